@@ -1,0 +1,42 @@
+"""Exercise 3: the gradient of batch normalisation at its input, in one expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from exercises.exercise import Checkpoint, Exercise
+from exercises.makemore.network import FORWARD, MAKEMORE, batch_norm
+from exercises.tape import Tape
+
+HERE = Path(__file__).parent
+KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
+
+
+def upstream(t: Tape) -> None:
+    t.loss = (t.hpreact * t.dhpreact).sum()  # stands for the rest of the network: its gradient at hpreact is dhpreact
+
+
+def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
+    tape = Tape(network)
+    for piece in FORWARD:
+        piece(tape)
+    torch.autograd.backward(tape.loss)  # type: ignore[arg-type]
+    values = tape.values()
+    return {name: values[name] for name in KEPT} | {"dhpreact": tape.gradients()["hpreact"]}
+
+
+EXERCISE = Exercise(
+    slug="makemore/batch-norm",
+    revision=1,
+    title="Batch normalisation in one expression",
+    summary="Derive dhprebn from dhpreact on paper, through mean and variance at once.",
+    statement=(HERE / "statement.md").read_text(encoding="utf-8"),
+    solution=(HERE / "solution.py").read_text(encoding="utf-8"),
+    checkpoints=(Checkpoint("hprebn"),),
+    pieces=(batch_norm, upstream),
+    given_from=_given,
+    network=MAKEMORE,
+)

@@ -1,0 +1,36 @@
+"""Exercise 2: the gradient of the cross-entropy loss at the logits, in one expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from exercises.exercise import Checkpoint, Exercise
+from exercises.makemore.network import FORWARD, MAKEMORE, cross_entropy
+from exercises.tape import Tape
+
+HERE = Path(__file__).parent
+KEPT = ("logits", "Yb", "n", "batch_size", "vocab_size")
+
+
+def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
+    tape = Tape(network)
+    for piece in FORWARD:
+        piece(tape)
+    values = tape.values()
+    return {name: values[name] for name in KEPT}
+
+
+EXERCISE = Exercise(
+    slug="makemore/cross-entropy",
+    revision=1,
+    title="Cross-entropy in one expression",
+    summary="Derive dlogits on paper, all eight steps of the loss at once, and simplify until little is left.",
+    statement=(HERE / "statement.md").read_text(encoding="utf-8"),
+    solution=(HERE / "solution.py").read_text(encoding="utf-8"),
+    checkpoints=(Checkpoint("logits"),),
+    pieces=(cross_entropy,),
+    given_from=_given,
+    network=MAKEMORE,
+)

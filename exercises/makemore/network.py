@@ -1,0 +1,125 @@
+"""The lecture's network: an embedding, a hidden layer with batch normalisation, an output layer, cross-entropy.
+
+Each piece of the forward pass is a function of a tape; an exercise is made of the pieces that it needs. The lines
+are the lecture's own, down to the last operation: another spelling of the same mathematics would have other
+rounding errors, and the lecture's answers would no longer be exact.
+"""
+
+# The tape hands out tensors under names that no type checker can know.
+# mypy: disable-error-code="union-attr,operator,index,assignment,arg-type,call-overload,has-type"
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from exercises import names as dataset
+from exercises.names import Names
+from exercises.tape import Tape
+
+
+def embedding(t: Tape) -> None:
+    t.emb = t.C[t.Xb]  # a vector for each character of the context
+    t.embcat = t.emb.view(t.emb.shape[0], -1)  # the vectors of a context side by side
+
+
+def linear_1(t: Tape) -> None:
+    t.hprebn = t.embcat @ t.W1 + t.b1  # pre-activation of the hidden layer
+
+
+def batch_norm(t: Tape) -> None:
+    t.bnmeani = 1 / t.n * t.hprebn.sum(0, keepdim=True)
+    t.bndiff = t.hprebn - t.bnmeani
+    t.bndiff2 = t.bndiff**2
+    t.bnvar = 1 / (t.n - 1) * (t.bndiff2).sum(0, keepdim=True)  # Bessel's correction: n-1, not n
+    t.bnvar_inv = (t.bnvar + 1e-5) ** -0.5
+    t.bnraw = t.bndiff * t.bnvar_inv
+    t.hpreact = t.bngain * t.bnraw + t.bnbias
+
+
+def activation(t: Tape) -> None:
+    t.h = torch.tanh(t.hpreact)
+
+
+def linear_2(t: Tape) -> None:
+    t.logits = t.h @ t.W2 + t.b2
+
+
+def cross_entropy(t: Tape) -> None:
+    t.logit_maxes = t.logits.max(1, keepdim=True).values
+    t.norm_logits = t.logits - t.logit_maxes  # the largest is 0, so that exp cannot overflow
+    t.counts = t.norm_logits.exp()
+    t.counts_sum = t.counts.sum(1, keepdims=True)
+    t.counts_sum_inv = t.counts_sum**-1
+    t.probs = t.counts * t.counts_sum_inv
+    t.logprobs = t.probs.log()
+    t.loss = -t.logprobs[range(t.n), t.Yb].mean()
+
+
+FORWARD = (embedding, linear_1, batch_norm, activation, linear_2, cross_entropy)
+
+
+@dataclass(frozen=True)
+class Makemore:
+    """Draws parameters and minibatches in the lecture's order."""
+
+    block_size: int = dataset.BLOCK_SIZE
+    vocab_size: int = dataset.VOCAB_SIZE
+    n_embd: int = 10
+    n_hidden: int = 64
+    batch_size: int = 32
+    seed: int = 2147483647
+
+    @property
+    def canonical_dataset(self) -> str:
+        return dataset.LECTURE_DIGEST
+
+    def canonical(self) -> dict[str, Tensor]:
+        """The lecture's 4,137 parameters and its minibatch, which needs no dataset: it is kept as figures."""
+        contexts, targets = dataset.canonical_minibatch()
+        parameters = self._parameters(torch.Generator().manual_seed(self.seed))
+        return parameters | self._batch_norm_parameters(self.seed) | self._minibatch(contexts, targets)
+
+    def draw(self, seed: int, names: Names) -> dict[str, Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        parameters = self._parameters(generator)
+        contexts, targets = names.training
+        rows = torch.randint(0, len(targets), (self.batch_size,), generator=generator)
+        return parameters | self._batch_norm_parameters(seed) | self._minibatch(contexts[rows], targets[rows])
+
+    def _parameters(self, generator: torch.Generator) -> dict[str, Tensor]:
+        # Drawn in this order, and scaled so that no gradient is trivially zero, as in the lecture.
+        fan_in = self.n_embd * self.block_size
+        return {
+            "C": torch.randn((self.vocab_size, self.n_embd), generator=generator),
+            "W1": torch.randn((fan_in, self.n_hidden), generator=generator) * (5 / 3) / (fan_in**0.5),
+            "b1": torch.randn(self.n_hidden, generator=generator) * 0.1,
+            "W2": torch.randn((self.n_hidden, self.vocab_size), generator=generator) * 0.1,
+            "b2": torch.randn(self.vocab_size, generator=generator) * 0.1,
+        }
+
+    def _batch_norm_parameters(self, seed: int) -> dict[str, Tensor]:
+        # The lecture draws these unseeded. A generator of their own keeps everything else the lecture's.
+        generator = torch.Generator().manual_seed((seed + 1) % 2**63)
+        return {
+            "bngain": torch.randn((1, self.n_hidden), generator=generator) * 0.1 + 1.0,
+            "bnbias": torch.randn((1, self.n_hidden), generator=generator) * 0.1,
+        }
+
+    def _minibatch(self, contexts: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        numbers = {
+            "n": self.batch_size,
+            "batch_size": self.batch_size,
+            "block_size": self.block_size,
+            "vocab_size": self.vocab_size,
+            "n_embd": self.n_embd,
+            "n_hidden": self.n_hidden,
+        }
+        return {"Xb": contexts, "Yb": targets} | {name: torch.tensor(value) for name, value in numbers.items()}
+
+
+MAKEMORE = Makemore()
+
+
