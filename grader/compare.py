@@ -1,0 +1,162 @@
+"""The lecture's ``cmp`` as data: one row a checkpoint.
+
+``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff`` is the
+largest absolute difference. A bad answer is a verdict, never an exception.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.answer import Answer
+
+# A comparison that broadcasts to more elements than this is not made: no gradient here has more, and an answer of
+# shape [2000000, 1] must not become a gigabyte.
+LARGEST_BROADCAST = 1_000_000
+
+
+class Verdict(StrEnum):
+    """What a row says, from best to worst."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    WRONG = "wrong"
+    NOT_FINITE = "not_finite"
+    SHAPE = "shape"
+    DTYPE = "dtype"
+    MISSING = "missing"
+
+
+class Origin(StrEnum):
+    """Where a wrong step went wrong."""
+
+    OWN = "own"  # the mistake is in this step
+    INHERITED = "inherited"  # right, given the student's own upstream gradient
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The kind of an own mistake: a code of the design, and a sentence for the student."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of ``cmp``. ``maxdiff`` is None where nothing could be subtracted; ``ulps`` is the largest distance in
+    units of the last place; ``mismatched`` counts the elements outside ``allclose``'s tolerance, and ``worst`` is
+    the index of the largest difference."""
+
+    name: str
+    verdict: Verdict
+    exact: bool = False
+    approximate: bool = False
+    maxdiff: float | None = None
+    ulps: int | None = None
+    mismatched: int | None = None
+    worst: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+    origin: Origin | None = None
+    diagnosis: tuple[Diagnosis, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Passing means approximate; exact is shown beside it."""
+        return self.approximate
+
+    def line(self) -> str:
+        """The row as the lecture prints it."""
+        maxdiff = "-" if self.maxdiff is None else self.maxdiff
+        return f"{self.name:15s} | exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s} | maxdiff: {maxdiff}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as REST and ``--json`` show it; JSON has no NaN, so a maxdiff that is not finite is null."""
+        finite = self.maxdiff is not None and math.isfinite(self.maxdiff)
+        return {
+            "name": self.name,
+            "verdict": self.verdict.value,
+            "exact": self.exact,
+            "approximate": self.approximate,
+            "maxdiff": self.maxdiff if finite else None,
+            "ulps": self.ulps,
+            "mismatched": self.mismatched,
+            "worst": None if self.worst is None else list(self.worst),
+            "origin": None if self.origin is None else self.origin.value,
+            "diagnosis": [{"code": each.code, "message": each.message} for each in self.diagnosis],
+            "notes": list(self.notes),
+        }
+
+
+def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
+    """Compare an answer with the expected gradient (float32, any shape) of the checkpoint ``name``."""
+    given = answer.tensor
+    if given is None:
+        return Comparison(name, Verdict.MISSING, notes=(*answer.notes, answer.misfit or "nothing was handed in"))
+    if not given.is_floating_point():
+        kind = str(given.dtype).removeprefix("torch.")
+        return Comparison(name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32"))
+    notes = answer.notes
+    if given.dtype != expected.dtype:
+        notes = (*notes, f"{str(given.dtype).removeprefix('torch.')}, compared as float32")
+        given = given.to(expected.dtype)
+    if given.shape == expected.shape:
+        # The answer most often seen, and the cheapest to see.
+        if torch.equal(given, expected):
+            return Comparison(name, Verdict.EXACT, True, True, 0.0, 0, 0, notes=notes)
+    else:
+        note, fits = _broadcast(given, expected)
+        notes = (*notes, note)
+        if not fits:
+            return Comparison(name, Verdict.SHAPE, notes=notes)
+    return _compare_values(name, given, expected, notes)
+
+
+def _broadcast(given: Tensor, expected: Tensor) -> tuple[str, bool]:
+    """A note on a shape that is not the expected one, and whether ``cmp`` could compare it all the same."""
+    have, want = list(given.shape), list(expected.shape)
+    try:
+        together = torch.broadcast_shapes(given.shape, expected.shape)
+    except RuntimeError:
+        return f"shape {have} does not fit {want}", False
+    if not 0 < math.prod(together) <= LARGEST_BROADCAST:
+        return f"shape {have} is no shape for a gradient of {want}", False
+    return f"shape {have}, compared with {want} by broadcasting", True
+
+
+def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
+    given, expected = torch.broadcast_tensors(given, expected)
+    difference = (given - expected).abs()
+    maxdiff = difference.max().item()
+    if not given.isfinite().all():
+        bad = int((~given.isfinite()).sum())
+        notes = (*notes, f"{bad} of {given.numel()} elements are NaN or infinite")
+        return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
+    exact = bool(torch.equal(given, expected))
+    close = torch.isclose(given, expected)
+    approximate = bool(close.all())
+    verdict = Verdict.EXACT if exact else Verdict.APPROXIMATE if approximate else Verdict.WRONG
+    worst = torch.unravel_index(difference.argmax(), difference.shape)
+    return Comparison(
+        name,
+        verdict,
+        exact,
+        approximate,
+        maxdiff,
+        ulps=int((_ordinals(given) - _ordinals(expected)).abs().max()),
+        mismatched=int((~close).sum()),
+        worst=None if exact else tuple(int(index) for index in worst),
+        notes=notes,
+    )
+
+
+def _ordinals(values: Tensor) -> Tensor:
+    """Float32 values to int64 ordinals: neighbouring floats have neighbouring ordinals, and both zeros have 0."""
+    bits = values.contiguous().view(torch.int32).to(torch.int64)
+    return torch.where(bits < 0, -(2**31) - bits, bits)

@@ -1,0 +1,47 @@
+"""The reference: PyTorch's own gradients of an instance, which every answer is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from exercises.instance import Instance
+from grader import numerics
+
+
+class StaleInstance(RuntimeError):
+    """Playing the forward pass gives other bits than the frozen state: the state is from another environment."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``gradients``: name → gradient of the loss, for every named float tensor. ``vanishing`` are those that
+    mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch normalisation)."""
+
+    gradients: Mapping[str, Tensor]
+    vanishing: frozenset[str]
+
+
+@lru_cache(maxsize=512)
+def reference(instance: Instance) -> Reference:
+    """Play the forward pass of an instance and go back through it; some milliseconds once, then cached.
+
+    :raises UnpinnedNumerics: this process computes with other kernels
+    :raises StaleInstance: the instance was frozen by other kernels
+    """
+    numerics.environment()
+    state = instance.tensors()
+    tape = instance.exercise.played(state)
+    for name, value in tape.values().items():
+        if not torch.equal(value, state[name]):
+            raise StaleInstance(
+                f"{instance.exercise.slug} {instance.digest[:12]}: {name} comes out different here. It was frozen in "
+                "another numeric environment; draw the instance again."
+            )
+    gradients = tape.gradients()
+    vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < 1e-7}
+    return Reference(gradients, frozenset(vanishing))
