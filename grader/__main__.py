@@ -1,0 +1,73 @@
+"""``python -m grader EXERCISE FILE … [--json]``: grade files on the canonical instance, without a server.
+
+The same grader and the same sandbox as the server's; no database. Exit code 0: everything right; 1: something in an
+answer is wrong; 2: the call itself was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader import numerics
+
+if TYPE_CHECKING:
+    from exercises.instance import Instance
+    from grader.grade import Grade
+    from grader.sandbox import Sandbox
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Grade each file and print its table, or with ``--json`` one line a file."""
+    numerics.pin()  # before the imports below bring in torch
+    from exercises.catalog import NoSuchExercise, find
+    from grader.grade import BadAnswer
+    from grader.sandbox import Sandbox
+
+    options = _parser().parse_args(arguments)
+    try:
+        instance = find(options.exercise).canonical()
+        with Sandbox() as sandbox:
+            complete = [_report(path, _grade(path, instance, sandbox), options.json) for path in options.files]
+    except (NoSuchExercise, BadAnswer, OSError, UnicodeDecodeError) as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return 2
+    return 0 if all(complete) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m grader", description="Grade files on the canonical instance.")
+    parser.add_argument("exercise", metavar="EXERCISE", help="a slug, such as makemore/full-backward")
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON a file")
+    return parser
+
+
+def _grade(path: Path, instance: Instance, sandbox: Sandbox) -> Grade:
+    from grader.grade import grade_code, grade_tensors
+
+    if path.suffix == ".safetensors":
+        return grade_tensors(instance, path.read_bytes())
+    return grade_code(instance, path.read_text(encoding="utf-8"), path.name, sandbox)
+
+
+def _report(path: Path, grade: Grade, as_json: bool) -> bool:
+    """Print a grade; whether everything in it is right."""
+    if as_json:
+        print(json.dumps({"file": str(path)} | grade.as_json()), flush=True)
+    else:
+        print(f"{path}: {grade.passed} of {grade.total} right, {grade.exact} exact")
+        for row in grade.checkpoints:
+            print(row.line())
+            for note in (*(each.message for each in row.diagnosis), *row.notes):
+                print(f"{'':15s} | {note}")
+        if grade.run and grade.run.message:
+            print(f"{grade.run.status.value}: {grade.run.message}")
+    return grade.complete
+
+
+if __name__ == "__main__":
+    sys.exit(main())
