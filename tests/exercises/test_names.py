@@ -100,7 +100,7 @@ def test_bad_files_say_what_to_change(tmp_path: Path, content: bytes, advice: st
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(BadNames, match="No such file.*unset it to use the bundled list"):
+    with pytest.raises(BadNames, match=r"No such file.*unset it to use the bundled list"):
         load(tmp_path / "nowhere.txt")
 
 
