@@ -1,0 +1,141 @@
+"""``compare`` agrees with torch's own ``==``, ``allclose`` and ``max``, and has a verdict for every odd tensor."""
+
+from __future__ import annotations
+
+import math
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from grader.answer import Answer, normalise
+from grader.compare import Comparison, Verdict, compare
+
+EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [0.5, 0.25, -0.125]])
+
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30)
+anything = st.floats(width=32)
+
+
+@st.composite
+def tensors(draw: st.DrawFn, elements: st.SearchStrategy[float] = finite) -> Tensor:
+    rows, columns = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    values = draw(st.lists(elements, min_size=rows * columns, max_size=rows * columns))
+    return torch.tensor(values).view(rows, columns)
+
+
+@st.composite
+def near(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
+    """An expected gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite different."""
+    expected = draw(tensors())
+    step = draw(st.sampled_from([0.0, 1e-7, 1e-5, 2e-5, 1e-3, 1.0]))
+    answer = expected * (1 + step * draw(st.sampled_from([-1, 1])))
+    return expected, draw(st.sampled_from([answer, answer[:1], answer[:, :1], answer[0], answer.expand(2, *answer.shape)]))
+
+
+def row(value: object, expected: Tensor = EXPECTED) -> Comparison:
+    return compare("logits", normalise(value), expected)
+
+
+@given(near())
+def test_agrees_with_torch_wherever_torch_has_an_opinion(pair: tuple[Tensor, Tensor]) -> None:
+    expected, answer = pair
+    found = row(answer, expected)
+    assert found.exact == torch.all(answer == expected).item()
+    assert found.approximate == torch.allclose(answer, expected)
+    assert found.maxdiff == (answer - expected).abs().max().item()
+    assert found.passed == found.approximate
+
+
+@given(tensors(anything), tensors(anything))
+def test_any_two_tensors_have_a_row_that_prints(answer: Tensor, expected: Tensor) -> None:
+    found = row(answer, expected)
+    assert found.line().startswith("logits          | exact: ")
+    assert set(found.as_json()) >= {"name", "verdict", "exact", "approximate", "maxdiff", "origin", "diagnosis", "notes"}
+    if found.verdict in (Verdict.EXACT, Verdict.APPROXIMATE):
+        assert torch.allclose(answer, expected)
+    elif found.verdict is Verdict.SHAPE:
+        with pytest.raises(RuntimeError):
+            torch.broadcast_shapes(answer.shape, expected.shape)
+    elif found.verdict is Verdict.NOT_FINITE:
+        assert not answer.isfinite().all()
+    else:
+        assert found.verdict is Verdict.WRONG and not torch.allclose(answer, expected)
+
+
+def test_an_equal_answer_is_exact_and_its_row_reads_like_the_lectures() -> None:
+    found = row(EXPECTED.clone())
+    assert (found.verdict, found.ulps, found.mismatched, found.worst) == (Verdict.EXACT, 0, 0, None)
+    assert found.line() == "logits          | exact: True  | approximate: True  | maxdiff: 0.0"
+
+
+def test_one_bit_off_is_approximate_by_one_ulp() -> None:
+    answer = EXPECTED.clone()
+    answer[1, 2] = torch.nextafter(answer[1, 2], torch.tensor(0.0))
+    found = row(answer)
+    assert (found.verdict, found.ulps, found.mismatched, found.worst) == (Verdict.APPROXIMATE, 1, 0, (1, 2))
+
+
+def test_ulps_are_counted_across_zero() -> None:
+    tiny = torch.tensor([5e-324 + 1.401298464324817e-45])
+    assert row(-tiny, tiny).ulps == 2
+    assert row(torch.tensor([-0.0]), torch.tensor([0.0])).verdict is Verdict.EXACT
+
+
+def test_a_wrong_answer_names_its_worst_element_and_how_many_are_off() -> None:
+    answer = EXPECTED.clone()
+    answer[0, 1] += 1
+    answer[1, 0] += 5
+    found = row(answer)
+    assert (found.verdict, found.mismatched, found.worst, found.maxdiff) == (Verdict.WRONG, 2, (1, 0), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "said"),
+    [
+        (None, Verdict.MISSING, ""),
+        (0.5, Verdict.MISSING, "float"),
+        ("zeros", Verdict.MISSING, "str"),
+        (EXPECTED.to("meta"), Verdict.MISSING, "meta"),
+        (torch.zeros(2, 4), Verdict.SHAPE, "[2, 4]"),
+        (torch.zeros(0), Verdict.SHAPE, "[0]"),
+        (torch.zeros(0, 2, 3), Verdict.SHAPE, "[0, 2, 3]"),
+        (torch.zeros(()).expand(1_000_000, 2, 3), Verdict.SHAPE, "[1000000, 2, 3]"),
+        (EXPECTED.long(), Verdict.DTYPE, "int64"),
+        (EXPECTED > 0, Verdict.DTYPE, "bool"),
+        (EXPECTED.to(torch.complex64), Verdict.DTYPE, "complex64"),
+        (EXPECTED.double(), Verdict.EXACT, "float64, compared as float32"),
+        (EXPECTED.half(), Verdict.EXACT, "float16, compared as float32"),
+        (EXPECTED.bfloat16(), Verdict.EXACT, "bfloat16, compared as float32"),
+        (EXPECTED.to_sparse(), Verdict.EXACT, "sparse"),
+        (EXPECTED.clone().requires_grad_(), Verdict.EXACT, "requires_grad"),
+        (torch.nn.Parameter(EXPECTED.clone()), Verdict.EXACT, "requires_grad"),
+        (EXPECTED.T.contiguous().T, Verdict.EXACT, ""),
+        (EXPECTED * math.nan, Verdict.NOT_FINITE, "6 of 6 elements"),
+        (EXPECTED.double() * 1e300, Verdict.NOT_FINITE, "6 of 6 elements"),
+        (torch.tensor([math.inf, 0, 0]), Verdict.NOT_FINITE, "1 of 3 elements"),
+    ],
+    ids=str,
+)
+def test_every_odd_answer_is_a_verdict_and_says_why(answer: object, verdict: Verdict, said: str) -> None:
+    found = row(answer)
+    assert found.verdict is verdict
+    assert said in " ".join(found.notes)
+    assert found.passed == (verdict in (Verdict.EXACT, Verdict.APPROXIMATE))
+
+
+def test_a_shape_that_broadcasts_is_compared_as_cmp_does_and_noted() -> None:
+    expected = torch.tensor([[1.0, 2.0, 3.0]])
+    for answer in (expected[0], expected.expand(5, 3)):
+        found = row(answer, expected)
+        assert found.verdict is Verdict.EXACT
+        assert "by broadcasting" in " ".join(found.notes)
+
+
+def test_nothing_handed_in_is_missing_with_the_reason() -> None:
+    found = compare("logits", Answer(None, misfit="dlogits was not handed in"), EXPECTED)
+    assert found.verdict is Verdict.MISSING
+    assert found.notes == ("dlogits was not handed in",)
+    assert found.as_json()["maxdiff"] is None
