@@ -52,8 +52,8 @@ class Checkpoint:
 class Exercise:
     """What is asked. ``pieces`` are the forward pass, played one after the other on a tape.
 
-    ``given_from`` turns the network's parameters and minibatch into what this exercise's forward pass starts from.
-    A change that could change anybody's grade is a new ``revision``.
+    ``given_from`` turns the network's parameters and minibatch into what this exercise's forward pass starts
+    from. A change that could change anybody's grade is a new ``revision``.
     """
 
     slug: str
@@ -67,8 +67,6 @@ class Exercise:
     given_from: Callable[[dict[str, Tensor]], dict[str, Tensor]]
     network: Network
     lecture: str | None = None
-
-    # -- the forward pass -------------------------------------------------------------------------------------
 
     @cached_property
     def forward_source(self) -> str:
@@ -104,8 +102,6 @@ class Exercise:
         tape = CutTape(self.given(state))
         self.play(tape)
         return tape
-
-    # -- instances --------------------------------------------------------------------------------------------
 
     def canonical(self) -> Instance:
         """The lecture's own minibatch and parameters."""

@@ -1,7 +1,7 @@
 """An instance: one frozen forward state of an exercise, kept as bytes.
 
-A seed is not an instance: ``torch.randn`` gives other last bits under other kernels. So what is handed out, kept
-and graded against are the bytes, and their digest is the instance's name.
+A seed is not an instance: ``torch.randn`` gives other last bits under other kernels. So what is handed out,
+kept and graded against are the bytes, and their digest is the instance's name.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Instance:
-    """``state`` holds every named tensor of the forward pass, as safetensors; ``dataset`` is the SHA-256 of the
-    names from which the minibatch was drawn. Two instances with the same exercise and bytes are equal."""
+    """``state`` holds every named tensor of the forward pass, as safetensors; ``dataset`` is the SHA-256 of
+    the names from which the minibatch was drawn. Two instances with the same exercise and bytes are equal."""
 
     exercise: Exercise
     digest: str = field(init=False)
@@ -47,4 +47,6 @@ class Instance:
 
 def freeze(tensors: dict[str, Tensor]) -> bytes:
     """Tensors to safetensors bytes; the same tensors give the same bytes."""
-    return safetensors.torch.save({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()})
+    return safetensors.torch.save(
+        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    )

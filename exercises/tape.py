@@ -94,8 +94,9 @@ class CutTape(Tape):
     def terms(self, upstream: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         """What each consumer of a tensor contributes to its gradient, given the gradients of the consumers.
 
-        ``upstream`` maps the name of every step (but ``loss``, whose gradient is 1) to a gradient of the step's
-        shape and dtype. The answer maps name → consumer → term; the sum of the terms of a name is its gradient.
+        ``upstream`` maps the name of every step (but ``loss``, whose gradient is 1) to a gradient of the
+        step's shape and dtype. The answer maps name → consumer → term; the sum of the terms of a name is its
+        gradient.
         """
         leaves = [(step, name) for step in self._steps for name in step.reads]
         ones = torch.ones(())

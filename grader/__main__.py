@@ -1,7 +1,7 @@
 """``python -m grader EXERCISE FILE … [--json]``: grade files on the canonical instance, without a server.
 
-The same grader and the same sandbox as the server's; no database. Exit code 0: everything right; 1: something in an
-answer is wrong; 2: the call itself was wrong.
+The same grader and the same sandbox as the server's; no database. Exit code 0: everything right; 1: something
+in an answer is wrong; 2: the call itself was wrong.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Grade each file and print its table, or with ``--json`` one line a file."""
     numerics.pin()  # before the imports below bring in torch
     from exercises.catalog import NoSuchExercise, find
-    from grader.grade import BadAnswer
     from grader.sandbox import Sandbox
+    from grader.tensors import BadAnswer
 
     options = _parser().parse_args(arguments)
     try:
         instance = find(options.exercise).canonical()
         with Sandbox() as sandbox:
-            complete = [_report(path, _grade(path, instance, sandbox), options.json) for path in options.files]
+            complete = [
+                _report(path, _grade(path, instance, sandbox), options.json) for path in options.files
+            ]
     except (NoSuchExercise, BadAnswer, OSError, UnicodeDecodeError) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
@@ -39,9 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m grader", description="Grade files on the canonical instance.")
+    parser = argparse.ArgumentParser(
+        prog="python -m grader", description="Grade files on the canonical instance."
+    )
     parser.add_argument("exercise", metavar="EXERCISE", help="a slug, such as makemore/full-backward")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)"
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON a file")
     return parser
 

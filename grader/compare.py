@@ -1,7 +1,7 @@
 """The lecture's ``cmp`` as data: one row a checkpoint.
 
-``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff`` is the
-largest absolute difference. A bad answer is a verdict, never an exception.
+``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff``
+is the largest absolute difference. A bad answer is a verdict, never an exception.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from grader.answer import Answer
 
-# A comparison that broadcasts to more elements than this is not made: no gradient here has more, and an answer of
-# shape [2000000, 1] must not become a gigabyte.
+# A comparison that broadcasts to more elements than this is not made: no gradient here has more, and an
+# answer of shape [2000000, 1] must not become a gigabyte.
 LARGEST_BROADCAST = 1_000_000
 
 
@@ -50,9 +50,9 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row of ``cmp``. ``maxdiff`` is None where nothing could be subtracted; ``ulps`` is the largest distance in
-    units of the last place; ``mismatched`` counts the elements outside ``allclose``'s tolerance, and ``worst`` is
-    the index of the largest difference."""
+    """One row of ``cmp``. ``maxdiff`` is None where nothing could be subtracted; ``ulps`` is the largest
+    distance in units of the last place; ``mismatched`` counts the elements outside ``allclose``'s tolerance,
+    and ``worst`` is the index of the largest difference."""
 
     name: str
     verdict: Verdict
@@ -74,10 +74,12 @@ class Comparison:
     def line(self) -> str:
         """The row as the lecture prints it."""
         maxdiff = "-" if self.maxdiff is None else self.maxdiff
-        return f"{self.name:15s} | exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s} | maxdiff: {maxdiff}"
+        flags = f"exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s}"
+        return f"{self.name:15s} | {flags} | maxdiff: {maxdiff}"
 
     def as_json(self) -> dict[str, Any]:
-        """The row as REST and ``--json`` show it; JSON has no NaN, so a maxdiff that is not finite is null."""
+        """The row as REST and ``--json`` show it; JSON has no NaN, so a maxdiff that is not finite is
+        null."""
         finite = self.maxdiff is not None and math.isfinite(self.maxdiff)
         return {
             "name": self.name,
@@ -98,10 +100,14 @@ def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
     """Compare an answer with the expected gradient (float32, any shape) of the checkpoint ``name``."""
     given = answer.tensor
     if given is None:
-        return Comparison(name, Verdict.MISSING, notes=(*answer.notes, answer.misfit or "nothing was handed in"))
+        return Comparison(
+            name, Verdict.MISSING, notes=(*answer.notes, answer.misfit or "nothing was handed in")
+        )
     if not given.is_floating_point():
         kind = str(given.dtype).removeprefix("torch.")
-        return Comparison(name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32"))
+        return Comparison(
+            name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32")
+        )
     notes = answer.notes
     if given.dtype != expected.dtype:
         notes = (*notes, f"{str(given.dtype).removeprefix('torch.')}, compared as float32")
@@ -157,6 +163,7 @@ def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str
 
 
 def _ordinals(values: Tensor) -> Tensor:
-    """Float32 values to int64 ordinals: neighbouring floats have neighbouring ordinals, and both zeros have 0."""
+    """Float32 values to int64 ordinals: neighbouring floats have neighbouring ordinals, and both zeros have
+    0."""
     bits = values.contiguous().view(torch.int32).to(torch.int64)
     return torch.where(bits < 0, -(2**31) - bits, bits)

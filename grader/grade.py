@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import safetensors
 import torch
 
-from exercises.exercise import Exercise
 from exercises.instance import Instance
 from grader import numerics
-from grader.answer import Answer, normalise
+from grader.answer import Answer
 from grader.compare import Comparison, compare
 from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
+from grader.tensors import read_answers
 
-
-class BadAnswer(ValueError):
-    """Bytes that are no file of tensors: there is nothing to grade."""
+VANISHING = "the true gradient is zero: what is compared is rounding noise"
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,11 @@ class Grade:
 
     def as_json(self) -> dict[str, Any]:
         """The grade as REST and ``--json`` show it."""
-        run = self.run and {"status": self.run.status.value, "message": self.run.message, "stdout": self.run.stdout}
+        run = self.run and {
+            "status": self.run.status.value,
+            "message": self.run.message,
+            "stdout": self.run.stdout,
+        }
         return {
             "run": run,
             "flags": list(self.flags),
@@ -74,10 +75,14 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
 
     :raises BadAnswer: the bytes are no safetensors file
     """
-    return Grade(_compare_all(instance, read_answers(instance.exercise, content)), numerics.environment())
+    return Grade(
+        _compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment()
+    )
 
 
-def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
+def grade_code(
+    instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None
+) -> Grade:
     """Run a student's code on an instance in the sandbox, and grade the gradients that it leaves.
 
     Code that stops half-way keeps the rows that it had got to.
@@ -89,51 +94,13 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
     return Grade(_compare_all(instance, run.answers), numerics.environment(), run)
 
 
-def read_answers(exercise: Exercise, content: bytes) -> dict[str, Answer]:
-    """Checkpoint name → answer, from the bytes of a safetensors file.
-
-    :raises BadAnswer: the bytes are no safetensors file
-    """
-    try:
-        found = dict(safetensors.deserialize(content))
-    except safetensors.SafetensorError as error:
-        raise BadAnswer(
-            f"this is not a safetensors file ({error}). Write one with safetensors.torch.save_file({{'dlogits': "
-            "dlogits, …}, 'answer.safetensors')."
-        ) from None
-    wanted = {checkpoint.name: found.get(checkpoint.answer, found.get(checkpoint.name)) for checkpoint in exercise.checkpoints}
-    return {name: _read(entry) for name, entry in wanted.items() if entry is not None}
-
-
-def _read(entry: Mapping[str, Any]) -> Answer:
-    dtype = DTYPES.get(entry["dtype"])
-    if dtype is None:
-        return Answer(None, misfit=f"{entry['dtype']} is no type that can be compared; save it as float32")
-    if not entry["data"]:
-        return normalise(torch.empty(entry["shape"], dtype=dtype))
-    return normalise(torch.frombuffer(bytearray(entry["data"]), dtype=dtype).reshape(entry["shape"]))
-
-
-# What a safetensors header calls a type that a gradient could come in.
-DTYPES = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "I16": torch.int16,
-    "I8": torch.int8,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
-    "C64": torch.complex64,
-}
-
-
 def _slots(instance: Instance) -> tuple[Slot, ...]:
     """Room for each answer: as large as the largest tensor of the forward state would be in float64."""
     largest = max(tensor.numel() for tensor in instance.tensors().values())
-    return tuple(Slot(checkpoint.name, largest * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints)
+    return tuple(
+        Slot(checkpoint.name, largest * torch.float64.itemsize)
+        for checkpoint in instance.exercise.checkpoints
+    )
 
 
 def _compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Comparison, ...]:
@@ -144,6 +111,6 @@ def _compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Com
         answer = answers.get(name) or Answer(None, misfit=f"{checkpoint.answer} was not handed in")
         row = compare(name, answer, known.gradients[name])
         if name in known.vanishing and row.passed:
-            row = replace(row, notes=(*row.notes, "the true gradient is zero: what is compared is rounding noise"))
+            row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
     return tuple(rows)

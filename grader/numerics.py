@@ -1,9 +1,9 @@
 """The pinned numeric environment.
 
-*Exact* means equal to the last bit, and the last bit depends on which kernels ran: with AVX2 tanh's backward uses a
-fused multiply-add, and only 11 of the lecture's 26 gradients stay exact. So every process that computes a gradient
-to be graded runs torch's plain kernels on one thread, and every grade records that it did. torch reads these
-variables once, when it is imported: they have to be set before.
+*Exact* means equal to the last bit, and the last bit depends on which kernels ran: with AVX2 tanh's backward
+uses a fused multiply-add, and only 11 of the lecture's 26 gradients stay exact. So every process that
+computes a gradient to be graded runs torch's plain kernels on one thread, and every grade records that it
+did. torch reads these variables once, when it is imported: they have to be set before.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def pin() -> None:
     off = [name for name, value in PINNED.items() if os.environ.get(name) != value]
     if off and "torch" in sys.modules:
         raise UnpinnedNumerics(
-            f"torch was imported before {', '.join(off)} was set. Call grader.numerics.pin() first thing in the "
-            "program, before any import of torch."
+            f"torch was imported before {', '.join(off)} was set. Call grader.numerics.pin() first thing in "
+            "the program, before any import of torch."
         )
     os.environ.update(PINNED)
 

@@ -14,13 +14,15 @@ from grader import numerics
 
 
 class StaleInstance(RuntimeError):
-    """Playing the forward pass gives other bits than the frozen state: the state is from another environment."""
+    """Playing the forward pass gives other bits than the frozen state: the state is from another
+    environment."""
 
 
 @dataclass(frozen=True)
 class Reference:
     """``gradients``: name → gradient of the loss, for every named float tensor. ``vanishing`` are those that
-    mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch normalisation)."""
+    mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch
+    normalisation)."""
 
     gradients: Mapping[str, Tensor]
     vanishing: frozenset[str]
@@ -39,8 +41,8 @@ def reference(instance: Instance) -> Reference:
     for name, value in tape.values().items():
         if not torch.equal(value, state[name]):
             raise StaleInstance(
-                f"{instance.exercise.slug} {instance.digest[:12]}: {name} comes out different here. It was frozen in "
-                "another numeric environment; draw the instance again."
+                f"{instance.exercise.slug} {instance.digest[:12]}: {name} comes out different here. It was "
+                "frozen in another numeric environment; draw the instance again."
             )
     gradients = tape.gradients()
     vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < 1e-7}

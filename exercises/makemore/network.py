@@ -1,8 +1,9 @@
-"""The lecture's network: an embedding, a hidden layer with batch normalisation, an output layer, cross-entropy.
+"""The lecture's network: an embedding, a hidden layer with batch normalisation, an output layer,
+cross-entropy.
 
-Each piece of the forward pass is a function of a tape; an exercise is made of the pieces that it needs. The lines
-are the lecture's own, down to the last operation: another spelling of the same mathematics would have other
-rounding errors, and the lecture's answers would no longer be exact.
+Each piece of the forward pass is a function of a tape; an exercise is made of the pieces that it needs. The
+lines are the lecture's own, down to the last operation: another spelling of the same mathematics would have
+other rounding errors, and the lecture's answers would no longer be exact.
 """
 
 # The tape hands out tensors under names that no type checker can know.
@@ -117,9 +118,9 @@ class Makemore:
             "n_embd": self.n_embd,
             "n_hidden": self.n_hidden,
         }
-        return {"Xb": contexts, "Yb": targets} | {name: torch.tensor(value) for name, value in numbers.items()}
+        return {"Xb": contexts, "Yb": targets} | {
+            name: torch.tensor(value) for name, value in numbers.items()
+        }
 
 
 MAKEMORE = Makemore()
-
-

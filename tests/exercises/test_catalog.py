@@ -37,10 +37,10 @@ def test_the_canonical_instance_is_the_lectures() -> None:
 
 
 def test_the_checkpoints_are_the_lectures_26_in_its_order_with_its_times() -> None:
-    assert [each.name for each in FULL.checkpoints] == (
-        "logprobs probs counts_sum_inv counts_sum counts norm_logits logit_maxes logits h W2 b2 hpreact bngain bnbias "
-        "bnraw bnvar_inv bnvar bndiff2 bndiff bnmeani hprebn embcat W1 b1 emb C"
-    ).split()
+    assert " ".join(each.name for each in FULL.checkpoints) == (
+        "logprobs probs counts_sum_inv counts_sum counts norm_logits logit_maxes logits h W2 b2 hpreact bngain "
+        "bnbias bnraw bnvar_inv bnvar bndiff2 bndiff bnmeani hprebn embcat W1 b1 emb C"
+    )
     starts = [each.start for each in FULL.checkpoints]
     assert starts == sorted(starts, key=lambda start: start or 0)
     assert (starts[0], starts[-1]) == (13 * 60 + 1, 1 * 3600 + 21 * 60 + 59)
@@ -68,8 +68,10 @@ def test_the_solution_is_right_on_drawn_instances(exercise: Exercise, seed: int)
 def test_a_seed_decides_an_instance(exercise: Exercise) -> None:
     bundled = names.load()
     one, again, other = (exercise.draw(seed, bundled, Kind.HIDDEN) for seed in (1, 1, 2))
-    assert one == again and one.digest == again.digest
-    assert one != other and one != exercise.canonical()
+    assert one == again
+    assert one.digest == again.digest
+    assert one != other
+    assert one != exercise.canonical()
     assert one.dataset == bundled.digest != exercise.canonical().dataset
 
 

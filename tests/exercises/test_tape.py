@@ -31,7 +31,8 @@ def test_plain_play_gives_the_gradient_of_every_named_tensor() -> None:
 
 
 def test_a_constant_is_read_as_a_number() -> None:
-    assert Tape(GIVEN).n == 3 and isinstance(Tape(GIVEN).n, int)
+    assert Tape(GIVEN).n == 3
+    assert isinstance(Tape(GIVEN).n, int)
 
 
 def test_a_name_cannot_be_read_before_it_is_set_nor_set_twice() -> None:
@@ -46,7 +47,11 @@ def test_cut_play_names_each_consumer_and_its_term() -> None:
     tape = CutTape(GIVEN)
     squares(tape)
     x = GIVEN["x"]
-    assert [(step.name, list(step.reads)) for step in tape.steps] == [("y", ["x"]), ("z", ["x", "y"]), ("loss", ["y", "z"])]
+    assert [(step.name, list(step.reads)) for step in tape.steps] == [
+        ("y", ["x"]),
+        ("z", ["x", "y"]),
+        ("loss", ["y", "z"]),
+    ]
     ones = torch.ones(3)
     terms = tape.terms({"y": 10 * ones, "z": ones})
     assert list(terms["x"]) == ["z", "y"]

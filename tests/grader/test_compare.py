@@ -1,4 +1,5 @@
-"""``compare`` agrees with torch's own ``==``, ``allclose`` and ``max``, and has a verdict for every odd tensor."""
+"""``compare`` agrees with torch's own ``==``, ``allclose`` and ``max``, and has a verdict for every odd
+tensor."""
 
 from __future__ import annotations
 
@@ -28,11 +29,14 @@ def tensors(draw: st.DrawFn, elements: st.SearchStrategy[float] = finite) -> Ten
 
 @st.composite
 def near(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
-    """An expected gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite different."""
+    """An expected gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite
+    different."""
     expected = draw(tensors())
     step = draw(st.sampled_from([0.0, 1e-7, 1e-5, 2e-5, 1e-3, 1.0]))
     answer = expected * (1 + step * draw(st.sampled_from([-1, 1])))
-    return expected, draw(st.sampled_from([answer, answer[:1], answer[:, :1], answer[0], answer.expand(2, *answer.shape)]))
+    return expected, draw(
+        st.sampled_from([answer, answer[:1], answer[:, :1], answer[0], answer.expand(2, *answer.shape)])
+    )
 
 
 def row(value: object, expected: Tensor = EXPECTED) -> Comparison:
@@ -53,7 +57,16 @@ def test_agrees_with_torch_wherever_torch_has_an_opinion(pair: tuple[Tensor, Ten
 def test_any_two_tensors_have_a_row_that_prints(answer: Tensor, expected: Tensor) -> None:
     found = row(answer, expected)
     assert found.line().startswith("logits          | exact: ")
-    assert set(found.as_json()) >= {"name", "verdict", "exact", "approximate", "maxdiff", "origin", "diagnosis", "notes"}
+    assert set(found.as_json()) >= {
+        "name",
+        "verdict",
+        "exact",
+        "approximate",
+        "maxdiff",
+        "origin",
+        "diagnosis",
+        "notes",
+    }
     if found.verdict in (Verdict.EXACT, Verdict.APPROXIMATE):
         assert torch.allclose(answer, expected)
     elif found.verdict is Verdict.SHAPE:
@@ -62,7 +75,8 @@ def test_any_two_tensors_have_a_row_that_prints(answer: Tensor, expected: Tensor
     elif found.verdict is Verdict.NOT_FINITE:
         assert not answer.isfinite().all()
     else:
-        assert found.verdict is Verdict.WRONG and not torch.allclose(answer, expected)
+        assert found.verdict is Verdict.WRONG
+        assert not torch.allclose(answer, expected)
 
 
 def test_an_equal_answer_is_exact_and_its_row_reads_like_the_lectures() -> None:

@@ -15,8 +15,9 @@ HERE = Path(__file__).parent
 KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
 
 
-def upstream(t: Tape) -> None:
-    t.loss = (t.hpreact * t.dhpreact).sum()  # stands for the rest of the network: its gradient at hpreact is dhpreact
+def rest_of_the_network(t: Tape) -> None:
+    # Stands for all that follows: its gradient at hpreact is dhpreact.
+    t.loss = (t.hpreact * t.dhpreact).sum()  # type: ignore[operator, union-attr]
 
 
 def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -36,7 +37,7 @@ EXERCISE = Exercise(
     statement=(HERE / "statement.md").read_text(encoding="utf-8"),
     solution=(HERE / "solution.py").read_text(encoding="utf-8"),
     checkpoints=(Checkpoint("hprebn"),),
-    pieces=(batch_norm, upstream),
+    pieces=(batch_norm, rest_of_the_network),
     given_from=_given,
     network=MAKEMORE,
 )

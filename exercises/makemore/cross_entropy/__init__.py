@@ -26,7 +26,7 @@ EXERCISE = Exercise(
     slug="makemore/cross-entropy",
     revision=1,
     title="Cross-entropy in one expression",
-    summary="Derive dlogits on paper, all eight steps of the loss at once, and simplify until little is left.",
+    summary="Derive dlogits on paper, the whole loss at once, and simplify until little is left.",
     statement=(HERE / "statement.md").read_text(encoding="utf-8"),
     solution=(HERE / "solution.py").read_text(encoding="utf-8"),
     checkpoints=(Checkpoint("logits"),),

@@ -1,0 +1,59 @@
+"""Answers handed in as tensors: a safetensors file, read as data that may lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import safetensors
+import torch
+
+from exercises.exercise import Checkpoint
+from grader.answer import Answer, normalise
+
+# What a safetensors header calls a type that a gradient could come in.
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "C64": torch.complex64,
+}
+
+
+class BadAnswer(ValueError):
+    """Bytes that are no file of tensors: there is nothing to grade."""
+
+
+def read_answers(checkpoints: Iterable[Checkpoint], content: bytes) -> dict[str, Answer]:
+    """Checkpoint name → answer, for those that the file holds as ``dlogits`` or as ``logits``.
+
+    The header is checked by safetensors itself: offsets within the file, no gaps, no overlaps, and as many
+    bytes as shape and type ask for.
+
+    :raises BadAnswer: the bytes are no safetensors file
+    """
+    try:
+        found = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError as error:
+        raise BadAnswer(
+            f"this is not a safetensors file ({error}). Write one with "
+            "safetensors.torch.save_file({'dlogits': dlogits, …}, 'answer.safetensors')."
+        ) from None
+    entries = {each.name: found.get(each.answer, found.get(each.name)) for each in checkpoints}
+    return {name: _read(entry) for name, entry in entries.items() if entry is not None}
+
+
+def _read(entry: Mapping[str, Any]) -> Answer:
+    dtype = DTYPES.get(entry["dtype"])
+    if dtype is None:
+        return Answer(None, misfit=f"{entry['dtype']} is no type that can be compared; save it as float32")
+    if not entry["data"]:
+        return normalise(torch.empty(entry["shape"], dtype=dtype))
+    return normalise(torch.frombuffer(bytearray(entry["data"]), dtype=dtype).reshape(entry["shape"]))
