@@ -1,0 +1,64 @@
+# Everything runs in .venv, which is made on first use. `make` lists what there is.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH_FROM ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench lock clean
+
+help: ## this list
+	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
+	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
+	@echo "                gigabytes that are not used here: TORCH_FROM='--index-url ADDRESS', with the address"
+	@echo "                of PyTorch's CPU builds, brings some 200 MB."
+
+demo: $(INSTALLED) ## grade a right and a wrong answer on a server of its own, print the tables, stop
+	$(BIN)/python -m server demo
+
+serve: $(INSTALLED) ## run a server; prints its address, the instructor's token and the join code
+	$(BIN)/python -m server quickstart
+
+test: $(INSTALLED) ## all tests
+	$(BIN)/python -m pytest -q $(TESTS)
+
+check: $(INSTALLED) ## style, types, layers, and migrations that match the models
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED) ## how fast it grades on this machine
+	$(BIN)/python -m bench
+
+# The "+cpu" of a torch build is cut off, so that any build of that version fits.
+lock: ## newest versions of everything, into constraints.txt (then: make check test)
+	@echo "==> resolving in .venv-lock, without constraints"
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --no-deps $(TORCH_FROM) "$$(grep -o 'torch==[0-9.]*' pyproject.toml)"
+	.venv-lock/bin/pip install -e '.[dev]' -e ./client
+	{ echo "# What was tested together. Made by: make lock"; \
+	  .venv-lock/bin/pip freeze --exclude-editable | sed 's/+.*//'; } > constraints.txt
+	rm -rf .venv-lock
+
+clean: ## remove .venv and caches; a server's data in var/ stays
+	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf *.egg-info client/src/*.egg-info
+
+$(INSTALLED): pyproject.toml client/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is \
+	%d.%d. Name one: make PYTHON=/path/to/python3.11" % sys.version_info[:2])'
+	@echo "==> 1 of 3: a virtual environment in .venv"
+	$(PYTHON) -m venv .venv
+	@echo "==> 2 of 3: torch (the largest part; see TORCH_FROM in make help)"
+	$(BIN)/pip install --no-deps $(TORCH_FROM) -c constraints.txt torch
+	@echo "==> 3 of 3: everything else"
+	$(BIN)/pip install -c constraints.txt -e '.[dev]' -e ./client
+	@touch $@
