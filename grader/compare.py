@@ -100,9 +100,8 @@ def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
     """Compare an answer with the expected gradient (float32, any shape) of the checkpoint ``name``."""
     given = answer.tensor
     if given is None:
-        return Comparison(
-            name, Verdict.MISSING, notes=(*answer.notes, answer.misfit or "nothing was handed in")
-        )
+        why = answer.misfit or "nothing was handed in"
+        return Comparison(name, _verdict_on_misfit(answer, expected), notes=(*answer.notes, why))
     if not given.is_floating_point():
         kind = str(given.dtype).removeprefix("torch.")
         return Comparison(
@@ -112,37 +111,42 @@ def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
     if given.dtype != expected.dtype:
         notes = (*notes, f"{str(given.dtype).removeprefix('torch.')}, compared as float32")
         given = given.to(expected.dtype)
-    if given.shape == expected.shape:
-        # The answer most often seen, and the cheapest to see.
-        if torch.equal(given, expected):
-            return Comparison(name, Verdict.EXACT, True, True, 0.0, 0, 0, notes=notes)
-    else:
-        note, fits = _broadcast(given, expected)
-        notes = (*notes, note)
-        if not fits:
-            return Comparison(name, Verdict.SHAPE, notes=notes)
+    if given.shape != expected.shape:
+        have, want = list(given.shape), list(expected.shape)
+        if not _fits(given.shape, expected.shape):
+            return Comparison(name, Verdict.SHAPE, notes=(*notes, f"shape {have} does not fit {want}"))
+        notes = (*notes, f"shape {have}, compared with {want} by broadcasting")
+    elif torch.equal(given, expected):  # the answer most often seen, and the cheapest to see
+        return Comparison(name, Verdict.EXACT, True, True, 0.0, 0, 0, notes=notes)
     return _compare_values(name, given, expected, notes)
 
 
-def _broadcast(given: Tensor, expected: Tensor) -> tuple[str, bool]:
-    """A note on a shape that is not the expected one, and whether ``cmp`` could compare it all the same."""
-    have, want = list(given.shape), list(expected.shape)
+def _verdict_on_misfit(answer: Answer, expected: Tensor) -> Verdict:
+    """What is wrong with an answer that left nothing to compare."""
+    if answer.dtype is not None and answer.dtype.startswith("complex"):
+        return Verdict.DTYPE
+    if answer.shape is not None and not _fits(answer.shape, expected.shape):
+        return Verdict.SHAPE
+    return Verdict.MISSING
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether ``cmp`` could compare an answer of this shape, and there would be something to compare."""
     try:
-        together = torch.broadcast_shapes(given.shape, expected.shape)
+        together: tuple[int, ...] = torch.broadcast_shapes(shape, expected)
     except RuntimeError:
-        return f"shape {have} does not fit {want}", False
-    if not 0 < math.prod(together) <= LARGEST_BROADCAST:
-        return f"shape {have} is no shape for a gradient of {want}", False
-    return f"shape {have}, compared with {want} by broadcasting", True
+        return False
+    return 0 < math.prod(together) <= LARGEST_BROADCAST
 
 
 def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
+    bad = int((~given.isfinite()).sum())
+    if bad:
+        notes = (*notes, f"{bad} of {given.numel()} elements are NaN or infinite")
     given, expected = torch.broadcast_tensors(given, expected)
     difference = (given - expected).abs()
     maxdiff = difference.max().item()
-    if not given.isfinite().all():
-        bad = int((~given.isfinite()).sum())
-        notes = (*notes, f"{bad} of {given.numel()} elements are NaN or infinite")
+    if bad:
         return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
     exact = bool(torch.equal(given, expected))
     close = torch.isclose(given, expected)

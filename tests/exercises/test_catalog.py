@@ -38,8 +38,8 @@ def test_the_canonical_instance_is_the_lectures() -> None:
 
 def test_the_checkpoints_are_the_lectures_26_in_its_order_with_its_times() -> None:
     assert " ".join(each.name for each in FULL.checkpoints) == (
-        "logprobs probs counts_sum_inv counts_sum counts norm_logits logit_maxes logits h W2 b2 hpreact bngain "
-        "bnbias bnraw bnvar_inv bnvar bndiff2 bndiff bnmeani hprebn embcat W1 b1 emb C"
+        "logprobs probs counts_sum_inv counts_sum counts norm_logits logit_maxes logits h W2 b2 hpreact "
+        "bngain bnbias bnraw bnvar_inv bnvar bndiff2 bndiff bnmeani hprebn embcat W1 b1 emb C"
     )
     starts = [each.start for each in FULL.checkpoints]
     assert starts == sorted(starts, key=lambda start: start or 0)

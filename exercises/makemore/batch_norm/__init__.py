@@ -17,7 +17,7 @@ KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
 
 def rest_of_the_network(t: Tape) -> None:
     # Stands for all that follows: its gradient at hpreact is dhpreact.
-    t.loss = (t.hpreact * t.dhpreact).sum()  # type: ignore[operator, union-attr]
+    t.loss = (t.hpreact * t.dhpreact).sum()  # type: ignore[union-attr]
 
 
 def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
