@@ -1,0 +1,43 @@
+"""Alembic's entry: on the server's connection where it gives one, else on that of the settings."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import context
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+from server import schema
+from server.models import Table
+from server.settings import Settings
+
+
+def run(connection: sa.Connection) -> None:
+    """Compare and migrate; SQLite alters a table by making a new one (batch mode)."""
+    context.configure(
+        connection=connection,
+        target_metadata=Table.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        render_item=plain_type,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def plain_type(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+    """Write SQLAlchemy's own types into migrations: history must not move when a library or an enumeration
+    does."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, AutoString | sa.Enum):
+        return f"sa.String({item.length})"
+    return False
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with schema.migrating(Settings().url) as connection:
+        run(connection)
