@@ -5,6 +5,7 @@ TORCH_FROM ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check bench lock clean
@@ -32,7 +33,10 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
+	@rm -f $(CHECKED_DATABASE)
+	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
+	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
 bench: $(INSTALLED) ## how fast it grades on this machine
 	$(BIN)/python -m bench
