@@ -1,0 +1,43 @@
+"""Grading in another numeric environment is refused, loudly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from grader import numerics
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    unpinned = {name: value for name, value in os.environ.items() if name not in numerics.PINNED}
+    return subprocess.run([sys.executable, "-c", program], env=unpinned, capture_output=True, text=True)
+
+
+def test_these_tests_run_in_the_pinned_environment() -> None:
+    numerics.pin()  # again: allowed, because it changes nothing
+    assert "kernels=default mkl=compatible threads=1" in numerics.environment()
+
+
+def test_pinning_after_torch_was_imported_is_refused() -> None:
+    result = python("import torch; from grader import numerics; numerics.pin()")
+    assert result.returncode != 0
+    assert "UnpinnedNumerics: torch was imported before ATEN_CPU_CAPABILITY, MKL_CBWR" in result.stderr
+    assert "Call grader.numerics.pin() first thing" in result.stderr
+
+
+def test_no_reference_is_made_without_pinning() -> None:
+    program = """
+from exercises.catalog import CATALOG
+from grader.reference import reference
+reference(CATALOG["makemore/batch-norm"].canonical())
+"""
+    result = python(program)
+    assert result.returncode != 0
+    assert "UnpinnedNumerics" in result.stderr
+    assert "ATEN_CPU_CAPABILITY=default" in result.stderr
+
+
+def test_pinning_first_gives_the_environment_that_is_recorded() -> None:
+    result = python("from grader import numerics; numerics.pin(); print(numerics.environment())")
+    assert result.stdout.strip() == numerics.environment()

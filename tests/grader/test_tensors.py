@@ -1,0 +1,116 @@
+"""A file of tensors is data from anybody: whatever its bytes, it is answers or a BadAnswer."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import hypothesis.strategies as st
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import example, given
+
+from exercises.catalog import CATALOG
+from grader.compare import Verdict
+from grader.grade import grade_tensors
+from grader.reference import reference
+from grader.tensors import BadAnswer, read_answers
+
+EXERCISE = CATALOG["makemore/batch-norm"]
+INSTANCE = EXERCISE.canonical()
+RIGHT = reference(INSTANCE).gradients["hprebn"]
+
+
+def file(header: object, data: bytes = b"") -> bytes:
+    """A safetensors file with any header."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def entry(dtype: str = "F32", shape: object = (2,), offsets: object = (0, 8)) -> dict[str, object]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+
+
+def test_an_answer_counts_under_its_variables_name_and_under_its_own() -> None:
+    for name in ("dhprebn", "hprebn"):
+        grade = grade_tensors(INSTANCE, safetensors.torch.save({name: RIGHT, "other": torch.ones(3)}))
+        assert [row.verdict for row in grade.checkpoints] == [Verdict.EXACT]
+        assert grade.complete
+        assert grade.run is None
+
+
+def test_what_is_not_in_the_file_is_missing() -> None:
+    grade = grade_tensors(INSTANCE, safetensors.torch.save({"dlogits": RIGHT}))
+    assert [row.verdict for row in grade.checkpoints] == [Verdict.MISSING]
+    assert not grade.complete
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00" * 8,
+        b"\xff" * 64,
+        file({"dhprebn": entry()}, b"\x00" * 7),  # truncated
+        file({"dhprebn": entry()}, b"\x00" * 9),  # more than it says
+        file({"dhprebn": entry(shape=[10**9], offsets=[0, 4 * 10**9])}),  # 10^9 elements claimed
+        file({"dhprebn": entry(shape=[2**62, 2**62])}, b"\x00" * 8),  # a product that overflows
+        file({"dhprebn": entry(shape=[-2])}, b"\x00" * 8),
+        file({"dhprebn": entry(), "dh": entry()}, b"\x00" * 8),  # overlapping
+        file({"dhprebn": entry(offsets=[8, 0])}, b"\x00" * 8),
+        file({"dhprebn": entry("F33")}, b"\x00" * 8),
+        file(b"[" * 100_000),
+        file(b'{"dhprebn": ' * 10_000),
+        struct.pack("<Q", 2**63) + b"{}",
+    ],
+    ids=range(14),
+)
+def test_a_file_that_lies_is_a_bad_answer(content: bytes) -> None:
+    with pytest.raises(BadAnswer, match="Write one with"):
+        grade_tensors(INSTANCE, content)
+
+
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "U64", "F4"])
+def test_a_type_that_cannot_be_compared_is_a_verdict_or_a_bad_answer(dtype: str) -> None:
+    width = {"F8_E4M3": 1, "U64": 8, "F4": 1}[dtype]
+    content = file({"dhprebn": entry(dtype, [2], [0, 2 * width])}, b"\x00" * 2 * width)
+    try:
+        grade = grade_tensors(INSTANCE, content)
+    except BadAnswer:
+        return
+    assert grade.checkpoints[0].verdict is Verdict.MISSING
+    assert "save it as float32" in grade.checkpoints[0].notes[0]
+
+
+HONEST = safetensors.torch.save({"dhprebn": RIGHT[:2]})
+shapes = st.lists(st.integers(-1, 2**40) | st.integers(0, 4), max_size=5)
+entries = st.builds(
+    entry,
+    st.sampled_from(["F64", "F32", "F16", "BF16", "I64", "U8", "BOOL", "C64", "F8_E5M2", "U32", "X"]),
+    shapes,
+    st.lists(st.integers(0, 2**33) | st.integers(0, 16), min_size=2, max_size=2),
+)
+headers = st.dictionaries(st.sampled_from(["dhprebn", "hprebn", "__metadata__", ""]), entries, max_size=3)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(file, headers, st.binary(max_size=64))
+    | st.builds(lambda size: HONEST[:size], st.integers(0, len(HONEST)))
+    | st.builds(
+        lambda at, byte: HONEST[:at] + bytes([byte]) + HONEST[at + 1 :],
+        st.integers(0, len(HONEST) - 1),
+        st.integers(0, 255),
+    )
+)
+@example(file({"dhprebn": entry(shape=[0], offsets=[0, 0])}))
+@example(file({"dhprebn": entry(shape=[], offsets=[0, 4])}, b"\x00\x00\xc0\x7f"))
+def test_any_bytes_are_answers_or_a_bad_answer(content: bytes) -> None:
+    try:
+        answers = read_answers(EXERCISE.checkpoints, content)
+    except BadAnswer:
+        return
+    for answer in answers.values():
+        assert answer.tensor is not None or answer.misfit
+    assert grade_tensors(INSTANCE, content).total == 1
