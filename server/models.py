@@ -1,6 +1,7 @@
-"""The tables. Times are aware and in UTC on both databases."""
+"""The tables. Times are aware and in UTC on both databases.
 
-from __future__ import annotations
+An ``id`` is typed as the integer it is in every row; only an object that was not flushed yet has none.
+"""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,13 +12,12 @@ from sqlalchemy import (
     BigInteger,
     Enum,
     ForeignKeyConstraint,
-    Index,
     LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Relationship, SQLModel
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -72,7 +72,7 @@ class Course(Table, table=True):
     """``join_code`` is kept as it is, not as a hash: staff show it to a class again and again, and all that
     it gives is a seat as a student. It is replaced with one command."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     slug: str = Field(unique=True, max_length=64)
     title: str = Field(max_length=200)
     join_code: str = Field(unique=True, max_length=32)
@@ -82,7 +82,7 @@ class Course(Table, table=True):
 class Student(Table, table=True):
     """An account. Instructors have one too; what somebody may do is said by their enrolments."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     name: str = Field(max_length=100)
     created_at: datetime = Field(default_factory=now)
 
@@ -99,7 +99,7 @@ class Enrolment(Table, table=True):
 class Token(Table, table=True):
     """A key to an account. Only the SHA-256 of it is kept."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     student_id: int = Field(foreign_key="student.id", index=True)
     digest: str = Field(unique=True, max_length=64)
     created_at: datetime = Field(default_factory=now)
@@ -132,7 +132,7 @@ class InstanceRecord(Table, table=True):
         _revision_key("exercise", "revision"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     student_id: int | None = Field(default=None, foreign_key="student.id")
     exercise: str = Field(max_length=64)
     revision: int
@@ -154,7 +154,7 @@ class Submission(Table, table=True):
         UniqueConstraint("student_id", "idempotency_key"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     course_id: int
     student_id: int
     exercise: str = Field(max_length=64)
@@ -172,42 +172,17 @@ class Ticket(Table, table=True):
     """A submission that waits for a grade. It is written with the submission and taken away with the grade,
     each in one transaction, so this table is what remains to be done, whatever died in between.
 
-    ``tries`` counts the runs that were begun. ``leased_until`` is when a run that is not heard of counts as
-    lost.
+    ``tries`` counts the runs that were begun. ``due_at`` is when the ticket may be taken: at once for a new
+    one, later for one that was given back, and for a running one when its run counts as lost.
     """
 
-    __table_args__ = (Index(None, "state", "id"),)
-
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     submission_id: int = Field(foreign_key="submission.id", unique=True)
     state: TicketState = Field(default=TicketState.QUEUED, sa_type=one_of(TicketState))
     tries: int = 0
-    leased_until: datetime | None = None
+    due_at: datetime = Field(default_factory=now)
     reason: str | None = Field(default=None, sa_type=Text)
     queued_at: datetime = Field(default_factory=now)
-
-
-class Grade(Table, table=True):
-    """What a submission is worth, by one revision of the exercise in one numeric environment. Only ever
-    added to: a regrade is another row, and the newest counts. ``seconds`` is how long it took; ``run_…``
-    are of code only."""
-
-    __table_args__ = (UniqueConstraint("submission_id", "revision", "environment"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    submission_id: int = Field(foreign_key="submission.id")
-    instance_id: int = Field(foreign_key="instance.id", index=True)
-    revision: int
-    environment: str = Field(max_length=200)
-    run_status: str | None = Field(default=None, max_length=16)
-    run_message: str | None = Field(default=None, sa_type=Text)
-    run_stdout: str | None = Field(default=None, sa_type=Text)
-    flags: list[str] = Field(default_factory=list, sa_type=JSON)
-    passed: int
-    exact: int
-    total: int
-    seconds: float
-    graded_at: datetime = Field(default_factory=now)
 
 
 class ComparisonRow(Table, table=True):
@@ -230,6 +205,30 @@ class ComparisonRow(Table, table=True):
     notes: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
+class Grade(Table, table=True):
+    """What a submission is worth, by one revision of the exercise in one numeric environment. Only ever
+    added to: a regrade is another row, and the newest counts. ``seconds`` is how long it took; ``run_…``
+    are of code only."""
+
+    __table_args__ = (UniqueConstraint("submission_id", "revision", "environment"),)
+
+    id: int = Field(default=None, primary_key=True)
+    submission_id: int = Field(foreign_key="submission.id")
+    instance_id: int = Field(foreign_key="instance.id", index=True)
+    revision: int
+    environment: str = Field(max_length=200)
+    run_status: str | None = Field(default=None, max_length=16)
+    run_message: str | None = Field(default=None, sa_type=Text)
+    run_stdout: str | None = Field(default=None, sa_type=Text)
+    flags: list[str] = Field(default_factory=list, sa_type=JSON)
+    passed: int
+    exact: int
+    total: int
+    seconds: float
+    graded_at: datetime = Field(default_factory=now)
+    rows: list[ComparisonRow] = Relationship(sa_relationship_kwargs={"order_by": ComparisonRow.position})
+
+
 class Progress(Table, table=True):
     """The best of a student at a checkpoint. It could be worked out from the grades; it is kept beside
     them, in the same transaction, so that a class is read without reading every grade."""
@@ -244,4 +243,4 @@ class Progress(Table, table=True):
     checkpoint: str = Field(primary_key=True, max_length=64)
     best: str = Field(max_length=16)
     attempts: int
-    first_passed_at: datetime | None = Field(default=None, index=False)
+    first_passed_at: datetime | None = None

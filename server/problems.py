@@ -27,17 +27,18 @@ class ProblemBody(BaseModel):
     detail: str
 
 
-class Problem(Exception):
-    """Something that is not possible, in the words of the person who asked. ``slug`` is for programs."""
+class Problem(HTTPException):
+    """Something that is not possible, told to the person who asked. ``slug`` is for programs.
+
+    An HTTPException, because FastAPI lets only those through while it reads a body.
+    """
 
     status: ClassVar[int]
     title: ClassVar[str]
     slug: ClassVar[str]
 
     def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.headers = headers
+        super().__init__(self.status, detail, headers)
 
 
 class Unauthorised(Problem):
@@ -73,7 +74,8 @@ class Unavailable(Problem):
 
 def response(problem: Problem) -> JSONResponse:
     """A problem as an answer."""
-    return _response(problem.status, problem.title, problem.slug, problem.detail, problem.headers)
+    headers = dict(problem.headers) if problem.headers else None
+    return _response(problem.status, problem.title, problem.slug, problem.detail, headers)
 
 
 def internal_error() -> JSONResponse:

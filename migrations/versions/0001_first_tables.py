@@ -173,7 +173,7 @@ def upgrade() -> None:
         sa.Column("submission_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -182,7 +182,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint("submission_id", name=op.f("uq_ticket_submission_id")),
     )
-    op.create_index(op.f("ix_ticket_state_id"), "ticket", ["state", "id"])
     op.create_table(
         "comparison",
         sa.Column("grade_id", sa.Integer(), nullable=False),

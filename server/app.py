@@ -1,0 +1,47 @@
+"""The application: `create_app` builds it from the settings; importing it builds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from grader.sandbox import Sandbox
+from server import problems
+from server.middleware import BodyLimit, Envelope
+from server.routes import exercises, health, join, progress, submissions
+from server.services import Services
+from server.settings import Settings
+
+
+def create_app(settings: Settings, open_sandbox: Callable[[], Sandbox] | None = None) -> FastAPI:
+    """The server. Starting it migrates the database and starts the sandbox and the workers.
+
+    :raises SettingsError: the settings cannot be used
+    """
+    services = Services.build(settings, open_sandbox or (lambda: Sandbox(children=settings.children)))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(services.start)
+        yield
+        await run_in_threadpool(services.stop)
+
+    app = FastAPI(
+        title="Backprop Dojo",
+        version="1",
+        lifespan=lifespan,
+        # The pages that draw the description load scripts from a third party. It stays at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Envelope)
+    for routes in (join, exercises, submissions, progress):
+        app.include_router(routes.router, prefix="/api/v1")
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,117 @@
+"""Grading: an answer on the instance it belongs to, and the grade kept with all that follows from it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, delete, select
+
+from exercises import catalog
+from exercises.instance import Kind
+from grader.compare import Comparison
+from grader.grade import Grade, grade_code, grade_tensors
+from server import models, progress
+from server.courses import lock_student
+from server.db import Database
+from server.instances import Held, Instances
+from server.workshop import Workshop
+
+DEFAULT_FILENAME = "solution.py"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade, the row of the instance and the revision it was made on, and how many seconds it took."""
+
+    grade: Grade
+    instance_id: int
+    revision: int
+    seconds: float
+
+
+def compare(held: Held, content: bytes) -> Graded:
+    """Compare the tensors of a safetensors file with the gradients of an instance.
+
+    :raises BadAnswer: the bytes are no safetensors file
+    """
+    begun = time.perf_counter()
+    return _graded(held, grade_tensors(held.instance, content), begun)
+
+
+class Grading:
+    """Grades code whose turn has come."""
+
+    def __init__(self, database: Database, instances: Instances, workshop: Workshop) -> None:
+        self._database = database
+        self._instances = instances
+        self._workshop = workshop
+
+    def grade_submission(self, submission_id: int) -> None:
+        """Run a submission's code on the student's hidden instance, and store the grade. Done twice it does
+        no harm: the second grade of the same revision and environment is dropped.
+
+        :raises SandboxFault: the sandbox failed, not the code
+        :raises NoSuchExercise: the exercise has left the catalogue
+        """
+        with self._database.reading() as session:
+            submission = session.get_one(models.Submission, submission_id)
+        exercise = catalog.find(submission.exercise)
+        held = self._instances.get(submission.student_id, exercise, Kind.HIDDEN)
+        begun = time.perf_counter()
+        source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
+        grade = grade_code(held.instance, source, filename, self._workshop.sandbox)
+        with self._database.writing() as session:
+            lock_student(session, submission.student_id)
+            store(session, submission, _graded(held, grade, begun))
+
+
+def store(session: Session, submission: models.Submission, graded: Graded) -> models.Grade:
+    """Keep a grade with its rows, bring the student's progress up to date and take the ticket away. The
+    caller has the student locked. Where the same grade is there already, that one is returned and nothing
+    changes."""
+    session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
+    known = select(models.Grade).where(
+        models.Grade.submission_id == submission.id,
+        models.Grade.revision == graded.revision,
+        models.Grade.environment == graded.grade.environment,
+    )
+    grade = session.exec(known).first()
+    if grade is None:
+        grade = _row(submission, graded)
+        session.add(grade)
+        progress.record(session, submission, grade.rows)
+    return grade
+
+
+def _graded(held: Held, grade: Grade, begun: float) -> Graded:
+    return Graded(grade, held.id, held.instance.exercise.revision, time.perf_counter() - begun)
+
+
+def _row(submission: models.Submission, graded: Graded) -> models.Grade:
+    grade, run = graded.grade, graded.grade.run
+    return models.Grade(
+        submission_id=submission.id,
+        instance_id=graded.instance_id,
+        revision=graded.revision,
+        environment=grade.environment,
+        run_status=run.status.value if run else None,
+        run_message=_storable(run.message) if run else None,
+        run_stdout=_storable(run.stdout) if run else None,
+        flags=list(grade.flags),
+        passed=grade.passed,
+        exact=grade.exact,
+        total=grade.total,
+        seconds=graded.seconds,
+        rows=[_comparison(position, row) for position, row in enumerate(grade.checkpoints)],
+    )
+
+
+def _comparison(position: int, row: Comparison) -> models.ComparisonRow:
+    told = row.as_json()
+    return models.ComparisonRow(position=position, checkpoint=told.pop("name"), **told)
+
+
+def _storable(text: str) -> str:
+    """Text as every database takes it: PostgreSQL has no NUL, and UTF-8 has no half characters."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()

@@ -1,0 +1,206 @@
+"""Handing in, and reading what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy.orm import defer
+from starlette.concurrency import run_in_threadpool
+
+from exercises.exercise import Exercise
+from exercises.instance import Kind
+from grader.tensors import BadAnswer
+from server import grading, schemas, submissions
+from server.deps import Caller, CourseSlug, TheCaller, TheExercise, exercise_of
+from server.middleware import SAFETENSORS, SOURCE_BYTES, media_type
+from server.models import AnswerKind, Course, Enrolment, Role, Submission
+from server.problems import NotFound, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, documented
+from server.submissions import GRADED, Answer
+
+LONGEST_WAIT_SECONDS = 30
+LOOK_AGAIN_SECONDS = 0.5  # another server may have graded it, whose bell is not heard here
+
+router = APIRouter(tags=["submissions"])
+
+
+class NotTensors(Unprocessable):
+    title, slug = "Not a safetensors file", "not-safetensors"
+
+
+class NoSandbox(Unavailable):
+    title, slug = "Code cannot be graded now", "sandbox-down"
+
+
+class UnknownSubmission(NotFound):
+    title, slug = "No such submission", "unknown-submission"
+
+
+async def handed_in(request: Request) -> Answer:
+    """The answer in a request's body.
+
+    :raises UnsupportedMedia: neither safetensors nor JSON
+    :raises TooLarge: source that is too long
+    """
+    kind = media_type(request.headers)
+    if kind == SAFETENSORS:
+        return Answer(AnswerKind.TENSORS, await request.body(), filename=None)
+    if kind != "application/json":
+        raise UnsupportedMedia(
+            f"Send tensors as {SAFETENSORS}, or code as application/json with filename and source."
+        )
+    try:
+        code = schemas.Code.model_validate_json(await request.body())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in found]) from None
+    source = code.source.encode()
+    if len(source) > SOURCE_BYTES:
+        raise TooLarge(
+            f"The code is longer than {SOURCE_BYTES // 1024} KiB. Send only what computes the gradients."
+        )
+    return Answer(AnswerKind.CODE, source, code.filename)
+
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            SAFETENSORS: {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": schemas.Code.model_json_schema()},
+        },
+    }
+}
+
+
+@router.post(
+    "/courses/{course}/exercises/{topic}/{name}/submissions",
+    status_code=201,
+    responses={
+        202: {"model": schemas.Submission, "description": "Kept; not graded yet."},
+        **documented(401, 404, 413, 415, 422, 503),
+    },
+    openapi_extra=BODY,
+)
+async def submit(
+    course: CourseSlug,
+    exercise: TheExercise,
+    caller: TheCaller,
+    answer: Annotated[Answer, Depends(handed_in)],
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
+    wait: Annotated[
+        float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Seconds to wait for the grade.")
+    ] = 0,
+) -> schemas.Submission:
+    """Hand in tensors or code. Tensors are graded at once; code waits its turn. What is answered is kept,
+    whatever happens. The same Idempotency-Key with the same content gives the same submission again."""
+    take = compare_tensors if answer.kind is AnswerKind.TENSORS else queue_code
+    submission = await run_in_threadpool(take, caller, course, exercise, answer, idempotency_key)
+    if submission.status != GRADED and wait > 0:
+        submission = await _graded(caller, submission, wait)
+    response.status_code = 201 if submission.status == GRADED else 202
+    response.headers["Location"] = f"/api/v1/submissions/{submission.id}"
+    return submission
+
+
+@router.get("/submissions/{id}", responses=documented(401, 404))
+def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller) -> schemas.Submission:
+    """One submission, for its owner and the staff of its course."""
+    with caller.reading() as visit:
+        submission = visit.session.get(Submission, id, options=[defer(Submission.body)])  # type: ignore[arg-type]
+        seat = submission and visit.session.get(Enrolment, (submission.course_id, visit.student_id))
+        if not (
+            submission
+            and seat
+            and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)
+        ):
+            raise UnknownSubmission(
+                f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
+            )
+        course = visit.session.get_one(Course, submission.course_id)
+        return submissions.show(visit.session, submission, course.slug, caller.services.dispatcher)
+
+
+@router.get("/courses/{course}/submissions", responses=documented(401, 404))
+def list_submissions(
+    course: CourseSlug,
+    caller: TheCaller,
+    exercise: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> schemas.SubmissionList:
+    """The caller's own submissions, the newest first, without their rows."""
+    wanted = exercise and exercise_of(exercise).slug
+    with caller.reading() as visit:
+        found = submissions.history(
+            visit.session,
+            visit.seat(course).course,
+            visit.student_id,
+            wanted,
+            limit,
+            caller.services.dispatcher,
+        )
+    return schemas.SubmissionList(submissions=found)
+
+
+def compare_tensors(
+    caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None
+) -> schemas.Submission:
+    """Grade tensors on the caller's own instance, then keep both; nothing is locked while comparing."""
+    services = caller.services
+    with caller.reading() as visit:
+        seat = visit.seat(course)
+        earlier = submissions.find_earlier(
+            visit.session, visit.student_id, key, seat.course, exercise, answer
+        )
+        if earlier is not None:
+            return submissions.show(visit.session, earlier, course, services.dispatcher)
+        held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
+    held = held or services.instances.draw(visit.student_id, exercise, Kind.STUDENT)
+    try:
+        graded = grading.compare(held, answer.body)
+    except BadAnswer as error:
+        raise NotTensors(str(error)) from None
+    with services.database.writing() as session:
+        submission, is_new = submissions.keep(session, visit.student_id, key, seat.course, exercise, answer)
+        if not is_new:
+            return submissions.show(session, submission, course, services.dispatcher)
+        grade = grading.store(session, submission, graded)
+    return submissions.present(submission, course, grade)
+
+
+def queue_code(
+    caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None
+) -> schemas.Submission:
+    """Keep code, with a ticket for the dispatcher in the same transaction."""
+    dispatcher, trouble = caller.services.dispatcher, caller.services.workshop.trouble
+    with caller.writing() as visit:
+        seat = visit.seat(course)
+        submission, is_new = submissions.keep(
+            visit.session, visit.student_id, key, seat.course, exercise, answer
+        )
+        if is_new and trouble is not None:
+            raise NoSandbox(
+                f"The sandbox is down: {trouble}. Nothing was kept; try again later, or send tensors, "
+                "which need no sandbox.",
+                {"Retry-After": "30"},
+            )
+        if is_new:
+            dispatcher.enqueue(visit.session, submission.id)
+            visit.session.flush()
+        return submissions.show(visit.session, submission, course, dispatcher)
+
+
+async def _graded(caller: Caller, submission: schemas.Submission, seconds: float) -> schemas.Submission:
+    """A submission once it is graded, or as it is after so many seconds. No thread waits meanwhile."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    with caller.services.bell.listening(submission.id) as rung:
+        while submission.status != GRADED and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_SECONDS))
+            submission = await run_in_threadpool(show_submission, submission.id, caller)
+    return submission

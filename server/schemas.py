@@ -1,0 +1,205 @@
+"""What goes over the wire. Names and shapes are those of the REST contract; clients depend on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from server.models import AnswerKind, Role
+
+
+class Join(BaseModel):
+    code: str = Field(max_length=64)
+    name: str = Field(max_length=400)
+
+
+class Student(BaseModel):
+    id: int
+    name: str
+
+
+class CourseName(BaseModel):
+    slug: str
+    title: str
+
+
+class Joined(BaseModel):
+    """The token is shown this once."""
+
+    token: str
+    student: Student
+    course: CourseName
+
+
+class MyCourse(CourseName):
+    role: Role
+
+
+class Me(Student):
+    courses: list[MyCourse]
+
+
+class ExerciseSummary(BaseModel):
+    """``attempts``, ``passed`` and ``exact`` are the caller's own."""
+
+    slug: str
+    revision: int
+    title: str
+    summary: str
+    due: datetime | None = None
+    attempts: int
+    passed: int
+    exact: int
+    total: int
+
+
+class ExerciseList(BaseModel):
+    exercises: list[ExerciseSummary]
+
+
+class Checkpoint(BaseModel):
+    """``lecture_start`` and ``lecture_end`` are in seconds; ``best`` is the caller's best verdict."""
+
+    name: str
+    shape: list[int]
+    lecture_start: int | None
+    lecture_end: int | None
+    lecture_url: str | None
+    best: str | None
+    attempts: int
+    first_passed_at: datetime | None
+
+
+class Exercise(ExerciseSummary):
+    """``statement`` is Markdown; ``forward`` is the forward pass as Python; ``constants`` are its plain
+    numbers."""
+
+    statement: str
+    forward: str
+    lecture_url: str | None
+    constants: dict[str, int]
+    checkpoints: list[Checkpoint]
+
+
+class TensorLayout(BaseModel):
+    shape: list[int]
+    dtype: str
+
+
+class Instance(BaseModel):
+    """What the forward state holds; its bytes are at ``…/instance/state``."""
+
+    exercise: str
+    revision: int
+    kind: str
+    digest: str
+    dataset: str
+    environment: str
+    tensors: dict[str, TensorLayout]
+
+
+class Code(BaseModel):
+    filename: str = Field(default="solution.py", max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    source: str
+
+
+class Diagnosis(BaseModel):
+    code: str
+    message: str
+
+
+class Comparison(BaseModel):
+    """A row of the table. ``maxdiff`` is null where there is no finite difference."""
+
+    name: str
+    verdict: str
+    exact: bool
+    approximate: bool
+    maxdiff: float | None
+    ulps: int | None
+    mismatched: int | None
+    worst: list[int] | None
+    origin: str | None
+    diagnosis: list[Diagnosis]
+    notes: list[str]
+
+
+class Run(BaseModel):
+    """What became of the code."""
+
+    status: str
+    message: str
+    stdout: str
+
+
+class GradeSummary(BaseModel):
+    """``run`` is null for tensors."""
+
+    run: Run | None
+    flags: list[str]
+    passed: int
+    exact: int
+    total: int
+    environment: str
+    graded_at: datetime
+
+
+class Grade(GradeSummary):
+    checkpoints: list[Comparison]
+
+
+class SubmissionSummary(BaseModel):
+    """``status`` is queued, running, quarantined or graded; ``place`` counts from 1 and is null when not
+    queued."""
+
+    id: int
+    course: str
+    exercise: str
+    revision: int
+    attempt: int
+    kind: AnswerKind
+    filename: str | None
+    status: str
+    place: int | None
+    created_at: datetime
+    grade: GradeSummary | None
+
+
+class Submission(SubmissionSummary):
+    grade: Grade | None
+
+
+class SubmissionList(BaseModel):
+    submissions: list[SubmissionSummary]
+
+
+class Column(BaseModel):
+    exercise: str
+    checkpoint: str
+
+
+class Cell(BaseModel):
+    best: str
+    attempts: int
+    first_passed_at: datetime | None
+
+
+class Row(BaseModel):
+    student: Student
+    cells: list[Cell | None]
+
+
+class Progress(BaseModel):
+    """Students by checkpoints; a cell is null where nothing was handed in."""
+
+    course: str
+    columns: list[Column]
+    rows: list[Row]
+
+
+class Health(BaseModel):
+    """Each check is ``ok`` or says what is wrong."""
+
+    status: str
+    checks: dict[str, str]

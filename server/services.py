@@ -1,0 +1,63 @@
+"""Services: everything a request may need, built once from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exercises import names
+from exercises.catalog import CATALOG
+from grader.sandbox import Sandbox
+from server import schema
+from server.bell import Bell
+from server.db import Database
+from server.dispatch import Dispatcher
+from server.dispatch.embedded import EmbeddedDispatcher
+from server.grading import Grading
+from server.instances import Instances
+from server.models import ExerciseRevision
+from server.settings import Settings
+from server.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Services:
+    """What there is one of in a server."""
+
+    settings: Settings
+    database: Database
+    instances: Instances
+    workshop: Workshop
+    grading: Grading
+    bell: Bell
+    dispatcher: Dispatcher
+
+    @classmethod
+    def build(cls, settings: Settings, open_sandbox: Callable[[], Sandbox]) -> Services:
+        """Put everything together; nothing is opened or started yet."""
+        database = Database(settings.url)
+        instances = Instances(database, settings.key, names.load(settings.names_file))
+        workshop = Workshop(open_sandbox)
+        grading = Grading(database, instances, workshop)
+        bell = Bell()
+        dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
+        return cls(settings, database, instances, workshop, grading, bell, dispatcher)
+
+    def start(self) -> None:
+        """Bring the database up to date, then begin to grade."""
+        schema.upgrade(self.settings.url)
+        self._register_exercises()
+        self.workshop.inspect()
+        self.dispatcher.start()
+
+    def stop(self) -> None:
+        """Finish what is running, and let go of everything."""
+        self.dispatcher.stop()
+        self.workshop.close()
+        self.database.close()
+
+    def _register_exercises(self) -> None:
+        """Note the revisions in the catalogue, so that submissions and instances can refer to them."""
+        with self.database.writing() as session:
+            for exercise in CATALOG.values():
+                session.merge(ExerciseRevision(slug=exercise.slug, revision=exercise.revision))

@@ -1,0 +1,187 @@
+"""Submissions: taken in once, kept as they came, and shown."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.orm import defer, selectinload
+from sqlmodel import Session, col, func, select
+
+from exercises.exercise import Exercise
+from server import schemas
+from server.courses import lock_student
+from server.dispatch import Dispatcher, Standing
+from server.models import AnswerKind, ComparisonRow, Course, Grade, Submission, TicketState
+from server.problems import Unprocessable
+
+GRADED = "graded"
+
+
+class KeyReused(Unprocessable):
+    title, slug = "Idempotency key used twice", "idempotency-key-reused"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was handed in: a safetensors file, or source in UTF-8."""
+
+    kind: AnswerKind
+    body: bytes
+    filename: str | None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the body, in hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def find_earlier(
+    session: Session, student_id: int, key: str | None, course: Course, exercise: Exercise, answer: Answer
+) -> Submission | None:
+    """The submission that was already made with an idempotency key.
+
+    :raises KeyReused: with that key, something else was handed in
+    """
+    if key is None:
+        return None
+    earlier = session.exec(
+        select(Submission).where(Submission.student_id == student_id, Submission.idempotency_key == key)
+    ).first()
+    if earlier is None:
+        return None
+    was = (earlier.course_id, earlier.exercise, earlier.kind, earlier.filename, earlier.digest)
+    if was != (course.id, exercise.slug, answer.kind, answer.filename, answer.digest):
+        raise KeyReused(
+            f"Submission {earlier.id} came with the same Idempotency-Key and another content. "
+            "Use a fresh key for each answer."
+        )
+    return earlier
+
+
+def keep(
+    session: Session, student_id: int, key: str | None, course: Course, exercise: Exercise, answer: Answer
+) -> tuple[Submission, bool]:
+    """Write down an answer; whether it is new, or the same request made again.
+
+    :raises KeyReused: with that key, something else was handed in
+    """
+    lock_student(session, student_id)
+    earlier = find_earlier(session, student_id, key, course, exercise, answer)
+    if earlier is not None:
+        return earlier, False
+    mine = (
+        Submission.course_id == course.id,
+        Submission.student_id == student_id,
+        Submission.exercise == exercise.slug,
+    )
+    submission = Submission(
+        course_id=course.id,
+        student_id=student_id,
+        exercise=exercise.slug,
+        revision=exercise.revision,
+        attempt=(session.exec(select(func.max(Submission.attempt)).where(*mine)).one() or 0) + 1,
+        kind=answer.kind,
+        filename=answer.filename,
+        body=answer.body,
+        digest=answer.digest,
+        idempotency_key=key,
+    )
+    session.add(submission)
+    session.flush()
+    return submission, True
+
+
+def show(session: Session, submission: Submission, course: str, dispatcher: Dispatcher) -> schemas.Submission:
+    """A submission with its newest grade and all rows, or where it stands in the queue."""
+    newest = (
+        select(Grade)
+        .where(Grade.submission_id == submission.id)
+        .order_by(col(Grade.id).desc())
+        .limit(1)
+        .options(selectinload(Grade.rows))  # type: ignore[arg-type]
+    )
+    grade = session.exec(newest).first()
+    standing = None if grade else dispatcher.standing(session, [submission.id]).get(submission.id)
+    return present(submission, course, grade, standing)
+
+
+def present(
+    submission: Submission, course: str, grade: Grade | None, standing: Standing | None = None
+) -> schemas.Submission:
+    """A submission with what is known of it, as it is told."""
+    told = schemas.Grade(**_grade(grade), checkpoints=[_row(row) for row in grade.rows]) if grade else None
+    return schemas.Submission(**_head(submission, course, grade, standing), grade=told)
+
+
+def history(
+    session: Session,
+    course: Course,
+    student_id: int,
+    exercise: str | None,
+    limit: int,
+    dispatcher: Dispatcher,
+) -> list[schemas.SubmissionSummary]:
+    """A student's submissions, newest first, without rows and bodies. Three queries, whatever the limit."""
+    wanted = select(Submission).where(Submission.course_id == course.id, Submission.student_id == student_id)
+    if exercise is not None:
+        wanted = wanted.where(Submission.exercise == exercise)
+    wanted = wanted.order_by(col(Submission.id).desc()).limit(limit).options(defer(Submission.body))  # type: ignore[arg-type]
+    found = session.exec(wanted).all()
+    ids = [each.id for each in found]
+    grades = {
+        each.submission_id: each
+        for each in session.exec(
+            select(Grade).where(col(Grade.submission_id).in_(ids)).order_by(col(Grade.id))
+        )
+    }
+    standings = dispatcher.standing(session, [id for id in ids if id not in grades])
+    return [_summary(each, course.slug, grades.get(each.id), standings.get(each.id)) for each in found]
+
+
+def _summary(
+    submission: Submission, course: str, grade: Grade | None, standing: Standing | None
+) -> schemas.SubmissionSummary:
+    told = schemas.GradeSummary(**_grade(grade)) if grade else None
+    return schemas.SubmissionSummary(**_head(submission, course, grade, standing), grade=told)
+
+
+def _head(
+    submission: Submission, course: str, grade: Grade | None, standing: Standing | None
+) -> dict[str, Any]:
+    return {
+        "id": submission.id,
+        "course": course,
+        "exercise": submission.exercise,
+        "revision": submission.revision,
+        "attempt": submission.attempt,
+        "kind": submission.kind,
+        "filename": submission.filename,
+        # Without grade and ticket it was graded between two looks: the next look will see it.
+        "status": GRADED if grade else standing.state if standing else TicketState.RUNNING,
+        "place": standing.place if standing else None,
+        "created_at": submission.created_at,
+    }
+
+
+def _grade(grade: Grade) -> dict[str, Any]:
+    run = None
+    if grade.run_status is not None:
+        run = schemas.Run(
+            status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or ""
+        )
+    return {
+        "run": run,
+        "flags": grade.flags,
+        "passed": grade.passed,
+        "exact": grade.exact,
+        "total": grade.total,
+        "environment": grade.environment,
+        "graded_at": grade.graded_at,
+    }
+
+
+def _row(row: ComparisonRow) -> schemas.Comparison:
+    return schemas.Comparison.model_validate(row.model_dump() | {"name": row.checkpoint})
