@@ -38,6 +38,7 @@ DTYPES: Final = (
     torch.int8,
     torch.uint8,
     torch.bool,
+    torch.complex64,  # no gradient is complex; kept so that the comparison can say so
 )
 MOST_DIMENSIONS: Final = 8
 # Larger than any gradient asked for; small enough that making a claimed giant dense cannot hurt the grader.
@@ -83,6 +84,7 @@ def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
                 and not value.requires_grad
                 and value.is_contiguous()
                 and not value.is_neg()
+                and not value.is_conj()
                 and not value.is_nested
                 and value.dim() <= MOST_DIMENSIONS
                 and 0 < value.nbytes <= largest_bytes
@@ -115,9 +117,11 @@ def _read(value: Any, largest_bytes: int) -> Answer:
             return Answer(None, misfit=_not_a_tensor(value))
         notes.append(NUMPY)
         value = torch.from_numpy(array)
-    if type(value) not in (torch.Tensor, torch.nn.Parameter):
-        notes.append(SUBCLASS)
-    tensor: torch.Tensor = torch.Tensor.as_subclass(value, torch.Tensor)
+    tensor: torch.Tensor = value
+    if type(value) is not torch.Tensor:
+        tensor = torch.Tensor.as_subclass(value, torch.Tensor)
+        if type(value) is not torch.nn.Parameter:
+            notes.append(SUBCLASS)
     dtype = dtype_name(tensor.dtype)
     if tensor.is_nested:
         return Answer(
@@ -132,8 +136,6 @@ def _read(value: Any, largest_bytes: int) -> Answer:
         return misfit(
             f"a tensor on the device {tensor.device.type!r} holds no data here; hand in a CPU tensor"
         )
-    if tensor.dtype.is_complex:
-        return misfit(f"{dtype} is complex and the gradient is real; take the real part, or find the i")
     if len(shape) > MOST_DIMENSIONS:
         return misfit(f"{len(shape)} dimensions are more than any gradient here has; look at its shape")
     # Before anything makes it dense: a sparse or expanded tensor can claim any number of elements and hold one.
@@ -150,10 +152,12 @@ def _read(value: Any, largest_bytes: int) -> Answer:
     if tensor.layout is not torch.strided:
         notes.append(DENSE)
         tensor = tensor.to_dense()
-    if tensor.dtype not in _DTYPES_KEPT:
+    if tensor.dtype.is_complex:
+        tensor = tensor.to(torch.complex64)
+    elif tensor.dtype not in _DTYPES_KEPT:
         notes.append(CONVERTED)
         tensor = tensor.to(torch.float32)
-    tensor = tensor.resolve_neg().contiguous()
+    tensor = tensor.resolve_conj().resolve_neg().contiguous()
     if tensor.numel() != 0 and tensor.data_ptr() == 0:
         return misfit("this tensor holds no data (it is fake); hand in a plain tensor")
     if tensor.numel() * tensor.element_size() > largest_bytes:

@@ -11,16 +11,16 @@ from grader.sandbox.limits import Limits
 
 
 class RunStatus(StrEnum):
-    """What became of a run. Only `ok` leaves answers that count; all others are the student's to read."""
+    """What became of a run. Code that stops half-way (`error`, `denied`) keeps the answers that it had got to."""
 
-    ok = "ok"
-    error = "error"  # the code raised, or could not be compiled
-    denied = "denied"  # it asked for something that is not possible here
-    time_limit = "time_limit"
-    memory_limit = "memory_limit"
-    output_limit = "output_limit"
-    crashed = "crashed"  # its process died some other way
-    sandbox_fault = "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
+    OK = "ok"
+    ERROR = "error"  # the code raised, or could not be compiled
+    DENIED = "denied"  # it asked for something that is not possible here
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
+    OUTPUT_LIMIT = "output_limit"
+    CRASHED = "crashed"  # its process died some other way
+    SANDBOX_FAULT = "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
 
 
 class SandboxFault(Exception):

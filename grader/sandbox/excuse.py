@@ -1,0 +1,117 @@
+"""What a student reads when their code did not run to its end: their lines, and what to do next."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from typing import Final
+
+from grader.sandbox.job import RunStatus
+from grader.sandbox.source import Program
+
+FILES_DENIED: Final = "opening files is not possible here; everything you need is already in your namespace"
+NETWORK_DENIED: Final = "there is no network here; everything you need is already in your namespace"
+PROCESSES_DENIED: Final = "starting processes or threads is not possible here; one process is enough for a gradient"
+SIGNALS_DENIED: Final = "sending signals is not possible here; remove that call"
+OTHERWISE_DENIED: Final = "that is not possible here; a gradient needs nothing from the operating system"
+SIGSYS_DENIED: Final = (
+    "the code asked the operating system for something that is not possible here, and was stopped; a gradient needs "
+    "nothing from the operating system, so remove that call and submit again"
+)
+
+# Which act it was, by the words in the failing lines and the modules they were in; the first that fits.
+_ACTS: Final = (
+    (("socket", "urllib", "http", "ssl", "requests", "connect"), NETWORK_DENIED),
+    (("fork", "subprocess", "multiprocessing", "popen", "spawn", "exec", "thread", "pty"), PROCESSES_DENIED),
+    (("kill", "signal"), SIGNALS_DENIED),
+    (("open", "path", "stat", "dir", "file", "mmap"), FILES_DENIED),
+)
+_OUT_OF_MEMORY: Final = ("not enough memory", "can't allocate memory", "std::bad_alloc", "Unable to allocate")
+_PLOTTING: Final = frozenset(
+    "matplotlib seaborn plotly bokeh altair IPython ipywidgets tqdm graphviz torchviz pandas PIL cv2".split()
+)
+
+
+def explain(error: BaseException, program: Program, filename: str) -> tuple[RunStatus, str]:
+    """Status and message for what the student's code raised."""
+    shown = theirs(error, program, filename)
+    if isinstance(error, MemoryError) or _says(error, _OUT_OF_MEMORY):
+        return RunStatus.MEMORY_LIMIT, shown
+    if isinstance(error, RecursionError):
+        return RunStatus.ERROR, f"{shown}\nA function calls itself without end; give it a way out."
+    refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM)
+    if refused or _says(error, ("can't start new thread",)):
+        return RunStatus.DENIED, f"{shown}\n{_name_the_act(error)}."
+    if isinstance(error, ModuleNotFoundError):
+        return RunStatus.ERROR, f"{shown}\n{_missing_module(error)}"
+    if isinstance(error, (TypeError, AttributeError)) and "NoneType" in _text(error) and "grad" in shown:
+        return RunStatus.ERROR, f"{shown}\nThere is no .grad here; hand your gradient to cmp, or assign it to d + name."
+    if isinstance(error, SystemExit):
+        return RunStatus.ERROR, f"{shown}\nThe code left before its end; remove the call that leaves."
+    if isinstance(error, EOFError):
+        return RunStatus.ERROR, f"{shown}\nThere is nobody here to answer input(); write the value into the code."
+    return RunStatus.ERROR, shown
+
+
+def theirs(error: BaseException, program: Program, filename: str) -> str:
+    """The traceback with the student's frames alone: no frame and no path of the grader or of a library."""
+    lines = program.text.splitlines()
+    try:
+        told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
+        each: traceback.TracebackException | None = told
+        for _ in range(8):
+            if each is None:
+                break
+            each.stack = traceback.StackSummary.from_list(
+                [
+                    traceback.FrameSummary(filename, frame.lineno, frame.name, line=_line(lines, frame.lineno))
+                    for frame in each.stack
+                    if frame.filename == filename
+                ]
+            )
+            if each.__cause__ is not None:
+                each = each.__cause__
+            else:
+                each = None if each.__suppress_context__ else each.__context__
+        return "".join(told.format()).rstrip("\n")
+    except BaseException:  # an exception of the student's making may raise when it is looked at
+        return f"{_name(error)} (it could not be shown: showing it raised another exception)"
+
+
+def _line(lines: list[str], number: int | None) -> str:
+    return lines[number - 1].strip() if number is not None and 0 < number <= len(lines) else ""
+
+
+def _says(error: BaseException, words: tuple[str, ...]) -> bool:
+    return isinstance(error, (RuntimeError, MemoryError)) and any(word in _text(error) for word in words)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:
+        return ""
+
+
+_name_slot = type.__dict__["__name__"].__get__
+
+
+def _name(error: BaseException) -> str:
+    return str(_name_slot(type(error)))
+
+
+def _name_the_act(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EACCES:
+        return FILES_DENIED
+    seen = [_text(error)]
+    for frame in traceback.extract_tb(error.__traceback__):
+        seen += [frame.filename.rpartition("/")[2], frame.name, frame.line or ""]
+    words = " ".join(seen[:200]).lower()
+    return next((sentence for keys, sentence in _ACTS if any(key in words for key in keys)), OTHERWISE_DENIED)
+
+
+def _missing_module(error: ModuleNotFoundError) -> str:
+    module = (error.name or "").partition(".")[0]
+    if module in _PLOTTING:
+        return f"{module} cannot be imported here, and nothing can be shown; remove the lines that use it."
+    return f"{module or 'That module'} cannot be imported here; torch, numpy and Python's own math modules can."

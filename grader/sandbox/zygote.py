@@ -1,0 +1,204 @@
+"""The zygote: torch imported once, and a child forked from it for each run, ahead of time.
+
+    python -sPB START PACKAGES --control FD     for one Sandbox, which made the socket FD
+    python -m grader.sandbox.zygote --listen PATH   for any number of Sandboxes, from a container without a network
+
+It runs no student's code, and holds nothing that a child could steal: no expected gradient, no seed, no token, no
+address. It imports the standard library, torch, numpy, safetensors and this package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from grader.sandbox import child, jail, kernel, landlock, seccomp, warmth
+from grader.sandbox.protocol import DEATH, FORK, unpack_fork
+from grader.sandbox.rehearsal import Rehearsal, rehearsal
+
+_MOST_DESCRIPTORS: Final = 256  # children at once, and a few; also bounds what a child has to look through
+_DESCRIPTORS_OF_A_FORK: Final = 3
+
+
+class Unfit(Exception):
+    """This machine or process cannot hold a sandbox; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zygote:
+    """What the fork hands on."""
+
+    walls: jail.Walls
+    rehearsal: Rehearsal
+
+
+def prepare(without: frozenset[str] = frozenset()) -> Zygote:
+    """Import, warm and freeze, and make sure that children of this process can be trusted to be locked in.
+
+    :raises Unfit: they cannot
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    kernel.keep_freed_memory()
+    try:
+        filter = seccomp.build(kernel.architecture())
+    except OSError as error:
+        raise Unfit(str(error)) from None
+    warmth.warm_up()
+    prepared = Zygote(
+        jail.Walls(filter, landlock.version(), os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), without), rehearsal()
+    )
+    threads = os.listdir("/proc/self/task") if Path("/proc/self/task").is_dir() else ["1"]
+    if len(threads) != 1:
+        raise Unfit(f"the zygote has {len(threads)} threads and a fork takes only one along; start it with one thread")
+    gc.collect()
+    gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
+    return prepared
+
+
+def serve(zygote: Zygote, control: socket.socket) -> None:
+    """Fork children on request until the trusted side closes the channel, which ends them all."""
+    wakeup_read, wakeup_write = socket.socketpair()
+    wakeup_read.setblocking(False)
+    wakeup_write.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler there must be, or there is no wake-up
+    signal.set_wakeup_fd(wakeup_write.fileno(), warn_on_full_buffer=False)
+
+    children: dict[int, socket.socket] = {}  # process id → lifeline
+    lifelines: dict[int, int] = {}  # descriptor of the lifeline → process id
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(wakeup_read, select.POLLIN)
+
+    def bury(process: int, status: int, cpu_seconds: float) -> None:
+        lifeline = children.pop(process, None)
+        if lifeline is None:
+            return
+        if lifelines.pop(lifeline.fileno(), None) is not None:
+            poll.unregister(lifeline)
+        with contextlib.suppress(OSError):  # nobody may want to know any more
+            lifeline.send(DEATH.pack(status, int(cpu_seconds * 1e6)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        lifeline.close()
+
+    try:
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == wakeup_read.fileno():
+                    with contextlib.suppress(BlockingIOError):
+                        wakeup_read.recv(4096)
+                    while True:
+                        try:
+                            process, status, usage = os.wait4(-1, os.WNOHANG)
+                        except ChildProcessError:
+                            break
+                        if process == 0:
+                            break
+                        bury(process, status, usage.ru_utime + usage.ru_stime)
+                elif descriptor == control.fileno():
+                    request = _receive(control)
+                    if request is None:
+                        return
+                    message, (channel, result, lifeline_fd) = request
+                    limits, result_bytes = unpack_fork(message)
+                    parent = os.getpid()
+                    process = os.fork()
+                    if process == 0:
+                        _forget_signals()
+                        child.live(channel, result, result_bytes, zygote.walls, limits, parent, zygote.rehearsal)
+                    os.close(channel)
+                    os.close(result)
+                    lifeline = socket.socket(fileno=lifeline_fd)
+                    children[process] = lifeline
+                    lifelines[lifeline.fileno()] = process
+                    poll.register(lifeline, select.POLLIN)
+                elif descriptor in lifelines:  # the trusted side let go of it, or shut it down
+                    poll.unregister(descriptor)
+                    os.kill(lifelines.pop(descriptor), signal.SIGKILL)
+    finally:
+        signal.set_wakeup_fd(-1)
+        for process in children:
+            os.kill(process, signal.SIGKILL)
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
+    """One request with its descriptors, or None at the end of the channel or of good manners."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(
+            control, FORK.size + 1, _DESCRIPTORS_OF_A_FORK, socket.MSG_CMSG_CLOEXEC
+        )
+    except OSError:
+        return None
+    if len(message) != FORK.size or len(descriptors) != _DESCRIPTORS_OF_A_FORK:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+    return message, descriptors
+
+
+def _forget_signals() -> None:
+    """A child has no handlers: a signal does what the kernel does by default, and that ends it."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def listen(zygote: Zygote, path: Path) -> NoReturn:
+    """Serve every Sandbox that connects to `path`, each from a fork of this process: they share nothing."""
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.bind(os.fspath(path))
+        path.chmod(0o660)
+        door.listen()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+        base = os.getpid()
+        while True:
+            control, _ = door.accept()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                jail.die_with(base)
+                door.close()
+                greet_and_serve(zygote, control)
+                os._exit(0)
+            control.close()
+
+
+def greet_and_serve(zygote: Zygote, control: socket.socket) -> None:
+    """One Sandbox's session."""
+    control.send(json.dumps({"ready": True, "landlock": zygote.walls.landlock}).encode())
+    serve(zygote, control)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m grader.sandbox.zygote", description=__doc__)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--control", type=int, metavar="FD", help="serve one Sandbox over this socket")
+    where.add_argument("--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket")
+    parser.add_argument("--without", default="", help=argparse.SUPPRESS)  # tests of the doctor leave a layer off
+    options = parser.parse_args()
+    without = frozenset(filter(None, options.without.split(",")))
+    control = socket.socket(fileno=options.control) if options.control is not None else None
+    try:
+        zygote = prepare(without)
+    except Unfit as reason:
+        if control is not None:
+            control.send(json.dumps({"ready": False, "reason": str(reason)}).encode())
+        sys.exit(f"zygote: {reason}")
+    if control is not None:
+        greet_and_serve(zygote, control)
+    else:
+        listen(zygote, options.listen)
+
+
+if __name__ == "__main__":
+    main()
