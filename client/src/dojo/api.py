@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2 as httpx
@@ -40,11 +40,14 @@ LONGEST_PAUSE = 15.0  # a server that asks for more patience than this is not wa
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
+T = TypeVar("T")
+
 Transferred = Callable[[int, int], None]
 
 
 def address_of(text: str) -> str:
-    """``dojo.example.org/`` → ``https://dojo.example.org``. Without a scheme: http on this machine, https elsewhere."""
+    """``dojo.example.org/`` → ``https://dojo.example.org``. Without a scheme: http on this machine, https
+    elsewhere."""
     text = text.strip()
     if "://" not in text:
         host = urlsplit(f"//{text}").hostname or ""
@@ -55,7 +58,9 @@ def address_of(text: str) -> str:
     except ValueError:  # a port that is no number
         bad = True
     if bad or parts.username or parts.password:
-        raise BadFile(f"“{printable(text)}” is no server's address.", "Type it like this: https://dojo.example.org")
+        raise BadFile(
+            f"“{printable(text)}” is no server's address.", "Type it like this: https://dojo.example.org"
+        )
     path = parts.path.rstrip("/").removesuffix("/api/v1")
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, "", ""))
 
@@ -112,7 +117,7 @@ class Server:
     def close(self) -> None:
         self._http.close()
 
-    # -- who --------------------------------------------------------------------------------------------------
+    # -- who --------------------------------------------------------------------------------------
 
     def join(self, code: str, name: str) -> dict[str, Any]:
         """Make an account. Not repeated once the request may have arrived: that would make two."""
@@ -121,7 +126,7 @@ class Server:
     def me(self) -> dict[str, Any]:
         return self._json("GET", "me")
 
-    # -- what is asked ----------------------------------------------------------------------------------------
+    # -- what is asked ----------------------------------------------------------------------------
 
     def exercises(self, course: str) -> list[Exercise]:
         answer = self._json("GET", f"{_course(course)}/exercises")
@@ -131,7 +136,8 @@ class Server:
         exercise = read_exercise(self._json("GET", f"{_course(course)}/exercises/{checked_slug(slug)}"))
         if exercise.slug != slug:
             raise NotADojo(
-                f"Asked for {slug}, the server answered with another exercise.", "Tell your instructor about it."
+                f"Asked for {slug}, the server answered with another exercise.",
+                "Tell your instructor about it.",
             )
         return exercise
 
@@ -141,7 +147,8 @@ class Server:
     def state(
         self, course: str, slug: str, *, have: str | None = None, transferred: Transferred | None = None
     ) -> bytes | None:
-        """The forward state as safetensors bytes, or None where the one with digest ``have`` is still the right one.
+        """The forward state as safetensors bytes, or None where the one with digest ``have`` is still the
+        right one.
 
         ``transferred(bytes so far, bytes in all or 0)`` is called as it comes.
         """
@@ -149,7 +156,7 @@ class Server:
         headers = {"Accept": SAFETENSORS} | ({"If-None-Match": f'"{have}"'} if have else {})
         return self._patiently(lambda: self._download(path, headers, transferred))
 
-    # -- answers ----------------------------------------------------------------------------------------------
+    # -- answers ----------------------------------------------------------------------------------
 
     def submit_code(self, course: str, slug: str, filename: str, source: str, *, wait: float) -> Submission:
         body = json.dumps({"filename": filename, "source": source}).encode()
@@ -183,7 +190,8 @@ class Server:
     def wait_for(
         self, submission: Submission, *, seconds: float, changed: Callable[[Submission], None] | None = None
     ) -> Submission:
-        """Ask until the submission is graded or the time is over; ``changed`` sees every answer on the way."""
+        """Ask until the submission is graded or the time is over; ``changed`` sees every answer on the
+        way."""
         pause, waited = 0.2, 0.0
         while submission.waiting and waited < seconds:
             if changed:
@@ -194,7 +202,7 @@ class Server:
             submission = self.submission(submission.id)
         return submission
 
-    # -- how it is asked --------------------------------------------------------------------------------------
+    # -- how it is asked --------------------------------------------------------------------------
 
     def _json(self, method: str, path: str, *, repeatable: bool = True, **kwargs: Any) -> dict[str, Any]:
         def ask() -> dict[str, Any]:
@@ -217,12 +225,14 @@ class Server:
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > LARGEST_STATE:
-                    raise NotADojo("The server sends more than any forward state holds.", "Tell your instructor.")
+                    raise NotADojo(
+                        "The server sends more than any forward state holds.", "Tell your instructor."
+                    )
                 if transferred:
                     transferred(len(content), total)
             return bytes(content)
 
-    def _patiently(self, ask: Callable[[], Any], *, repeatable: bool = True) -> Any:
+    def _patiently(self, ask: Callable[[], T], *, repeatable: bool = True) -> T:
         """Ask again after a connection failure, or when the server itself asks for a short pause."""
         for pause in (*PAUSES, None):
             try:
@@ -276,11 +286,11 @@ def _shake_hands(response: httpx.Response, address: str) -> None:
         return
     if theirs.isdecimal() and int(theirs) > int(API):
         raise Outdated(
-            f"{address} speaks version {theirs} of the API, and this dojo ({VERSION}) speaks version {API}.",
+            f"{address} speaks version {theirs} of the API, and this dojo speaks version {API}.",
             f"Upgrade: {UPGRADE}",
         )
     raise Outdated(
-        f"{address} speaks version {printable(theirs)} of the API, and this dojo ({VERSION}) speaks version {API}.",
+        f"{address} speaks version {printable(theirs)} of the API, and this dojo speaks version {API}.",
         "The server is the older one: ask your instructor to upgrade it.",
     )
 
@@ -309,7 +319,9 @@ def _refusal(response: httpx.Response, address: str) -> ServerError:
     kind = problem["type"] if isinstance(problem.get("type"), str) else "about:blank"
     message = detail or title or f"{address} answered {status} {printable(response.reason_phrase)}."
     if status == 401:
-        step = "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
+        step = (
+            "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
+        )
         return Unauthorized(message, step, status=status, problem=kind)
     if status == 404:
         if not problem:

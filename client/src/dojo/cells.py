@@ -15,7 +15,9 @@ from dojo.errors import BadFile
 
 # Cell magics under which the cell is still Python of the notebook's own namespace.
 _TRANSPARENT = ("%%time", "%%timeit", "%%capture", "%%prun")
-_MAGIC = re.compile(r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
+_MAGIC = re.compile(
+    r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$"
+)
 _HEADING = re.compile(r"^[\s#>*_=-]*exercise\s*(?:no\.?|nr\.?|#)?\s*(\d+)", re.IGNORECASE)
 _CONTINUES = re.compile(r"\s*(?:else\b|elif\b|except\b|finally\b)")
 _DEEPEST = 50  # nested blocks whose indentation is put back in one cell
@@ -25,9 +27,8 @@ _DEEPEST = 50  # nested blocks whose indentation is put back in one cell
 class Cell:
     """``number`` counts all cells from 1, as the file has them; ``run`` is Jupyter's ``In [run]``.
 
-    ``source`` is what was parsed; its lines are the cell's own lines. ``sections`` are pairs of a line and the
-    number of the exercise that a heading announces from that line on.
-    """
+    ``source`` is what was parsed; its lines are the cell's own lines. ``sections`` are pairs of a line and
+    the number of the exercise that a heading announces from that line on."""
 
     number: int
     run: int | None
@@ -49,7 +50,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Cells:
-    """``unfinished`` and ``repaired`` are sentences about cells that had to be left out or mended, by number."""
+    """``unfinished`` and ``repaired`` are sentences about cells that had to be left out or mended, by
+    number."""
 
     cells: tuple[Cell, ...]
     unfinished: Mapping[int, str]
@@ -58,7 +60,7 @@ class Cells:
 
 def first_line(statement: ast.stmt) -> int:
     """The line that a statement starts in, decorators included."""
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(each.lineno for each in decorators)])
 
 
@@ -67,7 +69,9 @@ def read_notebook(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadFile(f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter.") from error
+        raise BadFile(
+            f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter."
+        ) from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise BadFile(f"{path} is no notebook of format 4.", "Open it in Jupyter and save it again.")
     return notebook
@@ -110,7 +114,8 @@ def _headings(text: str, prefix: str = "") -> list[tuple[int, int]]:
 
 
 def _parsed(text: str) -> tuple[str, tuple[ast.stmt, ...], str | None]:
-    """The source that was parsed, its statements, and a remark. A cell that is no Python has no statements."""
+    """The source that was parsed, its statements, and a remark. A cell that is no Python has no
+    statements."""
     first = text.lstrip().partition("\n")[0]
     if first.startswith("%%"):
         if first.split()[0] not in _TRANSPARENT:
@@ -127,9 +132,13 @@ def _parsed(text: str) -> tuple[str, tuple[ast.stmt, ...], str | None]:
     repaired = reindented(attempts[-1])
     if repaired is not None:
         try:
-            return repaired, _statements(repaired), (
-                "has lost the indentation inside its blocks; it was put back as far as the next blank line. "
-                "Look at the result with --dry-run."
+            return (
+                repaired,
+                _statements(repaired),
+                (
+                    "has lost the indentation inside its blocks; it was put back as far as the next blank "
+                    "line. Look at the result with --dry-run."
+                ),
             )
         except SyntaxError:
             pass
@@ -153,13 +162,18 @@ def dedented(text: str) -> str:
         return text
     indent = code[0][: len(code[0]) - len(code[0].lstrip())]
     return "\n".join(
-        line.removeprefix(indent) if line.startswith(indent) else line.lstrip() if line.lstrip()[:1] == "#" else line
+        line.removeprefix(indent)
+        if line.startswith(indent)
+        else line.lstrip()
+        if line.lstrip()[:1] == "#"
+        else line
         for line in lines
     )
 
 
 def without_magics(text: str) -> str:
-    """With magics, shell commands and questions to IPython replaced by `pass`; `%time statement` is the statement."""
+    """With magics, shell commands and questions to IPython replaced by `pass`; `%time statement` is the
+    statement."""
 
     def plain(line: str) -> str:
         match = _MAGIC.match(line)
@@ -169,10 +183,11 @@ def without_magics(text: str) -> str:
 
 
 def reindented(text: str) -> str | None:
-    """Put back the indentation of blocks in a text where every run of spaces became one; None where it cannot be.
+    """Put back the indentation of blocks in a text where every run of spaces became one; None where it cannot
+    be.
 
-    Some programs that pass notebooks on do that, so that `for …:` inside a block is followed by a line that is no
-    deeper. Such a block is taken to end at the next blank line, at a line less deep, or at its `else`.
+    Some programs that pass notebooks on do that, so that `for …:` inside a block is followed by a line that
+    is no deeper. Such a block is taken to end at the next blank line, at a line less deep, or at its `else`.
     """
     for _ in range(_DEEPEST):
         try:
@@ -191,7 +206,9 @@ def reindented(text: str) -> str | None:
 def _deepened(lines: list[str], at: int) -> str | None:
     """The block that should begin in line ``at`` (from 1) made one space deeper."""
     start = at - 1
-    header = next((n for n in range(start - 1, -1, -1) if lines[n].strip() and lines[n].strip()[0] != "#"), None)
+    header = next(
+        (n for n in range(start - 1, -1, -1) if lines[n].strip() and lines[n].strip()[0] != "#"), None
+    )
     if header is None or start >= len(lines) or not lines[header].split("#")[0].rstrip().endswith(":"):
         return None
     depth = _depth(lines[header])

@@ -1,9 +1,8 @@
 """Which servers the student belongs to, and where the tokens are kept.
 
-A profile is a server, a course and who the student is there; profiles are in ``profiles.json`` of the config folder.
-A token is in the system's keyring where there is a usable one, else in ``tokens.json`` (mode 0600) beside it. Tokens
-are filed under the server's address, so that a token is never found for another server.
-"""
+A profile is a server, a course and who the student is there; profiles are in ``profiles.json`` of the config
+folder. A token is in the system's keyring where there is a usable one, else in ``tokens.json`` (mode 0600)
+beside it. Tokens are filed under the server's address, so that a token is never found for another server."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,8 +99,8 @@ class Keyring:
 def system_keyring() -> Keyring | None:
     """The system's keyring, or None where the package is not installed or no backend works."""
     try:
-        import keyring
-        from keyring.errors import KeyringError
+        import keyring  # type: ignore[import-not-found, unused-ignore]
+        from keyring.errors import KeyringError  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         return None
     try:
@@ -183,7 +182,9 @@ class Config:
             raise NotJoined(f"There is no profile “{name}”.", "See which there are: dojo profile")
         return found
 
-    def profile_of(self, server: str, course: str | None = None, student: str | None = None) -> Profile | None:
+    def profile_of(
+        self, server: str, course: str | None = None, student: str | None = None
+    ) -> Profile | None:
         """A profile of that server, the one that fits best: this student, this course, the one in use."""
         fitting = [each for each in self.profiles().values() if each.server == server]
         fitting.sort(
@@ -215,8 +216,21 @@ class Config:
         taken = self.profiles().get(course)
         return course if taken is None or taken.server == server else f"{course}@{server.partition('://')[2]}"
 
+    def remember_exercises(self, slugs: Sequence[str]) -> None:
+        """For the shell's completion, which must not wait for a network."""
+        write_private(self.folder / "exercises.json", {"slugs": list(slugs)})
+
+    def remembered_exercises(self) -> list[str]:
+        return [
+            each
+            for each in read_json(self.folder / "exercises.json").get("slugs", [])
+            if isinstance(each, str)
+        ]
+
     def _write(self, profiles: Mapping[str, Profile], current: str | None) -> None:
-        plain = {name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in profiles.items()}
+        plain = {
+            name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in profiles.items()
+        }
         write_private(self._path, {"current": current, "profiles": plain})
 
 
@@ -231,7 +245,8 @@ def override(environ: Mapping[str, str]) -> str | None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file of ours; an absent file is an empty one. Raises BadFile where it is damaged."""
+    """A JSON object from a file of ours; an absent file is an empty one. Raises BadFile where it is
+    damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -242,19 +257,21 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file for its owner alone, whole or not at all: a half-written file of tokens would lock them out."""
+    """Write a file for its owner alone, whole or not at all: a half-written file of tokens would lock them
+    out."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
             file.write("\n")
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
 def usable_keyring() -> TokenStore | None:
-    """The system's keyring for a real run; none where the config folder was moved, as tests and CI jobs do."""
+    """The system's keyring for a real run; none where the config folder was moved, as tests and CI jobs
+    do."""
     return None if "DOJO_CONFIG_DIR" in os.environ else system_keyring()

@@ -15,7 +15,8 @@ from dojo.workspace import Workspace
 
 @dataclass(frozen=True)
 class Connection:
-    """A server and the course on it. ``student`` is who the profile says the student is, where there is one."""
+    """A server and the course on it. ``student`` is who the profile says the student is, where there is
+    one."""
 
     server: Server
     course: str
@@ -29,14 +30,14 @@ def connect(
     workspace: Workspace | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> Connection:
-    """DOJO_SERVER first, then a profile that was named, then the folder's own server, then the profile in use.
+    """DOJO_SERVER first, then a profile that was named, then the folder's own server, then the profile in
+    use.
 
-    A folder may name any server at all, so DOJO_TOKEN goes only to DOJO_SERVER or to a profile's server, and a
-    profile's token only to the server that gave it. Raises NotJoined.
-    """
+    A folder may name any server at all, so DOJO_TOKEN goes only to DOJO_SERVER or to a profile's server, and
+    a profile's token only to the server that gave it. Raises NotJoined."""
     named = override(config.environ)
     if named:
-        found = config.profile_of(named, workspace and workspace.course, workspace and workspace.student)
+        found = config.profile_of(named, *((workspace.course, workspace.student) if workspace else ()))
         token = config.environ.get("DOJO_TOKEN") or (config.token(found) if found else None)
         address = named
     else:
@@ -59,8 +60,8 @@ def _profile(config: Config, name: str | None, workspace: Workspace | None) -> P
         return chosen
     if name and chosen and chosen.server != workspace.server:
         raise DojoError(
-            f"{workspace.folder} came from {workspace.server}, and the profile {name} is for {chosen.server}.",
-            "Leave --profile out, or pull the exercise again into another folder: dojo pull EXERCISE --to FOLDER",
+            f"{workspace.folder} came from {workspace.server}; the profile {name} is for {chosen.server}.",
+            "Leave --profile out, or pull into another folder: dojo pull EXERCISE --to FOLDER",
         )
     found = chosen if name else config.profile_of(workspace.server, workspace.course, workspace.student)
     if found is None:

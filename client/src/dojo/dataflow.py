@@ -1,8 +1,7 @@
 """What a statement reads, binds and changes, by its syntax tree alone.
 
-Good enough to choose statements of a notebook by: straight-line code with loops, helpers and in-place changes. It
-cannot see a change that goes through a second name for the same tensor.
-"""
+Good enough to choose statements of a notebook by: straight-line code with loops, helpers and in-place
+changes. It cannot see a change that goes through a second name for the same tensor."""
 
 from __future__ import annotations
 
@@ -17,11 +16,10 @@ _NOT_CHANGING = frozenset({"requires_grad_"})
 
 @dataclass
 class Flow:
-    """``reads``: names read before the statement itself binds them. ``later``: names that functions made in it read
-    when they are called. ``binds``: names that surely have a new value afterwards. ``changes``: names that may
-    have another value afterwards, or the same object with other contents. ``calls``: plain names called, with the
-    plain names among their arguments.
-    """
+    """``reads``: names read before the statement itself binds them. ``later``: names that functions made in
+    it read when they are called. ``binds``: names that surely have a new value afterwards. ``changes``: names
+    that may have another value afterwards, or the same object with other contents. ``calls``: plain names
+    called, with the plain names among their arguments."""
 
     reads: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
@@ -82,7 +80,7 @@ class _Visitor(ast.NodeVisitor):
         self.flow.changes |= made
         return made
 
-    # -- names ------------------------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -107,7 +105,7 @@ class _Visitor(ast.NodeVisitor):
         if name is not None:
             self.flow.changes.add(name)
 
-    # -- assignments ------------------------------------------------------------------------------------------
+    # -- assignments ------------------------------------------------------------------------------
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -138,7 +136,7 @@ class _Visitor(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.bound |= {each.asname or each.name for each in node.names}
 
-    # -- functions --------------------------------------------------------------------------------------------
+    # -- functions --------------------------------------------------------------------------------
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node)
@@ -200,7 +198,7 @@ class _Visitor(ast.NodeVisitor):
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
 
-    # -- what may happen or not -------------------------------------------------------------------------------
+    # -- what may happen or not -------------------------------------------------------------------
 
     def visit_If(self, node: ast.If) -> None:
         self.visit(node.test)
@@ -225,7 +223,9 @@ class _Visitor(ast.NodeVisitor):
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
         for case in node.cases:
-            captured = {each.name for each in ast.walk(case.pattern) if isinstance(each, ast.MatchAs) and each.name}
+            captured = {
+                each.name for each in ast.walk(case.pattern) if isinstance(each, ast.MatchAs) and each.name
+            }
             inner = _Visitor(self.bound | captured, self.flow)
             inner.block(case.body)
             self.flow.changes |= inner.bound - self.bound

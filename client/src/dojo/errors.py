@@ -33,7 +33,7 @@ class TorchMissing(DojoError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This needs PyTorch, and it is not installed here. It is your own choice which build of it you use.",
+            "This needs PyTorch, which is not installed here; which build of it you use is your own choice.",
             "Try: pip install torch",
         )
 

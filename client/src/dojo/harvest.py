@@ -1,9 +1,8 @@
 """A notebook's answers: which statements of its cells make the `d…` variables, and nothing else.
 
-The statements are chosen backwards. Wanted are, for each checkpoint, the last call of `cmp` for it and the last
-value of its variable; each of them wants what it reads, and so on, until only handed-out names are left. So the
-forward pass, plots, prints, the dataset and `loss.backward()` stay behind, and helpers come along.
-"""
+The statements are chosen backwards. Wanted are, for each checkpoint, the last call of `cmp` for it and the
+last value of its variable; each of them wants what it reads, and so on, until only handed-out names are left.
+So the forward pass, plots, prints, the dataset and `loss.backward()` stay behind, and helpers come along."""
 
 from __future__ import annotations
 
@@ -17,7 +16,12 @@ from dojo.dataflow import Flow, body_flow, flow_of, parameters
 from dojo.errors import BadFile
 
 # The exercise numbers of the lecture: a notebook with all of them makes dlogits twice.
-SECTIONS = {"makemore/full-backward": 1, "makemore/cross-entropy": 2, "makemore/batch-norm": 3, "makemore/train": 4}
+SECTIONS = {
+    "makemore/full-backward": 1,
+    "makemore/cross-entropy": 2,
+    "makemore/batch-norm": 3,
+    "makemore/train": 4,
+}
 
 _PROVIDED = frozenset({"torch", "F", "cmp"})
 _BUILTINS = frozenset(dir(builtins)) | {"__name__"}
@@ -27,7 +31,8 @@ _TRAINING = 3  # a loop that makes this many handed-out names anew is a forward 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a notebook is read for: the checkpoints' names, the names handed out, the exercise's number, if any."""
+    """What a notebook is read for: the checkpoints' names, the names handed out, the exercise's number, if
+    any."""
 
     checkpoints: tuple[str, ...]
     handed_out: frozenset[str]
@@ -73,7 +78,9 @@ class _Statement:
     node: ast.stmt
     flow: Flow
     section: int | None
-    compares: frozenset[str] | None = None  # checkpoints of its cmp calls; empty: cmp with names made at run time
+    compares: frozenset[str] | None = (
+        None  # checkpoints of its cmp calls; empty: cmp with names made at run time
+    )
 
 
 def harvest(cells: Cells, wanted: Wanted) -> Harvest:
@@ -82,14 +89,18 @@ def harvest(cells: Cells, wanted: Wanted) -> Harvest:
     if not chosen:
         answers = ", ".join(list(wanted.answers)[:3])
         raise BadFile(
-            f"No cell of this notebook makes an answer ({answers}, …).",
-            "Is it the right exercise? Name it: dojo submit FILE --exercise TOPIC/NAME",
+            f"No cell of this notebook makes an answer of this exercise ({answers}, …).",
+            "Assign one, save the notebook, submit it again; another exercise is named with --exercise.",
         )
     source, lines = _written(chosen)
     numbers = {each.cell.number for each in chosen}
     repaired = [text for number, text in cells.repaired.items() if number in numbers]
     return Harvest(
-        source, _taken(chosen, wanted), len(cells.cells), (*cells.unfinished.values(), *repaired, *remarks), lines
+        source,
+        _taken(chosen, wanted),
+        len(cells.cells),
+        (*cells.unfinished.values(), *repaired, *remarks),
+        lines,
     )
 
 
@@ -97,7 +108,11 @@ class _Chooser:
     def __init__(self, cells: Cells, wanted: Wanted) -> None:
         self.wanted = wanted
         self.statements = _numbered(cells)
-        defs = [each.node for each in self.statements if isinstance(each.node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        defs = [
+            each.node
+            for each in self.statements
+            if isinstance(each.node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
         self.functions = {each.name: each for each in defs}
         self.comparers = _comparers(self.functions, self.statements)
         self.stars = [each for each in self.statements if _is_star(each.node)]
@@ -107,7 +122,7 @@ class _Chooser:
         self.verdicts: dict[int, bool] = {}
         self.remarks: dict[str, None] = {}
 
-    # -- choosing ---------------------------------------------------------------------------------------------
+    # -- choosing ---------------------------------------------------------------------------------
 
     def choose(self) -> tuple[list[_Statement], list[str]]:
         roots = sorted(self._roots(), key=lambda each: each.position)
@@ -141,7 +156,9 @@ class _Chooser:
                 roots |= {each.position: each for each in last}
             # What a loop or a branch only may have changed counts together with what was there before.
             roots |= {each.position: each for each in self._reaching(variable, changing)}
-        unnamed = [each for each in self.statements if each.compares == frozenset() and not self._is_left_out(each)]
+        unnamed = [
+            each for each in self.statements if each.compares == frozenset() and not self._is_left_out(each)
+        ]
         roots |= {each.position: each for each in self._of_section(unnamed)}
         for each in self.statements:
             if _is_backward_of_state(each.node):
@@ -188,9 +205,11 @@ class _Chooser:
             self.remarks[f"{where} is left out: {', '.join(absent)} has no value before it."] = None
             return
         makers = ", ".join(sorted({str(each.cell.number) for each in barred}))
-        self.remarks[f"{where} is left out: it needs what cell {makers} makes, and that cannot be taken."] = None
+        self.remarks[f"{where} is left out: it needs what cell {makers} makes, and that cannot be taken."] = (
+            None
+        )
 
-    # -- what a statement needs -------------------------------------------------------------------------------
+    # -- what a statement needs -------------------------------------------------------------------
 
     def _needs(self, statement: _Statement) -> tuple[list[_Statement], list[str]]:
         """The statements that it needs, and the names that nothing makes."""
@@ -223,9 +242,9 @@ class _Chooser:
         return name in _PROVIDED or name in self.wanted.handed_out
 
     def _makers(self, name: str, before: int) -> list[_Statement]:
-        """The statements whose value of ``name`` is read at a position: the last that binds it, and what changed it
-        since. Where none is before, the first helper of that name after it, or an `import *`."""
-        found = []
+        """The statements whose value of ``name`` is read at a position: the last that binds it, and what
+        changed it since. Where none is before, the first helper of that name after it, or an `import *`."""
+        found: list[_Statement] = []
         for each in reversed(self.statements[:before]):
             if self._is_nothing(each):
                 continue
@@ -240,7 +259,7 @@ class _Chooser:
                 return [each]
         return [] if name in _BUILTINS else self.stars[:1]
 
-    # -- kinds of statements ----------------------------------------------------------------------------------
+    # -- kinds of statements ----------------------------------------------------------------------
 
     def _is_nothing(self, statement: _Statement) -> bool:
         """`dlogits = None`: a placeholder, which is no answer."""
@@ -253,7 +272,8 @@ class _Chooser:
         )
 
     def _is_left_out(self, statement: _Statement) -> bool:
-        """Placeholders, whatever calls .backward(), and loops that train: those make answers on other data."""
+        """Placeholders, whatever calls .backward(), and loops that train: those make answers on other
+        data."""
         if self._is_nothing(statement):
             return True
         if isinstance(statement.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -261,7 +281,11 @@ class _Chooser:
         if isinstance(statement.node, ast.Expr) and statement.compares is None and not statement.flow.changes:
             return True
         for node in ast.walk(statement.node):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "backward"
+            ):
                 return True
             if isinstance(node, _LOOPS):
                 inside = flow_of(node)
@@ -295,8 +319,11 @@ class _Chooser:
         if not calls:
             return None
         texts = [
-            {argument.value for argument in (*call.args, *(keyword.value for keyword in call.keywords))
-             if isinstance(argument, ast.Constant) and isinstance(argument.value, str)}
+            {
+                argument.value
+                for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            }
             for call in calls
         ]
         if not all(texts):
@@ -317,7 +344,9 @@ class _Chooser:
             inside = body_flow(function)
             if inside.changes & parameters(function.args):
                 flow.changes |= arguments
-            made_global = {each for node in ast.walk(function) if isinstance(node, ast.Global) for each in node.names}
+            made_global = {
+                each for node in ast.walk(function) if isinstance(node, ast.Global) for each in node.names
+            }
             flow.changes |= made_global & (inside.binds | inside.changes)
 
 
@@ -335,9 +364,11 @@ def _numbered(cells: Cells) -> list[_Statement]:
     return statements
 
 
-def _comparers(functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], statements: list[_Statement]) -> set[str]:
-    """The names under which cmp is called: functions that read `.grad` of a parameter, second names for cmp, and
-    functions that call one of those."""
+def _comparers(
+    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], statements: list[_Statement]
+) -> set[str]:
+    """The names under which cmp is called: functions that read `.grad` of a parameter, second names for cmp,
+    and functions that call one of those."""
     names = {"cmp"} | {name for name, each in functions.items() if _reads_grad(each)}
     for each in statements:
         value = getattr(each.node, "value", None)
@@ -368,7 +399,9 @@ def _reads_grad(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _is_backward_of_state(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == "backward" and parameters(node.args) == {"state"}
+    return (
+        isinstance(node, ast.FunctionDef) and node.name == "backward" and parameters(node.args) == {"state"}
+    )
 
 
 def _is_star(node: ast.stmt) -> bool:
@@ -382,7 +415,7 @@ def _reads_files(node: ast.stmt) -> bool:
     )
 
 
-# -- writing it down ------------------------------------------------------------------------------------------
+# -- writing it down --------------------------------------------------------------------------
 
 
 def _written(chosen: list[_Statement]) -> tuple[str, tuple[tuple[int, int] | None, ...]]:
@@ -413,11 +446,15 @@ def _with_plain_cmp(statement: _Statement) -> str:
 
 def _taken(chosen: list[_Statement], wanted: Wanted) -> tuple[Taken, ...]:
     taken = []
-    for cell in sorted({each.cell.number: each.cell for each in chosen}.values(), key=lambda cell: cell.number):
+    for cell in sorted(
+        {each.cell.number: each.cell for each in chosen}.values(), key=lambda cell: cell.number
+    ):
         own = [each for each in chosen if each.cell is cell]
         names: dict[str, None] = {}
         for each in own:
-            for name in sorted(each.flow.binds | each.flow.changes, key=lambda name: name not in wanted.answers):
+            for name in sorted(
+                each.flow.binds | each.flow.changes, key=lambda name: name not in wanted.answers
+            ):
                 if name in wanted.answers or name in each.flow.binds:
                     names[name] = None
         taken.append(Taken(cell.number, cell.run, tuple(names), len(own) == len(cell.statements)))

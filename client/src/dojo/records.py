@@ -1,4 +1,5 @@
-"""What the server says, as values. An answer that does not have the promised form is an error of the server's."""
+"""What the server says, as values. An answer that does not have the promised form is an error of the
+server's."""
 
 from __future__ import annotations
 
@@ -33,14 +34,18 @@ class Row:
     def line(self) -> str:
         """The row as the lecture prints it."""
         maxdiff = "-" if self.maxdiff is None else self.maxdiff
-        return f"{self.name:15s} | exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s} | maxdiff: {maxdiff}"
+        judged = f"exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s}"
+        return f"{self.name:15s} | {judged} | maxdiff: {maxdiff}"
 
     def remarks(self) -> tuple[str, ...]:
         """What is to be said under the row: the kind of mistake, then the notes."""
         if self.passed:
             return self.notes
         if self.origin == "inherited":
-            return ("This step is right, given the gradient above it: the mistake is further up.", *self.notes)
+            return (
+                "This step is right, given the gradient above it: the mistake is further up.",
+                *self.notes,
+            )
         return (*self.diagnosis, *self.notes)
 
 
@@ -144,7 +149,8 @@ def get(answer: Mapping[str, Any], key: str, kind: type[T]) -> T:
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise NotADojo(
-            f"The server's answer has no usable “{key}”.", "Check the address, and whether `dojo` is up to date."
+            f"The server's answer has no usable “{key}”.",
+            "Check the address, and whether `dojo` is up to date.",
         )
     return value
 

@@ -1,8 +1,8 @@
-"""What a student starts from: the statement, a solution.py and a notebook, all in the order of the checkpoints.
+"""What a student starts from: the statement, a solution.py and a notebook, all in the order of the
+checkpoints.
 
-Everything here goes into files that the student will run, and all of it comes from the server. So names must be
-identifiers, and foreign text stands only behind `#` or in markdown.
-"""
+Everything here goes into files that the student will run, and all of it comes from the server. So names must
+be identifiers, and foreign text stands only behind `#` or in markdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def check(exercise: Exercise) -> None:
     """Raise NotADojo where a name could be anything but a variable."""
     for checkpoint in exercise.checkpoints:
         if not checkpoint.name.isidentifier() or keyword.iskeyword(checkpoint.name):
-            raise NotADojo("The server names a checkpoint that is no variable.", "Tell your instructor about it.")
+            raise NotADojo(
+                "The server names a checkpoint that is no variable.", "Tell your instructor about it."
+            )
     if not exercise.checkpoints:
         raise NotADojo(f"{exercise.slug} asks for nothing.", "Tell your instructor about it.")
 
@@ -53,8 +55,15 @@ def solution(exercise: Exercise) -> str:
     ]
     read_by = _readers(exercise.forward)
     for number, checkpoint in enumerate(exercise.checkpoints, 1):
-        lines += ["", *_commented(_heading(number, checkpoint)), *_commented("\n".join(read_by(checkpoint.name)), 4)]
-        lines += [f"{checkpoint.answer} = None", f"cmp({checkpoint.name!r}, {checkpoint.answer}, {checkpoint.name})"]
+        lines += [
+            "",
+            *_commented(_heading(number, checkpoint)),
+            *_commented("\n".join(read_by(checkpoint.name)), 4),
+        ]
+        lines += [
+            f"{checkpoint.answer} = None",
+            f"cmp({checkpoint.name!r}, {checkpoint.answer}, {checkpoint.name})",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +71,9 @@ def notebook(exercise: Exercise) -> str:
     """exercise.ipynb: the same, one cell a checkpoint, compared by the server as each cell is run."""
     read_by = _readers(exercise.forward)
     cells = [
-        _markdown(f"# {exercise.title or exercise.slug}\n\nWhat is asked is in `exercise.md`, in this folder."),
+        _markdown(
+            f"# {exercise.title or exercise.slug}\n\nWhat is asked is in `exercise.md`, in this folder."
+        ),
         _code(
             "import torch\nimport torch.nn.functional as F\nimport dojo\n\n"
             f"ex = dojo.pull({exercise.slug!r})\n"
@@ -75,11 +86,8 @@ def notebook(exercise: Exercise) -> str:
         uses = read_by(checkpoint.name)
         lines = "\n".join(uses).replace("```", "")
         cells.append(_markdown(f"{_heading(number, checkpoint, link=True)}\n\n```python\n{lines}\n```"))
-        cells.append(
-            _code(
-                f"{checkpoint.answer} = None\n\ncmp({checkpoint.name!r}, {checkpoint.answer}, {checkpoint.name})"
-            )
-        )
+        compare = f"cmp({checkpoint.name!r}, {checkpoint.answer}, {checkpoint.name})"
+        cells.append(_code(f"{checkpoint.answer} = None\n\n{compare}"))
     cells += [_markdown("All of them at once, as a table:"), _code("ex.check()")]
     for number, cell in enumerate(cells):
         cell["id"] = f"dojo-{number}"
@@ -87,7 +95,10 @@ def notebook(exercise: Exercise) -> str:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+    return (
+        json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+        + "\n"
+    )
 
 
 def _readers(forward: str) -> Callable[[str], list[str]]:
@@ -99,7 +110,11 @@ def _readers(forward: str) -> Callable[[str], list[str]]:
     lines = [
         (
             ast.get_source_segment(forward, each) or "",
-            {node.id for node in ast.walk(each) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)},
+            {
+                node.id
+                for node in ast.walk(each)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            },
         )
         for each in statements
     ]

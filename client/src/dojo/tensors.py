@@ -31,7 +31,8 @@ class Misfit(DojoError):
 
 @dataclass(frozen=True)
 class Described:
-    """What can be said about a tensor without torch. ``finite`` is None where the dtype holds no such numbers."""
+    """What can be said about a tensor without torch. ``finite`` is None where the dtype holds no such
+    numbers."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -53,7 +54,7 @@ def shapes(content: bytes, path: object) -> dict[str, tuple[int, ...]]:
 
 def _entries(content: bytes, path: object) -> dict[str, dict[str, Any]]:
     try:
-        return dict(safetensors.deserialize(content))
+        return dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         raise BadFile(
             f"{path} is no safetensors file ({error}).",
@@ -81,7 +82,10 @@ def load(content: bytes) -> dict[str, Any]:
     import safetensors.torch
 
     found = safetensors.torch.load(content)
-    return {name: int(each) if each.dim() == 0 and not each.is_floating_point() else each for name, each in found.items()}
+    return {
+        name: int(each) if each.dim() == 0 and not each.is_floating_point() else each
+        for name, each in found.items()
+    }
 
 
 def save(answers: Mapping[str, Any]) -> bytes:
@@ -116,7 +120,8 @@ def plain(name: str, value: Any) -> Tensor:
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     tensor = tensor.as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
-    return tensor.clone(memory_format=torch.contiguous_format)
+    plain_one: Tensor = tensor.clone(memory_format=torch.contiguous_format)
+    return plain_one
 
 
 def _torch() -> Any:

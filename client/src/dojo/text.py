@@ -11,7 +11,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]
 
 
 def printable(text: str) -> str:
-    """Without escape sequences and control characters: a server's text must not steer the student's terminal."""
+    """Without escape sequences and control characters: a server's text must not steer the student's
+    terminal."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
 
 

@@ -48,6 +48,15 @@ class Workspace:
     def state_path(self) -> Path:
         return self.folder / STATE
 
+    def answer(self, text: str) -> str | None:
+        """The student's variable, for `logits` or `dlogits`; None where the exercise asks for no such
+        thing."""
+        names = [each.name for each in self.checkpoints]
+        for name in (text, text.removeprefix("d")):
+            if name in names:
+                return f"d{name}"
+        return None
+
     def state(self) -> bytes:
         """The forward state. Raises BadFile where it is gone or not what was pulled."""
         try:
@@ -91,7 +100,9 @@ def open_workspace(folder: Path) -> Workspace:
             checkpoints=checkpoints,
         )
     except FileNotFoundError as error:
-        raise BadFile(f"{folder} was not made by dojo pull.", "Type: dojo pull EXERCISE, then use its folder") from error
+        raise BadFile(
+            f"{folder} was not made by dojo pull.", "Type: dojo pull EXERCISE, then use its folder"
+        ) from error
     except (OSError, ValueError, TypeError, NotADojo) as error:
         raise BadFile(f"{mark} is damaged.", "Delete it and pull the exercise again.") from error
 
@@ -106,7 +117,8 @@ def find_workspace(path: Path) -> Workspace | None:
 
 
 def folder_for(slug: str, here: Path) -> Path:
-    """Where an exercise goes when no folder is named: here, if this is its folder, else a folder of its name."""
+    """Where an exercise goes when no folder is named: here, if this is its folder, else a folder of its
+    name."""
     if (here / MARK).is_file() and open_workspace(here).exercise == slug:
         return here
     return here / checked_slug(slug).partition("/")[2]
@@ -121,7 +133,8 @@ def pull(
     student: str | None,
     transferred: Transferred | None = None,
 ) -> Pulled:
-    """Write the folder of an exercise, or bring it up to date; the student's own files are never written over."""
+    """Write the folder of an exercise, or bring it up to date; the student's own files are never written
+    over."""
     before = _before(folder, slug)
     exercise = server.exercise(course, slug)
     starter.check(exercise)
@@ -129,16 +142,26 @@ def pull(
     have = before.digest if before and before.digest == digest and _intact(before) else None
     state = server.state(course, slug, have=have, transferred=transferred)
     if state is not None and hashlib.sha256(state).hexdigest() != digest:
-        raise NotADojo("The forward state arrived damaged: its digest is not the promised one.", "Pull it again.")
+        raise NotADojo(
+            "The forward state arrived damaged: its digest is not the promised one.", "Pull it again."
+        )
     workspace = Workspace(
-        folder, exercise.slug, exercise.revision, course, server.address, student, digest, exercise.checkpoints
+        folder,
+        exercise.slug,
+        exercise.revision,
+        course,
+        server.address,
+        student,
+        digest,
+        exercise.checkpoints,
     )
     folder.mkdir(parents=True, exist_ok=True)
     if state is not None:
         _write(workspace.state_path, state)
     _write(folder / STATEMENT, starter.statement(exercise).encode())
     _write(folder / MARK, json.dumps(_mark(workspace), indent=1).encode())
-    own = {SOLUTION: starter.solution(exercise), NOTEBOOK: starter.notebook(exercise)}
+    # In this order: a bare `dojo submit` takes the newest, which is solution.py until one is saved.
+    own = {NOTEBOOK: starter.notebook(exercise), SOLUTION: starter.solution(exercise)}
     missing = [name for name in own if not (folder / name).exists()]
     for name in missing:
         _write(folder / name, own[name].encode())
@@ -156,7 +179,9 @@ def _before(folder: Path, slug: str) -> Workspace | None:
         before = open_workspace(folder)
         if before.exercise == slug:
             return before
-        raise BadFile(f"{folder} holds {before.exercise}.", f"Name another folder: dojo pull {slug} --to FOLDER")
+        raise BadFile(
+            f"{folder} holds {before.exercise}.", f"Name another folder: dojo pull {slug} --to FOLDER"
+        )
     if folder.is_dir() and any(folder.iterdir()):
         raise BadFile(
             f"{folder} is there already, with other files in it.",
@@ -193,8 +218,8 @@ def _write(path: Path, content: bytes) -> None:
         if os.name == "posix":
             umask = os.umask(0)
             os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes private files; these are ordinary ones
-        os.replace(temporary, path)
+            Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes private files; these are ordinary ones
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,0 +1,253 @@
+"""What the student reads: tables in colour on a terminal, the lecture's lines where there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dojo.records import Checkpoint, Exercise, Grade, Row, Submission
+from dojo.text import clock
+
+COLOURS = {"exact": "green", "approximate": "cyan", "missing": "bright_black"}
+INHERITED = "yellow"
+WRONG = "red"
+NARROW = 80  # columns; below this, remarks stand under the table instead of in it
+
+RUNS = {
+    "error": "Your code stopped with an error, so what comes after it was not graded:",
+    "denied": "Your code asked for something that is not there while it is graded:",
+    "time_limit": "Your code was stopped: it took too long.",
+    "memory_limit": "Your code was stopped: it took too much memory.",
+    "output_limit": "Your code was stopped: it printed too much.",
+    "crashed": "Your code crashed the Python that ran it.",
+    "sandbox_fault": "The grader failed. That is not your fault; submit again in a minute.",
+}
+AUTOGRAD = (
+    "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
+)
+
+
+class Screen:
+    """Standard output. ``colour`` is false in pipes, with NO_COLOR and on dumb terminals."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(markup=False, highlight=False, emoji=False)
+        self.colour = (
+            self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.no_color
+        )
+        utf8 = (self.console.encoding or "").lower().startswith("utf")
+        self.yes, self.no, self.bar = ("✓", "✗", "●") if utf8 else ("yes", "no", "#")
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """A line or paragraph; never broken into lines where there is no terminal to fit."""
+        if self.colour:
+            self.console.print(Text(text, style=style))
+        else:
+            _plain(text)
+
+    def table(self, table: Table) -> None:
+        self.console.print(table)
+
+
+def _plain(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="replace").decode(encoding))
+
+
+# -- one grade --------------------------------------------------------------------------------
+
+
+def show_submission(screen: Screen, submission: Submission, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    """The whole table of a submission, how its code ran, and where to look next."""
+    title = f"{submission.exercise}, attempt {submission.attempt} (submission {submission.id})"
+    if submission.grade is None:
+        screen.say(f"{title}: {submission.status}. Look again: dojo show {submission.id}")
+        return
+    grade = submission.grade
+    if screen.colour:
+        screen.say(title, style="bold")
+    _show_run(screen, grade)
+    show_rows(screen, grade.rows)
+    if "autograd" in grade.flags:
+        screen.say(AUTOGRAD, style=INHERITED)
+    style = "bold green" if grade.all_passed else "bold"
+    screen.say(f"{grade.passed} of {len(grade.rows)} pass, {grade.exact} exact", style=style)
+    stuck = first_mistake(grade, checkpoints)
+    if stuck is not None:
+        screen.say(lecture_hint(stuck))
+
+
+def first_mistake(grade: Grade, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+    """The first step that is wrong by itself, where the lecture has something to say about it."""
+    wrong = {
+        row.name
+        for row in grade.rows
+        if not row.passed and row.verdict != "missing" and row.origin != "inherited"
+    }
+    return next((each for each in checkpoints if each.name in wrong and each.lecture_url), None)
+
+
+def lecture_hint(checkpoint: Checkpoint) -> str:
+    start = checkpoint.lecture_start
+    time = f" at {clock(start)}" if start is not None else ""
+    return f"Stuck at {checkpoint.answer}? The lecture{time}: {checkpoint.lecture_url}"
+
+
+def _show_run(screen: Screen, grade: Grade) -> None:
+    if grade.stdout:
+        screen.say("Your code printed:", style="bright_black")
+        screen.say(_indented(grade.stdout.rstrip()))
+    if grade.run_status in RUNS:
+        screen.say(RUNS[grade.run_status], style=WRONG)
+        if grade.run_message:
+            screen.say(_indented(grade.run_message.rstrip()))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def show_rows(screen: Screen, rows: Sequence[Row]) -> None:
+    """The rows of `cmp`, each with what there is to say about it."""
+    if not screen.colour:
+        for row in rows:
+            _plain(row.line())
+            for remark in row.remarks():
+                _plain(f"    {remark}")
+        return
+    wide = screen.console.width >= NARROW
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("step", no_wrap=True)
+    table.add_column("exact")
+    table.add_column("approximate" if wide else "approx")
+    table.add_column("maxdiff", no_wrap=True)
+    remarks = wide and any(row.remarks() for row in rows)
+    if remarks:
+        table.add_column("", ratio=1)
+    for row in rows:
+        colour = row_colour(row)
+        cells = [
+            Text(row.name, style=colour),
+            _mark(screen, row.exact),
+            _mark(screen, row.approximate),
+            Text(_maxdiff(row), style=colour),
+        ]
+        table.add_row(*cells, *([Text("\n".join(row.remarks()))] if remarks else []))
+    screen.table(table)
+    if not wide:
+        for row in rows:
+            for remark in row.remarks():
+                screen.console.print(Text(f"{row.name}:", style=row_colour(row)))
+                screen.console.print(Padding(Text(remark), (0, 0, 0, 2)))
+
+
+def row_colour(row: Row) -> str:
+    if row.verdict in COLOURS:
+        return COLOURS[row.verdict]
+    return INHERITED if row.origin == "inherited" else WRONG
+
+
+def _mark(screen: Screen, value: bool) -> Text:
+    return Text(screen.yes, style="green") if value else Text(screen.no, style="red")
+
+
+def _maxdiff(row: Row) -> str:
+    if row.maxdiff is None:
+        return "-"
+    return "0.0" if row.maxdiff == 0 else f"{row.maxdiff:.2e}"
+
+
+# -- lists ------------------------------------------------------------------------------------
+
+
+def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
+    if not exercises:
+        screen.say("This course has no exercises yet. Look again later: dojo list")
+    rows = [
+        (
+            each.slug,
+            each.title,
+            f"{each.passed} of {each.total}",
+            str(each.exact),
+            str(each.attempts),
+            _day(each.due),
+        )
+        for each in exercises
+    ]
+    done = [each.total > 0 and each.passed == each.total for each in exercises]
+    _show_list(screen, ("exercise", "title", "passed", "exact", "attempts", "due"), rows, done)
+
+
+def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
+    """How far the student is with one exercise."""
+    rows = [
+        (
+            each.name,
+            each.best or "-",
+            str(each.attempts),
+            _day(each.first_passed_at),
+            clock(each.lecture_start) if each.lecture_start is not None else "",
+        )
+        for each in exercise.checkpoints
+    ]
+    if screen.colour:
+        screen.say(f"{exercise.slug}: {exercise.title}", style="bold")
+    _show_list(
+        screen,
+        ("step", "best", "attempts", "first passed", "lecture"),
+        rows,
+        [each.passed for each in exercise.checkpoints],
+    )
+    screen.say(f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
+
+
+def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
+    rows = []
+    done = []
+    for each in submissions:
+        grade = each.answer.get("grade") or {}
+        passed, total = grade.get("passed"), grade.get("total")
+        rows.append(
+            (
+                str(each.id),
+                each.exercise,
+                str(each.attempt),
+                each.filename or each.kind,
+                f"{passed} of {total}" if passed is not None else each.status,
+                _day(each.created_at),
+            )
+        )
+        done.append(passed is not None and passed == total)
+    _show_list(screen, ("id", "exercise", "attempt", "file", "passed", "at"), rows, done)
+
+
+def _show_list(
+    screen: Screen, head: Sequence[str], rows: Sequence[Sequence[str]], done: Sequence[bool]
+) -> None:
+    """A table; plain, its columns are as wide as they need to be."""
+    if screen.colour:
+        table = Table(*head, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for row, good in zip(rows, done, strict=True):
+            table.add_row(*(Text(cell) for cell in row), style="green" if good else "")
+        screen.table(table)
+        return
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        _plain(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _day(moment: str | None) -> str:
+    """An ISO moment in the student's own time zone, to the minute."""
+    if not moment:
+        return "-"
+    try:
+        return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return moment

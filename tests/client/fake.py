@@ -1,0 +1,204 @@
+"""A server in one function, as the contract describes it: two checkpoints of softmax, graded with torch.
+
+It stands in where a test is about what the client does with answers that a real server gives seldom or never.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+import safetensors.torch
+import torch
+
+SLUG = "makemore/cross-entropy"
+TOKEN = "secret-token-of-ada"
+ADDRESS = "https://dojo.test"
+FORWARD = "counts = logits.exp()\nloss = counts.log().sum() * n"
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def state() -> dict[str, torch.Tensor]:
+    logits = torch.arange(6, dtype=torch.float32).view(2, 3)
+    return {"logits": logits, "counts": logits.exp(), "Yb": torch.tensor([0, 2]), "n": torch.tensor(2)}
+
+
+def expected() -> dict[str, torch.Tensor]:
+    return {"counts": 2 / state()["counts"], "logits": torch.full((2, 3), 2.0)}
+
+
+@dataclass
+class FakeDojo:
+    """``before`` may answer a request instead of the fake; ``requests`` are all that came in."""
+
+    before: Answer | None = None
+    waits: int = 0  # how often a submission is said to be queued before it is graded
+    links: bool = True
+    requests: list[httpx.Request] = field(default_factory=list)
+    graded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    content: bytes = field(default_factory=lambda: safetensors.torch.save(state()))
+    headers: dict[str, str] = field(default_factory=lambda: {"Dojo-API": "1"})
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.before(request) if self.before else None
+        if answer is None:
+            answer = self._answer(request)
+        answer.headers.update(self.headers)
+        return answer
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1")
+        if path == "/join":
+            asked = json.loads(request.content)
+            course = {"slug": "autumn", "title": "Autumn"}
+            student = {"id": 7, "name": asked["name"]}
+            return httpx.Response(201, json={"token": TOKEN, "student": student, "course": course})
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return problem(401, "This token is not known. Type: dojo login ADDRESS")
+        if path == "/me":
+            courses = [{"slug": "autumn", "title": "Autumn", "role": "student"}]
+            return httpx.Response(200, json={"id": 7, "name": "Ada", "courses": courses})
+        if path == "/courses/autumn/exercises":
+            return httpx.Response(200, json={"exercises": [self.exercise()]})
+        if path == f"/courses/autumn/exercises/{SLUG}":
+            return httpx.Response(200, json=self.exercise())
+        if path == f"/courses/autumn/exercises/{SLUG}/instance":
+            tensors = {
+                name: {"shape": list(each.shape), "dtype": "float32"} for name, each in state().items()
+            }
+            return httpx.Response(200, json={"digest": self.digest, "tensors": tensors})
+        if path == f"/courses/autumn/exercises/{SLUG}/instance/state":
+            if request.headers.get("If-None-Match") == f'"{self.digest}"':
+                return httpx.Response(304)
+            return httpx.Response(200, content=self.content)
+        if path == f"/courses/autumn/exercises/{SLUG}/submissions":
+            return self._submit(request)
+        if path == "/courses/autumn/submissions":
+            return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
+        if path.startswith("/submissions/"):
+            return self._submission(int(path.rsplit("/", 1)[1]))
+        return problem(404, "There is no such thing. See what there is: dojo list")
+
+    def exercise(self) -> dict[str, Any]:
+        link = f"{ADDRESS}/lecture?t=60" if self.links else None
+        common = {"lecture_start": 60, "lecture_end": 90, "lecture_url": link, "best": None, "attempts": 0}
+        return {
+            "slug": SLUG,
+            "revision": 1,
+            "title": "Softmax",
+            "summary": "Two steps.",
+            "due": None,
+            "attempts": len(self.graded),
+            "passed": 0,
+            "exact": 0,
+            "total": 2,
+            "statement": "# Softmax\n\nDerive both.",
+            "forward": FORWARD,
+            "lecture_url": link,
+            "constants": {"n": 2},
+            "checkpoints": [{"name": name, "shape": [2, 3], **common} for name in ("counts", "logits")],
+        }
+
+    def _submit(self, request: httpx.Request) -> httpx.Response:
+        key = request.headers["Idempotency-Key"]
+        if key not in self.graded:
+            if request.headers["Content-Type"] == "application/json":
+                asked = json.loads(request.content)
+                answers, kind, filename = run(asked["source"]), "code", asked["filename"]
+            else:
+                answers, kind, filename = safetensors.torch.load(request.content), "tensors", None
+            number = len(self.graded) + 1
+            self.graded[key] = {
+                "id": number,
+                "course": "autumn",
+                "exercise": SLUG,
+                "revision": 1,
+                "attempt": number,
+                "kind": kind,
+                "filename": filename,
+                "status": "graded",
+                "place": None,
+                "created_at": "2026-01-02T03:04:05Z",
+                "grade": grade(answers),
+            }
+        return self._submission(self.graded[key]["id"], status=201)
+
+    def _submission(self, number: int, status: int = 200) -> httpx.Response:
+        found = next((each for each in self.graded.values() if each["id"] == number), None)
+        if found is None:
+            return problem(404, "There is no such submission. See yours: dojo history")
+        if self.waits > 0:
+            self.waits -= 1
+            waiting = {**found, "status": "queued", "place": self.waits + 1, "grade": None}
+            return httpx.Response(202 if status == 201 else 200, json=waiting)
+        return httpx.Response(status, json=found)
+
+
+def run(source: str) -> dict[str, Any]:
+    compared: dict[str, Any] = {}
+    namespace: dict[str, Any] = {
+        **state(),
+        "n": 2,
+        "torch": torch,
+        "cmp": lambda s, dt, t=None: compared.update({s: dt}),
+    }
+    exec(source, namespace)
+    return {f"d{name}": namespace.get(f"d{name}") for name in expected()} | {
+        f"d{s}": each for s, each in compared.items()
+    }
+
+
+def grade(answers: dict[str, Any]) -> dict[str, Any]:
+    rows = [row(name, answers.get(f"d{name}"), right) for name, right in expected().items()]
+    return {
+        "run": {"status": "ok", "message": "", "stdout": ""},
+        "flags": [],
+        "passed": sum(each["approximate"] for each in rows),
+        "exact": sum(each["exact"] for each in rows),
+        "total": len(rows),
+        "environment": "fake",
+        "checkpoints": rows,
+    }
+
+
+def row(name: str, given: torch.Tensor | None, right: torch.Tensor) -> dict[str, Any]:
+    if given is None:
+        return {"name": name, "verdict": "missing", "exact": False, "approximate": False, "maxdiff": None}
+    exact = torch.equal(given, right)
+    near = torch.allclose(given, right)
+    return {
+        "name": name,
+        "verdict": "exact" if exact else "approximate" if near else "wrong",
+        "exact": exact,
+        "approximate": near,
+        "maxdiff": (given - right).abs().max().item(),
+        "origin": None if near else "own",
+        "diagnosis": [] if near else [{"code": "scale", "message": "This is a factor of 2 off."}],
+        "notes": [],
+    }
+
+
+def problem(status: int, detail: str, **headers: str) -> httpx.Response:
+    body = {"type": "about:blank", "title": "No", "status": status, "detail": detail}
+    return httpx.Response(
+        status,
+        content=json.dumps(body).encode(),
+        headers={
+            "Content-Type": "application/problem+json",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        },
+    )
