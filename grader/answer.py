@@ -1,11 +1,11 @@
 """What a student handed in for one checkpoint, brought into a form that can be compared.
 
-Used on both sides of the wall: in the sandbox's child, where the value is an object of the student's making, and in
-the trusted grader, where it is a tensor read from a file. So `normalise` is total: whatever the value is and whatever
-it does when touched, the outcome is an `Answer`, never an exception.
+Used on both sides of the wall: in the sandbox's child, where the value is an object of the student's making,
+and in the trusted grader, where it is a tensor read from a file. So `normalise` is total: whatever the value
+is and whatever it does when touched, the outcome is an `Answer`, never an exception.
 
-The dtype is kept (float64 stays float64): converting it to the dtype of the expected gradient, and saying so, is the
-comparison's business.
+The dtype is kept (float64 stays float64): converting it to the dtype of the expected gradient, and saying so,
+is the comparison's business.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from typing import Any, Final
 
 import torch
 
-# Every note `normalise` can make. A fixed vocabulary, because the sandbox hands notes over as bits, not as text.
+# Every note `normalise` can make. A fixed vocabulary, because the sandbox hands notes over as bits, not as
+# text.
 NUMPY: Final = "a numpy array, read as a tensor"
 SUBCLASS: Final = "a tensor subclass, read as a plain tensor"
 DETACHED: Final = "requires_grad, detached"
 DENSE: Final = "sparse, made dense"
 DEQUANTISED: Final = "quantised, made float32"
 CONVERTED: Final = "a dtype of unusual width, read as float32"
-# Made by the sandbox: what was handed to cmp is not what the variable held at the end. It is the aliasing bug.
+# Made by the sandbox: what was handed to cmp is not what the variable held at the end. It is the aliasing
+# bug.
 CHANGED_AFTER_CMP: Final = "changed_after_cmp"
 NOTES: Final = (NUMPY, SUBCLASS, DETACHED, DENSE, DEQUANTISED, CONVERTED, CHANGED_AFTER_CMP)
 
@@ -69,7 +71,8 @@ class Answer:
 
 
 def missing(variable: str) -> Answer:
-    """The answer of a checkpoint for which nothing was handed in. `variable` is the name asked for, "dlogits"."""
+    """The answer of a checkpoint for which nothing was handed in. `variable` is the name asked for,
+    "dlogits"."""
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
 
 
@@ -94,13 +97,15 @@ def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
         except Exception:  # a plain tensor can still be hollow (fake, functional); the long way names it
             pass
     try:
-        # A tensor subclass may redefine every method and every attribute; inside this block torch ignores that.
+        # A tensor subclass may redefine every method and every attribute; inside this block torch ignores
+        # that.
         with torch._C.DisableTorchFunction():
             return _read(value, largest_bytes)
     except BaseException as reason:  # a foreign object may raise anything, SystemExit and its kin included
         return Answer(
             None,
-            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); hand in a plain tensor",
+            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); "
+            "hand in a plain tensor",
         )
 
 
@@ -138,7 +143,8 @@ def _read(value: Any, largest_bytes: int) -> Answer:
         )
     if len(shape) > MOST_DIMENSIONS:
         return misfit(f"{len(shape)} dimensions are more than any gradient here has; look at its shape")
-    # Before anything makes it dense: a sparse or expanded tensor can claim any number of elements and hold one.
+    # Before anything makes it dense: a sparse or expanded tensor can claim any number of elements and hold
+    # one.
     elements = tensor.numel()
     if elements * max(tensor.element_size(), 4) > largest_bytes:
         return misfit(f"{elements} elements are more than any gradient here has; look at its shape")

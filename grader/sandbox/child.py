@@ -1,8 +1,8 @@
 """The life of a child: lock in, rehearse, wait for the one job, run it, leave the answers, go.
 
-From the moment the student's code begins, everything in this process is the student's: our modules, the builtins,
-torch itself can be replaced or read. Nothing here is a secret and nothing here is believed. What follows only has to
-serve honest code well and to end.
+From the moment the student's code begins, everything in this process is the student's: our modules, the
+builtins, torch itself can be replaced or read. Nothing here is a secret and nothing here is believed. What
+follows only has to serve honest code well and to end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def live(
     zygote: int,
     rehearsal: Rehearsal,
 ) -> None:
-    """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its end."""
+    """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its
+    end."""
     try:
         writer = Writer(mmap.mmap(result, result_bytes))
         os.dup2(control, seccomp.CONTROL, inheritable=False)
@@ -90,7 +91,8 @@ def _read_into(buffer: bytearray) -> None:
 
 def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
     """Run one harmless gradient through everything that a job goes through. Writing to a page makes it this
-    process's own, and that is better done before the student waits. It also proves that the locks let work be done.
+    process's own, and that is better done before the student waits. It also proves that the locks let work be
+    done.
     """
     task = Task(rehearsal.source, "rehearsal.py", bytearray(rehearsal.state), rehearsal.slots, Limits())
     status = Attempt(task, writer).run()
@@ -100,7 +102,7 @@ def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
     # Runs are equal: the same code and state find the same random numbers, whatever the parent's were.
     torch.default_generator.manual_seed(0)
     random.seed(0)
-    numpy.random.seed(0)  # noqa: NPY002
+    numpy.random.seed(0)
     gc.collect(0)
     gc.freeze()
 
@@ -134,7 +136,10 @@ class Attempt:
         try:
             self._program = prepare(self._task.source, filename)
         except (MemoryError, RecursionError):
-            return RunStatus.ERROR, f"{filename} is nested too deeply to be compiled; write it in plainer steps."
+            return (
+                RunStatus.ERROR,
+                f"{filename} is nested too deeply to be compiled; write it in plainer steps.",
+            )
         except SyntaxError as error:
             return explain(error, Program(_NO_CODE, self._task.source, ()), filename)
         except ValueError as error:  # null bytes, lone surrogates
@@ -152,7 +157,8 @@ class Attempt:
         return RunStatus.OK, ""
 
     def _namespace(self) -> dict[str, Any]:
-        """The student's globals: every tensor of the state under its name, and what the lecture has imported."""
+        """The student's globals: every tensor of the state under its name, and what the lecture has
+        imported."""
         state = safetensors.torch.load(bytes(self._task.state))
         self._recorder.known = {id(tensor): name for name, tensor in state.items()}
         main = types.ModuleType("__main__")
@@ -176,7 +182,9 @@ class Attempt:
         state = {name: _constant_or_tensor(tensor) for name, tensor in self._state.items()}
         returned = backward(state)
         if not isinstance(returned, dict):
-            raise TypeError(f"backward(state) returned {type(returned).__name__}; return a dict of name → gradient")
+            raise TypeError(
+                f"backward(state) returned {type(returned).__name__}; return a dict of name → gradient"
+            )
         self._returned = returned
 
     def _conclude(self, status: RunStatus, message: str) -> None:
@@ -208,7 +216,11 @@ class Attempt:
             final = normalise(self._names[variable], capacity).tensor
             if final is not None and not _same(recorded.tensor, final):
                 return Answer(
-                    recorded.tensor, (*recorded.notes, CHANGED_AFTER_CMP), None, recorded.shape, recorded.dtype
+                    recorded.tensor,
+                    (*recorded.notes, CHANGED_AFTER_CMP),
+                    None,
+                    recorded.shape,
+                    recorded.dtype,
                 )
         return recorded
 
@@ -221,7 +233,12 @@ class Attempt:
         _leave(0)
 
     def _format_warning(
-        self, message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
     ) -> str:
         """A warning with the student's line, or with no place at all: a library's path is no help to them."""
         place = f"{filename}:{lineno}: " if filename == self._task.filename else ""
@@ -231,9 +248,9 @@ class Attempt:
 class Recorder:
     """Our cmp: keeps a copy of what it is given, taken at that moment, as the answer for a checkpoint.
 
-    The lecture's is cmp(name, gradient, tensor); students' own come with other orders, or without the name. So the
-    name is the first string, or else that of the tensor of the state among the arguments; the gradient is the first
-    other argument.
+    The lecture's is cmp(name, gradient, tensor); students' own come with other orders, or without the name.
+    So the name is the first string, or else that of the tensor of the state among the arguments; the gradient
+    is the first other argument.
     """
 
     def __init__(self, checkpoints: Any) -> None:
@@ -250,7 +267,9 @@ class Recorder:
             if name not in self._checkpoints:
                 name = name.removeprefix("d")
         if name not in self._checkpoints:
-            name = next((known for value in rest if (known := self.known.get(id(value))) in self._checkpoints), None)
+            name = next(
+                (known for value in rest if (known := self.known.get(id(value))) in self._checkpoints), None
+            )
         if name is None or not rest:
             return
         answer = normalise(next((value for value in rest if id(value) not in self.known), rest[0]))
@@ -283,7 +302,8 @@ _NO_CODE: Final = compile("", "", "exec")
 
 
 def _constant_or_tensor(tensor: torch.Tensor) -> torch.Tensor | int:
-    """A zero-dimensional int64 of the state is a constant, such as n or vocab_size: code gets a Python int."""
+    """A zero-dimensional int64 of the state is a constant, such as n or vocab_size: code gets a Python
+    int."""
     return int(tensor) if tensor.dim() == 0 and tensor.dtype is torch.int64 else tensor
 
 
@@ -292,5 +312,6 @@ def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
     if one.shape != other.shape or one.dtype is not other.dtype:
         return False
     return _equal(one, other) or (
-        one.numel() != 0 and _equal(_bits(one.reshape(-1), torch.uint8), _bits(other.reshape(-1), torch.uint8))
+        one.numel() != 0
+        and _equal(_bits(one.reshape(-1), torch.uint8), _bits(other.reshape(-1), torch.uint8))
     )

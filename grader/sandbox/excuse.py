@@ -11,12 +11,14 @@ from grader.sandbox.source import Program
 
 FILES_DENIED: Final = "opening files is not possible here; everything you need is already in your namespace"
 NETWORK_DENIED: Final = "there is no network here; everything you need is already in your namespace"
-PROCESSES_DENIED: Final = "starting processes or threads is not possible here; one process is enough for a gradient"
+PROCESSES_DENIED: Final = (
+    "starting processes or threads is not possible here; one process is enough for a gradient"
+)
 SIGNALS_DENIED: Final = "sending signals is not possible here; remove that call"
 OTHERWISE_DENIED: Final = "that is not possible here; a gradient needs nothing from the operating system"
 SIGSYS_DENIED: Final = (
-    "the code asked the operating system for something that is not possible here, and was stopped; a gradient needs "
-    "nothing from the operating system, so remove that call and submit again"
+    "The code asked the operating system for something that is not possible here, and was stopped; a gradient "
+    "needs nothing from the operating system, so remove that call and submit again."
 )
 
 # Which act it was, by the words in the failing lines and the modules they were in; the first that fits.
@@ -41,15 +43,21 @@ def explain(error: BaseException, program: Program, filename: str) -> tuple[RunS
         return RunStatus.ERROR, f"{shown}\nA function calls itself without end; give it a way out."
     refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM)
     if refused or _says(error, ("can't start new thread",)):
-        return RunStatus.DENIED, f"{shown}\n{_name_the_act(error)}."
+        return RunStatus.DENIED, f"{shown}\n{_name_the_act(error, shown)}."
     if isinstance(error, ModuleNotFoundError):
         return RunStatus.ERROR, f"{shown}\n{_missing_module(error)}"
     if isinstance(error, (TypeError, AttributeError)) and "NoneType" in _text(error) and "grad" in shown:
-        return RunStatus.ERROR, f"{shown}\nThere is no .grad here; hand your gradient to cmp, or assign it to d + name."
+        return (
+            RunStatus.ERROR,
+            f"{shown}\nThere is no .grad here; hand your gradient to cmp, or assign it to d + name.",
+        )
     if isinstance(error, SystemExit):
         return RunStatus.ERROR, f"{shown}\nThe code left before its end; remove the call that leaves."
     if isinstance(error, EOFError):
-        return RunStatus.ERROR, f"{shown}\nThere is nobody here to answer input(); write the value into the code."
+        return (
+            RunStatus.ERROR,
+            f"{shown}\nThere is nobody here to answer input(); write the value into the code.",
+        )
     return RunStatus.ERROR, shown
 
 
@@ -64,7 +72,9 @@ def theirs(error: BaseException, program: Program, filename: str) -> str:
                 break
             each.stack = traceback.StackSummary.from_list(
                 [
-                    traceback.FrameSummary(filename, frame.lineno, frame.name, line=_line(lines, frame.lineno))
+                    traceback.FrameSummary(
+                        filename, frame.lineno, frame.name, line=_line(lines, frame.lineno)
+                    )
                     for frame in each.stack
                     if frame.filename == filename
                 ]
@@ -100,13 +110,16 @@ def _name(error: BaseException) -> str:
     return str(_name_slot(type(error)))
 
 
-def _name_the_act(error: BaseException) -> str:
+def _name_the_act(error: BaseException, shown: str) -> str:
     if isinstance(error, OSError) and error.errno == errno.EACCES:
         return FILES_DENIED
-    seen = [_text(error)]
-    for frame in traceback.extract_tb(error.__traceback__):
-        seen += [frame.filename.rpartition("/")[2], frame.name, frame.line or ""]
-    words = " ".join(seen[:200]).lower()
+    seen = [shown]
+    trace = error.__traceback__
+    while trace is not None and len(seen) < 100:
+        place = trace.tb_frame.f_code
+        seen += [place.co_filename.rpartition("/")[2], place.co_name]
+        trace = trace.tb_next
+    words = " ".join(seen).lower()
     return next((sentence for keys, sentence in _ACTS if any(key in words for key in keys)), OTHERWISE_DENIED)
 
 
@@ -114,4 +127,6 @@ def _missing_module(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
     if module in _PLOTTING:
         return f"{module} cannot be imported here, and nothing can be shown; remove the lines that use it."
-    return f"{module or 'That module'} cannot be imported here; torch, numpy and Python's own math modules can."
+    return (
+        f"{module or 'That module'} cannot be imported here; torch, numpy and Python's own math modules can."
+    )

@@ -1,4 +1,5 @@
-"""The trusted side's hold on a zygote and on its children: sockets, mappings, process ids, and how they end."""
+"""The trusted side's hold on a zygote and on its children: sockets, mappings, process ids, and how they
+end."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from grader.numerics import PINNED
 from grader.sandbox import protocol, result, seccomp
@@ -114,7 +115,9 @@ class Zygote:
         memory = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.ftruncate(memory, size)
-            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+            fcntl.fcntl(
+                memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+            )
             child = Child(self, channel, lifeline, mmap.mmap(memory, size, prot=mmap.PROT_READ))
             with self._lock:
                 self._children.add(child)
@@ -135,13 +138,9 @@ class Zygote:
             their_lifeline.close()
 
     def alive(self) -> bool:
-        """Whether it still holds its end of the control channel."""
-        try:
-            return self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        """Whether it still holds its end of the control channel, on which it says nothing after its
+        greeting."""
+        return not _has_news(self._control)
 
     def retire(self) -> None:
         """No more forks; end when the last child is buried."""
@@ -176,7 +175,9 @@ class Zygote:
         self._control.settimeout(_PATIENCE_TO_START)
         try:
             hello = self._control.recv(protocol.HELLO_BYTES)
-            said = json.loads(hello) if hello else {"ready": False, "reason": "it ended without a word"}
+            said: dict[str, Any] = (
+                json.loads(hello) if hello else {"ready": False, "reason": "it ended at once"}
+            )
             if not said["ready"]:
                 raise SandboxFault(f"no sandbox can be had here: {said['reason']}")
             self._control.settimeout(_PATIENCE_TO_WARM)
@@ -222,7 +223,7 @@ class Child:
         self._listener = listeners[0] if listeners else None
         if len(message) == protocol.READY.size:
             self.layers = Layer(protocol.READY.unpack(message)[0])
-            if not select.select([self._lifeline], [], [], 0)[0]:
+            if not _has_news(self._lifeline):
                 return True
         self._read_death()
         return False
@@ -255,7 +256,9 @@ class Child:
                 if event & select.POLLIN:
                     with contextlib.suppress(OSError):
                         return End(seccomp.exit_code_at_the_door(descriptor), None)
-                poll.unregister(descriptor)  # no process is under that filter any more: the lifeline will say why
+                poll.unregister(
+                    descriptor
+                )  # no process is under that filter any more: the lifeline will say why
         self._kill()
         killed = self._read_death()
         return End(killed.exit_code, killed.signal, killed.cpu_seconds, out_of_time=True)
@@ -292,3 +295,10 @@ class Child:
         if os.WIFSIGNALED(status):
             return End(None, os.WTERMSIG(status), microseconds / 1e6)
         return End(os.WEXITSTATUS(status), None, microseconds / 1e6)
+
+
+def _has_news(channel: socket.socket) -> bool:
+    """Whether there is something to be read now, be it the end."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,8 +1,8 @@
 """How a child locks itself in, one function a layer, in the order in which they are applied.
 
-Each function raises where its layer cannot be had, and the child then dies before any code reaches it. `attest`
-tries the locks from within, after the last one but seccomp: what it finds goes to the trusted side ahead of the
-first foreign instruction, and is what the doctor reads for the layers that seccomp covers up.
+Each function raises where its layer cannot be had, and the child then dies before any code reaches it.
+`attest` tries the locks from within, after the last one but seccomp: what it finds goes to the trusted side
+ahead of the first foreign instruction, and is what the doctor reads for the layers that seccomp covers up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Final
 
 from grader.sandbox import kernel, landlock, seccomp
 
-# The kernel's overflow user and group: they own nothing. Only a zygote that runs as root can, and has to, go there.
+# The kernel's overflow user and group: they own nothing. Only a zygote that runs as root can, and has to, go
+# there.
 NOBODY: Final = 65534
 
 
@@ -77,7 +78,9 @@ def lock_in(walls: Walls, limits: KernelLimits, zygote: int) -> tuple[Layer, int
         drop_privileges()
     if "session" not in walls.without:  # after the change of user, which clears both
         die_with(zygote)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core file, no ptrace, no /proc/PID/mem for others of our user
+        kernel.prctl(
+            kernel.PR_SET_DUMPABLE, 0
+        )  # no core file, no ptrace, no /proc/PID/mem for others of our user
     if "rlimits" not in walls.without:
         for which, values in wanted.items():
             resource.setrlimit(which, values)
@@ -114,7 +117,8 @@ def close_descriptors(null: int) -> None:
 def drop_privileges() -> None:
     """Be nobody where that can be had, and hold no capability in any case."""
     if os.geteuid() == 0:
-        # Refused to a container's root without CAP_SETUID: a name without power, once the capabilities are gone.
+        # Refused to a container's root without CAP_SETUID: a name without power, once the capabilities are
+        # gone.
         with contextlib.suppress(PermissionError):
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -176,8 +180,8 @@ def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
 
 
 def _memory_held() -> tuple[int, int]:
-    """Bytes of all mappings of this process, and of its private writable ones (with the stack, which the kernel
-    counts apart: a little more than it need be)."""
+    """Bytes of all mappings of this process, and of its private writable ones (with the stack, which the
+    kernel counts apart: a little more than it need be)."""
     pages = Path("/proc/self/statm").read_text().split()
     size = resource.getpagesize()
     return int(pages[0]) * size, int(pages[5]) * size

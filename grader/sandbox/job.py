@@ -11,7 +11,8 @@ from grader.sandbox.limits import Limits
 
 
 class RunStatus(StrEnum):
-    """What became of a run. Code that stops half-way (`error`, `denied`) keeps the answers that it had got to."""
+    """What became of a run. Code that stops half-way (`error`, `denied`) keeps the answers that it had got
+    to."""
 
     OK = "ok"
     ERROR = "error"  # the code raised, or could not be compiled
@@ -20,7 +21,9 @@ class RunStatus(StrEnum):
     MEMORY_LIMIT = "memory_limit"
     OUTPUT_LIMIT = "output_limit"
     CRASHED = "crashed"  # its process died some other way
-    SANDBOX_FAULT = "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
+    SANDBOX_FAULT = (
+        "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
+    )
 
 
 class SandboxFault(Exception):
@@ -48,10 +51,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run left. `answers` has an Answer for every slot of the job, in their order, whatever the status.
+    """What a run left. `answers` has an Answer for every slot of the job, in their order, whatever the
+    status.
 
-    `message` is for the student: the traceback, which limit, or the sentence that names a forbidden act; empty
-    when ok. `flags` are hints drawn from the source ("autograd"), not evidence. `seconds` is wall time.
+    `message` is for the student: the traceback, which limit, or the sentence that names a forbidden act;
+    empty when ok. `flags` are hints drawn from the source ("autograd"), not evidence. `seconds` is wall time.
     """
 
     status: RunStatus

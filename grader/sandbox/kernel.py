@@ -1,4 +1,5 @@
-"""The few calls into the kernel that Python has no function for. Everything here raises OSError on failure."""
+"""The few calls into the kernel that Python has no function for. Everything here raises OSError on
+failure."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def architecture() -> Architecture:
 
 
 def call(number: int, *arguments: object) -> int:
-    """A system call by number. Integers are widened to 64 bits; ctypes pointers and structures by reference pass."""
+    """A system call by number. Integers are widened to 64 bits; ctypes pointers and structures by reference
+    pass."""
     widened = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
     result = int(_libc.syscall(ctypes.c_long(number), *widened))
     if result < 0:
@@ -57,7 +59,8 @@ def parent_death_signal() -> int:
 
 def keep_freed_memory() -> None:
     """Tell glibc's malloc to keep what is freed. A child then finds its pages again, already its own copies,
-    instead of giving them back and faulting them in anew. Other C libraries have no such dial, and need none."""
+    instead of giving them back and faulting them in anew. Other C libraries have no such dial, and need
+    none."""
     mallopt = getattr(_libc, "mallopt", None)
     if mallopt is not None:
         trim_threshold, top_pad, mmap_threshold = -1, -2, -3

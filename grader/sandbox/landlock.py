@@ -1,7 +1,9 @@
-"""Landlock: the second lock, where the kernel has one. Everything it can forbid is forbidden, with no exception.
+"""Landlock: the second lock, where the kernel has one. Everything it can forbid is forbidden, with no
+exception.
 
-It covers what seccomp covers too (opening, changing and running files, TCP, abstract sockets, signals), so that a
-hole in one is not a hole in the wall. It does not cover `stat` and `readlink`: for those there is seccomp alone.
+It covers what seccomp covers too (opening, changing and running files, TCP, abstract sockets, signals), so
+that a hole in one is not a hole in the wall. It does not cover `stat` and `readlink`: for those there is
+seccomp alone.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Final
 
 from grader.sandbox import kernel
 
-# linux/landlock.h: how many rights each version of the interface knows. Later versions know more; ours are enough.
+# linux/landlock.h: how many rights each version of the interface knows. Later versions know more; ours are
+# enough.
 _FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NETWORK_SINCE: Final = 4  # bind and connect, TCP
 _SCOPES_SINCE: Final = 6  # abstract unix sockets, signals to the outside

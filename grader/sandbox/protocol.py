@@ -1,15 +1,16 @@
 """The messages between the trusted side, the zygote and a child. Fixed structs; a job's head is JSON.
 
-    trusted side -> zygote   Fork, with three descriptors: the child's end of its control channel, the memfd for the
+    trusted side -> zygote   Fork, with three descriptors: the child's end of its control channel, the memfd
+    for the
                              result, and the zygote's end of the lifeline
     zygote -> trusted side   Hello, once: ready, or the reason why not
-    child -> trusted side    Ready, on the control channel: which locks hold; with the listener for its last call
-    trusted side -> child    the job, on the control channel
+    child -> trusted side    Ready, on the control channel: which locks hold; with the listener for its last
+    call trusted side -> child    the job, on the control channel
     zygote -> trusted side   Death, on the lifeline, once the child is reaped
     trusted side -> zygote   closing or shutting down the lifeline: kill the child
 
-All channels are made by the trusted side, so that what it reads is what it made. A lifeline that ends without a
-Death means that the zygote is gone.
+All channels are made by the trusted side, so that what it reads is what it made. A lifeline that ends without
+a Death means that the zygote is gone.
 """
 
 from __future__ import annotations

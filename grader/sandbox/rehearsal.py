@@ -1,6 +1,7 @@
 """One harmless gradient, run by every child before its job: a small classifier, forwards and backwards.
 
-Its operations and sizes are those of the exercises, so that the pages which a run writes are already the child's own.
+Its operations and sizes are those of the exercises, so that the pages which a run writes are already the
+child's own.
 """
 
 from __future__ import annotations

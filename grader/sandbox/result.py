@@ -6,8 +6,9 @@
     message  UTF-8
     data     the tensors' bytes, each at the place that the trusted side worked out beforehand
 
-The memfd can neither grow nor shrink. The child maps it writable, so every byte is an adversary's: `read` is total,
-looks at each byte once (what was checked is what is used), and takes no length or offset from it without a clamp.
+The memfd can neither grow nor shrink. The child maps it writable, so every byte is an adversary's: `read` is
+total, looks at each byte once (what was checked is what is used), and takes no length or offset from it
+without a clamp.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _ALIGNED: Final = 64  # for the vector loads of whoever computes with the tensor
 
 _NOTHING, _TENSOR, _MISFIT, _MISFIT_WITHOUT_SHAPE = range(4)
 _STATUSES: Final = tuple(RunStatus)
-# A terminal that shows a student's output must not be steered by it; Unicode's line and direction controls likewise.
+# A terminal that shows a student's output must not be steered by it; Unicode's line and direction controls
+# likewise.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -53,7 +55,8 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is. A function of the limits and the slots alone: both sides work it out for themselves."""
+    """Where everything is. A function of the limits and the slots alone: both sides work it out for
+    themselves."""
 
     slots: tuple[Slot, ...]
     data_at: tuple[int, ...]
@@ -81,12 +84,16 @@ class Layout:
                 f"the answers need {position - first} bytes and the limit is {limits.output_bytes}; "
                 "raise output_bytes of this exercise"
             )
-        return cls(tuple(slots), tuple(data_at), stdout_at, limits.stdout_bytes, message_at, limits.message_bytes)
+        return cls(
+            tuple(slots), tuple(data_at), stdout_at, limits.stdout_bytes, message_at, limits.message_bytes
+        )
 
 
 def size(limits: Limits) -> int:
     """Bytes of a memfd that holds any result within the limits."""
-    return _pages(Layout.of((), limits).message_at + _pages(limits.message_bytes) + _pages(limits.output_bytes))
+    return _pages(
+        Layout.of((), limits).message_at + _pages(limits.message_bytes) + _pages(limits.output_bytes)
+    )
 
 
 def _pages(length: int) -> int:
@@ -219,12 +226,14 @@ def _read_answer(take: Callable[[int, int], bytes], index: int, slot: Slot, data
         elements = 1
         for dimension in shape:
             elements *= dimension
-        # Exactly what shape and dtype ask for, and no more than there is room for. Python's integers do not overflow;
-        # torch's do, in the product of the dimensions that are not zero.
+        # Exactly what shape and dtype ask for, and no more than there is room for. Python's integers do not
+        # overflow; torch's do, in the product of the dimensions that are not zero.
         fits = elements * dtype.itemsize == length <= slot.capacity and max(shape, default=0) <= slot.capacity
         if fits and length:
             tensor = torch.frombuffer(bytearray(take(data_at, length)), dtype=dtype).view(shape)
-            if dtype is torch.bool:  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it
+            if (
+                dtype is torch.bool
+            ):  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it
                 tensor = tensor.view(torch.uint8) != 0
             return Answer(tensor, notes, None, shape, given or dtype_name(dtype))
         if fits and _small(shape, slot.capacity):

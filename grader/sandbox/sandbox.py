@@ -1,14 +1,14 @@
-"""The trusted side: gives a job to a waiting child, reads what it left once it can run no more, and sees it buried.
+"""The trusted side: gives a job to a waiting child, reads what it left once it can run no more, and sees it
+buried.
 
-A run costs the time of the code itself, because all the rest is done before or after: children are forked, locked in
-and warmed ahead; tear-down, and the fork of the next child, are the keeper's business.
+A run costs the time of the code itself, because all the rest is done before or after: children are forked,
+locked in and warmed ahead; tear-down, and the fork of the next child, are the keeper's business.
 """
 
 from __future__ import annotations
 
 import queue
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -29,8 +29,10 @@ class Sandbox:
     """A zygote and its waiting children. Thread-safe.
 
     `children`   how many may run at once; one more than that waits, warm
-    `limits`     those of most runs: children are made ahead for them. A job with other limits waits for its child
-    `connect`    the unix socket of a zygote that listens elsewhere, in a container for one; else one is started
+    `limits`     those of most runs: children are made ahead for them. A job with other limits waits for its
+    child
+    `connect`    the unix socket of a zygote that listens elsewhere, in a container for one; else one is
+    started
     `most_runs`, `oldest`   after so many runs, or seconds, the zygote is replaced by a fresh one
 
     :raises SandboxFault: there can be no sandbox here; the text says why
@@ -84,7 +86,9 @@ class Sandbox:
         if len(job.state) > limits.state_bytes:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
-            message = f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
+            message = (
+                f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
+            )
             return Run(RunStatus.ERROR, message, "", result.nothing(layout), (), 0.0)
         with self._places:
             child = self._take(limits)
@@ -92,7 +96,9 @@ class Sandbox:
                 started = time.monotonic()
                 child.give(job)
                 end = child.wait(limits.wall_seconds)
-                return _judge(end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started)
+                return _judge(
+                    end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started
+                )
             finally:
                 self._errands.put(child)
 
@@ -145,7 +151,9 @@ class Sandbox:
                 if child.ready():
                     return child
                 self._errands.put(child)
-                raise SandboxFault("a child could not lock itself in, or not run an honest gradient; run the doctor")
+                raise SandboxFault(
+                    "a child could not lock itself in, or not run an honest gradient; run the doctor"
+                )
             except ZygoteDied:
                 self._replace(zygote)
         raise SandboxFault("the zygote died twice in a row; run the doctor")
@@ -210,8 +218,8 @@ _CLAIMS: Final = frozenset(
 
 
 def _judge(end: End, left: result.Result, layout: result.Layout, limits: Limits, seconds: float) -> Run:
-    """What became of a run, by the kernel's word. What the child says is heard where it left by itself, with exit
-    code 0 and the last mark in place; then it can only speak of its own failure, or hand in answers."""
+    """What became of a run, by the kernel's word. What the child says is heard where it left by itself, with
+    exit code 0 and the last mark in place; then it can only speak of its own failure, or hand in answers."""
     if end.signal is None and end.exit_code == 0 and left.finished and left.status in _CLAIMS:
         message = "" if left.status is RunStatus.OK else left.message
         if left.status is RunStatus.MEMORY_LIMIT:
@@ -224,26 +232,28 @@ def _judge(end: End, left: result.Result, layout: result.Layout, limits: Limits,
 def _cause_of_death(end: End, limits: Limits) -> tuple[RunStatus, str]:
     if end.out_of_time:
         return RunStatus.TIME_LIMIT, (
-            f"Stopped after {limits.wall_seconds:g} s; look for a loop that does not end, or for waiting, and submit "
-            "again."
+            f"Stopped after {limits.wall_seconds:g} s; look for a loop that does not end, or for waiting, and "
+            "submit again."
         )
     if end.signal is None:
         return RunStatus.CRASHED, (
-            "The code ended its own process before its last line (os._exit, or the like); remove that call and submit "
-            "again."
+            "The code ended its own process before its last line (os._exit, or the like); remove that call and "
+            "submit again."
         )
-    if end.signal == signal.SIGXCPU or (end.signal == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds):
+    if end.signal == signal.SIGXCPU or (
+        end.signal == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds
+    ):
         return RunStatus.TIME_LIMIT, (
-            f"Stopped after {limits.cpu_seconds:g} s of processor time; look for a loop that does not end, or do with "
-            "whole tensors what is done element by element, and submit again."
+            f"Stopped after {limits.cpu_seconds:g} s of processor time; look for a loop that does not end, or do "
+            "with whole tensors what is done element by element, and submit again."
         )
     if end.signal == signal.SIGKILL:
         return RunStatus.MEMORY_LIMIT, _memory(limits)
     if end.signal == signal.SIGSYS:
         return RunStatus.DENIED, excuse.SIGSYS_DENIED
     return RunStatus.CRASHED, (
-        f"The process that ran the code died of {_signal_name(end.signal)}; a recursion without end does that, and so "
-        "does reaching below Python. Remove what does it and submit again."
+        f"The process that ran the code died of {_signal_name(end.signal)}; a recursion without end does that, and "
+        "so does reaching below Python. Remove what does it and submit again."
     )
 
 

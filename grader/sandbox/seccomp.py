@@ -1,13 +1,13 @@
 """The first lock: which system calls a child may still make. All others are refused, some are deadly.
 
-A warm child that computes gradients asks the kernel for memory, writes to what it already holds, and leaves. So
-nothing that opens, looks up, connects, starts, signals or maps code is on the list, and Landlock and all that comes
-after it are second locks.
+A warm child that computes gradients asks the kernel for memory, writes to what it already holds, and leaves.
+So nothing that opens, looks up, connects, starts, signals or maps code is on the list, and Landlock and all
+that comes after it are second locks.
 
-The child's last call, exit_group, is not let through but *held at the door*: the kernel tells the trusted side, with
-the exit code, and keeps the child from ever running another instruction. So the result can be read at once, while
-the tear-down of the dead address space (4 ms, more than the run itself) happens off the path. Where the kernel cannot
-do that, the child leaves by the plain exit and the trusted side waits for its death.
+The child's last call, exit_group, is not let through but *held at the door*: the kernel tells the trusted
+side, with the exit code, and keeps the child from ever running another instruction. So the result can be read
+at once, while the tear-down of the dead address space (4 ms, more than the run itself) happens off the path.
+Where the kernel cannot do that, the child leaves by the plain exit and the trusted side waits for its death.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from grader.sandbox import bpf, kernel
 from grader.sandbox.bpf import Test
 from grader.sandbox.syscalls import FILES, HOSTILE, Architecture
 
-# The child's descriptors: 0 to 2 are the null device, and this one is closed before the student's code begins.
+# The child's descriptors: 0 to 2 are the null device, and this one is closed before the student's code
+# begins.
 CONTROL: Final = 3
 
 # linux/seccomp.h
@@ -86,7 +87,8 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
     program += bpf.any_of([number(name) for name in free], _ALLOW)
     program += bpf.any_of([number("exit_group")], leave)
 
-    # Anonymous private memory that is not code, wherever the kernel puts it: MAP_FIXED could replace what is there.
+    # Anonymous private memory that is not code, wherever the kernel puts it: MAP_FIXED could replace what is
+    # there.
     program += bpf.where(
         number("mmap"),
         [
@@ -114,7 +116,8 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
 def install(filter: Filter) -> int | None:
     """Put this process under the filter, for good. Needs no_new_privs.
 
-    :return: the descriptor on which the trusted side learns of the child's last call, or None where the kernel has
+    :return: the descriptor on which the trusted side learns of the child's last call, or None where the
+    kernel has
         no such thing
     :raises OSError: there is no seccomp here
     """
@@ -133,7 +136,8 @@ def _install(program: bytes, flags: int) -> int:
     return kernel.call(kernel.architecture().number("seccomp"), _SET_MODE_FILTER, flags, reference)
 
 
-# struct seccomp_notif { u64 id; u32 pid; u32 flags; struct seccomp_data { int nr; u32 arch; u64 ip; u64 args[6]; } }
+# struct seccomp_notif { u64 id; u32 pid; u32 flags; struct seccomp_data { int nr; u32 arch; u64 ip; u64
+# args[6]; } }
 _NOTIFICATION: Final = struct.Struct("=QIIiIQ6Q")
 _RECEIVE: Final = 0xC050_2100  # SECCOMP_IOCTL_NOTIF_RECV
 

@@ -16,11 +16,15 @@ OUR_CMP: Final = "__cmp__"
 
 # The tree costs as much as the compilation: it is only made where one of these words occurs at all.
 _WORTH_A_LOOK: Final = re.compile(r"\b(?:grad|backward|autograd|requires_grad_?|retain_grad|grad_fn)\b")
-_AUTOGRAD: Final = frozenset({"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"})
+_AUTOGRAD: Final = frozenset(
+    {"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"}
+)
 _AUTOGRAD_IN_FUNC: Final = frozenset({"grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd"})
 
 # What a notebook takes and Python does not: %magic, %%magic, !command, ?name, name?
-_NOTEBOOK_LINE: Final = re.compile(r"(?P<indent>\s*)(?:%{1,2}[A-Za-z]\w*(?:\s.*)?|!(?!=).*|\?.*|[\w.]+\?{1,2}\s*)$")
+_NOTEBOOK_LINE: Final = re.compile(
+    r"(?P<indent>\s*)(?:%{1,2}[A-Za-z]\w*(?:\s.*)?|!(?!=).*|\?.*|[\w.]+\?{1,2}\s*)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ def _as_a_notebook_would(text: str) -> str:
 
 
 def _replace_their_cmp(tree: ast.Module) -> bool:
-    """Students bring a cmp of their own, under any name. It reads `.grad` of a tensor it is given, and here there
-    is none: so wherever the file defines such a function, the name becomes ours."""
+    """Students bring a cmp of their own, under any name. It reads `.grad` of a tensor it is given, and here
+    there is none: so wherever the file defines such a function, the name becomes ours."""
     replaced = False
     for position, node in enumerate(tree.body):
         name = None
@@ -109,8 +113,8 @@ def _reads_grad_of_a_parameter(function: ast.FunctionDef | ast.Lambda) -> bool:
 
 
 def _uses_autograd(tree: ast.Module) -> bool:
-    """Whether the file names automatic differentiation in plain words. A hint for a friendly message and for the
-    instructor, not evidence: there are many ways of not naming it."""
+    """Whether the file names automatic differentiation in plain words. A hint for a friendly message and for
+    the instructor, not evidence: there are many ways of not naming it."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=attr) if attr in _AUTOGRAD:
@@ -121,12 +125,16 @@ def _uses_autograd(tree: ast.Module) -> bool:
                 return True
             case ast.keyword(arg="requires_grad", value=ast.Constant(value=True)):
                 return True
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), *_]) if name in _AUTOGRAD:
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), *_]) if (
+                name in _AUTOGRAD
+            ):
                 return True
             case ast.ImportFrom(module=("torch.autograd" | "torch.func" | "torch.autograd.functional")):
                 return True
             case ast.Import(names=names) if any("autograd" in each.name for each in names):
                 return True
-            case ast.ImportFrom(module="torch", names=names) if any(each.name == "autograd" for each in names):
+            case ast.ImportFrom(module="torch", names=names) if any(
+                each.name == "autograd" for each in names
+            ):
                 return True
     return False

@@ -1,7 +1,8 @@
-"""System call numbers of the two architectures that the sandbox knows: (x86_64, aarch64), None where there is none.
+"""System call numbers of the two architectures that the sandbox knows: (x86_64, aarch64), None where there is
+none.
 
-From the kernel's own tables (arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h); a test
-compares them with the headers of the machine it runs on, where those are installed.
+From the kernel's own tables (arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h); a
+test compares them with the headers of the machine it runs on, where those are installed.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Final
 
 Numbers = dict[str, tuple[int | None, int | None]]
 
-# What a child may still need once it is warm, with or without conditions (seccomp.py has the conditions), and what
-# the lock-in itself calls.
+# What a child may still need once it is warm, with or without conditions (seccomp.py has the conditions), and
+# what the lock-in itself calls.
 NEEDED: Final[Numbers] = {
     "brk": (12, 214),
     "munmap": (11, 215),

@@ -1,4 +1,5 @@
-"""What torch and Python do the first time they are used, done in the zygote: no child can open a file to do it.
+"""What torch and Python do the first time they are used, done in the zygote: no child can open a file to do
+it.
 
 Everything here is imported or run for its side effect alone.
 """
@@ -14,9 +15,10 @@ import torch.nn.functional as F
 
 # Imported lazily by torch or numpy, or likely in a student's file. Nothing of these is needed by the sandbox.
 _MODULES: Final = (
-    "abc array bisect cmath collections.abc contextlib copy dataclasses datetime decimal difflib enum fractions "
-    "functools heapq io itertools json math numbers operator os.path pathlib pickle pprint random re statistics "
-    "string struct sys textwrap time timeit traceback types typing typing_extensions warnings inspect unittest "
+    "abc array bisect cmath collections.abc contextlib copy dataclasses datetime decimal difflib enum "
+    "fractions functools heapq io itertools json math numbers operator os.path pathlib pickle pprint random re "
+    "statistics string struct sys textwrap time timeit traceback types typing typing_extensions warnings "
+    "inspect unittest "
     "cProfile pstats profile socket subprocess threading multiprocessing concurrent.futures urllib.request "
     "ctypes.util logging hashlib secrets uuid tempfile shutil glob csv zlib gzip bz2 lzma argparse "
     "numpy.random numpy.linalg numpy.fft numpy.testing "
@@ -33,7 +35,7 @@ def warm_up() -> None:
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     # oneDNN compiles its kernels at run time and needs executable memory, which a child cannot have.
-    torch.backends.mkldnn.set_flags(False)
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     _show_tensors()
     _compute()
 
@@ -44,7 +46,7 @@ def _show_tensors() -> None:
         repr(torch.ones(2, 2, dtype=dtype))
     format(torch.tensor(1.0), ".3f")
     repr(numpy.ones(2))
-    torch.set_printoptions(profile="default")
+    torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
 
 def _compute() -> None:
@@ -57,17 +59,31 @@ def _compute() -> None:
         square.double() @ square.double()
         spd = square @ square.T + torch.eye(16)
         torch.linalg.inv(spd), torch.linalg.solve(spd, square), torch.linalg.cholesky(spd)
-        torch.linalg.svd(square), torch.linalg.eigh(spd), torch.linalg.qr(square), torch.linalg.lstsq(spd, square)
-        torch.linalg.det(square), torch.linalg.norm(square), torch.linalg.pinv(square), torch.linalg.eig(square)
+        (
+            torch.linalg.svd(square),
+            torch.linalg.eigh(spd),
+            torch.linalg.qr(square),
+            torch.linalg.lstsq(spd, square),
+        )
+        (
+            torch.linalg.det(square),
+            torch.linalg.norm(square),
+            torch.linalg.pinv(square),
+            torch.linalg.eig(square),
+        )
         torch.fft.rfft(square), torch.sort(square), torch.topk(square, 3), torch.randperm(8), torch.rand(3)
         torch.einsum("ij,jk->ik", square, square), torch.bmm(square[None], square[None])
         torch.multinomial(square.softmax(1), 2), torch.cdist(square, square), torch.unique(square > 0)
         F.one_hot(torch.arange(3)), F.cross_entropy(square, torch.arange(16)), F.layer_norm(square, (16,))
         F.conv1d(square[None], torch.ones(4, 16, 3)), F.conv2d(square[None, None], torch.ones(1, 1, 3, 3))
-        F.scaled_dot_product_attention(square[None], square[None], square[None]), F.gelu(square), F.dropout(square)
+        (
+            F.scaled_dot_product_attention(square[None], square[None], square[None]),
+            F.gelu(square),
+            F.dropout(square),
+        )
         F.embedding(torch.arange(3), square), F.batch_norm(square, None, None, training=True)
         numpy.linalg.inv(spd.numpy()), numpy.random.default_rng(0).normal(), numpy.random.rand(2)
         torch.from_numpy(numpy.ones(2, dtype=numpy.float32)).numpy()
     # The rehearsal and a student's own checks may differentiate, for all that it is worth to them here.
     leaf = torch.ones(4, 4, requires_grad=True)
-    (leaf @ leaf).tanh().sum().backward()
+    (leaf @ leaf).tanh().sum().backward()  # type: ignore[no-untyped-call]

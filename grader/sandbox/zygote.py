@@ -1,10 +1,11 @@
 """The zygote: torch imported once, and a child forked from it for each run, ahead of time.
 
     python -sPB START PACKAGES --control FD     for one Sandbox, which made the socket FD
-    python -m grader.sandbox.zygote --listen PATH   for any number of Sandboxes, from a container without a network
+    python -m grader.sandbox.zygote --listen PATH   for any number of Sandboxes, from a container without a
+    network
 
-It runs no student's code, and holds nothing that a child could steal: no expected gradient, no seed, no token, no
-address. It imports the standard library, torch, numpy, safetensors and this package.
+It runs no student's code, and holds nothing that a child could steal: no expected gradient, no seed, no
+token, no address. It imports the standard library, torch, numpy, safetensors and this package.
 """
 
 from __future__ import annotations
@@ -57,11 +58,14 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(str(error)) from None
     warmth.warm_up()
     prepared = Zygote(
-        jail.Walls(filter, landlock.version(), os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), without), rehearsal()
+        jail.Walls(filter, landlock.version(), os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), without),
+        rehearsal(),
     )
-    threads = os.listdir("/proc/self/task") if Path("/proc/self/task").is_dir() else ["1"]
-    if len(threads) != 1:
-        raise Unfit(f"the zygote has {len(threads)} threads and a fork takes only one along; start it with one thread")
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+    if threads != 1:
+        raise Unfit(
+            f"the zygote has {threads} threads and a fork takes only one along; start it with one thread"
+        )
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
     return prepared
@@ -88,7 +92,9 @@ def serve(zygote: Zygote, control: socket.socket) -> None:
         if lifelines.pop(lifeline.fileno(), None) is not None:
             poll.unregister(lifeline)
         with contextlib.suppress(OSError):  # nobody may want to know any more
-            lifeline.send(DEATH.pack(status, int(cpu_seconds * 1e6)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            lifeline.send(
+                DEATH.pack(status, int(cpu_seconds * 1e6)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+            )
         lifeline.close()
 
     try:
@@ -115,7 +121,9 @@ def serve(zygote: Zygote, control: socket.socket) -> None:
                     process = os.fork()
                     if process == 0:
                         _forget_signals()
-                        child.live(channel, result, result_bytes, zygote.walls, limits, parent, zygote.rehearsal)
+                        child.live(
+                            channel, result, result_bytes, zygote.walls, limits, parent, zygote.rehearsal
+                        )
                     os.close(channel)
                     os.close(result)
                     lifeline = socket.socket(fileno=lifeline_fd)
@@ -183,8 +191,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m grader.sandbox.zygote", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--control", type=int, metavar="FD", help="serve one Sandbox over this socket")
-    where.add_argument("--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket")
-    parser.add_argument("--without", default="", help=argparse.SUPPRESS)  # tests of the doctor leave a layer off
+    where.add_argument(
+        "--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket"
+    )
+    parser.add_argument(
+        "--without", default="", help=argparse.SUPPRESS
+    )  # tests of the doctor leave a layer off
     options = parser.parse_args()
     without = frozenset(filter(None, options.without.split(",")))
     control = socket.socket(fileno=options.control) if options.control is not None else None

@@ -1,0 +1,79 @@
+"""What a run could leave behind in the processes around it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from grader.sandbox import Sandbox
+
+
+def zygote_of(sandbox: Sandbox) -> int:
+    pid = sandbox._zygote.pid
+    assert pid is not None
+    return pid
+
+
+def children_of(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _descriptors(process: int) -> Counter[str]:
+    """What the open descriptors are: sockets, pipes, files by name."""
+    kinds: Counter[str] = Counter()
+    for entry in os.scandir(f"/proc/{process}/fd"):
+        try:
+            target = os.readlink(entry.path)
+        except FileNotFoundError:  # the one that was reading the folder
+            continue
+        kinds[target.split(":")[0] if target.startswith(("socket:", "pipe:")) else target] += 1
+    return kinds
+
+
+def _mappings(process: int) -> int:
+    """Shared mappings of results."""
+    return Path(f"/proc/{process}/maps").read_text().count("memfd:result")
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Processes, descriptors and mappings when nothing runs."""
+
+    zygote: int
+    children: int
+    strays: int  # processes of the zygote's session or of nobody's that are not its waiting children
+    zygote_descriptors: Counter[str]
+    our_descriptors: Counter[str]
+    our_mappings: int
+
+    @classmethod
+    def now(cls, sandbox: Sandbox) -> Self:
+        zygote = zygote_of(sandbox)
+        waiting = children_of(zygote)
+        return cls(
+            zygote=zygote,
+            children=len(waiting),
+            strays=sum(len(children_of(child)) for child in waiting),
+            zygote_descriptors=_descriptors(zygote),
+            our_descriptors=_descriptors(os.getpid()),
+            our_mappings=_mappings(os.getpid()),
+        )
+
+    @classmethod
+    def settled(cls, sandbox: Sandbox) -> Self:
+        """Once the keeper has buried what there was, and made what is to wait."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with sandbox._lock:
+                waiting = len(sandbox._waiting)
+            if sandbox._errands.empty() and waiting == sandbox._ahead == len(children_of(zygote_of(sandbox))):
+                first = cls.now(sandbox)
+                time.sleep(0.005)
+                if cls.now(sandbox) == first and first.children == sandbox._ahead == first.our_mappings:
+                    return first
+            time.sleep(0.002)
+        raise AssertionError(f"the sandbox does not come to rest: {cls.now(sandbox)}")

@@ -1,0 +1,90 @@
+"""Every submission of the corpus, run and graded like any student's.
+
+The first line of each names the outcomes that are allowed, the second what it tries. An outcome is the status of the
+run; where the code ran to its end it is also `graded`, and `pass` (all checkpoints right) or `wrong`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exercises.catalog import find
+from grader.grade import Grade, grade_code
+from grader.sandbox import Limits, RunStatus, Sandbox
+from tests.grader.sandbox.traces import Traces
+
+EXERCISE = find("makemore/full-backward")
+INSTANCE = EXERCISE.canonical()
+# Short ones: a third of the corpus only wants to waste time.
+LIMITS = Limits(cpu_seconds=1, wall_seconds=1.5)
+CORPUS = sorted(Path(__file__).parent.glob("*/*.py"))
+# Where a run could leave something behind.
+PLACES = [Path(place) for place in ("/tmp", "/dev/shm", "/var/tmp") if Path(place).is_dir()]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(limits=LIMITS, most_runs=10**6) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def clean(sandbox: Sandbox) -> Traces:
+    """What is there when nothing hostile has run."""
+    honest(sandbox)
+    return Traces.settled(sandbox)
+
+
+def grade(sandbox: Sandbox, source: str, filename: str) -> Grade:
+    return grade_code(INSTANCE, source, filename, sandbox, LIMITS)
+
+
+def honest(sandbox: Sandbox) -> None:
+    assert grade(sandbox, EXERCISE.solution, "honest.py").exact == 26
+
+
+def outcomes(grade: Grade) -> set[str]:
+    assert grade.run is not None
+    if grade.run.status is not RunStatus.OK:
+        return {grade.run.status.value}
+    return {"ok", "graded", "pass" if grade.complete else "wrong"}
+
+
+def allowed(source: str) -> set[str]:
+    first, second, *_ = source.splitlines()
+    assert first.startswith("# expect: ") and second.startswith("# tries: ")
+    return set(first.removeprefix("# expect: ").split())
+
+
+def ours(place: Path) -> set[str]:
+    """The files that the user of the children owns."""
+    owners = {os.geteuid(), 65534} - ({0} if os.geteuid() == 0 else set())
+    return {entry.name for entry in os.scandir(place) if entry.stat(follow_symlinks=False).st_uid in owners}
+
+
+def test_the_corpus_is_there() -> None:
+    assert len(CORPUS) >= 100
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
+    source = path.read_text(encoding="utf-8")
+    files = [ours(place) for place in PLACES]
+
+    started = time.monotonic()
+    got = grade(sandbox, source, path.name)
+    took = time.monotonic() - started
+
+    assert got.run is not None
+    assert outcomes(got) & allowed(source), (got.run.status, got.run.message, got.run.stdout[-2000:], got.passed)
+    breaches = [line for line in got.run.stdout.splitlines() if line.startswith("BREACH")]
+    assert not breaches
+    assert took < LIMITS.wall_seconds + 1
+    honest(sandbox)
+    assert Traces.settled(sandbox) == clean
+    assert [ours(place) for place in PLACES] == files
