@@ -19,6 +19,10 @@ class DojoError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.next_step}" if self.next_step else self.message
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the student did nothing wrong in Python."""
+        return [self.message, self.next_step]
+
 
 class NotJoined(DojoError):
     """No server, no course or no token is known."""

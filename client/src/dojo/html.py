@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from dojo.records import Checkpoint, Grade, Row
+from dojo.table import remarks_of
 from dojo.text import clock
 
 # Mid tones, readable on a light and on a dark page.
@@ -25,13 +26,13 @@ def grade_table(grade: Grade) -> str:
     head = "".join(
         f"<th style='text-align:left'>{each}</th>" for each in ("", "exact", "approximate", "maxdiff", "")
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, grade.rows))}</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, grade.rows, remarks_of(grade.rows)))}</tbody></table>"
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, said: tuple[str, ...]) -> str:
     shade = colour(row.verdict, row.origin)
     maxdiff = "-" if row.maxdiff is None else str(row.maxdiff)
-    remarks = "<br>".join(escape(each) for each in row.remarks())
+    remarks = "<br>".join(escape(each) for each in said)
     cells = (
         f"<b style='color:{shade}'>{escape(row.name)}</b>",
         _mark(row.exact),

@@ -27,7 +27,7 @@ from dojo.connection import Connection, connect
 from dojo.errors import DojoError, Unreachable
 from dojo.outbox import Outbox
 from dojo.records import Checkpoint, Grade, Submission
-from dojo.table import first_mistake, lecture_hint
+from dojo.table import first_mistake, lecture_hint, remarks_of
 from dojo.tensors import Misfit
 from dojo.workspace import Workspace, open_workspace
 
@@ -47,8 +47,8 @@ class Results:
 
     def __repr__(self) -> str:
         lines = []
-        for row in self.grade.rows:
-            lines += [row.line(), *(f"    {remark}" for remark in row.remarks())]
+        for row, said in zip(self.grade.rows, remarks_of(self.grade.rows), strict=True):
+            lines += [row.line(), *(f"    {remark}" for remark in said)]
         lines += [
             *self.problems,
             f"{self.grade.passed} of {len(self.grade.rows)} pass, {self.grade.exact} exact",
@@ -116,6 +116,7 @@ class Exercise:
                 f"The server said nothing about {name}.", f"Look at it: dojo show {submission.id}"
             )
         self._note(grade)
+        self._strip.due(first_mistake(grade, self.checkpoints))
         print(row.line())
         for remark in row.remarks():
             print(f"    {remark}")
@@ -182,7 +183,6 @@ class Exercise:
             if row.verdict != "missing" and self.verdicts.get(row.name) != "exact":
                 passed_before = self.verdicts.get(row.name) == "approximate"
                 self.verdicts[row.name] = row.verdict if row.passed or not passed_before else "approximate"
-        self._strip.due(first_mistake(grade, self.checkpoints))
 
     def _did_you_mean(self, name: str) -> str:
         names = [each.name for each in self.checkpoints]
@@ -272,9 +272,7 @@ def pull(
     except Unreachable as error:
         if known is None or known.exercise != exercise:
             raise
-        print(
-            f"{error.message} This is the copy in {folder}; what you compare waits there until it can be sent."
-        )
+        print(f"{error.message} This is the copy in {folder}; what you compare is kept there until then.")
         return Exercise(known, connection)
     if pulled.new_state:
         print("The server has a new forward state for you: put it in place with ex.into(globals()).")

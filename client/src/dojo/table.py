@@ -19,6 +19,8 @@ COLOURS = {"exact": "green", "approximate": "cyan", "missing": "bright_black"}
 INHERITED = "yellow"
 WRONG = "red"
 NARROW = 80  # columns; below this, remarks stand under the table instead of in it
+GAP = 3  # columns between two columns
+SHORTEST = 12  # columns to which a column may be cut
 
 RUNS = {
     "error": "Your code stopped with an error, so what comes after it was not graded:",
@@ -116,10 +118,11 @@ def _indented(text: str) -> str:
 
 def show_rows(screen: Screen, rows: Sequence[Row]) -> None:
     """The rows of `cmp`, each with what there is to say about it."""
+    remarks = remarks_of(rows)
     if not screen.colour:
-        for row in rows:
+        for row, said in zip(rows, remarks, strict=True):
             _plain(row.line())
-            for remark in row.remarks():
+            for remark in said:
                 _plain(f"    {remark}")
         return
     wide = screen.console.width >= NARROW
@@ -128,24 +131,37 @@ def show_rows(screen: Screen, rows: Sequence[Row]) -> None:
     table.add_column("exact")
     table.add_column("approximate" if wide else "approx")
     table.add_column("maxdiff", no_wrap=True)
-    remarks = wide and any(row.remarks() for row in rows)
-    if remarks:
+    beside = wide and any(remarks)
+    if beside:
         table.add_column("", ratio=1)
-    for row in rows:
+    for row, said in zip(rows, remarks, strict=True):
         colour = row_colour(row)
         cells = [
             Text(row.name, style=colour),
-            _mark(screen, row.exact),
-            _mark(screen, row.approximate),
+            _mark(screen, row, row.exact),
+            _mark(screen, row, row.approximate),
             Text(_maxdiff(row), style=colour),
         ]
-        table.add_row(*cells, *([Text("\n".join(row.remarks()))] if remarks else []))
+        table.add_row(*cells, *([Text("\n".join(said))] if beside else []))
     screen.table(table)
-    if not wide:
-        for row in rows:
-            for remark in row.remarks():
+    if not beside:
+        for row, said in zip(rows, remarks, strict=True):
+            for remark in said:
                 screen.console.print(Text(f"{row.name}:", style=row_colour(row)))
                 screen.console.print(Padding(Text(remark), (0, 0, 0, 2)))
+
+
+def remarks_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """What to say under each row; that a step is not there yet is said of the first such step only."""
+    said: set[str] = set()
+    remarks = []
+    for row in rows:
+        here = row.remarks()
+        if row.verdict == "missing":
+            here = tuple(each for each in here if each.replace(row.name, "") not in said)
+            said |= {each.replace(row.name, "") for each in row.remarks()}
+        remarks.append(here)
+    return remarks
 
 
 def row_colour(row: Row) -> str:
@@ -154,7 +170,9 @@ def row_colour(row: Row) -> str:
     return INHERITED if row.origin == "inherited" else WRONG
 
 
-def _mark(screen: Screen, value: bool) -> Text:
+def _mark(screen: Screen, row: Row, value: bool) -> Text:
+    if row.verdict == "missing":
+        return Text("-", style=COLOURS["missing"])
     return Text(screen.yes, style="green") if value else Text(screen.no, style="red")
 
 
@@ -170,19 +188,20 @@ def _maxdiff(row: Row) -> str:
 def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
     if not exercises:
         screen.say("This course has no exercises yet. Look again later: dojo list")
+        return
     rows = [
         (
             each.slug,
-            each.title,
             f"{each.passed} of {each.total}",
             str(each.exact),
             str(each.attempts),
             _day(each.due),
+            each.title,
         )
         for each in exercises
     ]
     done = [each.total > 0 and each.passed == each.total for each in exercises]
-    _show_list(screen, ("exercise", "title", "passed", "exact", "attempts", "due"), rows, done)
+    _show_list(screen, ("exercise", "passed", "exact", "attempts", "due", "title"), rows, done)
 
 
 def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
@@ -214,18 +233,10 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     for each in submissions:
         grade = each.answer.get("grade") or {}
         passed, total = grade.get("passed"), grade.get("total")
-        rows.append(
-            (
-                str(each.id),
-                each.exercise,
-                str(each.attempt),
-                each.filename or each.kind,
-                f"{passed} of {total}" if passed is not None else each.status,
-                _day(each.created_at),
-            )
-        )
+        result = f"{passed} of {total}" if passed is not None else each.status
+        rows.append((str(each.id), result, _day(each.created_at), each.exercise, each.filename or each.kind))
         done.append(passed is not None and passed == total)
-    _show_list(screen, ("id", "exercise", "attempt", "file", "passed", "at"), rows, done)
+    _show_list(screen, ("id", "passed", "at", "exercise", "file"), rows, done)
 
 
 def _show_list(
@@ -233,14 +244,36 @@ def _show_list(
 ) -> None:
     """A table; plain, its columns are as wide as they need to be."""
     if screen.colour:
-        table = Table(*head, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        head = _that_fit(head, rows, screen.console.width)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for title in head:
+            table.add_column(title, no_wrap=True)
         for row, good in zip(rows, done, strict=True):
-            table.add_row(*(Text(cell) for cell in row), style="green" if good else "")
+            cells = (Text(cell) for cell in row[: len(head)])
+            table.add_row(*cells, style="green" if good else "")
         screen.table(table)
         return
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    widths = [_widest(head, rows, title) for title in head]
     for row in (head, *rows):
         _plain(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _that_fit(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Sequence[str]:
+    """The columns that a terminal has room for; the last of them may be cut short, the others stay whole."""
+    left = width
+    for number, title in enumerate(head):
+        left -= GAP if number else 0
+        if left < min(_widest(head, rows, title), SHORTEST) or (number == 0 and left < 1):
+            return head[: max(number, 1)]
+        if left < _widest(head, rows, title):
+            return head[: number + 1]
+        left -= _widest(head, rows, title)
+    return head
+
+
+def _widest(head: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> int:
+    column = head.index(title)
+    return max(len(row[column]) for row in (head, *rows))
 
 
 def _day(moment: str | None) -> str:
