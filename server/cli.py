@@ -1,0 +1,242 @@
+"""The operator's command: ``python -m server``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from sqlmodel import Session, col, func, select
+
+from server import courses, schema
+from server.courses import COURSE_SLUG, Account
+from server.db import Database
+from server.models import Course, Enrolment, Role, Student
+from server.problems import Problem
+from server.settings import Settings, SettingsError, write_private
+
+INSTRUCTOR_TOKEN_FILE = "instructor.token"
+FIRST_COURSE = ("backprop", "Becoming a backprop ninja")
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+class UsageError(Exception):
+    """A command that cannot be done as it was given; the message says what to type instead."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Exit code 0: done; 1: it failed; 2: the call or a setting was wrong."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.run
+    try:
+        return command(options, Settings())
+    except Problem as problem:
+        print(f"server: {problem.detail}", file=sys.stderr)
+    except (UsageError, SettingsError) as error:
+        print(f"server: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description="Run a Backprop Dojo server.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    init = _add(commands, "init", _init, "prepare the database and the secret, and open the first course")
+    init.add_argument("--course", metavar="SLUG", type=_slug, default=FIRST_COURSE[0])
+    init.add_argument("--title", default=FIRST_COURSE[1])
+    serve = _add(commands, "serve", _serve, "serve")
+    serve.add_argument("--host", help="address to listen on (DOJO_HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (DOJO_PORT)")
+    _add(commands, "quickstart", _quickstart, "prepare what is missing, print how to get in, and serve")
+    _add(commands, "demo", _demo, "grade a right and a wrong answer on a server of its own, and stop")
+    _add(commands, "doctor", _doctor, "try in a real child what students' code may and may not do")
+
+    course = commands.add_parser("course", help="courses").add_subparsers(required=True, metavar="COMMAND")
+    add = _add(course, "add", _course_add, "open a course; prints its instructor's token and join code")
+    add.add_argument("slug", metavar="SLUG", type=_slug)
+    add.add_argument("title", metavar="TITLE")
+    _add(course, "list", _course_list, "list the courses")
+    code = _add(course, "join-code", _course_join_code, "print a course's join code")
+    code.add_argument("slug", metavar="SLUG")
+    code.add_argument("--new", action="store_true", help="replace it first; nobody loses a seat")
+
+    token = commands.add_parser("token", help="tokens").add_subparsers(required=True, metavar="COMMAND")
+    new = _add(token, "new", _token_new, "make a further token for an account, and print it")
+    new.add_argument("account", metavar="ID", type=int, help="as the progress of a course shows it")
+    revoke = _add(token, "revoke", _token_revoke, "make every token of an account useless")
+    revoke.add_argument("account", metavar="ID", type=int)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Command, help: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _slug(text: str) -> str:
+    if len(text) > 64 or not re.fullmatch(COURSE_SLUG, text):
+        raise argparse.ArgumentTypeError(
+            "a slug has small letters, digits and hyphens, such as backprop-2026"
+        )
+    return text
+
+
+# -- preparing
+# ------------------------------------------------------------------------------------------------
+
+
+def _init(options: argparse.Namespace, settings: Settings) -> int:
+    database = _prepared(settings)
+    with database.writing() as session:
+        if session.exec(select(Course).limit(1)).first() is not None:
+            print("The database is up to date. It has courses already: python -m server course list")
+            return 0
+        account = _open_course(session, options.course, options.title)
+    _tell(account)
+    return 0
+
+
+def _prepared(settings: Settings) -> Database:
+    """The database, with its newest schema, and a secret beside it."""
+    settings.make_secret()
+    schema.upgrade(settings.url)
+    return Database(settings.url)
+
+
+def _open_course(session: Session, slug: str, title: str) -> Account:
+    """A new course with its instructor."""
+    if courses.find_course(session, slug) is not None:
+        raise UsageError(f"There is a course {slug!r} already. Choose another slug.")
+    return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
+
+
+def _tell(account: Account) -> None:
+    print(f"Course             {account.course.title} ({account.course.slug})")
+    print(f"Join code          {account.course.join_code}")
+    print(f"Instructor's token {account.token}")
+    print("The token is shown this once; of it, only a hash is kept.")
+
+
+# -- serving
+# --------------------------------------------------------------------------------------------------
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    host = settings.host if options.host is None else options.host
+    port = settings.port if options.port is None else options.port
+    return _run(settings, host, port, lambda address: print(f"Serving on {address}", flush=True))
+
+
+def _quickstart(options: argparse.Namespace, settings: Settings) -> int:
+    """The first run opens a course; every run prints the same token, which is kept in a private file."""
+    database = _prepared(settings)
+    kept = settings.data / INSTRUCTOR_TOKEN_FILE
+    with database.writing() as session:
+        course = session.exec(select(Course).order_by(col(Course.id)).limit(1)).first()
+        if course is None:
+            account = _open_course(session, *FIRST_COURSE)
+            course = account.course
+            write_private(kept, account.token)
+    token = kept.read_text().strip() if kept.exists() else "(none kept here: python -m server token new ID)"
+    database.close()
+
+    def tell(address: str) -> None:
+        print(f"Backprop Dojo      {address}")
+        print(f"Course             {course.title} ({course.slug})")
+        print(f"Join code          {course.join_code}")
+        print(f"Instructor's token {token}")
+        print(f"To come in         dojo join {address} {course.join_code}", flush=True)
+
+    return _run(settings, settings.host, settings.port, tell)
+
+
+def _run(settings: Settings, host: str, port: int, tell: Callable[[str], None]) -> int:
+    """Listen, tell the address, and serve until a signal ends it."""
+    from server.app import (
+        create_app,
+    )  # brings in torch, a second and a half that no other command should wait
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Headers, and so tokens, are never in uvicorn's log of requests.
+    config = uvicorn.Config(
+        create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15
+    )
+    listening = config.bind_socket()
+    shown = f"[{host}]" if ":" in host else host
+    tell(f"http://{shown}:{listening.getsockname()[1]}")
+    server = uvicorn.Server(config)
+    server.run([listening])
+    return 0 if server.started else 1
+
+
+# -- looking after
+# --------------------------------------------------------------------------------------------
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    from server.demo import demo
+
+    return demo()
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from grader.sandbox import doctor
+
+    return doctor.main()
+
+
+def _course_add(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        account = _open_course(session, options.slug, options.title)
+    _tell(account)
+    return 0
+
+
+def _course_list(options: argparse.Namespace, settings: Settings) -> int:
+    seats = func.count(col(Enrolment.student_id)).filter(col(Enrolment.role) == Role.STUDENT)
+    listed = select(Course, seats).outerjoin(Enrolment).group_by(col(Course.id)).order_by(Course.slug)
+    with _prepared(settings).reading() as session:
+        for course, students in session.exec(listed):
+            print(f"{course.slug:20s} {course.join_code}  {students:5d} students  {course.title}")
+    return 0
+
+
+def _course_join_code(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        course = courses.find_course(session, options.slug)
+        if course is None:
+            raise UsageError(f"There is no course {options.slug!r}. See: python -m server course list")
+        if options.new:
+            courses.replace_join_code(course)
+        print(course.join_code)
+    return 0
+
+
+def _token_new(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        _account(session, options.account)
+        token = courses.issue_token(session, options.account)
+    print(token)
+    return 0
+
+
+def _token_revoke(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        name = _account(session, options.account).name
+        revoked = courses.revoke_tokens(session, options.account)
+    print(f"{name}: {revoked} revoked. Make a new one with: python -m server token new {options.account}")
+    return 0
+
+
+def _account(session: Session, id: int) -> Student:
+    account = session.get(Student, id)
+    if account is None:
+        raise UsageError(f"There is no account {id}. The progress of a course shows the ids of its students.")
+    return account
