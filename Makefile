@@ -8,12 +8,12 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench lock clean
+.PHONY: help demo serve test check compose-test bench lock clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
 	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
@@ -37,6 +37,9 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	@rm -f $(CHECKED_DATABASE)
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
+
+compose-test: $(INSTALLED) ## docker-compose.yml for real: build, up, join, submit, progress, down
+	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
 
 bench: $(INSTALLED) ## how fast it grades on this machine
 	$(BIN)/python -m bench
