@@ -46,6 +46,7 @@ MOST_DIMENSIONS: Final = 8
 # Larger than any gradient asked for; small enough that making a claimed giant dense cannot hurt the grader.
 LARGEST_BYTES: Final = 64 * 1024 * 1024
 
+_disregard_overrides: Final = torch._C.DisableTorchFunction
 _DTYPES_KEPT: Final = frozenset(DTYPES)
 _type_name = type.__dict__[
     "__name__"
@@ -78,6 +79,13 @@ def missing(variable: str) -> Answer:
 
 def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
     """Read any object as an answer. Total: raises nothing. The tensor may share memory with `value`."""
+    # A tensor subclass may redefine every method and attribute, and a mode that was entered and never left may
+    # answer in torch's place; inside this block torch minds neither.
+    with _disregard_overrides():
+        return _normalise(value, largest_bytes)
+
+
+def _normalise(value: object, largest_bytes: int) -> Answer:
     if type(value) is torch.Tensor:  # the usual case first: a run hands in dozens of these
         try:
             if (
@@ -97,10 +105,7 @@ def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
         except Exception:  # a plain tensor can still be hollow (fake, functional); the long way names it
             pass
     try:
-        # A tensor subclass may redefine every method and every attribute; inside this block torch ignores
-        # that.
-        with torch._C.DisableTorchFunction():
-            return _read(value, largest_bytes)
+        return _read(value, largest_bytes)
     except BaseException as reason:  # a foreign object may raise anything, SystemExit and its kin included
         return Answer(
             None,

@@ -53,9 +53,10 @@ def live(
     limits: jail.KernelLimits,
     zygote: int,
     rehearsal: Rehearsal,
-) -> None:
+) -> NoReturn:
     """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its
     end."""
+    noticed = False
     try:
         writer = Writer(mmap.mmap(result, result_bytes))
         os.dup2(control, seccomp.CONTROL, inheritable=False)
@@ -63,14 +64,15 @@ def live(
         layers, listener = jail.lock_in(walls, limits, zygote)
         _rehearse(rehearsal, writer)
         _report_ready(channel, layers, listener)
+        noticed = True
         task = receive_job(_read_into)
         channel.close()  # the last way out, apart from the result
         Attempt(task, writer).run()
         _leave(0)
     except BaseException:
-        # Not by exit_group, which is held at the door: the trusted side may not be there yet to open it.
-        kernel.call(kernel.architecture().number("exit"), 1)
-        raise
+        if not noticed:  # exit_group is held at the door, where nobody stands yet
+            kernel.call(kernel.architecture().number("exit"), 1)
+        _leave(1)
 
 
 def _report_ready(channel: socket.socket, layers: jail.Layer, listener: int | None) -> None:
@@ -103,8 +105,31 @@ def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)
+    _remember()
     gc.collect(0)
     gc.freeze()
+
+
+_builtins: Final = builtins.__dict__
+_modules: Final = sys.modules
+_builtins_before: Final[dict[str, Any]] = {}
+_modules_before: Final[dict[str, types.ModuleType]] = {}
+
+
+def _remember() -> None:
+    _builtins_before.update(_builtins)
+    _modules_before.update(_modules)
+
+
+def _repair() -> None:
+    """Put back what honest work needs: a file that shadows `len` for everybody still gets its answers read."""
+    _builtins.update(_builtins_before)
+    _modules.update(_modules_before)
+    for stop in (_stop_tracing, _stop_profiling):
+        with contextlib.suppress(BaseException):  # an audit hook raises at these, and cannot be taken away
+            stop(None)
+    with contextlib.suppress(BaseException):
+        _allow_depth(1000)
 
 
 class Attempt:
@@ -123,8 +148,9 @@ class Attempt:
     def run(self) -> RunStatus:
         """Run the file and leave the answers, whatever happens; the status is the one that was left."""
         before = sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning
-        screen = Screen(self._writer, self._overflow)
-        sys.stdout = sys.stderr = screen
+        sys.stdout = Screen(self._writer, self._overflow)
+        # Warnings and logs go to the same place, in order. Too many of them are cut, without an end to the run.
+        sys.stderr = Screen(self._writer, lambda: None)
         sys.stdin = io.StringIO()
         warnings.formatwarning = self._format_warning
         self._conclude(*self._perform())
@@ -148,18 +174,19 @@ class Attempt:
             self._names = self._namespace()
             exec(self._program.code, self._names)
             self._call_backward()
-        except SystemExit as leaving:
-            if leaving.code in (None, 0):
-                return RunStatus.OK, ""
-            return explain(leaving, self._program, filename)
         except BaseException as error:
+            _repair()
+            if type(error) is SystemExit and error.code in (None, 0):
+                return RunStatus.OK, ""
             return explain(error, self._program, filename)
+        _repair()
         return RunStatus.OK, ""
 
     def _namespace(self) -> dict[str, Any]:
         """The student's globals: every tensor of the state under its name, and what the lecture has
         imported."""
-        state = safetensors.torch.load(bytes(self._task.state))
+        loaded = safetensors.torch.load(bytes(self._task.state))
+        state = {name: tensor.clone() for name, tensor in loaded.items()}  # storage that torch can resize
         self._recorder.known = {id(tensor): name for name, tensor in state.items()}
         main = types.ModuleType("__main__")
         main.__dict__.update(
@@ -189,18 +216,12 @@ class Attempt:
 
     def _conclude(self, status: RunStatus, message: str) -> None:
         """Collect what there is, and say how it went."""
-        _stop_tracing(None)
-        _stop_profiling(None)
-        with contextlib.suppress(BaseException):
-            _allow_depth(1000)
         flags = self._program.flags if self._program else ()
         for index, slot in enumerate(self._task.slots):
-            try:
+            with contextlib.suppress(BaseException):  # what cannot be read has not been handed in
                 answer = self._answer(slot.name, slot.capacity)
-            except BaseException:
-                answer = None
-            if answer is not None:
-                self._writer.answer(index, answer)
+                if answer is not None:
+                    self._writer.answer(index, answer)
         self._writer.finish(status, message, flags)
         self._status = status
 
@@ -226,6 +247,7 @@ class Attempt:
 
     def _overflow(self) -> NoReturn:
         """Standard output is full. The run ends here and now: an exception could be swallowed."""
+        _repair()
         limit = self._task.limits.stdout_bytes // 1024
         self._conclude(
             RunStatus.OUTPUT_LIMIT, f"More than {limit} KiB was printed, and the run was stopped; print less."
@@ -283,7 +305,7 @@ class Screen(io.TextIOBase):
     encoding = "utf-8"
     errors = "replace"
 
-    def __init__(self, writer: Writer, overflow: Callable[[], NoReturn]) -> None:
+    def __init__(self, writer: Writer, overflow: Callable[[], None]) -> None:
         self._writer = writer
         self._overflow = overflow
 

@@ -28,14 +28,27 @@ _ACTS: Final = (
     (("kill", "signal"), SIGNALS_DENIED),
     (("open", "path", "stat", "dir", "file", "mmap"), FILES_DENIED),
 )
-_OUT_OF_MEMORY: Final = ("not enough memory", "can't allocate memory", "std::bad_alloc", "Unable to allocate")
+_OUT_OF_MEMORY: Final = (
+    "not enough memory",
+    "can't allocate memory",
+    "std::bad_alloc",
+    "Unable to allocate",
+    "[enforce fail a",
+)
 _PLOTTING: Final = frozenset(
     "matplotlib seaborn plotly bokeh altair IPython ipywidgets tqdm graphviz torchviz pandas PIL cv2".split()
 )
 
 
 def explain(error: BaseException, program: Program, filename: str) -> tuple[RunStatus, str]:
-    """Status and message for what the student's code raised."""
+    """Status and message for what the student's code raised. Total: the exception is of their making."""
+    try:
+        return _explain(error, program, filename)
+    except BaseException:
+        return RunStatus.ERROR, f"{_name(error)} was raised, and showing it raised another exception."
+
+
+def _explain(error: BaseException, program: Program, filename: str) -> tuple[RunStatus, str]:
     shown = theirs(error, program, filename)
     if isinstance(error, MemoryError) or _says(error, _OUT_OF_MEMORY):
         return RunStatus.MEMORY_LIMIT, shown
@@ -64,28 +77,23 @@ def explain(error: BaseException, program: Program, filename: str) -> tuple[RunS
 def theirs(error: BaseException, program: Program, filename: str) -> str:
     """The traceback with the student's frames alone: no frame and no path of the grader or of a library."""
     lines = program.text.splitlines()
-    try:
-        told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
-        each: traceback.TracebackException | None = told
-        for _ in range(8):
-            if each is None:
-                break
-            each.stack = traceback.StackSummary.from_list(
-                [
-                    traceback.FrameSummary(
-                        filename, frame.lineno, frame.name, line=_line(lines, frame.lineno)
-                    )
-                    for frame in each.stack
-                    if frame.filename == filename
-                ]
-            )
-            if each.__cause__ is not None:
-                each = each.__cause__
-            else:
-                each = None if each.__suppress_context__ else each.__context__
-        return "".join(told.format()).rstrip("\n")
-    except BaseException:  # an exception of the student's making may raise when it is looked at
-        return f"{_name(error)} (it could not be shown: showing it raised another exception)"
+    told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
+    each: traceback.TracebackException | None = told
+    for _ in range(8):
+        if each is None:
+            break
+        each.stack = traceback.StackSummary.from_list(
+            [
+                traceback.FrameSummary(filename, frame.lineno, frame.name, line=_line(lines, frame.lineno))
+                for frame in each.stack
+                if frame.filename == filename
+            ]
+        )
+        if each.__cause__ is not None:
+            each = each.__cause__
+        else:
+            each = None if each.__suppress_context__ else each.__context__
+    return "".join(told.format()).rstrip("\n")
 
 
 def _line(lines: list[str], number: int | None) -> str:
@@ -124,9 +132,7 @@ def _name_the_act(error: BaseException, shown: str) -> str:
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:
-    module = (error.name or "").partition(".")[0]
-    if module in _PLOTTING:
+    module = error.name or "That module"
+    if module.partition(".")[0] in _PLOTTING:
         return f"{module} cannot be imported here, and nothing can be shown; remove the lines that use it."
-    return (
-        f"{module or 'That module'} cannot be imported here; torch, numpy and Python's own math modules can."
-    )
+    return f"{module} cannot be imported here; torch, numpy and Python's own math modules can."

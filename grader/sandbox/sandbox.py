@@ -75,32 +75,37 @@ class Sandbox:
         """Version of the kernel's Landlock that the zygote found; 0 for none."""
         return self._zygote.landlock
 
+    @property
+    def limits(self) -> Limits:
+        """Those that children are made ahead for."""
+        return self._limits
+
     def run(self, job: Job) -> Run:
         """Run one job and wait for it.
 
         :raises SandboxFault: the run was lost, through no fault of the code; it may be tried again
         :raises ValueError: the job asks for more than its own limits allow
         """
+        with self._places:
+            return self.run_beside(job)
+
+    def run_beside(self, job: Job) -> Run:
+        """The same without waiting for a place: for the doctor, who comes when all are taken."""
         limits = job.limits
         layout = result.Layout.of(job.slots, limits)
         if len(job.state) > limits.state_bytes:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
-            message = (
-                f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
-            )
+            message = f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
             return Run(RunStatus.ERROR, message, "", result.nothing(layout), (), 0.0)
-        with self._places:
-            child = self._take(limits)
-            try:
-                started = time.monotonic()
-                child.give(job)
-                end = child.wait(limits.wall_seconds)
-                return _judge(
-                    end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started
-                )
-            finally:
-                self._errands.put(child)
+        child = self._take(limits)
+        try:
+            started = time.monotonic()
+            child.give(job)
+            end = child.wait(limits.wall_seconds)
+            return _judge(end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started)
+        finally:
+            self._errands.put(child)
 
     def locks(self) -> Layer:
         """The layers that a new child vouches for, tried by itself before any code.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import gc
 import json
 import os
@@ -58,7 +59,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(str(error)) from None
     warmth.warm_up()
     prepared = Zygote(
-        jail.Walls(filter, landlock.version(), os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), without),
+        jail.Walls(filter, landlock.version(), _null_device(), without),
         rehearsal(),
     )
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
@@ -69,6 +70,15 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
     return prepared
+
+
+def _null_device() -> int:
+    """A descriptor of it that no child puts anything else at."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
+    finally:
+        os.close(null)
 
 
 def serve(zygote: Zygote, control: socket.socket) -> None:
@@ -124,6 +134,7 @@ def serve(zygote: Zygote, control: socket.socket) -> None:
                         child.live(
                             channel, result, result_bytes, zygote.walls, limits, parent, zygote.rehearsal
                         )
+                        os._exit(1)  # never reached; and a child must never go on as a zygote
                     os.close(channel)
                     os.close(result)
                     lifeline = socket.socket(fileno=lifeline_fd)

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from exercises import names
 from exercises.catalog import find
+from exercises.instance import Kind
 from grader.grade import Grade, grade_code
 from grader.sandbox import Limits, RunStatus, Sandbox
 from tests.grader.sandbox.traces import Traces
 
 EXERCISE = find("makemore/full-backward")
-INSTANCE = EXERCISE.canonical()
+# One that no student has seen, as code is graded on: the canonical one comes from a seed that all the world knows.
+INSTANCE = EXERCISE.draw(0x5EED, names.load(), Kind.HIDDEN)
 # Short ones: a third of the corpus only wants to waste time.
 LIMITS = Limits(cpu_seconds=1, wall_seconds=1.5)
 CORPUS = sorted(Path(__file__).parent.glob("*/*.py"))
@@ -81,10 +84,15 @@ def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
     took = time.monotonic() - started
 
     assert got.run is not None
-    assert outcomes(got) & allowed(source), (got.run.status, got.run.message, got.run.stdout[-2000:], got.passed)
+    assert outcomes(got) & allowed(source), (
+        got.run.status,
+        got.run.message,
+        got.run.stdout[-2000:],
+        got.passed,
+    )
     breaches = [line for line in got.run.stdout.splitlines() if line.startswith("BREACH")]
     assert not breaches
     assert took < LIMITS.wall_seconds + 1
     honest(sandbox)
-    assert Traces.settled(sandbox) == clean
+    Traces.settled(sandbox, like=clean)
     assert [ours(place) for place in PLACES] == files

@@ -64,16 +64,16 @@ class Traces:
         )
 
     @classmethod
-    def settled(cls, sandbox: Sandbox) -> Self:
-        """Once the keeper has buried what there was, and made what is to wait."""
-        deadline = time.monotonic() + 10
+    def settled(cls, sandbox: Sandbox, like: Self | None = None) -> Self:
+        """Once the keeper has buried what there was, and made what is to wait; and it looks `like` this."""
+        deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
-            with sandbox._lock:
-                waiting = len(sandbox._waiting)
-            if sandbox._errands.empty() and waiting == sandbox._ahead == len(children_of(zygote_of(sandbox))):
-                first = cls.now(sandbox)
-                time.sleep(0.005)
-                if cls.now(sandbox) == first and first.children == sandbox._ahead == first.our_mappings:
-                    return first
+            found = cls.now(sandbox)
+            if found == like:
+                return found
+            if like is None and found.children == found.our_mappings == sandbox._ahead:
+                time.sleep(0.05)
+                if cls.now(sandbox) == found:
+                    return found
             time.sleep(0.002)
-        raise AssertionError(f"the sandbox does not come to rest: {cls.now(sandbox)}")
+        raise AssertionError(f"expected {like}, and the sandbox came to rest with {cls.now(sandbox)}")
