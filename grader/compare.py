@@ -42,10 +42,23 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The kind of an own mistake: a code of the design, and a sentence for the student."""
+    """The kind of an own mistake: a code of the design, and hints for the student, each telling more than the
+    one before: the kind, the line of the forward pass, what to look at there."""
 
     code: str
-    message: str
+    hints: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """The hints as one text."""
+        return " ".join(self.hints)
+
+    def shown(self, levels: int) -> Diagnosis:
+        """With the first few hints only: a course decides how much it tells, and when."""
+        return Diagnosis(self.code, self.hints[:levels])
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "hints": list(self.hints)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ class Comparison:
             "mismatched": self.mismatched,
             "worst": None if self.worst is None else list(self.worst),
             "origin": None if self.origin is None else self.origin.value,
-            "diagnosis": [{"code": each.code, "message": each.message} for each in self.diagnosis],
+            "diagnosis": [each.as_json() for each in self.diagnosis],
             "notes": list(self.notes),
         }
 

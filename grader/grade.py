@@ -11,7 +11,8 @@ import torch
 from exercises.instance import Instance
 from grader import numerics
 from grader.answer import Answer
-from grader.compare import Comparison, compare
+from grader.compare import Comparison, Origin, compare
+from grader.diagnosis.explain import explain
 from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
 from grader.tensors import read_answers
@@ -52,6 +53,33 @@ class Grade:
         """Whether everything is right, and the code ran to its end."""
         return self.passed == self.total and (self.run is None or self.run.status is RunStatus.OK)
 
+    @property
+    def first_mistake(self) -> Comparison | None:
+        """The first row with a mistake of its own: the one to mend first."""
+        return next((row for row in self.checkpoints if row.origin is Origin.OWN), None)
+
+    def summary(self) -> str:
+        """One line on where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
+        own = sum(row.origin is Origin.OWN for row in self.checkpoints)
+        inherited = sum(row.origin is Origin.INHERITED for row in self.checkpoints)
+        untold = self.total - self.passed - own - inherited
+        parts = []
+        if own:
+            parts.append(f"{own} mistake{'s' * (own > 1)} of your own")
+        if inherited:
+            verb = "inherits" if inherited == 1 else "inherit"
+            parts.append(f"{inherited} step{'s' * (inherited > 1)} {verb} {'it' if own == 1 else 'them'}")
+        if untold:
+            parts.append(f"{untold} missing or not to be judged yet")
+        begin = f"; begin with d{self.first_mistake.name}" if self.first_mistake else ""
+        return ", ".join(parts) + begin if parts else "everything is right"
+
+    def points(self, inherited_share: float = 0.0) -> float:
+        """What the answer is worth, in checkpoints: 1 for each that is right, and a share of it for each that
+        only inherits a mistake (by default nothing)."""
+        inherited = sum(row.origin is Origin.INHERITED for row in self.checkpoints)
+        return self.passed + inherited_share * inherited
+
     def as_json(self) -> dict[str, Any]:
         """The grade as REST and ``--json`` show it."""
         run = self.run and {
@@ -65,6 +93,7 @@ class Grade:
             "passed": self.passed,
             "exact": self.exact,
             "total": self.total,
+            "summary": self.summary(),
             "environment": self.environment,
             "checkpoints": [row.as_json() for row in self.checkpoints],
         }
@@ -76,7 +105,7 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
     :raises BadAnswer: the bytes are no safetensors file
     """
     return Grade(
-        _compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment()
+        compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment()
     )
 
 
@@ -91,7 +120,7 @@ def grade_code(
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = sandbox.run(job)
-    return Grade(_compare_all(instance, run.answers), numerics.environment(), run)
+    return Grade(compare_all(instance, run.answers), numerics.environment(), run)
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
@@ -103,7 +132,8 @@ def _slots(instance: Instance) -> tuple[Slot, ...]:
     )
 
 
-def _compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Comparison, ...]:
+def compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Comparison, ...]:
+    """A row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake."""
     known = reference(instance)
     rows = []
     for checkpoint in instance.exercise.checkpoints:
@@ -113,4 +143,4 @@ def _compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Com
         if name in known.vanishing and row.passed:
             row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
-    return tuple(rows)
+    return explain(instance, answers, rows)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
 from exercises.instance import Instance
+from exercises.tape import CutTape
 from grader import numerics
 
 
@@ -22,10 +23,21 @@ class StaleInstance(RuntimeError):
 class Reference:
     """``gradients``: name → gradient of the loss, for every named float tensor. ``vanishing`` are those that
     mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch
-    normalisation)."""
+    normalisation). ``state`` is the forward state that they belong to."""
 
     gradients: Mapping[str, Tensor]
     vanishing: frozenset[str]
+    instance: Instance
+    state: Mapping[str, Tensor]
+
+    @cached_property
+    def cut(self) -> CutTape:
+        """The forward pass cut into its steps, made when the first wrong answer comes in.
+
+        Threads may go back through it at the same time: its graph is only ever read. Should two make it at
+        once, they make the same.
+        """
+        return self.instance.exercise.cut(self.state)
 
 
 @lru_cache(maxsize=512)
@@ -46,4 +58,4 @@ def reference(instance: Instance) -> Reference:
             )
     gradients = tape.gradients()
     vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < 1e-7}
-    return Reference(gradients, frozenset(vanishing))
+    return Reference(gradients, frozenset(vanishing), instance, state)

@@ -1,0 +1,253 @@
+"""Own or inherited: the backward pass played on from a student's own gradients.
+
+``cmp`` says that a gradient is wrong, not where it went wrong. Here the cut tape goes back step by step, and at
+each step takes up the gradient that the student handed in for it. What then comes out for a name is right *given
+the student's own upstream*: a wrong answer that agrees with it inherits a mistake from above, and one that does
+not holds a mistake of its own.
+
+What stands in for a gradient that cannot be used:
+
+* A step that is no checkpoint, or whose gradient is missing: what the gradients above it give, so the play goes
+  through it.
+* A gradient of another shape: what it broadcasts or reduces to. Students' lines broadcast too, so a wrong answer
+  is also compared with what the line gives when it is applied to the odd shape element by element.
+* A wrong gradient that is zero everywhere or not finite proves nothing: whatever is multiplied with it agrees
+  with everything. What the gradients above it give stands in. An answer below it that is itself zero everywhere
+  or not finite is then neither own nor inherited; its row says which gradient to mend first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from exercises.tape import CutTape, Step
+from grader.compare import LARGEST_BROADCAST, Comparison, Origin
+
+RELATIVE = 1e-5  # allclose's
+# Rounding noise of a sum, as a share of the sum of its terms' sizes; some units in the last place of float32.
+NOISE = 2e-6
+# Another spelling of the same sum, whose terms cancel, is allowed this share of the largest term.
+CANCELLING_NOISE = 1e-6
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One step of the backward pass. ``upstream`` is the gradient that came in, shaped like the step's output;
+    ``terms`` maps each tensor that the step reads to what the step adds to its gradient."""
+
+    step: Step
+    upstream: Tensor
+    terms: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Where a wrong answer went wrong; ``origin`` is None where that cannot be told."""
+
+    origin: Origin | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A backward pass from a student's gradients.
+
+    ``given`` are the student's tensors, float32, in whatever shape. ``flows`` maps the name of each step to its
+    part, the last step first; ``gradients`` maps each name to the gradient that is right given what is above it.
+    ``tainted`` are the names with a wrong gradient above them, ``degenerate`` the steps whose gradient proved
+    nothing, ``misfits`` those whose gradient had another shape, and ``absent`` the checkpoints with none.
+    """
+
+    given: Mapping[str, Tensor]
+    flows: Mapping[str, Flow]
+    gradients: Mapping[str, Tensor]
+    tainted: frozenset[str]
+    degenerate: frozenset[str]
+    misfits: frozenset[str]
+    absent: frozenset[str]
+
+    def consumers(self, name: str) -> list[Flow]:
+        """The steps that read a tensor, the last one first."""
+        return [flow for flow in self.flows.values() if name in flow.terms]
+
+    def judge(self, name: str) -> Judgement:
+        """Own or inherited, for a wrong answer that is a tensor."""
+        answer, right = self.given[name], self.gradients[name]
+        if name not in self.tainted:
+            return Judgement(Origin.OWN)
+        above = [flow.step.name for flow in self.consumers(name)]
+        doubtful = [step for step in above if step in self.degenerate]
+        if doubtful and proves_nothing(answer):
+            first = next(step for step in self.flows if step in self.degenerate)
+            return Judgement(None, (_mend_first(first),))
+        if self._inherits(name, answer, right):
+            absent = [step for step in above if step in self.absent]
+            return Judgement(Origin.INHERITED, tuple(_carried_through(step) for step in absent))
+        return Judgement(Origin.OWN)
+
+    def _inherits(self, name: str, answer: Tensor, right: Tensor) -> bool:
+        if close(answer, right):
+            return True
+        flows = self.consumers(name)
+        zero = [flow for flow in flows if flow.step.name in self.degenerate]
+        if zero and close(answer, right - sum(flow.terms[name] for flow in zero)):
+            return True
+        size = max(float(_on_sizes(flow, name).abs().max()) for flow in flows)
+        if close(answer, right, CANCELLING_NOISE * size):
+            return True
+        return any(
+            close(answer, right - flow.terms[name] + odd)
+            for flow in flows
+            if flow.step.name in self.misfits
+            for odd in _odd_shaped(flow.step, name, self.given[flow.step.name])
+            if _broadcasts(odd.shape, right.shape)
+        )
+
+
+def carry(cut: CutTape, given: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Carried:
+    """Play the backward pass on from the student's gradients; ``rows`` say which of them are right."""
+    asked = {row.name for row in rows}
+    wrong = {row.name for row in rows if not row.passed and row.name in given}
+    flows: dict[str, Flow] = {}
+    gradients: dict[str, Tensor] = {}
+    tainted: set[str] = set()
+    degenerate: set[str] = set()
+    misfits: set[str] = set()
+    for step in reversed(cut.steps):
+        name = step.name
+        upstream = gradients.get(name)
+        if upstream is None:  # the loss, or a step that leads nowhere
+            upstream = torch.ones_like(step.output) if name == "loss" else torch.zeros_like(step.output)
+        own = given.get(name)
+        if own is not None and name in wrong and proves_nothing(own):
+            degenerate.add(name)
+        elif own is not None:
+            if own.shape != upstream.shape:
+                misfits.add(name)
+            fitted = fit(own, upstream.shape)
+            upstream = upstream if fitted is None else fitted
+        if name in wrong or (name not in given and name in tainted):
+            tainted.update(step.reads)
+        terms = back(step, upstream)
+        for read, term in terms.items():
+            gradients[read] = gradients[read] + term if read in gradients else term
+        flows[name] = Flow(step, upstream, terms)
+    absent = asked - given.keys()
+    return Carried(
+        given,
+        flows,
+        gradients,
+        frozenset(tainted),
+        frozenset(degenerate),
+        frozenset(misfits),
+        frozenset(absent),
+    )
+
+
+def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
+    """What one step adds to the gradient of each tensor that it reads."""
+    if not step.reads:
+        return {}
+    terms = torch.autograd.grad(
+        step.output, list(step.reads.values()), upstream, retain_graph=True, materialize_grads=True
+    )
+    return dict(zip(step.reads, terms, strict=True))
+
+
+def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
+    """What a student's line gives when the gradient that goes into it is too large in one dimension.
+
+    ``counts_sum`` is [32, 1]; a student who forgot to sum has [32, 27], and multiplies on, element by element.
+    Each slice of it would be a proper upstream gradient, so the step is gone back through once a slice, and of
+    each slice's result the elements are kept that such a multiplication would give. None where that makes no
+    sense.
+    """
+    proper, odd = step.output.shape, upstream.shape
+    if not _broadcasts(odd, proper):
+        return None
+    together = torch.broadcast_shapes(odd, proper)
+    proper = torch.Size([1] * (len(together) - len(proper)) + list(proper))
+    larger = [axis for axis, length in enumerate(together) if length != proper[axis]]
+    if len(larger) != 1 or len(together) != step.output.dim():
+        return None
+    axis = larger[0]
+    slices = upstream.expand(together).movedim(axis, 0).unsqueeze(axis + 1)
+    target = step.reads[read]
+    if slices.shape[0] * max(target.numel(), step.output.numel()) > LARGEST_BROADCAST:
+        return None
+    (found,) = torch.autograd.grad(
+        step.output, target, slices, retain_graph=True, is_grads_batched=True, materialize_grads=True
+    )
+    if target.dim() != len(together):
+        return None
+    if target.shape[axis] == found.shape[0]:
+        return found.diagonal(dim1=0, dim2=axis + 1).movedim(-1, axis)
+    return found.movedim(0, axis).squeeze(axis + 1) if target.shape[axis] == 1 else None
+
+
+def fit(gradient: Tensor, shape: torch.Size) -> Tensor | None:
+    """What a gradient of another shape broadcasts or reduces to; None where it does neither."""
+    if gradient.shape == shape:
+        return gradient
+    if _broadcasts(gradient.shape, shape):
+        together = torch.broadcast_shapes(gradient.shape, shape)
+        if together == shape:
+            return gradient.expand(shape)
+        if gradient.numel() == shape.numel():  # keepdim lost: the right numbers along another axis
+            return gradient.reshape(shape)
+        return gradient.expand(together).sum_to_size(shape)
+    if gradient.dim() > 1 and gradient.mT.shape == shape:
+        return gradient.mT
+    return gradient.reshape(shape) if gradient.numel() == shape.numel() else None
+
+
+def close(answer: Tensor, right: Tensor, noise: float = 0.0) -> bool:
+    """Whether an answer is right but for rounding, whatever the size of the gradients.
+
+    ``cmp`` forgives a difference of 1e-8, which is much for a gradient that shrank on its way and little for
+    one that a mistake blew up. So here what is forgiven goes with the gradient's own size.
+    """
+    if answer.shape != right.shape:
+        if not _broadcasts(answer.shape, right.shape):
+            return False
+        if torch.broadcast_shapes(answer.shape, right.shape) != right.shape:
+            return False
+    elif torch.equal(answer, right):
+        return True
+    size = right.abs()
+    allowed = size * RELATIVE + max(NOISE * float(size.max()), noise)
+    return bool(((answer - right).abs() <= allowed).all())
+
+
+def proves_nothing(gradient: Tensor) -> bool:
+    """Zero everywhere, or not finite: everything below it would agree with it."""
+    largest = float(gradient.abs().max()) if gradient.numel() else 0.0
+    return largest == 0.0 or not largest < float("inf")
+
+
+def _on_sizes(flow: Flow, name: str) -> Tensor:
+    """The step gone back through with the sizes of its upstream: how large the terms of a sum are."""
+    return back(flow.step, flow.upstream.abs())[name]
+
+
+def _odd_shaped(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
+    by_element = back_by_element(step, read, upstream)
+    return [] if by_element is None else [by_element]
+
+
+def _broadcasts(one: Sequence[int], other: Sequence[int]) -> bool:
+    return all(a == b or a == 1 or b == 1 for a, b in zip(reversed(one), reversed(other), strict=False))
+
+
+def _mend_first(step: str) -> str:
+    return (
+        f"nothing can be told about this step while d{step} is zero everywhere or not finite; mend that first"
+    )
+
+
+def _carried_through(step: str) -> str:
+    return f"d{step} is missing; what the gradients above it give was used in its place"

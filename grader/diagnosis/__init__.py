@@ -1,0 +1,50 @@
+"""Why a step is wrong: hypotheses about a student's mistake, tried on the recorded graph.
+
+A hypothesis is a function of a ``Case``, and yields a ``Diagnosis`` for each way in which it explains the
+answer to the last digit but rounding. They know steps, terms, shapes and values; none knows an exercise. They
+are tried in groups, the cheap and likely ones first, and the first group that explains the answer ends the
+search: what two hypotheses of one group explain equally well is given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from grader.compare import Diagnosis
+from grader.diagnosis import locals, mixups, shapes, terms, unknown
+from grader.diagnosis.case import Case
+
+Hypothesis = Callable[[Case], Iterator[Diagnosis]]
+
+CHEAP: tuple[tuple[Hypothesis, ...], ...] = (
+    (unknown.not_finite, mixups.aliased),
+    (terms.nothing, terms.whole),
+    (terms.shares,),
+    (shapes.rearranged, shapes.not_reduced),
+    (mixups.overwritten,),
+    (locals.missing_upstream, locals.missing_local, mixups.swapped),
+)
+DEAR: tuple[tuple[Hypothesis, ...], ...] = (
+    (mixups.swapped_upstream,),
+    (terms.several_shares, locals.spilled),
+    (locals.other_power, locals.other_factor),
+    (shapes.turned_operands,),
+    (locals.other_operand,),
+    (locals.function_of_one, locals.constant_along_an_axis, shapes.normalised_otherwise),
+)
+MOST_TOLD = 2
+
+
+def diagnose(case: Case, thorough: bool = True) -> tuple[Diagnosis, ...]:
+    """What explains a wrong answer, at most two ways; ``unknown`` with the numbers that help where nothing does.
+
+    Not thorough: only what costs little is tried.
+    """
+    for group in (*CHEAP, *DEAR) if thorough else CHEAP:
+        found: dict[str, Diagnosis] = {}
+        for hypothesis in group:
+            for each in hypothesis(case):
+                found.setdefault(each.code, each)
+        if found:
+            return tuple(found.values())[:MOST_TOLD]
+    return (unknown.unknown(case),)

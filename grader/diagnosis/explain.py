@@ -1,0 +1,76 @@
+"""A table explained: each wrong row is given its origin and, where the mistake is its own, its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from exercises.instance import Instance
+from grader.answer import CHANGED_AFTER_CMP, Answer
+from grader.carried import Carried, carry
+from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin
+from grader.diagnosis import diagnose
+from grader.diagnosis.case import Case
+from grader.reference import reference
+
+# The dear hypotheses are tried for so many mistakes of an answer; the later ones are best looked at again when
+# these are mended. It bounds what an answer of random numbers can cost.
+THOROUGH = 4
+CHANGED = (
+    "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
+    "before +="
+)
+
+
+def explain(
+    instance: Instance, answers: Mapping[str, Answer], rows: Sequence[Comparison]
+) -> tuple[Comparison, ...]:
+    """The rows with ``origin``, ``diagnosis`` and notes. Rows that passed are left as they are."""
+    rows = [_told(row) for row in rows]
+    if all(row.passed for row in rows):
+        return tuple(rows)
+    carried = carry(reference(instance).cut, _usable(answers), rows)
+    thorough = THOROUGH
+    explained = []
+    for row in rows:
+        if not row.passed and row.name in carried.given:
+            judgement = carried.judge(row.name)
+            row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
+            if row.origin is Origin.OWN:
+                changed = CHANGED_AFTER_CMP in answers[row.name].notes
+                row = replace(row, diagnosis=_diagnosed(instance, row.name, carried, changed, thorough > 0))
+                thorough -= 1
+        explained.append(row)
+    return tuple(explained)
+
+
+def _diagnosed(
+    instance: Instance, name: str, carried: Carried, changed: bool, thorough: bool
+) -> tuple[Diagnosis, ...]:
+    right = carried.gradients[name]
+    answer = carried.given[name]
+    try:
+        answer = answer.expand(right.shape)
+    except RuntimeError:
+        pass
+    return diagnose(Case(instance, name, answer, carried, changed), thorough)
+
+
+def _told(row: Comparison) -> Comparison:
+    """The sandbox's one-word note in words for the student."""
+    notes = tuple(CHANGED if note == CHANGED_AFTER_CMP else note for note in row.notes)
+    return replace(row, notes=notes) if notes != row.notes else row
+
+
+def _usable(answers: Mapping[str, Answer]) -> dict[str, Tensor]:
+    """The answers that are real tensors of a reasonable size, as float32."""
+    return {
+        name: answer.tensor.to(torch.float32)
+        for name, answer in answers.items()
+        if answer.tensor is not None
+        and not answer.tensor.is_complex()
+        and 0 < answer.tensor.numel() <= LARGEST_BROADCAST
+    }

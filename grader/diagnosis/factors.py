@@ -1,0 +1,75 @@
+"""Names for numbers: 0.03125 is 1/n to a student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from grader.diagnosis.case import Case, Edge
+
+SMALL = (2, 3, 4)
+NEAR = 1e-4
+
+
+def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None:
+    """What a factor is called, its sign left out: "n (32)", "1/n (1/32)"; None where it has no name."""
+    size = abs(weight)
+    for value, name in _names(case, edges):
+        if abs(size - value) <= NEAR * value:
+            return name
+    return None
+
+
+def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
+    """The name of a factor, or its figure."""
+    return named(weight, case, edges) or f"{abs(weight):.6g}"
+
+
+def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
+    yield 1.0, "1"
+    for small in SMALL[:1]:
+        yield from _of(small, str(small), "")
+    lengths = list(_lengths(case, edges))
+    for length, name in lengths:
+        yield from _of(length, name, f" ({length})")
+        yield length - 1, f"{name}-1 ({length - 1})"
+        if length > 1:
+            yield 1 / (length - 1), f"1/({name}-1) (1/{length - 1})"
+            yield length / (length - 1), f"{name}/({name}-1) ({length}/{length - 1})"
+            yield (length - 1) / length, f"({name}-1)/{name} ({length - 1}/{length})"
+    for small in SMALL[1:]:
+        yield from _of(small, str(small), "")
+    for length, name in lengths:
+        yield length**2, f"{name}*{name} ({length**2})"
+        yield 1 / length**2, f"1/({name}*{name}) (1/{length**2})"
+        yield 2 * length, f"2*{name} ({2 * length})"
+        yield 2 / length, f"2/{name} (2/{length})"
+        for other, another in lengths:
+            if other != length:
+                yield length / other, f"{name}/{another} ({length}/{other})"
+                yield length * other, f"{name}*{another} ({length * other})"
+                yield 1 / (length * other), f"1/({name}*{another}) (1/{length * other})"
+
+
+def _of(value: int, name: str, figure: str) -> Iterator[tuple[float, str]]:
+    yield value, name + figure
+    yield 1 / value, f"1/{name}" + (f" (1/{value})" if figure else "")
+
+
+def _lengths(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[int, str]]:
+    """The constants of the forward pass, the shortest name for each; then the lengths of the axes around."""
+    known: dict[int, str] = {}
+    for name, value in case.constants.items():
+        if value > 1 and (value not in known or len(name) < len(known[value])):
+            known[value] = name
+    tensors: list[tuple[str, Tensor]] = [(case.name, case.right)]
+    for edge in edges:
+        tensors += [(edge.step.name, edge.step.output), *edge.step.reads.items()]
+    for name, tensor in tensors:
+        for axis, length in enumerate(tensor.shape):
+            if length > 1:
+                known.setdefault(length, f"the length of axis {axis} of {name}")
+        if tensor.numel() > 1:
+            known.setdefault(tensor.numel(), f"the number of elements of {name}")
+    yield from known.items()

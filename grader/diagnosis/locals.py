@@ -1,0 +1,295 @@
+"""The chain rule's two factors: the upstream gradient, and the local derivative of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from grader.carried import back
+from grader.compare import Diagnosis
+from grader.diagnosis.case import Bundle, Case, Edge
+from grader.diagnosis.factors import named
+from grader.diagnosis.wording import look
+
+FEW = 24  # elements from which on a pattern is no chance
+POSITIONS = 16  # looked at to find a power
+POWERS = 8  # a power is sought among the multiples of 1/2 up to this half
+GRAIN = 500  # steps a factor of e that make two ratios different
+
+
+def missing_upstream(case: Case) -> Iterator[Diagnosis]:
+    """The local derivative alone: ones, or the forward value, went in where the upstream gradient belongs."""
+    for edge in case.edges:
+        if edge.step.name == "loss":
+            continue
+        output = edge.step.output.detach()
+        for instead in (torch.ones_like(output), output):
+            bare = case.arrives(edge, back(edge.step, instead)[edge.read])
+            if bare is None or case.same(edge.share, bare):
+                continue
+            weight = case.weight(edge.found, bare)
+            if weight is not None and named(weight, case) is not None:
+                step = edge.step.name
+                yield Diagnosis(
+                    "missing_upstream",
+                    (
+                        f"Your gradient holds the derivative of the line of {step} alone; d{step} does not "
+                        "come into it.",
+                        look(case, step),
+                        f"The chain rule multiplies: what {step} does to the loss, times what {edge.read} does "
+                        f"to {step}.",
+                    ),
+                )
+                return
+
+
+def missing_local(case: Case) -> Iterator[Diagnosis]:
+    """The upstream gradient alone, summed or stretched to the tensor's shape."""
+    for edge in case.edges:
+        passed_on = _as_it_is(edge)
+        if passed_on is None:
+            continue
+        arrived = case.arrives(edge, passed_on)
+        if arrived is None or case.weight(edge.share, arrived) is not None:
+            continue
+        if case.weight(edge.found, arrived) is not None:
+            step = edge.step.name
+            yield _local(
+                case,
+                edge,
+                f"d{step} goes through to {edge.read} unchanged; the derivative of the line of {step} is missing.",
+            )
+            return
+
+
+def spilled(case: Case) -> Iterator[Diagnosis]:
+    """Right wherever the right gradient is not zero, and something where it is."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        reached = edge.share != 0
+        if bool(reached.all()) or not bool(reached.any()):
+            continue
+        if case.same(edge.found * reached, edge.share):
+            step = edge.step.name
+            wrong = int(((edge.found != 0) & ~reached).sum())
+            yield _local(
+                case,
+                edge,
+                f"{wrong} elements of your gradient should be zero: {step} does not depend on those elements of "
+                f"{edge.read}. The others are right.",
+            )
+            return
+
+
+def other_power(case: Case) -> Iterator[Diagnosis]:
+    """A share is off by a power of a recorded tensor: a factor left out, put in twice, or divided by."""
+    if not case.same_shape:
+        return
+    for bundle in case.bundles:
+        share, found = bundle.share, bundle.found
+        for name, power in _powers(case, bundle):
+            value = case.values[name].expand(share.shape)
+            factor = value.abs() ** power * (value.sign() if power % 2 == 1 else 1)
+            if case.weight(found, torch.where(share == 0, share, share * factor)) is not None:
+                edge = next((each for each in (*bundle.edges, *case.edges) if _near(name, each)), bundle.edges[0])
+                yield _local(
+                    case,
+                    edge,
+                    f"The upstream gradient is there, but the derivative is not that of the line of "
+                    f"{edge.step.name}: it is off by a power of {name}.",
+                )
+                return
+
+
+def function_of_one(case: Case) -> Iterator[Diagnosis]:
+    """The answer is the upstream gradient times some other function of what the line computes from."""
+    if not case.same_shape:
+        return
+    for bundle in case.bundles:
+        ratio, kept = _ratio(bundle.found, bundle.share, case)
+        if ratio is None:
+            continue
+        for edge in bundle.edges:
+            for name in (*edge.step.reads, edge.step.name):
+                value = case.values[name]
+                if not _fits(value.shape, kept.shape) or not _is_function(
+                    ratio, value.expand(kept.shape)[kept]
+                ):
+                    continue
+                step = edge.step.name
+                yield _local(
+                    case,
+                    edge,
+                    f"You multiply d{step} with something that depends on {name}, but it is not the derivative "
+                    f"of the line of {step}.",
+                )
+                return
+
+
+def constant_along_an_axis(case: Case) -> Iterator[Diagnosis]:
+    """A share is off by a factor that is the same along each row, or each column."""
+    if not case.same_shape or case.right.dim() < 2 or min(case.right.shape) < 2:
+        return
+    for bundle in case.bundles:
+        share, found = bundle.share, bundle.found
+        for axis in range(share.dim()):
+            square = (share * share).sum(axis, keepdim=True)
+            weights = (found * share).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
+            if case.same(found, weights * share):
+                along = {1: "row", 2: "column"}.get(share.dim() - axis, "slice")
+                yield _local(
+                    case,
+                    bundle.edges[0],
+                    f"Your gradient is off by a factor that is the same all along each {along}, and another for "
+                    "each: a factor of that shape is missing or wrong in the derivative of "
+                    f"{bundle.edges[0].step.name}.",
+                )
+                return
+
+
+def other_operand(case: Case) -> Iterator[Diagnosis]:
+    """Another tensor of the forward pass went into the line's derivative."""
+    for edge in case.edges:
+        if edge.read != case.name:
+            continue
+        for other, recorded in edge.step.reads.items():
+            if other == edge.read and len(edge.step.reads) > 1:
+                continue
+            for name, value in case.values.items():
+                if name == other or value.shape != recorded.shape or not value.is_floating_point():
+                    continue
+                played = case.replays.substituted(edge.step.name, other, value)
+                if played is None:
+                    continue
+                arrived = case.arrives(edge, back(played, edge.upstream)[edge.read])
+                if arrived is not None and case.weight(edge.found, arrived) is not None:
+                    yield _local(
+                        case,
+                        edge,
+                        f"{name} stands in the derivative of the line of {edge.step.name} in place of {other}.",
+                    )
+                    return
+
+
+def other_factor(case: Case) -> Iterator[Diagnosis]:
+    """A broadcast tensor's gradient summed up right, but from the upstream times another tensor."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        if edge.term.numel() >= edge.upstream.numel():
+            continue
+        for name, value in case.values.items():
+            if not value.is_floating_point() or value.numel() < edge.term.numel():
+                continue
+            try:
+                summed = (edge.upstream * value.expand(edge.upstream.shape)).sum_to_size(edge.term.shape)
+            except RuntimeError:
+                continue
+            if case.weight(edge.found, summed) is not None:
+                yield _local(
+                    case,
+                    edge,
+                    f"d{edge.step.name} is multiplied with {name} before the sum, and that is not the derivative "
+                    f"of the line of {edge.step.name}.",
+                )
+                return
+
+
+def _local(case: Case, edge: Edge, kind: str) -> Diagnosis:
+    step = edge.step.name
+    return Diagnosis(
+        "missing_local",
+        (
+            kind,
+            look(case, step),
+            f"Move one element of {edge.read} a little: by how much does {step} move? That is the factor to "
+            "multiply with.",
+        ),
+    )
+
+
+def _as_it_is(edge: Edge) -> Tensor | None:
+    upstream, shape = edge.upstream, edge.term.shape
+    if upstream.shape == shape:
+        return upstream
+    try:
+        return upstream.sum_to_size(shape)
+    except RuntimeError:
+        pass
+    try:
+        return upstream.expand(shape)
+    except RuntimeError:
+        return None
+
+
+def _ratio(found: Tensor, share: Tensor, case: Case) -> tuple[Tensor | None, Tensor]:
+    """found / share where that says something, and where that is; None where it is too seldom."""
+    kept = share.abs() > 1e-3 * share.abs().max()
+    if int(kept.sum()) < FEW or bool((found[~kept].abs() > 0.1 * case.size).any()):
+        return None, kept
+    return found[kept] / share[kept], kept
+
+
+def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
+    """Tensors of which the ratio of found to share is a power, judged from its largest elements: the likely
+    ones first."""
+    flat = bundle.share.reshape(-1)
+    where = flat.abs().topk(min(POSITIONS, flat.numel())).indices
+    ratio = (bundle.found.reshape(-1)[where] / flat[where]).abs().double()
+    if len(where) < 3 or not bool(((ratio > 0) & ratio.isfinite()).all()):
+        return []
+    shape = bundle.share.shape
+    names = [
+        name
+        for name, value in case.values.items()
+        if value.is_floating_point() and value.dim() and _fits(value.shape, shape)
+    ]
+    if not names:
+        return []
+    x = (
+        torch.stack([case.values[name].expand(shape).reshape(-1)[where] for name in names])
+        .double()
+        .abs()
+        .log()
+    )
+    x, y = x - x.mean(1, keepdim=True), ratio.log() - ratio.log().mean()
+    spread = (x * x).sum(1)
+    slope = (x * y).sum(1) / spread
+    rest = ((y - slope.unsqueeze(1) * x) ** 2).sum(1)
+    fits = (spread > 1e-4) & (rest < 1e-6 * y.square().sum()) & (slope.abs() <= POWERS / 2)
+    found = [
+        (names[index], round(2 * float(slope[index])) / 2) for index in fits.nonzero().flatten().tolist()
+    ]
+    near = {name for edge in bundle.edges for name in (edge.step.name, *edge.step.reads)}
+    return sorted(
+        (each for each in found if each[1]),
+        key=lambda each: (each[0] not in near, abs(abs(each[1]) - 1), each[0]),
+    )
+
+
+def _near(name: str, edge: Edge) -> bool:
+    return name == edge.step.name or name in edge.step.reads
+
+
+def _is_function(ratio: Tensor, value: Tensor) -> bool:
+    """Whether equal values always have equal ratios and near values near ones.
+
+    In the order of the values, ratios that are a function of them go up and down a few times; others jump at
+    random. What is counted is how far they go altogether, in ranks, so that no single large ratio decides.
+    """
+    logs = (ratio.abs().double().clamp(min=1e-12).log() * GRAIN).round()
+    ranks = torch.unique(logs, return_inverse=True)[1]
+    distinct = int(ranks.max()) + 1
+    if distinct < 8 or value.unique().numel() < 8:
+        return False
+    travelled = int(ranks[value.argsort()].diff().abs().sum())
+    return travelled <= 3 * distinct and travelled <= 0.08 * len(ranks) * distinct
+
+
+def _fits(shape: torch.Size, into: torch.Size) -> bool:
+    return len(shape) <= len(into) and all(
+        a in (1, b) for a, b in zip(reversed(shape), reversed(into), strict=False)
+    )

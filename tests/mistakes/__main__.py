@@ -1,0 +1,131 @@
+"""``python -m tests.mistakes``: how well the diagnosis does on the catalogue of mistakes.
+
+Two figures: was the mistake found in the right step, and in no other; was its kind named right. The third is
+how often a kind was named that is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader import numerics
+
+if TYPE_CHECKING:
+    from exercises.instance import Instance
+    from grader.compare import Comparison
+    from tests.mistakes.catalogue import Mistake
+
+SEED = 2147483647
+
+
+@dataclass
+class Score:
+    """Counts over answers (``steps``) and over mistakes (``kinds``)."""
+
+    answers: int = 0
+    steps: int = 0
+    mistakes: int = 0
+    kinds: int = 0
+    unknown: int = 0
+    false: int = 0
+    told: list[str] = field(default_factory=list)
+
+    def add(self, mistakes: Sequence[Mistake], rows: Sequence[Comparison]) -> None:
+        """Count an answer that holds these mistakes."""
+        own = {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin == "own"}
+        reached = {row.name for row in rows if row.verdict != "missing"}
+        expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
+        self.answers += 1
+        self.steps += set(own) == set(expected)
+        if set(own) != set(expected):
+            self.told.append(f"step   {' + '.join(map(str, mistakes))}\n       found own: {own}")
+        for name, mistake in expected.items():
+            codes = own.get(name, [])
+            self.mistakes += 1
+            self.kinds += bool(mistake.codes & set(codes))
+            self.unknown += codes == ["unknown"]
+            if not mistake.codes & set(codes):
+                self.false += codes not in ([], ["unknown"])
+                self.told.append(f"kind   {mistake}\n       {sorted(mistake.codes)}, found: {codes}")
+
+    def __str__(self) -> str:
+        steps = f"own steps right {self.steps}/{self.answers} ({self.steps / self.answers:.1%})"
+        kinds = f"kind right {self.kinds}/{self.mistakes} ({self.kinds / self.mistakes:.1%})"
+        return f"{steps}, {kinds}, unknown {self.unknown}, false {self.false} ({self.false / self.mistakes:.1%})"
+
+
+def main() -> int:
+    """Score the catalogue, and print what was missed."""
+    numerics.pin()
+    from tests.mistakes.catalogue import load
+
+    options = _options()
+    mistakes = load(options.folder) if options.folder else load()
+    for label, instances in _instances(options.instances):
+        for together in (1, 2, 3):
+            groups = list(_groups(mistakes, together, options.groups))
+            score = Score()
+            for slug, group in groups:
+                _add(score, instances[slug], slug, group)
+            if score.answers:
+                print(f"{label}, {together} at once: {score}", flush=True)
+            if options.missed:
+                print("\n".join(score.told))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mistakes", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="another folder of mistakes")
+    parser.add_argument("--instances", type=int, default=3, help="drawn instances besides the canonical one")
+    parser.add_argument("--groups", type=int, default=200, help="pairs and triples drawn at random")
+    parser.add_argument("--missed", action="store_true", help="print what was missed")
+    return parser.parse_args()
+
+
+def _add(score: Score, instance: Instance, slug: str, group: list[Mistake]) -> None:
+    from tests.mistakes.catalogue import source
+    from tests.mistakes.play import play
+
+    score.add(group, play(instance, source(slug, group)))
+
+
+def _groups(mistakes: list[Mistake], together: int, most: int) -> Iterable[tuple[str, list[Mistake]]]:
+    """Each mistake alone, or groups of mistakes in different lines of the first exercise."""
+    if together == 1:
+        yield from ((mistake.exercise, [mistake]) for mistake in mistakes)
+        return
+    chosen = random.Random(SEED)
+    many = [mistake for mistake in mistakes if mistake.exercise == "makemore/full-backward"]
+    found = 0
+    while many and found < most:
+        group = chosen.sample(many, together)
+        if all(not a.touches(b) for a in group for b in group if a is not b) and len(
+            {mistake.first for mistake in group}
+        ) == len(group):
+            found += 1
+            yield "makemore/full-backward", group
+
+
+def _instances(drawn: int) -> Iterable[tuple[str, dict[str, Instance]]]:
+    from exercises import names
+    from exercises.catalog import CATALOG
+    from exercises.instance import Kind
+
+    yield "canonical", {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
+    words = names.load()
+    for seed in range(1, drawn + 1):
+        yield (
+            f"drawn {seed}",
+            {slug: exercise.draw(seed, words, Kind.HIDDEN) for slug, exercise in CATALOG.items()},
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

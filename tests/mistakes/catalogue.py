@@ -1,0 +1,65 @@
+"""The catalogue of mistakes: what students write wrong, one line of a right solution changed at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exercises.catalog import find
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """``removed`` are lines of the exercise's solution, ``written`` what stands in place of the last of them.
+    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it rightly."""
+
+    exercise: str
+    first: str
+    codes: frozenset[str]
+    removed: tuple[str, ...]
+    written: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.first}: {' / '.join(line.strip() for line in self.written)}"
+
+    def touches(self, other: Mistake) -> bool:
+        """Whether two mistakes change the same line, so that an answer cannot hold both."""
+        return bool(set(self.removed) & set(other.removed))
+
+
+def load(folder: Path = HERE) -> list[Mistake]:
+    """Every mistake of the folder's files; a file is named after its exercise."""
+    return [mistake for path in sorted(folder.glob("*.txt")) for mistake in _read(path)]
+
+
+def source(exercise: str, mistakes: list[Mistake]) -> str:
+    """The right solution with the mistakes in it."""
+    lines = find(exercise).solution.splitlines()
+    for mistake in mistakes:
+        for line in mistake.removed:
+            assert lines.count(line) == 1, f"{exercise} has no line {line!r}"
+        place = lines.index(mistake.removed[-1])
+        lines[place : place + 1] = mistake.written
+        lines = [line for line in lines if line not in mistake.removed[:-1]]
+    return "\n".join(lines) + "\n"
+
+
+def _read(path: Path) -> list[Mistake]:
+    """Paragraphs: ``checkpoint: kind …``, then ``- line`` and ``+ line`` as in a difference of two files."""
+    found = []
+    text = "\n".join(line for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
+    for paragraph in filter(None, (part.strip("\n") for part in text.split("\n\n"))):
+        head, *changes = paragraph.splitlines()
+        first, _, codes = head.partition(": ")
+        found.append(
+            Mistake(
+                "makemore/" + path.stem.replace("_", "-"),
+                first,
+                frozenset(codes.split()),
+                tuple(line[2:] for line in changes if line.startswith("- ")),
+                tuple(line[2:] for line in changes if line.startswith("+ ")),
+            )
+        )
+    return found

@@ -1,0 +1,35 @@
+"""Run trusted code on an instance in this process, and grade what it leaves; no sandbox."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from exercises.instance import Instance
+from exercises.tape import is_constant
+from grader.answer import Answer, normalise
+from grader.compare import Comparison
+from grader.grade import compare_all
+
+
+def play(instance: Instance, source: str) -> tuple[Comparison, ...]:
+    """The rows of a solution's answers; where it fails, of those that it got to."""
+    names: dict[str, object] = {
+        name: int(value) if is_constant(value) else value for name, value in instance.tensors().items()
+    }
+    names |= {"torch": torch, "F": functional}
+    try:
+        exec(compile(source, "solution.py", "exec"), names)
+    except Exception:
+        pass  # as in the sandbox: the rows up to there are graded
+    return compare_all(instance, answers(instance, names))
+
+
+def answers(instance: Instance, names: dict[str, object]) -> dict[str, Answer]:
+    """What the variables hold for each checkpoint."""
+    return {
+        checkpoint.name: normalise(value.detach().clone() if isinstance(value, Tensor) else value)
+        for checkpoint in instance.exercise.checkpoints
+        if (value := names.get(checkpoint.answer)) is not None
+    }
