@@ -1,0 +1,5 @@
+# expect: ok output_limit memory_limit
+# tries: one write of a hundred megabytes of four-byte characters
+import sys
+
+sys.stdout.write("\U0001f4a5" * 25_000_000)

@@ -1,0 +1,2 @@
+# expect: wrong
+# tries: nothing at all
