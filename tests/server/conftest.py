@@ -1,0 +1,69 @@
+"""A server for each test, on SQLite and on PostgreSQL, with a course, its instructor and a sandbox of
+straw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from server import courses, schema
+from server.app import create_app
+from server.db import Database
+from server.models import Role
+from server.settings import Settings
+from tests import postgres
+from tests.server.house import House, Straw, Student
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A PostgreSQL server; skips where its programs are not installed."""
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/dojo.db"
+    else:
+        with postgres.database(request.getfixturevalue("postgresql")) as address:
+            yield address
+
+
+@pytest.fixture
+def settings(url: str, tmp_path: Path) -> Settings:
+    """Settings for one worker."""
+    secret = SecretStr("0123456789abcdef" * 4)
+    return Settings(data=tmp_path, database_url=SecretStr(url), secret=secret, children=1)
+
+
+@pytest.fixture
+def straw() -> Straw:
+    """The sandbox of straw."""
+    return Straw()
+
+
+@pytest.fixture
+def house(settings: Settings, straw: Straw) -> Iterator[House]:
+    """A running server."""
+    schema.upgrade(settings.url)
+    database = Database(settings.url)
+    with database.writing() as session:
+        course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
+        instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
+    database.close()
+    app = create_app(settings, lambda: straw)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield House(client, app.state.services, course.join_code, instructor.token)
+
+
+@pytest.fixture
+def ada(house: House) -> Student:
+    """A student of the course."""
+    return house.join("Ada")
