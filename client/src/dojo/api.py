@@ -34,7 +34,7 @@ UPGRADE = "pip install --upgrade backprop-dojo-client"
 
 SAFETENSORS = "application/vnd.safetensors"
 LARGEST_STATE = 512 * 2**20  # bytes; a forward state of the lecture has 130,000
-PAUSES = (0.2, 1.0, 3.0)  # seconds between attempts after a connection failure
+PAUSES = (0.2, 0.8)  # seconds between attempts after a connection failure
 LONGEST_PAUSE = 15.0  # a server that asks for more patience than this is not waited for
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -96,10 +96,10 @@ class Server:
         token: str | None = None,
         *,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.address = address_of(address)
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         headers = {"User-Agent": f"dojo/{VERSION}", "Dojo-API": API, "Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

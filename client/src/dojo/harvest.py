@@ -25,6 +25,7 @@ SECTIONS = {
 
 _PROVIDED = frozenset({"torch", "F", "cmp"})
 _BUILTINS = frozenset(dir(builtins)) | {"__name__"}
+_HELPERS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 _TRAINING = 3  # a loop that makes this many handed-out names anew is a forward pass of its own
 
@@ -118,6 +119,7 @@ class _Chooser:
         self.stars = [each for each in self.statements if _is_star(each.node)]
         for each in self.statements:
             self._add_effects(each.flow)
+            each.flow.reads -= _only_for_cmp(each.node)
             each.compares = self._compared(each.node)
         self.verdicts: dict[int, bool] = {}
         self.remarks: dict[str, None] = {}
@@ -255,7 +257,7 @@ class _Chooser:
         if found:
             return found
         for each in self.statements[before + 1 :]:
-            if name in each.flow.binds and isinstance(each.node, ast.FunctionDef | ast.ClassDef | ast.Import):
+            if name in each.flow.binds and isinstance(each.node, _HELPERS):
                 return [each]
         return [] if name in _BUILTINS else self.stars[:1]
 
@@ -302,7 +304,7 @@ class _Chooser:
         return isinstance(node, ast.FunctionDef) and node.name in self.comparers and _reads_grad(node)
 
     def _is_late_helper(self, statement: _Statement, chosen: set[int]) -> bool:
-        if not isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import):
+        if not isinstance(statement.node, _HELPERS):
             return False
         users = [
             self.statements[position]
@@ -318,17 +320,21 @@ class _Chooser:
         calls = [each for each in ast.walk(node) if isinstance(each, ast.Call) and self._calls_cmp(each)]
         if not calls:
             return None
-        texts = [
-            {
-                argument.value
-                for argument in (*call.args, *(keyword.value for keyword in call.keywords))
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-            }
-            for call in calls
-        ]
-        if not all(texts):
+        named = [self._named(call) for call in calls]
+        if not all(named):
             return frozenset()  # the name is in a variable
-        return frozenset(set[str]().union(*texts) & set(self.wanted.checkpoints)) or None
+        return frozenset(set[str]().union(*named) & set(self.wanted.checkpoints)) or None
+
+    def _named(self, call: ast.Call) -> set[str]:
+        """What a cmp call is for: its texts, else the answers among its arguments."""
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        texts = {
+            each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        }
+        answers = self.wanted.answers
+        return texts or {
+            answers[each.id] for each in arguments if isinstance(each, ast.Name) and each.id in answers
+        }
 
     def _calls_cmp(self, call: ast.Call) -> bool:
         if isinstance(call.func, ast.Attribute):
@@ -396,6 +402,14 @@ def _reads_grad(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         and node.value.id in own
         for node in ast.walk(function)
     )
+
+
+def _only_for_cmp(node: ast.stmt) -> set[str]:
+    """Names that a statement reads as in `ex.cmp` and not otherwise."""
+    owners = [each for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "cmp"]
+    bases = [each.value for each in owners if isinstance(each.value, ast.Name)]
+    other = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each not in bases}
+    return {each.id for each in bases} - other
 
 
 def _is_backward_of_state(node: ast.stmt) -> bool:

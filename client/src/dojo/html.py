@@ -26,7 +26,8 @@ def grade_table(grade: Grade) -> str:
     head = "".join(
         f"<th style='text-align:left'>{each}</th>" for each in ("", "exact", "approximate", "maxdiff", "")
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, grade.rows, remarks_of(grade.rows)))}</tbody></table>"
+    body = "".join(map(_row, grade.rows, remarks_of(grade.rows)))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(row: Row, said: tuple[str, ...]) -> str:

@@ -1,0 +1,110 @@
+"""A student at a fake server, and a real server on a loopback port."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dojo.cli import Desk, run
+from dojo.config import Config
+from tests.client.fake import FakeDojo
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Student:
+    """Types commands against the fake, in a folder and with a config folder of their own."""
+
+    fake: FakeDojo
+    config: Path
+    capture: pytest.CaptureFixture[str]
+
+    def type(self, *words: str | Path, **environ: str) -> tuple[int, str, str]:
+        """Run a command; its exit code, standard output, standard error."""
+        config = Config({"DOJO_CONFIG_DIR": str(self.config), **environ})
+        code = run([str(word) for word in words], Desk(config, transport=self.fake.transport))
+        out, err = self.capture.readouterr()
+        return code, out, err
+
+    def join(self) -> None:
+        code, _, err = self.type("join", "dojo.test", "CODE", "--name", "Ada")
+        assert code == 0, err
+
+
+@pytest.fixture
+def fake() -> FakeDojo:
+    return FakeDojo()
+
+
+@pytest.fixture
+def student(
+    fake: FakeDojo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Student:
+    """A student who has not joined yet, in an empty folder."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path / "home")
+    monkeypatch.setattr("dojo.api.time.sleep", lambda _: None)
+    return Student(fake, tmp_path / "config", capsys)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A real server. ``environ`` is for commands run against it, with a config folder of its own."""
+
+    address: str
+    code: str
+
+    def environ(self, folder: Path) -> dict[str, str]:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
+        scripts = str(Path(sys.executable).parent)
+        path = os.pathsep.join((scripts, plain.get("PATH", "")))
+        return {
+            **plain,
+            "DOJO_CONFIG_DIR": str(folder),
+            "PATH": path,
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+        }
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """`python -m server serve` on a free loopback port, stopped at the end."""
+    data = tmp_path_factory.mktemp("server")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
+    environ = {**plain, "DOJO_DATA": str(data), "DOJO_CHILDREN": "1"}
+    command = [sys.executable, "-m", "server"]
+
+    def said(*words: str) -> str:
+        return subprocess.run(
+            [*command, *words], cwd=ROOT, env=environ, check=True, capture_output=True, text=True
+        ).stdout
+
+    said("init", "--course", "autumn", "--title", "Autumn")
+    code = said("course", "join-code", "autumn").split()[-1]
+    with (data / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", "0"],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout is not None
+        found = (re.search(r"http://\S+", line) for line in process.stdout)
+        address = next((match[0] for match in found if match), None)
+        if address is None:
+            pytest.fail((data / "log").read_text())
+        yield Live(address, code)
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()

@@ -1,0 +1,190 @@
+"""The server as an object: what it sends, to whom, how often, and what it makes of answers."""
+
+from __future__ import annotations
+
+import httpx2 as httpx
+import pytest
+
+from dojo import errors
+from dojo.api import Server, address_of, checked_slug, travels_open
+from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo, problem
+
+
+def server(fake: FakeDojo, token: str | None = TOKEN) -> Server:
+    return Server(ADDRESS, token, transport=fake.transport, sleep=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("dojo.example.org", "https://dojo.example.org"),
+        ("https://Dojo.Example.org/", "https://dojo.example.org"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1:8000/api/v1/", "http://127.0.0.1:8000"),
+        ("http://host:1/some/path/", "http://host:1/some/path"),
+        ("[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_is_completed(typed: str, address: str) -> None:
+    assert address_of(typed) == address
+
+
+@pytest.mark.parametrize("typed", ["", "ftp://host", "https://", "https://me:secret@host", "host:notaport"])
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(errors.BadFile, match="Type it like this"):
+        address_of(typed)
+
+
+def test_only_plain_http_to_another_machine_travels_open() -> None:
+    assert travels_open("http://dojo.example.org")
+    assert not travels_open("https://dojo.example.org")
+    assert not travels_open("http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("slug", ["x", "a/b/c", "../x", "a/..", "A/b", "a/b?c", "a/ b", "/a", "a/"])
+def test_a_slug_cannot_be_anything_else(slug: str) -> None:
+    with pytest.raises(errors.BadFile):
+        checked_slug(slug)
+
+
+def test_a_redirect_is_not_followed_and_the_token_not_sent_on(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(307, headers={"Location": "https://evil.test/api/v1/me"})
+    with pytest.raises(errors.ServerError, match=r"sends you on to https://evil\.test") as caught:
+        server(fake).me()
+    assert {request.url.host for request in fake.requests} == {"dojo.test"}
+    assert TOKEN not in str(caught.value)
+
+
+def test_the_token_is_in_no_text(fake: FakeDojo) -> None:
+    assert TOKEN not in repr(server(fake))
+
+
+def test_a_submission_is_sent_again_under_the_same_key(fake: FakeDojo) -> None:
+    failures = iter([httpx.ReadError("gone"), httpx.ConnectError("gone")])
+
+    def broken(_: httpx.Request) -> httpx.Response | None:
+        for failure in failures:
+            raise failure
+        return None
+
+    fake.before = broken
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "dcounts = 2 / counts", wait=1)
+    keys = [request.headers["Idempotency-Key"] for request in fake.requests]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert submission.grade is not None
+    assert submission.grade.passed == 1
+
+
+def test_each_submission_has_a_key_of_its_own(fake: FakeDojo) -> None:
+    for _ in range(2):
+        server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    assert len({request.headers["Idempotency-Key"] for request in fake.requests}) == 2
+
+
+def test_joining_is_not_repeated_once_the_request_may_have_arrived(fake: FakeDojo) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("gone")
+
+    fake.before = broken
+    with pytest.raises(errors.Unreachable):
+        server(fake, None).join("CODE", "Ada")
+    assert len(fake.requests) == 1
+
+
+def test_a_server_that_cannot_be_reached(fake: FakeDojo) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    fake.before = broken
+    with pytest.raises(errors.Unreachable, match="could not be reached") as caught:
+        server(fake).me()
+    assert caught.value.exit_code == 3
+    assert len(fake.requests) == 3
+
+
+def test_an_untrusted_certificate_is_said_so(fake: FakeDojo) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")
+
+    fake.before = broken
+    with pytest.raises(errors.Unreachable, match="not trusted"):
+        server(fake).me()
+
+
+def test_a_problem_is_told_as_the_server_tells_it(fake: FakeDojo) -> None:
+    with pytest.raises(errors.Unauthorized, match="Type: dojo login"):
+        server(fake, "another").me()
+    with pytest.raises(errors.NotFound, match="dojo history"):
+        server(fake).submission(99)
+
+
+def test_a_page_of_something_else_is_no_dojo(fake: FakeDojo) -> None:
+    fake.headers = {}
+    fake.before = lambda _: httpx.Response(200, html="<h1>Welcome</h1>")
+    with pytest.raises(errors.NotADojo, match="no Backprop Dojo server"):
+        server(fake).me()
+    fake.before = lambda _: httpx.Response(404, html="<h1>Not found</h1>")
+    with pytest.raises(errors.NotADojo):
+        server(fake).me()
+
+
+@pytest.mark.parametrize(("version", "says"), [("2", "pip install --upgrade"), ("0", "ask your instructor")])
+def test_another_version_of_the_api_says_who_is_to_upgrade(fake: FakeDojo, version: str, says: str) -> None:
+    fake.headers = {"Dojo-API": version}
+    with pytest.raises(errors.Outdated, match=says):
+        server(fake).me()
+
+
+def test_a_server_that_refuses_old_clients_is_understood(fake: FakeDojo) -> None:
+    fake.before = lambda _: problem(426, "This dojo is too old.")
+    with pytest.raises(errors.Outdated, match="pip install --upgrade"):
+        server(fake).me()
+
+
+def test_a_short_pause_is_waited_for_and_a_long_one_told(fake: FakeDojo) -> None:
+    answers = iter([problem(429, "Slow down.", Retry_After="2"), None])
+    fake.before = lambda _: next(answers)
+    pauses: list[float] = []
+    patient = Server(ADDRESS, TOKEN, transport=fake.transport, sleep=pauses.append)
+    assert patient.me()["name"] == "Ada"
+    assert pauses == [2.0]
+    fake.before = lambda _: problem(429, "Come back tomorrow.", Retry_After="86400")
+    with pytest.raises(errors.TooManyRequests, match="tomorrow"):
+        patient.me()
+
+
+def test_waiting_asks_until_it_is_graded(fake: FakeDojo) -> None:
+    fake.waits = 3
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    places = []
+    assert not submission.graded
+    graded = server(fake).wait_for(submission, seconds=60, changed=lambda each: places.append(each.place))
+    assert graded.graded
+    assert places == [3, 2, 1]
+
+
+def test_escape_sequences_do_not_come_through(fake: FakeDojo) -> None:
+    fake.before = lambda _: problem(422, "\x1b]0;title\x07\x1b[31mred\x9b2J\u202e!")
+    with pytest.raises(errors.Refused) as caught:
+        server(fake).me()
+    assert str(caught.value).strip() == "red2J!"
+
+
+@pytest.mark.parametrize("answer", [{"name": "Ada"}, {"exercises": 3}, {"exercises": [{"slug": 1}]}])
+def test_an_answer_without_the_promised_form_is_no_crash(fake: FakeDojo, answer: dict[str, object]) -> None:
+    fake.before = lambda _: httpx.Response(200, json=answer)
+    with pytest.raises(errors.NotADojo):
+        server(fake).exercises("autumn")
+
+
+def test_only_web_addresses_are_links(fake: FakeDojo) -> None:
+    hostile = {**fake.exercise(), "lecture_url": "javascript:alert(1)"}
+    fake.before = lambda _: httpx.Response(200, json=hostile)
+    assert server(fake).exercise("autumn", SLUG).lecture_url is None
+
+
+def test_a_state_without_end_is_not_kept(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dojo.api.LARGEST_STATE", 10)
+    with pytest.raises(errors.NotADojo, match="more than any forward state"):
+        server(fake).state("autumn", SLUG)

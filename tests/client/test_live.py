@@ -1,0 +1,195 @@
+"""The client against a real server over a real socket: the command in a terminal, the notebook in a
+kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exercises.catalog import find
+from tests.client.conftest import Live
+
+SLUG = "makemore/full-backward"
+
+
+def dojo(live: Live, folder: Path, *words: str | Path) -> tuple[int, str, str]:
+    environ = live.environ(folder / "config")
+    done = subprocess.run(
+        ["dojo", *map(str, words)], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def joined(live: Live, tmp_path: Path) -> Path:
+    """The folder of a student who has joined and pulled."""
+    code, _, err = dojo(live, tmp_path, "join", live.address, live.code, "--name", "Ada")
+    assert code == 0, err
+    code, _, err = dojo(live, tmp_path, "pull", SLUG)
+    assert code == 0, err
+    return tmp_path
+
+
+def test_from_joining_to_26_exact_rows(live: Live, joined: Path) -> None:
+    solution = joined / "full-backward" / "solution.py"
+    code, out, _ = dojo(live, joined, "submit", solution)
+    assert code == 1
+    assert out.endswith("0 of 26 pass, 0 exact\n")
+    solution.write_text(find(SLUG).solution)
+    code, out, err = dojo(live, joined, "check", solution)
+    assert (code, err) == (0, "")
+    code, out, _ = dojo(live, joined, "submit", solution)
+    assert code == 0
+    assert out.count("exact: True  | approximate: True  | maxdiff: 0.0") == 26
+    code, out, _ = dojo(live, joined, "status", SLUG, "--json")
+    assert json.loads(out)["exact"] == 26
+    code, out, _ = dojo(live, joined, "history", "--json")
+    newest = json.loads(out)["submissions"][0]["id"]
+    assert dojo(live, joined, "show", str(newest))[0] == 0
+    assert dojo(live, joined, "list")[0] == 0
+
+
+def test_tensors_made_here_are_graded_there(live: Live, joined: Path) -> None:
+    script = """if True:
+        import safetensors.torch, torch
+        from dojo.tensors import load
+
+        state = load(open("full-backward/state.safetensors", "rb").read())
+        d = torch.zeros_like(state["logprobs"])
+        d[range(state["n"]), state["Yb"]] = -1.0 / state["n"]
+        safetensors.torch.save_file({"dlogprobs": d}, "full-backward/answers.safetensors")
+    """
+    subprocess.run([sys.executable, "-c", script], cwd=joined, check=True)
+    code, out, _ = dojo(live, joined, "submit", "full-backward/answers.safetensors", "--json")
+    grade = json.loads(out)["grade"]
+    assert code == 1
+    assert [row["name"] for row in grade["checkpoints"] if row["exact"]] == ["logprobs"]
+
+
+def test_the_lectures_own_notebook_as_it_is(live: Live, joined: Path) -> None:
+    default = Path(__file__).parents[3] / "shared/seed/backprop_ninja.ipynb"
+    path = Path(os.environ.get("DOJO_LECTURE_NOTEBOOK", default))
+    if not path.exists():
+        pytest.skip("the lecture's notebook is not here; name it in DOJO_LECTURE_NOTEBOOK")
+    code, out, err = dojo(live, joined, "submit", path, "--json")
+    assert code == 0, err
+    grade = json.loads(out)["grade"]
+    assert grade["exact"] == 26
+    assert [row["name"] for row in grade["checkpoints"] if "shape" in str(row["notes"])] == ["bnmeani"]
+
+
+def test_a_wrong_join_code_says_what_to_do(live: Live, tmp_path: Path) -> None:
+    code, out, err = dojo(live, tmp_path, "join", live.address, "WRONG-CODE", "--name", "Ada")
+    assert (code, out) == (2, "")
+    assert "instructor" in err
+
+
+def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
+    child = pexpect.spawn(
+        "dojo",
+        ["submit", "full-backward"],
+        cwd=str(joined),
+        env=live.environ(joined / "config"),
+        dimensions=(60, 100),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert "\x1b[32mlogprobs" in child.before
+    assert child.before.count("✓") == 52
+    assert "26 of 26 pass, 26 exact" in child.before
+
+
+def test_watch_in_a_terminal_submits_on_save_and_stops_with_control_c(live: Live, joined: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    solution = joined / "full-backward" / "solution.py"
+    child = pexpect.spawn(
+        "dojo",
+        ["watch", str(solution)],
+        cwd=str(joined),
+        env=live.environ(joined / "config"),
+        dimensions=(60, 100),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("0 of 26 pass")
+    solution.write_text(find(SLUG).solution)
+    child.expect("26 of 26 pass")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def execute(live: Live, folder: Path, notebook: Any) -> Any:
+    """Run a notebook in a kernel of its own."""
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    client = nbclient.NotebookClient(
+        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    environ = live.environ(
+        folder.parent / "config" if (folder / ".dojo.json").exists() else folder / "config"
+    )
+    client.execute(env=environ)
+    return notebook
+
+
+def printed(cell: Any) -> str:
+    return "".join(output.get("text", "") for output in cell.outputs if output.output_type == "stream")
+
+
+def test_the_notebook_of_pull_from_first_to_last_cell(live: Live, joined: Path) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    path = joined / "full-backward" / "exercise.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[1].source = (
+        "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0 / n\n"
+        "cmp('logprobs', dlogprobs, logprobs)"
+    )
+    code[2].source = "dprobs = 2 * dlogprobs / probs\ncmp('probs', dprobs, probs)"
+    execute(live, path.parent, notebook)
+    assert printed(code[1]).startswith("logprobs        | exact: True  | approximate: True  | maxdiff: 0.0\n")
+    assert printed(code[2]).startswith("probs           | exact: False | approximate: False")
+    assert "dcounts_sum_inv is None" in printed(code[3])
+    strip = next(output for output in code[1].outputs if output.output_type == "display_data")
+    assert "1 of 26" in strip.data["text/html"]
+    assert "q8SA3rM6ckI" in strip.data["text/html"]
+    table = code[-1].outputs[-1].data
+    assert "<table>" in table["text/html"]
+    assert "1 of 26 pass, 1 exact" in table["text/plain"]
+    nbformat.write(notebook, path)
+    done, out, _ = dojo(live, joined, "submit", path, "--json")
+    assert done == 1
+    assert json.loads(out)["grade"]["exact"] == 1
+
+
+def test_the_magics(live: Live, joined: Path) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    cells = [
+        "%load_ext dojo",
+        "%dojo pull makemore/cross-entropy",
+        "import torch\ndlogits = torch.softmax(logits, 1)\ndlogits[range(n), Yb] -= 1\ndlogits /= n",
+        "cmp('logits', dlogits, logits)",
+        "%dojo check",
+        "%dojo status makemore/cross-entropy",
+        "%dojo pull makemore/nothing",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
+    execute(live, joined, notebook)
+    assert "approximate: True" in printed(notebook.cells[3])
+    assert "1 of 1 pass" in notebook.cells[4].outputs[0].data["text/plain"]
+    assert "logits | " in printed(notebook.cells[5])
+    assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])

@@ -1,0 +1,221 @@
+"""`cmp` in a notebook: the lecture's line, one step at a time, with and without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+import torch
+
+from dojo import errors, notebook
+from dojo.config import Config
+from dojo.outbox import Outbox
+from dojo.workspace import open_workspace
+from tests.client.conftest import Student
+from tests.client.fake import SLUG, TOKEN, FakeDojo, expected, problem, state
+
+
+def away(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.fixture
+def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.Exercise:
+    """An exercise pulled in a notebook, by a student who has joined on the command line."""
+    student.join()
+    monkeypatch.setattr(
+        "dojo.notebook.Config", lambda keyring: Config({"DOJO_CONFIG_DIR": str(student.config)})
+    )
+    found = notebook.pull(SLUG, transport=student.fake.transport)
+    student.capture.readouterr()
+    return found
+
+
+def test_into_brings_the_state_without_grad(exercise: notebook.Exercise) -> None:
+    namespace: dict[str, object] = {}
+    exercise.into(namespace)
+    assert set(namespace) == set(state())
+    assert namespace["n"] == 2
+    logits = namespace["logits"]
+    assert isinstance(logits, torch.Tensor)
+    assert not logits.requires_grad
+
+
+def test_cmp_prints_the_lectures_line(
+    exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercise.cmp("counts", expected()["counts"], state()["counts"])
+    exercise.cmp("logits", torch.ones(2, 3))
+    assert capsys.readouterr().out.splitlines() == [
+        "counts          | exact: True  | approximate: True  | maxdiff: 0.0",
+        "logits          | exact: False | approximate: False | maxdiff: 1.0",
+        "    This is a factor of 2 off.",
+    ]
+    assert exercise.verdicts == {"counts": "exact", "logits": "wrong"}
+    assert repr(exercise) == f"{SLUG}: 1 of 2 pass"
+
+
+def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+    exercise.cmp("counts", expected()["counts"].requires_grad_() * 1)
+    assert fake.requests[-1].headers["Content-Type"] == "application/vnd.safetensors"
+    assert b"dlogits" not in fake.requests[-1].content
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("countz", torch.ones(1), "Did you mean counts?"),
+        ("xyz", torch.ones(1), "There are: counts, logits."),
+        ("counts", None, "dcounts is None."),
+        ("counts", 3.0, "dcounts is a float"),
+    ],
+)
+def test_a_slip_is_told_without_a_traceback_and_not_sent(
+    exercise: notebook.Exercise,
+    fake: FakeDojo,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: object,
+    says: str,
+) -> None:
+    sent = len(fake.requests)
+    exercise.cmp(name, value)
+    assert says in capsys.readouterr().out
+    assert len(fake.requests) == sent
+
+
+def test_check_sends_every_answer_at_once(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+    namespace = {"dcounts": expected()["counts"], "dlogits": expected()["logits"], "other": 1}
+    before = len(fake.requests)
+    results = exercise.check(namespace)
+    assert results is not None
+    assert len(fake.requests) == before + 1
+    assert repr(results).splitlines()[-1] == "2 of 2 pass, 2 exact"
+
+
+def test_check_goes_on_where_one_answer_is_no_tensor(exercise: notebook.Exercise) -> None:
+    results = exercise.check({"dcounts": expected()["counts"], "dlogits": 3.0})
+    assert results is not None
+    assert "dlogits is a float" in repr(results)
+    assert results.grade.passed == 1
+
+
+def test_check_takes_the_namespace_that_into_filled(exercise: notebook.Exercise) -> None:
+    namespace: dict[str, object] = {}
+    exercise.into(namespace)
+    namespace["dcounts"] = expected()["counts"]
+    results = exercise.check()
+    assert results is not None
+    assert results.grade.exact == 1
+
+
+def test_check_without_answers_says_what_to_do(
+    exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exercise.check({}) is None
+    assert "Assign a tensor to dcounts first." in capsys.readouterr().out
+
+
+def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
+    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.before = away
+    exercise.cmp("counts", expected()["counts"])
+    exercise.cmp("logits", expected()["logits"])
+    assert "is kept in" in capsys.readouterr().out
+    assert len(Outbox(exercise.folder)) == 2
+    tried = {request.headers.get("Idempotency-Key") for request in fake.requests}
+    fake.before, fake.requests = None, []
+    exercise.cmp("logits", expected()["logits"])
+    assert capsys.readouterr().out.splitlines() == [
+        "Sent 2 answers that were waiting for the network.",
+        "logits          | exact: True  | approximate: True  | maxdiff: 0.0",
+    ]
+    keys = [request.headers["Idempotency-Key"] for request in fake.requests]
+    assert keys[0] in tried
+    assert len(set(keys)) == 3
+    assert exercise.verdicts == {"counts": "exact", "logits": "exact"}
+    assert len(Outbox(exercise.folder)) == 0
+
+
+def test_what_waits_is_sent_by_the_command_too(
+    exercise: notebook.Exercise, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.fake.before = away
+    exercise.cmp("counts", expected()["counts"])
+    student.fake.before = None
+    student.capture.readouterr()
+    monkeypatch.chdir(exercise.folder.folder)
+    _, _, err = student.type("status")
+    assert err == "Sent 1 earlier answers of the notebook.\n"
+    assert len(Outbox(exercise.folder)) == 0
+
+
+def test_what_the_server_refuses_does_not_block_the_rest(
+    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.before = away
+    exercise.cmp("counts", expected()["counts"])
+    refusals = iter([problem(422, "That is no gradient.")])
+    fake.before = lambda _: next(refusals, None)
+    exercise.cmp("counts", expected()["counts"])
+    assert "One of them was not taken: That is no gradient." in capsys.readouterr().out
+    assert len(Outbox(exercise.folder)) == 0
+    assert len(list((exercise.folder.folder / ".dojo-outbox").glob("*.refused"))) == 1
+
+
+def test_answers_on_a_replaced_state_are_not_sent(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+    fake.before = away
+    exercise.cmp("counts", expected()["counts"])
+    mark = exercise.folder.folder / ".dojo.json"
+    mark.write_text(mark.read_text().replace(exercise.folder.digest, "f" * 64))
+    fake.before = None
+    connection = exercise._connect()
+    sent = Outbox(open_workspace(exercise.folder.folder)).send(connection.server, "autumn")
+    assert sent.submissions == ()
+    assert len(sent.refused) == 1
+
+
+def test_pulling_without_a_network_opens_the_earlier_copy(
+    exercise: notebook.Exercise, fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.before = away
+    assert "logits" in notebook.pull(SLUG, transport=fake.transport).tensors
+    monkeypatch.chdir(exercise.folder.folder)
+    assert "logits" in notebook.pull(SLUG, transport=fake.transport).tensors
+    assert "logits" in notebook.open_folder().tensors
+    with pytest.raises(errors.Unreachable):
+        notebook.pull("makemore/full-backward", transport=fake.transport)
+
+
+def test_what_is_shown_is_escaped(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+    def hostile(request: httpx.Request) -> httpx.Response | None:
+        fake.before = None
+        answer = fake(request).json()
+        answer["grade"]["checkpoints"][0]["notes"] = ["<script>alert(1)</script>"]
+        answer["grade"]["checkpoints"][0]["name"] = "<b>counts"
+        return httpx.Response(201, json=answer)
+
+    fake.before = hostile
+    results = exercise.check({"dcounts": torch.ones(2, 3)})
+    assert results is not None
+    shown = results._repr_html_()
+    assert "<script>" not in shown
+    assert "<b>counts" not in shown
+    assert "&lt;script&gt;" in shown
+    assert TOKEN not in shown
+
+
+def test_the_page_links_the_step_that_is_stuck(exercise: notebook.Exercise) -> None:
+    results = exercise.check({"dcounts": torch.ones(2, 3)})
+    assert results is not None
+    assert "the lecture at 1:00" in results._repr_html_()
+    assert "1 of 2" not in exercise._repr_html_()
+    assert "0 of 2" in exercise._repr_html_()
+
+
+def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(errors.BadFile) as caught:
+        notebook.open_folder(tmp_path)
+    assert caught.value._render_traceback_()[1].startswith("Type: dojo pull")

@@ -1,0 +1,84 @@
+"""Tensors in and out of safetensors, whatever a student calls a gradient."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dojo.errors import BadFile, TorchMissing
+from dojo.tensors import Described, Misfit, describe, load, save
+
+KINDS = {
+    "plain": torch.ones(2, 3),
+    "with grad": torch.ones(2, 3, requires_grad=True) * 1,
+    "a parameter": torch.nn.Parameter(torch.ones(2, 3)),
+    "not contiguous": torch.ones(3, 2).T,
+    "expanded": torch.ones(1, 3).expand(2, 3),
+    "sparse": torch.ones(2, 3).to_sparse(),
+    "numpy": np.ones((2, 3), dtype=np.float32),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_ones_arrives_as_ones(kind: str) -> None:
+    assert torch.equal(load(save({"dx": KINDS[kind]}))["dx"], torch.ones(2, 3))
+
+
+def test_two_names_for_one_tensor_are_sent_twice() -> None:
+    shared = torch.ones(3)
+    assert set(load(save({"da": shared, "db": shared[:2]}))) == {"da", "db"}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (None, "is None"),
+        (1.5, "is a float"),
+        ([1.0], "is a list"),
+        (torch.ones(2, device="meta"), "meta tensor"),
+    ],
+)
+def test_what_is_no_tensor_is_told_apart(value: Any, says: str) -> None:
+    with pytest.raises(Misfit, match=says):
+        save({"dx": value})
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("number", "finite"), [(1.0, True), (float("nan"), False), (float("-inf"), False)])
+def test_finite_is_seen_without_torch(dtype: torch.dtype, number: float, finite: bool) -> None:
+    content = save({"dx": torch.tensor([0.0, number], dtype=dtype)})
+    assert describe(content) == {"dx": Described((2,), str(dtype).removeprefix("torch."), finite)}
+
+
+def test_integers_hold_no_gradient() -> None:
+    assert describe(save({"dx": torch.ones(2, dtype=torch.int32)}))["dx"] == Described((2,), "int32", None)
+
+
+def test_constants_come_as_plain_ints() -> None:
+    found = load(save({"n": torch.tensor(32), "loss": torch.tensor(1.5), "Yb": torch.tensor([1])}))
+    assert type(found["n"]) is int
+    assert found["n"] == 32
+    assert isinstance(found["loss"], torch.Tensor)
+    assert isinstance(found["Yb"], torch.Tensor)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 20, b"\x08\0\0\0\0\0\0\0notjson!", save({"x": torch.ones(2)})[:-1]]
+)
+def test_bytes_that_are_no_safetensors_are_refused(content: bytes) -> None:
+    with pytest.raises(BadFile, match="save_file"):
+        describe(content)
+
+
+def test_the_absence_of_torch_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = save({"dx": torch.ones(2)})
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(TorchMissing, match="pip install torch"):
+        load(content)
+    with pytest.raises(TorchMissing):
+        save({"dx": 1})
+    assert describe(content)["dx"].shape == (2,)

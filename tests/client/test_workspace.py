@@ -1,0 +1,141 @@
+"""The folder that pull writes: complete, the student's own files safe, nothing outside of it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+import safetensors.torch
+import torch
+
+from dojo import errors, workspace
+from dojo.api import Server
+from dojo.workspace import find_workspace, folder_for, open_workspace
+from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo
+
+
+def pull(fake: FakeDojo, folder: Path) -> workspace.Pulled:
+    server = Server(ADDRESS, TOKEN, transport=fake.transport, sleep=lambda _: None)
+    return workspace.pull(server, "autumn", SLUG, folder, student="7")
+
+
+def test_a_pulled_folder_is_complete(fake: FakeDojo, tmp_path: Path) -> None:
+    pulled = pull(fake, tmp_path / "x")
+    assert {each.name for each in (tmp_path / "x").iterdir()} == {
+        ".dojo.json",
+        "state.safetensors",
+        "exercise.md",
+        "solution.py",
+        "exercise.ipynb",
+    }
+    assert open_workspace(tmp_path / "x") == pulled.workspace
+    assert pulled.workspace.state() == fake.content
+    assert pulled.workspace.checkpoints[0].lecture_url == f"{ADDRESS}/lecture?t=60"
+
+
+def test_pulling_again_leaves_the_students_files_and_fetches_no_state(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path)
+    (tmp_path / "solution.py").write_text("mine")
+    (tmp_path / "exercise.ipynb").write_text("mine too")
+    again = pull(fake, tmp_path)
+    assert (tmp_path / "solution.py").read_text() == "mine"
+    assert (tmp_path / "exercise.ipynb").read_text() == "mine too"
+    assert again.written == ("exercise.md",)
+    assert not again.new_state
+    assert fake.requests[-1].headers["If-None-Match"] == f'"{fake.digest}"'
+
+
+def test_a_damaged_state_is_fetched_again(fake: FakeDojo, tmp_path: Path) -> None:
+    found = pull(fake, tmp_path).workspace
+    found.state_path.write_bytes(b"half")
+    with pytest.raises(errors.BadFile, match="dojo pull"):
+        found.state()
+    pull(fake, tmp_path)
+    assert found.state() == fake.content
+
+
+def test_a_new_state_is_said_so(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path)
+    fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
+    assert pull(fake, tmp_path).new_state
+
+
+def test_a_state_that_is_not_the_promised_one_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
+    def lie(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, content=b"other") if request.url.path.endswith("/state") else None
+
+    fake.before = lie
+    with pytest.raises(errors.NotADojo, match="digest"):
+        pull(fake, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_with_something_else_in_it_is_not_touched(fake: FakeDojo, tmp_path: Path) -> None:
+    (tmp_path / "exercise.md").write_text("diary")
+    with pytest.raises(errors.BadFile, match="--to FOLDER"):
+        pull(fake, tmp_path)
+    assert (tmp_path / "exercise.md").read_text() == "diary"
+
+
+@pytest.mark.parametrize("name", ["a b", "x\nimport os", "class", "1x", "../x", "x;y"])
+def test_a_checkpoint_that_is_no_variable_makes_no_file(fake: FakeDojo, tmp_path: Path, name: str) -> None:
+    hostile = fake.exercise()
+    hostile["checkpoints"][0]["name"] = name
+    fake.before = lambda _: httpx.Response(200, json=hostile)
+    with pytest.raises(errors.NotADojo):
+        pull(fake, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_hostile_text_stays_behind_the_hash(fake: FakeDojo, tmp_path: Path) -> None:
+    hostile = fake.exercise()
+    hostile["title"] = hostile["forward"] = "x\rimport os\n'''\x0cimport os\u2028import os"
+    fake.before = lambda request: (
+        httpx.Response(200, json=hostile) if request.url.path.endswith(SLUG) else None
+    )
+    pull(fake, tmp_path)
+    statements = ast.parse((tmp_path / "solution.py").read_text()).body
+    assert {type(each) for each in statements} == {ast.Assign, ast.Expr}
+    cells = json.loads((tmp_path / "exercise.ipynb").read_text())["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert not any("import os" in each for each in code)
+
+
+def test_the_server_cannot_name_a_folder(fake: FakeDojo, tmp_path: Path) -> None:
+    with pytest.raises(errors.BadFile):
+        folder_for("../x", tmp_path)
+    fake.before = lambda _: httpx.Response(200, json={**fake.exercise(), "slug": "../../evil"})
+    with pytest.raises(errors.NotADojo):
+        pull(fake, tmp_path / "x")
+
+
+def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path / "x")
+    (tmp_path / "x" / "drafts").mkdir()
+    found = find_workspace(tmp_path / "x" / "drafts")
+    assert found is not None
+    assert found.exercise == SLUG
+    assert folder_for(SLUG, tmp_path / "x") == tmp_path / "x"
+    assert folder_for(SLUG, tmp_path) == tmp_path / "cross-entropy"
+    assert find_workspace(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "mark", ["{", "[]", '{"exercise": "../x"}', '{"exercise": "a/b", "checkpoints": [{"x": 1}]}']
+)
+def test_a_damaged_mark_is_explained(tmp_path: Path, mark: str) -> None:
+    (tmp_path / ".dojo.json").write_text(mark)
+    with pytest.raises(errors.BadFile):
+        open_workspace(tmp_path)
+
+
+def test_the_starter_names_the_lines_that_read_a_step(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path)
+    text = (tmp_path / "solution.py").read_text()
+    head, counts, logits = text.split("\n\n")
+    assert "#    loss = counts.log().sum() * n\ndcounts = None\ncmp('counts', dcounts, counts)" in counts
+    assert "#    counts = logits.exp()\ndlogits = None" in logits
+    assert "dojo submit solution.py" in head
