@@ -137,13 +137,17 @@ def _refused(source: str, detail: str) -> Callable[[Sandbox], _Verdict]:
     return probe
 
 
-def _ends(source: str, status: RunStatus, detail: str, limits: Limits | None = None) -> Callable[[Sandbox], _Verdict]:
+def _ends(
+    source: str, status: RunStatus, detail: str, limits: Limits | None = None
+) -> Callable[[Sandbox], _Verdict]:
     """A probe of which the run must end in one way."""
 
     def probe(sandbox: Sandbox) -> _Verdict:
         run = _run(sandbox, source, limits)
         held = run.status is status and "OPEN" not in run.stdout
-        return _Verdict(held, detail if held else f"ended as {run.status}; {run.stdout[:100]}{run.message[-200:]}")
+        return _Verdict(
+            held, detail if held else f"ended as {run.status}; {run.stdout[:100]}{run.message[-200:]}"
+        )
 
     return probe
 
@@ -151,7 +155,9 @@ def _ends(source: str, status: RunStatus, detail: str, limits: Limits | None = N
 def _cpu_limit(sandbox: Sandbox) -> _Verdict:
     run = _run(sandbox, "while True: pass", _CPU)
     held = run.status is RunStatus.TIME_LIMIT and "processor time" in run.message
-    return _Verdict(held, "an endless loop is stopped" if held else f"ended as {run.status}: {run.message[-200:]}")
+    return _Verdict(
+        held, "an endless loop is stopped" if held else f"ended as {run.status}: {run.message[-200:]}"
+    )
 
 
 def _alone(sandbox: Sandbox) -> _Verdict:
@@ -161,7 +167,9 @@ def _alone(sandbox: Sandbox) -> _Verdict:
     first = _run(sandbox, f"import random\n{look}{mark}")
     second = _run(sandbox, f"import random\n{look}")
     alone = first.stdout == second.stdout and second.stdout.startswith("False False")
-    return _Verdict(alone, "a run finds nothing of an earlier one" if alone else f"{first.stdout} {second.stdout}")
+    return _Verdict(
+        alone, "a run finds nothing of an earlier one" if alone else f"{first.stdout} {second.stdout}"
+    )
 
 
 def _attested(sandbox: Sandbox) -> Iterator[Finding]:
@@ -276,7 +284,9 @@ for name in sys.modules:
         "for each in range(3, 256): attempt(f'descriptor {each}', os.write, each, b'')", "none is open"
     ),
     "memory": _ends(
-        "held = [b'x' * 2**20 for _ in range(4096)]\nprint('OPEN')", RunStatus.MEMORY_LIMIT, "an endless hoard ends"
+        "held = [b'x' * 2**20 for _ in range(4096)]\nprint('OPEN')",
+        RunStatus.MEMORY_LIMIT,
+        "an endless hoard ends",
     ),
     "address space": _refused(
         """

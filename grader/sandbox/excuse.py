@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import traceback
 from typing import Final
 
@@ -55,6 +56,8 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
     if isinstance(error, RecursionError):
         return RunStatus.ERROR, f"{shown}\nA function calls itself without end; give it a way out."
     refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM)
+    if isinstance(error, socket.gaierror):  # a name was to be looked up
+        return RunStatus.DENIED, f"{shown}\n{NETWORK_DENIED}."
     if refused or _says(error, ("can't start new thread",)):
         return RunStatus.DENIED, f"{shown}\n{_name_the_act(error, shown)}."
     if isinstance(error, ModuleNotFoundError):

@@ -11,25 +11,16 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from grader.numerics import PINNED
-from grader.sandbox import protocol, result, seccomp
+from grader.sandbox import protocol, result, seccomp, start
 from grader.sandbox.jail import Layer
 from grader.sandbox.job import Job, SandboxFault
 from grader.sandbox.limits import Limits
-
-_PACKAGES: Final = Path(__file__).resolve().parents[2]
-# -s, -P and -B with a clean environment are isolated mode spelled out. Not -I itself, which would also ignore
-# PYTHONHASHSEED: the order of a set of strings must be the same in every run.
-_ISOLATED: Final = ("-s", "-P", "-B")
-_START: Final = "import sys; sys.path.append(sys.argv.pop(1)); from grader.sandbox.zygote import main; main()"
-_ENVIRONMENT: Final = {**PINNED, "PYTHONHASHSEED": "0"}
 
 _PATIENCE_TO_START: Final = 90.0  # seconds: torch from a cold disk
 _PATIENCE_TO_WARM: Final = 15.0  # a child, on a machine that is busy
@@ -72,13 +63,10 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(
-                [
-                    *(sys.executable, *_ISOLATED, "-c", _START, os.fspath(_PACKAGES)),
-                    *("--control", str(theirs.fileno()), *options),
-                ],
+                start.command("--control", str(theirs.fileno()), *options),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_ENVIRONMENT,
+                env=start.ENVIRONMENT,
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a Ctrl-C at the server's terminal is the server's to handle

@@ -96,7 +96,9 @@ class Sandbox:
         if len(job.state) > limits.state_bytes:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
-            message = f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
+            message = (
+                f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
+            )
             return Run(RunStatus.ERROR, message, "", result.nothing(layout), (), 0.0)
         child = self._take(limits)
         try:

@@ -1,8 +1,7 @@
 """The zygote: torch imported once, and a child forked from it for each run, ahead of time.
 
-    python -sPB START PACKAGES --control FD     for one Sandbox, which made the socket FD
-    python -m grader.sandbox.zygote --listen PATH   for any number of Sandboxes, from a container without a
-    network
+    … --control FD                                  for one Sandbox, which made the socket FD (see start.py)
+    python -m grader.sandbox.zygote --listen PATH   for many, from a container without a network
 
 It runs no student's code, and holds nothing that a child could steal: no expected gradient, no seed, no
 token, no address. It imports the standard library, torch, numpy, safetensors and this package.
@@ -25,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from grader.sandbox import child, jail, kernel, landlock, seccomp, warmth
+from grader.sandbox import child, jail, kernel, landlock, seccomp, start, warmth
 from grader.sandbox.protocol import DEATH, FORK, unpack_fork
 from grader.sandbox.rehearsal import Rehearsal, rehearsal
 
@@ -210,6 +209,8 @@ def main() -> None:
     )  # tests of the doctor leave a layer off
     options = parser.parse_args()
     without = frozenset(filter(None, options.without.split(",")))
+    if sys.argv[0] != "-c":  # started from a shell: start again, and leave its environment behind
+        os.execve(sys.executable, start.command(*sys.argv[1:]), start.ENVIRONMENT)
     control = socket.socket(fileno=options.control) if options.control is not None else None
     try:
         zygote = prepare(without)

@@ -19,7 +19,10 @@ def zygote_of(sandbox: Sandbox) -> int:
 
 
 def children_of(process: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    try:
+        return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it is gone itself
+        return []
 
 
 def _descriptors(process: int) -> Counter[str]:

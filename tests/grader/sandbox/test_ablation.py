@@ -1,0 +1,56 @@
+"""With each layer switched off, the doctor fails the probe that the layer is for: so it is known that it can."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from grader.sandbox import Sandbox
+from grader.sandbox.doctor import examine
+from grader.sandbox.handles import Zygote
+from tests.grader.sandbox.conftest import LIMITS
+
+
+class Ablated(Sandbox):
+    """A sandbox with layers left off. Only a test can make one: it is an option of the zygote's command line."""
+
+    def __init__(self, without: str) -> None:
+        self._without = without
+        super().__init__(limits=LIMITS)
+
+    def _start(self) -> Zygote:
+        return Zygote.started(f"--without={self._without}")
+
+
+def test_nothing_is_left_off() -> None:
+    with Ablated("") as sandbox:
+        report = examine(sandbox)
+    assert report.ok, report.table()
+    assert report.table().endswith("code can be graded here")
+
+
+@pytest.mark.parametrize(
+    ("layer", "probes"),
+    [
+        # The kernel clears "dumpable" by itself where the layer of privileges changes the user.
+        ("session", {"session", "dies with zygote"} | ({"not dumpable"} if os.geteuid() != 0 else set())),
+        ("descriptors", {"descriptors", "descriptors at work"}),
+        ("privileges", {"privileges"}),
+        ("rlimits", {"rlimits", "memory", "address space", "processor time"}),
+        ("landlock", {"landlock"}),
+        ("seccomp", {"metadata", "sockets", "signals", "ptrace", "executable memory", "shared memory"}),
+    ],
+)
+def test_without(layer: str, probes: set[str]) -> None:
+    if layer == "privileges" and os.geteuid() != 0:
+        pytest.skip("there are no privileges to drop")
+    with Ablated(layer) as sandbox:
+        if layer == "landlock" and not sandbox.landlock:
+            pytest.skip("this kernel has no Landlock")
+        report = examine(sandbox)
+    assert not report.ok
+    assert probes <= set(report.failed), report.table()
+    assert "must NOT be graded" in report.table()
+    others = {"honest run", "wall time", "output"}
+    assert not others & set(report.failed), report.table()

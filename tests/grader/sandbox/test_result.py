@@ -1,0 +1,126 @@
+"""The result parser is total: any bytes give a Result, and what was written is what is read."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.answer import CHANGED_AFTER_CMP, DTYPES, MOST_DIMENSIONS, Answer, normalise
+from grader.sandbox import Limits, RunStatus, Slot, result
+from grader.sandbox.result import Layout, Writer, read
+
+LIMITS = Limits(stdout_bytes=128, message_bytes=64, output_bytes=4096)
+SLOTS = (Slot("x", 256), Slot("empty", 0), Slot("y", 64))
+LAYOUT = Layout.of(SLOTS, LIMITS)
+SIZE = result.size(LIMITS)
+TABLE = 64
+ENTRY = result._ENTRY
+
+
+def check(found: result.Result) -> None:
+    assert isinstance(found.status, RunStatus)
+    assert list(found.answers) == [slot.name for slot in SLOTS]
+    assert len(found.stdout) <= 128 and len(found.message) <= 64
+    for slot, answer in zip(SLOTS, found.answers.values(), strict=True):
+        if answer.tensor is None:
+            assert answer.misfit
+            continue
+        tensor = answer.tensor
+        assert type(tensor) is torch.Tensor and tensor.nbytes <= slot.capacity and tensor.dtype in DTYPES
+        assert tensor.is_contiguous() and tensor.dim() <= MOST_DIMENSIONS
+        assert tuple(tensor.shape) == answer.shape
+        tensor.sum()  # each element can be read
+        repr(answer)
+
+
+@given(st.binary(max_size=SIZE))
+def test_any_bytes(content: bytes) -> None:
+    check(read(content, LAYOUT))
+
+
+WORD = st.sampled_from([0, 1, 2, 3, 4, 7, 8, 16, 63, 64, 255, 256, 2**31, 2**32 - 1, 2**63, 2**64 - 1])
+
+
+@settings(max_examples=500)
+@given(
+    head=st.lists(WORD, min_size=5, max_size=5),
+    entries=st.lists(
+        st.tuples(
+            st.integers(0, 5), st.integers(0, 12), st.integers(0, 255), WORD, WORD, st.lists(WORD, min_size=8, max_size=8),
+            st.binary(max_size=24), st.binary(max_size=152),
+        ),
+        min_size=3,
+        max_size=3,
+    ),
+    fill=st.binary(min_size=1, max_size=64),
+)  # fmt: skip
+def test_headers_that_lie(head: list[int], entries: list[tuple[object, ...]], fill: bytes) -> None:
+    content = bytearray((fill * (SIZE // len(fill) + 1))[:SIZE])
+    struct.pack_into("=5I", content, 0, *(word & 0xFFFF_FFFF for word in head))
+    for index, (state, dtype, dimensions, notes, length, shape, given_dtype, sentence) in enumerate(entries):
+        ENTRY.pack_into(
+            content, TABLE + index * ENTRY.size, state, dtype, dimensions, notes & 0xFFFF_FFFF, length, *shape,
+            given_dtype, sentence,
+        )  # fmt: skip
+    check(read(bytes(content), LAYOUT))
+
+
+def test_a_shape_whose_product_overflows_is_not_believed() -> None:
+    for shape in ((2**32, 2**32), (2**63, 2, 2), (0, 2**62), (2**64 - 1, 2**64 - 1), (0, 2**40, 2**40)):
+        content = bytearray(SIZE)
+        padded = (*shape, *(0,) * (8 - len(shape)))
+        ENTRY.pack_into(content, TABLE, 1, 0, len(shape), 0, 0, *padded, b"", b"")
+        assert read(bytes(content), LAYOUT).answers["x"].tensor is None
+
+
+def written(
+    *answers: Answer, status: RunStatus = RunStatus.OK, message: str = "", out: bytes = b""
+) -> result.Result:
+    buffer = mmap.mmap(-1, SIZE)
+    writer = Writer(buffer)
+    writer.begin(LAYOUT)
+    writer.print(out)
+    for index, answer in enumerate(answers):
+        writer.answer(index, answer)
+    writer.finish(status, message, ("autograd",))
+    return read(bytes(buffer), LAYOUT)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (0, 3), (2, 3), (1, 2, 1, 2, 1, 2, 1, 1)])
+def test_what_is_written_is_read(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    tensor = torch.arange(max(1, int(torch.tensor(shape).prod()))).to(dtype)
+    tensor = tensor[: int(torch.tensor(shape).prod())].reshape(shape)
+    found = written(normalise(tensor)).answers["x"]
+    assert found.tensor is not None and found.tensor.dtype is dtype and found.shape == shape
+    assert torch.equal(found.tensor, tensor) and found.dtype == str(dtype).removeprefix("torch.")
+
+
+def test_notes_misfits_text_and_flags_come_through() -> None:
+    noted = Answer(torch.ones(2), ("sparse, made dense", CHANGED_AFTER_CMP), None, (2,), "float32")
+    found = written(noted, normalise("text"), normalise(torch.ones(9, 9)), message="m" * 99, out=b"o" * 999)
+    assert found.finished and found.status is RunStatus.OK and found.flags == ("autograd",)
+    assert found.answers["x"].notes == noted.notes
+    assert found.answers["empty"].misfit == "a str is not a tensor; hand in a tensor (torch.tensor makes one)"
+    assert found.answers["y"].shape == (9, 9) and "larger than any gradient" in str(found.answers["y"].misfit)
+    assert found.stdout == "o" * 128
+    assert len(found.message) <= 64 and "..." in found.message
+
+
+def test_a_result_without_its_last_mark_is_not_finished() -> None:
+    buffer = mmap.mmap(-1, SIZE)
+    Writer(buffer).begin(LAYOUT)
+    assert not read(bytes(buffer), LAYOUT).finished
+    assert not read(b"", LAYOUT).finished
+
+
+def test_bools_are_bools() -> None:
+    content = bytearray(b"\x07" * SIZE)
+    ENTRY.pack_into(content, TABLE, 1, DTYPES.index(torch.bool), 1, 0, 4, 4, *(0,) * 7, b"", b"")
+    tensor = read(bytes(content), LAYOUT).answers["x"].tensor
+    assert tensor is not None and tensor.view(torch.uint8).tolist() == [1, 1, 1, 1]

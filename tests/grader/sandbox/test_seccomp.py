@@ -1,0 +1,148 @@
+"""The filter, run by an interpreter of BPF: every call on both architectures, and the arguments that matter."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import kernel, seccomp
+from grader.sandbox.syscalls import ARCHITECTURES, FILES, HOSTILE, NEEDED, Architecture
+
+ALLOW, HOLD, KILL = 0x7FFF_0000, 0x7FC0_0000, 0x8000_0000
+EPERM, EACCES = 0x0005_0000 | errno.EPERM, 0x0005_0000 | errno.EACCES
+BOTH = pytest.mark.parametrize("machine", ARCHITECTURES.values(), ids=ARCHITECTURES)
+
+
+def decide(program: bytes, number: int, audit: int, *arguments: int) -> int:
+    """What the filter says to a call."""
+    padded = (*arguments, *(0,) * (6 - len(arguments)))
+    data = struct.pack("=iIQ6Q", ctypes.c_int(number).value, audit, 0, *padded)
+    accumulator, at = 0, 0
+    while True:
+        code, if_true, if_false, k = struct.unpack_from("=HBBI", program, at * 8)
+        at += 1
+        match code:
+            case 0x20:
+                (accumulator,) = struct.unpack_from("=I", data, k)
+            case 0x54:
+                accumulator &= k
+            case 0x05:
+                at += k
+            case 0x15:
+                at += if_true if accumulator == k else if_false
+            case 0x35:
+                at += if_true if accumulator >= k else if_false
+            case 0x06:
+                return int(k)
+            case _:
+                raise AssertionError(f"unknown instruction {code:#x}")
+
+
+def ask(machine: Architecture, name: str, *arguments: int) -> int:
+    return decide(seccomp.build(machine).held, machine.number(name), machine.audit, *arguments)
+
+
+@BOTH
+def test_lists(machine: Architecture) -> None:
+    filter = seccomp.build(machine)
+    for number in machine.numbers(FILES):
+        assert decide(filter.held, number, machine.audit) == EACCES
+    for number in machine.numbers(HOSTILE):
+        assert decide(filter.held, number, machine.audit) == KILL
+    known = {*machine.numbers(FILES), *machine.numbers(HOSTILE), *machine.numbers(NEEDED)}
+    for number in {*range(600), 1 << 29} - known:
+        assert decide(filter.held, number, machine.audit) == EPERM
+    assert decide(filter.held, machine.number("exit_group"), machine.audit) == HOLD
+    assert decide(filter.plain, machine.number("exit_group"), machine.audit) == ALLOW
+
+
+@BOTH
+def test_few_are_allowed(machine: Architecture) -> None:
+    filter = seccomp.build(machine)
+    allowed = [number for number in range(600) if decide(filter.held, number, machine.audit) == ALLOW]
+    assert len(allowed) <= 18
+
+
+@BOTH
+def test_other_architectures_and_entries_are_deadly(machine: Architecture) -> None:
+    program = seccomp.build(machine).held
+    for audit in (0x4000_0003, 0x4000_0028, 0xC000_003E, 0xC000_00B7):  # i386, arm, x86_64, aarch64
+        if audit != machine.audit:
+            assert decide(program, machine.number("write"), audit) == KILL
+    if machine.name == "x86_64":
+        assert decide(program, 0x4000_0000 | 1, machine.audit) == KILL  # x32
+        assert decide(program, -1, machine.audit) == KILL
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("mmap", (0, 4096, 3, 0x22), ALLOW),
+        ("mmap", (0, 4096, 0, 0x4022), ALLOW),
+        ("mmap", (0, 4096, 3, 0x20022), ALLOW),
+        ("mmap", (0, 4096, 7, 0x22), EPERM),  # PROT_EXEC
+        ("mmap", (0, 4096, 4, 0x22), EPERM),
+        ("mmap", (0, 4096, 3 | 1 << 32, 0x22), EPERM),
+        ("mmap", (0, 4096, 3, 0x21), EPERM),  # MAP_SHARED
+        ("mmap", (0, 4096, 3, 0x02), EPERM),  # of a file
+        ("mmap", (0, 4096, 3, 0x32), EPERM),  # MAP_FIXED
+        ("mmap", (0, 4096, 3, 0x22 | 1 << 33), EPERM),
+        ("mmap", (0, 4096, 0x01000003, 0x22), EPERM),  # PROT_GROWSDOWN
+        ("madvise", (0, 4096, 14), ALLOW),
+        ("madvise", (0, 4096, 4), EPERM),  # MADV_DONTNEED
+        ("madvise", (0, 4096, 8), EPERM),  # MADV_FREE
+        ("madvise", (0, 4096, 4 | 1 << 32), EPERM),  # the kernel would read 4
+        ("futex", (0, 0x81), ALLOW),
+        ("futex", (0, 0x80), ALLOW),
+        ("futex", (0, 3), EPERM),  # REQUEUE
+        ("futex", (0, 6), EPERM),  # LOCK_PI
+        ("read", (3,), ALLOW),
+        ("read", (0,), EPERM),
+        ("read", (4,), EPERM),
+        ("read", (3 | 1 << 32,), ALLOW),  # the kernel reads 3
+        ("sendmsg", (3,), ALLOW),
+        ("sendmsg", (1,), EPERM),
+    ],
+)
+def test_conditions(machine: Architecture, call: str, arguments: tuple[int, ...], expected: int) -> None:
+    assert ask(machine, call, *arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "header", "pattern"),
+    [
+        (0, "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", r"#define\s+__NR_(\w+)\s+(\d+)"),
+        (1, "/usr/include/asm-generic/unistd.h", r"#define\s+__NR(?:3264)?_(\w+)\s+(\d+)"),
+    ],
+)
+def test_numbers_are_the_kernels(column: int, header: str, pattern: str) -> None:
+    path = Path(header)
+    if not path.exists():
+        pytest.skip(f"{header} is not installed")
+    theirs = {name: int(number) for name, number in re.findall(pattern, path.read_text())}
+    if "fstatat" in theirs:
+        theirs["newfstatat"] = theirs["fstatat"]
+    compared = 0
+    for table in (NEEDED, FILES, HOSTILE):
+        for name, row in table.items():
+            if name in theirs:
+                assert row[column] == theirs[name], name
+                compared += 1
+            elif row[column] is not None:
+                assert name == "fchmodat2", name  # newer than some headers
+    assert compared > 100
+
+
+def test_an_unknown_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other:
+        machine = "riscv64"
+
+    monkeypatch.setattr(kernel.os, "uname", Other)
+    with pytest.raises(OSError, match="no system call table for riscv64"):
+        kernel.architecture()

@@ -1,0 +1,150 @@
+"""The zygote: what it holds, and what happens when it goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import Limits, Run, RunStatus, Sandbox, SandboxFault
+from grader.sandbox.doctor import examine
+from tests.grader.sandbox.conftest import LIMITS, Runner, job
+from tests.grader.sandbox.traces import children_of, zygote_of
+
+
+def alive(process: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def until(condition: object) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_holds_nothing_of_the_server_nor_of_the_comparison(run: Runner) -> None:
+    got = run("import sys\nprint(*sorted(sys.modules))")
+    names = got.stdout.split()
+    assert "grader.sandbox.child" in names
+    ours = [
+        name for name in names if name.partition(".")[0] in ("grader", "server", "exercises", "dojo", "tests")
+    ]
+    assert {name for name in ours if not name.startswith("grader.sandbox")} == {
+        "grader",
+        "grader.answer",
+        "grader.numerics",
+    }
+
+
+def test_its_environment_is_clean(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOJO_SECRET", "s3cret")
+    with Sandbox(limits=LIMITS) as sandbox:
+        got = sandbox.run(job("import os\nprint(*sorted(os.environ))"))
+        environment = Path(f"/proc/{zygote_of(sandbox)}/environ").read_bytes()
+    assert "DOJO_SECRET" not in got.stdout
+    assert b"s3cret" not in environment and b"PATH" not in environment and b"HOME" not in environment
+
+
+def test_a_run_lost_with_its_zygote_is_a_fault_and_the_next_one_runs() -> None:
+    with Sandbox(limits=LIMITS) as sandbox:
+        until(lambda: len(children_of(zygote_of(sandbox))) == 2)
+        children = children_of(zygote_of(sandbox))
+        outcome: list[Run | SandboxFault] = []
+
+        def wait() -> None:
+            try:
+                outcome.append(sandbox.run(job("import time\ntime.sleep(1.5)")))
+            except SandboxFault as fault:
+                outcome.append(fault)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.3)
+        os.kill(zygote_of(sandbox), signal.SIGKILL)
+        thread.join()
+        assert isinstance(outcome[0], SandboxFault)
+        until(lambda: not any(alive(child) for child in children))  # they die with it
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        assert sandbox.generation == 2
+
+
+def test_it_is_replaced_after_a_number_of_runs_and_after_a_time() -> None:
+    with Sandbox(limits=LIMITS, most_runs=3) as sandbox:
+        first = zygote_of(sandbox)
+        for _ in range(4):
+            assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        until(lambda: sandbox.generation > 1)
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        until(lambda: not alive(first))
+    with Sandbox(limits=LIMITS, oldest=0.1) as sandbox:
+        time.sleep(0.2)
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        until(lambda: sandbox.generation > 1)
+
+
+def test_it_ends_with_its_sandbox() -> None:
+    sandbox = Sandbox(limits=LIMITS)
+    zygote = zygote_of(sandbox)
+    until(lambda: len(children_of(zygote)) == 2)
+    children = children_of(zygote)
+    sandbox.close()
+    assert not alive(zygote) and not any(alive(child) for child in children)
+    with pytest.raises(SandboxFault, match="closed"):
+        sandbox.run(job("dx = x"))
+
+
+def test_it_ends_with_the_process_that_holds_the_sandbox(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\nfrom grader import numerics\nnumerics.pin()\nfrom grader.sandbox import Sandbox\n"
+        "sandbox = Sandbox()\nprint(sandbox._zygote.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=False).stdout
+    until(lambda: not alive(int(said)))
+
+
+def test_it_serves_over_a_unix_socket(tmp_path: Path) -> None:
+    path = tmp_path / "zygote.sock"
+    zygote = subprocess.Popen([sys.executable, "-m", "grader.sandbox.zygote", "--listen", os.fspath(path)])
+    try:
+        until(path.exists)
+        with Sandbox(connect=path, limits=LIMITS) as one, Sandbox(connect=path, limits=LIMITS) as other:
+            assert one.run(job("dx = x")).status is RunStatus.OK
+            assert other.run(job("import os\nprint(*os.environ)")).stdout.count("PATH") == 0
+            report = examine(one)
+            assert report.ok, report.table()
+        until(lambda: not children_of(zygote.pid))  # each session ends with its sandbox
+    finally:
+        zygote.kill()
+        zygote.wait()
+    with pytest.raises(SandboxFault, match="no zygote listens"):
+        Sandbox(connect=path)
+
+
+def test_what_is_no_zygote_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "other.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.bind(os.fspath(path))
+        door.listen()
+
+        def answer(words: bytes) -> None:
+            connection, _ = door.accept()
+            connection.send(words)
+            connection.close()
+
+        for words in (b"[]", b"\xff", b'{"ready": true}', b'{"ready": false, "reason": "no seccomp"}', b"{}"):
+            thread = threading.Thread(target=answer, args=(words,))
+            thread.start()
+            with pytest.raises(SandboxFault):
+                Sandbox(connect=path, limits=Limits())
+            thread.join()
