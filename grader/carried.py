@@ -18,8 +18,10 @@ What stands in for a gradient that cannot be used:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -56,13 +58,14 @@ class Judgement:
 class Carried:
     """A backward pass from a student's gradients.
 
-    ``given`` are the student's tensors, float32, in whatever shape. ``flows`` maps the name of each step to its
+    ``given`` are the student's tensors, float32, in whatever shape, ``wrong`` the names of the wrong ones. ``flows`` maps the name of each step to its
     part, the last step first; ``gradients`` maps each name to the gradient that is right given what is above it.
     ``tainted`` are the names with a wrong gradient above them, ``degenerate`` the steps whose gradient proved
     nothing, ``misfits`` those whose gradient had another shape, and ``absent`` the checkpoints with none.
     """
 
     given: Mapping[str, Tensor]
+    wrong: frozenset[str]
     flows: Mapping[str, Flow]
     gradients: Mapping[str, Tensor]
     tainted: frozenset[str]
@@ -74,22 +77,32 @@ class Carried:
         """The steps that read a tensor, the last one first."""
         return [flow for flow in self.flows.values() if name in flow.terms]
 
-    def judge(self, name: str) -> Judgement:
-        """Own or inherited, for a wrong answer that is a tensor."""
-        answer, right = self.given[name], self.gradients[name]
+    @cached_property
+    def judgements(self) -> Mapping[str, Judgement]:
+        """For each wrong answer that is a tensor, in the order of the backward pass: own or inherited."""
+        found: dict[str, Judgement] = {}
+        for name in sorted(self.wrong, key=self._depth):
+            found[name] = self._judge(name, found)
+        return found
+
+    def _depth(self, name: str) -> int:
+        order = list(self.flows)
+        return order.index(name) if name in self.flows else len(order)
+
+    def _judge(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
         if name not in self.tainted:
             return Judgement(Origin.OWN)
-        above = [flow.step.name for flow in self.consumers(name)]
-        doubtful = [step for step in above if step in self.degenerate]
-        if doubtful and proves_nothing(answer):
+        steps = [flow.step.name for flow in self.consumers(name)]
+        if proves_nothing(self.given[name]) and any(step in self.degenerate for step in steps):
             first = next(step for step in self.flows if step in self.degenerate)
             return Judgement(None, (_mend_first(first),))
-        if self._inherits(name, answer, right):
-            absent = [step for step in above if step in self.absent]
+        if self._inherits(name) or self._went_on_rightly(name, above):
+            absent = [step for step in steps if step in self.absent]
             return Judgement(Origin.INHERITED, tuple(_carried_through(step) for step in absent))
         return Judgement(Origin.OWN)
 
-    def _inherits(self, name: str, answer: Tensor, right: Tensor) -> bool:
+    def _inherits(self, name: str) -> bool:
+        answer, right = self.given[name], self.gradients[name]
         if close(answer, right):
             return True
         flows = self.consumers(name)
@@ -104,8 +117,20 @@ class Carried:
             for flow in flows
             if flow.step.name in self.misfits
             for odd in _odd_shaped(flow.step, name, self.given[flow.step.name])
-            if _broadcasts(odd.shape, right.shape)
+            if together(odd.shape, right.shape) is not None
         )
+
+    def _went_on_rightly(self, name: str, above: Mapping[str, Judgement]) -> bool:
+        """Whether the student went on from better gradients than those handed in: a variable was spoiled after
+        it was used, or a step was left out and its mistake with it."""
+        right = self.gradients[name]
+        mended = False
+        for flow in self.consumers(name):
+            step = flow.step.name
+            if step in above and above[step].origin is Origin.OWN:
+                right = right - flow.terms[name] + back(flow.step, self.gradients[step])[name]
+                mended = True
+        return mended and close(self.given[name], right)
 
 
 def carry(cut: CutTape, given: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Carried:
@@ -139,6 +164,7 @@ def carry(cut: CutTape, given: Mapping[str, Tensor], rows: Sequence[Comparison])
     absent = asked - given.keys()
     return Carried(
         given,
+        frozenset(wrong),
         flows,
         gradients,
         frozenset(tainted),
@@ -167,22 +193,21 @@ def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
     sense.
     """
     proper, odd = step.output.shape, upstream.shape
-    if not _broadcasts(odd, proper):
+    both = together(odd, proper)
+    if both is None or len(both) != len(proper):
         return None
-    together = torch.broadcast_shapes(odd, proper)
-    proper = torch.Size([1] * (len(together) - len(proper)) + list(proper))
-    larger = [axis for axis, length in enumerate(together) if length != proper[axis]]
-    if len(larger) != 1 or len(together) != step.output.dim():
+    larger = [axis for axis, length in enumerate(both) if length != proper[axis]]
+    if len(larger) != 1:
         return None
     axis = larger[0]
-    slices = upstream.expand(together).movedim(axis, 0).unsqueeze(axis + 1)
+    slices = upstream.expand(both).movedim(axis, 0).unsqueeze(axis + 1)
     target = step.reads[read]
     if slices.shape[0] * max(target.numel(), step.output.numel()) > LARGEST_BROADCAST:
         return None
     (found,) = torch.autograd.grad(
         step.output, target, slices, retain_graph=True, is_grads_batched=True, materialize_grads=True
     )
-    if target.dim() != len(together):
+    if target.dim() != len(both):
         return None
     if target.shape[axis] == found.shape[0]:
         return found.diagonal(dim1=0, dim2=axis + 1).movedim(-1, axis)
@@ -193,13 +218,13 @@ def fit(gradient: Tensor, shape: torch.Size) -> Tensor | None:
     """What a gradient of another shape broadcasts or reduces to; None where it does neither."""
     if gradient.shape == shape:
         return gradient
-    if _broadcasts(gradient.shape, shape):
-        together = torch.broadcast_shapes(gradient.shape, shape)
-        if together == shape:
-            return gradient.expand(shape)
+    both = together(gradient.shape, shape)
+    if both == shape:
+        return gradient.expand(shape)
+    if both is not None:
         if gradient.numel() == shape.numel():  # keepdim lost: the right numbers along another axis
             return gradient.reshape(shape)
-        return gradient.expand(together).sum_to_size(shape)
+        return gradient.expand(both).sum_to_size(shape) if math.prod(both) <= LARGEST_BROADCAST else None
     if gradient.dim() > 1 and gradient.mT.shape == shape:
         return gradient.mT
     return gradient.reshape(shape) if gradient.numel() == shape.numel() else None
@@ -212,9 +237,7 @@ def close(answer: Tensor, right: Tensor, noise: float = 0.0) -> bool:
     one that a mistake blew up. So here what is forgiven goes with the gradient's own size.
     """
     if answer.shape != right.shape:
-        if not _broadcasts(answer.shape, right.shape):
-            return False
-        if torch.broadcast_shapes(answer.shape, right.shape) != right.shape:
+        if together(answer.shape, right.shape) != right.shape:
             return False
     elif torch.equal(answer, right):
         return True
@@ -235,12 +258,21 @@ def _on_sizes(flow: Flow, name: str) -> Tensor:
 
 
 def _odd_shaped(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
+    """What a student's line may give with an upstream gradient of another shape."""
+    shape = step.output.shape
+    fits = [upstream.reshape(shape)] if upstream.numel() == shape.numel() else []
+    if upstream.dim() > 1 and upstream.mT.shape == shape:
+        fits.append(upstream.mT)
     by_element = back_by_element(step, read, upstream)
-    return [] if by_element is None else [by_element]
+    return [back(step, each)[read] for each in fits] + ([] if by_element is None else [by_element])
 
 
-def _broadcasts(one: Sequence[int], other: Sequence[int]) -> bool:
-    return all(a == b or a == 1 or b == 1 for a, b in zip(reversed(one), reversed(other), strict=False))
+def together(one: Sequence[int], other: Sequence[int]) -> torch.Size | None:
+    """The shape to which two shapes broadcast; None where they do not."""
+    length = max(len(one), len(other))
+    pairs = zip([1] * (length - len(one)) + list(one), [1] * (length - len(other)) + list(other), strict=True)
+    found = [max(a, b) if a == b or 1 in (a, b) else -1 for a, b in pairs]
+    return None if -1 in found else torch.Size(found)
 
 
 def _mend_first(step: str) -> str:

@@ -18,7 +18,7 @@ Hypothesis = Callable[[Case], Iterator[Diagnosis]]
 
 CHEAP: tuple[tuple[Hypothesis, ...], ...] = (
     (unknown.not_finite, mixups.aliased),
-    (terms.nothing, terms.whole),
+    (terms.nothing, locals.no_upstream, terms.whole),
     (terms.shares,),
     (shapes.rearranged, shapes.not_reduced),
     (mixups.overwritten,),
@@ -30,13 +30,13 @@ DEAR: tuple[tuple[Hypothesis, ...], ...] = (
     (locals.other_power, locals.other_factor),
     (shapes.turned_operands,),
     (locals.other_operand,),
-    (locals.function_of_one, locals.constant_along_an_axis, shapes.normalised_otherwise),
+    (locals.function_of_one, locals.constant_along_an_axis, shapes.summed_otherwise),
 )
-MOST_TOLD = 2
+MOST_TOLD = 3
 
 
 def diagnose(case: Case, thorough: bool = True) -> tuple[Diagnosis, ...]:
-    """What explains a wrong answer, at most two ways; ``unknown`` with the numbers that help where nothing does.
+    """What explains a wrong answer, at most three ways; ``unknown`` with the numbers that help where nothing does.
 
     Not thorough: only what costs little is tried.
     """

@@ -8,7 +8,7 @@ the answer. So a hypothesis about an edge ("its sign is wrong") reads the same i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,18 +17,34 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step, is_constant
-from grader.carried import NOISE, RELATIVE, Carried, Flow, back, back_by_element
+from grader.carried import NOISE, RELATIVE, Carried, back, back_by_element
 from grader.diagnosis.replay import Replays, replays
 from grader.reference import Reference, reference
 
 # A quick look at one element spares most candidates the comparison of all.
 QUICK = 1e-3
+MOST_ROUTES = 24
+
+
+class OddShape(ValueError):
+    """A gradient that a line cannot be gone back through with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """A step that reads ``read``, and the gradient that comes into it."""
+
+    step: Step
+    read: str
+    upstream: Tensor
+    terms: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Edge:
     """``step`` reads ``read``. ``term`` is what that adds to the gradient of ``read``; ``share`` is what of it
     arrives at the answer, and ``found`` what the student has in its place: the answer less all other shares.
+    ``tails`` are the paths from ``read`` down to the answer.
     """
 
     step: Step
@@ -37,6 +53,7 @@ class Edge:
     term: Tensor
     share: Tensor
     found: Tensor
+    tails: tuple[tuple[Use, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -97,13 +114,23 @@ class Case:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """The uses between the answer and the student's next gradients, the nearest first."""
+        routes = self._routes
+        uses = {(use.step.name, use.read): use for route in routes for use in route}
         found = []
-        for flow, read in self._uses():
-            term = flow.terms[read]
-            share = term if read == self.name else self.carry_down(read, term)
-            if share is not None:
-                found.append(Edge(flow.step, read, flow.upstream, term, share, self._in_place_of(share)))
-        return tuple(found)
+        for (name, read), use in uses.items():
+            through = [route for route in routes if use in route]
+            heads = {route[: route.index(use)]: None for route in through}
+            tails = {route[route.index(use) + 1 :]: None for route in through}
+            if heads == {(): None}:
+                upstream, term = use.upstream, use.terms[read]
+            else:
+                upstream = _sum([_along(head, head[0].upstream) for head in heads])
+                term = back(use.step, upstream)[read]
+            share = term if read == self.name else _sum([_along(tail, term) for tail in tails])
+            found.append(
+                Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails))
+            )
+        return tuple(sorted(found, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -128,6 +155,15 @@ class Case:
         """The uses of the tensor itself."""
         return tuple(edge for edge in self.edges if edge.read == self.name)
 
+    @cached_property
+    def below(self) -> frozenset[str]:
+        """The names that the answer's own gradient flows on to."""
+        names = {self.name}
+        for step in reversed(self.known.cut.steps):
+            if step.name in names:
+                names.update(step.reads)
+        return frozenset(names - {self.name})
+
     def _in_place_of(self, share: Tensor) -> Tensor:
         if share is self.right:
             return self.answer
@@ -148,7 +184,10 @@ class Case:
         """What would arrive at the answer if the edge added ``term``; None where shapes forbid it."""
         if edge.read == self.name:
             return term
-        return self.carry_down(edge.read, term)
+        try:
+            return _sum([_along(tail, term) for tail in edge.tails])
+        except (OddShape, RuntimeError):
+            return None
 
     def same(self, found: Tensor, candidate: Tensor | None) -> bool:
         """Whether two tensors are of one shape and the same but for rounding."""
@@ -174,49 +213,59 @@ class Case:
             return None
         return w if self.same(found, w * direction) else None
 
-    def carry_down(self, name: str, gradient: Tensor) -> Tensor | None:
-        """What a gradient at a name in between contributes to the answer; None where shapes forbid it."""
-        pending: dict[str, Tensor] = {name: gradient}
-        for step in reversed(self.known.cut.steps):
-            upstream = pending.pop(step.name, None)
-            if upstream is None:
-                continue
-            # What has no gradient altogether (logit_maxes) has none that a derivation on paper would follow.
-            reads = [
-                read
-                for read in step.reads
-                if read == self.name or (read in self._between and read not in self.known.vanishing)
-            ]
-            for read in reads:
-                if upstream.shape == step.output.shape:
-                    term: Tensor | None = back(step, upstream)[read]
-                else:
-                    term = back_by_element(step, read, upstream)
-                if term is None:
-                    return None
-                pending[read] = pending[read] + term if read in pending else term
-        return pending.get(self.name)
-
     @cached_property
     def constants(self) -> dict[str, int]:
         """Name → number, the constants of the forward pass."""
         return {name: int(value) for name, value in sorted(self.values.items()) if is_constant(value)}
 
     @cached_property
-    def _between(self) -> frozenset[str]:
-        """Names whose gradient the student did not give, between the answer and the ones that they gave."""
-        names, frontier = set(), [self.name]
-        while frontier:
-            for flow in self.carried.consumers(frontier.pop()):
-                step = flow.step.name
-                taken_up = step in self.carried.given and step not in self.carried.degenerate
-                if step != "loss" and not taken_up and step not in names:
-                    names.add(step)
-                    frontier.append(step)
-        return frozenset(names)
+    def _routes(self) -> list[tuple[Use, ...]]:
+        """The paths by which the gradient comes down to the answer, each from the top, but those by which
+        nothing comes.
 
-    def _uses(self) -> Iterator[tuple[Flow, str]]:
-        between = [step.name for step in self.known.cut.steps if step.name in self._between]
-        for name in (self.name, *between):
-            for flow in self.carried.consumers(name):
-                yield flow, name
+        On paper nobody follows a path that contributes nothing: the one through the maximum of a softmax, or
+        the one from a variance through the mean. A student's mistake does not go down there either.
+        """
+        found = self._up(self.name, ())
+        if len(found) > MOST_ROUTES:
+            found = [(use,) for use in self._uses.get(self.name, [])]
+        if len(found) == 1:
+            return found
+        return [route for route in found if len(route) == 1 or self.matters(_along(route, route[0].upstream))]
+
+    def _up(self, name: str, below: tuple[Use, ...]) -> list[tuple[Use, ...]]:
+        found = []
+        for use in self._uses.get(name, []):
+            step = use.step.name
+            route = (use, *below)
+            if step == "loss" or (step in self.carried.given and step not in self.carried.degenerate):
+                found.append(route)
+            elif step not in self.known.vanishing and len(found) <= MOST_ROUTES:
+                found += self._up(step, route)
+        return found
+
+    @cached_property
+    def _uses(self) -> dict[str, list[Use]]:
+        """Name → its uses, the last one first."""
+        found: dict[str, list[Use]] = {}
+        for flow in self.carried.flows.values():
+            for read in flow.terms:
+                found.setdefault(read, []).append(Use(flow.step, read, flow.upstream, flow.terms))
+        return found
+
+
+def _along(route: tuple[Use, ...], gradient: Tensor) -> Tensor:
+    """A gradient carried down a path; where it has an odd shape, as a student's line would carry it."""
+    for use in route:
+        if gradient.shape == use.step.output.shape:
+            gradient = back(use.step, gradient)[use.read]
+        else:
+            odd = back_by_element(use.step, use.read, gradient)
+            if odd is None:
+                raise OddShape(use.step.name)
+            gradient = odd
+    return gradient
+
+
+def _sum(tensors: Sequence[Tensor]) -> Tensor:
+    return sum(tensors[1:], tensors[0])

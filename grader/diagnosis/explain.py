@@ -10,7 +10,7 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.answer import CHANGED_AFTER_CMP, Answer
-from grader.carried import Carried, carry
+from grader.carried import Carried, carry, fit, together
 from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin
 from grader.diagnosis import diagnose
 from grader.diagnosis.case import Case
@@ -19,6 +19,7 @@ from grader.reference import reference
 # The dear hypotheses are tried for so many mistakes of an answer; the later ones are best looked at again when
 # these are mended. It bounds what an answer of random numbers can cost.
 THOROUGH = 4
+UNFINISHED = "zero everywhere: the code stopped before it was filled in"
 CHANGED = (
     "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
     "before +="
@@ -26,9 +27,12 @@ CHANGED = (
 
 
 def explain(
-    instance: Instance, answers: Mapping[str, Answer], rows: Sequence[Comparison]
+    instance: Instance, answers: Mapping[str, Answer], rows: Sequence[Comparison], stopped: bool = False
 ) -> tuple[Comparison, ...]:
-    """The rows with ``origin``, ``diagnosis`` and notes. Rows that passed are left as they are."""
+    """The rows with ``origin``, ``diagnosis`` and notes. Rows that passed are left as they are.
+
+    ``stopped``: the code did not come to its end, so what is still zero was not filled in yet.
+    """
     rows = [_told(row) for row in rows]
     if all(row.passed for row in rows):
         return tuple(rows)
@@ -36,8 +40,10 @@ def explain(
     thorough = THOROUGH
     explained = []
     for row in rows:
-        if not row.passed and row.name in carried.given:
-            judgement = carried.judge(row.name)
+        if stopped and not row.passed and row.name in carried.given and not carried.given[row.name].any():
+            row = replace(row, notes=(*row.notes, UNFINISHED))
+        elif row.name in carried.wrong:
+            judgement = carried.judgements[row.name]
             row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
             if row.origin is Origin.OWN:
                 changed = CHANGED_AFTER_CMP in answers[row.name].notes
@@ -50,12 +56,12 @@ def explain(
 def _diagnosed(
     instance: Instance, name: str, carried: Carried, changed: bool, thorough: bool
 ) -> tuple[Diagnosis, ...]:
-    right = carried.gradients[name]
-    answer = carried.given[name]
-    try:
+    right, answer = carried.gradients[name], carried.given[name]
+    if together(answer.shape, right.shape) == right.shape:
         answer = answer.expand(right.shape)
-    except RuntimeError:
-        pass
+    elif any(flow.step.name in carried.misfits for flow in carried.consumers(name)):
+        fitted = fit(answer, right.shape)  # the odd shape came from above
+        answer = answer if fitted is None else fitted
     return diagnose(Case(instance, name, answer, carried, changed), thorough)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -16,33 +16,44 @@ from grader.diagnosis.wording import look
 FEW = 24  # elements from which on a pattern is no chance
 POSITIONS = 16  # looked at to find a power
 POWERS = 8  # a power is sought among the multiples of 1/2 up to this half
-GRAIN = 500  # steps a factor of e that make two ratios different
+GRAIN = 1000  # into so many steps the logarithms of ratios are divided; within a step they are the same
+
+
+def no_upstream(case: Case) -> Iterator[Diagnosis]:
+    """The local derivative alone: ones went in where the upstream gradient belongs."""
+    yield from _bare(case, (1.0,), torch.ones_like)
 
 
 def missing_upstream(case: Case) -> Iterator[Diagnosis]:
-    """The local derivative alone: ones, or the forward value, went in where the upstream gradient belongs."""
+    """The local derivative times a number, or the forward value went in where its gradient belongs."""
+    yield from _bare(case, (), torch.ones_like)
+    yield from _bare(case, (1.0, -1.0), torch.clone)
+
+
+def _bare(
+    case: Case, weights: tuple[float, ...], instead: Callable[[Tensor], Tensor]
+) -> Iterator[Diagnosis]:
+    """``weights`` are the numbers that may stand before it; none given: any that has a name."""
     for edge in case.edges:
-        if edge.step.name == "loss":
+        step = edge.step.name
+        bare = case.arrives(edge, back(edge.step, instead(edge.step.output.detach()))[edge.read])
+        if step == "loss" or bare is None or case.same(edge.share, bare):
             continue
-        output = edge.step.output.detach()
-        for instead in (torch.ones_like(output), output):
-            bare = case.arrives(edge, back(edge.step, instead)[edge.read])
-            if bare is None or case.same(edge.share, bare):
-                continue
-            weight = case.weight(edge.found, bare)
-            if weight is not None and named(weight, case) is not None:
-                step = edge.step.name
-                yield Diagnosis(
-                    "missing_upstream",
-                    (
-                        f"Your gradient holds the derivative of the line of {step} alone; d{step} does not "
-                        "come into it.",
-                        look(case, step),
-                        f"The chain rule multiplies: what {step} does to the loss, times what {edge.read} does "
-                        f"to {step}.",
-                    ),
-                )
-                return
+        weight = case.weight(edge.found, bare)
+        if weight is None:
+            continue
+        if any(abs(weight - each) < 1e-4 for each in weights) or (not weights and named(weight, case)):
+            yield Diagnosis(
+                "missing_upstream",
+                (
+                    f"Your gradient holds the derivative of the line of {step} alone; d{step} does not come "
+                    "into it.",
+                    look(case, step),
+                    f"The chain rule multiplies: what {step} does to the loss, times what {edge.read} does to "
+                    f"{step}.",
+                ),
+            )
+            return
 
 
 def missing_local(case: Case) -> Iterator[Diagnosis]:
@@ -109,17 +120,21 @@ def function_of_one(case: Case) -> Iterator[Diagnosis]:
     if not case.same_shape:
         return
     for bundle in case.bundles:
-        ratio, kept = _ratio(bundle.found, bundle.share, case)
-        if ratio is None:
-            continue
         for edge in bundle.edges:
-            for name in (*edge.step.reads, edge.step.name):
-                value = case.values[name]
+            step = edge.step.name
+            # Where the upstream gradient is there element by element, what it is multiplied with is plain.
+            plain = edge.read == case.name and edge.upstream.shape == bundle.share.shape
+            against = edge.upstream if plain else bundle.share
+            kept = against.abs() > 1e-3 * against.abs().max()
+            ratio = bundle.found[kept] / against[kept]
+            if ratio.numel() < FEW:
+                continue
+            seen = {name: case.values[name] for name in (*edge.step.reads, step)}
+            for name, value in (*seen.items(), ("d" + step, edge.upstream)):
                 if not _fits(value.shape, kept.shape) or not _is_function(
                     ratio, value.expand(kept.shape)[kept]
                 ):
                     continue
-                step = edge.step.name
                 yield _local(
                     case,
                     edge,
@@ -225,14 +240,6 @@ def _as_it_is(edge: Edge) -> Tensor | None:
         return None
 
 
-def _ratio(found: Tensor, share: Tensor, case: Case) -> tuple[Tensor | None, Tensor]:
-    """found / share where that says something, and where that is; None where it is too seldom."""
-    kept = share.abs() > 1e-3 * share.abs().max()
-    if int(kept.sum()) < FEW or bool((found[~kept].abs() > 0.1 * case.size).any()):
-        return None, kept
-    return found[kept] / share[kept], kept
-
-
 def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
     """Tensors of which the ratio of found to share is a power, judged from its largest elements: the likely
     ones first."""
@@ -280,13 +287,17 @@ def _is_function(ratio: Tensor, value: Tensor) -> bool:
     In the order of the values, ratios that are a function of them go up and down a few times; others jump at
     random. What is counted is how far they go altogether, in ranks, so that no single large ratio decides.
     """
-    logs = (ratio.abs().double().clamp(min=1e-12).log() * GRAIN).round()
+    logs = ratio.abs().double().clamp(min=1e-12).log()
+    spread = float(logs.max() - logs.min())
+    if spread < 1e-5:
+        return False
+    logs = (logs * (GRAIN / spread)).round()
     ranks = torch.unique(logs, return_inverse=True)[1]
     distinct = int(ranks.max()) + 1
     if distinct < 8 or value.unique().numel() < 8:
         return False
     travelled = int(ranks[value.argsort()].diff().abs().sum())
-    return travelled <= 3 * distinct and travelled <= 0.08 * len(ranks) * distinct
+    return travelled <= 6 * distinct and travelled <= 0.08 * len(ranks) * distinct
 
 
 def _fits(shape: torch.Size, into: torch.Size) -> bool:

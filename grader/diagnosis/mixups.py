@@ -37,7 +37,9 @@ def swapped(case: Case) -> Iterator[Diagnosis]:
     for name in case.carried.given:
         if name == case.name or (name in above and len(case.direct) == 1):
             continue
-        if case.same(case.answer, case.carried.gradients[name]):
+        # Below the answer the student's own (wrong) numbers go on; there the true gradient is compared with.
+        gradients = case.known.gradients if name in case.below else case.carried.gradients
+        if case.same(case.answer, gradients[name]):
             yield Diagnosis(
                 "swapped",
                 (
@@ -56,10 +58,13 @@ def swapped_upstream(case: Case) -> Iterator[Diagnosis]:
         for name, gradient in case.carried.given.items():
             if name in (step.name, case.name) or gradient.shape != step.output.shape:
                 continue
+            may_be_alias = name in step.reads and _passes_on(case, step.name, name)
+            if name in case.below and not may_be_alias:
+                continue
             arrived = case.arrives(edge, back(step, gradient)[edge.read])
             if arrived is None or case.same(edge.share, arrived) or not case.same(edge.found, arrived):
                 continue
-            if name in step.reads and _passes_on(case, step.name, name):
+            if may_be_alias:
                 yield _aliased(
                     case, f"d{step.name} had changed when it was used for d{case.name}.", step.name
                 )

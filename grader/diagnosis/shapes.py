@@ -14,6 +14,7 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
 
 MOST_AXES = 4
+SWEEPS = 3
 
 
 def rearranged(case: Case) -> Iterator[Diagnosis]:
@@ -52,29 +53,32 @@ def not_reduced(case: Case) -> Iterator[Diagnosis]:
         yield from _summed(case, edge)
 
 
-def normalised_otherwise(case: Case) -> Iterator[Diagnosis]:
-    """A share whose rows each sum to the same, where the student's columns do: a softmax along another axis."""
-    if not case.same_shape:
+def summed_otherwise(case: Case) -> Iterator[Diagnosis]:
+    """A share off by a factor for each row over one for each column: a sum along the other axis went into it."""
+    if not case.same_shape or case.right.dim() != 2 or min(case.right.shape) < 2:
         return
     for bundle in case.bundles:
-        for right in range(bundle.share.dim()):
-            total = _constant_sum(bundle.share, right)
-            for wrong in range(bundle.share.dim()):
-                if total is None or wrong == right or _constant_sum(bundle.share, wrong) is not None:
-                    continue
-                found = _constant_sum(bundle.found, wrong)
-                if found is not None and abs(found - total) < 1e-3 * abs(total):
-                    step = bundle.edges[-1].step.name
-                    yield Diagnosis(
-                        "wrong_axis",
-                        (
-                            f"A part of your gradient adds up to the same along axis {wrong}; it should along axis "
-                            f"{right}.",
-                            look(case, step),
-                            "Which elements belong together here, those of a row or those of a column?",
-                        ),
-                    )
-                    return
+        share, found = bundle.share, bundle.found
+        pivot = share[share.abs().sum(1).argmax()]
+        if not bool(pivot.all()):
+            continue
+        columns = found[share.abs().sum(1).argmax()] / pivot
+        rows = columns
+        for _ in range(SWEEPS):
+            rows = _projected(found, share * columns, 1)
+            columns = _projected(found, share * rows, 0)
+        if case.same(found, share * rows * columns):
+            step = bundle.edges[-1].step.name
+            yield Diagnosis(
+                "wrong_axis",
+                (
+                    "In a part of your gradient there is one number for each row where there should be one for "
+                    "each column, or the other way round: a sum goes along the wrong axis.",
+                    look(case, step),
+                    "Which elements belong together here, those of a row or those of a column?",
+                ),
+            )
+            return
 
 
 def turned_operands(case: Case) -> Iterator[Diagnosis]:
@@ -93,14 +97,10 @@ def turned_operands(case: Case) -> Iterator[Diagnosis]:
                 yield _turned(case, f"{other} goes into your gradient turned the wrong way.", step.name)
 
 
-def _constant_sum(tensor: Tensor, axis: int) -> float | None:
-    """What a tensor sums to along an axis, where that is the same everywhere and not nothing."""
-    sums = tensor.sum(axis)
-    first = float(sums.flatten()[0])
-    small = 1e-3 * float(tensor.abs().sum(axis).max())
-    if sums.numel() < 2 or abs(first) <= small or float((sums - first).abs().max()) > 1e-2 * small:
-        return None
-    return first
+def _projected(found: Tensor, onto: Tensor, axis: int) -> Tensor:
+    """The factors along an axis with which one tensor comes nearest to the other."""
+    square = (onto * onto).sum(axis, keepdim=True)
+    return (found * onto).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
 
 
 def _summed(case: Case, edge: Edge) -> Iterator[Diagnosis]:
@@ -136,15 +136,12 @@ def _summed(case: Case, edge: Edge) -> Iterator[Diagnosis]:
 
 def _matches(case: Case, edge: Edge, candidate: Tensor) -> bool:
     """Whether the student has this in place of the edge's term, whatever shape that gave."""
-    if edge.read != case.name:
-        return case.same(edge.found, case.arrives(edge, candidate))
-    rest = case.right - edge.share
-    if candidate.shape == case.right.shape and case.same(edge.found, candidate):
+    if case.same(edge.found, case.arrives(edge, candidate)):
         return True
+    if edge.read != case.name or edge.share is case.right:
+        return False
     try:
-        return case.same(case.answer, rest + candidate) or (
-            len(case.direct) == 1 and case.same(case.answer, candidate)
-        )
+        return case.same(case.answer, case.right - edge.share + candidate)
     except RuntimeError:
         return False
 

@@ -39,7 +39,7 @@ def nothing(case: Case) -> Iterator[Diagnosis]:
 def whole(case: Case) -> Iterator[Diagnosis]:
     """The right gradient times a number."""
     weight = case.weight(case.answer, case.right) if case.same_shape else None
-    if weight is None or (case.answer.numel() == 1 and named(weight, case, case.edges) is None):
+    if weight is None or abs(weight) < 1e-6 or (case.answer.numel() == 1 and named(weight, case, case.edges) is None):
         return
     if weight < 0:
         yield Diagnosis(

@@ -39,7 +39,8 @@ class Score:
     def add(self, mistakes: Sequence[Mistake], rows: Sequence[Comparison]) -> None:
         """Count an answer that holds these mistakes."""
         own = {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin == "own"}
-        reached = {row.name for row in rows if row.verdict != "missing"}
+        # Not reached, or not to be judged: below a gradient of zeros nothing can be told.
+        reached = {row.name for row in rows if row.passed or row.origin is not None}
         expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
         self.answers += 1
         self.steps += set(own) == set(expected)

@@ -21,8 +21,8 @@ def play(instance: Instance, source: str) -> tuple[Comparison, ...]:
     names |= {"torch": torch, "F": functional}
     try:
         exec(compile(source, "solution.py", "exec"), names)
-    except Exception:
-        pass  # as in the sandbox: the rows up to there are graded
+    except Exception:  # as in the sandbox: the rows up to there are graded
+        return compare_all(instance, answers(instance, names), stopped=True)
     return compare_all(instance, answers(instance, names))
 
 
