@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final
 
+from grader.sandbox.indentation import mended
+
 # The name under which a student's own comparison function finds ours.
 OUR_CMP: Final = "__cmp__"
 
@@ -42,11 +44,11 @@ def prepare(source: str, filename: str) -> Program:
     :raises SyntaxError: (or ValueError, MemoryError, RecursionError) it cannot be compiled
     """
     text = source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    try:
-        code = _compile(text, filename)
-    except SyntaxError:
+    code = _compiled_as_it_is(text, filename)
+    if code is None:
         text = _as_a_notebook_would(text)
-        code = _compile(text, filename)
+        text = mended(text) or text
+        code = compile(text, filename, "exec", dont_inherit=True)
     if not _WORTH_A_LOOK.search(text):
         return Program(code, text, ())
     tree = ast.parse(text, filename)
@@ -55,8 +57,11 @@ def prepare(source: str, filename: str) -> Program:
     return Program(code, text, ("autograd",) if _uses_autograd(tree) else ())
 
 
-def _compile(text: str, filename: str) -> CodeType:
-    return compile(text, filename, "exec", dont_inherit=True)
+def _compiled_as_it_is(text: str, filename: str) -> CodeType | None:
+    try:
+        return compile(text, filename, "exec", dont_inherit=True)
+    except SyntaxError:
+        return None
 
 
 def _as_a_notebook_would(text: str) -> str:
