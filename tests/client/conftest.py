@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from dojo.cli import Desk, run
@@ -75,6 +77,18 @@ class Live:
         }
 
 
+def until_ready(address: str) -> None:
+    """The address is printed before the first connection is accepted."""
+    for _ in range(300):
+        try:
+            if httpx.get(f"{address}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"{address} does not become ready")
+
+
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """`python -m server serve` on a free loopback port, stopped at the end."""
@@ -104,6 +118,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         address = next((match[0] for match in found if match), None)
         if address is None:
             pytest.fail((data / "log").read_text())
+        until_ready(address)
         yield Live(address, code)
         process.terminate()
         process.wait(timeout=20)

@@ -1,0 +1,87 @@
+"""docs/student.md, typed word for word by somebody who has just installed the client."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.client.conftest import ROOT, Live
+from tests.client.test_cells import notebook
+
+TEXT = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def test_every_command_of_the_five_minutes(live: Live, tmp_path: Path) -> None:
+    first, in_a_notebook = blocks("python")
+    commands = "\n".join(blocks("sh"))
+    edit = f"""{sys.executable} - <<'EDIT'
+from pathlib import Path
+path = Path("solution.py")
+path.write_text(path.read_text().replace("dlogprobs = None\\n", {first!r}))
+EDIT
+"""
+    installed, rest = commands.split("pip install ./client\n")
+    assert installed == ""  # what the tests run is installed already
+    before, after = rest.split("dojo submit solution.py\n", 1)
+    # One right row of 26 is exit code 1, which the text says; everything else must end with 0.
+    script = "\n".join(
+        (
+            "set -e",
+            before,
+            edit,
+            "dojo submit solution.py > first.txt || test $? = 1",
+            after.replace("dojo check solution.py", "dojo check solution.py || test $? = 1")
+            .replace("dojo open", "BROWSER=true dojo open")
+            .replace(
+                "dojo submit my_lecture_notebook.ipynb",
+                "dojo submit my_lecture_notebook.ipynb || test $? = 1",
+            ),
+        )
+    )
+    (tmp_path / "full-backward").mkdir()
+    mine = tmp_path / "my_lecture_notebook.ipynb"
+    mine.write_text(json.dumps(notebook("%matplotlib inline", in_a_notebook)))
+    (tmp_path / "full-backward").rmdir()
+    script = script.replace("my_lecture_notebook.ipynb", "../my_lecture_notebook.ipynb")
+    environ = {**live.environ(tmp_path / "config"), "DOJO_ADDRESS": live.address, "DOJO_CODE": live.code}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = (tmp_path / "full-backward" / "first.txt").read_text()
+    green = re.findall(r"^    (logprobs .*)$", TEXT, re.MULTILINE)
+    assert shown.splitlines()[0] == green[0]
+    assert "1 of 26 pass, 1 exact" in shown
+    assert done.stdout.count(green[0]) == 1  # the notebook's
+
+
+def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
+    environ = live.environ(tmp_path / "config")
+    join = ["dojo", "join", live.address, live.code, "--name", "Ada"]
+    subprocess.run(join, cwd=tmp_path, env=environ, check=True, capture_output=True)
+    code = blocks("python")[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (
+        done.stdout.splitlines()[-1] == "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
+    )
+
+
+@pytest.mark.parametrize("path", ["docs/student.md", "client/README.md"])
+def test_every_command_that_is_named_is_there(path: str) -> None:
+    from dojo.cli import cli
+
+    named = set(re.findall(r"`?dojo ([a-z]+)\b", (ROOT / path).read_text(encoding="utf-8")))
+    assert named
+    assert named <= set(cli.commands)
