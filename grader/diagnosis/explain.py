@@ -10,7 +10,7 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.answer import CHANGED_AFTER_CMP, Answer
-from grader.carried import Carried, carry, fit, together
+from grader.carried import Carried, align, carry, fit
 from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin
 from grader.diagnosis import diagnose
 from grader.diagnosis.case import Case
@@ -19,7 +19,7 @@ from grader.reference import reference
 # The dear hypotheses are tried for so many mistakes of an answer; the later ones are best looked at again when
 # these are mended. It bounds what an answer of random numbers can cost.
 THOROUGH = 4
-UNFINISHED = "zero everywhere: the code stopped before it was filled in"
+UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
     "before +="
@@ -36,7 +36,8 @@ def explain(
     rows = [_told(row) for row in rows]
     if all(row.passed for row in rows):
         return tuple(rows)
-    carried = carry(reference(instance).cut, _usable(answers), rows)
+    known = reference(instance)
+    carried = carry(known.cut, known.gradients, _usable(answers), rows)
     thorough = THOROUGH
     explained = []
     for row in rows:
@@ -47,8 +48,12 @@ def explain(
             row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
             if row.origin is Origin.OWN:
                 changed = CHANGED_AFTER_CMP in answers[row.name].notes
-                row = replace(row, diagnosis=_diagnosed(instance, row.name, carried, changed, thorough > 0))
+                diagnosis = _diagnosed(instance, row.name, carried, changed, thorough > 0)
                 thorough -= 1
+                if stopped and thorough < THOROUGH - 1 and [each.code for each in diagnosis] == ["missing_term"]:
+                    row = replace(row, origin=None, notes=(*row.notes, UNFINISHED))
+                else:
+                    row = replace(row, diagnosis=diagnosis)
         explained.append(row)
     return tuple(explained)
 
@@ -57,8 +62,9 @@ def _diagnosed(
     instance: Instance, name: str, carried: Carried, changed: bool, thorough: bool
 ) -> tuple[Diagnosis, ...]:
     right, answer = carried.gradients[name], carried.given[name]
-    if together(answer.shape, right.shape) == right.shape:
-        answer = answer.expand(right.shape)
+    aligned = align(answer, right.shape)
+    if aligned is not None:
+        answer = aligned
     elif any(flow.step.name in carried.misfits for flow in carried.consumers(name)):
         fitted = fit(answer, right.shape)  # the odd shape came from above
         answer = answer if fitted is None else fitted
