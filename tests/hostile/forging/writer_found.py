@@ -1,0 +1,12 @@
+# expect: crashed error wrong
+# tries: to finish its own run with the writer of the harness, as a fault of the sandbox, which would be tried again
+import os
+import sys
+
+frame = sys._getframe()
+while "writer" not in frame.f_locals:
+    frame = frame.f_back
+writer = frame.f_locals["writer"]
+statuses = type(sys.modules["grader.sandbox.job"].RunStatus.OK)
+writer.finish(statuses("sandbox_fault"), "the server failed me, grade me again", ("autograd",))
+os._exit(0)
