@@ -247,7 +247,7 @@ class Child:
                 poll.unregister(
                     descriptor
                 )  # no process is under that filter any more: the lifeline will say why
-        self._kill()
+        self.kill()
         killed = self._read_death()
         return End(killed.exit_code, killed.signal, killed.cpu_seconds, out_of_time=True)
 
@@ -255,7 +255,7 @@ class Child:
         """Kill it if it lives, wait until it is reaped, and let go of all that was its own."""
         try:
             if not self._dead:
-                self._kill()
+                self.kill()
                 with contextlib.suppress(SandboxFault):
                     self._read_death()
         finally:
@@ -267,7 +267,8 @@ class Child:
                 self._listener = None
             self._zygote.forget(self)
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """Tell the zygote to end it. Does not wait."""
         with contextlib.suppress(OSError):
             self._lifeline.shutdown(socket.SHUT_WR)
 

@@ -107,7 +107,11 @@ class Sandbox:
             end = child.wait(limits.wall_seconds)
             return _judge(end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started)
         finally:
-            self._errands.put(child)
+            child.kill()
+            if self._errands.qsize() > self._ahead:  # the keeper is behind: who makes work helps with it
+                child.bury()
+            else:
+                self._errands.put(child)
 
     def locks(self) -> Layer:
         """The layers that a new child vouches for, tried by itself before any code.

@@ -82,71 +82,87 @@ def _null_device() -> int:
 
 def serve(zygote: Zygote, control: socket.socket) -> None:
     """Fork children on request until the trusted side closes the channel, which ends them all."""
-    wakeup_read, wakeup_write = socket.socketpair()
-    wakeup_read.setblocking(False)
-    wakeup_write.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler there must be, or there is no wake-up
-    signal.set_wakeup_fd(wakeup_write.fileno(), warn_on_full_buffer=False)
-
-    children: dict[int, socket.socket] = {}  # process id → lifeline
-    lifelines: dict[int, int] = {}  # descriptor of the lifeline → process id
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(wakeup_read, select.POLLIN)
-
-    def bury(process: int, status: int, cpu_seconds: float) -> None:
-        lifeline = children.pop(process, None)
-        if lifeline is None:
-            return
-        if lifelines.pop(lifeline.fileno(), None) is not None:
-            poll.unregister(lifeline)
-        with contextlib.suppress(OSError):  # nobody may want to know any more
-            lifeline.send(
-                DEATH.pack(status, int(cpu_seconds * 1e6)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-            )
-        lifeline.close()
-
+    session = _Session(zygote, control)
     try:
-        while True:
-            for descriptor, _ in poll.poll():
-                if descriptor == wakeup_read.fileno():
-                    with contextlib.suppress(BlockingIOError):
-                        wakeup_read.recv(4096)
-                    while True:
-                        try:
-                            process, status, usage = os.wait4(-1, os.WNOHANG)
-                        except ChildProcessError:
-                            break
-                        if process == 0:
-                            break
-                        bury(process, status, usage.ru_utime + usage.ru_stime)
-                elif descriptor == control.fileno():
-                    request = _receive(control)
-                    if request is None:
-                        return
-                    message, (channel, result, lifeline_fd) = request
-                    limits, result_bytes = unpack_fork(message)
-                    parent = os.getpid()
-                    process = os.fork()
-                    if process == 0:
-                        _forget_signals()
-                        child.live(
-                            channel, result, result_bytes, zygote.walls, limits, parent, zygote.rehearsal
-                        )
-                        os._exit(1)  # never reached; and a child must never go on as a zygote
-                    os.close(channel)
-                    os.close(result)
-                    lifeline = socket.socket(fileno=lifeline_fd)
-                    children[process] = lifeline
-                    lifelines[lifeline.fileno()] = process
-                    poll.register(lifeline, select.POLLIN)
-                elif descriptor in lifelines:  # the trusted side let go of it, or shut it down
-                    poll.unregister(descriptor)
-                    os.kill(lifelines.pop(descriptor), signal.SIGKILL)
+        while session.turn():
+            pass
     finally:
+        session.kill_all()
+
+
+class _Session:
+    """The children of one Sandbox."""
+
+    def __init__(self, zygote: Zygote, control: socket.socket) -> None:
+        self._zygote = zygote
+        self._control = control
+        self._lifelines: dict[int, socket.socket] = {}  # of each child, by process id
+        self._alive: dict[int, int] = {}  # process id, by the descriptor of its lifeline, until it is told to die
+        self._bell, bell = socket.socketpair()
+        self._bell.setblocking(False)
+        bell.setblocking(False)
+        self._bell_end = bell  # held open
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler there is no wake-up
+        signal.set_wakeup_fd(bell.fileno(), warn_on_full_buffer=False)
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._poll.register(self._bell, select.POLLIN)
+
+    def turn(self) -> bool:
+        """Wait for something, and do it. False at the end of the channel.
+
+        In this order, because burying closes descriptors and forking opens them: an event must not be taken for one
+        of the next owner of its number.
+        """
+        events = {descriptor for descriptor, _ in self._poll.poll()}
+        for descriptor in events & self._alive.keys():  # the trusted side let go of it, or shut it down
+            self._poll.unregister(descriptor)
+            os.kill(self._alive.pop(descriptor), signal.SIGKILL)
+        if self._bell.fileno() in events:
+            with contextlib.suppress(BlockingIOError):
+                self._bell.recv(4096)
+            self._bury_the_dead()
+        return self._control.fileno() not in events or self._fork()
+
+    def kill_all(self) -> None:
+        """The end of all children."""
         signal.set_wakeup_fd(-1)
-        for process in children:
+        for process in self._lifelines:
             os.kill(process, signal.SIGKILL)
+
+    def _bury_the_dead(self) -> None:
+        while True:
+            try:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if process == 0:
+                return
+            lifeline = self._lifelines.pop(process)
+            if self._alive.pop(lifeline.fileno(), None) is not None:
+                self._poll.unregister(lifeline)
+            microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
+            with contextlib.suppress(OSError):  # nobody may want to know any more
+                lifeline.send(DEATH.pack(status, microseconds), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            lifeline.close()
+
+    def _fork(self) -> bool:
+        request = _receive(self._control)
+        if request is None:
+            return False
+        message, (channel, result, lifeline) = request
+        limits, result_bytes = unpack_fork(message)
+        zygote, us = self._zygote, os.getpid()
+        process = os.fork()
+        if process == 0:
+            _forget_signals()
+            child.live(channel, result, result_bytes, zygote.walls, limits, us, zygote.rehearsal)
+        os.close(channel)
+        os.close(result)
+        self._lifelines[process] = socket.socket(fileno=lifeline)
+        self._alive[lifeline] = process
+        self._poll.register(lifeline, select.POLLIN)
+        return True
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
