@@ -120,7 +120,7 @@ def grade_code(
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = sandbox.run(job)
-    return Grade(compare_all(instance, run.answers), numerics.environment(), run)
+    return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
@@ -132,8 +132,13 @@ def _slots(instance: Instance) -> tuple[Slot, ...]:
     )
 
 
-def compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Comparison, ...]:
-    """A row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake."""
+def compare_all(
+    instance: Instance, answers: Mapping[str, Answer], stopped: bool = False
+) -> tuple[Comparison, ...]:
+    """A row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
+
+    ``stopped``: the code that gave the answers did not come to its end.
+    """
     known = reference(instance)
     rows = []
     for checkpoint in instance.exercise.checkpoints:
@@ -143,4 +148,4 @@ def compare_all(instance: Instance, answers: Mapping[str, Answer]) -> tuple[Comp
         if name in known.vanishing and row.passed:
             row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
-    return explain(instance, answers, rows)
+    return explain(instance, answers, rows, stopped)

@@ -8,11 +8,14 @@ search: what two hypotheses of one group explain equally well is given twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 from grader.compare import Diagnosis
 from grader.diagnosis import locals, mixups, shapes, terms, unknown
 from grader.diagnosis.case import Case
+
+log = logging.getLogger(__name__)
 
 Hypothesis = Callable[[Case], Iterator[Diagnosis]]
 
@@ -26,7 +29,7 @@ CHEAP: tuple[tuple[Hypothesis, ...], ...] = (
 )
 DEAR: tuple[tuple[Hypothesis, ...], ...] = (
     (mixups.swapped_upstream,),
-    (terms.several_shares, locals.spilled),
+    (terms.several_shares, locals.spilled, locals.unfilled, mixups.left_out),
     (locals.other_power, locals.other_factor),
     (shapes.turned_operands,),
     (locals.other_operand,),
@@ -43,8 +46,17 @@ def diagnose(case: Case, thorough: bool = True) -> tuple[Diagnosis, ...]:
     for group in (*CHEAP, *DEAR) if thorough else CHEAP:
         found: dict[str, Diagnosis] = {}
         for hypothesis in group:
-            for each in hypothesis(case):
+            for each in _tried(hypothesis, case):
                 found.setdefault(each.code, each)
         if found:
             return tuple(found.values())[:MOST_TOLD]
     return (unknown.unknown(case),)
+
+
+def _tried(hypothesis: Hypothesis, case: Case) -> list[Diagnosis]:
+    """What a hypothesis finds. One that fails on odd shapes costs its own finding, never the grade."""
+    try:
+        return list(hypothesis(case))
+    except (RuntimeError, IndexError):
+        log.exception("%s failed on d%s, shape %s", hypothesis.__name__, case.name, list(case.answer.shape))
+        return []

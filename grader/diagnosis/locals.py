@@ -15,6 +15,7 @@ from grader.diagnosis.wording import look
 
 FEW = 24  # elements from which on a pattern is no chance
 POSITIONS = 16  # looked at to find a power
+FACTORS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
 POWERS = 8  # a power is sought among the multiples of 1/2 up to this half
 GRAIN = 1000  # into so many steps the logarithms of ratios are divided; within a step they are the same
 
@@ -95,6 +96,25 @@ def spilled(case: Case) -> Iterator[Diagnosis]:
             return
 
 
+def unfilled(case: Case) -> Iterator[Diagnosis]:
+    """Right wherever it is not zero, and zero where it should not be."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        filled = edge.found != 0
+        if bool(filled.any()) and case.same(edge.found, edge.share * filled):
+            missing = int((~filled & (edge.share != 0)).sum())
+            yield Diagnosis(
+                "missing_term",
+                (
+                    f"{missing} elements of your gradient are zero and should not be; the others are right.",
+                    look(case, edge.step.name),
+                    "Which elements does your line reach? Look at the ends of its ranges and at its indices.",
+                ),
+            )
+            return
+
+
 def other_power(case: Case) -> Iterator[Diagnosis]:
     """A share is off by a power of a recorded tensor: a factor left out, put in twice, or divided by."""
     if not case.same_shape:
@@ -166,27 +186,24 @@ def constant_along_an_axis(case: Case) -> Iterator[Diagnosis]:
 
 
 def other_operand(case: Case) -> Iterator[Diagnosis]:
-    """Another tensor of the forward pass went into the line's derivative."""
-    for edge in case.edges:
-        if edge.read != case.name:
-            continue
-        for other, recorded in edge.step.reads.items():
-            if other == edge.read and len(edge.step.reads) > 1:
+    """Another tensor of the forward pass, or a gradient, went into the line's derivative."""
+    for edge in case.direct:
+        step = edge.step
+        for other, recorded in step.reads.items():
+            if other == edge.read and len(step.reads) > 1:
                 continue
-            for name, value in case.values.items():
-                if name == other or value.shape != recorded.shape or not value.is_floating_point():
+            for name, value in _likenesses(case, other, recorded.shape):
+                played = case.replays.substituted(step.name, other, value)
+                arrived = None if played is None else back(played, edge.upstream)[edge.read]
+                if arrived is None or case.weight(edge.found, arrived) is None:
                     continue
-                played = case.replays.substituted(edge.step.name, other, value)
-                if played is None:
-                    continue
-                arrived = case.arrives(edge, back(played, edge.upstream)[edge.read])
-                if arrived is not None and case.weight(edge.found, arrived) is not None:
-                    yield _local(
-                        case,
-                        edge,
-                        f"{name} stands in the derivative of the line of {edge.step.name} in place of {other}.",
-                    )
-                    return
+                kind = f"{name} stands in the derivative of the line of {step.name} in place of {other}."
+                if name in case.values:
+                    yield _local(case, edge, kind)
+                else:
+                    yield Diagnosis("swapped", (kind, look(case, step.name), "A derivative of a line is made of "
+                        "the line's own tensors; a gradient comes in once, as the upstream."))
+                return
 
 
 def other_factor(case: Case) -> Iterator[Diagnosis]:
@@ -194,23 +211,34 @@ def other_factor(case: Case) -> Iterator[Diagnosis]:
     if not case.same_shape:
         return
     for edge in case.direct:
-        if edge.term.numel() >= edge.upstream.numel():
+        shape = edge.upstream.shape
+        if edge.term.numel() >= edge.upstream.numel() or not _fits(edge.term.shape, shape):
             continue
+        near = (*edge.step.reads, edge.step.name)
         for name, value in case.values.items():
-            if not value.is_floating_point() or value.numel() < edge.term.numel():
+            if not value.is_floating_point() or value.numel() < edge.term.numel() or not _fits(value.shape, shape):
                 continue
-            try:
-                summed = (edge.upstream * value.expand(edge.upstream.shape)).sum_to_size(edge.term.shape)
-            except RuntimeError:
-                continue
-            if case.weight(edge.found, summed) is not None:
-                yield _local(
-                    case,
-                    edge,
-                    f"d{edge.step.name} is multiplied with {name} before the sum, and that is not the derivative "
-                    f"of the line of {edge.step.name}.",
-                )
-                return
+            for power in FACTORS if name in near else (1.0,):
+                summed = (edge.upstream * value.expand(shape) ** power).sum_to_size(edge.term.shape)
+                if case.weight(edge.found, summed) is not None:
+                    step = edge.step.name
+                    yield _local(
+                        case,
+                        edge,
+                        f"d{step} is multiplied with {'a power of ' if power != 1 else ''}{name} before the sum, "
+                        f"and that is not the derivative of the line of {step}.",
+                    )
+                    return
+
+
+def _likenesses(case: Case, name: str, shape: torch.Size) -> Iterator[tuple[str, Tensor]]:
+    """Tensors of a shape that may be taken for another: recorded values, then the student's gradients."""
+    for other, value in case.values.items():
+        if other != name and value.shape == shape and value.is_floating_point():
+            yield other, value
+    for other, gradient in case.carried.given.items():
+        if other != case.name and gradient.shape == shape:
+            yield "d" + other, gradient
 
 
 def _local(case: Case, edge: Edge, kind: str) -> Diagnosis:
@@ -294,9 +322,11 @@ def _is_function(ratio: Tensor, value: Tensor) -> bool:
     logs = (logs * (GRAIN / spread)).round()
     ranks = torch.unique(logs, return_inverse=True)[1]
     distinct = int(ranks.max()) + 1
-    if distinct < 8 or value.unique().numel() < 8:
-        return False
-    travelled = int(ranks[value.argsort()].diff().abs().sum())
+    ranks = ranks[value.argsort()]
+    if distinct < 8:  # a function with steps, such as that of a ReLU
+        often = int(ranks.bincount().sort().values[-2]) >= 8
+        return often and int((ranks.diff() != 0).sum()) <= 2 * distinct
+    travelled = int(ranks.diff().abs().sum())
     return travelled <= 6 * distinct and travelled <= 0.08 * len(ranks) * distinct
 
 

@@ -13,6 +13,9 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
 
 
+MOST_PARTS = 8  # of an axis that is gone through part by part
+
+
 def aliased(case: Case) -> Iterator[Diagnosis]:
     """``dhprebn = dbndiff`` makes no copy: a += on the one changes the other."""
     if case.changed:
@@ -109,6 +112,39 @@ def overwritten(case: Case) -> Iterator[Diagnosis]:
                 "each, and the others are written over.",
             )
             return
+
+
+def left_out(case: Case) -> Iterator[Diagnosis]:
+    """A part of the upstream gradient, such as one place of the context, was never gone through."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        for axis, length in enumerate(edge.upstream.shape):
+            if not 1 < length <= MOST_PARTS or edge.share.numel() < 4 * length:
+                continue
+            parts = []
+            for index in range(length):
+                masked = torch.zeros_like(edge.upstream)
+                masked.select(axis, index).copy_(edge.upstream.select(axis, index))
+                parts.append(back(edge.step, masked)[edge.read])
+            basis = torch.stack([part.reshape(-1) for part in parts], 1).double()
+            solution = torch.linalg.lstsq(basis, edge.found.reshape(-1, 1).double()).solution
+            weights = [round(weight, 3) for weight in solution.flatten().tolist()]
+            missing = [index for index, weight in enumerate(weights) if weight == 0]
+            if not missing or not set(weights) <= {0.0, 1.0}:
+                continue
+            kept = sum(part for part, weight in zip(parts, weights, strict=True) if weight)
+            if isinstance(kept, Tensor) and case.same(edge.found, kept):
+                step = edge.step.name
+                yield Diagnosis(
+                    "missing_term",
+                    (
+                        f"a part of d{step} never comes into your gradient; the rest is right.",
+                        look(case, step),
+                        "Each element of the upstream gradient goes somewhere. Look at the ends of your ranges.",
+                    ),
+                )
+                return
 
 
 def _places(case: Case, edge: Edge) -> Tensor | None:

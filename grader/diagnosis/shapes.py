@@ -43,7 +43,8 @@ def rearranged(case: Case) -> Iterator[Diagnosis]:
         else:
             yield from _shuffled(case)
         return
-    if case.size and case.same(answer.reshape(-1).sort().values, right.reshape(-1).sort().values):
+    ours, theirs = answer.reshape(-1).sort().values, right.reshape(-1).sort().values
+    if case.same(ours, theirs) and int((theirs.diff() != 0).sum()) > theirs.numel() // 2:
         yield from _shuffled(case)
 
 
