@@ -14,8 +14,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from dojo.cli import Desk, run
+from dojo.cli import run
 from dojo.config import Config
+from dojo.desk import Desk
 from tests.client.fake import FakeDojo
 
 ROOT = Path(__file__).parents[2]

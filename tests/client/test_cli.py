@@ -322,7 +322,7 @@ def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.Monkey
 
 def test_hostile_text_of_the_server_stays_text(pulled: Student) -> None:
     pulled.fake.before = lambda _: problem(404, "[bold]x[/bold] [link=https://evil.test]y[/link] \x1b[2J")
-    _, _, err = pulled.type("show", "1")
+    _, _, err = pulled.type("history")
     assert "[bold]x[/bold] [link=https://evil.test]y[/link]" in err
     assert "\x1b" not in err
 
@@ -339,3 +339,30 @@ def test_the_state_is_not_touched_by_code_that_is_checked(pulled: Student) -> No
     Path("solution.py").write_text(RIGHT + "counts.zero_()\n")
     pulled.type("check", "solution.py")
     assert torch.equal(safetensors.torch.load_file("state.safetensors")["counts"], state()["counts"])
+
+
+def test_tensors_of_a_replaced_state_are_not_sent(pulled: Student) -> None:
+    answers = {f"d{name}": each for name, each in expected().items()}
+    Path("answers.safetensors").write_bytes(safetensors.torch.save(answers))
+    pulled.fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
+    code, _, err = pulled.type("submit", "answers.safetensors")
+    assert code == 2
+    assert f"dojo pull {SLUG}" in err
+    assert not pulled.fake.graded
+
+
+def test_a_path_that_cannot_be_written_is_no_traceback(student: Student) -> None:
+    student.join()
+    Path("file").write_text("")
+    code, _, err = student.type("pull", SLUG, "--to", "file/inside")
+    assert code == 2
+    assert "Not a directory" in err or "cannot find" in err
+
+
+def test_watch_prints_a_document_a_line(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dojo.cli.time.sleep", stop)
+    _, out, _ = pulled.type("watch", "solution.py", "--json")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+import safetensors.torch
 import torch
 
 from dojo import errors, notebook
@@ -219,3 +220,14 @@ def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -
     with pytest.raises(errors.BadFile) as caught:
         notebook.open_folder(tmp_path)
     assert caught.value._render_traceback_()[1].startswith("Type: dojo pull")
+
+
+def test_a_folder_whose_state_was_replaced_meanwhile_is_not_compared(
+    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = notebook.open_folder(exercise.folder.folder, transport=fake.transport)
+    fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
+    old.cmp("counts", expected()["counts"])
+    assert "dojo pull" in capsys.readouterr().out
+    assert not fake.graded
+    assert len(Outbox(old.folder)) == 0

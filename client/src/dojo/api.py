@@ -180,7 +180,15 @@ class Server:
         return read_submission(answer)
 
     def submission(self, number: int) -> Submission:
-        return read_submission(self._json("GET", f"submissions/{number}"))
+        try:
+            return read_submission(self._json("GET", f"submissions/{number}"))
+        except NotFound as error:
+            raise NotFound(
+                f"You have no submission {number}.",
+                "See yours: dojo history",
+                status=404,
+                problem=error.problem,
+            ) from error
 
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         params = {"limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})

@@ -3,69 +3,34 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx2 as httpx
 from click.shell_completion import CompletionItem, get_completion_class
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from dojo import check as checking
 from dojo import table, workspace
 from dojo.api import VERSION, Server, address_of, travels_open
 from dojo.config import Config, Profile, usable_keyring
-from dojo.connection import Connection, connect
+from dojo.connection import Connection
+from dojo.desk import Desk
 from dojo.errors import USAGE, BadFile, DojoError, NotJoined, Unreachable
-from dojo.handin import Code, Handin, answers_in, find_file, read_handin
+from dojo.handin import Code, Handin, Tensors, find_file, read_handin
 from dojo.harvest import Harvest
-from dojo.outbox import Outbox
-from dojo.records import Checkpoint, Exercise, Submission, get
-from dojo.table import Screen
-from dojo.workspace import Workspace, find_workspace
+from dojo.records import Checkpoint, Submission, get
+from dojo.task import Task, exercise_here, find_task, send_outbox, workspace_task
+from dojo.workspace import find_workspace
 
 PASSED, WRONG, INTERRUPTED = 0, 1, 130
 WATCH_EVERY = 0.5  # seconds between looks at a watched file
 PATIENCE = 120.0  # seconds to wait for a grade
-
-
-@dataclass
-class Desk:
-    """What a command works with. ``transport`` stands in for the network in tests."""
-
-    config: Config
-    screen: Screen = field(default_factory=Screen)
-    transport: httpx.BaseTransport | None = None
-    profile: str | None = None
-    json: bool = False
-
-    def connect(self, folder: Workspace | None = None) -> Connection:
-        return connect(self.config, profile=self.profile, workspace=folder, transport=self.transport)
-
-    def server(self, address: str, token: str | None = None) -> Server:
-        return Server(address, token, transport=self.transport)
-
-    def answer(self, value: Any) -> None:
-        """The one JSON document that --json prints."""
-        print(json.dumps(value, ensure_ascii=True, indent=2))
-
-    def tell(self, text: str) -> None:
-        """What is said on the way, to the side of the answer: on standard error."""
-        if not self.json:
-            _error_console().print(text)
-
-
-def _error_console() -> Console:
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 # -- the frame of every command ---------------------------------------------------------------
@@ -95,15 +60,21 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.
 
     def decorate(function: Callable[..., int]) -> click.Command:
         def framed(desk: Desk, /, as_json: bool, profile: str | None, **arguments: Any) -> int:
-            desk.json, desk.profile = as_json, profile
+            desk.as_json, desk.profile = as_json, profile
             try:
                 return function(desk, **arguments)
             except DojoError as error:
-                _show_error(desk, error)
+                desk.show_error(error)
                 return error.exit_code
             except BrokenPipeError:  # `dojo list | head`
                 sys.stderr.close()
                 return PASSED
+            except OSError as error:
+                place = f"{error.filename}: " if error.filename else ""
+                desk.show_error(
+                    BadFile(f"{place}{error.strerror}.", "Look at the path, and type the same again.")
+                )
+                return USAGE
 
         wrapped: Callable[..., int] = functools.wraps(function)(framed)
         for option in (_profile_option, _json_option):
@@ -119,17 +90,6 @@ _json_option = click.option(
 _profile_option = click.option("--profile", metavar="NAME", help="Another profile than the current one.")
 
 
-def _show_error(desk: Desk, error: DojoError) -> None:
-    if desk.json:
-        kind = type(error).__name__
-        desk.answer({"error": {"type": kind, "message": error.message, "next": error.next_step}})
-        return
-    console = _error_console()
-    console.print(error.message, style="red" if desk.screen.colour else None)
-    if error.next_step:
-        console.print(error.next_step)
-
-
 def run(arguments: Sequence[str], desk: Desk | None = None) -> int:
     """Run one command; returns its exit code."""
     desk = desk or Desk(Config(keyring=usable_keyring()))
@@ -142,7 +102,7 @@ def run(arguments: Sequence[str], desk: Desk | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _error_console().print("Stopped.")
+        desk.errors.print("Stopped.")
         return INTERRUPTED
     return code if isinstance(code, int) else PASSED
 
@@ -181,7 +141,7 @@ def join(desk: Desk, address: str, code: str, name: str) -> int:
         student=get(student, "name", str),
     )
     place = desk.config.keep(profile, get(answer, "token", str))
-    if desk.json:
+    if desk.as_json:
         desk.answer(asdict(profile) | {"token_in": place})
         return PASSED
     desk.screen.say(f"Welcome, {profile.student}. You are in {course.get('title') or slug}.")
@@ -208,8 +168,9 @@ def _warn_if_open(desk: Desk, server: Server) -> None:
 @command("login")
 @click.argument("address")
 def login(desk: Desk, address: str) -> int:
-    """Use an account that you have already, by its token. The token is asked for, or read from standard
-    input.
+    """Use an account that you have already, by its token.
+
+    The token is asked for, or read from standard input.
 
     \b
     Examples:
@@ -234,7 +195,7 @@ def login(desk: Desk, address: str) -> int:
         name = desk.profile if desk.profile and len(courses) == 1 else desk.config.free_name(slug, address)
         profiles.append(Profile(name, address, slug, str(me.get("id", "")), get(me, "name", str)))
         place = desk.config.keep(profiles[-1], token)
-    if desk.json:
+    if desk.as_json:
         desk.answer({"profiles": [asdict(each) for each in profiles], "token_in": place})
         return PASSED
     desk.screen.say(
@@ -252,7 +213,7 @@ def logout(desk: Desk) -> int:
     if profile is None:
         raise NotJoined("There is nobody to log out.", "See the profiles: dojo profile")
     desk.config.forget(profile)
-    if desk.json:
+    if desk.as_json:
         desk.answer({"forgotten": asdict(profile)})
         return PASSED
     desk.screen.say(
@@ -277,7 +238,7 @@ def profile(desk: Desk, name: str | None) -> int:
         assert found is not None
         desk.config.use(found.name)
     profiles, current = desk.config.profiles(), desk.config.current()
-    if desk.json:
+    if desk.as_json:
         desk.answer({"current": current, "profiles": [asdict(each) for each in profiles.values()]})
         return PASSED
     if not profiles:
@@ -293,11 +254,11 @@ def profile(desk: Desk, name: str | None) -> int:
 
 @command("list")
 def list_(desk: Desk) -> int:
-    """List the exercises of the course, and how far you are with them."""
+    """List the exercises, and how far you are with them."""
     connection = desk.connect()
     exercises = connection.server.exercises(connection.course)
     desk.config.remember_exercises([each.slug for each in exercises])
-    if desk.json:
+    if desk.as_json:
         desk.answer({"course": connection.course, "exercises": [each.answer for each in exercises]})
         return PASSED
     table.show_exercises(desk.screen, exercises)
@@ -318,7 +279,9 @@ def _complete_exercise(context: click.Context, _: click.Parameter, begun: str) -
     "--to", "folder", type=click.Path(path_type=Path), help="The folder to write; its own name by default."
 )
 def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
-    """Fetch an exercise into a folder: the forward state, what is asked, a solution.py and a notebook to
+    """Fetch an exercise into a folder.
+
+    The folder gets the forward state, what is asked, a solution.py and a notebook to
     start from.
 
     Pulling again brings the state up to date, and leaves your own files alone.
@@ -340,7 +303,7 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
     folder = folder or workspace.folder_for(exercise, here)
     known = workspace.open_workspace(folder) if (folder / workspace.MARK).is_file() else None
     connection = desk.connect(known)
-    with _transfer(desk, exercise) as transferred:
+    with desk.transfer(exercise) as transferred:
         pulled = workspace.pull(
             connection.server,
             connection.course,
@@ -349,7 +312,7 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
             student=connection.student,
             transferred=transferred,
         )
-    if desk.json:
+    if desk.as_json:
         desk.answer(
             {
                 "folder": str(folder),
@@ -385,29 +348,16 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-@contextmanager
-def _transfer(desk: Desk, what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, where that is a terminal."""
-    console = _error_console()
-    if desk.json or not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
-
-
 @command("open")
 @click.argument("exercise", required=False, shell_complete=_complete_exercise)
 def open_(desk: Desk, exercise: str | None) -> int:
     """Open the lecture at the first step that is not right yet."""
     found = None if exercise else find_workspace(Path.cwd())
     connection = desk.connect(found)
-    asked = _exercise_here(connection, exercise, found)
+    asked = exercise_here(connection, exercise, found)
     step = next((each for each in asked.checkpoints if not each.passed), None)
     url = (step and step.lecture_url) or asked.lecture_url
-    if desk.json:
+    if desk.as_json:
         desk.answer({"exercise": asked.slug, "checkpoint": step.name if step else None, "url": url})
         return PASSED
     if url is None:
@@ -422,64 +372,7 @@ def open_(desk: Desk, exercise: str | None) -> int:
     return PASSED
 
 
-def _exercise_here(connection: Connection, named: str | None, found: Workspace | None) -> Exercise:
-    """The exercise that was named, or the folder's, or the only one of the course."""
-    if named or found:
-        return connection.server.exercise(connection.course, named or (found.exercise if found else ""))
-    exercises = connection.server.exercises(connection.course)
-    if len(exercises) == 1:
-        return connection.server.exercise(connection.course, exercises[0].slug)
-    raise BadFile("Which exercise?", "Name it, or go into its folder. See which there are: dojo list")
-
-
 # -- answers ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What an answer is handed in for. ``checkpoints`` carry the links to the lecture."""
-
-    slug: str
-    checkpoints: tuple[Checkpoint, ...]
-    handed_out: frozenset[str]
-
-
-def _task(desk: Desk, file: Path, named: str | None) -> tuple[Connection, _Task]:
-    """Which exercise a file is for: the named one, its folder's, this folder's, or the one whose answers it
-    makes."""
-    found = None if named else find_workspace(file.parent) or find_workspace(Path.cwd())
-    connection = desk.connect(found)
-    if found is not None:
-        return connection, _workspace_task(found)
-    exercise = connection.server.exercise(connection.course, named or _guessed(desk, connection, file))
-    tensors = get(connection.server.instance(connection.course, exercise.slug), "tensors", dict)
-    return connection, _Task(exercise.slug, exercise.checkpoints, frozenset(tensors))
-
-
-def _workspace_task(found: Workspace) -> _Task:
-    from dojo.tensors import shapes
-
-    return _Task(found.exercise, found.checkpoints, frozenset(shapes(found.state(), found.state_path)))
-
-
-def _guessed(desk: Desk, connection: Connection, file: Path) -> str:
-    """The exercise most of whose answers the file makes. Raises BadFile where two do so equally well."""
-    made = answers_in(file)
-    score = {}
-    for each in connection.server.exercises(connection.course):
-        exercise = connection.server.exercise(connection.course, each.slug)
-        score[each.slug] = sum(checkpoint.answer in made for checkpoint in exercise.checkpoints)
-    best = max(score.values(), default=0)
-    fitting = [slug for slug, count in score.items() if count == best]
-    if best == 0 or len(fitting) > 1:
-        raise BadFile(
-            f"It is not clear which exercise {file} is for: it could be {' or '.join(fitting)}."
-            if best
-            else f"{file} makes no answer of any exercise.",
-            f"Name it: dojo submit {file} --exercise TOPIC/NAME",
-        )
-    desk.tell(f"{file.name} makes {best} answers of {fitting[0]}. Another exercise is named with --exercise.")
-    return fitting[0]
 
 
 _exercise_option = click.option(
@@ -515,7 +408,7 @@ def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_ru
       dojo submit solution.py --json | jq .grade.passed
     """
     path = find_file(file)
-    connection, task = _task(desk, path, exercise)
+    connection, task = find_task(desk, path, exercise)
     handin = read_handin(path, task.slug, [each.name for each in task.checkpoints], task.handed_out)
     if dry_run:
         return _show_source(desk, handin)
@@ -523,7 +416,10 @@ def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_ru
         desk.tell(f"Handing in {path.name}.")
     if isinstance(handin, Code) and handin.harvest:
         _show_harvest(desk, handin.harvest)
-    _send_outbox(desk, connection, path)
+    send_outbox(desk, connection, path)
+    found = find_workspace(path.parent)
+    if isinstance(handin, Tensors) and found and found.exercise == task.slug:
+        found.must_be_current(connection.server, connection.course)
     return _graded(desk, connection, task, handin, patience)
 
 
@@ -532,7 +428,7 @@ def _show_source(desk: Desk, handin: Handin) -> int:
         raise BadFile(
             f"{handin.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE"
         )
-    if desk.json:
+    if desk.as_json:
         desk.answer({"filename": handin.path.name, "source": handin.source})
         return PASSED
     if handin.harvest:
@@ -551,22 +447,9 @@ def _show_harvest(desk: Desk, found: Harvest) -> None:
         desk.tell(remark)
 
 
-def _send_outbox(desk: Desk, connection: Connection, path: Path) -> None:
-    """Send what the notebook could not send before."""
-    found = find_workspace(path.parent)
-    if found is None or found.server != connection.server.address:
-        return
-    outbox = Outbox(found)
-    if len(outbox):
-        sent = outbox.send(connection.server, connection.course)
-        desk.tell(f"Sent {len(sent.submissions)} earlier answers of the notebook.")
-        for reason in sent.refused:
-            desk.tell(f"One of them was not taken: {reason}")
-
-
-def _graded(desk: Desk, connection: Connection, task: _Task, handin: Handin, patience: float) -> int:
+def _graded(desk: Desk, connection: Connection, task: Task, handin: Handin, patience: float) -> int:
     """Send an answer, wait for its grade, show it."""
-    with _waiting(desk) as say:
+    with desk.waiting() as say:
         submission = handin.send(connection.server, connection.course, task.slug, wait=min(patience, 20.0))
         say(submission)
         try:
@@ -584,7 +467,7 @@ def _graded(desk: Desk, connection: Connection, task: _Task, handin: Handin, pat
         taken = [asdict(each) for each in handin.harvest.taken]
         extra["notebook"] = {"taken": taken, "remarks": list(handin.harvest.remarks)}
     code = _show(desk, submission, task.checkpoints, extra)
-    if not desk.json and isinstance(handin, Code) and handin.harvest:
+    if not desk.as_json and isinstance(handin, Code) and handin.harvest:
         _show_place(desk, handin.harvest, submission)
     return code
 
@@ -597,27 +480,11 @@ def _show_place(desk: Desk, found: Harvest, submission: Submission) -> None:
         desk.screen.say(f"Line {lines[-1]} of what was sent is line {place[1]} of cell {place[0]}.")
 
 
-@contextmanager
-def _waiting(desk: Desk) -> Iterator[Callable[[Submission], None]]:
-    """Says where a submission is while it waits, on standard error."""
-    console = _error_console()
-    if desk.json or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("sending") as status:
-
-        def say(submission: Submission) -> None:
-            place = f", place {submission.place}" if submission.place else ""
-            status.update(f"{submission.status}{place} (submission {submission.id})")
-
-        yield say
-
-
 def _show(
     desk: Desk, submission: Submission, checkpoints: Sequence[Checkpoint], extra: dict[str, Any] | None = None
 ) -> int:
     """Print a submission; the exit code says whether all of it passes."""
-    if desk.json:
+    if desk.as_json:
         desk.answer({**submission.answer, **(extra or {})})
     else:
         table.show_submission(desk.screen, submission, checkpoints)
@@ -628,7 +495,7 @@ def _show(
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_exercise_option
 def watch(desk: Desk, file: Path, exercise: str | None) -> int:
-    """Submit FILE now and after each time it is saved, until you press Ctrl-C.
+    """Submit FILE now, and each time it is saved, until Ctrl-C.
 
     \b
     Example:
@@ -637,7 +504,8 @@ def watch(desk: Desk, file: Path, exercise: str | None) -> int:
     path = find_file(file)
     seen: bytes | None = None
     code = PASSED
-    if not desk.json:
+    desk.compact = True
+    if not desk.as_json:
         desk.screen.say(f"Watching {path}. Stop with Ctrl-C.")
     try:
         while True:
@@ -645,12 +513,12 @@ def watch(desk: Desk, file: Path, exercise: str | None) -> int:
             if content and content != seen:
                 seen = content
                 try:
-                    connection, task = _task(desk, path, exercise)
+                    connection, task = find_task(desk, path, exercise)
                     names = [each.name for each in task.checkpoints]
                     handin = read_handin(path, task.slug, names, task.handed_out)
                     code = _graded(desk, connection, task, handin, PATIENCE)
                 except DojoError as error:  # a file that is half written, a network that comes back
-                    _show_error(desk, error)
+                    desk.show_error(error)
                     code = error.exit_code
                     if isinstance(error, Unreachable):
                         seen = None
@@ -663,7 +531,9 @@ def watch(desk: Desk, file: Path, exercise: str | None) -> int:
 @command("check")
 @_file_argument
 def check(desk: Desk, file: Path) -> int:
-    """Look at an answer here, without the server: names, shapes, dtypes, finite numbers.
+    """Look at an answer here: names, shapes, dtypes, finite numbers.
+
+    No server is asked, so nothing is said about right or wrong.
 
     Code is run on the pulled state with your own torch.
 
@@ -678,10 +548,10 @@ def check(desk: Desk, file: Path) -> int:
             f"{path} is not in a folder that dojo pull made, so there is nothing to check it against.",
             "Type: dojo pull EXERCISE, and check it in there",
         )
-    task = _workspace_task(found)
+    task = workspace_task(found)
     handin = read_handin(path, task.slug, [each.name for each in task.checkpoints], task.handed_out)
     result = checking.check(found, handin)
-    if desk.json:
+    if desk.as_json:
         desk.answer({"file": str(path), "good": result.good} | asdict(result))
         return PASSED if result.good else WRONG
     if result.printed:
@@ -707,21 +577,23 @@ def check(desk: Desk, file: Path) -> int:
 @command("status")
 @click.argument("exercise", required=False, shell_complete=_complete_exercise)
 def status(desk: Desk, exercise: str | None) -> int:
-    """How far you are: step by step in an exercise's folder or for the one you name, else with all of
-    them."""
+    """Show how far you are.
+
+    Step by step in an exercise's folder or for the one you name, else with all of them.
+    """
     found = None if exercise else find_workspace(Path.cwd())
     connection = desk.connect(found)
     if found is not None:
-        _send_outbox(desk, connection, found.folder / workspace.MARK)
+        send_outbox(desk, connection, found.folder / workspace.MARK)
     if exercise or found:
-        asked = _exercise_here(connection, exercise, found)
-        if desk.json:
+        asked = exercise_here(connection, exercise, found)
+        if desk.as_json:
             desk.answer(asked.answer)
             return PASSED
         table.show_checkpoints(desk.screen, asked)
         return PASSED
     exercises = connection.server.exercises(connection.course)
-    if desk.json:
+    if desk.as_json:
         desk.answer({"course": connection.course, "exercises": [each.answer for each in exercises]})
         return PASSED
     table.show_exercises(desk.screen, exercises)
@@ -739,7 +611,7 @@ def history(desk: Desk, exercise: str | None, limit: int) -> int:
     connection = desk.connect(found)
     slug = exercise or (found.exercise if found else None)
     submissions = connection.server.submissions(connection.course, exercise=slug, limit=limit)
-    if desk.json:
+    if desk.as_json:
         desk.answer({"submissions": [each.answer for each in submissions]})
         return PASSED
     if not submissions:
@@ -753,7 +625,9 @@ def history(desk: Desk, exercise: str | None, limit: int) -> int:
 @command("show")
 @click.argument("number", metavar="ID", type=int)
 def show(desk: Desk, number: int) -> int:
-    """Show the table of an earlier submission. The numbers are in dojo history.
+    """Show the table of an earlier submission.
+
+    The numbers are in dojo history.
 
     \b
     Example:
@@ -769,7 +643,7 @@ def show(desk: Desk, number: int) -> int:
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(desk: Desk, shell: str) -> int:
-    """Print the script that lets your shell complete dojo's commands and exercises.
+    """Print a script for your shell to complete words with.
 
     \b
     Examples:
@@ -780,7 +654,7 @@ def completion(desk: Desk, shell: str) -> int:
     kind = get_completion_class(shell)
     assert kind is not None
     source = kind(cli, {}, "dojo", "_DOJO_COMPLETE").source()
-    if desk.json:
+    if desk.as_json:
         desk.answer({"shell": shell, "source": source})
     else:
         click.echo(source)

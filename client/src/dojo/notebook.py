@@ -64,11 +64,14 @@ class Results:
 class Exercise:
     """An exercise that was pulled. ``verdicts`` holds the best verdict so far of each checkpoint, or None."""
 
-    def __init__(self, folder: Workspace, connection: Callable[[], Connection]) -> None:
+    def __init__(
+        self, folder: Workspace, connection: Callable[[], Connection], *, fresh: bool = False
+    ) -> None:
         self.folder = folder
         self.verdicts: dict[str, str | None] = {each.name: each.best for each in folder.checkpoints}
         self._connect = connection
         self._connection: Connection | None = None
+        self._fresh = fresh  # whether the state is known to be the one that the server compares with
         self._namespace: MutableMapping[str, Any] | None = None
         self._outbox = Outbox(folder)
         self._strip = _Strip(self)
@@ -159,6 +162,9 @@ class Exercise:
             if self._connection is None:
                 self._connection = self._connect()
             server, course = self._connection.server, self._connection.course
+            if not self._fresh:
+                self.folder.must_be_current(server, course)
+                self._fresh = True
             waiting = len(self._outbox)
             if waiting:
                 sent = self._outbox.send(server, course)
@@ -276,7 +282,7 @@ def pull(
         return Exercise(known, connection)
     if pulled.new_state:
         print("The server has a new forward state for you: put it in place with ex.into(globals()).")
-    return Exercise(pulled.workspace, lambda: connected)
+    return Exercise(pulled.workspace, lambda: connected, fresh=True)
 
 
 def open_folder(folder: str | Path = ".", *, transport: httpx.BaseTransport | None = None) -> Exercise:

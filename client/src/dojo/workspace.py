@@ -48,6 +48,15 @@ class Workspace:
     def state_path(self) -> Path:
         return self.folder / STATE
 
+    def must_be_current(self, server: Server, course: str) -> None:
+        """Tensors fit only the forward state that they were made on. Raises BadFile where the server has
+        another."""
+        if server.instance(course, self.exercise).get("digest") != self.digest:
+            raise BadFile(
+                f"The server has a new forward state of {self.exercise}: these tensors are of the old one.",
+                f"Pull it again (dojo pull {self.exercise}), then compute them anew.",
+            )
+
     def answer(self, text: str) -> str | None:
         """The student's variable, for `logits` or `dlogits`; None where the exercise asks for no such
         thing."""

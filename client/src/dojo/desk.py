@@ -1,0 +1,90 @@
+"""What a command works with: configuration, network, screen; and how it speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import httpx2 as httpx
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from dojo.api import Server, Transferred
+from dojo.config import Config
+from dojo.connection import Connection, connect
+from dojo.errors import DojoError
+from dojo.records import Submission
+from dojo.table import Screen
+from dojo.workspace import Workspace
+
+
+@dataclass
+class Desk:
+    """What a command works with. ``transport`` stands in for the network in tests.
+    ``compact`` puts each JSON document into one line, where a command prints several."""
+
+    config: Config
+    screen: Screen = field(default_factory=Screen)
+    transport: httpx.BaseTransport | None = None
+    profile: str | None = None
+    as_json: bool = False
+    compact: bool = False
+
+    @cached_property
+    def errors(self) -> Console:
+        """Standard error."""
+        return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    def connect(self, folder: Workspace | None = None) -> Connection:
+        return connect(self.config, profile=self.profile, workspace=folder, transport=self.transport)
+
+    def server(self, address: str, token: str | None = None) -> Server:
+        return Server(address, token, transport=self.transport)
+
+    def answer(self, value: Any) -> None:
+        """The JSON document that --json prints."""
+        print(json.dumps(value, indent=None if self.compact else 2), flush=True)
+
+    def tell(self, text: str) -> None:
+        """What is said on the way, to the side of the answer: on standard error."""
+        if not self.as_json:
+            self.errors.print(text)
+
+    def show_error(self, error: DojoError) -> None:
+        """What went wrong and what to do next; with --json as a document."""
+        if self.as_json:
+            kind = type(error).__name__
+            self.answer({"error": {"type": kind, "message": error.message, "next": error.next_step}})
+            return
+        self.errors.print(error.message, style="red" if self.screen.colour else None)
+        if error.next_step:
+            self.errors.print(error.next_step)
+
+    @contextmanager
+    def transfer(self, what: str) -> Iterator[Transferred | None]:
+        """A progress bar on standard error, where that is a terminal."""
+        if self.as_json or not self.errors.is_terminal:
+            yield None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        with Progress(*columns, console=self.errors, transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+    @contextmanager
+    def waiting(self) -> Iterator[Callable[[Submission], None]]:
+        """Says on standard error where a submission is while it waits."""
+        if self.as_json or not self.errors.is_terminal:
+            yield lambda _: None
+            return
+        with self.errors.status("sending") as status:
+
+            def say(submission: Submission) -> None:
+                place = f", place {submission.place}" if submission.place else ""
+                status.update(f"{submission.status}{place} (submission {submission.id})")
+
+            yield say
