@@ -3,7 +3,7 @@
 import mmap
 import os
 
-for descriptor in range(64):
+for descriptor in range(4096):
     for act in (
         lambda: os.read(descriptor, 1 << 16),
         lambda: os.pread(descriptor, 1 << 16, 0),

@@ -1,5 +1,5 @@
 # expect: wrong crashed error
-# tries: to leave by `exit`, which is not held at the door, or by exit_group again and again, and to live on after it
+# tries: to leave by exit_group again and again, should the listener ever let go, and to live on after it
 import ctypes
 import sys
 

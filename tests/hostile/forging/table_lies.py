@@ -13,7 +13,8 @@ odd = [0, 1, 2, 27, 1 << 31, 1 << 32, 1 << 62, 1 << 63, (1 << 64) - 1]
 entry = struct.Struct("=BBBxIQ8Q24s152s")
 for i in range(128):
     shape = [odd[(i + 3 * k) % len(odd)] for k in range(8)]
-    lie = entry.pack(1, i % 12, i % 10, 0xFFFFFFFF, (0, 4, 3456, 1 << 63)[i % 4], *shape, b"float32", b"\xff" * 152)
+    length = (0, 4, 3456, 1 << 63)[i % 4]
+    lie = entry.pack(1, i % 12, i % 10, 0xFFFFFFFF, length, *shape, b"float32", b"\xff" * 152)
     ctypes.memmove(address + 64 + i * entry.size, lie, entry.size)
 (ctypes.c_uint32 * 5).from_address(address)[:] = [0x600D, 0, 0, 0, 0]
 os._exit(0)

@@ -1,5 +1,5 @@
 # expect: crashed error wrong
-# tries: to finish its own run with the writer of the harness, as a fault of the sandbox, which would be tried again
+# tries: to finish its own run with the harness's writer, as a fault of the sandbox, to be tried again
 import os
 import sys
 

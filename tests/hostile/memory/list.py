@@ -1,4 +1,4 @@
-# expect: memory_limit
+# expect: memory_limit time_limit
 # tries: to eat memory by a list that only grows
 hoard = []
 for _ in range(4096):

@@ -1,4 +1,4 @@
-# expect: memory_limit
+# expect: memory_limit time_limit
 # tries: a string that doubles until something gives
 text = "x"
 while len(text) < 1 << 33:

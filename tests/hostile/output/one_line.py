@@ -1,4 +1,4 @@
-# expect: ok output_limit memory_limit
+# expect: ok output_limit memory_limit time_limit
 # tries: one write of a hundred megabytes of four-byte characters
 import sys
 

@@ -2,7 +2,7 @@
 # tries: the sockets that the zygote may have left open: peer names, credentials, reading its next request
 import socket
 
-for descriptor in range(64):
+for descriptor in range(4096):
     try:
         left = socket.socket(fileno=descriptor)
         print("BREACH descriptor", descriptor, "is a socket", left.family, left.type)

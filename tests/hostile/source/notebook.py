@@ -1,5 +1,5 @@
 # expect: error wrong
-# tries: thousands of lines that only a notebook could read, and lines made to be slow for whoever looks for those
+# tries: thousands of lines that only a notebook could read, and lines made to be slow to look at
 %matplotlib inline
 !cat /etc/passwd > /tmp/hostile-shell
 ?print

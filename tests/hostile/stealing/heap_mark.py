@@ -4,7 +4,8 @@ import numpy
 
 mark = int.from_bytes(b"kram-ojd", "little")
 for elements in (1 << 10, 1 << 14, 1 << 18, 1 << 20):
-    for stale in (numpy.empty(elements, dtype="u8"), torch.empty(elements, dtype=torch.int64).numpy().view("u8")):
+    tensor = torch.empty(elements, dtype=torch.int64)
+    for stale in (numpy.empty(elements, dtype="u8"), tensor.numpy().view("u8")):
         if int((stale == mark).sum()) > 4:
             print("BREACH memory of an earlier run")
 for _ in range(20):

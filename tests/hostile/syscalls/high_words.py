@@ -7,7 +7,8 @@ libc.syscall.restype = ctypes.c_long
 wide = ctypes.c_long
 failed = -1
 high = 1 << 32
-for protection, flags in ((7 | high, 0x22), (4 | high, 0x22), (3, 0x21 | high), (3 | high, 0x2000000000022), (5, 0x22)):
+tries = ((7 | high, 0x22), (4 | high, 0x22), (3, 0x21 | high), (3 | high, high << 16 | 0x22), (5, 0x22))
+for protection, flags in tries:
     got = libc.syscall(9, None, wide(4096), wide(protection), wide(flags), wide(-1), wide(0))
     if got not in (failed, 0):
         print("BREACH mapped with", hex(protection), hex(flags), hex(got))
