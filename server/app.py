@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -14,14 +14,15 @@ from server.middleware import BodyLimit, Envelope
 from server.routes import exercises, health, join, progress, submissions
 from server.services import Services
 from server.settings import Settings
+from server.workshop import Workshop
 
 
-def create_app(settings: Settings, open_sandbox: Callable[[], Sandbox] | None = None) -> FastAPI:
+def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
     """The server. Starting it migrates the database and starts the sandbox and the workers.
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, open_sandbox or (lambda: Sandbox(children=settings.children)))
+    services = Services.build(settings, workshop or Workshop(lambda: Sandbox(children=settings.children)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

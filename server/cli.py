@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import re
+import socket
 import sys
 from collections.abc import Callable
 
@@ -164,16 +165,29 @@ def _run(settings: Settings, host: str, port: int, tell: Callable[[str], None]) 
     )  # brings in torch, a second and a half that no other command should wait
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it was set up, at every look
     # Headers, and so tokens, are never in uvicorn's log of requests.
     config = uvicorn.Config(
         create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15
     )
-    listening = config.bind_socket()
-    shown = f"[{host}]" if ":" in host else host
-    tell(f"http://{shown}:{listening.getsockname()[1]}")
-    server = uvicorn.Server(config)
-    server.run([listening])
+    server = _Server(config, tell)
+    server.run([config.bind_socket()])
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells its address once it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, tell: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._tell = tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            self._tell(f"http://{host}:{sockets[0].getsockname()[1]}")
 
 
 # -- looking after
@@ -187,9 +201,17 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
-    from grader.sandbox import doctor
+    from grader.sandbox import Sandbox, SandboxFault
+    from grader.sandbox.doctor import examine
 
-    return doctor.main()
+    try:
+        with Sandbox() as sandbox:
+            report = examine(sandbox)
+    except SandboxFault as fault:
+        print(f"doctor: there can be no sandbox here: {fault}", file=sys.stderr)
+        return 1
+    print(report.table())
+    return 0 if report.ok else 1
 
 
 def _course_add(options: argparse.Namespace, settings: Settings) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from exercises import names
 from exercises.catalog import CATALOG
-from grader.sandbox import Sandbox
 from server import schema
 from server.bell import Bell
 from server.db import Database
@@ -33,21 +31,20 @@ class Services:
     dispatcher: Dispatcher
 
     @classmethod
-    def build(cls, settings: Settings, open_sandbox: Callable[[], Sandbox]) -> Services:
+    def build(cls, settings: Settings, workshop: Workshop) -> Services:
         """Put everything together; nothing is opened or started yet."""
         database = Database(settings.url)
         instances = Instances(database, settings.key, names.load(settings.names_file))
-        workshop = Workshop(open_sandbox)
         grading = Grading(database, instances, workshop)
         bell = Bell()
         dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
         return cls(settings, database, instances, workshop, grading, bell, dispatcher)
 
     def start(self) -> None:
-        """Bring the database up to date, then begin to grade."""
+        """Bring the database up to date, then begin to grade. The sandbox is started by the first worker, and
+        what is handed in meanwhile waits for it."""
         schema.upgrade(self.settings.url)
         self._register_exercises()
-        self.workshop.inspect()
         self.dispatcher.start()
 
     def stop(self) -> None:

@@ -84,7 +84,7 @@ class EmbeddedDispatcher:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            if self._workshop.trouble is not None:
+            if not self._workshop.ready():
                 self._stopping.wait(INSPECT_AGAIN_SECONDS)
                 self._workshop.inspect()
             elif not self._work_once():

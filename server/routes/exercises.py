@@ -17,10 +17,12 @@ from server.deps import CourseSlug, TheCaller, TheExercise
 from server.middleware import SAFETENSORS
 from server.problems import documented
 
-router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"])
+router = APIRouter(
+    prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422)
+)
 
 
-@router.get("", responses=documented(401, 404))
+@router.get("")
 def list_exercises(course: CourseSlug, caller: TheCaller) -> schemas.ExerciseList:
     """The exercises, with what the caller has done in each."""
     with caller.reading() as visit:
@@ -28,8 +30,8 @@ def list_exercises(course: CourseSlug, caller: TheCaller) -> schemas.ExerciseLis
     return schemas.ExerciseList(exercises=list(found.values()))
 
 
-@router.get("/{topic}/{name}", responses=documented(401, 404))
-def show_exercise(course: CourseSlug, exercise: TheExercise, caller: TheCaller) -> schemas.Exercise:
+@router.get("/{topic}/{name}")
+def show_exercise(course: CourseSlug, caller: TheCaller, exercise: TheExercise) -> schemas.Exercise:
     """One exercise: statement, forward pass, constants and checkpoints."""
     with caller.reading() as visit:
         seat = visit.seat(course)
@@ -53,8 +55,8 @@ def show_exercise(course: CourseSlug, exercise: TheExercise, caller: TheCaller) 
     )
 
 
-@router.get("/{topic}/{name}/instance", responses=documented(401, 404))
-def show_instance(course: CourseSlug, exercise: TheExercise, caller: TheCaller) -> schemas.Instance:
+@router.get("/{topic}/{name}/instance")
+def show_instance(course: CourseSlug, caller: TheCaller, exercise: TheExercise) -> schemas.Instance:
     """The caller's own instance: its digest, where it comes from, and what it holds."""
     with caller.reading() as visit:
         visit.seat(course)
@@ -79,13 +81,12 @@ def show_instance(course: CourseSlug, exercise: TheExercise, caller: TheCaller) 
     responses={
         200: {"content": {SAFETENSORS: {}}},
         304: {"description": "Unchanged."},
-        **documented(401, 404),
     },
 )
 def read_state(
     course: CourseSlug,
-    exercise: TheExercise,
     caller: TheCaller,
+    exercise: TheExercise,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The forward state of the caller's own instance, as safetensors. Its ETag is the instance's digest."""

@@ -12,7 +12,7 @@ from server.deps import CourseSlug, TheCaller, exercise_of
 from server.problems import documented
 from server.progress import matrix
 
-router = APIRouter(tags=["progress"])
+router = APIRouter(tags=["progress"], responses=documented(401, 404, 422))
 
 
 @router.get(
@@ -20,7 +20,6 @@ router = APIRouter(tags=["progress"])
     response_class=Response,
     responses={
         200: {"model": schemas.Progress, "content": {"text/csv": {}}},
-        **documented(401, 404, 422),
     },
 )
 def show_progress(

@@ -25,7 +25,7 @@ from server.submissions import GRADED, Answer
 LONGEST_WAIT_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.5  # another server may have graded it, whose bell is not heard here
 
-router = APIRouter(tags=["submissions"])
+router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
 
 
 class NotTensors(Unprocessable):
@@ -82,14 +82,14 @@ BODY: dict[str, Any] = {
     status_code=201,
     responses={
         202: {"model": schemas.Submission, "description": "Kept; not graded yet."},
-        **documented(401, 404, 413, 415, 422, 503),
+        **documented(413, 415, 503),
     },
     openapi_extra=BODY,
 )
 async def submit(
     course: CourseSlug,
-    exercise: TheExercise,
     caller: TheCaller,
+    exercise: TheExercise,
     answer: Annotated[Answer, Depends(handed_in)],
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
@@ -108,7 +108,7 @@ async def submit(
     return submission
 
 
-@router.get("/submissions/{id}", responses=documented(401, 404))
+@router.get("/submissions/{id}")
 def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller) -> schemas.Submission:
     """One submission, for its owner and the staff of its course."""
     with caller.reading() as visit:
@@ -126,7 +126,7 @@ def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller)
         return submissions.show(visit.session, submission, course.slug, caller.services.dispatcher)
 
 
-@router.get("/courses/{course}/submissions", responses=documented(401, 404))
+@router.get("/courses/{course}/submissions")
 def list_submissions(
     course: CourseSlug,
     caller: TheCaller,

@@ -58,7 +58,7 @@ def house(settings: Settings, straw: Straw) -> Iterator[House]:
         course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
     database.close()
-    app = create_app(settings, lambda: straw)
+    app = create_app(settings, straw.workshop())
     with TestClient(app, raise_server_exceptions=False) as client:
         yield House(client, app.state.services, course.join_code, instructor.token)
 

@@ -1,0 +1,94 @@
+"""Errors: all of them problems, none of them telling of the inside."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.server.house import EXERCISES, House, Student, is_problem
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/docs", 404),
+        ("GET", "/api/v1/nothing", 404),
+        ("PUT", "/api/v1/join", 405),
+        ("GET", "/api/v1/join", 405),
+        ("POST", "/api/v1/join", 422),
+        ("GET", f"{EXERCISES}/a/b", 401),
+        ("GET", "/api/v1/submissions/x", 401),
+    ],
+)
+def test_what_the_framework_refuses_is_a_problem_too(
+    house: House, method: str, path: str, status: int
+) -> None:
+    answer = house.client.request(method, path)
+    assert is_problem(answer, status)
+    assert answer.headers["Dojo-API"] == "1"
+
+
+@pytest.mark.parametrize("id", ["x", "0", "-1", "1.5", "99999999999999999999999"])
+def test_an_id_that_is_none_is_refused(ada: Student, id: str) -> None:
+    assert is_problem(ada.get(f"/api/v1/submissions/{id}"), 422)
+
+
+@pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "x"])
+def test_nobody_waits_for_ever(ada: Student, wait: str) -> None:
+    address = f"{EXERCISES}/makemore/full-backward/submissions?wait={wait}"
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    assert is_problem(ada.client.post(address, json={"source": ""}, headers=headers), 422)
+
+
+def test_a_refused_body_is_not_repeated(house: House) -> None:
+    answer = house.client.post("/api/v1/join", json={"code": ["my secret"], "name": "Ada"})
+    assert is_problem(answer, 422)
+    assert "my secret" not in answer.text
+
+
+def test_a_mistake_of_ours_tells_nothing_and_is_logged(
+    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("postgresql://dojo:password@db")
+
+    monkeypatch.setattr(type(house.services.instances), "get", broken)
+    with caplog.at_level(logging.ERROR):
+        answer = ada.get(f"{EXERCISES}/makemore/full-backward/instance")
+    assert is_problem(answer, 500)
+    assert answer.headers["Dojo-API"] == "1"
+    assert "password" not in answer.text
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_token_and_an_answer_never_reach_the_log_of_a_database_error(
+    house: House, ada: Student, caplog: pytest.LogCaptureFixture
+) -> None:
+    with house.services.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE comparison")
+        connection.exec_driver_sql("DROP TABLE progress")
+    answer = ada.submit_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    assert is_problem(answer, 500)
+    assert "no such table" in caplog.text
+    assert ada.token not in caplog.text
+    assert "x'02" not in caplog.text
+    assert "parameters: (" not in caplog.text
+
+
+def test_openapi_describes_every_route_and_its_problems(house: House) -> None:
+    told = house.client.get("/openapi.json").json()
+    assert "HTTPValidationError" not in told["components"]["schemas"]
+    for path, methods in told["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description"), (method, path)
+            for status, response in operation["responses"].items():
+                if status.startswith(("4", "5")) and path.startswith("/api"):
+                    assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+    submit = told["paths"]["/api/v1/courses/{course}/exercises/{topic}/{name}/submissions"]["post"]
+    assert set(submit["requestBody"]["content"]) == {"application/vnd.safetensors", "application/json"}
+    assert {"201", "202", "401", "404", "413", "415", "422", "503"} <= set(submit["responses"])
+    assert submit["security"]

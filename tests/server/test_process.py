@@ -1,0 +1,107 @@
+"""The server as a process of its own, over a real socket, with the real sandbox."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from server.demo import demo
+from tests.server.house import EXERCISES, FULL, SOLUTION, eventually
+
+ROOT = Path(__file__).parents[2]
+SUBMISSIONS = f"{EXERCISES}/{FULL}/submissions"
+
+
+@dataclass
+class Process:
+    """A server of its own: what it printed first, and how to reach it."""
+
+    process: subprocess.Popen[bytes]
+    told: dict[str, str]
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """A client of it."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.told["Backprop Dojo"], headers=headers, timeout=40)
+
+
+@contextmanager
+def quickstart(data: Path, url: str) -> Iterator[Process]:
+    """``python -m server quickstart`` on a free port; killed in the end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
+    environment = kept | {"DOJO_DATA": str(data), "DOJO_PORT": "0", "DOJO_DATABASE_URL": url}
+    command = [sys.executable, "-m", "server", "quickstart"]
+    log = data / "log"
+    begin = len(log.read_text()) if log.exists() else 0
+    with log.open("a") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        assert eventually(lambda: "To come in" in log.read_text()[begin:] or process.poll() is not None, 60)
+        lines = log.read_text()[begin:].splitlines()
+        told = {line[:19].strip(): line[19:] for line in lines if line[18:19] == " "}
+        yield Process(process, told)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def joined(server: Process) -> httpx.Client:
+    """A client with a student's token."""
+    with server.client() as client:
+        answer = client.post("/api/v1/join", json={"code": server.told["Join code"], "name": "Ada"})
+        return server.client(answer.json()["token"])
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: str, tmp_path: Path) -> None:
+    with quickstart(tmp_path, url) as server:
+        client = joined(server)
+        graded = client.post(SUBMISSIONS, params={"wait": 30}, json={"source": SOLUTION})
+        assert graded.status_code == 201, graded.text
+        waiting = [client.post(SUBMISSIONS, json={"source": SOLUTION}) for _ in range(5)]
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+    assert [answer.status_code for answer in waiting] == [202] * 5
+    with quickstart(tmp_path, url) as again:
+        for kept in ("Course", "Join code", "Instructor's token"):
+            assert again.told[kept] == server.told[kept]
+        client = again.client(client.headers["Authorization"].removeprefix("Bearer "))
+        assert client.get(graded.headers["Location"]).json() == graded.json()
+        for answer in waiting:
+            address = answer.headers["Location"]
+            assert eventually(lambda: client.get(address).json()["status"] == "graded")  # noqa: B023
+            assert client.get(address).json()["grade"]["exact"] == 26
+        attempts = client.get("/api/v1/courses/backprop/submissions").json()["submissions"]
+        assert [each["attempt"] for each in attempts] == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, tmp_path: Path) -> None:
+    with quickstart(tmp_path, url) as server:
+        client = joined(server)
+        assert client.get("/api/v1/me").status_code == 200
+        assert eventually(lambda: client.get("/readyz").json()["checks"]["sandbox"] == "ok")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) in (0, -signal.SIGTERM)
+    log = (tmp_path / "log").read_text()
+    assert "GET /api/v1/me" in log
+    assert str(client.headers["Authorization"]).split()[1] not in log
+    assert "Traceback" not in log
+    assert (tmp_path / "instructor.token").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_demo_shows_what_it_promises(capfd: pytest.CaptureFixture[str]) -> None:
+    assert demo() == 0
+    shown = capfd.readouterr().out
+    right, tensors, wrong = shown.split("$ dojo submit")[1:]
+    assert right.count("exact: True ") == tensors.count("exact: True ") == 26
+    assert "exact: False | approximate: False" in wrong
+    assert "Ada        C " in shown

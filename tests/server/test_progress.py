@@ -1,0 +1,154 @@
+"""Progress: the best of everybody, for staff; one's own, for a student."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+
+import pytest
+import torch
+from sqlalchemy import event
+from sqlmodel import Session
+
+from exercises.catalog import CATALOG
+from server.models import Enrolment, Progress
+from server.models import Student as Account
+from tests.server.house import FULL, House, Student, gradients, is_problem
+
+PROGRESS = "/api/v1/courses/backprop/progress"
+
+
+def cells(student: Student, **params: str) -> dict[str, dict[str, object]]:
+    """Checkpoint → cell, of the only row."""
+    told = student.get(PROGRESS, params={"exercise": FULL} | params).json()
+    (row,) = told["rows"]
+    names = [column["checkpoint"] for column in told["columns"]]
+    return dict(zip(names, row["cells"], strict=True))
+
+
+def test_the_best_is_kept_and_attempts_are_counted(ada: Student) -> None:
+    right = gradients(ada.state())["dlogits"]
+    near = right + 1e-9
+    for tensor in (torch.zeros(3, 5), right * 2, near, right * 2, right, near):
+        ada.submit_tensors({"dlogits": tensor})
+    cell = cells(ada)["logits"]
+    third = ada.get("/api/v1/courses/backprop/submissions").json()["submissions"][-3]
+    assert (cell["best"], cell["attempts"]) == ("exact", 6)
+    assert _moment(cell["first_passed_at"]) == _moment(third["created_at"])
+    assert cells(ada)["h"] is None
+
+
+def _moment(text: object) -> datetime:
+    assert isinstance(text, str)
+    moment = datetime.fromisoformat(text)
+    assert moment.tzinfo is not None
+    return moment
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [("zeros(3, 5)", "zeros(32, 27)"), ("full((32, 27), float('nan'))", "zeros(32, 27)")],
+)
+def test_a_better_verdict_replaces_a_worse_one(ada: Student, worse: str, better: str) -> None:
+    for text in (worse, better, worse):
+        ada.submit_tensors({"dlogits": eval(f"torch.{text}")})
+    assert cells(ada)["logits"]["best"] == "wrong"
+    assert cells(ada)["logits"]["first_passed_at"] is None
+
+
+def test_staff_see_the_class_and_a_student_their_own_row(house: House, ada: Student) -> None:
+    bob = house.join("Bob")
+    ada.submit_tensors(gradients(ada.state()))
+    seen = house.instructor.get(PROGRESS).json()
+    assert seen["course"] == "backprop"
+    assert seen["columns"][0] == {"exercise": FULL, "checkpoint": "logprobs"}
+    assert len(seen["columns"]) == sum(len(each.checkpoints) for each in CATALOG.values())
+    assert [row["student"] for row in seen["rows"]] == [
+        {"id": ada.id, "name": "Ada"},
+        {"id": bob.id, "name": "Bob"},
+    ]
+    assert seen["rows"][0]["cells"][0]["best"] == "exact"
+    assert seen["rows"][1]["cells"] == [None] * len(seen["columns"])
+    assert bob.get(PROGRESS).json()["rows"] == seen["rows"][1:]
+
+
+def test_one_course_is_not_seen_from_another(house: House, ada: Student) -> None:
+    assert is_problem(ada.get("/api/v1/courses/other/progress"), 404)
+    assert is_problem(house.client.get(PROGRESS), 401)
+    assert is_problem(ada.get(PROGRESS, params={"exercise": "makemore/nothing"}), 404)
+    assert is_problem(ada.get(PROGRESS, params={"format": "xml"}), 422)
+
+
+def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Student) -> None:
+    ada.submit_tensors({"dlogits": gradients(ada.state())["dlogits"], "dh": torch.zeros(32, 64)})
+    answer = house.instructor.get(PROGRESS, params={"format": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = list(csv.DictReader(answer.text.splitlines()))
+    assert [(line["checkpoint"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
+        ("logits", "exact", "true", "1"),
+        ("h", "wrong", "false", "1"),
+    ]
+    assert lines[0] | {"first_passed_at": ""} == {
+        "student_id": str(ada.id),
+        "student": "Ada",
+        "exercise": FULL,
+        "checkpoint": "logits",
+        "best": "exact",
+        "exact": "true",
+        "attempts": "1",
+        "first_passed_at": "",
+    }
+    assert _moment(lines[0]["first_passed_at"])
+    assert lines[1]["first_passed_at"] == ""
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(house: House, name: str) -> None:
+    mallory = house.join(name)
+    mallory.submit_tensors({"dlogits": torch.zeros(32, 27)})
+    text = house.instructor.get(PROGRESS, params={"format": "csv"}).text
+    assert [line["student"] for line in csv.DictReader(text.splitlines())] == [f"'{name}"]
+
+
+def test_a_class_is_read_in_as_many_queries_as_one_student(house: House, ada: Student) -> None:
+    ada.submit_tensors(gradients(ada.state()))
+    few = _queries(house)
+    with house.services.database.writing() as session:
+        for number in range(30):
+            _diligent(session, f"Student {number}")
+    assert len(house.instructor.get(PROGRESS).json()["rows"]) == 31
+    assert _queries(house) == few
+
+
+def _diligent(session: Session, name: str) -> None:
+    """A student with all of exercise 1."""
+    account = Account(name=name)
+    session.add(account)
+    session.flush()
+    session.add(Enrolment(course_id=1, student_id=account.id))
+    session.flush()
+    for checkpoint in CATALOG[FULL].checkpoints:
+        session.add(
+            Progress(
+                course_id=1,
+                student_id=account.id,
+                exercise=FULL,
+                checkpoint=checkpoint.name,
+                best="exact",
+                attempts=1,
+            )
+        )
+
+
+def _queries(house: House) -> int:
+    """How many statements the class's progress takes."""
+    seen: list[str] = []
+    engine = house.services.database.engine
+
+    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", count)
+    house.instructor.get(PROGRESS)
+    event.remove(engine, "before_cursor_execute", count)
+    return len(seen)

@@ -1,0 +1,125 @@
+"""The schema: migrations there and back, on both databases, by servers that start together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from datetime import timedelta
+
+import pytest
+from alembic.util import CommandError
+from sqlalchemy import inspect
+
+from server import schema
+from server.db import Database, make_engine
+from server.models import Course, Student, Table, Token
+
+
+def tables(url: str) -> set[str]:
+    """The names of the tables."""
+    engine = make_engine(url)
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_migrations_make_what_the_models_describe_and_unmake_it(url: str) -> None:
+    schema.upgrade(url)
+    assert tables(url) == set(Table.metadata.tables) | {"alembic_version"}
+    schema.check(url)
+    schema.downgrade(url, "base")
+    assert tables(url) == {"alembic_version"}
+    schema.upgrade(url)
+    schema.check(url)
+
+
+def test_a_difference_between_models_and_migrations_is_found(url: str) -> None:
+    schema.upgrade(url)
+    with make_engine(url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE student ADD COLUMN nickname TEXT")
+    with pytest.raises(CommandError, match="nickname"):
+        schema.check(url)
+
+
+def test_servers_that_start_together_take_turns(url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            schema.upgrade(url)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    schema.check(url)
+
+
+def test_it_is_known_whether_the_database_is_current(url: str) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    with database.reading() as session:
+        assert schema.is_current(session)
+    database.close()
+    schema.downgrade(url, "base")
+    with database.reading() as session:
+        assert not schema.is_current(session)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_migration_that_breaks_references_is_rolled_back(url: str) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    with database.writing() as session:
+        session.add(Student(name="Ada"))
+        session.flush()
+        session.add(Token(student_id=1, digest="x"))
+    with pytest.raises(schema.BrokenReferences, match="token"), schema.migrating(url) as connection:
+        connection.exec_driver_sql("DELETE FROM student")
+    with database.reading() as session:
+        assert session.get(Student, 1) is not None
+
+
+def test_times_are_aware_and_in_utc(url: str) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    with database.writing() as session:
+        session.add(Course(slug="a", title="A", join_code="A"))
+    with database.reading() as session:
+        moment = session.get_one(Course, 1).created_at
+    database.close()
+    assert moment.utcoffset() == timedelta(0)
+
+
+def test_what_is_not_finished_is_not_there(url: str) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    with contextlib.suppress(RuntimeError), database.writing() as session:
+        session.add(Student(name="Ada"))
+        session.flush()
+        raise RuntimeError
+    with database.reading() as session:
+        assert session.get(Student, 1) is None
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_what_is_acknowledged_is_on_the_disk(url: str, durable: bool, synchronous: int) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    for _ in range(2):
+        with database.writing(durable=not durable) as session:
+            session.add(Student(name="Ada"))
+        with database.writing(durable=durable) as session:
+            asked = session.connection().exec_driver_sql
+            assert asked("PRAGMA synchronous").scalar() == synchronous  # 2 is FULL, 1 is NORMAL
+            assert asked("PRAGMA journal_mode").scalar() == "wal"
+            assert asked("PRAGMA foreign_keys").scalar() == 1
+    database.close()

@@ -1,0 +1,73 @@
+"""Settings: where secrets come from, and where they do not go."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from server.settings import Settings, SettingsError
+
+SECRET = "0123456789abcdef" * 4
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of whoever runs the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"DOJO_{name.upper()}", raising=False)
+        monkeypatch.delenv(f"DOJO_{name.upper()}_FILE", raising=False)
+
+
+def test_secrets_come_from_files_that_variables_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://dojo:hunter2@db/dojo\n")
+    (tmp_path / "key").write_text(SECRET + "\n")
+    monkeypatch.setenv("DOJO_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("DOJO_SECRET_FILE", str(tmp_path / "key"))
+    settings = Settings()
+    assert settings.url == "postgresql://dojo:hunter2@db/dojo"
+    assert settings.key == SECRET.encode()
+    assert "hunter2" not in repr(settings)
+    assert SECRET not in repr(settings)
+
+
+def test_a_variable_goes_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("x" * 64)
+    monkeypatch.setenv("DOJO_SECRET_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("DOJO_SECRET", SECRET)
+    assert Settings().key == SECRET.encode()
+
+
+def test_a_secret_file_that_cannot_be_read_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOJO_SECRET_FILE", str(tmp_path / "absent"))
+    with pytest.raises(SettingsError, match="DOJO_SECRET_FILE names"):
+        Settings()
+
+
+def test_only_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("9")
+    monkeypatch.setenv("DOJO_PORT_FILE", str(tmp_path / "port"))
+    monkeypatch.setenv("DOJO_NAMES_FILE", "names.txt")
+    assert Settings().port == 8000
+    assert Settings().names_file == Path("names.txt")
+
+
+def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "new")
+    with pytest.raises(SettingsError, match="python -m server init"):
+        _ = settings.key
+    settings.make_secret()
+    made = settings.key
+    assert len(made) == 64
+    assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
+    settings.make_secret()
+    assert Settings(data=tmp_path / "new").key == made
+
+
+def test_a_secret_that_could_be_guessed_is_refused() -> None:
+    with pytest.raises(SettingsError, match="openssl rand"):
+        _ = Settings(secret=SecretStr("hunter2")).key
