@@ -118,7 +118,7 @@ def test_the_lectures_lines_are_what_a_pipe_gets(pulled: Student) -> None:
         "counts          | exact: True  | approximate: True  | maxdiff: 0.0",
         "logits          | exact: False | approximate: False | maxdiff: 1.0",
         "    This is a factor of 2 off.",
-        "1 of 2 pass, 1 exact",
+        "1 of 2 pass, 1 exact; 1 mistake of your own",
         "Stuck at dlogits? The lecture at 1:00: https://dojo.test/lecture?t=60",
     ]
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from dojo.records import Grade, Row
-from dojo.table import Screen, show_exercises, show_rows
+from dojo.records import INHERITS, Grade, Row
+from dojo.table import Screen, remarks_of, show_exercises, show_rows
 from dojo.text import clock
 from tests.client.fake import FakeDojo
 
@@ -56,8 +56,8 @@ def test_colours_tell_right_from_wrong_from_inherited() -> None:
     show_rows(screen, ROWS)
     text = file.getvalue()
     assert "\x1b[32mcounts_sum_inv" in text
-    assert "\x1b[31mcounts" in text
-    assert "\x1b[33mnorm_logits" in text
+    assert "\x1b[1;31mcounts" in text  # the first own mistake leads the eye
+    assert "\x1b[2;33mnorm_logits" in text
     assert "\x1b[36mh" in text
 
 
@@ -72,7 +72,7 @@ def test_without_colour_there_are_the_lectures_lines(
         "counts          | exact: False | approximate: False | maxdiff: 0.123456",
         "    A term is missing: counts is used twice.",
         "norm_logits     | exact: False | approximate: False | maxdiff: 2.0",
-        "    This step is right, given the gradient above it: the mistake is further up.",
+        "    Right, given the gradients above it: the mistake is further up.",
         "h               | exact: False | approximate: True  | maxdiff: 1e-09",
         "    shape [64], compared with [1, 64] by broadcasting",
         "W2              | exact: False | approximate: False | maxdiff: -",
@@ -95,3 +95,23 @@ def test_no_rows_are_no_pass() -> None:
 
 def test_clock() -> None:
     assert [clock(each) for each in (5, 781, 3915)] == ["0:05", "13:01", "1:05:15"]
+
+
+def test_what_holds_of_many_rows_is_said_of_the_first() -> None:
+    heirs = [Row(name, "wrong", maxdiff=1.0, origin="inherited") for name in ("logits", "h", "W2")]
+    said = remarks_of([Row("probs", "wrong", maxdiff=1.0, origin="own", diagnosis=("Look.",)), *heirs])
+    assert said == [("Look.",), (INHERITS,), (), ()]
+
+
+def test_the_summary_counts_own_mistakes_and_their_heirs() -> None:
+    own, heir = Row("a", "wrong", origin="own"), Row("b", "wrong", origin="inherited")
+    right, missing = Row("c", "exact", exact=True, approximate=True), Row("d", "missing")
+
+    def summary(*rows: Row) -> str:
+        return Grade(rows, (), None, "", "", "").summary()
+
+    assert summary(right, own, heir) == "1 of 3 pass, 1 exact; 1 mistake of your own, 1 step inherits it"
+    assert (
+        summary(own, own, heir, heir) == "0 of 4 pass, 0 exact; 2 mistakes of your own, 2 steps inherit them"
+    )
+    assert summary(right, missing) == "1 of 2 pass, 1 exact"

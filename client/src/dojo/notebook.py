@@ -51,7 +51,7 @@ class Results:
             lines += [row.line(), *(f"    {remark}" for remark in said)]
         lines += [
             *self.problems,
-            f"{self.grade.passed} of {len(self.grade.rows)} pass, {self.grade.exact} exact",
+            self.grade.summary(),
         ]
         return "\n".join(lines + ([lecture_hint(self._stuck)] if self._stuck else []))
 

@@ -12,6 +12,7 @@ from dojo.errors import NotADojo
 T = TypeVar("T")
 
 PASSING = ("exact", "approximate")
+INHERITS = "Right, given the gradients above it: the mistake is further up."
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ class Row:
     def passed(self) -> bool:
         return self.approximate
 
+    @property
+    def inherits(self) -> bool:
+        """Whether the step is wrong only because of what is above it."""
+        return not self.passed and self.origin == "inherited"
+
+    @property
+    def own_mistake(self) -> bool:
+        """Whether the step is wrong by itself; a step that is not there yet is none."""
+        return not self.passed and not self.inherits and self.verdict != "missing"
+
     def line(self) -> str:
         """The row as the lecture prints it."""
         maxdiff = "-" if self.maxdiff is None else self.maxdiff
@@ -41,11 +52,8 @@ class Row:
         """What is to be said under the row: the kind of mistake, then the notes."""
         if self.passed:
             return self.notes
-        if self.origin == "inherited":
-            return (
-                "This step is right, given the gradient above it: the mistake is further up.",
-                *self.notes,
-            )
+        if self.inherits:
+            return (INHERITS, *self.notes)
         return (*self.diagnosis, *self.notes)
 
 
@@ -71,6 +79,19 @@ class Grade:
     @property
     def all_passed(self) -> bool:
         return bool(self.rows) and self.passed == len(self.rows)
+
+    def summary(self) -> str:
+        """How it went, in a line: ``5 of 26 pass, 4 exact; 1 mistake of your own, 20 steps inherit it``."""
+        told = f"{self.passed} of {len(self.rows)} pass, {self.exact} exact"
+        own = sum(row.own_mistake for row in self.rows)
+        heirs = sum(row.inherits for row in self.rows)
+        if own:
+            told += f"; {own} mistake{'s' if own > 1 else ''} of your own"
+        if own and heirs:
+            told += f", {heirs} step{'s' if heirs > 1 else ''} inherit{'' if heirs > 1 else 's'} " + (
+                "them" if own > 1 else "it"
+            )
+        return told
 
     def row(self, name: str) -> Row | None:
         return next((row for row in self.rows if row.name == name), None)

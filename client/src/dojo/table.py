@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,8 +17,9 @@ from dojo.records import Checkpoint, Exercise, Grade, Row, Submission
 from dojo.text import clock
 
 COLOURS = {"exact": "green", "approximate": "cyan", "missing": "bright_black"}
-INHERITED = "yellow"
+INHERITED = "dim yellow"
 WRONG = "red"
+FIRST_WRONG = "bold red"
 NARROW = 80  # columns; below this, remarks stand under the table instead of in it
 GAP = 3  # columns between two columns
 SHORTEST = 12  # columns to which a column may be cut
@@ -80,7 +82,7 @@ def show_submission(screen: Screen, submission: Submission, checkpoints: Sequenc
     if "autograd" in grade.flags:
         screen.say(AUTOGRAD, style=INHERITED)
     style = "bold green" if grade.all_passed else "bold"
-    screen.say(f"{grade.passed} of {len(grade.rows)} pass, {grade.exact} exact", style=style)
+    screen.say(grade.summary(), style=style)
     stuck = first_mistake(grade, checkpoints)
     if stuck is not None:
         screen.say(lecture_hint(stuck))
@@ -88,11 +90,7 @@ def show_submission(screen: Screen, submission: Submission, checkpoints: Sequenc
 
 def first_mistake(grade: Grade, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     """The first step that is wrong by itself, where the lecture has something to say about it."""
-    wrong = {
-        row.name
-        for row in grade.rows
-        if not row.passed and row.verdict != "missing" and row.origin != "inherited"
-    }
+    wrong = {row.name for row in grade.rows if row.own_mistake}
     return next((each for each in checkpoints if each.name in wrong and each.lecture_url), None)
 
 
@@ -134,15 +132,17 @@ def show_rows(screen: Screen, rows: Sequence[Row]) -> None:
     beside = wide and any(remarks)
     if beside:
         table.add_column("", ratio=1)
+    first = next((row for row in rows if row.own_mistake), None)
     for row, said in zip(rows, remarks, strict=True):
-        colour = row_colour(row)
+        colour = FIRST_WRONG if row is first else row_colour(row)
         cells = [
             Text(row.name, style=colour),
             _mark(screen, row, row.exact),
             _mark(screen, row, row.approximate),
             Text(_maxdiff(row), style=colour),
         ]
-        table.add_row(*cells, *([Text("\n".join(said))] if beside else []))
+        beside_style = INHERITED if row.inherits else ""
+        table.add_row(*cells, *([Text("\n".join(said), style=beside_style)] if beside else []))
     screen.table(table)
     if not beside:
         for row, said in zip(rows, remarks, strict=True):
@@ -152,14 +152,17 @@ def show_rows(screen: Screen, rows: Sequence[Row]) -> None:
 
 
 def remarks_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """What to say under each row; that a step is not there yet is said of the first such step only."""
+    """What to say under each row. What holds of many, that a step is not there yet or inherits a mistake, is
+    said of the first of them only."""
     said: set[str] = set()
     remarks = []
     for row in rows:
         here = row.remarks()
-        if row.verdict == "missing":
-            here = tuple(each for each in here if each.replace(row.name, "") not in said)
-            said |= {each.replace(row.name, "") for each in row.remarks()}
+        if row.verdict == "missing" or row.inherits:
+            # The same sentence about another step is the same sentence.
+            nameless = [re.sub(rf"\bd?{re.escape(row.name)}\b", "", each) for each in here]
+            here = tuple(each for each, key in zip(here, nameless, strict=True) if key not in said)
+            said.update(nameless)
         remarks.append(here)
     return remarks
 
@@ -167,13 +170,15 @@ def remarks_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
 def row_colour(row: Row) -> str:
     if row.verdict in COLOURS:
         return COLOURS[row.verdict]
-    return INHERITED if row.origin == "inherited" else WRONG
+    return INHERITED if row.inherits else WRONG
 
 
 def _mark(screen: Screen, row: Row, value: bool) -> Text:
     if row.verdict == "missing":
         return Text("-", style=COLOURS["missing"])
-    return Text(screen.yes, style="green") if value else Text(screen.no, style="red")
+    if value:
+        return Text(screen.yes, style="green")
+    return Text(screen.no, style=INHERITED if row.inherits else WRONG)
 
 
 def _maxdiff(row: Row) -> str:
