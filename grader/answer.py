@@ -79,8 +79,8 @@ def missing(variable: str) -> Answer:
 
 def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
     """Read any object as an answer. Total: raises nothing. The tensor may share memory with `value`."""
-    # A tensor subclass may redefine every method and attribute, and a mode that was entered and never left may
-    # answer in torch's place; inside this block torch minds neither.
+    # A tensor subclass may redefine every method and attribute, and a mode that was entered and never left
+    # may answer in torch's place; inside this block torch minds neither.
     with _disregard_overrides():
         return _normalise(value, largest_bytes)
 

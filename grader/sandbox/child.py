@@ -122,7 +122,8 @@ def _remember() -> None:
 
 
 def _repair() -> None:
-    """Put back what honest work needs: a file that shadows `len` for everybody still gets its answers read."""
+    """Put back what honest work needs: a file that shadows `len` for everybody still gets its answers
+    read."""
     _builtins.update(_builtins_before)
     _modules.update(_modules_before)
     for stop in (_stop_tracing, _stop_profiling):
@@ -149,7 +150,8 @@ class Attempt:
         """Run the file and leave the answers, whatever happens; the status is the one that was left."""
         before = sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning
         sys.stdout = Screen(self._writer, self._overflow)
-        # Warnings and logs go to the same place, in order. Too many of them are cut, without an end to the run.
+        # Warnings and logs go to the same place, in order. Too many of them are cut, without an end to the
+        # run.
         sys.stderr = Screen(self._writer, lambda: None)
         sys.stdin = io.StringIO()
         warnings.formatwarning = self._format_warning
@@ -209,9 +211,7 @@ class Attempt:
         state = {name: _constant_or_tensor(tensor) for name, tensor in self._state.items()}
         returned = backward(state)
         if not isinstance(returned, dict):
-            raise TypeError(
-                f"backward(state) returned {type(returned).__name__}; return a dict of name → gradient"
-            )
+            raise TypeError(f"backward(state) returned {type(returned).__name__}; return a dict of name → gradient")
         self._returned = returned
 
     def _conclude(self, status: RunStatus, message: str) -> None:
@@ -289,9 +289,7 @@ class Recorder:
             if name not in self._checkpoints:
                 name = name.removeprefix("d")
         if name not in self._checkpoints:
-            name = next(
-                (known for value in rest if (known := self.known.get(id(value))) in self._checkpoints), None
-            )
+            name = next((known for value in rest if (known := self.known.get(id(value))) in self._checkpoints), None)
         if name is None or not rest:
             return
         answer = normalise(next((value for value in rest if id(value) not in self.known), rest[0]))
@@ -334,6 +332,5 @@ def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
     if one.shape != other.shape or one.dtype is not other.dtype:
         return False
     return _equal(one, other) or (
-        one.numel() != 0
-        and _equal(_bits(one.reshape(-1), torch.uint8), _bits(other.reshape(-1), torch.uint8))
+        one.numel() != 0 and _equal(_bits(one.reshape(-1), torch.uint8), _bits(other.reshape(-1), torch.uint8))
     )

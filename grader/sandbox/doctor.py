@@ -2,8 +2,9 @@
 
     python -m grader.sandbox.doctor
 
-Each probe is a little hostile program, or looks at what a child found out when it tried its own locks. A required
-probe that fails means that no code must be graded here; an optional one says which second lock is missing.
+Each probe is a little hostile program, or looks at what a child found out when it tried its own locks. A
+required probe that fails means that no code must be graded here; an optional one says which second lock is
+missing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -27,8 +29,8 @@ _CPU: Final = Limits(cpu_seconds=1, wall_seconds=4)
 _WALL: Final = Limits(wall_seconds=0.25)
 # What there is in a child's environment: the pinned numerics, and what Python and torch put there themselves.
 _ENVIRONMENT: Final = (
-    "ATEN_CPU_CAPABILITY MKL_CBWR OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONHASHSEED LC_CTYPE "
-    "KMP_INIT_AT_FORK KMP_DUPLICATE_LIB_OK TORCHINDUCTOR_CACHE_DIR"
+    "ATEN_CPU_CAPABILITY MKL_CBWR OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONHASHSEED "
+    "LC_CTYPE KMP_INIT_AT_FORK KMP_DUPLICATE_LIB_OK TORCHINDUCTOR_CACHE_DIR"
 )
 
 # Runs `attempt`s and says which of them went through. What a layer refuses is an OSError; nothing else is.
@@ -86,11 +88,11 @@ class Report:
 
 
 def examine(sandbox: Sandbox) -> Report:
-    """Try every lock. Takes a second or so, most of it for the probe of the processor time limit, which runs beside
-    the others. Raises nothing: a sandbox that cannot run anything is a finding."""
+    """Try every lock. Takes a second or so, most of it for the probe of the processor time limit, which runs
+    beside the others. Raises nothing: a sandbox that cannot run anything is a finding."""
     with ThreadPoolExecutor(1) as beside:
-        cpu = beside.submit(_tried, "processor time", lambda: _cpu_limit(sandbox))
-        findings = [_tried(name, lambda probe=probe: probe(sandbox)) for name, probe in _PROBES.items()]
+        cpu = beside.submit(_tried, "processor time", partial(_cpu_limit, sandbox))
+        findings = [_tried(name, partial(probe, sandbox)) for name, probe in _PROBES.items()]
         findings.append(cpu.result())
     findings += _attested(sandbox)
     return Report(tuple(findings))
@@ -137,17 +139,13 @@ def _refused(source: str, detail: str) -> Callable[[Sandbox], _Verdict]:
     return probe
 
 
-def _ends(
-    source: str, status: RunStatus, detail: str, limits: Limits | None = None
-) -> Callable[[Sandbox], _Verdict]:
+def _ends(source: str, status: RunStatus, detail: str, limits: Limits | None = None) -> Callable[[Sandbox], _Verdict]:
     """A probe of which the run must end in one way."""
 
     def probe(sandbox: Sandbox) -> _Verdict:
         run = _run(sandbox, source, limits)
         held = run.status is status and "OPEN" not in run.stdout
-        return _Verdict(
-            held, detail if held else f"ended as {run.status}; {run.stdout[:100]}{run.message[-200:]}"
-        )
+        return _Verdict(held, detail if held else f"ended as {run.status}; {run.stdout[:100]}{run.message[-200:]}")
 
     return probe
 
@@ -155,9 +153,7 @@ def _ends(
 def _cpu_limit(sandbox: Sandbox) -> _Verdict:
     run = _run(sandbox, "while True: pass", _CPU)
     held = run.status is RunStatus.TIME_LIMIT and "processor time" in run.message
-    return _Verdict(
-        held, "an endless loop is stopped" if held else f"ended as {run.status}: {run.message[-200:]}"
-    )
+    return _Verdict(held, "an endless loop is stopped" if held else f"ended as {run.status}: {run.message[-200:]}")
 
 
 def _alone(sandbox: Sandbox) -> _Verdict:
@@ -167,9 +163,7 @@ def _alone(sandbox: Sandbox) -> _Verdict:
     first = _run(sandbox, f"import random\n{look}{mark}")
     second = _run(sandbox, f"import random\n{look}")
     alone = first.stdout == second.stdout and second.stdout.startswith("False False")
-    return _Verdict(
-        alone, "a run finds nothing of an earlier one" if alone else f"{first.stdout} {second.stdout}"
-    )
+    return _Verdict(alone, "a run finds nothing of an earlier one" if alone else f"{first.stdout} {second.stdout}")
 
 
 def _attested(sandbox: Sandbox) -> Iterator[Finding]:

@@ -12,14 +12,12 @@ from grader.sandbox.source import Program
 
 FILES_DENIED: Final = "opening files is not possible here; everything you need is already in your namespace"
 NETWORK_DENIED: Final = "there is no network here; everything you need is already in your namespace"
-PROCESSES_DENIED: Final = (
-    "starting processes or threads is not possible here; one process is enough for a gradient"
-)
+PROCESSES_DENIED: Final = "starting processes or threads is not possible here; one process is enough for a gradient"
 SIGNALS_DENIED: Final = "sending signals is not possible here; remove that call"
 OTHERWISE_DENIED: Final = "that is not possible here; a gradient needs nothing from the operating system"
 SIGSYS_DENIED: Final = (
     "The code asked the operating system for something that is not possible here, and was stopped; a gradient "
-    "needs nothing from the operating system, so remove that call and submit again."
+    "needs nothing from it, so remove that call and submit again."
 )
 
 # Which act it was, by the words in the failing lines and the modules they were in; the first that fits.
@@ -92,10 +90,8 @@ def theirs(error: BaseException, program: Program, filename: str) -> str:
                 if frame.filename == filename
             ]
         )
-        if each.__cause__ is not None:
-            each = each.__cause__
-        else:
-            each = None if each.__suppress_context__ else each.__context__
+        shown_next = None if each.__suppress_context__ else each.__context__
+        each = each.__cause__ or shown_next
     return "".join(told.format()).rstrip("\n")
 
 

@@ -103,9 +103,7 @@ class Zygote:
         memory = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.ftruncate(memory, size)
-            fcntl.fcntl(
-                memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-            )
+            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
             child = Child(self, channel, lifeline, mmap.mmap(memory, size, prot=mmap.PROT_READ))
             with self._lock:
                 self._children.add(child)
@@ -163,9 +161,7 @@ class Zygote:
         self._control.settimeout(_PATIENCE_TO_START)
         try:
             hello = self._control.recv(protocol.HELLO_BYTES)
-            said: dict[str, Any] = (
-                json.loads(hello) if hello else {"ready": False, "reason": "it ended at once"}
-            )
+            said: dict[str, Any] = json.loads(hello) if hello else {"ready": False, "reason": "it ended at once"}
             if not said["ready"]:
                 raise SandboxFault(f"no sandbox can be had here: {said['reason']}")
             self._control.settimeout(_PATIENCE_TO_WARM)
@@ -182,9 +178,7 @@ class Zygote:
 class Child:
     """One child, from the request for it to its burial."""
 
-    def __init__(
-        self, zygote: Zygote, channel: socket.socket, lifeline: socket.socket, buffer: mmap.mmap
-    ) -> None:
+    def __init__(self, zygote: Zygote, channel: socket.socket, lifeline: socket.socket, buffer: mmap.mmap) -> None:
         self.buffer = buffer
         self.layers = Layer(0)
         self._zygote = zygote
@@ -201,9 +195,7 @@ class Child:
         :raises ZygoteDied: it will never be
         """
         try:
-            message, listeners, _, _ = socket.recv_fds(
-                self._channel, protocol.READY.size, 1, socket.MSG_CMSG_CLOEXEC
-            )
+            message, listeners, _, _ = socket.recv_fds(self._channel, protocol.READY.size, 1, socket.MSG_CMSG_CLOEXEC)
         except TimeoutError:
             raise ZygoteDied("a child was not ready in time") from None
         except OSError:
@@ -244,9 +236,7 @@ class Child:
                 if event & select.POLLIN:
                     with contextlib.suppress(OSError):
                         return End(seccomp.exit_code_at_the_door(descriptor), None)
-                poll.unregister(
-                    descriptor
-                )  # no process is under that filter any more: the lifeline will say why
+                poll.unregister(descriptor)  # no process is under that filter any more: the lifeline will say why
         self.kill()
         killed = self._read_death()
         return End(killed.exit_code, killed.signal, killed.cpu_seconds, out_of_time=True)

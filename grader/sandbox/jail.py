@@ -23,6 +23,8 @@ from grader.sandbox import kernel, landlock, seccomp
 # The kernel's overflow user and group: they own nothing. Only a zygote that runs as root can, and has to, go
 # there.
 NOBODY: Final = 65534
+# The zygote allows itself no more than this, so that a child knows where to look for what it has inherited.
+MOST_DESCRIPTORS: Final = 256
 
 
 class Layer(IntFlag):
@@ -78,9 +80,7 @@ def lock_in(walls: Walls, limits: KernelLimits, zygote: int) -> tuple[Layer, int
         drop_privileges()
     if "session" not in walls.without:  # after the change of user, which clears both
         die_with(zygote)
-        kernel.prctl(
-            kernel.PR_SET_DUMPABLE, 0
-        )  # no core file, no ptrace, no /proc/PID/mem for others of our user
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core file, no ptrace, no /proc/PID/mem for others of our user
     if "rlimits" not in walls.without:
         for which, values in wanted.items():
             resource.setrlimit(which, values)
@@ -111,7 +111,7 @@ def close_descriptors(null: int) -> None:
     """Have the null device as 0 to 2, keep CONTROL, and close all others, whatever they are."""
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(seccomp.CONTROL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.closerange(seccomp.CONTROL + 1, MOST_DESCRIPTORS)
 
 
 def drop_privileges() -> None:
@@ -188,7 +188,7 @@ def _memory_held() -> tuple[int, int]:
 
 
 def _only_null_and_control() -> bool:
-    for descriptor in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+    for descriptor in range(MOST_DESCRIPTORS):
         try:
             kind = os.fstat(descriptor).st_mode
         except OSError:

@@ -21,9 +21,7 @@ class RunStatus(StrEnum):
     MEMORY_LIMIT = "memory_limit"
     OUTPUT_LIMIT = "output_limit"
     CRASHED = "crashed"  # its process died some other way
-    SANDBOX_FAULT = (
-        "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
-    )
+    SANDBOX_FAULT = "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
 
 
 class SandboxFault(Exception):

@@ -44,9 +44,7 @@ def forbid_everything(version: int) -> None:
     if version >= _SCOPES_SINCE:
         attributes += struct.pack("=Q", 0b11)
     numbers = kernel.architecture()
-    rules = kernel.call(
-        numbers.number("landlock_create_ruleset"), ctypes.c_char_p(attributes), len(attributes), 0
-    )
+    rules = kernel.call(numbers.number("landlock_create_ruleset"), ctypes.c_char_p(attributes), len(attributes), 0)
     try:
         kernel.call(numbers.number("landlock_restrict_self"), rules, 0)
     finally:

@@ -82,6 +82,4 @@ def rehearsal() -> Rehearsal:
         "rows": torch.tensor(rows),
     }
     largest = rows * hidden * torch.float64.itemsize
-    return Rehearsal(
-        _SOURCE, safetensors.torch.save(state), tuple(Slot(name, largest) for name in _GRADIENTS)
-    )
+    return Rehearsal(_SOURCE, safetensors.torch.save(state), tuple(Slot(name, largest) for name in _GRADIENTS))

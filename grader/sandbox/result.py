@@ -84,16 +84,12 @@ class Layout:
                 f"the answers need {position - first} bytes and the limit is {limits.output_bytes}; "
                 "raise output_bytes of this exercise"
             )
-        return cls(
-            tuple(slots), tuple(data_at), stdout_at, limits.stdout_bytes, message_at, limits.message_bytes
-        )
+        return cls(tuple(slots), tuple(data_at), stdout_at, limits.stdout_bytes, message_at, limits.message_bytes)
 
 
 def size(limits: Limits) -> int:
     """Bytes of a memfd that holds any result within the limits."""
-    return _pages(
-        Layout.of((), limits).message_at + _pages(limits.message_bytes) + _pages(limits.output_bytes)
-    )
+    return _pages(Layout.of((), limits).message_at + _pages(limits.message_bytes) + _pages(limits.output_bytes))
 
 
 def _pages(length: int) -> int:
@@ -203,8 +199,7 @@ def read(buffer: bytes | mmap.mmap, layout: Layout) -> Result:
         stdout=_text(take(layout.stdout_at, min(printed, layout.stdout_bytes))),
         message=_text(take(layout.message_at, min(said, layout.message_bytes))),
         answers={
-            slot.name: _read_answer(take, index, slot, layout.data_at[index])
-            for index, slot in enumerate(layout.slots)
+            slot.name: _read_answer(take, index, slot, layout.data_at[index]) for index, slot in enumerate(layout.slots)
         },
     )
 
@@ -215,9 +210,7 @@ def nothing(layout: Layout) -> dict[str, Answer]:
 
 
 def _read_answer(take: Callable[[int, int], bytes], index: int, slot: Slot, data_at: int) -> Answer:
-    state, dtype_at, dimensions, bits, length, *rest = _ENTRY.unpack(
-        take(_TABLE_AT + index * _ENTRY.size, _ENTRY.size)
-    )
+    state, dtype_at, dimensions, bits, length, *rest = _ENTRY.unpack(take(_TABLE_AT + index * _ENTRY.size, _ENTRY.size))
     shape: tuple[int, ...] | None = tuple(rest[: min(dimensions, MOST_DIMENSIONS)])
     given = _text(rest[-2].rstrip(b"\0")) or None
     notes = tuple(note for bit, note in enumerate(NOTES) if bits >> bit & 1)
@@ -231,9 +224,7 @@ def _read_answer(take: Callable[[int, int], bytes], index: int, slot: Slot, data
         fits = elements * dtype.itemsize == length <= slot.capacity and max(shape, default=0) <= slot.capacity
         if fits and length:
             tensor = torch.frombuffer(bytearray(take(data_at, length)), dtype=dtype).view(shape)
-            if (
-                dtype is torch.bool
-            ):  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it
+            if dtype is torch.bool:  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it
                 tensor = tensor.view(torch.uint8) != 0
             return Answer(tensor, notes, None, shape, given or dtype_name(dtype))
         if fits and _small(shape, slot.capacity):

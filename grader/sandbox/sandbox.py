@@ -96,9 +96,7 @@ class Sandbox:
         if len(job.state) > limits.state_bytes:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
-            message = (
-                f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
-            )
+            message = f"The file is larger than {limits.source_bytes // KIB} KiB; hand in the derivation alone."
             return Run(RunStatus.ERROR, message, "", result.nothing(layout), (), 0.0)
         child = self._take(limits)
         try:
@@ -162,9 +160,7 @@ class Sandbox:
                 if child.ready():
                     return child
                 self._errands.put(child)
-                raise SandboxFault(
-                    "a child could not lock itself in, or not run an honest gradient; run the doctor"
-                )
+                raise SandboxFault("a child could not lock itself in, or not run an honest gradient; run the doctor")
             except ZygoteDied:
                 self._replace(zygote)
         raise SandboxFault("the zygote died twice in a row; run the doctor")
@@ -248,28 +244,27 @@ def _cause_of_death(end: End, limits: Limits) -> tuple[RunStatus, str]:
         )
     if end.signal is None:
         return RunStatus.CRASHED, (
-            "The code ended its own process before its last line (os._exit, or the like); remove that call and "
-            "submit again."
+            "The code ended its own process before its last line (os._exit, or the like); remove that call "
+            "and submit again."
         )
-    if end.signal == signal.SIGXCPU or (
-        end.signal == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds
-    ):
+    if end.signal == signal.SIGXCPU or (end.signal == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds):
         return RunStatus.TIME_LIMIT, (
-            f"Stopped after {limits.cpu_seconds:g} s of processor time; look for a loop that does not end, or do "
-            "with whole tensors what is done element by element, and submit again."
+            f"Stopped after {limits.cpu_seconds:g} s of processor time; look for a loop that does not end, or "
+            "do with whole tensors what is done element by element, and submit again."
         )
     if end.signal == signal.SIGKILL:
         return RunStatus.MEMORY_LIMIT, _memory(limits)
     if end.signal == signal.SIGSYS:
         return RunStatus.DENIED, excuse.SIGSYS_DENIED
     return RunStatus.CRASHED, (
-        f"The process that ran the code died of {_signal_name(end.signal)}; a recursion without end does that, and "
-        "so does reaching below Python. Remove what does it and submit again."
+        f"The process that ran the code died of {_signal_name(end.signal)}; a recursion without end does "
+        "that, and so does reaching below Python. Remove what does it and submit again."
     )
 
 
 def _memory(limits: Limits) -> str:
-    return f"No more than {limits.data_bytes // MIB} MiB of memory can be had; use smaller tensors, and submit again."
+    most = limits.data_bytes // MIB
+    return f"No more than {most} MiB of memory can be had; use smaller tensors, and submit again."
 
 
 def _signal_name(number: int) -> str:

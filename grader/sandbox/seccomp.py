@@ -101,9 +101,7 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
     # MADV_DONTNEED would undo what was written into a library's pages, MADV_FREE and the rest are not needed.
     program += bpf.where(number("madvise"), [Test(2, _MADV_HINTS)], _ALLOW, _NOT_PERMITTED)
     # Waiting and waking only: the exotic commands have been the way into kernels before.
-    program += bpf.where(
-        number("futex"), [Test(1, _FUTEX_WAIT_AND_WAKE, mask=_FUTEX_COMMAND)], _ALLOW, _NOT_PERMITTED
-    )
+    program += bpf.where(number("futex"), [Test(1, _FUTEX_WAIT_AND_WAKE, mask=_FUTEX_COMMAND)], _ALLOW, _NOT_PERMITTED)
     # Only the control channel can be read from, and it is closed before the student's code begins.
     for name in ("read", "sendmsg"):
         program += bpf.where(number(name), [Test(0, (CONTROL,))], _ALLOW, _NOT_PERMITTED)

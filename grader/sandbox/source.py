@@ -18,15 +18,11 @@ OUR_CMP: Final = "__cmp__"
 
 # The tree costs as much as the compilation: it is only made where one of these words occurs at all.
 _WORTH_A_LOOK: Final = re.compile(r"\b(?:grad|backward|autograd|requires_grad_?|retain_grad|grad_fn)\b")
-_AUTOGRAD: Final = frozenset(
-    {"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"}
-)
+_AUTOGRAD: Final = frozenset({"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"})
 _AUTOGRAD_IN_FUNC: Final = frozenset({"grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd"})
 
 # What a notebook takes and Python does not: %magic, %%magic, !command, ?name, name?
-_NOTEBOOK_LINE: Final = re.compile(
-    r"(?P<indent>\s*)(?:%{1,2}[A-Za-z]\w*(?:\s.*)?|!(?!=).*|\?.*|[\w.]+\?{1,2}\s*)$"
-)
+_NOTEBOOK_LINE: Final = re.compile(r"(?P<indent>\s*)(?:%{1,2}[A-Za-z]\w*(?:\s.*)?|!(?!=).*|\?.*|[\w.]+\?{1,2}\s*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +126,12 @@ def _uses_autograd(tree: ast.Module) -> bool:
                 return True
             case ast.keyword(arg="requires_grad", value=ast.Constant(value=True)):
                 return True
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), *_]) if (
-                name in _AUTOGRAD
-            ):
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), *_]) if name in _AUTOGRAD:
                 return True
             case ast.ImportFrom(module=("torch.autograd" | "torch.func" | "torch.autograd.functional")):
                 return True
             case ast.Import(names=names) if any("autograd" in each.name for each in names):
                 return True
-            case ast.ImportFrom(module="torch", names=names) if any(
-                each.name == "autograd" for each in names
-            ):
+            case ast.ImportFrom(module="torch", names=names) if any(each.name == "autograd" for each in names):
                 return True
     return False

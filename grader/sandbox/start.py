@@ -13,13 +13,11 @@ from grader.numerics import PINNED
 ENVIRONMENT: Final = {**PINNED, "PYTHONHASHSEED": "0"}
 
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
-# -s, -P and -B with that environment are isolated mode spelled out: no user's packages, no current folder, nothing
-# written. Not -I itself, which would also ignore PYTHONHASHSEED.
+# -s, -P and -B with that environment are isolated mode spelled out: no user's packages, no current folder,
+# nothing written. Not -I itself, which would also ignore PYTHONHASHSEED.
 _ISOLATED: Final = ("-s", "-P", "-B")
 # Our packages come last on the path, so that no file of ours stands in for one of Python's.
-_PROGRAM: Final = (
-    "import sys; sys.path.append(sys.argv.pop(1)); from grader.sandbox.zygote import main; main()"
-)
+_PROGRAM: Final = "import sys; sys.path.append(sys.argv.pop(1)); from grader.sandbox.zygote import main; main()"
 
 
 def command(*options: str) -> list[str]:

@@ -16,15 +16,15 @@ import torch.nn.functional as F
 # Imported lazily by torch or numpy, or likely in a student's file. Nothing of these is needed by the sandbox.
 _MODULES: Final = (
     "abc array bisect cmath collections.abc contextlib copy dataclasses datetime decimal difflib enum "
-    "fractions functools heapq io itertools json math numbers operator os.path pathlib pickle pprint random re "
-    "statistics string struct sys textwrap time timeit traceback types typing typing_extensions warnings "
-    "inspect unittest "
-    "cProfile pstats profile socket subprocess threading multiprocessing concurrent.futures urllib.request "
-    "ctypes.util logging hashlib secrets uuid tempfile shutil glob csv zlib gzip bz2 lzma argparse "
-    "numpy.random numpy.linalg numpy.fft numpy.testing "
-    "torch.nn torch.nn.functional torch.nn.init torch.optim torch.linalg torch.fft torch.special torch.func "
-    "torch.autograd.functional torch.autograd.gradcheck torch.distributions torch.utils.data torch.profiler "
-    "torch.testing torch.utils.checkpoint torch.sparse torch.nested torch.masked"
+    "fractions functools heapq io itertools json math numbers operator os.path pathlib pickle pprint "
+    "random re statistics string struct sys textwrap time timeit traceback types typing "
+    "typing_extensions warnings inspect unittest cProfile pstats profile socket subprocess threading "
+    "multiprocessing concurrent.futures urllib.request ctypes.util logging hashlib secrets uuid "
+    "tempfile shutil glob csv zlib gzip bz2 lzma argparse numpy.random numpy.linalg numpy.fft "
+    "numpy.testing torch.nn torch.nn.functional torch.nn.init torch.optim torch.linalg torch.fft "
+    "torch.special torch.func torch.autograd.functional torch.autograd.gradcheck torch.distributions "
+    "torch.utils.data torch.profiler torch.testing torch.utils.checkpoint torch.sparse torch.nested "
+    "torch.masked torch.utils.serialization "
 ).split()
 
 
@@ -35,9 +35,10 @@ def warm_up() -> None:
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     # oneDNN compiles its kernels at run time and needs executable memory, which a child cannot have.
-    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
+    torch._C._set_mkldnn_enabled(False)
     _show_tensors()
     _compute()
+    "localhost".encode("idna")  # so that looking up a name fails for want of a network, not of a codec
 
 
 def _show_tensors() -> None:
@@ -46,7 +47,6 @@ def _show_tensors() -> None:
         repr(torch.ones(2, 2, dtype=dtype))
     format(torch.tensor(1.0), ".3f")
     repr(numpy.ones(2))
-    torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
 
 def _compute() -> None:
@@ -86,4 +86,4 @@ def _compute() -> None:
         torch.from_numpy(numpy.ones(2, dtype=numpy.float32)).numpy()
     # The rehearsal and a student's own checks may differentiate, for all that it is worth to them here.
     leaf = torch.ones(4, 4, requires_grad=True)
-    (leaf @ leaf).tanh().sum().backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward((leaf @ leaf).tanh().sum())

@@ -28,7 +28,6 @@ from grader.sandbox import child, jail, kernel, landlock, seccomp, start, warmth
 from grader.sandbox.protocol import DEATH, FORK, unpack_fork
 from grader.sandbox.rehearsal import Rehearsal, rehearsal
 
-_MOST_DESCRIPTORS: Final = 256  # children at once, and a few; also bounds what a child has to look through
 _DESCRIPTORS_OF_A_FORK: Final = 3
 
 
@@ -49,7 +48,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
 
     :raises Unfit: they cannot
     """
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (jail.MOST_DESCRIPTORS, jail.MOST_DESCRIPTORS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kernel.keep_freed_memory()
     try:
@@ -63,9 +62,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     )
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
-        raise Unfit(
-            f"the zygote has {threads} threads and a fork takes only one along; start it with one thread"
-        )
+        raise Unfit(f"the zygote has {threads} threads and a fork takes only one along; start it with one thread")
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
     return prepared
@@ -111,8 +108,8 @@ class _Session:
     def turn(self) -> bool:
         """Wait for something, and do it. False at the end of the channel.
 
-        In this order, because burying closes descriptors and forking opens them: an event must not be taken for one
-        of the next owner of its number.
+        In this order, because burying closes descriptors and forking opens them: an event must not be taken
+        for one of the next owner of its number.
         """
         events = {descriptor for descriptor, _ in self._poll.poll()}
         for descriptor in events & self._alive.keys():  # the trusted side let go of it, or shut it down
@@ -217,12 +214,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m grader.sandbox.zygote", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--control", type=int, metavar="FD", help="serve one Sandbox over this socket")
-    where.add_argument(
-        "--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket"
-    )
-    parser.add_argument(
-        "--without", default="", help=argparse.SUPPRESS
-    )  # tests of the doctor leave a layer off
+    where.add_argument("--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket")
+    parser.add_argument("--without", default="", help=argparse.SUPPRESS)  # tests of the doctor leave a layer off
     options = parser.parse_args()
     without = frozenset(filter(None, options.without.split(",")))
     if sys.argv[0] != "-c":  # started from a shell: start again, and leave its environment behind

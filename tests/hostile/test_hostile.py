@@ -1,7 +1,7 @@
 """Every submission of the corpus, run and graded like any student's.
 
-The first line of each names the outcomes that are allowed, the second what it tries. An outcome is the status of the
-run; where the code ran to its end it is also `graded`, and `pass` (all checkpoints right) or `wrong`.
+The first line of each names the outcomes that are allowed, the second what it tries. An outcome is the status
+of the run; where the code ran to its end it is also `graded`, and `pass` (all checkpoints right) or `wrong`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from grader.sandbox import Limits, RunStatus, Sandbox
 from tests.grader.sandbox.traces import Traces
 
 EXERCISE = find("makemore/full-backward")
-# One that no student has seen, as code is graded on: the canonical one comes from a seed that all the world knows.
+# One that no student has seen, as code is graded on: the canonical one comes from a seed that all the world
+# knows.
 INSTANCE = EXERCISE.draw(0x5EED, names.load(), Kind.HIDDEN)
 # Short ones: a third of the corpus only wants to waste time.
 LIMITS = Limits(cpu_seconds=1, wall_seconds=1.5)

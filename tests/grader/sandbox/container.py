@@ -1,8 +1,8 @@
 """Run a program the way a container would: `python -m tests.grader.sandbox.container PROGRAM ARGUMENTS…`
 
-An unprivileged user, no capability and none to be had, no-new-privileges, and the refusals of Docker's default
-seccomp profile for a process without capabilities (Engine 20.10.18 and later: landlock_*, seccomp, memfd_create,
-pidfd_open and ptrace pass; namespaces, mounts, modules, keys, bpf and their kin do not).
+An unprivileged user, no capability and none to be had, no-new-privileges, and the refusals of Docker's
+default seccomp profile for a process without capabilities (Engine 20.10.18 and later: landlock_*, seccomp,
+memfd_create, pidfd_open and ptrace pass; namespaces, mounts, modules, keys, bpf and their kin do not).
 """
 
 from __future__ import annotations

@@ -9,22 +9,27 @@ import pytest
 import torch
 
 from grader.answer import CHANGED_AFTER_CMP
-from grader.sandbox import Limits, RunStatus, Sandbox
+from grader.sandbox import Limits, Run, RunStatus, Sandbox
 from tests.grader.sandbox.conftest import LIMITS, STATE, Runner, job
+
+
+def holds(got: Run, name: str, expected: torch.Tensor) -> bool:
+    tensor = got.answers[name].tensor
+    return tensor is not None and torch.equal(tensor, expected)
 
 
 def test_answers_are_the_variables_or_what_cmp_was_given_last(run: Runner) -> None:
     got = run("dx = x * 2\ndw = w + 1\ncmp('w', w * 5, w)\ncmp('w', w * 3, w)")
     assert got.status is RunStatus.OK and got.message == "" and got.flags == ()
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 2)
-    assert torch.equal(got.answers["w"].tensor, STATE["w"] * 3)
+    assert holds(got, "x", STATE["x"] * 2)
+    assert holds(got, "w", STATE["w"] * 3)
     assert got.answers["w"].notes == (CHANGED_AFTER_CMP,)
-    assert got.answers["y"].tensor is None and "dy was never assigned" in got.answers["y"].misfit
+    assert got.answers["y"].tensor is None and "dy was never assigned" in str(got.answers["y"].misfit)
 
 
 def test_cmp_takes_a_copy_at_that_moment(run: Runner) -> None:
     got = run("dx = x.clone()\ncmp('x', dx, x)\ndw = w.clone()\ncmp('w', dw, w)\ndx += 1")
-    assert torch.equal(got.answers["x"].tensor, STATE["x"])
+    assert holds(got, "x", STATE["x"])
     assert got.answers["x"].notes == (CHANGED_AFTER_CMP,)
     assert got.answers["w"].notes == ()
 
@@ -41,14 +46,14 @@ def test_cmp_takes_a_copy_at_that_moment(run: Runner) -> None:
 def test_a_cmp_of_their_own_becomes_ours(run: Runner, theirs: str) -> None:
     got = run(f"{theirs}\ncmp('x', x * 2, x)")
     assert got.status is RunStatus.OK, got.message
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 2)
+    assert holds(got, "x", STATE["x"] * 2)
 
 
 def test_function_style(run: Runner) -> None:
     got = run("def backward(state):\n    return {'dx': state['x'] * state['n'], 'w': state['w'] + 1}")
     assert got.status is RunStatus.OK
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 4)
-    assert torch.equal(got.answers["w"].tensor, STATE["w"] + 1)
+    assert holds(got, "x", STATE["x"] * 4)
+    assert holds(got, "w", STATE["w"] + 1)
 
 
 def test_function_style_must_return_a_dict(run: Runner) -> None:
@@ -71,7 +76,7 @@ def test_function_style_must_return_a_dict(run: Runner) -> None:
 def test_files_as_notebooks_and_editors_leave_them(run: Runner, source: str) -> None:
     got = run(source)
     assert got.status is RunStatus.OK, got.message
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 2)
+    assert holds(got, "x", STATE["x"] * 2)
 
 
 def test_code_as_students_write_it(run: Runner) -> None:
@@ -87,7 +92,8 @@ g = torch.Generator().manual_seed(2147483647)
 torch.manual_seed(42)
 random.seed(42); random.random(); np.random.rand(2); np.random.default_rng().normal()
 a = torch.randn(64, 200, generator=g); b = torch.rand(200, 300); c = a @ b
-print(c[:2, :4], f"{c[0, 0]:.4f}", c.shape, c.dtype, torch.tensor([1 + 2j]), torch.tensor(True), torch.arange(3))
+print(c[:2, :4], f"{c[0, 0]:.4f}", c.shape, c.dtype)
+print(torch.tensor([1 + 2j]), torch.tensor(True), torch.arange(3))
 print(np.array([1.0, 2.0]), {"k": torch.ones(2)}, torch.full((2000,), 3.0))
 table = torch.zeros(4, 3)
 for k in range(Xb.shape[0]):
@@ -125,9 +131,7 @@ def test_a_traceback_has_their_lines_and_no_others(run: Runner) -> None:
     assert 'File "solution.py", line 7, in <module>\n    first()' in got.message
     assert 'File "solution.py", line 5, in second\n    return x @ x' in got.message
     assert "RuntimeError: mat1 and mat2" in got.message
-    assert (
-        "grader" not in got.message and "site-packages" not in got.message and got.message.count("File") == 3
-    )
+    assert "grader" not in got.message and "site-packages" not in got.message and got.message.count("File") == 3
 
 
 def test_a_traceback_through_a_library_shows_no_path_of_it(run: Runner) -> None:
@@ -140,7 +144,7 @@ def test_a_traceback_through_a_library_shows_no_path_of_it(run: Runner) -> None:
 def test_code_that_stops_half_way_keeps_what_it_had(run: Runner) -> None:
     got = run("dx = x * 2\ndw = nowhere")
     assert got.status is RunStatus.ERROR and "NameError" in got.message
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 2)
+    assert holds(got, "x", STATE["x"] * 2)
 
 
 def test_a_syntax_error_has_its_line(run: Runner) -> None:
@@ -253,8 +257,8 @@ def test_runs_are_equal_and_know_nothing_of_each_other(run: Runner) -> None:
     )
     first, second = run(source), run(source)
     assert first.stdout == second.stdout and first.stdout.endswith("\n1\n")
-    assert torch.equal(first.answers["x"].tensor, STATE["x"] + 1)
-    assert torch.equal(second.answers["x"].tensor, STATE["x"] + 1)
+    assert holds(first, "x", STATE["x"] + 1)
+    assert holds(second, "x", STATE["x"] + 1)
 
 
 def test_two_runs_at_once_do_not_see_each_other(sandbox: Sandbox) -> None:
@@ -265,7 +269,7 @@ def test_two_runs_at_once_do_not_see_each_other(sandbox: Sandbox) -> None:
         "time.sleep(0.2)\n"
         "print(torch.mark, os.environ['mark'])\ndx = x * MARK\n"
     )
-    found: dict[int, object] = {}
+    found: dict[int, Run] = {}
 
     def one(mark: int) -> None:
         found[mark] = sandbox.run(job(source.replace("MARK", str(mark))))
@@ -277,8 +281,8 @@ def test_two_runs_at_once_do_not_see_each_other(sandbox: Sandbox) -> None:
         thread.join()
     for mark in (3, 7):
         got = found[mark]
-        assert got.stdout == f"[{mark}] {mark}\n"  # type: ignore[attr-defined]
-        assert torch.equal(got.answers["x"].tensor, STATE["x"] * mark)  # type: ignore[attr-defined]
+        assert got.stdout == f"[{mark}] {mark}\n"
+        assert holds(got, "x", STATE["x"] * mark)
 
 
 def test_shadowing_what_the_harness_uses_does_not_spoil_an_answer(run: Runner) -> None:
@@ -287,13 +291,11 @@ def test_shadowing_what_the_harness_uses_does_not_spoil_an_answer(run: Runner) -
         "builtins.len = None\nsys.setrecursionlimit(60)\nsys.stdout = None\nsys.modules.clear()\n"
     )
     assert got.status is RunStatus.OK, got.message
-    assert torch.equal(got.answers["x"].tensor, STATE["x"] * 2)
+    assert holds(got, "x", STATE["x"] * 2)
 
 
 def test_answers_of_every_make(run: Runner) -> None:
-    got = run(
-        "import numpy\ndx = numpy.float64(2) * x.numpy()\ndw = torch.nn.Parameter(w.double())\ndy = [1, 2]"
-    )
+    got = run("import numpy\ndx = numpy.float64(2) * x.numpy()\ndw = torch.nn.Parameter(w.double())\ndy = [1, 2]")
     assert got.status is RunStatus.OK, got.message
     assert got.answers["x"].notes == ("a numpy array, read as a tensor",)
     assert got.answers["w"].dtype == "float64" and got.answers["w"].notes == ("requires_grad, detached",)

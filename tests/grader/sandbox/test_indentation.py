@@ -37,8 +37,7 @@ def test_a_branch_goes_with_its_condition() -> None:
     found = mended("def f(x):\n if x:\n a = 1\n else:\n a = 2\n\n return a\n")
     assert found is not None
     assert (
-        ast.unparse(ast.parse(found))
-        == "def f(x):\n    if x:\n        a = 1\n    else:\n        a = 2\n    return a"
+        ast.unparse(ast.parse(found)) == "def f(x):\n    if x:\n        a = 1\n    else:\n        a = 2\n    return a"
     )
 
 

@@ -1,9 +1,11 @@
-"""The filter, run by an interpreter of BPF: every call on both architectures, and the arguments that matter."""
+"""The filter, run by an interpreter of BPF: every call on both architectures, and the arguments that
+matter."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import re
 import struct
 from pathlib import Path
@@ -143,6 +145,6 @@ def test_an_unknown_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     class Other:
         machine = "riscv64"
 
-    monkeypatch.setattr(kernel.os, "uname", Other)
+    monkeypatch.setattr(os, "uname", Other)
     with pytest.raises(OSError, match="no system call table for riscv64"):
         kernel.architecture()

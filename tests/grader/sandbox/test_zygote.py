@@ -37,9 +37,7 @@ def test_it_holds_nothing_of_the_server_nor_of_the_comparison(run: Runner) -> No
     got = run("import sys\nprint(*sorted(sys.modules))")
     names = got.stdout.split()
     assert "grader.sandbox.child" in names
-    ours = [
-        name for name in names if name.partition(".")[0] in ("grader", "server", "exercises", "dojo", "tests")
-    ]
+    ours = [name for name in names if name.partition(".")[0] in ("grader", "server", "exercises", "dojo", "tests")]
     assert {name for name in ours if not name.startswith("grader.sandbox")} == {
         "grader",
         "grader.answer",

@@ -30,7 +30,7 @@ def _descriptors(process: int) -> Counter[str]:
     kinds: Counter[str] = Counter()
     for entry in os.scandir(f"/proc/{process}/fd"):
         try:
-            target = os.readlink(entry.path)
+            target = os.fspath(Path(entry.path).readlink())
         except FileNotFoundError:  # the one that was reading the folder
             continue
         kinds[target.split(":")[0] if target.startswith(("socket:", "pipe:")) else target] += 1
@@ -74,7 +74,7 @@ class Traces:
             found = cls.now(sandbox)
             if found == like:
                 return found
-            if like is None and found.children == found.our_mappings == sandbox._ahead:
+            if like is None and found.children == sandbox._ahead and sandbox._errands.empty():
                 time.sleep(0.05)
                 if cls.now(sandbox) == found:
                     return found
