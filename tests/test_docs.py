@@ -1,0 +1,52 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from exercises.tape import Tape
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_make_target_and_linked_file_that_a_page_names_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z-]+)", text, re.MULTILINE))
+    assert named <= targets
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", text)
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    named = re.findall(r"`((?:exercises|grader|server|client|migrations)/[\w/.]*)`", page("ARCHITECTURE.md"))
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_forward_pass_in_contributing_is_one() -> None:
+    block = re.search(r"```python\n(.*?)```", page("CONTRIBUTING.md"), re.DOTALL)
+    assert block is not None
+    namespace = {"torch": torch, "Tape": Tape}
+    exec(re.sub(r"^   ", "", block[1], flags=re.MULTILINE), namespace)  # a page of this repository
+    tape = Tape({"x": torch.ones(3, 2), "w": torch.ones(2, 1), "y": torch.zeros(3, 1), "n": torch.tensor(3)})
+    namespace["forward"](tape)  # type: ignore[operator]
+    assert tape.values()["loss"].item() == 4.0
+
+
+def test_no_page_and_no_source_names_a_folder_of_somebodys_machine() -> None:
+    suspicious = re.compile(r"(?<![\w.])/(?:work|root|opt|home)/\w")
+    files = [path for pattern in ("*.md", "*.py", "*.toml", "*.yml", "*.sh") for path in ROOT.rglob(pattern)]
+    own = [path for path in files if not {".venv", "var", "hostile", "build"} & set(path.relative_to(ROOT).parts)]
+    assert len(own) > 50
+    assert [path.name for path in own if suspicious.search(path.read_text(encoding="utf-8"))] == []
