@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from exercises.tape import CutTape, Step
+from exercises.tape import Step
 from grader.compare import LARGEST_BROADCAST, Comparison, Origin
+from grader.reference import Reference, back
 
 RELATIVE = 1e-5  # allclose's
 # Rounding noise of a sum, as a share of the sum of its terms' sizes; some units in the last place of float32.
@@ -35,8 +36,7 @@ NOISE = 2e-6
 # Another spelling of the same sum, whose terms cancel, is allowed this share of the largest term.
 CANCELLING_NOISE = 2e-6
 ROUNDING = (
-    "this is right but for rounding: cmp wants it a little closer; another order of the same operations may give "
-    "it"
+    "this is right but for rounding: cmp wants it a little closer; another order of the same operations may give it"
 )
 
 
@@ -62,14 +62,14 @@ class Judgement:
 class Carried:
     """A backward pass from a student's gradients.
 
-    ``true`` are PyTorch's gradients. ``given`` are the student's tensors, float32, in whatever shape, ``wrong`` the names of the wrong ones. ``flows`` maps the name of each step to its
+    ``given`` are the student's tensors, float32, in whatever shape, ``wrong`` the names of the wrong ones. ``flows`` maps the name of each step to its
     part, the last step first; ``gradients`` maps each name to the gradient that is right given what is above it.
     ``tainted`` are the names with a wrong gradient above them, ``degenerate`` the steps whose gradient proved
     nothing, ``misfits`` those whose gradient had another shape, and ``absent`` the checkpoints with none.
     """
 
+    known: Reference
     given: Mapping[str, Tensor]
-    true: Mapping[str, Tensor]
     wrong: frozenset[str]
     flows: Mapping[str, Flow]
     gradients: Mapping[str, Tensor]
@@ -77,6 +77,7 @@ class Carried:
     degenerate: frozenset[str]
     misfits: frozenset[str]
     absent: frozenset[str]
+    _mended_terms: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
     def consumers(self, name: str) -> list[Flow]:
         """The steps that read a tensor, the last one first."""
@@ -94,18 +95,23 @@ class Carried:
         order = list(self.flows)
         return order.index(name) if name in self.flows else len(order)
 
+    def _mended(self, step: Step) -> dict[str, Tensor]:
+        """What a step gives with the gradient that the ones above it give, in place of the student's."""
+        if step.name not in self._mended_terms:
+            self._mended_terms[step.name] = back(step, self.gradients[step.name])
+        return self._mended_terms[step.name]
+
     def _judge(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
-        if self._rounding_apart(name, self.true[name]):
+        if name in self.tainted:
+            steps = [flow.step.name for flow in self.consumers(name)]
+            if proves_nothing(self.given[name]) and any(step in self.degenerate for step in steps):
+                first = next(step for step in self.flows if step in self.degenerate)
+                return Judgement(None, (_mend_first(first),))
+            if self._inherits(name) or self._went_on_rightly(name, above):
+                absent = [step for step in steps if step in self.absent]
+                return Judgement(Origin.INHERITED, tuple(_carried_through(step) for step in absent))
+        if self._rounding_apart(name, self.known.gradients[name]):
             return Judgement(None, (ROUNDING,))
-        if name not in self.tainted:
-            return Judgement(Origin.OWN)
-        steps = [flow.step.name for flow in self.consumers(name)]
-        if proves_nothing(self.given[name]) and any(step in self.degenerate for step in steps):
-            first = next(step for step in self.flows if step in self.degenerate)
-            return Judgement(None, (_mend_first(first),))
-        if self._inherits(name) or self._went_on_rightly(name, above):
-            absent = [step for step in steps if step in self.absent]
-            return Judgement(Origin.INHERITED, tuple(_carried_through(step) for step in absent))
         return Judgement(Origin.OWN)
 
     def _inherits(self, name: str) -> bool:
@@ -126,21 +132,12 @@ class Carried:
 
     def _rounding_apart(self, name: str, right: Tensor) -> bool:
         """Whether an answer is this gradient, computed in another order."""
-        answer = self.given[name]
-        if close(answer, right):
-            return True
-        if align(answer, right.shape) is None:
-            return False
-        return close(answer, right, CANCELLING_NOISE * self._size_of_terms(name))
+        return close(self.given[name], right, CANCELLING_NOISE * self._size_of_terms(name))
 
     def _size_of_terms(self, name: str) -> float:
-        """How large the terms of a gradient's sums are, where the sums themselves may cancel.
-
-        With its signs drawn at random the upstream gradient gives sums that do not cancel.
-        """
+        """How large the terms of a gradient's sums are, where the sums themselves may cancel."""
         return max(
-            float(back(flow.step, flow.upstream * _signs(flow.upstream.shape))[name].abs().max())
-            for flow in self.consumers(name)
+            float(flow.upstream.abs().max()) * self.known.reach[flow.step.name, name] for flow in self.consumers(name)
         )
 
     def _went_on_rightly(self, name: str, above: Mapping[str, Judgement]) -> bool:
@@ -151,16 +148,13 @@ class Carried:
         for flow in self.consumers(name):
             step = flow.step.name
             if step in above and above[step].origin is Origin.OWN:
-                right = right - flow.terms[name] + back(flow.step, self.gradients[step])[name]
+                right = right - flow.terms[name] + self._mended(flow.step)[name]
                 mended = True
         return mended and close(self.given[name], right)
 
 
-def carry(
-    cut: CutTape, true: Mapping[str, Tensor], given: Mapping[str, Tensor], rows: Sequence[Comparison]
-) -> Carried:
-    """Play the backward pass on from the student's gradients; ``rows`` say which of them are right, and
-    ``true`` are the gradients that they were compared with."""
+def carry(known: Reference, given: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Carried:
+    """Play the backward pass on from the student's gradients; ``rows`` say which of them are right."""
     asked = {row.name for row in rows}
     wrong = {row.name for row in rows if not row.passed and row.name in given}
     flows: dict[str, Flow] = {}
@@ -168,7 +162,7 @@ def carry(
     tainted: set[str] = set()
     degenerate: set[str] = set()
     misfits: set[str] = set()
-    for step in reversed(cut.steps):
+    for step in reversed(known.cut.steps):
         name = step.name
         upstream = gradients.get(name)
         if upstream is None:  # the loss, or a step that leads nowhere
@@ -189,8 +183,8 @@ def carry(
         flows[name] = Flow(step, upstream, terms)
     absent = asked - given.keys()
     return Carried(
+        known,
         given,
-        true,
         frozenset(wrong),
         flows,
         gradients,
@@ -199,16 +193,6 @@ def carry(
         frozenset(misfits),
         frozenset(absent),
     )
-
-
-def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
-    """What one step adds to the gradient of each tensor that it reads."""
-    if not step.reads:
-        return {}
-    terms = torch.autograd.grad(
-        step.output, list(step.reads.values()), upstream, retain_graph=True, materialize_grads=True
-    )
-    return dict(zip(step.reads, terms, strict=True))
 
 
 def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
@@ -268,9 +252,12 @@ def close(answer: Tensor, right: Tensor, noise: float = 0.0) -> bool:
         return False
     if torch.equal(aligned, right):
         return True
-    size = right.abs()
-    allowed = size * RELATIVE + max(NOISE * float(size.max()), noise)
-    return bool(((aligned - right).abs() <= allowed).all())
+    size, off = right.abs(), (aligned - right).abs()
+    largest = float(size.max())
+    noise = max(NOISE * largest, noise)
+    if not float(off.max()) <= RELATIVE * largest + noise:
+        return False
+    return bool((off <= RELATIVE * size + noise).all())
 
 
 def align(answer: Tensor, shape: torch.Size) -> Tensor | None:
@@ -285,13 +272,6 @@ def proves_nothing(gradient: Tensor) -> bool:
     """Zero everywhere, or not finite: everything below it would agree with it."""
     largest = float(gradient.abs().max()) if gradient.numel() else 0.0
     return largest == 0.0 or not largest < float("inf")
-
-
-@lru_cache(maxsize=64)
-def _signs(shape: torch.Size) -> Tensor:
-    """1 and -1 at random, always the same."""
-    drawn = torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(1))
-    return drawn.to(torch.float32) * 2 - 1
 
 
 def _odd_shaped(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
@@ -313,9 +293,7 @@ def together(one: Sequence[int], other: Sequence[int]) -> torch.Size | None:
 
 
 def _mend_first(step: str) -> str:
-    return (
-        f"nothing can be told about this step while d{step} is zero everywhere or not finite; mend that first"
-    )
+    return f"nothing can be told about this step while d{step} is zero everywhere or not finite; mend that first"
 
 
 def _carried_through(step: str) -> str:

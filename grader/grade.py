@@ -120,7 +120,9 @@ def grade_code(
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = sandbox.run(job)
-    return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
+    return Grade(
+        compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run
+    )
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from exercises.instance import Instance
-from exercises.tape import CutTape
+from exercises.tape import CutTape, Step
 from grader import numerics
 
 
@@ -38,6 +38,32 @@ class Reference:
         once, they make the same.
         """
         return self.instance.exercise.cut(self.state)
+
+    @cached_property
+    def reach(self) -> Mapping[tuple[str, str], float]:
+        """(step, read) → how large the sums are that going back through the step makes of an upstream gradient
+        of size 1.
+
+        The signs of that gradient are drawn at random, so that sums that cancel show the size of their terms.
+        """
+        signs = torch.Generator().manual_seed(1)
+        found = {}
+        for step in self.cut.steps:
+            drawn = torch.randint(0, 2, step.output.shape, generator=signs).to(step.output.dtype) * 2 - 1
+            for read, term in back(step, drawn).items():
+                found[step.name, read] = float(term.abs().max()) if term.numel() else 0.0
+        return found
+
+
+def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
+    """Go back through one step: what it adds to the gradient of each tensor that it reads, given the gradient
+    of its output."""
+    if not step.reads:
+        return {}
+    terms = torch.autograd.grad(
+        step.output, list(step.reads.values()), upstream, retain_graph=True, materialize_grads=True
+    )
+    return dict(zip(step.reads, terms, strict=True))
 
 
 @lru_cache(maxsize=512)

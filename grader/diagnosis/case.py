@@ -17,9 +17,9 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step, is_constant
-from grader.carried import NOISE, RELATIVE, Carried, back, back_by_element
+from grader.carried import NOISE, RELATIVE, Carried, back_by_element
 from grader.diagnosis.replay import Replays, replays
-from grader.reference import Reference, reference
+from grader.reference import Reference, back, reference
 
 # A quick look at one element spares most candidates the comparison of all.
 QUICK = 1e-3
@@ -127,9 +127,7 @@ class Case:
                 upstream = _sum([_along(head, head[0].upstream) for head in heads])
                 term = back(use.step, upstream)[read]
             share = term if read == self.name else _sum([_along(tail, term) for tail in tails])
-            found.append(
-                Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails))
-            )
+            found.append(Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails)))
         return tuple(sorted(found, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property

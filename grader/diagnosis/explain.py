@@ -16,9 +16,11 @@ from grader.diagnosis import diagnose
 from grader.diagnosis.case import Case
 from grader.reference import reference
 
-# The dear hypotheses are tried for so many mistakes of an answer; the later ones are best looked at again when
-# these are mended. It bounds what an answer of random numbers can cost.
-THOROUGH = 4
+# What an answer of random numbers may cost is bounded: after so many mistakes that no hypothesis explained only
+# the cheap ones are tried, and after so many mistakes none. The later ones are looked at when the first are mended.
+PUZZLES = 2
+LOOKED_AT = 8
+LATER = "The mistake is in this step. Mend the first ones, and submit again to hear more about this one."
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
@@ -36,31 +38,33 @@ def explain(
     rows = [_told(row) for row in rows]
     if all(row.passed for row in rows):
         return tuple(rows)
-    known = reference(instance)
-    carried = carry(known.cut, known.gradients, _usable(answers), rows)
-    thorough = THOROUGH
+    carried = carry(reference(instance), _usable(answers, rows), rows)
+    told: list[tuple[Diagnosis, ...]] = []
     explained = []
     for row in rows:
-        if stopped and not row.passed and row.name in carried.given and not carried.given[row.name].any():
-            row = replace(row, notes=(*row.notes, UNFINISHED))
-        elif row.name in carried.wrong:
+        if row.name in carried.wrong:
             judgement = carried.judgements[row.name]
-            row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
-            if row.origin is Origin.OWN:
+            unfinished = stopped and not carried.given[row.name].any()
+            if judgement.origin is Origin.OWN and not unfinished:
                 changed = CHANGED_AFTER_CMP in answers[row.name].notes
-                diagnosis = _diagnosed(instance, row.name, carried, changed, thorough > 0)
-                thorough -= 1
-                if stopped and thorough < THOROUGH - 1 and [each.code for each in diagnosis] == ["missing_term"]:
-                    row = replace(row, origin=None, notes=(*row.notes, UNFINISHED))
-                else:
-                    row = replace(row, diagnosis=diagnosis)
+                diagnosis = _diagnosed(instance, row.name, carried, changed, told)
+                unfinished = stopped and bool(told) and [each.code for each in diagnosis] == ["missing_term"]
+                told.append(diagnosis)
+                row = replace(row, diagnosis=diagnosis)
+            if unfinished:
+                row = replace(row, notes=(*row.notes, UNFINISHED), diagnosis=())
+            else:
+                row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
         explained.append(row)
     return tuple(explained)
 
 
 def _diagnosed(
-    instance: Instance, name: str, carried: Carried, changed: bool, thorough: bool
+    instance: Instance, name: str, carried: Carried, changed: bool, told: Sequence[tuple[Diagnosis, ...]]
 ) -> tuple[Diagnosis, ...]:
+    """``told`` is what was told of the answer's mistakes so far."""
+    if len(told) >= LOOKED_AT:
+        return (Diagnosis("unknown", (LATER,)),)
     right, answer = carried.gradients[name], carried.given[name]
     aligned = align(answer, right.shape)
     if aligned is not None:
@@ -68,7 +72,8 @@ def _diagnosed(
     elif any(flow.step.name in carried.misfits for flow in carried.consumers(name)):
         fitted = fit(answer, right.shape)  # the odd shape came from above
         answer = answer if fitted is None else fitted
-    return diagnose(Case(instance, name, answer, carried, changed), thorough)
+    puzzles = sum(diagnosis[0].code == "unknown" for diagnosis in told)
+    return diagnose(Case(instance, name, answer, carried, changed), thorough=puzzles < PUZZLES)
 
 
 def _told(row: Comparison) -> Comparison:
@@ -77,12 +82,13 @@ def _told(row: Comparison) -> Comparison:
     return replace(row, notes=notes) if notes != row.notes else row
 
 
-def _usable(answers: Mapping[str, Answer]) -> dict[str, Tensor]:
-    """The answers that are real tensors of a reasonable size, as float32."""
+def _usable(answers: Mapping[str, Answer], rows: Sequence[Comparison]) -> dict[str, Tensor]:
+    """The answers asked for that are real tensors of a reasonable size, as float32."""
     return {
-        name: answer.tensor.to(torch.float32)
-        for name, answer in answers.items()
-        if answer.tensor is not None
+        row.name: answer.tensor.to(torch.float32)
+        for row in rows
+        if (answer := answers.get(row.name)) is not None
+        and answer.tensor is not None
         and not answer.tensor.is_complex()
         and 0 < answer.tensor.numel() <= LARGEST_BROADCAST
     }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from grader.carried import back
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Bundle, Case, Edge
 from grader.diagnosis.factors import named
 from grader.diagnosis.wording import look
+from grader.reference import back
 
 FEW = 24  # elements from which on a pattern is no chance
 POSITIONS = 16  # looked at to find a power
@@ -22,22 +22,20 @@ GRAIN = 1000  # into so many steps the logarithms of ratios are divided; within 
 
 def no_upstream(case: Case) -> Iterator[Diagnosis]:
     """The local derivative alone: ones went in where the upstream gradient belongs."""
-    yield from _bare(case, (1.0,), torch.ones_like)
+    yield from _bare(case, (1.0,), value=False)
 
 
 def missing_upstream(case: Case) -> Iterator[Diagnosis]:
     """The local derivative times a number, or the forward value went in where its gradient belongs."""
-    yield from _bare(case, (), torch.ones_like)
-    yield from _bare(case, (1.0, -1.0), torch.clone)
+    yield from _bare(case, (), value=False)
+    yield from _bare(case, (1.0, -1.0), value=True)
 
 
-def _bare(
-    case: Case, weights: tuple[float, ...], instead: Callable[[Tensor], Tensor]
-) -> Iterator[Diagnosis]:
+def _bare(case: Case, weights: tuple[float, ...], value: bool) -> Iterator[Diagnosis]:
     """``weights`` are the numbers that may stand before it; none given: any that has a name."""
     for edge in case.edges:
         step = edge.step.name
-        bare = case.arrives(edge, back(edge.step, instead(edge.step.output.detach()))[edge.read])
+        bare = case.arrives(edge, case.replays.bare(step, edge.read, value))
         if step == "loss" or bare is None or case.same(edge.share, bare):
             continue
         weight = case.weight(edge.found, bare)
@@ -47,11 +45,9 @@ def _bare(
             yield Diagnosis(
                 "missing_upstream",
                 (
-                    f"Your gradient holds the derivative of the line of {step} alone; d{step} does not come "
-                    "into it.",
+                    f"Your gradient holds the derivative of the line of {step} alone; d{step} does not come into it.",
                     look(case, step),
-                    f"The chain rule multiplies: what {step} does to the loss, times what {edge.read} does to "
-                    f"{step}.",
+                    f"The chain rule multiplies: what {step} does to the loss, times what {edge.read} does to {step}.",
                 ),
             )
             return
@@ -151,9 +147,7 @@ def function_of_one(case: Case) -> Iterator[Diagnosis]:
                 continue
             seen = {name: case.values[name] for name in (*edge.step.reads, step)}
             for name, value in (*seen.items(), ("d" + step, edge.upstream)):
-                if not _fits(value.shape, kept.shape) or not _is_function(
-                    ratio, value.expand(kept.shape)[kept]
-                ):
+                if not _fits(value.shape, kept.shape) or not _is_function(ratio, value.expand(kept.shape)[kept]):
                     continue
                 yield _local(
                     case,
@@ -201,8 +195,15 @@ def other_operand(case: Case) -> Iterator[Diagnosis]:
                 if name in case.values:
                     yield _local(case, edge, kind)
                 else:
-                    yield Diagnosis("swapped", (kind, look(case, step.name), "A derivative of a line is made of "
-                        "the line's own tensors; a gradient comes in once, as the upstream."))
+                    yield Diagnosis(
+                        "swapped",
+                        (
+                            kind,
+                            look(case, step.name),
+                            "A derivative of a line is made of "
+                            "the line's own tensors; a gradient comes in once, as the upstream.",
+                        ),
+                    )
                 return
 
 
@@ -284,20 +285,13 @@ def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
     ]
     if not names:
         return []
-    x = (
-        torch.stack([case.values[name].expand(shape).reshape(-1)[where] for name in names])
-        .double()
-        .abs()
-        .log()
-    )
+    x = torch.stack([case.values[name].expand(shape).reshape(-1)[where] for name in names]).double().abs().log()
     x, y = x - x.mean(1, keepdim=True), ratio.log() - ratio.log().mean()
     spread = (x * x).sum(1)
     slope = (x * y).sum(1) / spread
     rest = ((y - slope.unsqueeze(1) * x) ** 2).sum(1)
     fits = (spread > 1e-4) & (rest < 1e-6 * y.square().sum()) & (slope.abs() <= POWERS / 2)
-    found = [
-        (names[index], round(2 * float(slope[index])) / 2) for index in fits.nonzero().flatten().tolist()
-    ]
+    found = [(names[index], round(2 * float(slope[index])) / 2) for index in fits.nonzero().flatten().tolist()]
     near = {name for edge in bundle.edges for name in (edge.step.name, *edge.step.reads)}
     return sorted(
         (each for each in found if each[1]),
@@ -331,6 +325,4 @@ def _is_function(ratio: Tensor, value: Tensor) -> bool:
 
 
 def _fits(shape: torch.Size, into: torch.Size) -> bool:
-    return len(shape) <= len(into) and all(
-        a in (1, b) for a, b in zip(reversed(shape), reversed(into), strict=False)
-    )
+    return len(shape) <= len(into) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(into), strict=False))

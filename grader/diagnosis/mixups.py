@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from grader.carried import back
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
+from grader.reference import back
 
 
 MOST_PARTS = 8  # of an axis that is gone through part by part
@@ -68,9 +68,7 @@ def swapped_upstream(case: Case) -> Iterator[Diagnosis]:
             if arrived is None or case.same(edge.share, arrived) or not case.same(edge.found, arrived):
                 continue
             if may_be_alias:
-                yield _aliased(
-                    case, f"d{step.name} had changed when it was used for d{case.name}.", step.name
-                )
+                yield _aliased(case, f"d{step.name} had changed when it was used for d{case.name}.", step.name)
             yield Diagnosis(
                 "swapped",
                 (
@@ -87,16 +85,14 @@ def overwritten(case: Case) -> Iterator[Diagnosis]:
     if not case.same_shape:
         return
     for edge in case.direct:
-        places = _places(case, edge)
+        places = case.replays.places(edge.step.name, edge.read)
         if places is None or edge.upstream.shape != edge.step.output.shape:
             continue
         times = torch.bincount(places, minlength=edge.found.numel()).reshape(edge.found.shape)
         if int(times.max()) < 2:
             continue
         if case.same(edge.found, edge.share / times.clamp(min=1)):
-            yield _places_wrong(
-                case, edge, "scale", "The contributions to one element are averaged, not summed."
-            )
+            yield _places_wrong(case, edge, "scale", "The contributions to one element are averaged, not summed.")
             return
         contributions = edge.upstream.reshape(-1)
         held = edge.found.reshape(-1)
@@ -145,21 +141,6 @@ def left_out(case: Case) -> Iterator[Diagnosis]:
                     ),
                 )
                 return
-
-
-def _places(case: Case, edge: Edge) -> Tensor | None:
-    """Where each element of the step's output was taken from; None where the line does more than take."""
-    recorded = edge.step.reads[edge.read].detach()
-    numbers = torch.arange(recorded.numel(), dtype=recorded.dtype).reshape(recorded.shape)
-    played = case.replays.substituted(edge.step.name, edge.read, numbers)
-    if played is None:
-        return None
-    places = played.output.detach().reshape(-1).to(torch.int64)
-    if bool((places < 0).any()) or bool((places >= recorded.numel()).any()):
-        return None
-    if not torch.equal(recorded.reshape(-1)[places], edge.step.output.detach().reshape(-1)):
-        return None
-    return places
 
 
 def _passes_on(case: Case, step: str, read: str) -> bool:

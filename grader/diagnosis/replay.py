@@ -7,7 +7,7 @@ gives the recorded value, but for the one that is to be altered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 
 import torch
@@ -16,29 +16,41 @@ from torch import Tensor
 from exercises.exercise import Piece
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
-from grader.reference import reference
+from grader.reference import back, reference
 
-# (the step being played, the name read, its recorded value) → what is read
-Alter = Callable[[str, str, Tensor], Tensor]
+# (the name read, its recorded value) → what is read
+Alter = Callable[[str, Tensor], Tensor]
+
+
+class _Played(Exception):
+    """The step that was wanted has been played; the rest of its piece need not be."""
 
 
 class _AlteredTape(CutTape):
-    """Plays a piece from recorded values only, so that an altered step spoils no other."""
+    """Plays a piece from recorded values only, so that an altered step spoils no other, up to one step."""
 
     _alter: Alter
-    _order: tuple[str, ...]
+    _order: Iterator[str]
+    _wanted: str
+    _playing: str
 
-    def __init__(self, values: Mapping[str, Tensor], order: tuple[str, ...], alter: Alter) -> None:
-        super().__init__(values)
+    def __init__(self, values: Mapping[str, Tensor], order: tuple[str, ...], wanted: str, alter: Alter) -> None:
+        object.__setattr__(self, "_steps", [])
+        object.__setattr__(self, "_leaves", {})
+        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_order", iter(order))
+        object.__setattr__(self, "_wanted", wanted)
+        object.__setattr__(self, "_playing", next(self._order))
         object.__setattr__(self, "_alter", alter)
-        object.__setattr__(self, "_order", order)
 
     def __setattr__(self, name: str, value: Tensor) -> None:
-        self._write(name, value)
+        if name == self._wanted:
+            self._write(name, value)
+            raise _Played
+        object.__setattr__(self, "_playing", next(self._order))
 
     def _read(self, name: str, value: Tensor) -> Tensor:
-        altered = self._alter(self._order[len(self._steps)], name, value)
-        return super()._read(name, altered)
+        return super()._read(name, self._alter(name, value)) if self._playing == self._wanted else value
 
 
 class Replays:
@@ -49,20 +61,20 @@ class Replays:
         self._pieces = instance.exercise.pieces
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
+        self._bare: dict[tuple[str, bool], dict[str, Tensor]] = {}
+        self._places: dict[tuple[str, str], Tensor | None] = {}
 
     def altered(self, step: str, alter: Alter) -> Step | None:
         """A step played again; None where the alteration breaks its line."""
         piece, order = self._home[step]
-
-        def this_step_only(playing: str, name: str, value: Tensor) -> Tensor:
-            return alter(playing, name, value) if playing == step else value
-
-        tape = _AlteredTape(self._values, order, this_step_only)
+        tape = _AlteredTape(self._values, order, step, alter)
         try:
             piece(tape)
+        except _Played:
+            return tape.steps[-1]
         except (RuntimeError, IndexError, TypeError, ValueError):
-            return None
-        return next((played for played in tape.steps if played.name == step), None)
+            pass
+        return None
 
     def stretched(self, step: str, read: str) -> Step | None:
         """The step with ``read`` stretched to the shape of the output: its gradient is not summed yet.
@@ -76,7 +88,7 @@ class Replays:
 
     def substituted(self, step: str, read: str, instead: Tensor) -> Step | None:
         """The step with another tensor of the same shape in place of ``read``."""
-        return self.altered(step, lambda _, name, value: instead if name == read else value)
+        return self.altered(step, lambda name, value: instead if name == read else value)
 
     def transposed(self, step: str, read: str) -> Step | None:
         """The step with a square tensor turned over; None where it is not square."""
@@ -84,6 +96,33 @@ class Replays:
         if value.dim() < 2 or value.shape[-1] != value.shape[-2]:
             return None
         return self.substituted(step, read, value.mT)
+
+    def bare(self, step: str, read: str, value: bool) -> Tensor:
+        """What the step adds to the gradient of ``read`` if ones came in from above; or its own value did."""
+        key = (step, value)
+        if key not in self._bare:
+            output = self._steps[step].output.detach()
+            self._bare[key] = back(self._steps[step], output if value else torch.ones_like(output))
+        return self._bare[key][read]
+
+    def places(self, step: str, read: str) -> Tensor | None:
+        """From which place of ``read`` each element of the output was taken, both flattened; None where the line
+        does more than take."""
+        key = (step, read)
+        if key not in self._places:
+            self._places[key] = self._find_places(step, read)
+        return self._places[key]
+
+    def _find_places(self, step: str, read: str) -> Tensor | None:
+        recorded, output = self._values[read], self._steps[step].output.detach()
+        numbers = torch.arange(recorded.numel(), dtype=recorded.dtype).reshape(recorded.shape)
+        played = self.substituted(step, read, numbers)
+        if played is None:
+            return None
+        places = played.output.detach().reshape(-1).to(torch.int64)
+        if bool(((places < 0) | (places >= recorded.numel())).any()):
+            return None
+        return places if torch.equal(recorded.reshape(-1)[places], output.reshape(-1)) else None
 
     def _stretch(self, step: str, read: str) -> Step | None:
         small, large = self._values[read], self._steps[step].output

@@ -8,10 +8,10 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from grader.carried import back
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
+from grader.reference import back
 
 MOST_AXES = 4
 SWEEPS = 3
@@ -28,9 +28,7 @@ def rearranged(case: Case) -> Iterator[Diagnosis]:
                 yield _turned(case, f"Your gradient is right but for its axes: {_shape(answer)} turned over.")
                 return
     if case.same(answer.reshape(right.shape), right):
-        if [length for length in answer.shape if length > 1] == [
-            length for length in right.shape if length > 1
-        ]:
+        if [length for length in answer.shape if length > 1] == [length for length in right.shape if length > 1]:
             yield Diagnosis(
                 "wrong_axis",
                 (
@@ -178,9 +176,7 @@ def _turned(case: Case, kind: str, *steps: str) -> Diagnosis:
 
 
 def _shuffled(case: Case) -> Iterator[Diagnosis]:
-    kind = (
-        f"All the right numbers are there, but not where they belong: the shape is {list(case.right.shape)}."
-    )
+    kind = f"All the right numbers are there, but not where they belong: the shape is {list(case.right.shape)}."
     yield _turned(case, kind)
     yield Diagnosis(
         "wrong_axis",

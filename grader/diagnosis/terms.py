@@ -46,9 +46,7 @@ def whole(case: Case) -> Iterator[Diagnosis]:
             "sign",
             (
                 "The sign is turned around everywhere; but for that "
-                + (
-                    "every number is right." if round(weight, 4) == -1 else "the gradient has the right form."
-                ),
+                + ("every number is right." if round(weight, 4) == -1 else "the gradient has the right form."),
                 _lines(case),
                 "Count the minus signs on the way down: one for each minus in the line, one for each power of "
                 "-1, and the one in the loss.",

@@ -58,5 +58,6 @@ def _mix(chosen: random.Random) -> list[Mistake]:
 def _relies(style: Mistake) -> bool:
     """Whether it is right only because the true gradient of a step is zero; under a mistake it is not."""
     return any(
-        word in str(style) + " ".join(style.codes) for word in ("zeros", "nothing", "harmless", "only", "index_put", "repeated")
+        word in str(style) + " ".join(style.codes)
+        for word in ("zeros", "nothing", "harmless", "only", "index_put", "repeated")
     ) or style.first in ("logits", "logprobs", "logit_maxes", "b1")

@@ -22,7 +22,8 @@ class Mistake:
     written: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.first}: {' / '.join(line.strip() for line in self.written)}"
+        written = "; ".join(line.strip() for line in self.written)
+        return f"{self.first}: {written}, for {self.removed[-1].strip()}"
 
     def touches(self, other: Mistake) -> bool:
         """Whether two mistakes change the same line, so that an answer cannot hold both."""
@@ -40,9 +41,9 @@ def source(exercise: str, mistakes: list[Mistake]) -> str:
     for mistake in mistakes:
         for line in mistake.removed:
             assert lines.count(line) == 1, f"{exercise} has no line {line!r}"
+        lines = [line for line in lines if line not in mistake.removed[:-1]]
         place = lines.index(mistake.removed[-1])
         lines[place : place + 1] = mistake.written
-        lines = [line for line in lines if line not in mistake.removed[:-1]]
     return "\n".join(lines) + "\n"
 
 

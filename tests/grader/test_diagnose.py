@@ -1,0 +1,267 @@
+"""The kind of a mistake: the catalogue, mistakes held out from it, and an exercise nobody has seen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from exercises import names
+from exercises.catalog import CATALOG, find
+from exercises.exercise import Checkpoint, Exercise
+from exercises.instance import Instance, Kind
+from exercises.names import Names
+from exercises.tape import Tape
+from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
+from grader.compare import Comparison, Diagnosis, Origin
+from grader.grade import compare_all
+from grader.reference import reference
+from tests.mistakes.__main__ import Score, _groups
+from tests.mistakes.catalogue import HERE, Mistake, load, source
+from tests.mistakes.play import play
+
+MISTAKES = load()
+HELD_OUT = load(HERE / "held_out")
+CANONICAL = {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
+FULL = find("makemore/full-backward")
+
+
+@pytest.fixture(autouse=True)
+def _no_hypothesis_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def told(rows: tuple[Comparison, ...]) -> dict[str, list[str]]:
+    return {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin is Origin.OWN}
+
+
+def message(*change: str) -> str:
+    """What is said of the first mistake of exercise 1's solution with some of its text replaced."""
+    old, new = change
+    assert FULL.solution.count(old) == 1
+    rows = play(CANONICAL[FULL.slug], FULL.solution.replace(old, new))
+    return next(row for row in rows if row.origin is Origin.OWN).diagnosis[0].message
+
+
+def test_the_catalogue_is_large() -> None:
+    assert len(MISTAKES) >= 150 and len(HELD_OUT) >= 80
+    assert len({code for mistake in MISTAKES for code in mistake.codes}) == 14  # every code but unknown
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_each_mistake_of_the_catalogue_is_named(mistake: Mistake) -> None:
+    rows = play(CANONICAL[mistake.exercise], source(mistake.exercise, [mistake]))
+    assert mistake.codes & set(told(rows)[mistake.first]), (told(rows), rows)
+
+
+def test_mistakes_held_out_are_found_and_named() -> None:
+    """Written after the hypotheses. The first figures, before any of them was changed: 82, 71 and 3."""
+    score = Score()
+    for mistake in HELD_OUT:
+        score.add([mistake], play(CANONICAL[mistake.exercise], source(mistake.exercise, [mistake])))
+    assert score.steps == score.answers
+    assert score.kinds >= 0.9 * score.mistakes
+    assert score.false <= 0.02 * score.mistakes
+
+
+@pytest.mark.parametrize("together", [2, 3])
+def test_several_mistakes_in_one_answer_are_told_apart(together: int) -> None:
+    score = Score()
+    for slug, group in _groups(MISTAKES, together, 40):
+        score.add(group, play(CANONICAL[slug], source(slug, group)))
+    assert score.steps == score.answers == 40, score.told
+    assert score.kinds >= 0.95 * score.mistakes, score.told
+
+
+def test_on_other_numbers_too() -> None:
+    score = Score()
+    words = names.load()
+    drawn = {slug: exercise.draw(5, words, Kind.HIDDEN) for slug, exercise in CATALOG.items()}
+    for mistake in MISTAKES[::3]:
+        score.add([mistake], play(drawn[mistake.exercise], source(mistake.exercise, [mistake])))
+    assert score.steps == score.answers, score.told
+    assert score.kinds >= 0.95 * score.mistakes, score.told
+
+
+def test_the_message_names_the_uses_and_the_line() -> None:
+    said = message("counts_sum_inv + dcounts_sum ", "counts_sum_inv ")
+    assert "counts is used twice, in counts_sum and probs; your gradient holds only the path through probs." in said
+    assert "counts_sum = counts.sum(1, keepdims=True)" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "factor"),
+    [
+        (("-1.0 / n", "-1.0"), "n (32) times"),
+        (("1 / (n - 1) *", "1 / n *"), "(n-1)/n (31/32) times"),
+        (("dlogits.sum(0)", "dlogits.mean(0)"), "1/n (1/32) times"),
+        (("2 * bndiff * dbndiff2", "bndiff * dbndiff2"), "a factor of 1/2"),
+    ],
+)
+def test_factors_have_names(change: tuple[str, str], factor: str) -> None:
+    assert factor in message(*change)
+
+
+def test_hints_are_levels() -> None:
+    whole = Diagnosis("sign", ("the kind.", "the line.", "what to look at."))
+    assert whole.message == "the kind. the line. what to look at."
+    assert whole.shown(1).message == "the kind." and whole.shown(0).message == ""
+    assert whole.shown(2).as_json() == {
+        "code": "sign",
+        "message": "the kind. the line.",
+        "hints": ["the kind.", "the line."],
+    }
+
+
+def test_two_gradients_taken_for_each_other() -> None:
+    rows = play(CANONICAL[FULL.slug], FULL.solution + "dbngain, dbnbias = dbnbias, dbngain\n")
+    assert told(rows)["bnbias"] == ["swapped"] and "swapped" in told(rows)["bngain"]
+
+
+def test_a_variable_that_changed_after_cmp_is_told_of_though_it_passed() -> None:
+    right = reference(CANONICAL[FULL.slug]).gradients
+    answers = {each.name: normalise(right[each.name]) for each in FULL.checkpoints}
+    answers["bndiff"] = Answer(right["bndiff"], (CHANGED_AFTER_CMP,))
+    rows = {row.name: row for row in compare_all(CANONICAL[FULL.slug], answers)}
+    assert rows["bndiff"].passed and rows["bndiff"].diagnosis == ()
+    assert any("clone()" in note for note in rows["bndiff"].notes)
+    answers["bndiff"] = Answer(right["bndiff"] * 1.5 + 1, (CHANGED_AFTER_CMP,))
+    (row,) = [row for row in compare_all(CANONICAL[FULL.slug], answers) if row.name == "bndiff"]
+    assert [each.code for each in row.diagnosis] == ["aliased"]
+
+
+def test_what_is_not_recognised_comes_with_the_numbers_that_help() -> None:
+    said = message("dh = dlogits @ W2.T", "dh = dlogits @ W2.T\ndh[3] = torch.arange(n_hidden)")
+    assert "kind was not recognised" in said
+    assert "1984 of 2048 elements are right; the wrong ones sit at 3 of axis 0" in said
+
+
+def test_random_numbers_are_26_mistakes_of_no_kind() -> None:
+    torch.manual_seed(0)
+    answers = {
+        name: normalise(torch.randn(gradient.shape))
+        for name, gradient in reference(CANONICAL[FULL.slug]).gradients.items()
+    }
+    found = told(compare_all(CANONICAL[FULL.slug], answers))
+    assert len(found) == 26 and set(map(tuple, found.values())) == {("unknown",)}
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (27, 32), (32, 27, 1), (2, 2, 2, 2), (65, 1), (1, 1, 32, 27)])
+@pytest.mark.parametrize("value", [0.0, 1.0, float("nan"), -float("inf")])
+def test_no_shape_or_number_is_too_odd(shape: tuple[int, ...], value: float) -> None:
+    answers = {each.name: normalise(torch.full(shape, value)) for each in FULL.checkpoints}
+    rows = compare_all(CANONICAL[FULL.slug], answers)
+    assert len(rows) == 26
+    for row in rows:
+        assert row.origin is not Origin.OWN or row.diagnosis
+        row.as_json()
+
+
+def test_other_dtypes_are_looked_at_as_float32() -> None:
+    right = reference(CANONICAL[FULL.slug]).gradients
+    answers = {each.name: normalise(right[each.name]) for each in FULL.checkpoints}
+    answers["h"] = normalise(right["h"].bfloat16())
+    answers["W2"] = normalise(torch.ones_like(right["W2"], dtype=torch.int64))
+    answers["b2"] = normalise(right["b2"] * 1j)
+    rows = {row.name: row for row in compare_all(CANONICAL[FULL.slug], answers)}
+    assert rows["h"].origin is Origin.OWN and "lost digits" in rows["h"].diagnosis[0].message
+    assert rows["W2"].origin is Origin.OWN and rows["b2"].origin is None
+
+
+# An exercise that no hypothesis was written for: one attention head over a small layer with ReLU.
+
+
+def head(t: Tape) -> None:
+    t.q = t.x @ t.Wq  # type: ignore[operator]
+    t.k = t.x @ t.Wk  # type: ignore[operator]
+    t.scores = t.q @ t.k.mT / t.d**0.5  # type: ignore[union-attr]
+    t.weights = torch.softmax(t.scores, 1)  # type: ignore[arg-type]
+    t.v = torch.relu(t.x @ t.Wv + t.bv)  # type: ignore[operator]
+    t.out = t.weights @ t.v  # type: ignore[operator]
+    t.gated = t.out * t.gain  # type: ignore[operator]
+    t.loss = (t.gated * t.gated).mean()  # type: ignore[union-attr, operator]
+
+
+class Drawn:
+    canonical_dataset = "none"
+
+    def canonical(self) -> dict[str, Tensor]:
+        drawn = torch.Generator().manual_seed(3)
+        shapes = {"x": (6, 4), "Wq": (4, 4), "Wk": (4, 4), "Wv": (4, 4), "bv": (4,), "gain": (4,)}
+        values = {name: torch.randn(shape, generator=drawn) for name, shape in shapes.items()}
+        return values | {"d": torch.tensor(4)}
+
+    def draw(self, seed: int, names: Names) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+
+ATTENTION = Exercise(
+    slug="tests/attention",
+    revision=1,
+    title="One head",
+    summary="",
+    statement="",
+    solution="""
+dgated = 2 * gated / gated.numel()
+dgain = (dgated * out).sum(0)
+dout = dgated * gain
+dweights = dout @ v.T
+dv = weights.T @ dout
+dscores = weights * (dweights - (dweights * weights).sum(1, keepdim=True))
+dq = dscores @ k / d**0.5
+dk = dscores.T @ q / d**0.5
+dWq = x.T @ dq
+dWk = x.T @ dk
+dWv = x.T @ (dv * (v > 0))
+dbv = (dv * (v > 0)).sum(0)
+dx = dq @ Wq.T + dk @ Wk.T + (dv * (v > 0)) @ Wv.T
+""",
+    checkpoints=tuple(map(Checkpoint, "gated gain out weights v scores q k Wq Wk Wv bv x".split())),
+    pieces=(head,),
+    given_from=lambda network: network,
+    network=Drawn(),
+)
+
+
+@pytest.fixture(scope="module")
+def attention() -> Instance:
+    return ATTENTION.canonical()
+
+
+def test_the_new_exercise_is_right_to_begin_with(attention: Instance) -> None:
+    assert all(row.passed for row in play(attention, ATTENTION.solution))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "first", "code"),
+    [
+        (" / gated.numel()", "", "gated", "scale"),
+        ("2 * gated", "-2 * gated", "gated", "sign"),
+        ("(dgated * out).sum(0)", "dgated * out", "gain", "not_reduced"),
+        ("(dgated * out).sum(0)", "(dgated * out).sum(1)", "gain", "wrong_axis"),
+        ("dout = dgated * gain", "dout = dgated", "out", "missing_local"),
+        ("dout = dgated * gain", "dout = torch.ones_like(out) * gain", "out", "missing_upstream"),
+        ("dout @ v.T", "dgated @ v.T", "weights", "swapped"),
+        ("weights.T @ dout", "weights @ dout", "v", "transposed"),
+        ("dscores @ k / d**0.5", "dscores.T @ k / d**0.5", "q", "transposed"),
+        ("dscores @ k / d**0.5", "dscores @ k", "q", "scale"),
+        ("dscores @ k / d**0.5", "dscores @ q / d**0.5", "q", "missing_local"),
+        ("dx = dq @ Wq.T + dk @ Wk.T + ", "dx = dq @ Wq.T + ", "x", "missing_term"),
+        ("dk @ Wk.T + ", "2 * dk @ Wk.T + ", "x", "double_counted"),
+        ("dk @ Wk.T + ", "-dk @ Wk.T + ", "x", "term_sign"),
+        ("dk @ Wk.T + ", "d * dk @ Wk.T + ", "x", "term_scale"),
+        ("dq @ Wq.T", "dq @ Wq", "x", "transposed"),
+        ("dWq = x.T @ dq", "dWq = x.T @ dk", "Wq", "swapped"),
+        ("x.T @ (dv * (v > 0))", "(x.T @ (dv * (v > 0))).T", "Wv", "transposed"),
+    ],
+)
+def test_a_new_exercise_has_the_diagnosis_at_once(
+    attention: Instance, old: str, new: str, first: str, code: str
+) -> None:
+    assert ATTENTION.solution.count(old) == 1
+    found = told(play(attention, ATTENTION.solution.replace(old, new)))
+    assert set(found) == {first} and code in found[first], found
