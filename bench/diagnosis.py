@@ -46,14 +46,11 @@ def main() -> int:
                 for label, source in sources.items()
             }
         )
-        files = {label: _answers(instance, source, sandbox) for label, source in sources.items()}
-    print("tensors, without the sandbox")
-    _table(
-        {
-            label: lambda content=safetensors.torch.save(tensors): grade_tensors(instance, content)
-            for label, tensors in files.items()
+        files = {
+            label: safetensors.torch.save(_answers(instance, source, sandbox)) for label, source in sources.items()
         }
-    )
+    print("tensors, without the sandbox")
+    _table({label: lambda content=content: grade_tensors(instance, content) for label, content in files.items()})
     return 0
 
 

@@ -62,10 +62,11 @@ class Judgement:
 class Carried:
     """A backward pass from a student's gradients.
 
-    ``given`` are the student's tensors, float32, in whatever shape, ``wrong`` the names of the wrong ones. ``flows`` maps the name of each step to its
-    part, the last step first; ``gradients`` maps each name to the gradient that is right given what is above it.
-    ``tainted`` are the names with a wrong gradient above them, ``degenerate`` the steps whose gradient proved
-    nothing, ``misfits`` those whose gradient had another shape, and ``absent`` the checkpoints with none.
+    ``given`` are the student's tensors, float32, in whatever shape; ``wrong`` the names of the wrong ones.
+    ``flows`` maps the name of each step to its part, the last step first; ``gradients`` maps each name to the
+    gradient that is right given what is above it. ``tainted`` are the names with a wrong gradient above them,
+    ``degenerate`` the steps whose gradient proved nothing, ``misfits`` those whose gradient had another shape,
+    and ``absent`` the checkpoints with none.
     """
 
     known: Reference

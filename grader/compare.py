@@ -122,9 +122,7 @@ def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
         return Comparison(name, _verdict_on_misfit(answer, expected), notes=(*answer.notes, why))
     if not given.is_floating_point():
         kind = str(given.dtype).removeprefix("torch.")
-        return Comparison(
-            name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32")
-        )
+        return Comparison(name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32"))
     notes = answer.notes
     if given.dtype != expected.dtype:
         notes = (*notes, f"{str(given.dtype).removeprefix('torch.')}, compared as float32")

@@ -104,14 +104,10 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
 
     :raises BadAnswer: the bytes are no safetensors file
     """
-    return Grade(
-        compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment()
-    )
+    return Grade(compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment())
 
 
-def grade_code(
-    instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None
-) -> Grade:
+def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
     """Run a student's code on an instance in the sandbox, and grade the gradients that it leaves.
 
     Code that stops half-way keeps the rows that it had got to.
@@ -120,23 +116,18 @@ def grade_code(
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = sandbox.run(job)
-    return Grade(
-        compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run
-    )
+    return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
     """Room for each answer: as large as the largest tensor of the forward state would be in float64."""
     largest = max(tensor.numel() for tensor in instance.tensors().values())
     return tuple(
-        Slot(checkpoint.name, largest * torch.float64.itemsize)
-        for checkpoint in instance.exercise.checkpoints
+        Slot(checkpoint.name, largest * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
     )
 
 
-def compare_all(
-    instance: Instance, answers: Mapping[str, Answer], stopped: bool = False
-) -> tuple[Comparison, ...]:
+def compare_all(instance: Instance, answers: Mapping[str, Answer], stopped: bool = False) -> tuple[Comparison, ...]:
     """A row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
 
     ``stopped``: the code that gave the answers did not come to its end.

@@ -117,7 +117,7 @@ class Case:
         routes = self._routes
         uses = {(use.step.name, use.read): use for route in routes for use in route}
         found = []
-        for (name, read), use in uses.items():
+        for (_, read), use in uses.items():
             through = [route for route in routes if use in route]
             heads = {route[: route.index(use)]: None for route in through}
             tails = {route[route.index(use) + 1 :]: None for route in through}

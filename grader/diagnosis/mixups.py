@@ -12,7 +12,6 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
 from grader.reference import back
 
-
 MOST_PARTS = 8  # of an axis that is gone through part by part
 
 

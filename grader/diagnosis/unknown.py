@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case
-from grader.diagnosis.wording import look, listed
+from grader.diagnosis.wording import listed, look
 
 ROUNDING = 1e-2  # of the largest element; bfloat16 keeps three digits
 
