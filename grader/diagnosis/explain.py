@@ -19,7 +19,7 @@ from grader.reference import reference
 # What an answer of random numbers may cost is bounded: after so many mistakes that no hypothesis explained only
 # the cheap ones are tried, and after so many mistakes none. The later ones are looked at when the first are mended.
 PUZZLES = 2
-LOOKED_AT = 8
+LOOKED_AT = 6
 LATER = "The mistake is in this step. Mend the first ones, and submit again to hear more about this one."
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
