@@ -83,9 +83,7 @@ def _add(
 
 def _slug(text: str) -> str:
     if len(text) > 64 or not re.fullmatch(COURSE_SLUG, text):
-        raise argparse.ArgumentTypeError(
-            "a slug has small letters, digits and hyphens, such as backprop-2026"
-        )
+        raise argparse.ArgumentTypeError("a slug has small letters, digits and hyphens, such as backprop-2026")
     return text
 
 
@@ -167,11 +165,9 @@ def _run(settings: Settings, host: str, port: int, tell: Callable[[str], None]) 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it was set up, at every look
     # Headers, and so tokens, are never in uvicorn's log of requests.
-    config = uvicorn.Config(
-        create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15
-    )
+    config = uvicorn.Config(create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15)
     server = _Server(config, tell)
-    server.run([config.bind_socket()])
+    server.run()
     return 0 if server.started else 1
 
 
@@ -185,9 +181,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell."""
         await super().startup(sockets)
-        if self.started and sockets:
+        if self.started:
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-            self._tell(f"http://{host}:{sockets[0].getsockname()[1]}")
+            self._tell(f"http://{host}:{self.servers[0].sockets[0].getsockname()[1]}")
 
 
 # -- looking after

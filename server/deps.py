@@ -97,9 +97,7 @@ class Caller:
         valid = (Token.digest == tokens.digest(self.token), col(Token.revoked_at).is_(None))
         student = session.exec(select(Student).join(Token).where(*valid)).first()
         if student is None or student.id is None:
-            raise Unauthorised(
-                "This token is not valid here, or was revoked. Join again with your course's join code."
-            )
+            raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
         return Visit(session, student, student.id)
 
 
@@ -118,9 +116,7 @@ async def caller(
 ) -> Caller:
     """Who sent the request; raises Unauthorised where it has no token."""
     if credentials is None:
-        raise Unauthorised(
-            "Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one."
-        )
+        raise Unauthorised("Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one.")
     return Caller(services, credentials.credentials)
 
 
@@ -129,9 +125,7 @@ def exercise_of(slug: str) -> Exercise:
     try:
         return catalog.find(slug)
     except catalog.NoSuchExercise:
-        raise UnknownExercise(
-            f"There is no exercise {slug!r}. Choose one of: {', '.join(CATALOG)}."
-        ) from None
+        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {', '.join(CATALOG)}.") from None
 
 
 async def exercise(topic: str, name: str) -> Exercise:

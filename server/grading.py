@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, insert, select
 
 from exercises import catalog
 from exercises.instance import Kind
-from grader.compare import Comparison
 from grader.grade import Grade, grade_code, grade_tensors
 from server import models, progress
 from server.courses import lock_student
@@ -61,36 +60,18 @@ class Grading:
         begun = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
         grade = grade_code(held.instance, source, filename, self._workshop.sandbox)
+        graded = _graded(held, grade, begun)
         with self._database.writing() as session:
             lock_student(session, submission.student_id)
-            store(session, submission, _graded(held, grade, begun))
+            session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
+            if not _is_graded(session, submission, graded):
+                store(session, submission, graded)
 
 
 def store(session: Session, submission: models.Submission, graded: Graded) -> models.Grade:
-    """Keep a grade with its rows, bring the student's progress up to date and take the ticket away. The
-    caller has the student locked. Where the same grade is there already, that one is returned and nothing
-    changes."""
-    session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
-    known = select(models.Grade).where(
-        models.Grade.submission_id == submission.id,
-        models.Grade.revision == graded.revision,
-        models.Grade.environment == graded.grade.environment,
-    )
-    grade = session.exec(known).first()
-    if grade is None:
-        grade = _row(submission, graded)
-        session.add(grade)
-        progress.record(session, submission, grade.rows)
-    return grade
-
-
-def _graded(held: Held, grade: Grade, begun: float) -> Graded:
-    return Graded(grade, held.id, held.instance.exercise.revision, time.perf_counter() - begun)
-
-
-def _row(submission: models.Submission, graded: Graded) -> models.Grade:
+    """Keep a grade with its rows, and bring the student's progress up to date. The caller has them locked."""
     grade, run = graded.grade, graded.grade.run
-    return models.Grade(
+    row = models.Grade(
         submission_id=submission.id,
         instance_id=graded.instance_id,
         revision=graded.revision,
@@ -103,13 +84,30 @@ def _row(submission: models.Submission, graded: Graded) -> models.Grade:
         exact=grade.exact,
         total=grade.total,
         seconds=graded.seconds,
-        rows=[_comparison(position, row) for position, row in enumerate(grade.checkpoints)],
     )
+    session.add(row)
+    session.flush()
+    comparisons = [
+        {"grade_id": row.id, "position": position} | comparison.as_json()
+        for position, comparison in enumerate(grade.checkpoints)
+    ]
+    session.execute(insert(models.ComparisonRow), comparisons)
+    progress.record(session, submission, grade.checkpoints)
+    return row
 
 
-def _comparison(position: int, row: Comparison) -> models.ComparisonRow:
-    told = row.as_json()
-    return models.ComparisonRow(position=position, checkpoint=told.pop("name"), **told)
+def _is_graded(session: Session, submission: models.Submission, graded: Graded) -> bool:
+    """Whether the same grade is there already, made by another worker."""
+    same = select(models.Grade.id).where(
+        models.Grade.submission_id == submission.id,
+        models.Grade.revision == graded.revision,
+        models.Grade.environment == graded.grade.environment,
+    )
+    return session.exec(same).first() is not None
+
+
+def _graded(held: Held, grade: Grade, begun: float) -> Graded:
+    return Graded(grade, held.id, held.instance.exercise.revision, time.perf_counter() - begun)
 
 
 def _storable(text: str) -> str:

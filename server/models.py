@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlmodel import Field, Relationship, SQLModel
+from sqlmodel import Field, SQLModel
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -35,9 +35,7 @@ def now() -> datetime:
 
 def one_of(kinds: type[StrEnum]) -> Enum:
     """A column of an enumeration's values, kept as text: a new value needs no migration."""
-    return Enum(
-        kinds, native_enum=False, length=16, values_callable=lambda each: [kind.value for kind in each]
-    )
+    return Enum(kinds, native_enum=False, length=16, values_callable=lambda each: [kind.value for kind in each])
 
 
 class Role(StrEnum):
@@ -117,9 +115,7 @@ class ExerciseRevision(Table, table=True):
 
 
 def _revision_key(exercise: str, revision: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        [exercise, revision], ["exercise_revision.slug", "exercise_revision.revision"]
-    )
+    return ForeignKeyConstraint([exercise, revision], ["exercise_revision.slug", "exercise_revision.revision"])
 
 
 class InstanceRecord(Table, table=True):
@@ -186,13 +182,13 @@ class Ticket(Table, table=True):
 
 
 class ComparisonRow(Table, table=True):
-    """One row of a grade's table, in the exercise's order."""
+    """One row of a grade's table, in the exercise's order; ``name`` is the checkpoint's."""
 
     __tablename__ = "comparison"
 
     grade_id: int = Field(primary_key=True, foreign_key="grade.id")
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    checkpoint: str = Field(max_length=64)
+    name: str = Field(max_length=64)
     verdict: str = Field(max_length=16)
     exact: bool
     approximate: bool
@@ -226,7 +222,6 @@ class Grade(Table, table=True):
     total: int
     seconds: float
     graded_at: datetime = Field(default_factory=now)
-    rows: list[ComparisonRow] = Relationship(sa_relationship_kwargs={"order_by": ComparisonRow.position})
 
 
 class Progress(Table, table=True):

@@ -137,13 +137,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     detail = NEXT_STEPS.get(error.status_code, f"{error.detail}. Check the request against /openapi.json.")
     headers = dict(error.headers) if error.headers else None
-    return _response(
-        error.status_code, "The request was refused", f"http-{error.status_code}", detail, headers
-    )
+    return _response(error.status_code, "The request was refused", f"http-{error.status_code}", detail, headers)
 
 
-def _response(
-    status: int, title: str, slug: str, detail: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
+def _response(status: int, title: str, slug: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     body = ProblemBody(type=f"urn:dojo:problem:{slug}", title=title, status=status, detail=detail)
     return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)

@@ -4,48 +4,59 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from pydantic_core import to_json
+from sqlalchemy import case
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
-from grader.compare import Verdict
-from server.models import ComparisonRow, Course, Enrolment, Progress, Role, Student, Submission
+from grader.compare import Comparison, Verdict
+from server.models import Course, Enrolment, Progress, Role, Student, Submission, Table
 
 RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}  # the verdicts stand from best to worst
 PASSED = (Verdict.EXACT.value, Verdict.APPROXIMATE.value)
 
 
-def record(session: Session, submission: Submission, rows: Sequence[ComparisonRow]) -> None:
-    """Count the first grade of a submission. A checkpoint that was not handed in was not attempted."""
-    known = select(Progress).where(
-        Progress.course_id == submission.course_id,
-        Progress.student_id == submission.student_id,
-        Progress.exercise == submission.exercise,
+def record(session: Session, submission: Submission, rows: Iterable[Comparison]) -> None:
+    """Count a grade, in one statement. A checkpoint that was not handed in was not attempted."""
+    entries = [
+        {
+            "course_id": submission.course_id,
+            "student_id": submission.student_id,
+            "exercise": submission.exercise,
+            "checkpoint": row.name,
+            "best": row.verdict.value,
+            "attempts": 1,
+            "first_passed_at": submission.created_at if row.passed else None,
+        }
+        for row in rows
+        if row.verdict is not Verdict.MISSING
+    ]
+    if entries:
+        session.connection().execute(_upsert(session.get_bind().dialect.name), entries)
+
+
+@cache
+def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Insert what is new; else count, and keep the better verdict and the earlier moment."""
+    table = Table.metadata.tables["progress"]
+    statement: sqlite.Insert | postgresql.Insert
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    old, new = table.c, statement.excluded
+    better = case(RANK, value=new.best) < case(RANK, value=old.best)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={
+            "best": case((better, new.best), else_=old.best),
+            "attempts": old.attempts + new.attempts,
+            "first_passed_at": func.coalesce(old.first_passed_at, new.first_passed_at),
+        },
     )
-    kept = {each.checkpoint: each for each in session.exec(known)}
-    for row in rows:
-        if row.verdict == Verdict.MISSING.value:
-            continue
-        entry = kept.get(row.checkpoint)
-        if entry is None:
-            entry = Progress(
-                course_id=submission.course_id,
-                student_id=submission.student_id,
-                exercise=submission.exercise,
-                checkpoint=row.checkpoint,
-                best=row.verdict,
-                attempts=0,
-            )
-            session.add(entry)
-        entry.attempts += 1
-        if RANK[row.verdict] < RANK[entry.best]:
-            entry.best = row.verdict
-        if row.approximate and entry.first_passed_at is None:
-            entry.first_passed_at = submission.created_at
 
 
 def of_student(session: Session, course: Course, student_id: int, exercise: str) -> dict[str, Progress]:
@@ -88,8 +99,7 @@ class Matrix:
             {
                 "student": {"id": id, "name": name},
                 "cells": [
-                    cell and {"best": cell[0], "attempts": cell[1], "first_passed_at": cell[2]}
-                    for cell in cells
+                    cell and {"best": cell[0], "attempts": cell[1], "first_passed_at": cell[2]} for cell in cells
                 ],
             }
             for id, name, cells in self.rows
@@ -123,9 +133,7 @@ class Matrix:
         return text.getvalue()
 
 
-def matrix(
-    session: Session, course: Course, exercises: Iterable[Exercise], student_id: int | None = None
-) -> Matrix:
+def matrix(session: Session, course: Course, exercises: Iterable[Exercise], student_id: int | None = None) -> Matrix:
     """The students of a course, or one account of it, by name. Two queries, whatever the size."""
     columns = [(exercise.slug, each.name) for exercise in exercises for each in exercise.checkpoints]
     places = {column: place for place, column in enumerate(columns)}

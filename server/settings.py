@@ -71,9 +71,7 @@ class Settings(BaseSettings):
         """
         secret = self.secret.get_secret_value() if self.secret else _kept_secret(self.data / SECRET_FILE)
         if len(secret) < 32:
-            raise SettingsError(
-                "The secret has fewer than 32 characters. Make one with: openssl rand -hex 32"
-            )
+            raise SettingsError("The secret has fewer than 32 characters. Make one with: openssl rand -hex 32")
         return secret.encode()
 
     def make_secret(self) -> None:

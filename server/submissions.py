@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
@@ -18,6 +19,8 @@ from server.models import AnswerKind, ComparisonRow, Course, Grade, Submission, 
 from server.problems import Unprocessable
 
 GRADED = "graded"
+# Neither grade nor ticket: it was graded between two looks, and the next look will see it.
+BETWEEN = Standing(TicketState.RUNNING, None)
 
 
 class KeyReused(Unprocessable):
@@ -96,24 +99,19 @@ def keep(
 
 def show(session: Session, submission: Submission, course: str, dispatcher: Dispatcher) -> schemas.Submission:
     """A submission with its newest grade and all rows, or where it stands in the queue."""
-    newest = (
-        select(Grade)
-        .where(Grade.submission_id == submission.id)
-        .order_by(col(Grade.id).desc())
-        .limit(1)
-        .options(selectinload(Grade.rows))  # type: ignore[arg-type]
-    )
+    newest = select(Grade).where(Grade.submission_id == submission.id).order_by(col(Grade.id).desc()).limit(1)
     grade = session.exec(newest).first()
-    standing = None if grade else dispatcher.standing(session, [submission.id]).get(submission.id)
-    return present(submission, course, grade, standing)
+    if grade is None:
+        standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
+        return schemas.Submission(**_head(submission, course, standing.state, standing), grade=None)
+    rows = select(ComparisonRow).where(ComparisonRow.grade_id == grade.id).order_by(col(ComparisonRow.position))
+    return present(submission, course, grade, [row.model_dump() for row in session.exec(rows)])
 
 
-def present(
-    submission: Submission, course: str, grade: Grade | None, standing: Standing | None = None
-) -> schemas.Submission:
-    """A submission with what is known of it, as it is told."""
-    told = schemas.Grade(**_grade(grade), checkpoints=[_row(row) for row in grade.rows]) if grade else None
-    return schemas.Submission(**_head(submission, course, grade, standing), grade=told)
+def present(submission: Submission, course: str, grade: Grade, rows: Iterable[Mapping[str, Any]]) -> schemas.Submission:
+    """A graded submission as it is told."""
+    told = schemas.Grade(**_grade(grade), checkpoints=[schemas.Comparison.model_validate(row) for row in rows])
+    return schemas.Submission(**_head(submission, course, GRADED), grade=told)
 
 
 def history(
@@ -133,23 +131,22 @@ def history(
     ids = [each.id for each in found]
     grades = {
         each.submission_id: each
-        for each in session.exec(
-            select(Grade).where(col(Grade.submission_id).in_(ids)).order_by(col(Grade.id))
-        )
+        for each in session.exec(select(Grade).where(col(Grade.submission_id).in_(ids)).order_by(col(Grade.id)))
     }
     standings = dispatcher.standing(session, [id for id in ids if id not in grades])
-    return [_summary(each, course.slug, grades.get(each.id), standings.get(each.id)) for each in found]
+    return [_summary(each, course.slug, grades.get(each.id), standings.get(each.id, BETWEEN)) for each in found]
 
 
-def _summary(
-    submission: Submission, course: str, grade: Grade | None, standing: Standing | None
-) -> schemas.SubmissionSummary:
-    told = schemas.GradeSummary(**_grade(grade)) if grade else None
-    return schemas.SubmissionSummary(**_head(submission, course, grade, standing), grade=told)
+def _summary(submission: Submission, course: str, grade: Grade | None, standing: Standing) -> schemas.SubmissionSummary:
+    if grade is None:
+        head = _head(submission, course, standing.state, standing)
+        return schemas.SubmissionSummary(**head, grade=None)
+    told = schemas.GradeSummary(**_grade(grade))
+    return schemas.SubmissionSummary(**_head(submission, course, GRADED), grade=told)
 
 
 def _head(
-    submission: Submission, course: str, grade: Grade | None, standing: Standing | None
+    submission: Submission, course: str, status: str, standing: Standing | None = None
 ) -> dict[str, Any]:
     return {
         "id": submission.id,
@@ -159,9 +156,8 @@ def _head(
         "attempt": submission.attempt,
         "kind": submission.kind,
         "filename": submission.filename,
-        # Without grade and ticket it was graded between two looks: the next look will see it.
-        "status": GRADED if grade else standing.state if standing else TicketState.RUNNING,
-        "place": standing.place if standing else None,
+        "status": status,
+        "place": standing and standing.place,
         "created_at": submission.created_at,
     }
 
@@ -169,9 +165,7 @@ def _head(
 def _grade(grade: Grade) -> dict[str, Any]:
     run = None
     if grade.run_status is not None:
-        run = schemas.Run(
-            status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or ""
-        )
+        run = schemas.Run(status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or "")
     return {
         "run": run,
         "flags": grade.flags,
@@ -181,7 +175,3 @@ def _grade(grade: Grade) -> dict[str, Any]:
         "environment": grade.environment,
         "graded_at": grade.graded_at,
     }
-
-
-def _row(row: ComparisonRow) -> schemas.Comparison:
-    return schemas.Comparison.model_validate(row.model_dump() | {"name": row.checkpoint})

@@ -19,9 +19,7 @@ class Workshop:
     """The sandbox is opened by the first inspection, with ``open_sandbox``. Where that fails, or where the
     doctor finds a lock that does not hold, no code is run and the server goes on: tensors need no sandbox."""
 
-    def __init__(
-        self, open_sandbox: Callable[[], Sandbox], examine: Callable[[Sandbox], Report] = examine
-    ) -> None:
+    def __init__(self, open_sandbox: Callable[[], Sandbox], examine: Callable[[Sandbox], Report] = examine) -> None:
         self._open_sandbox = open_sandbox
         self._examine = examine
         self._sandbox: Sandbox | None = None

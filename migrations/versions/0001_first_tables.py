@@ -98,9 +98,7 @@ def upgrade() -> None:
             ["enrolment.course_id", "enrolment.student_id"],
             name=op.f("fk_progress_course_id_student_id_enrolment"),
         ),
-        sa.PrimaryKeyConstraint(
-            "course_id", "student_id", "exercise", "checkpoint", name=op.f("pk_progress")
-        ),
+        sa.PrimaryKeyConstraint("course_id", "student_id", "exercise", "checkpoint", name=op.f("pk_progress")),
     )
     op.create_table(
         "submission",
@@ -134,9 +132,7 @@ def upgrade() -> None:
             "attempt",
             name=op.f("uq_submission_course_id_student_id_exercise_attempt"),
         ),
-        sa.UniqueConstraint(
-            "student_id", "idempotency_key", name=op.f("uq_submission_student_id_idempotency_key")
-        ),
+        sa.UniqueConstraint("student_id", "idempotency_key", name=op.f("uq_submission_student_id_idempotency_key")),
     )
     op.create_table(
         "grade",
@@ -155,9 +151,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("graded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_grade_instance_id_instance")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_grade_submission_id_submission")
-        ),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_grade_submission_id_submission")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grade")),
         sa.UniqueConstraint(
             "submission_id",
@@ -176,9 +170,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_ticket_submission_id_submission")
-        ),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_ticket_submission_id_submission")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint("submission_id", name=op.f("uq_ticket_submission_id")),
     )
@@ -186,7 +178,7 @@ def upgrade() -> None:
         "comparison",
         sa.Column("grade_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("checkpoint", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
         sa.Column("verdict", sa.String(16), nullable=False),
         sa.Column("exact", sa.Boolean(), nullable=False),
         sa.Column("approximate", sa.Boolean(), nullable=False),

@@ -17,9 +17,7 @@ from server.deps import CourseSlug, TheCaller, TheExercise
 from server.middleware import SAFETENSORS
 from server.problems import documented
 
-router = APIRouter(
-    prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422)
-)
+router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
 
 
 @router.get("")
@@ -44,9 +42,7 @@ def show_exercise(course: CourseSlug, caller: TheCaller, exercise: TheExercise) 
         forward=exercise.forward_source,
         lecture_url=exercise.lecture,
         constants={
-            name: int(value)
-            for name, value in tensors.items()
-            if value.dtype is torch.int64 and value.ndim == 0
+            name: int(value) for name, value in tensors.items() if value.dtype is torch.int64 and value.ndim == 0
         },
         checkpoints=[
             _checkpoint(exercise, each, list(tensors[each.name].shape), done.get(each.name))
@@ -99,9 +95,7 @@ def read_state(
     return Response(instance.state, media_type=SAFETENSORS, headers=headers)
 
 
-def _summaries(
-    session: Session, course: models.Course, student_id: int
-) -> dict[str, schemas.ExerciseSummary]:
+def _summaries(session: Session, course: models.Course, student_id: int) -> dict[str, schemas.ExerciseSummary]:
     """Every exercise with what a student has done in it, in two queries."""
     attempts = dict(
         session.exec(

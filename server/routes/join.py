@@ -38,7 +38,5 @@ def me(caller: TheCaller) -> schemas.Me:
     return schemas.Me(
         id=visit.student_id,
         name=visit.student.name,
-        courses=[
-            schemas.MyCourse(slug=course.slug, title=course.title, role=Role(role)) for course, role in seats
-        ],
+        courses=[schemas.MyCourse(slug=course.slug, title=course.title, role=Role(role)) for course, role in seats],
     )

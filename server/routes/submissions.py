@@ -50,9 +50,7 @@ async def handed_in(request: Request) -> Answer:
     if kind == SAFETENSORS:
         return Answer(AnswerKind.TENSORS, await request.body(), filename=None)
     if kind != "application/json":
-        raise UnsupportedMedia(
-            f"Send tensors as {SAFETENSORS}, or code as application/json with filename and source."
-        )
+        raise UnsupportedMedia(f"Send tensors as {SAFETENSORS}, or code as application/json with filename and source.")
     try:
         code = schemas.Code.model_validate_json(await request.body())
     except ValidationError as error:
@@ -60,9 +58,7 @@ async def handed_in(request: Request) -> Answer:
         raise RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in found]) from None
     source = code.source.encode()
     if len(source) > SOURCE_BYTES:
-        raise TooLarge(
-            f"The code is longer than {SOURCE_BYTES // 1024} KiB. Send only what computes the gradients."
-        )
+        raise TooLarge(f"The code is longer than {SOURCE_BYTES // 1024} KiB. Send only what computes the gradients.")
     return Answer(AnswerKind.CODE, source, code.filename)
 
 
@@ -93,9 +89,7 @@ async def submit(
     answer: Annotated[Answer, Depends(handed_in)],
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
-    wait: Annotated[
-        float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Seconds to wait for the grade.")
-    ] = 0,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Seconds to wait for the grade.")] = 0,
 ) -> schemas.Submission:
     """Hand in tensors or code. Tensors are graded at once; code waits its turn. What is answered is kept,
     whatever happens. The same Idempotency-Key with the same content gives the same submission again."""
@@ -114,11 +108,7 @@ def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller)
     with caller.reading() as visit:
         submission = visit.session.get(Submission, id, options=[defer(Submission.body)])  # type: ignore[arg-type]
         seat = submission and visit.session.get(Enrolment, (submission.course_id, visit.student_id))
-        if not (
-            submission
-            and seat
-            and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)
-        ):
+        if not (submission and seat and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)):
             raise UnknownSubmission(
                 f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
             )
@@ -154,9 +144,7 @@ def compare_tensors(
     services = caller.services
     with caller.reading() as visit:
         seat = visit.seat(course)
-        earlier = submissions.find_earlier(
-            visit.session, visit.student_id, key, seat.course, exercise, answer
-        )
+        earlier = submissions.find_earlier(visit.session, visit.student_id, key, seat.course, exercise, answer)
         if earlier is not None:
             return submissions.show(visit.session, earlier, course, services.dispatcher)
         held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
@@ -170,19 +158,15 @@ def compare_tensors(
         if not is_new:
             return submissions.show(session, submission, course, services.dispatcher)
         grade = grading.store(session, submission, graded)
-    return submissions.present(submission, course, grade)
+    return submissions.present(submission, course, grade, [row.as_json() for row in graded.grade.checkpoints])
 
 
-def queue_code(
-    caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None
-) -> schemas.Submission:
+def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> schemas.Submission:
     """Keep code, with a ticket for the dispatcher in the same transaction."""
     dispatcher, trouble = caller.services.dispatcher, caller.services.workshop.trouble
     with caller.writing() as visit:
         seat = visit.seat(course)
-        submission, is_new = submissions.keep(
-            visit.session, visit.student_id, key, seat.course, exercise, answer
-        )
+        submission, is_new = submissions.keep(visit.session, visit.student_id, key, seat.course, exercise, answer)
         if is_new and trouble is not None:
             raise NoSandbox(
                 f"The sandbox is down: {trouble}. Nothing was kept; try again later, or send tensors, "
