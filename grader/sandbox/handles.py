@@ -63,12 +63,11 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(
-                start.command("--control", str(theirs.fileno()), *options),
-                stdin=subprocess.DEVNULL,
+                start.command("--stdin", *options),
+                stdin=theirs,  # low, whatever the number here: a child closes what it could have inherited by number
                 stdout=subprocess.DEVNULL,
                 env=start.ENVIRONMENT,
                 cwd="/",
-                pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a Ctrl-C at the server's terminal is the server's to handle
             )
         return cls(ours, process)

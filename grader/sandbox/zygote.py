@@ -49,6 +49,11 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     :raises Unfit: they cannot
     """
     resource.setrlimit(resource.RLIMIT_NOFILE, (jail.MOST_DESCRIPTORS, jail.MOST_DESCRIPTORS))
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    if highest >= jail.MOST_DESCRIPTORS:  # the limit closes nothing, and no child would look there
+        raise Unfit(
+            f"descriptor {highest} was open at the start; start the zygote with none above {jail.MOST_DESCRIPTORS}"
+        )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kernel.keep_freed_memory()
     try:
@@ -213,14 +218,14 @@ def greet_and_serve(zygote: Zygote, control: socket.socket) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m grader.sandbox.zygote", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--control", type=int, metavar="FD", help="serve one Sandbox over this socket")
+    where.add_argument("--stdin", action="store_true", help="serve one Sandbox over the socket that standard input is")
     where.add_argument("--listen", type=Path, metavar="PATH", help="serve all that connect to this unix socket")
     parser.add_argument("--without", default="", help=argparse.SUPPRESS)  # tests of the doctor leave a layer off
     options = parser.parse_args()
     without = frozenset(filter(None, options.without.split(",")))
     if sys.argv[0] != "-c":  # started from a shell: start again, and leave its environment behind
         os.execve(sys.executable, start.command(*sys.argv[1:]), start.ENVIRONMENT)
-    control = socket.socket(fileno=options.control) if options.control is not None else None
+    control = socket.socket(fileno=0) if options.stdin else None
     try:
         zygote = prepare(without)
     except Unfit as reason:

@@ -146,3 +146,43 @@ def test_what_is_no_zygote_is_a_fault(tmp_path: Path) -> None:
             with pytest.raises(SandboxFault):
                 Sandbox(connect=path, limits=Limits())
             thread.join()
+
+
+def test_a_server_with_many_descriptors_leaves_none_of_them_to_a_child() -> None:
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(400)]
+    try:
+        with Sandbox(limits=LIMITS) as sandbox:
+            got = sandbox.run(
+                job(
+                    """
+import os
+for each in range(3, 1000):
+    try:
+        os.write(each, b"x")
+        print("wrote to", each)
+    except OSError:
+        pass
+"""
+                )
+            )
+    finally:
+        for each in held:
+            os.close(each)
+    assert got.status is RunStatus.OK, got
+    assert got.stdout == ""
+
+
+def test_a_zygote_that_inherits_high_descriptors_is_unfit() -> None:
+    high = 600
+    os.dup2(0, high, inheritable=True)
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            command = [sys.executable, "-m", "grader.sandbox.zygote", "--stdin"]
+            ended = subprocess.run(
+                command, stdin=theirs, pass_fds=[high], capture_output=True, text=True, timeout=60, check=False
+            )
+            assert "descriptor 600 was open at the start" in ended.stderr
+            assert b'"ready": false' in ours.recv(4096)
+    finally:
+        os.close(high)
