@@ -25,12 +25,12 @@ CHEAP: tuple[tuple[Hypothesis, ...], ...] = (
     (terms.shares,),
     (shapes.rearranged, shapes.not_reduced),
     (mixups.overwritten,),
-    (locals.missing_upstream, locals.missing_local, mixups.swapped),
+    (locals.value_upstream, locals.missing_local, mixups.swapped),
 )
 DEAR: tuple[tuple[Hypothesis, ...], ...] = (
     (mixups.swapped_upstream,),
     (terms.several_shares, locals.spilled, locals.unfilled, mixups.left_out),
-    (locals.other_power, locals.other_factor),
+    (locals.number_upstream, locals.other_power, locals.other_factor),
     (shapes.turned_operands,),
     (locals.other_operand,),
     (locals.function_of_one, locals.constant_along_an_axis, shapes.summed_otherwise),

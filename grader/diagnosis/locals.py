@@ -25,10 +25,14 @@ def no_upstream(case: Case) -> Iterator[Diagnosis]:
     yield from _bare(case, (1.0,), value=False)
 
 
-def missing_upstream(case: Case) -> Iterator[Diagnosis]:
-    """The local derivative times a number, or the forward value went in where its gradient belongs."""
-    yield from _bare(case, (), value=False)
+def value_upstream(case: Case) -> Iterator[Diagnosis]:
+    """The forward value went in where its gradient belongs: ``logits`` for ``dlogits``."""
     yield from _bare(case, (1.0, -1.0), value=True)
+
+
+def number_upstream(case: Case) -> Iterator[Diagnosis]:
+    """The local derivative times a number."""
+    yield from _bare(case, (), value=False)
 
 
 def _bare(case: Case, weights: tuple[float, ...], value: bool) -> Iterator[Diagnosis]:

@@ -39,8 +39,8 @@ class Score:
     def add(self, mistakes: Sequence[Mistake], rows: Sequence[Comparison]) -> None:
         """Count an answer that holds these mistakes."""
         own = {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin == "own"}
-        # Not reached, or not to be judged: below a gradient of zeros nothing can be told.
-        reached = {row.name for row in rows if row.passed or row.origin is not None}
+        # Not reached, or not to be judged; or right after all: two wrong signs give the right numbers.
+        reached = {row.name for row in rows if row.origin is not None or (row.passed and len(mistakes) == 1)}
         expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
         self.answers += 1
         self.steps += set(own) == set(expected)
@@ -103,7 +103,10 @@ def _groups(mistakes: list[Mistake], together: int, most: int) -> Iterable[tuple
         yield from ((mistake.exercise, [mistake]) for mistake in mistakes)
         return
     chosen = random.Random(SEED)
-    many = [mistake for mistake in mistakes if mistake.exercise == "makemore/full-backward"]
+    # Not the one that leaves zeros at the top: below it there is nothing to tell apart.
+    many = [
+        mistake for mistake in mistakes if mistake.exercise == "makemore/full-backward" and mistake.written != ("pass",)
+    ]
     found = 0
     while many and found < most:
         group = chosen.sample(many, together)
