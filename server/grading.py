@@ -91,7 +91,7 @@ def store(session: Session, submission: models.Submission, graded: Graded) -> mo
         {"grade_id": row.id, "position": position} | comparison.as_json()
         for position, comparison in enumerate(grade.checkpoints)
     ]
-    session.execute(insert(models.ComparisonRow), comparisons)
+    session.connection().execute(insert(models.Table.metadata.tables["comparison"]), comparisons)
     progress.record(session, submission, grade.checkpoints)
     return row
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import case
+from sqlalchemy import case, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select
 
@@ -18,7 +19,8 @@ from exercises.exercise import Exercise
 from grader.compare import Comparison, Verdict
 from server.models import Course, Enrolment, Progress, Role, Student, Submission, Table
 
-RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}  # the verdicts stand from best to worst
+# The verdicts stand from best to worst. Written into the statement: as parameters they would be sent with each row.
+RANKS = {literal_column(f"'{verdict.value}'"): literal_column(str(rank)) for rank, verdict in enumerate(Verdict)}
 PASSED = (Verdict.EXACT.value, Verdict.APPROXIMATE.value)
 
 
@@ -48,7 +50,7 @@ def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     statement: sqlite.Insert | postgresql.Insert
     statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     old, new = table.c, statement.excluded
-    better = case(RANK, value=new.best) < case(RANK, value=old.best)
+    better = case(RANKS, value=new.best) < case(RANKS, value=old.best)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key),
         set_={
