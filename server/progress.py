@@ -20,7 +20,9 @@ from grader.compare import Comparison, Verdict
 from server.models import Course, Enrolment, Progress, Role, Student, Submission, Table
 
 # The verdicts stand from best to worst. Written into the statement: as parameters they would be sent with each row.
-RANKS = {literal_column(f"'{verdict.value}'"): literal_column(str(rank)) for rank, verdict in enumerate(Verdict)}
+RANKS: dict[Any, Any] = {
+    literal_column(f"'{verdict.value}'"): literal_column(str(rank)) for rank, verdict in enumerate(Verdict)
+}
 PASSED = (Verdict.EXACT.value, Verdict.APPROXIMATE.value)
 
 
