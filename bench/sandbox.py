@@ -22,13 +22,12 @@ EXERCISE = find("makemore/full-backward")
 INSTANCE = EXERCISE.canonical()
 TENSORS = INSTANCE.tensors()
 STATE = {
-    name: int(value) if value.dim() == 0 and value.dtype is torch.int64 else value
-    for name, value in TENSORS.items()
+    name: int(value) if value.dim() == 0 and value.dtype is torch.int64 else value for name, value in TENSORS.items()
 }
 SLOTS = tuple(Slot(checkpoint.name, 16 * 1024) for checkpoint in EXERCISE.checkpoints)
 JOB = Job(EXERCISE.solution, "solution.py", INSTANCE.state, SLOTS)
 SOLUTION = compile(EXERCISE.solution, "solution.py", "exec")
-ALL_LAYERS = "session,descriptors,privileges,rlimits,landlock,seccomp"
+ALL_LAYERS = "session,descriptors,privileges,rlimits,landlock,attest,seccomp"
 
 
 def in_process() -> None:
@@ -87,8 +86,7 @@ def main(rounds: int = 200) -> None:
         p50, p95 = statistics.median(values), statistics.quantiles(values, n=20)[-1]
         print(f"{name:26} {p50:8.2f} {p95:8.2f} {p50 / base:13.2f}")
     each = [
-        one - other
-        for one, other in zip(taken["whole life, all walls"], taken["whole life, bare fork"], strict=True)
+        one - other for one, other in zip(taken["whole life, all walls"], taken["whole life, bare fork"], strict=True)
     ]
     print(f"the walls cost {statistics.median(each):.2f} ms over a bare fork (goal 1.00)")
     ratio = statistics.median(taken["sandboxed, child waiting"]) / base

@@ -64,7 +64,7 @@ class Zygote:
         with theirs:
             process = subprocess.Popen(
                 start.command("--stdin", *options),
-                stdin=theirs,  # low, whatever the number here: a child closes what it could have inherited by number
+                stdin=theirs.fileno(),  # low, whatever the number here: a child closes what it could have inherited by number
                 stdout=subprocess.DEVNULL,
                 env=start.ENVIRONMENT,
                 cwd="/",

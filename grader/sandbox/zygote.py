@@ -1,6 +1,6 @@
 """The zygote: torch imported once, and a child forked from it for each run, ahead of time.
 
-    … --control FD                                  for one Sandbox, which made the socket FD (see start.py)
+    … --stdin                                       for one Sandbox, over the socket it made (see start.py)
     python -m grader.sandbox.zygote --listen PATH   for many, from a container without a network
 
 It runs no student's code, and holds nothing that a child could steal: no expected gradient, no seed, no

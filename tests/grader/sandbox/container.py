@@ -65,7 +65,7 @@ def confine() -> None:
             os.setgroups([])
             os.setresgid(jail.NOBODY, jail.NOBODY, jail.NOBODY)
             os.setresuid(jail.NOBODY, jail.NOBODY, jail.NOBODY)
-    jail._set_capabilities(0)
+    jail.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     seccomp._install(profile(), 0)
 

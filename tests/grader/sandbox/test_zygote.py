@@ -180,7 +180,7 @@ def test_a_zygote_that_inherits_high_descriptors_is_unfit() -> None:
         with ours, theirs:
             command = [sys.executable, "-m", "grader.sandbox.zygote", "--stdin"]
             ended = subprocess.run(
-                command, stdin=theirs, pass_fds=[high], capture_output=True, text=True, timeout=60, check=False
+                command, stdin=theirs.fileno(), pass_fds=[high], capture_output=True, text=True, timeout=60, check=False
             )
             assert "descriptor 600 was open at the start" in ended.stderr
             assert b'"ready": false' in ours.recv(4096)
