@@ -20,9 +20,15 @@ def run(connection: sa.Connection) -> None:
         target_metadata=Table.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=plain_type,
+        include_name=is_ours,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def is_ours(name: str | None, kind: str, parents: Any) -> bool:
+    """Leave the tables of procrastinate out of comparisons: they are the library's."""
+    return not (kind == "table" and name is not None and name.startswith("procrastinate_"))
 
 
 def plain_type(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:

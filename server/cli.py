@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = _add(commands, "serve", _serve, "serve")
     serve.add_argument("--host", help="address to listen on (DOJO_HOST)")
     serve.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (DOJO_PORT)")
+    _add(commands, "worker", _worker, "run students' code for servers with DOJO_DISPATCH=procrastinate")
     _add(commands, "quickstart", _quickstart, "prepare what is missing, print how to get in, and serve")
     _add(commands, "demo", _demo, "grade a right and a wrong answer on a server of its own, and stop")
     _add(commands, "doctor", _doctor, "try in a real child what students' code may and may not do")
@@ -133,6 +134,18 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     return _run(settings, host, port, lambda address: print(f"Serving on {address}", flush=True))
 
 
+def _worker(options: argparse.Namespace, settings: Settings) -> int:
+    if settings.dispatch != "procrastinate":
+        raise UsageError(
+            "A worker is of use with DOJO_DISPATCH=procrastinate alone; otherwise the server runs the code itself. "
+            "Set it for the server and for its workers."
+        )
+    from server.worker import work  # brings in torch
+
+    _log_to_stderr()
+    return work(settings)
+
+
 def _quickstart(options: argparse.Namespace, settings: Settings) -> int:
     """The first run opens a course; every run prints the same token, which is kept in a private file."""
     database = _prepared(settings)
@@ -162,13 +175,18 @@ def _run(settings: Settings, host: str, port: int, tell: Callable[[str], None]) 
         create_app,
     )  # brings in torch, a second and a half that no other command should wait
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it was set up, at every look
+    _log_to_stderr()
     # Headers, and so tokens, are never in uvicorn's log of requests.
     config = uvicorn.Config(create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15)
     server = _Server(config, tell)
     server.run()
     return 0 if server.started else 1
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it was set up, at every look
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job
 
 
 class _Server(uvicorn.Server):

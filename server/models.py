@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Enum,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     MetaData,
     Text,
@@ -58,6 +59,7 @@ class TicketState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     QUARANTINED = "quarantined"  # its runs were lost again and again: set aside for staff
+    CANCELLED = "cancelled"  # taken back before its turn came
 
 
 class Table(SQLModel):
@@ -148,6 +150,7 @@ class Submission(Table, table=True):
         _revision_key("exercise", "revision"),
         UniqueConstraint("course_id", "student_id", "exercise", "attempt"),
         UniqueConstraint("student_id", "idempotency_key"),
+        Index(None, "student_id", "created_at"),  # how fast somebody hands in
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -168,12 +171,17 @@ class Ticket(Table, table=True):
     """A submission that waits for a grade. It is written with the submission and taken away with the grade,
     each in one transaction, so this table is what remains to be done, whatever died in between.
 
-    ``tries`` counts the runs that were begun. ``due_at`` is when the ticket may be taken: at once for a new
-    one, later for one that was given back, and for a running one when its run counts as lost.
+    The lowest ``rank`` comes first, then the lowest ``id``; a student is run one at a time. ``tries`` counts
+    the runs that were begun. ``due_at`` is when the ticket may be taken: at once for a new one, later for one
+    that was given back, and for a running one when its run counts as lost.
     """
+
+    __table_args__ = (Index(None, "rank", "id", "state"),)
 
     id: int = Field(default=None, primary_key=True)
     submission_id: int = Field(foreign_key="submission.id", unique=True)
+    student_id: int = Field(foreign_key="student.id", index=True)
+    rank: int = 0
     state: TicketState = Field(default=TicketState.QUEUED, sa_type=one_of(TicketState))
     tries: int = 0
     due_at: datetime = Field(default_factory=now)

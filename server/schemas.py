@@ -150,8 +150,8 @@ class Grade(GradeSummary):
 
 
 class SubmissionSummary(BaseModel):
-    """``status`` is queued, running, quarantined or graded; ``place`` counts from 1 and is null when not
-    queued."""
+    """``status`` is queued, running, quarantined, cancelled or graded. ``place`` counts from 1, ``estimate``
+    is in seconds until the grade; both are null when not queued."""
 
     id: int
     course: str
@@ -162,6 +162,7 @@ class SubmissionSummary(BaseModel):
     filename: str | None
     status: str
     place: int | None
+    estimate: int | None
     created_at: datetime
     grade: GradeSummary | None
 

@@ -11,6 +11,7 @@ from server.bell import Bell
 from server.db import Database
 from server.dispatch import Dispatcher
 from server.dispatch.embedded import EmbeddedDispatcher
+from server.dispatch.jobs import JobDispatcher
 from server.grading import Grading
 from server.instances import Instances
 from server.models import ExerciseRevision
@@ -37,15 +38,23 @@ class Services:
         instances = Instances(database, settings.key, names.load(settings.names_file))
         grading = Grading(database, instances, workshop)
         bell = Bell()
-        dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
+        dispatcher: Dispatcher
+        if settings.dispatch == "procrastinate":
+            dispatcher = JobDispatcher(database, settings.postgresql_url, bell)
+        else:
+            dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
         return cls(settings, database, instances, workshop, grading, bell, dispatcher)
 
     def start(self) -> None:
         """Bring the database up to date, then begin to grade. The sandbox is started by the first worker, and
         what is handed in meanwhile waits for it."""
+        self.prepare()
+        self.dispatcher.start()
+
+    def prepare(self) -> None:
+        """Bring the database up to date."""
         schema.upgrade(self.settings.url)
         self._register_exercises()
-        self.dispatcher.start()
 
     def stop(self) -> None:
         """Finish what is running, and let go of everything."""

@@ -6,7 +6,7 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
@@ -41,8 +41,14 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 
+    dispatch: Literal["embedded", "procrastinate"] = "embedded"
+    """Who runs code: this server itself, or ``python -m server worker`` processes, which need PostgreSQL."""
+
     children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    """How many students' codes run at once."""
+    """How many students' codes run at once in this process."""
+
+    submissions_per_minute: int = Field(default=60, ge=0)
+    """How many submissions are taken from a student within a minute; 0 for any number."""
 
     @classmethod
     def settings_customise_sources(
@@ -62,6 +68,19 @@ class Settings(BaseSettings):
         if self.database_url is None:
             return f"sqlite:///{(self.data / DATABASE_FILE).absolute()}"
         return self.database_url.get_secret_value()
+
+    @property
+    def postgresql_url(self) -> str:
+        """The address of the database, which has to be PostgreSQL.
+
+        :raises SettingsError: it is not
+        """
+        if not self.url.startswith("postgres"):
+            raise SettingsError(
+                "DOJO_DISPATCH=procrastinate needs PostgreSQL. Set DOJO_DATABASE_URL to postgresql://…, or leave "
+                "DOJO_DISPATCH out."
+            )
+        return self.url
 
     @cached_property
     def key(self) -> bytes:

@@ -14,13 +14,14 @@ from sqlmodel import Session, col, func, select
 from exercises.exercise import Exercise
 from server import schemas
 from server.courses import lock_student
-from server.dispatch import Dispatcher, Standing
+from server.dispatch import Dispatcher
+from server.dispatch.tickets import Standing
 from server.models import AnswerKind, ComparisonRow, Course, Grade, Submission, TicketState
 from server.problems import Unprocessable
 
 GRADED = "graded"
 # Neither grade nor ticket: it was graded between two looks, and the next look will see it.
-BETWEEN = Standing(TicketState.RUNNING, None)
+BETWEEN = Standing(TicketState.RUNNING, None, None)
 
 
 class KeyReused(Unprocessable):
@@ -158,6 +159,7 @@ def _head(
         "filename": submission.filename,
         "status": status,
         "place": standing and standing.place,
+        "estimate": standing and standing.estimate,
         "created_at": submission.created_at,
     }
 

@@ -24,7 +24,7 @@ async def healthz() -> schemas.Health:
 def readyz(services: TheServices, response: Response) -> schemas.Health:
     """The database can be reached and has every migration, and code can be run. With the sandbox alone down
     the server still grades tensors."""
-    checks = {**_database(services), "sandbox": services.workshop.health}
+    checks = {**_database(services), **services.dispatcher.health()}
     ready = all(state == OK for state in checks.values())
     response.status_code = 200 if ready else 503
     return schemas.Health(status=OK if ready else "not ready", checks=checks)

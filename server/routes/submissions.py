@@ -163,7 +163,8 @@ def compare_tensors(
 
 def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> schemas.Submission:
     """Keep code, with a ticket for the dispatcher in the same transaction."""
-    dispatcher, trouble = caller.services.dispatcher, caller.services.workshop.trouble
+    dispatcher = caller.services.dispatcher
+    trouble = dispatcher.refusal
     with caller.writing() as visit:
         seat = visit.seat(course)
         submission, is_new = submissions.keep(visit.session, visit.student_id, key, seat.course, exercise, answer)
@@ -174,8 +175,7 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
                 {"Retry-After": "30"},
             )
         if is_new:
-            dispatcher.enqueue(visit.session, submission.id)
-            visit.session.flush()
+            dispatcher.enqueue(visit.session, [submission])
         return submissions.show(visit.session, submission, course, dispatcher)
 
 

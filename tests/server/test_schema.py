@@ -16,10 +16,11 @@ from server.models import Course, Student, Table, Token
 
 
 def tables(url: str) -> set[str]:
-    """The names of the tables."""
+    """The names of the tables that are ours."""
     engine = make_engine(url)
     try:
-        return set(inspect(engine).get_table_names())
+        found = inspect(engine).get_table_names()
+        return {name for name in found if not name.startswith("procrastinate_")}
     finally:
         engine.dispose()
 

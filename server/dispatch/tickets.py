@@ -1,0 +1,203 @@
+"""Tickets: the queue as it stands in the database, the same for every engine.
+
+The order is fair. A ticket's rank is the number of tickets that its student had waiting already: everybody's
+first comes before anybody's second, so that one student with five hundred delays nobody. Within a round,
+short comes before long, then who came first. What is graded in the background comes after all of that.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, text
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select, update
+
+from server.models import Grade, Submission, Ticket, TicketState, now
+
+BACKGROUND = 1_000_000  # the lowest rank of what no student waits for
+LONG_SECONDS = 1.0  # of the attempt before: who looped without end a minute ago may well do so again
+MOST_TRIES = 3
+# A running ticket whose lease was not renewed for this long is taken again: its worker is dead. A run has at
+# most 5 seconds by the wall, and half a minute without a grade is long for who waits for one.
+LEASE = timedelta(seconds=6)
+RENEW_SECONDS = 1.0
+PAUSE = timedelta(seconds=2)  # before a run that was lost is tried again; longer with each try
+GUESS_SECONDS = 0.1  # of a run, while nothing was graded that could tell
+SAMPLE = 50  # newest grades that tell
+TAKING = 0x0D0_71  # number of the lock under which tickets are taken on PostgreSQL
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a submission stands; ``place`` counts from 1 among those that are queued, ``estimate`` is in
+    seconds until its grade. Both are None where it is not queued."""
+
+    state: TicketState
+    place: int | None
+    estimate: int | None
+
+
+def write(session: Session, submissions: Sequence[Submission], *, background: bool) -> None:
+    """A ticket for each submission."""
+    if background:
+        rounds: Counter[int] = Counter()
+        for submission in submissions:
+            _add(session, submission, BACKGROUND + 2 * rounds[submission.student_id])
+            rounds[submission.student_id] += 1
+    else:
+        for submission in submissions:
+            _add(session, submission, _rank(session, submission))
+    session.flush()
+
+
+def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
+    """Where submissions stand; those without a ticket are left out. The estimate supposes that as many run at
+    once as do now, each for as long as the newest did."""
+    before = aliased(Ticket)
+    place = select(func.count()).where(
+        before.state == TicketState.QUEUED,
+        or_(col(before.rank) < Ticket.rank, and_(col(before.rank) == Ticket.rank, col(before.id) <= col(Ticket.id))),
+    )
+    newest = select(Grade.seconds).order_by(col(Grade.id).desc()).limit(SAMPLE).subquery()
+    lanes = select(func.count()).where(before.state == TicketState.RUNNING)
+    found = session.exec(
+        select(  # type: ignore[call-overload]
+            Ticket.submission_id,
+            Ticket.state,
+            place.scalar_subquery(),
+            select(func.avg(newest.c.seconds)).scalar_subquery(),
+            lanes.scalar_subquery(),
+        ).where(col(Ticket.submission_id).in_(submission_ids))
+    )
+    return {
+        id: Standing(state, place, max(1, math.ceil(place * (seconds or GUESS_SECONDS) / max(1, lanes))))
+        if state is TicketState.QUEUED
+        else Standing(state, None, None)
+        for id, state, place, seconds, lanes in found
+    }
+
+
+def depth(session: Session) -> int:
+    """How many are waiting or running."""
+    return session.exec(select(func.count()).select_from(Ticket).where(_live())).one()
+
+
+def take(session: Session) -> Ticket | None:
+    """Lease the first ticket that is due and whose student has nothing running. One whose runs killed their
+    workers is set aside on the way."""
+    if session.get_bind().dialect.name == "postgresql":  # else two workers could take two of one student
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": TAKING})
+    other = aliased(Ticket)
+    busy = select(other.id).where(
+        other.student_id == Ticket.student_id, other.state == TicketState.RUNNING, other.id != Ticket.id
+    )
+    due = select(Ticket).where(_live(), Ticket.due_at <= now(), ~busy.exists())
+    first = due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
+    while (ticket := session.exec(first).first()) is not None:
+        if _begin(ticket):
+            return ticket
+        session.flush()
+    return None
+
+
+def claim(session: Session, submission_id: int) -> Ticket | None:
+    """Lease the ticket of a submission; None where there is nothing to do about it (any more)."""
+    wanted = select(Ticket).where(Ticket.submission_id == submission_id, _live()).with_for_update()
+    ticket = session.exec(wanted).first()
+    return ticket if ticket is not None and _begin(ticket) else None
+
+
+def renew(session: Session, ids: Sequence[int]) -> None:
+    """Say that these are being worked on."""
+    held = update(Ticket).where(col(Ticket.id).in_(ids), col(Ticket.state) == TicketState.RUNNING)
+    session.exec(held.values(due_at=now() + LEASE))
+
+
+def give_back(session: Session, taken: Ticket, reason: str, pause: timedelta, *, blameless: bool) -> bool:
+    """Have a lost run tried again after a pause, or set it aside after the last try; whether it is tried
+    again. A blameless loss is no try."""
+    ticket = session.get(Ticket, taken.id)
+    if ticket is None:
+        return False  # another worker has graded it since
+    if blameless:
+        ticket.tries -= 1
+    if ticket.tries >= MOST_TRIES:
+        _quarantine(ticket, reason)
+        return False
+    ticket.state = TicketState.QUEUED
+    ticket.due_at = now() + pause * ticket.tries
+    return True
+
+
+def release(session: Session, submission_id: int) -> bool:
+    """Back into the queue with all its tries, of one that was set aside or cancelled; whether it was."""
+    ticket = _in_state(session, submission_id, TicketState.QUARANTINED, TicketState.CANCELLED)
+    if ticket is None:
+        return False
+    ticket.state, ticket.tries, ticket.due_at, ticket.reason = TicketState.QUEUED, 0, now(), None
+    return True
+
+
+def cancel(session: Session, submission_id: int) -> bool:
+    """Out of the queue; whether it was waiting there. What runs is not stopped: it will be over before long."""
+    ticket = _in_state(session, submission_id, TicketState.QUEUED)
+    if ticket is None:
+        return False
+    ticket.state = TicketState.CANCELLED
+    return True
+
+
+def _in_state(session: Session, submission_id: int, *states: TicketState) -> Ticket | None:
+    wanted = select(Ticket).where(Ticket.submission_id == submission_id, col(Ticket.state).in_(states))
+    return session.exec(wanted.with_for_update()).first()
+
+
+def _add(session: Session, submission: Submission, rank: int) -> None:
+    session.add(Ticket(submission_id=submission.id, student_id=submission.student_id, rank=rank))
+
+
+def _rank(session: Session, submission: Submission) -> int:
+    """Twice the number that the student has waiting, and one more where the attempt before took long."""
+    mine = Ticket.student_id == submission.student_id
+    waiting = select(func.count()).where(mine, _live(), col(Ticket.rank) < BACKGROUND)
+    took = (
+        select(func.max(Grade.seconds))
+        .join(Submission, col(Submission.id) == Grade.submission_id)
+        .where(
+            Submission.course_id == submission.course_id,
+            Submission.student_id == submission.student_id,
+            Submission.exercise == submission.exercise,
+            Submission.attempt == submission.attempt - 1,
+        )
+    )
+    count, seconds = session.exec(select(waiting.scalar_subquery(), took.scalar_subquery())).one()
+    return 2 * (count or 0) + ((seconds or 0) > LONG_SECONDS)
+
+
+def _live() -> ColumnElement[bool]:
+    return col(Ticket.state).in_([TicketState.QUEUED, TicketState.RUNNING])
+
+
+def _begin(ticket: Ticket) -> bool:
+    """Count a try and lease the ticket, or set it aside where it has had them all."""
+    if ticket.tries >= MOST_TRIES:
+        _quarantine(ticket, "every run of it was lost together with its worker")
+        return False
+    ticket.tries += 1
+    ticket.state = TicketState.RUNNING
+    ticket.due_at = now() + LEASE
+    return True
+
+
+def _quarantine(ticket: Ticket, reason: str) -> None:
+    log.error("Submission %d is set aside after %d tries: %s", ticket.submission_id, ticket.tries, reason)
+    ticket.state = TicketState.QUARANTINED
+    ticket.reason = reason

@@ -1,0 +1,65 @@
+"""A turn: a ticket that was leased is graded, or given back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from server.db import Database
+from server.dispatch import tickets
+from server.grading import Grading
+from server.models import Ticket
+from server.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+
+class Turns:
+    """Sees tickets through, and keeps the leases of those that take longer than most. Thread-safe."""
+
+    def __init__(self, database: Database, grading: Grading, workshop: Workshop, ring: Callable[[int], None]) -> None:
+        self._database = database
+        self._grading = grading
+        self._workshop = workshop
+        self._ring = ring
+        self._held: dict[int, float] = {}  # tickets that are being run here, and since when
+        self._ended = threading.Event()
+        self._renewer = threading.Thread(target=self._renew, name="renewer", daemon=True)
+
+    def begin(self) -> None:
+        """Begin to keep leases."""
+        self._renewer.start()
+
+    def end(self) -> None:
+        """Keep no more leases."""
+        self._ended.set()
+
+    def see_through(self, ticket: Ticket, pause: timedelta) -> bool:
+        """Grade what a ticket is for; False where the run was lost, and will be tried again after a pause."""
+        self._held[ticket.id] = time.monotonic()
+        try:
+            self._grading.grade_submission(ticket.submission_id)
+        except Exception as error:
+            log.exception("Submission %d could not be graded, try %d", ticket.submission_id, ticket.tries)
+            # A run that was lost because no code can be run does not count.
+            blameless = self._workshop.inspect() is not None
+            with self._database.writing() as session:
+                return not tickets.give_back(session, ticket, str(error), pause, blameless=blameless)
+        finally:
+            del self._held[ticket.id]
+            self._ring(ticket.submission_id)
+        return True
+
+    def _renew(self) -> None:
+        while not self._ended.wait(tickets.RENEW_SECONDS):
+            old = time.monotonic() - tickets.RENEW_SECONDS
+            ids = [id for id, since in self._held.copy().items() if since <= old]
+            if ids:
+                try:
+                    with self._database.writing(durable=False) as session:
+                        tickets.renew(session, ids)
+                except Exception:
+                    log.exception("Leases could not be renewed; it is tried again.")
