@@ -22,6 +22,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -35,6 +36,7 @@ RELATIVE = 1e-5  # allclose's
 NOISE = 2e-6
 # Another spelling of the same sum, whose terms cancel, is allowed this share of the largest term.
 CANCELLING_NOISE = 2e-6
+MOST_READINGS = 64  # of the gradients above a step, all taken together
 ROUNDING = (
     "this is right but for rounding: cmp wants it a little closer; another order of the same operations may give it"
 )
@@ -108,28 +110,37 @@ class Carried:
             if proves_nothing(self.given[name]) and any(step in self.degenerate for step in steps):
                 first = next(step for step in self.flows if step in self.degenerate)
                 return Judgement(None, (_mend_first(first),))
-            if self._inherits(name) or self._went_on_rightly(name, above):
+            if self._inherits(name, above):
                 absent = [step for step in steps if step in self.absent]
                 return Judgement(Origin.INHERITED, tuple(_carried_through(step) for step in absent))
         if self._rounding_apart(name, self.known.gradients[name]):
             return Judgement(None, (ROUNDING,))
         return Judgement(Origin.OWN)
 
-    def _inherits(self, name: str) -> bool:
-        answer, right = self.given[name], self.gradients[name]
-        if self._rounding_apart(name, right):
+    def _inherits(self, name: str, above: Mapping[str, Judgement]) -> bool:
+        if self._rounding_apart(name, self.gradients[name]):
             return True
-        flows = self.consumers(name)
-        zero = [flow for flow in flows if flow.step.name in self.degenerate]
-        if zero and close(answer, right - sum(flow.terms[name] for flow in zero)):
-            return True
-        return any(
-            close(answer, right - flow.terms[name] + odd)
-            for flow in flows
-            if flow.step.name in self.misfits
-            for odd in _odd_shaped(flow.step, name, self.given[flow.step.name])
-            if together(odd.shape, right.shape) is not None
-        )
+        readings = [self._readings(flow, name, above) for flow in self.consumers(name)]
+        if math.prod(map(len, readings)) > MOST_READINGS:
+            return False
+        choices = product(*readings)
+        next(choices)  # each gradient as it was handed in: tried already
+        return any(close(self.given[name], sum(choice[1:], choice[0])) for choice in choices)
+
+    def _readings(self, flow: Flow, name: str, above: Mapping[str, Judgement]) -> list[Tensor]:
+        """What a step may have added to the student's gradient, by what they may have taken for its upstream."""
+        step = flow.step.name
+        term = flow.terms[name]
+        found = [term]
+        if step in self.degenerate:
+            found.append(torch.zeros_like(term))
+        if step in self.misfits:
+            odd = _odd_shaped(flow.step, name, self.given[step])
+            found += [each for each in odd if together(each.shape, term.shape) is not None]
+        # A variable may have been spoiled after it was used, or a step left out and its mistake with it.
+        if step in above and above[step].origin is Origin.OWN:
+            found.append(self._mended(flow.step)[name])
+        return found
 
     def _rounding_apart(self, name: str, right: Tensor) -> bool:
         """Whether an answer is this gradient, computed in another order."""
@@ -140,18 +151,6 @@ class Carried:
         return max(
             float(flow.upstream.abs().max()) * self.known.reach[flow.step.name, name] for flow in self.consumers(name)
         )
-
-    def _went_on_rightly(self, name: str, above: Mapping[str, Judgement]) -> bool:
-        """Whether the student went on from better gradients than those handed in: a variable was spoiled after
-        it was used, or a step was left out and its mistake with it."""
-        right = self.gradients[name]
-        mended = False
-        for flow in self.consumers(name):
-            step = flow.step.name
-            if step in above and above[step].origin is Origin.OWN:
-                right = right - flow.terms[name] + self._mended(flow.step)[name]
-                mended = True
-        return mended and close(self.given[name], right)
 
 
 def carry(known: Reference, given: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Carried:
