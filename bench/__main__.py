@@ -1,0 +1,169 @@
+"""``make bench``: how fast it grades on this machine, in one run of about three minutes.
+
+Everything is compared with *bare*: the forward and the backward pass and a lecture-style solution in one warm process.
+What is compared with each other takes turns, because a shared machine is never equally busy for long. Writes
+``bench/results.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from grader import numerics
+
+numerics.pin()
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from bench import diagnosis, matrix, memory, sandbox, single, sustained  # noqa: E402
+from bench.figures import Times  # noqa: E402
+from bench.house import house  # noqa: E402
+from bench.memory import Memory  # noqa: E402
+from bench.sustained import Rate  # noqa: E402
+from grader.sandbox import Sandbox  # noqa: E402
+from tests import postgres  # noqa: E402
+
+RESULTS = Path(__file__).with_name("results.json")
+ROUNDS = 120
+WALL_ROUNDS = 50
+SUSTAINED_ROUNDS, SUSTAINED_SECONDS = 3, 5.0
+FETCHES = {100: 20, 1_000: 12, 10_000: 4}  # students of a class: how often its matrix is fetched
+GOALS = {  # of docs/performance.md
+    "grader": "at most 2.5 x bare",
+    "http_code": "at most 5 x bare, and a hundredth of cold_process",
+    "http_tensors": "at most 5 ms over http_empty",
+    "sustained_2": "at least 100 a second",
+    "matrix_1000": "under 50 ms",
+    "matrix_1000_postgresql": "under 50 ms",
+}
+
+
+def main() -> int:
+    """Measure everything, print it, write it down."""
+    begun = time.monotonic()
+    times, memories = one_at_a_time(ROUNDS)
+    bare_ms = times["bare"].median_ms
+    _show(times, bare_ms)
+    over = times["http_tensors"].median_ms - times["http_empty"].median_ms
+    print(f"tensors are {over:.2f} ms over an empty request (http_empty is GET /healthz, http_me is GET /api/v1/me)")
+    faster = times["cold_process"].median_ms / times["http_code"].median_ms
+    print(f"code over HTTP is {faster:.0f} times faster than a fresh process")
+    rates = many_at_once(SUSTAINED_ROUNDS, SUSTAINED_SECONDS)
+    _show({name: rate.times for name, rate in rates.items()}, bare_ms)
+    for name, rate in rates.items():
+        print(f"{name}: {rate.per_second:.1f} a second")
+    matrices = progress(FETCHES)
+    _show(matrices, bare_ms)
+    _show_memory(memories)
+    results = as_json(times | matrices, rates, memories)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    _say("what the wall costs")
+    sandbox.main(WALL_ROUNDS)
+    _say("what a diagnosis costs")
+    diagnosis.main()
+    _say(f"done in {time.monotonic() - begun:.0f} s; written to bench/{RESULTS.name}")
+    return 0
+
+
+def one_at_a_time(rounds: int) -> tuple[dict[str, Times], list[Memory]]:
+    """A submission in every way, and the memory of the server that took them."""
+    _say(f"one at a time, by turns, {rounds} rounds")
+    with house(children=1, students=3) as server, Sandbox() as sandbox:
+        times = single.play(single.parts(server, sandbox), rounds)
+        return times, memory.of_server(server.process)
+
+
+def many_at_once(rounds: int, seconds: float) -> dict[str, Rate]:
+    """How many a second, with one child and with two at once."""
+    _say(f"{sustained.CLIENTS} students at once, 1 and 2 children, {rounds} rounds of {seconds:g} s each")
+    rates: dict[str, Rate] = {}
+    with ExitStack() as stack:
+        servers = {
+            f"sustained_{children}": stack.enter_context(house(children=children, students=sustained.CLIENTS))
+            for children in (1, 2)
+        }
+        for _ in range(rounds):
+            for name, server in servers.items():
+                rate = sustained.sustained(server, seconds)
+                rates[name] = rates[name].and_then(rate) if name in rates else rate
+    return rates
+
+
+def progress(fetches: Mapping[int, int]) -> dict[str, Times]:
+    """The progress matrix of several classes, on SQLite and on PostgreSQL."""
+    _say(f"progress of {', '.join(map(str, fetches))} students")
+    with ExitStack() as stack:
+        found = matrix.classes(stack.enter_context(house(children=1, students=0)), "", fetches)
+        try:
+            url = stack.enter_context(postgres.database(stack.enter_context(postgres.server())))
+        except pytest.skip.Exception as reason:
+            print(f"not on PostgreSQL: {reason}")
+        else:
+            server = stack.enter_context(house(children=1, students=0, url=url))
+            found += matrix.classes(server, "_postgresql", fetches)
+        return matrix.play(found, fetches)
+
+
+def as_json(times: Mapping[str, Times], rates: Mapping[str, Rate], memories: list[Memory]) -> dict[str, Any]:
+    """What ``bench/results.json`` holds."""
+    bare_ms = times["bare"].median_ms
+    return (
+        {name: each.as_json(bare_ms) for name, each in times.items()}
+        | {
+            name: rate.times.as_json(bare_ms) | {"per_second": round(rate.per_second, 2)}
+            for name, rate in rates.items()
+        }
+        | {
+            "memory": {
+                "processes": [each.as_json() for each in memories],
+                "together_mib": round(memory.together(memories), 1),
+            },
+            "machine": {
+                "processor": _processor(),
+                "cores": os.cpu_count(),
+                "system": f"{platform.system()} {platform.release()}",
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "environment": numerics.environment(),
+            },
+        }
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+def _show(times: Mapping[str, Times], bare_ms: float) -> None:
+    print(f"{'':24s} {'p50 ms':>9s} {'p95 ms':>9s} {'x bare':>9s} {'n':>6s}")
+    for name, each in times.items():
+        p95, ratio = each.percentile_ms(95), each.median_ms / bare_ms
+        print(f"{name:24s} {each.median_ms:9.2f} {p95:9.2f} {ratio:9.2f} {len(each.seconds):6d}", end="")
+        print(f"  goal: {GOALS[name]}" if name in GOALS else "", flush=True)
+
+
+def _show_memory(memories: list[Memory]) -> None:
+    _say("memory of the first server, in MiB: its own, and with its share of what is shared")
+    for each in memories:
+        print(f"{each.name:24s} {each.uss:9.1f} {each.pss:9.1f}")
+    print(f"{'together, files once':24s} {memory.together(memories):9.1f}  goal: at most 700")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What is measured: times of one part, and how they are shown and kept."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds that one part took, one entry a time."""
+
+    seconds: tuple[float, ...]
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Times:
+        """A copy of a list that may still grow."""
+        return cls(tuple(seconds))
+
+    @property
+    def median_ms(self) -> float:
+        """Milliseconds that half of them stay under."""
+        return statistics.median(self.seconds) * 1000
+
+    def percentile_ms(self, percent: float) -> float:
+        """Milliseconds that so many per cent of them stay under."""
+        ordered = sorted(self.seconds)
+        return ordered[min(round(percent / 100 * (len(ordered) - 1)), len(ordered) - 1)] * 1000
+
+    def as_json(self, bare_ms: float) -> dict[str, float | int]:
+        """The entry of ``bench/results.json``."""
+        return {
+            "median_ms": round(self.median_ms, 4),
+            "p95_ms": round(self.percentile_ms(95), 4),
+            "ratio_to_bare": round(self.median_ms / bare_ms, 4),
+            "n": len(self.seconds),
+        }

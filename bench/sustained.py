@@ -1,0 +1,64 @@
+"""Sustained: how many code submissions a second come through while somebody always has one more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from bench.figures import Times
+from bench.house import EXERCISE, SUBMISSIONS, House
+from bench.single import graded
+from exercises.catalog import find
+
+CLIENTS = 8  # each a student, on a connection of their own; one runs at a time for each student
+WARM_UP_SECONDS = 1.5  # hidden instances are drawn, references are made
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Grades that came back within so many seconds, and how long each took."""
+
+    times: Times
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Grades a second."""
+        return len(self.times.seconds) / self.seconds
+
+    def and_then(self, other: Rate) -> Rate:
+        """Two rounds as one."""
+        return Rate(Times(self.times.seconds + other.times.seconds), self.seconds + other.seconds)
+
+
+def sustained(house: House, seconds: float, clients: int = CLIENTS) -> Rate:
+    """Submit from several students at once for so many seconds, after the warm-up.
+
+    :raises WrongGrade: one was not graded in full
+    """
+    begin = time.perf_counter() + WARM_UP_SECONDS
+    end = begin + seconds
+    taken: list[float] = []
+    failures: list[Exception] = []
+
+    def student(token: str) -> None:
+        guest = house.guest(token)
+        try:
+            while time.perf_counter() < end:
+                took = graded(guest.submit_code(SUBMISSIONS, find(EXERCISE).solution))
+                if begin <= time.perf_counter() < end:
+                    taken.append(took)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            guest.close()
+
+    threads = [threading.Thread(target=student, args=(token,)) for token in house.students[:clients]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return Rate(Times.of(taken), seconds)
