@@ -64,7 +64,8 @@ class Zygote:
         with theirs:
             process = subprocess.Popen(
                 start.command("--stdin", *options),
-                stdin=theirs.fileno(),  # low, whatever the number here: a child closes what it could have inherited by number
+                # low, whatever the number here: a child closes what it could have inherited by number
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=start.ENVIRONMENT,
                 cwd="/",
