@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 from exercises.catalog import CATALOG
 from server import schemas
 from server.deps import CourseSlug, TheCaller, exercise_of
+from server.matrix import read_matrix
 from server.problems import documented
-from server.progress import matrix
 
 router = APIRouter(tags=["progress"], responses=documented(401, 404, 422))
 
@@ -33,7 +33,7 @@ def show_progress(
     exercises = CATALOG.values() if exercise is None else [exercise_of(exercise)]
     with caller.reading() as visit:
         seat = visit.seat(course)
-        found = matrix(visit.session, seat.course, exercises, None if seat.is_staff else visit.student_id)
+        found = read_matrix(visit.session, seat.course, exercises, None if seat.is_staff else visit.student_id)
     if format == "csv":
         name = f'attachment; filename="{course}-progress.csv"'
         return Response(found.as_csv(), media_type="text/csv", headers={"Content-Disposition": name})
