@@ -66,7 +66,7 @@ def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
     return dict(zip(step.reads, terms, strict=True))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)  # 0.4 MB each; one is made again in a few milliseconds
 def reference(instance: Instance) -> Reference:
     """Play the forward pass of an instance and go back through it; some milliseconds once, then cached.
 
