@@ -6,8 +6,7 @@ from exercises.exercise import Exercise
 from exercises.makemore import batch_norm, cross_entropy, full_backward
 
 CATALOG: dict[str, Exercise] = {
-    exercise.slug: exercise
-    for exercise in (full_backward.EXERCISE, cross_entropy.EXERCISE, batch_norm.EXERCISE)
+    exercise.slug: exercise for exercise in (full_backward.EXERCISE, cross_entropy.EXERCISE, batch_norm.EXERCISE)
 }
 
 

@@ -92,9 +92,7 @@ class Exercise:
         """The forward pass played plainly from a state, backward pass included."""
         tape = Tape(self.given(state))
         self.play(tape)
-        loss = tape.loss
-        assert isinstance(loss, Tensor)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(tape.loss)
         return tape
 
     def cut(self, state: Mapping[str, Tensor]) -> CutTape:

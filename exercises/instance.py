@@ -47,6 +47,4 @@ class Instance:
 
 def freeze(tensors: dict[str, Tensor]) -> bytes:
     """Tensors to safetensors bytes; the same tensors give the same bytes."""
-    return safetensors.torch.save(
-        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    )
+    return safetensors.torch.save({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()})

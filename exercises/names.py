@@ -56,8 +56,7 @@ def load(path: Path | None = None) -> Names:
         content = path.read_bytes()
     except OSError as error:
         raise BadNames(
-            f"{path}: {error.strerror}. "
-            "Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list."
+            f"{path}: {error.strerror}. Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list."
         ) from error
     return Names(_words(content, path), _digest(content))
 
@@ -106,9 +105,7 @@ def _digest(content: bytes) -> str:
 
 def _words(content: bytes, path: Path) -> tuple[str, ...]:
     if content.startswith(b"\xef\xbb\xbf"):
-        raise BadNames(
-            f"{path} starts with a byte order mark. Save it as plain ASCII or as UTF-8 without the mark."
-        )
+        raise BadNames(f"{path} starts with a byte order mark. Save it as plain ASCII or as UTF-8 without the mark.")
     if b"\r" in content:
         raise BadNames(f"{path} has Windows line ends. Convert them: tr -d '\\r' < old.txt > new.txt")
     # Latin-1 decodes any byte; what is not a letter is found below.
@@ -119,7 +116,5 @@ def _words(content: bytes, path: Path) -> tuple[str, ...]:
                 f"{path}, line {number}: {line[:40]!r} is not a name. Put one name a line, letters a-z only."
             )
     if len(set(lines)) < 10:
-        raise BadNames(
-            f"{path} holds fewer than 10 different names. Give it more, so that each split has some."
-        )
+        raise BadNames(f"{path} holds fewer than 10 different names. Give it more, so that each split has some.")
     return tuple(lines)

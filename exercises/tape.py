@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-
-Value = Tensor | int
 
 
 class Tape:
@@ -34,8 +33,9 @@ class Tape:
     def __init__(self, given: Mapping[str, Tensor]) -> None:
         object.__setattr__(self, "_values", {name: self._prepare(value) for name, value in given.items()})
 
-    def __getattr__(self, name: str) -> Value:
-        # Only called for names that are not attributes of the class: the names of the forward pass.
+    def __getattr__(self, name: str) -> Any:
+        # Only called for names that are not attributes of the class: the names of the forward pass. Any, not
+        # Tensor | int: which of the two it is, no type checker can know, and the lines should read like the lecture's.
         try:
             value = self._values[name]
         except KeyError:

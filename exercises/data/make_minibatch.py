@@ -20,9 +20,7 @@ def figures_of(names: Path) -> dict[str, Any]:
     """What the file holds. The generator is the lecture's, so the parameters are drawn from it first."""
     dataset = load(names)
     if dataset.digest != LECTURE_DIGEST:
-        raise SystemExit(
-            f"{names} is not the lecture's list: its SHA-256 is {dataset.digest}. Get {LECTURE_DIGEST}."
-        )
+        raise SystemExit(f"{names} is not the lecture's list: its SHA-256 is {dataset.digest}. Get {LECTURE_DIGEST}.")
     contexts, targets = dataset.training
     generator = torch.Generator().manual_seed(SEED)
     # C, W1, b1, W2, b2

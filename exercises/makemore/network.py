@@ -6,9 +6,6 @@ lines are the lecture's own, down to the last operation: another spelling of the
 other rounding errors, and the lecture's answers would no longer be exact.
 """
 
-# The tape hands out tensors under names that no type checker can know.
-# mypy: disable-error-code="union-attr,operator,index,assignment,arg-type,call-overload,has-type"
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -52,7 +49,7 @@ def cross_entropy(t: Tape) -> None:
     t.logit_maxes = t.logits.max(1, keepdim=True).values
     t.norm_logits = t.logits - t.logit_maxes  # the largest is 0, so that exp cannot overflow
     t.counts = t.norm_logits.exp()
-    t.counts_sum = t.counts.sum(1, keepdims=True)
+    t.counts_sum = t.counts.sum(1, keepdim=True)
     t.counts_sum_inv = t.counts_sum**-1
     t.probs = t.counts * t.counts_sum_inv
     t.logprobs = t.probs.log()
@@ -118,9 +115,7 @@ class Makemore:
             "n_embd": self.n_embd,
             "n_hidden": self.n_hidden,
         }
-        return {"Xb": contexts, "Yb": targets} | {
-            name: torch.tensor(value) for name, value in numbers.items()
-        }
+        return {"Xb": contexts, "Yb": targets} | {name: torch.tensor(value) for name, value in numbers.items()}
 
 
 MAKEMORE = Makemore()

@@ -13,9 +13,7 @@ from exercises.data.make_minibatch import figures_of
 from exercises.names import BadNames, canonical_minibatch, examples, load, split
 
 LECTURE_FILE = Path(__file__).parents[3] / "shared/data/names.txt"
-needs_lecture_file = pytest.mark.skipif(
-    not LECTURE_FILE.exists(), reason="the lecture's names.txt is not here"
-)
+needs_lecture_file = pytest.mark.skipif(not LECTURE_FILE.exists(), reason="the lecture's names.txt is not here")
 
 TEN = "ann\nbob\ncy\ndee\ned\nflo\ngus\nhal\nivy\njo"
 

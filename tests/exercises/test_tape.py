@@ -11,9 +11,9 @@ from exercises.tape import CutTape, Tape
 
 
 def squares(t: Tape) -> None:
-    t.y = t.x * t.x  # type: ignore[operator]
-    t.z = t.x + t.y  # type: ignore[operator]
-    t.loss = (t.y * t.z).sum() / t.n  # type: ignore[operator, union-attr]
+    t.y = t.x * t.x
+    t.z = t.x + t.y
+    t.loss = (t.y * t.z).sum() / t.n
 
 
 GIVEN = {"x": torch.tensor([1.0, 2.0, 3.0]), "n": torch.tensor(3)}
@@ -22,7 +22,7 @@ GIVEN = {"x": torch.tensor([1.0, 2.0, 3.0]), "n": torch.tensor(3)}
 def test_plain_play_gives_the_gradient_of_every_named_tensor() -> None:
     tape = Tape(GIVEN)
     squares(tape)
-    torch.autograd.backward(tape.loss)  # type: ignore[arg-type]
+    torch.autograd.backward(tape.loss)
     x = GIVEN["x"]
     gradients = tape.gradients()
     assert gradients["z"].allclose(x**2 / 3)

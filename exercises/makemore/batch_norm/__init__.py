@@ -17,14 +17,14 @@ KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
 
 def rest_of_the_network(t: Tape) -> None:
     # Stands for all that follows: its gradient at hpreact is dhpreact.
-    t.loss = (t.hpreact * t.dhpreact).sum()  # type: ignore[union-attr]
+    t.loss = (t.hpreact * t.dhpreact).sum()
 
 
 def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
     tape = Tape(network)
     for piece in FORWARD:
         piece(tape)
-    torch.autograd.backward(tape.loss)  # type: ignore[arg-type]
+    torch.autograd.backward(tape.loss)
     values = tape.values()
     return {name: values[name] for name in KEPT} | {"dhpreact": tape.gradients()["hpreact"]}
 
