@@ -92,7 +92,7 @@ def test_on_other_numbers_too() -> None:
 def test_the_message_names_the_uses_and_the_line() -> None:
     said = message("counts_sum_inv + dcounts_sum ", "counts_sum_inv ")
     assert "counts is used twice, in counts_sum and probs; your gradient holds only the path through probs." in said
-    assert "counts_sum = counts.sum(1, keepdims=True)" in said
+    assert "counts_sum = counts.sum(1, keepdim=True)" in said
 
 
 @pytest.mark.parametrize(
