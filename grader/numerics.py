@@ -22,6 +22,11 @@ PINNED = {
 }
 
 
+# Raised by whoever changes what a grade says: a verdict, an origin, a diagnosis. It is part of the environment, so that
+# older submissions can be graded again, and the same environment means the same rows.
+GRADER = 1
+
+
 class UnpinnedNumerics(RuntimeError):
     """torch was imported in another numeric environment: what it computes here cannot be graded."""
 
@@ -55,4 +60,4 @@ def environment() -> str:
             + " ".join(f"{name}={value}" for name, value in PINNED.items())
             + " in the environment and start again."
         )
-    return f"torch {torch.__version__} {platform.machine()} kernels=default mkl=compatible threads=1"
+    return f"torch {torch.__version__} {platform.machine()} kernels=default mkl=compatible threads=1 grader={GRADER}"

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, insert, select
 from exercises import catalog
 from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
-from server import models, progress
+from server import models, progress, regrade
 from server.courses import lock_student
 from server.db import Database
 from server.instances import Held, Instances
@@ -39,7 +39,7 @@ def compare(held: Held, content: bytes) -> Graded:
 
 
 class Grading:
-    """Grades code whose turn has come."""
+    """Grades what has its turn."""
 
     def __init__(self, database: Database, instances: Instances, workshop: Workshop) -> None:
         self._database = database
@@ -47,7 +47,8 @@ class Grading:
         self._workshop = workshop
 
     def grade_submission(self, submission_id: int) -> None:
-        """Run a submission's code on the student's hidden instance, and store the grade. Done twice it does
+        """Grade a submission by today's revision and environment, and store the grade: code is run on the student's
+        hidden instance, tensors, which come here in a regrade alone, are compared on their own. Done twice it does
         no harm: the second grade of the same revision and environment is dropped.
 
         :raises SandboxFault: the sandbox failed, not the code
@@ -56,20 +57,28 @@ class Grading:
         with self._database.reading() as session:
             submission = session.get_one(models.Submission, submission_id)
         exercise = catalog.find(submission.exercise)
-        held = self._instances.get(submission.student_id, exercise, Kind.HIDDEN)
-        begun = time.perf_counter()
-        source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
-        grade = grade_code(held.instance, source, filename, self._workshop.sandbox)
-        graded = _graded(held, grade, begun)
+        if submission.kind is models.AnswerKind.TENSORS:
+            held = self._instances.get(submission.student_id, exercise, Kind.STUDENT)
+            graded = compare(held, submission.body)
+        else:
+            held = self._instances.get(submission.student_id, exercise, Kind.HIDDEN)
+            begun = time.perf_counter()
+            source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
+            grade = grade_code(held.instance, source, filename, self._workshop.sandbox)
+            graded = _graded(held, grade, begun)
         with self._database.writing() as session:
             lock_student(session, submission.student_id)
             session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
-            if not _is_graded(session, submission, graded):
-                store(session, submission, graded)
+            known = _grades(session, submission)
+            if (graded.revision, graded.grade.environment) not in known:
+                store(session, submission, graded, again=bool(known))
 
 
-def store(session: Session, submission: models.Submission, graded: Graded) -> models.Grade:
-    """Keep a grade with its rows, and bring the student's progress up to date. The caller has them locked."""
+def store(session: Session, submission: models.Submission, graded: Graded, *, again: bool = False) -> models.Grade:
+    """Keep a grade with its rows, and bring the student's progress up to date. The caller has them locked.
+
+    ``again``: the submission has an older grade, so that this one is no attempt.
+    """
     grade, run = graded.grade, graded.grade.run
     row = models.Grade(
         submission_id=submission.id,
@@ -92,18 +101,17 @@ def store(session: Session, submission: models.Submission, graded: Graded) -> mo
         for position, comparison in enumerate(grade.checkpoints)
     ]
     session.connection().execute(insert(models.Table.metadata.tables["comparison"]), comparisons)
-    progress.record(session, submission, grade.checkpoints)
+    if again:
+        regrade.recount(session, submission)
+    else:
+        progress.record(session, submission, grade.checkpoints)
     return row
 
 
-def _is_graded(session: Session, submission: models.Submission, graded: Graded) -> bool:
-    """Whether the same grade is there already, made by another worker."""
-    same = select(models.Grade.id).where(
-        models.Grade.submission_id == submission.id,
-        models.Grade.revision == graded.revision,
-        models.Grade.environment == graded.grade.environment,
-    )
-    return session.exec(same).first() is not None
+def _grades(session: Session, submission: models.Submission) -> list[tuple[int, str]]:
+    """Revision and environment of the grades that a submission has."""
+    grades = select(models.Grade.revision, models.Grade.environment)
+    return list(session.exec(grades.where(models.Grade.submission_id == submission.id)))
 
 
 def _graded(held: Held, grade: Grade, begun: float) -> Graded:

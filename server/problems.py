@@ -107,7 +107,9 @@ DESCRIPTIONS = {
     404: "There is no such thing, or it is not yours to see.",
     413: "The body is too large.",
     415: "Neither safetensors nor JSON.",
+    409: "Not in the state that this needs; the detail says which.",
     422: "The request is understood and cannot be right; the detail says what is wrong with it.",
+    429: "Too fast; Retry-After says how long to wait.",
     503: "Not possible now; the detail says why.",
 }
 

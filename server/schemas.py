@@ -175,6 +175,49 @@ class SubmissionList(BaseModel):
     submissions: list[SubmissionSummary]
 
 
+class Quarantined(BaseModel):
+    """A submission that was set aside because its runs were lost again and again."""
+
+    submission: int
+    student: int
+    exercise: str
+    tries: int
+    reason: str
+
+
+class Queue(BaseModel):
+    depth: int
+    quarantined: list[Quarantined]
+
+
+class RowChange(BaseModel):
+    """A checkpoint whose row a regrade changed: verdict, origin and codes of diagnosis, as "wrong own sign"."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Difference(BaseModel):
+    """A submission that got another grade: how many checkpoints pass, and the rows that are not what they were."""
+
+    submission: int
+    student: int
+    exercise: str
+    before: int
+    after: int
+    rows: list[RowChange]
+
+
+class Regrade(BaseModel):
+    """``waiting`` are still to be graded again; ``regraded`` have an older grade beside the newest; ``changed`` are
+    those of them that came out otherwise."""
+
+    waiting: int
+    regraded: int
+    changed: list[Difference]
+
+
 class Column(BaseModel):
     exercise: str
     checkpoint: str

@@ -12,7 +12,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
-from server import schemas
+from server import pace, schemas
 from server.courses import lock_student
 from server.dispatch import Dispatcher
 from server.dispatch.tickets import Standing
@@ -66,16 +66,24 @@ def find_earlier(
 
 
 def keep(
-    session: Session, student_id: int, key: str | None, course: Course, exercise: Exercise, answer: Answer
+    session: Session,
+    student_id: int,
+    key: str | None,
+    course: Course,
+    exercise: Exercise,
+    answer: Answer,
+    most_per_minute: int,
 ) -> tuple[Submission, bool]:
     """Write down an answer; whether it is new, or the same request made again.
 
     :raises KeyReused: with that key, something else was handed in
+    :raises TooFast: the student has handed in too often
     """
     lock_student(session, student_id)
     earlier = find_earlier(session, student_id, key, course, exercise, answer)
     if earlier is not None:
         return earlier, False
+    pace.require(session, student_id, most_per_minute)
     mine = (
         Submission.course_id == course.id,
         Submission.student_id == student_id,
@@ -146,9 +154,7 @@ def _summary(submission: Submission, course: str, grade: Grade | None, standing:
     return schemas.SubmissionSummary(**_head(submission, course, GRADED), grade=told)
 
 
-def _head(
-    submission: Submission, course: str, status: str, standing: Standing | None = None
-) -> dict[str, Any]:
+def _head(submission: Submission, course: str, status: str, standing: Standing | None = None) -> dict[str, Any]:
     return {
         "id": submission.id,
         "course": course,

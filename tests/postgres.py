@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -25,9 +26,7 @@ def programs() -> Path:
     places = [shutil.which("pg_ctl")]
     pg_config = shutil.which("pg_config")
     if pg_config is not None:
-        found = subprocess.run(
-            [pg_config, "--bindir"], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        found = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
         places.insert(0, f"{found}/pg_ctl")
     for place in places:
         if place is not None and Path(place).is_file():
@@ -35,17 +34,30 @@ def programs() -> Path:
     pytest.skip("PostgreSQL's server programs (initdb, pg_ctl) are not installed")
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server: the URL of its maintenance database, and a way to take it away for a moment."""
+
+    url: str
+    restart: Callable[[], None]
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """A running server; yields the URL of its maintenance database."""
+    with restartable() as found:
+        yield found.url
+
+
+@contextmanager
+def restartable() -> Iterator[Server]:
+    """A running server that can be restarted, with every connection to it broken."""
     found = programs()
     folder = Path(tempfile.mkdtemp(prefix="dojo-pg-"))
     prefix = _drop_privileges(folder)
     data = folder / "data"
     # Durability is not what these tests are about; without it they take half the time.
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=100"
-    )
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=100"
     try:
         _run(
             [
@@ -58,9 +70,26 @@ def server() -> Iterator[str]:
                 data,
             ]
         )
-        _run([*prefix, found / "pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", options])
+        start: list[str | Path] = [
+            *prefix,
+            found / "pg_ctl",
+            "start",
+            "-w",
+            "-D",
+            data,
+            "-l",
+            folder / "log",
+            "-o",
+            options,
+        ]
+
+        def restart() -> None:
+            _run([*prefix, found / "pg_ctl", "stop", "-D", data, "-m", "fast"])
+            _run(start)
+
+        _run(start)
         try:
-            yield f"postgresql://dojo@/postgres?host={folder}"
+            yield Server(f"postgresql://dojo@/postgres?host={folder}", restart)
         finally:
             _run([*prefix, found / "pg_ctl", "stop", "-D", data, "-m", "immediate"])
     finally:

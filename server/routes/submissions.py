@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from exercises.exercise import Exercise
 from exercises.instance import Kind
 from grader.tensors import BadAnswer
-from server import grading, schemas, submissions
+from server import grading, pace, schemas, submissions
 from server.deps import Caller, CourseSlug, TheCaller, TheExercise, exercise_of
 from server.middleware import SAFETENSORS, SOURCE_BYTES, media_type
 from server.models import AnswerKind, Course, Enrolment, Role, Submission
@@ -23,7 +23,8 @@ from server.problems import NotFound, TooLarge, Unavailable, Unprocessable, Unsu
 from server.submissions import GRADED, Answer
 
 LONGEST_WAIT_SECONDS = 30
-LOOK_AGAIN_SECONDS = 0.5  # another server may have graded it, whose bell is not heard here
+# The bell may have been another server's, or its message may have got lost. A class that waits must not poll.
+LOOK_AGAIN_SECONDS = 2.0
 
 router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
 
@@ -78,7 +79,7 @@ BODY: dict[str, Any] = {
     status_code=201,
     responses={
         202: {"model": schemas.Submission, "description": "Kept; not graded yet."},
-        **documented(413, 415, 503),
+        **documented(413, 415, 429, 503),
     },
     openapi_extra=BODY,
 )
@@ -141,12 +142,13 @@ def compare_tensors(
     caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None
 ) -> schemas.Submission:
     """Grade tensors on the caller's own instance, then keep both; nothing is locked while comparing."""
-    services = caller.services
+    services, most_per_minute = caller.services, caller.services.settings.submissions_per_minute
     with caller.reading() as visit:
         seat = visit.seat(course)
         earlier = submissions.find_earlier(visit.session, visit.student_id, key, seat.course, exercise, answer)
         if earlier is not None:
             return submissions.show(visit.session, earlier, course, services.dispatcher)
+        pace.require(visit.session, visit.student_id, most_per_minute)  # before anything is computed
         held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
     held = held or services.instances.draw(visit.student_id, exercise, Kind.STUDENT)
     try:
@@ -154,7 +156,9 @@ def compare_tensors(
     except BadAnswer as error:
         raise NotTensors(str(error)) from None
     with services.database.writing() as session:
-        submission, is_new = submissions.keep(session, visit.student_id, key, seat.course, exercise, answer)
+        submission, is_new = submissions.keep(
+            session, visit.student_id, key, seat.course, exercise, answer, most_per_minute
+        )
         if not is_new:
             return submissions.show(session, submission, course, services.dispatcher)
         grade = grading.store(session, submission, graded)
@@ -163,11 +167,13 @@ def compare_tensors(
 
 def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> schemas.Submission:
     """Keep code, with a ticket for the dispatcher in the same transaction."""
-    dispatcher = caller.services.dispatcher
+    dispatcher, most_per_minute = caller.services.dispatcher, caller.services.settings.submissions_per_minute
     trouble = dispatcher.refusal
     with caller.writing() as visit:
         seat = visit.seat(course)
-        submission, is_new = submissions.keep(visit.session, visit.student_id, key, seat.course, exercise, answer)
+        submission, is_new = submissions.keep(
+            visit.session, visit.student_id, key, seat.course, exercise, answer, most_per_minute
+        )
         if is_new and trouble is not None:
             raise NoSandbox(
                 f"The sandbox is down: {trouble}. Nothing was kept; try again later, or send tensors, "

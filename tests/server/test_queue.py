@@ -1,0 +1,124 @@
+"""Taking out, setting aside, releasing, following; how fast a student may hand in."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from grader.sandbox import Job, SandboxFault
+from server import pace
+from server.app import create_app
+from server.dispatch import embedded
+from server.models import Submission
+from server.settings import Settings
+from tests.server.house import SOLUTION, House, Straw, Student, eventually, gradients, is_problem
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once."""
+    monkeypatch.setattr(embedded, "PAUSE", embedded.PAUSE * 0)
+
+
+@pytest.fixture
+def gate(straw: Straw) -> Iterator[threading.Event]:
+    """Runs wait until this is set."""
+    found = threading.Event()
+    straw.before = lambda job: bool(job.source) and not found.wait(20) or None
+    yield found
+    found.set()
+
+
+def post(student: Student, path: str) -> int:
+    """The status of a POST without a body."""
+    answer = student.client.post(path, headers={"Authorization": f"Bearer {student.token}"})
+    return answer.status_code if answer.status_code < 400 or is_problem(answer, answer.status_code) else -1
+
+
+def hand_in(student: Student) -> int:
+    """Hand in code without waiting; its id."""
+    return int(student.submit_code(SOLUTION, wait=0).json()["id"])
+
+
+def test_what_waits_is_told_its_place_and_cancelled_by_its_owner_alone(
+    house: House, gate: threading.Event, ada: Student
+) -> None:
+    first = hand_in(ada)
+    assert eventually(lambda: ada.get(f"/api/v1/submissions/{first}").json()["status"] == "running")
+    told = ada.submit_code(SOLUTION, wait=0).json()
+    assert (told["status"], told["place"]) == ("queued", 1)
+    assert told["estimate"] >= 1
+    address = f"/api/v1/submissions/{told['id']}/cancel"
+    assert post(house.join("Ben"), address) == 404
+    assert post(ada, f"/api/v1/submissions/{first}/cancel") == 409
+    assert post(ada, address) == 200
+    assert post(ada, address) == 409
+    assert ada.get(f"/api/v1/submissions/{told['id']}").json()["status"] == "cancelled"
+
+
+def test_what_is_set_aside_is_seen_and_released_by_staff_alone(house: House, straw: Straw, ada: Student) -> None:
+    def lose(job: Job) -> None:
+        if job.source:
+            raise SandboxFault("the zygote died")
+
+    straw.before = lose
+    id = hand_in(ada)
+    queue = "/api/v1/courses/backprop/queue"
+    assert eventually(lambda: bool(house.instructor.get(queue).json()["quarantined"]))
+    found = house.instructor.get(queue).json()
+    assert found["depth"] == 0
+    assert found["quarantined"] == [
+        {
+            "submission": id,
+            "student": ada.id,
+            "exercise": "makemore/full-backward",
+            "tries": 3,
+            "reason": "the zygote died",
+        }
+    ]
+    straw.before = lambda job: None
+    assert is_problem(ada.get(queue), 403)
+    assert post(ada, f"/api/v1/submissions/{id}/release") == 403
+    assert post(house.instructor, f"/api/v1/submissions/{id}/release") == 200
+    assert eventually(lambda: ada.get(f"/api/v1/submissions/{id}").json()["status"] == "graded")
+    assert post(house.instructor, f"/api/v1/submissions/{id}/release") == 409
+
+
+def test_a_submission_is_followed_until_its_grade(house: House, gate: threading.Event, ada: Student) -> None:
+    id = hand_in(ada)
+    threading.Timer(0.5, gate.set).start()
+    answer = ada.get(f"/api/v1/submissions/{id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    told = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert told[0]["status"] in ("queued", "running")
+    assert told[-1]["grade"]["exact"] == 26
+    assert is_problem(house.join("Ben").get(f"/api/v1/submissions/{id}/events"), 404)
+
+
+def test_who_hands_in_too_fast_is_told_when_to_come_back(
+    house: House, settings: Settings, straw: Straw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = settings.model_copy(update={"submissions_per_minute": 2})
+    tensors = gradients(house.join("Cy").state())
+    with TestClient(create_app(slow, straw.workshop()), raise_server_exceptions=False) as client:
+        ada, ben = house.join("Ada"), house.join("Ben")
+        ada.client = ben.client = client
+        key = {"headers": {"Idempotency-Key": "one"}}
+        assert ada.submit_code(SOLUTION, **key).status_code == 201
+        assert ada.submit_code(SOLUTION).status_code == 201
+        for refused in (ada.submit_code(SOLUTION), ada.submit_tensors(tensors)):
+            assert is_problem(refused, 429)
+            assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert ada.submit_code(SOLUTION, **{"headers": {"Idempotency-Key": "one"}}).status_code == 201
+        assert ben.submit_code(SOLUTION).status_code == 201
+        monkeypatch.setattr(pace, "WINDOW", pace.WINDOW * 0)
+        assert ada.submit_code(SOLUTION).status_code == 201
+    with house.services.database.reading() as session:
+        assert len(session.exec(select(Submission)).all()) == 4
