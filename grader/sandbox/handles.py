@@ -62,15 +62,19 @@ class Zygote:
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = subprocess.Popen(
-                start.command("--stdin", *options),
-                # low, whatever the number here: a child closes what it could have inherited by number
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env=start.ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,  # a Ctrl-C at the server's terminal is the server's to handle
-            )
+            try:
+                process = subprocess.Popen(
+                    start.command("--stdin", *options),
+                    # low, whatever the number here: a child closes what it could have inherited by number
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env=start.ENVIRONMENT,
+                    cwd="/",
+                    start_new_session=True,  # a Ctrl-C at the server's terminal is the server's to handle
+                )
+            except OSError as error:
+                ours.close()
+                raise SandboxFault(f"the zygote cannot be started ({error})") from None
         return cls(ours, process)
 
     @classmethod
