@@ -15,7 +15,8 @@ from sqlmodel import Session, col, func, select
 from server import courses, schema
 from server.courses import COURSE_SLUG, Account
 from server.db import Database
-from server.models import Course, Enrolment, Role, Student
+from server.dispatch import tickets
+from server.models import Course, Enrolment, Role, Student, Ticket, TicketState
 from server.problems import Problem
 from server.settings import Settings, SettingsError, write_private
 
@@ -65,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     code = _add(course, "join-code", _course_join_code, "print a course's join code")
     code.add_argument("slug", metavar="SLUG")
     code.add_argument("--new", action="store_true", help="replace it first; nobody loses a seat")
+
+    queue = commands.add_parser("queue", help="the queue").add_subparsers(required=True, metavar="COMMAND")
+    _add(queue, "show", _queue_show, "print how many wait, and what was set aside")
+    release = _add(queue, "release", _queue_release, "put a submission that was set aside back into the queue")
+    release.add_argument("submission", metavar="ID", type=int)
 
     token = commands.add_parser("token", help="tokens").add_subparsers(required=True, metavar="COMMAND")
     new = _add(token, "new", _token_new, "make a further token for an account, and print it")
@@ -252,6 +258,26 @@ def _course_join_code(options: argparse.Namespace, settings: Settings) -> int:
         if options.new:
             courses.replace_join_code(course)
         print(course.join_code)
+    return 0
+
+
+def _queue_show(options: argparse.Namespace, settings: Settings) -> int:
+    aside = select(Ticket).where(Ticket.state == TicketState.QUARANTINED).order_by(col(Ticket.id))
+    with _prepared(settings).reading() as session:
+        print(f"{tickets.depth(session)} waiting or running")
+        for ticket in session.exec(aside):
+            print(f"{ticket.submission_id:8d}  set aside after {ticket.tries} tries: {ticket.reason}")
+    return 0
+
+
+def _queue_release(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        if not tickets.release(session, options.submission):
+            raise UsageError(
+                f"Submission {options.submission} is neither set aside nor cancelled. See: python -m server queue show"
+            )
+    # No worker is told from here: the servers and workers look for themselves within a second.
+    print(f"Submission {options.submission} is in the queue again.")
     return 0
 
 

@@ -63,7 +63,7 @@ def report(session: Session, course: Course) -> schemas.Regrade:
         .correlate(newest)
         .scalar_subquery()
     )
-    pairs = session.exec(select(newest.c.submission_id, newest.c.id, before)).all()  # type: ignore[call-overload]
+    pairs = session.exec(select(newest.c.submission_id, newest.c.id, before)).all()
     changed = [found for pair in pairs if (found := _difference(session, *pair)) is not None]
     return schemas.Regrade(waiting=session.exec(waiting).one(), regraded=len(pairs), changed=changed[:MOST_REPORTED])
 

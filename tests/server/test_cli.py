@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from server import cli, courses, schema, tokens
 from server.db import Database
-from server.models import Course, Token
+from server.models import AnswerKind, Course, ExerciseRevision, Submission, Ticket, TicketState, Token
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -90,3 +90,48 @@ def test_serving_without_a_secret_says_what_to_do(url: str, capsys: pytest.Captu
     schema.upgrade(url)
     assert cli.main(["serve", "--port", "0"]) == 2
     assert "python -m server init" in capsys.readouterr().err
+
+
+def test_a_submission_that_was_set_aside_is_shown_and_released(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["init"])
+    code = said(capsys, r"Join code +(\S+)")
+    with database.writing() as session:
+        student = courses.join(session, code, "Ada").student
+        session.add(ExerciseRevision(slug="a/b", revision=1))
+        session.flush()
+        submission = Submission(
+            course_id=1,
+            student_id=student.id,
+            exercise="a/b",
+            revision=1,
+            attempt=1,
+            kind=AnswerKind.CODE,
+            body=b"",
+            digest="",
+        )
+        session.add(submission)
+        session.flush()
+        ticket = Ticket(submission_id=submission.id, student_id=student.id, tries=3)
+        ticket.state, ticket.reason = TicketState.QUARANTINED, "the zygote died"
+        session.add(ticket)
+    assert cli.main(["queue", "show"]) == 0
+    assert re.search(r"0 waiting.*\n +1  set aside after 3 tries: the zygote died", capsys.readouterr().out)
+    assert cli.main(["queue", "release", "1"]) == 0
+    assert cli.main(["queue", "release", "1"]) == 2
+    with database.reading() as session:
+        kept = session.exec(select(Ticket)).one()
+        assert (kept.state, kept.tries) == (TicketState.QUEUED, 0)
+
+
+@pytest.mark.parametrize("dispatch", ["embedded", "procrastinate"])
+def test_a_worker_without_its_engine_or_database_says_what_to_set(
+    dispatch: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["init"])
+    monkeypatch.setenv("DOJO_DISPATCH", dispatch)
+    assert cli.main(["worker"]) == 2
+    assert {"embedded": "DOJO_DISPATCH=procrastinate", "procrastinate": "postgresql://"}[
+        dispatch
+    ] in capsys.readouterr().err

@@ -31,7 +31,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def gate(straw: Straw) -> Iterator[threading.Event]:
     """Runs wait until this is set."""
     found = threading.Event()
-    straw.before = lambda job: bool(job.source) and not found.wait(20) or None
+    straw.before = lambda job: (bool(job.source) and not found.wait(20)) or None
     yield found
     found.set()
 
@@ -116,7 +116,7 @@ def test_who_hands_in_too_fast_is_told_when_to_come_back(
         for refused in (ada.submit_code(SOLUTION), ada.submit_tensors(tensors)):
             assert is_problem(refused, 429)
             assert 1 <= int(refused.headers["Retry-After"]) <= 60
-        assert ada.submit_code(SOLUTION, **{"headers": {"Idempotency-Key": "one"}}).status_code == 201
+        assert ada.submit_code(SOLUTION, headers={"Idempotency-Key": "one"}).status_code == 201
         assert ben.submit_code(SOLUTION).status_code == 201
         monkeypatch.setattr(pace, "WINDOW", pace.WINDOW * 0)
         assert ada.submit_code(SOLUTION).status_code == 201

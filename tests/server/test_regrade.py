@@ -32,8 +32,6 @@ def cells(student: Student) -> dict[str, Any]:
     return {column["checkpoint"]: cell for column, cell in zip(told["columns"], told["rows"][0]["cells"], strict=True)}
 
 
-
-
 def test_where_nothing_has_changed_nothing_is_graded_again(house: House, ada: Student) -> None:
     ada.submit_code(SOLUTION)
     answer = regrade(house.instructor)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from alembic.util import CommandError
+from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect
 
 from server import schema
@@ -124,3 +126,13 @@ def test_what_is_acknowledged_is_on_the_disk(url: str, durable: bool, synchronou
             assert asked("PRAGMA journal_mode").scalar() == "wal"
             assert asked("PRAGMA foreign_keys").scalar() == 1
     database.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str) -> None:
+    """Where this fails after an update of the library, it needs a migration here: see 0003."""
+    schema.upgrade(url)
+    files = Path(SchemaManager.get_migrations_path()).glob("*.sql")
+    with make_engine(url).connect() as connection:
+        noted = connection.exec_driver_sql("SELECT obj_description('procrastinate_jobs'::regclass)").scalar()
+    assert noted == max(file.name for file in files) == "03.04.00_50_post_add_retry_failed_job_procedure.sql"
