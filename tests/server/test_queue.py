@@ -31,7 +31,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def gate(straw: Straw) -> Iterator[threading.Event]:
     """Runs wait until this is set."""
     found = threading.Event()
-    straw.before = lambda job: (bool(job.source) and not found.wait(20)) or None
+
+    def hold(job: Job) -> None:
+        if job.source:
+            found.wait(20)
+
+    straw.before = hold
     yield found
     found.set()
 
@@ -110,13 +115,13 @@ def test_who_hands_in_too_fast_is_told_when_to_come_back(
     with TestClient(create_app(slow, straw.workshop()), raise_server_exceptions=False) as client:
         ada, ben = house.join("Ada"), house.join("Ben")
         ada.client = ben.client = client
-        key = {"headers": {"Idempotency-Key": "one"}}
-        assert ada.submit_code(SOLUTION, **key).status_code == 201
+        key = {"Idempotency-Key": "one"}
+        assert ada.submit_code(SOLUTION, headers=key).status_code == 201
         assert ada.submit_code(SOLUTION).status_code == 201
         for refused in (ada.submit_code(SOLUTION), ada.submit_tensors(tensors)):
             assert is_problem(refused, 429)
             assert 1 <= int(refused.headers["Retry-After"]) <= 60
-        assert ada.submit_code(SOLUTION, headers={"Idempotency-Key": "one"}).status_code == 201
+        assert ada.submit_code(SOLUTION, headers=key).status_code == 201
         assert ben.submit_code(SOLUTION).status_code == 201
         monkeypatch.setattr(pace, "WINDOW", pace.WINDOW * 0)
         assert ada.submit_code(SOLUTION).status_code == 201

@@ -1,0 +1,239 @@
+"""Chaos: everything that can die is killed under load, and everything that was acknowledged is graded once.
+
+Real processes, real sandboxes; nobody helps but a supervisor that starts again what has ended, as systemd or a
+container engine does. The time until the first grade after each blow is printed (pytest -s).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from sqlmodel import func, select
+
+from server import courses, schema
+from server.db import Database
+from server.models import Grade, Submission, Ticket
+from tests import postgres
+from tests.server.house import EXERCISES, FULL, SOLUTION, eventually
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+PORTS = {"embedded-sqlite": 18761, "procrastinate-postgresql": 18762}
+STUDENTS = 6
+BACKLOG = 25
+RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
+
+
+class Supervised:
+    """A command that is started again whenever it ends."""
+
+    def __init__(self, name: str, environment: dict[str, str], log: Path, *arguments: str) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "server", *arguments]
+        self._environment = environment
+        self._log = log
+        self._ended = False
+        self.process = self._start()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def _watch(self) -> None:
+        while not self._ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+                if not self._ended:
+                    self.process = self._start()
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._ended = True
+        self._thread.join()
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Site:
+    """A running installation, its students, and what they were promised."""
+
+    address: str
+    database: Database
+    parts: dict[str, Supervised]
+    tokens: list[str]
+    postgres: postgres.Server | None = None
+    acknowledged: list[int] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def load(self, number: int) -> None:
+        """A student who hands in and asks again, whatever the server says, always with the same key."""
+        headers = {"Authorization": f"Bearer {self.tokens[number]}"}
+        with httpx.Client(base_url=self.address, headers=headers, timeout=5) as client:
+            for attempt in range(10_000):
+                key = {"Idempotency-Key": f"{number}-{attempt}"}
+                while not self.stopped.is_set():
+                    try:
+                        answer = client.post(f"{EXERCISES}/{FULL}/submissions", json={"source": SOLUTION}, headers=key)
+                    except httpx.HTTPError:
+                        self.stopped.wait(0.2)
+                        continue
+                    if answer.status_code in (201, 202):
+                        self.acknowledged.append(answer.json()["id"])
+                        break
+                    assert answer.status_code >= 429, answer.text  # later, or a mistake of ours: try again
+                    self.stopped.wait(0.2)
+                # As fast as it is graded, with some that wait: on a slow machine the end must not be far away.
+                self.stopped.wait(0.2)
+                while not self.stopped.is_set() and len(self.acknowledged) - self.grades() > BACKLOG:
+                    self.stopped.wait(0.2)
+                if self.stopped.is_set():
+                    return
+
+    def grades(self) -> int:
+        """How many there are."""
+        try:
+            with self.database.reading() as session:
+                return session.exec(select(func.count()).select_from(Grade)).one()
+        except Exception:
+            return -1  # the database itself may be down
+
+    def oldest(self) -> int | None:
+        """The submission that has waited longest."""
+        try:
+            with self.database.reading() as session:
+                return session.exec(select(func.min(Ticket.submission_id))).one()
+        except Exception:
+            return None
+
+    def left(self) -> str:
+        """The tickets that are left, for the message of a test that failed."""
+        with self.database.reading() as session:
+            tickets = session.exec(select(Ticket)).all()
+            return f"{self.grades()} grades, {len(tickets)} tickets: {tickets[:3]}"
+
+    def graded(self, id: int) -> bool:
+        """Whether a submission has its grade."""
+        try:
+            with self.database.reading() as session:
+                return session.exec(select(Grade.id).where(Grade.submission_id == id)).first() is not None
+        except Exception:
+            return False
+
+
+@pytest.fixture(params=list(PORTS))
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """An installation of each engine, with a class that hands in."""
+    engine, _, kind = str(request.param).partition("-")
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(postgres.restartable()) if kind == "postgresql" else None
+        url = stack.enter_context(postgres.database(server.url)) if server else f"sqlite:///{tmp_path}/dojo.db"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
+        environment = kept | {
+            "DOJO_DATA": str(tmp_path),
+            "DOJO_DATABASE_URL": url,
+            "DOJO_DISPATCH": engine,
+            "DOJO_SECRET": "0123456789abcdef" * 4,
+            "DOJO_SUBMISSIONS_PER_MINUTE": "0",
+            "DOJO_PORT": str(PORTS[request.param]),
+            "DOJO_CHILDREN": "1",
+        }
+        schema.upgrade(url)
+        database = Database(url)
+        stack.callback(database.close)
+        with database.writing() as session:
+            course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
+            tokens = [courses.join(session, course.join_code, f"Student {n}").token for n in range(STUDENTS)]
+        parts = {"server": Supervised("server", environment, tmp_path / "server.log", "serve")}
+        stack.callback(parts["server"].stop)
+        for number in range(2 if engine == "procrastinate" else 0):
+            name = f"worker {number}"
+            parts[name] = Supervised(name, environment, tmp_path / f"worker{number}.log", "worker")
+            stack.callback(parts[name].stop)
+        found = Site(f"http://127.0.0.1:{PORTS[request.param]}", database, parts, tokens, server)
+        threads = [threading.Thread(target=found.load, args=(n,)) for n in range(STUDENTS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield found
+        finally:
+            found.stopped.set()
+            for thread in threads:
+                thread.join()
+
+
+def offspring(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()] + [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            if task.name != str(pid)
+            for child in (task / "children").read_text().split()
+        ]
+    return []
+
+
+def zygotes(site: Site) -> list[int]:
+    """Of every process that runs code."""
+    holders = [part for part in site.parts.values() if part.name != "server" or len(site.parts) == 1]
+    return [pid for part in holders for pid in offspring(part.process.pid)]
+
+
+def kill(pids: list[int]) -> bool:
+    """Kill processes; whether there was one."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(pids)
+
+
+def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert eventually(lambda: site.grades() >= 10, 60)
+    blows: dict[str, Callable[[], bool]] = {
+        "a child": lambda: kill([child for zygote in zygotes(site) for child in offspring(zygote)][:1]),
+        "every zygote": lambda: kill(zygotes(site)),
+    }
+    if site.postgres is not None:
+        restart = site.postgres.restart
+        blows["a worker"] = lambda: kill([site.parts["worker 0"].process.pid])
+        blows["every worker"] = lambda: kill([site.parts[f"worker {n}"].process.pid for n in range(2)])
+        blows["PostgreSQL"] = lambda: restart() is None
+    blows["the server"] = lambda: kill([site.parts["server"].process.pid])
+    figures = {}
+    for name, strike in blows.items():
+        assert eventually(strike), f"there was no way to strike {name}"
+        begun = time.monotonic()
+        waiting, before = site.oldest(), site.grades()
+        assert eventually(
+            lambda: site.grades() > before >= 0 and (waiting is None or site.graded(waiting)),  # noqa: B023
+            RECOVERY_SECONDS,
+        ), f"nothing was graded after the loss of {name}"
+        figures[name] = time.monotonic() - begun
+    site.stopped.set()
+    assert eventually(lambda: site.oldest() is None and site.grades() > 0, RECOVERY_SECONDS), site.left()
+    with site.database.reading() as session:
+        graded = list(session.exec(select(Grade.submission_id)))
+        kept = set(session.exec(select(Submission.id)))
+        exact = set(session.exec(select(Grade.exact)))
+    assert len(graded) == len(set(graded))
+    assert set(site.acknowledged) <= set(graded) == kept
+    assert exact == {26}
+    with capsys.disabled():
+        told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in figures.items())
+        print(f"\n{len(site.parts)} processes, {len(site.acknowledged)} acknowledged, 0 lost. Back after: {told}")
