@@ -95,22 +95,16 @@ class Student:
         """GET as this account."""
         return self.client.get(path, headers=self._headers(more), **more)
 
-    def submit_code(
-        self, source: str, *, wait: float = 30, exercise: str = FULL, **more: Any
-    ) -> httpx.Response:
+    def submit_code(self, source: str, *, wait: float = 30, exercise: str = FULL, **more: Any) -> httpx.Response:
         """Hand in code."""
         body = {"filename": "solution.py", "source": source}
         address = f"{EXERCISES}/{exercise}/submissions"
-        return self.client.post(
-            address, params={"wait": wait}, json=body, headers=self._headers(more), **more
-        )
+        return self.client.post(address, params={"wait": wait}, json=body, headers=self._headers(more), **more)
 
     def submit_bytes(self, content: bytes, *, exercise: str = FULL, **more: Any) -> httpx.Response:
         """Hand in what claims to be a safetensors file."""
         headers = {"Content-Type": SAFETENSORS} | self._headers(more)
-        return self.client.post(
-            f"{EXERCISES}/{exercise}/submissions", content=content, headers=headers, **more
-        )
+        return self.client.post(f"{EXERCISES}/{exercise}/submissions", content=content, headers=headers, **more)
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
         """Hand in a body piece by piece, each read only when the server asks for it."""

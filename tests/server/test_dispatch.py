@@ -53,9 +53,7 @@ def test_what_was_queued_or_half_graded_is_taken_up_at_the_next_start(
     assert grades == [26, 26, 26]
 
 
-def test_a_run_lost_to_the_sandbox_is_tried_again_and_never_graded(
-    house: House, straw: Straw, ada: Student
-) -> None:
+def test_a_run_lost_to_the_sandbox_is_tried_again_and_never_graded(house: House, straw: Straw, ada: Student) -> None:
     losses = iter([True, True])
 
     def lose_twice(job: Job) -> None:
@@ -70,9 +68,7 @@ def test_a_run_lost_to_the_sandbox_is_tried_again_and_never_graded(
         assert len(session.exec(select(Grade)).all()) == 1
 
 
-def test_a_submission_whose_runs_are_lost_every_time_is_set_aside(
-    house: House, straw: Straw, ada: Student
-) -> None:
+def test_a_submission_whose_runs_are_lost_every_time_is_set_aside(house: House, straw: Straw, ada: Student) -> None:
     straw.before = lambda job: _lost(job) if "poison" in job.source else None
     poisoned = ada.submit_code("poison = 1", wait=0).json()
     healthy = ada.submit_code(SOLUTION)
@@ -132,9 +128,7 @@ def test_a_run_lost_while_no_code_can_be_run_does_not_count(house: House, straw:
     answer = ada.submit_code(SOLUTION, wait=0)
     assert answer.status_code == 202
     assert eventually(lambda: len(straw.jobs) > 2 * embedded.MOST_TRIES)
-    assert [(each.state, each.tries) for each in tickets(house.services.database)] == [
-        (TicketState.QUEUED, 0)
-    ]
+    assert [(each.state, each.tries) for each in tickets(house.services.database)] == [(TicketState.QUEUED, 0)]
     straw.before = lambda job: None
     address = answer.headers["Location"]
     assert eventually(lambda: ada.get(address).json()["status"] == "graded")

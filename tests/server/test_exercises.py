@@ -102,12 +102,8 @@ def test_nobody_without_the_secret_can_draw_the_hidden_instance(house: House) ->
     hidden = house.services.instances.get(ada.id, exercise, Kind.HIDDEN).instance
     assert hidden.digest != house.services.instances.get(ada.id, exercise, Kind.STUDENT).instance.digest
     same, other = (Instances(database, secret, names) for secret in (b"0123456789abcdef" * 4, b"guess"))
-    assert (
-        exercise.draw(same._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest == hidden.digest
-    )
-    assert (
-        exercise.draw(other._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest != hidden.digest
-    )
+    assert exercise.draw(same._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest == hidden.digest
+    assert exercise.draw(other._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest != hidden.digest
 
 
 def test_what_does_not_exist_and_what_is_not_yours_is_not_found(house: House) -> None:

@@ -24,9 +24,7 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
         ("GET", "/api/v1/submissions/x", 401),
     ],
 )
-def test_what_the_framework_refuses_is_a_problem_too(
-    house: House, method: str, path: str, status: int
-) -> None:
+def test_what_the_framework_refuses_is_a_problem_too(house: House, method: str, path: str, status: int) -> None:
     answer = house.client.request(method, path)
     assert is_problem(answer, status)
     assert answer.headers["Dojo-API"] == "1"

@@ -40,9 +40,7 @@ def test_a_variable_goes_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert Settings().key == SECRET.encode()
 
 
-def test_a_secret_file_that_cannot_be_read_is_said_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_secret_file_that_cannot_be_read_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOJO_SECRET_FILE", str(tmp_path / "absent"))
     with pytest.raises(SettingsError, match="DOJO_SECRET_FILE names"):
         Settings()

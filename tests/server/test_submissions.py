@@ -218,9 +218,7 @@ def test_code_that_is_too_long_is_refused(ada: Student) -> None:
     assert is_problem(ada.submit_code("é" * 32 * 1024 + "é"), 413)
 
 
-@pytest.mark.parametrize(
-    ("kind", "limit"), [(SAFETENSORS, 8 * 1024 * 1024), ("application/json", 256 * 1024)]
-)
+@pytest.mark.parametrize(("kind", "limit"), [(SAFETENSORS, 8 * 1024 * 1024), ("application/json", 256 * 1024)])
 def test_a_body_that_is_announced_too_large_is_refused_unread(house: House, kind: str, limit: int) -> None:
     read: list[bytes] = []
     chunks = (read.append(chunk) or chunk for chunk in [b"x"])  # type: ignore[func-returns-value]
@@ -297,9 +295,7 @@ def test_tensors_of_every_odd_kind_are_graded(house: House) -> None:
     }
     ada = house.join()
     rows = {row["name"]: row for row in ada.submit_tensors(odd).json()["grade"]["checkpoints"]}
-    told = {
-        name: rows[name]["verdict"] for name in ("logprobs", "probs", "counts", "counts_sum", "logits", "h")
-    }
+    told = {name: rows[name]["verdict"] for name in ("logprobs", "probs", "counts", "counts_sum", "logits", "h")}
     assert told == {
         "logprobs": "not_finite",
         "probs": "not_finite",
