@@ -8,7 +8,7 @@ the noted one and notes the newest: on a database that was made with that versio
 from __future__ import annotations
 
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import cast
 
 import psycopg
 from alembic import op
@@ -23,7 +23,7 @@ def upgrade() -> None:
         return
     newest = max(file.name for file in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
     _run(SchemaManager.get_schema())
-    _run(cast("LiteralString", f"COMMENT ON TABLE procrastinate_jobs IS '{newest}'"))
+    _run(f"COMMENT ON TABLE procrastinate_jobs IS '{newest}'")
     # "Is anybody else of this lock waiting or running" is asked of every candidate for the next turn; the library's
     # own index leads with the id.
     _run(
@@ -56,7 +56,7 @@ def downgrade() -> None:
     )
 
 
-def _run(script: LiteralString) -> None:
+def _run(script: str) -> None:
     """Several statements at once, as only the driver takes them."""
     driver = cast("psycopg.Connection", op.get_bind().connection.driver_connection)
     driver.execute(script)
