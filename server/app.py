@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from grader.sandbox import Sandbox
 from server import problems
 from server.middleware import BodyLimit, Envelope
-from server.routes import exercises, health, join, progress, queue, regrade, submissions
+from server.routes import analytics, exercises, health, join, progress, queue, regrade, submissions
 from server.services import Services
 from server.settings import Settings
 from server.workshop import Workshop
@@ -42,7 +42,7 @@ def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
-    for routes in (join, exercises, submissions, queue, progress, regrade):
+    for routes in (join, exercises, submissions, queue, progress, analytics, regrade):
         app.include_router(routes.router, prefix="/api/v1")
     app.include_router(health.router)
     return app

@@ -242,6 +242,43 @@ class Progress(BaseModel):
     rows: list[Row]
 
 
+class Mistake(BaseModel):
+    """How many students made a mistake of one kind at a checkpoint, at least once, and which share they are of those
+    who tried; ``message`` says it as a sentence. ``told`` is the first hint that was most often given for it."""
+
+    code: str
+    students: int
+    share: float
+    message: str
+    told: str
+
+
+class CheckpointAnalytics(BaseModel):
+    """``tried`` and ``passed`` are students; ``pass_rate`` is null where nobody tried, and ``attempts_to_pass``, a
+    median over those who passed, where nobody did. The commonest mistake comes first."""
+
+    name: str
+    tried: int
+    passed: int
+    pass_rate: float | None
+    attempts_to_pass: float | None
+    mistakes: list[Mistake]
+
+
+class ExerciseAnalytics(BaseModel):
+    exercise: str
+    title: str
+    checkpoints: list[CheckpointAnalytics]
+
+
+class Analytics(BaseModel):
+    """``students`` have a seat in the course, whether or not they have handed in."""
+
+    course: str
+    students: int
+    exercises: list[ExerciseAnalytics]
+
+
 class Health(BaseModel):
     """Each check is ``ok`` or says what is wrong."""
 
