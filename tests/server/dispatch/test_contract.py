@@ -11,6 +11,8 @@ import pytest
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
+from exercises.catalog import find
+from exercises.instance import Kind
 from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.db import Database
@@ -18,7 +20,7 @@ from server.dispatch import tickets
 from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState
 from server.settings import Settings
 from tests.server.dispatch.conftest import crew
-from tests.server.house import SOLUTION, House, Straw, Student, eventually
+from tests.server.house import FULL, SOLUTION, House, Straw, Student, eventually
 
 
 class Gate:
@@ -112,6 +114,8 @@ def test_a_submission_that_is_rolled_back_was_never_queued(working: House, straw
 
 def test_everybody_has_a_turn_before_anybody_has_a_second(working: House, gate: Gate) -> None:
     many, other, third = (working.join(name) for name in ("Ada", "Ben", "Cy"))
+    for student in (many, other, third):  # drawn before, so that who is taken first also enters first
+        working.services.instances.get(student.id, find(FULL), Kind.HIDDEN)
     first = hand_in(many, "a1")
     assert eventually(lambda: len(gate.order) == 1)
     ids = [hand_in(many, f"a{number}") for number in range(2, 8)]
