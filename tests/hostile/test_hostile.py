@@ -25,7 +25,7 @@ EXERCISE = find("makemore/full-backward")
 # knows.
 INSTANCE = EXERCISE.draw(0x5EED, names.load(), Kind.HIDDEN)
 # Short ones: a third of the corpus only wants to waste time.
-LIMITS = Limits(cpu_seconds=1, wall_seconds=1.5)
+LIMITS = Limits(cpu_seconds=1, wall_seconds=2.5)
 CORPUS = sorted(Path(__file__).parent.glob("*/*.py"))
 # Where a run could leave something behind.
 PLACES = [Path(place) for place in ("/tmp", "/dev/shm", "/var/tmp") if Path(place).is_dir()]

@@ -1,4 +1,4 @@
-# expect: wrong error crashed denied
+# expect: wrong error crashed denied time_limit
 # tries: to replace everything in the harness's program, found by its frames' globals and not by a name
 import sys
 
