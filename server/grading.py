@@ -66,7 +66,8 @@ class Grading:
             source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
             grade = grade_code(held.instance, source, filename, self._workshop.sandbox)
             graded = _graded(held, grade, begun)
-        with self._database.writing() as session:
+        # A power cut that takes the grade away brings the ticket back.
+        with self._database.writing(durable=False) as session:
             lock_student(session, submission.student_id)
             session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
             known = _grades(session, submission)
