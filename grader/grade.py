@@ -49,6 +49,11 @@ class Grade:
         return sum(row.exact for row in self.checkpoints)
 
     @property
+    def inherited(self) -> int:
+        """How many are wrong only by what is above them."""
+        return sum(row.origin is Origin.INHERITED for row in self.checkpoints)
+
+    @property
     def complete(self) -> bool:
         """Whether everything is right, and the code ran to its end."""
         return self.passed == self.total and (self.run is None or self.run.status is RunStatus.OK)
@@ -61,7 +66,7 @@ class Grade:
     def summary(self) -> str:
         """One line on where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
         own = sum(row.origin is Origin.OWN for row in self.checkpoints)
-        inherited = sum(row.origin is Origin.INHERITED for row in self.checkpoints)
+        inherited = self.inherited
         untold = self.total - self.passed - own - inherited
         parts = []
         if own:
@@ -77,8 +82,7 @@ class Grade:
     def points(self, inherited_share: float = 0.0) -> float:
         """What the answer is worth, in checkpoints: 1 for each that is right, and a share of it for each that
         only inherits a mistake (by default nothing)."""
-        inherited = sum(row.origin is Origin.INHERITED for row in self.checkpoints)
-        return self.passed + inherited_share * inherited
+        return self.passed + inherited_share * self.inherited
 
     def as_json(self) -> dict[str, Any]:
         """The grade as REST and ``--json`` show it."""

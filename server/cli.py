@@ -8,6 +8,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 import uvicorn
 from sqlmodel import Session, col, func, select
@@ -23,6 +24,15 @@ from server.settings import Settings, SettingsError, write_private
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
 FIRST_COURSE = ("backprop", "Becoming a backprop ninja")
 
+# By the number of levels that students are told.
+HINTS = (
+    "students are told where they went wrong, and not how.",
+    "students are told the kind of a mistake.",
+    "students are told the kind of a mistake and the line of the forward pass.",
+    "students are told the kind of a mistake, the line of the forward pass, and what to look at there.",
+)
+
+Number = TypeVar("Number", int, float)
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -72,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
     release = _add(queue, "release", _queue_release, "put a submission that was set aside back into the queue")
     release.add_argument("submission", metavar="ID", type=int)
 
+    hints = _add(course, "hints", _course_hints, "print or set how much of a diagnosis students are told")
+    hints.add_argument("slug", metavar="SLUG")
+    hints.add_argument("--levels", type=_level, metavar="N", help="0: nothing, 1: the kind, 2: the line, 3: all")
+    hints.add_argument("--after", type=_attempts, metavar="K", help="attempts at a checkpoint that get the kind alone")
+    credit = _add(course, "credit", _course_credit, "print or set what a step earns that only inherits a mistake")
+    credit.add_argument("slug", metavar="SLUG")
+    credit.add_argument("share", metavar="SHARE", type=_share, nargs="?", help="0: nothing, 1: as much as a right one")
+
     token = commands.add_parser("token", help="tokens").add_subparsers(required=True, metavar="COMMAND")
     new = _add(token, "new", _token_new, "make a further token for an account, and print it")
     new.add_argument("account", metavar="ID", type=int, help="as the progress of a course shows it")
@@ -92,6 +110,29 @@ def _slug(text: str) -> str:
     if len(text) > 64 or not re.fullmatch(COURSE_SLUG, text):
         raise argparse.ArgumentTypeError("a slug has small letters, digits and hyphens, such as backprop-2026")
     return text
+
+
+def _level(text: str) -> int:
+    return _number(text, int, courses.MOST_HINT_LEVELS, "a number of levels")
+
+
+def _attempts(text: str) -> int:
+    return _number(text, int, courses.MOST_HINTS_AFTER, "a number of attempts")
+
+
+def _share(text: str) -> float:
+    return _number(text, float, 1.0, "a share")
+
+
+def _number(text: str, kind: Callable[[str], Number], most: Number, what: str) -> Number:
+    """A number from 0 to ``most``; NaN is none."""
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    if number is None or not 0 <= number <= most:
+        raise argparse.ArgumentTypeError(f"{what} is from 0 to {most}, not {text!r}")
+    return number
 
 
 # -- preparing
@@ -252,13 +293,41 @@ def _course_list(options: argparse.Namespace, settings: Settings) -> int:
 
 def _course_join_code(options: argparse.Namespace, settings: Settings) -> int:
     with _prepared(settings).writing() as session:
-        course = courses.find_course(session, options.slug)
-        if course is None:
-            raise UsageError(f"There is no course {options.slug!r}. See: python -m server course list")
+        course = _course(session, options.slug)
         if options.new:
             courses.replace_join_code(course)
         print(course.join_code)
     return 0
+
+
+def _course_hints(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        course = _course(session, options.slug)
+        if options.levels is not None:
+            course.hint_levels = options.levels
+        if options.after is not None:
+            course.hints_after = options.after
+        print(f"{course.slug}: {HINTS[course.hint_levels]}")
+        if course.hint_levels > 1 and course.hints_after:
+            attempts = "attempt" if course.hints_after == 1 else f"{course.hints_after} attempts"
+            print(f"In the first {attempts} at a checkpoint, the kind alone.")
+    return 0
+
+
+def _course_credit(options: argparse.Namespace, settings: Settings) -> int:
+    with _prepared(settings).writing() as session:
+        course = _course(session, options.slug)
+        if options.share is not None:
+            course.inherited_share = options.share
+        print(f"{course.slug}: a step that is wrong only by what is above it earns {course.inherited_share:g} of a point.")
+    return 0
+
+
+def _course(session: Session, slug: str) -> Course:
+    course = courses.find_course(session, slug)
+    if course is None:
+        raise UsageError(f"There is no course {slug!r}. See: python -m server course list")
+    return course
 
 
 def _queue_show(options: argparse.Namespace, settings: Settings) -> int:

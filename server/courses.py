@@ -13,6 +13,8 @@ from server.problems import NotFound, Unprocessable
 
 COURSE_SLUG = r"^[a-z0-9][a-z0-9-]*$"
 LONGEST_NAME = 100
+MOST_HINT_LEVELS = 3  # the kind, the line of the forward pass, what to look at there
+MOST_HINTS_AFTER = 1000
 JOINERS = "\u200c\u200d"  # invisible, and part of names in Persian and Indian scripts
 
 

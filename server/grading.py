@@ -92,6 +92,7 @@ def store(session: Session, submission: models.Submission, graded: Graded, *, ag
         flags=list(grade.flags),
         passed=grade.passed,
         exact=grade.exact,
+        inherited=grade.inherited,
         total=grade.total,
         seconds=graded.seconds,
     )

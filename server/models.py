@@ -70,12 +70,19 @@ class Table(SQLModel):
 
 class Course(Table, table=True):
     """``join_code`` is kept as it is, not as a hash: staff show it to a class again and again, and all that
-    it gives is a seat as a student. It is replaced with one command."""
+    it gives is a seat as a student. It is replaced with one command.
+
+    ``hint_levels`` (0 to 3) is how much of a diagnosis students are told; the levels beyond the first come after
+    ``hints_after`` attempts at the checkpoint. ``inherited_share`` (0 to 1) is what a step earns that is right but
+    for a mistake further up."""
 
     id: int = Field(default=None, primary_key=True)
     slug: str = Field(unique=True, max_length=64)
     title: str = Field(max_length=200)
     join_code: str = Field(unique=True, max_length=32)
+    hint_levels: int = 3
+    hints_after: int = 0
+    inherited_share: float = 0.0
     created_at: datetime = Field(default_factory=now)
 
 
@@ -212,7 +219,7 @@ class ComparisonRow(Table, table=True):
 class Grade(Table, table=True):
     """What a submission is worth, by one revision of the exercise in one numeric environment. Only ever
     added to: a regrade is another row, and the newest counts. ``seconds`` is how long it took; ``run_…``
-    are of code only."""
+    are of code only. ``inherited`` counts the rows that are wrong only by what is above them."""
 
     __table_args__ = (UniqueConstraint("submission_id", "revision", "environment"),)
 
@@ -227,6 +234,7 @@ class Grade(Table, table=True):
     flags: list[str] = Field(default_factory=list, sa_type=JSON)
     passed: int
     exact: int
+    inherited: int = 0
     total: int
     seconds: float
     graded_at: datetime = Field(default_factory=now)

@@ -134,13 +134,15 @@ class Run(BaseModel):
 
 
 class GradeSummary(BaseModel):
-    """``run`` is null for tensors."""
+    """``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and the course's share of
+    it for each that only inherits a mistake, which is 0 unless the course says otherwise."""
 
     run: Run | None
     flags: list[str]
     passed: int
     exact: int
     total: int
+    points: float
     environment: str
     graded_at: datetime
 

@@ -12,11 +12,11 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
-from server import pace, schemas
+from server import hints, pace, schemas
 from server.courses import lock_student
 from server.dispatch import Dispatcher
 from server.dispatch.tickets import Standing
-from server.models import AnswerKind, ComparisonRow, Course, Grade, Submission, TicketState
+from server.models import AnswerKind, ComparisonRow, Course, Grade, Role, Submission, TicketState
 from server.problems import Unprocessable
 
 GRADED = "graded"
@@ -106,21 +106,30 @@ def keep(
     return submission, True
 
 
-def show(session: Session, submission: Submission, course: str, dispatcher: Dispatcher) -> schemas.Submission:
-    """A submission with its newest grade and all rows, or where it stands in the queue."""
+def show(
+    session: Session, submission: Submission, course: Course, role: Role, dispatcher: Dispatcher
+) -> schemas.Submission:
+    """A submission with its newest grade and all rows, or where it stands in the queue; ``role`` is the reader's."""
     newest = select(Grade).where(Grade.submission_id == submission.id).order_by(col(Grade.id).desc()).limit(1)
     grade = session.exec(newest).first()
     if grade is None:
         standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
-        return schemas.Submission(**_head(submission, course, standing.state, standing), grade=None)
+        return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
     rows = select(ComparisonRow).where(ComparisonRow.grade_id == grade.id).order_by(col(ComparisonRow.position))
-    return present(submission, course, grade, [row.model_dump() for row in session.exec(rows)])
+    return present(session, submission, course, role, grade, [row.model_dump() for row in session.exec(rows)])
 
 
-def present(submission: Submission, course: str, grade: Grade, rows: Iterable[Mapping[str, Any]]) -> schemas.Submission:
-    """A graded submission as it is told."""
-    told = schemas.Grade(**_grade(grade), checkpoints=[schemas.Comparison.model_validate(row) for row in rows])
-    return schemas.Submission(**_head(submission, course, GRADED), grade=told)
+def present(
+    session: Session,
+    submission: Submission,
+    course: Course,
+    role: Role,
+    grade: Grade,
+    rows: Iterable[Mapping[str, Any]],
+) -> schemas.Submission:
+    """A graded submission, as it is told to a reader of this role."""
+    told = schemas.Grade(**_grade(grade, course), checkpoints=hints.told_rows(session, course, role, submission, rows))
+    return schemas.Submission(**_head(submission, course.slug, GRADED), grade=told)
 
 
 def history(
@@ -143,15 +152,17 @@ def history(
         for each in session.exec(select(Grade).where(col(Grade.submission_id).in_(ids)).order_by(col(Grade.id)))
     }
     standings = dispatcher.standing(session, [id for id in ids if id not in grades])
-    return [_summary(each, course.slug, grades.get(each.id), standings.get(each.id, BETWEEN)) for each in found]
+    return [_summary(each, course, grades.get(each.id), standings.get(each.id, BETWEEN)) for each in found]
 
 
-def _summary(submission: Submission, course: str, grade: Grade | None, standing: Standing) -> schemas.SubmissionSummary:
+def _summary(
+    submission: Submission, course: Course, grade: Grade | None, standing: Standing
+) -> schemas.SubmissionSummary:
     if grade is None:
-        head = _head(submission, course, standing.state, standing)
+        head = _head(submission, course.slug, standing.state, standing)
         return schemas.SubmissionSummary(**head, grade=None)
-    told = schemas.GradeSummary(**_grade(grade))
-    return schemas.SubmissionSummary(**_head(submission, course, GRADED), grade=told)
+    told = schemas.GradeSummary(**_grade(grade, course))
+    return schemas.SubmissionSummary(**_head(submission, course.slug, GRADED), grade=told)
 
 
 def _head(submission: Submission, course: str, status: str, standing: Standing | None = None) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def _head(submission: Submission, course: str, status: str, standing: Standing |
     }
 
 
-def _grade(grade: Grade) -> dict[str, Any]:
+def _grade(grade: Grade, course: Course) -> dict[str, Any]:
     run = None
     if grade.run_status is not None:
         run = schemas.Run(status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or "")
@@ -180,6 +191,7 @@ def _grade(grade: Grade) -> dict[str, Any]:
         "passed": grade.passed,
         "exact": grade.exact,
         "total": grade.total,
+        "points": grade.passed + course.inherited_share * grade.inherited,
         "environment": grade.environment,
         "graded_at": grade.graded_at,
     }

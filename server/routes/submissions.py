@@ -114,7 +114,7 @@ def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller)
                 f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
             )
         course = visit.session.get_one(Course, submission.course_id)
-        return submissions.show(visit.session, submission, course.slug, caller.services.dispatcher)
+        return submissions.show(visit.session, submission, course, seat.role, caller.services.dispatcher)
 
 
 @router.get("/courses/{course}/submissions")
@@ -147,7 +147,7 @@ def compare_tensors(
         seat = visit.seat(course)
         earlier = submissions.find_earlier(visit.session, visit.student_id, key, seat.course, exercise, answer)
         if earlier is not None:
-            return submissions.show(visit.session, earlier, course, services.dispatcher)
+            return submissions.show(visit.session, earlier, seat.course, seat.role, services.dispatcher)
         pace.require(visit.session, visit.student_id, most_per_minute)  # before anything is computed
         held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
     held = held or services.instances.draw(visit.student_id, exercise, Kind.STUDENT)
@@ -160,9 +160,10 @@ def compare_tensors(
             session, visit.student_id, key, seat.course, exercise, answer, most_per_minute
         )
         if not is_new:
-            return submissions.show(session, submission, course, services.dispatcher)
+            return submissions.show(session, submission, seat.course, seat.role, services.dispatcher)
         grade = grading.store(session, submission, graded)
-    return submissions.present(submission, course, grade, [row.as_json() for row in graded.grade.checkpoints])
+        rows = [row.as_json() for row in graded.grade.checkpoints]
+        return submissions.present(session, submission, seat.course, seat.role, grade, rows)
 
 
 def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> schemas.Submission:
@@ -182,7 +183,7 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
             )
         if is_new:
             dispatcher.enqueue(visit.session, [submission])
-        return submissions.show(visit.session, submission, course, dispatcher)
+        return submissions.show(visit.session, submission, seat.course, seat.role, dispatcher)
 
 
 async def _graded(caller: Caller, submission: schemas.Submission, seconds: float) -> schemas.Submission:

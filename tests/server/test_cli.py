@@ -135,3 +135,39 @@ def test_a_worker_without_its_engine_or_database_says_what_to_set(
     assert {"embedded": "DOJO_DISPATCH=procrastinate", "procrastinate": "postgresql://"}[
         dispatch
     ] in capsys.readouterr().err
+
+
+def test_a_course_is_told_how_much_to_tell_and_to_pay(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["init"]) == 0
+    assert cli.main(["course", "hints", "backprop", "--levels", "2"]) == 0
+    assert cli.main(["course", "hints", "backprop", "--after", "3"]) == 0
+    assert cli.main(["course", "credit", "backprop", "0.25"]) == 0
+    capsys.readouterr()
+    assert cli.main(["course", "hints", "backprop"]) == 0
+    assert re.search(r"the line of the forward pass\.\nIn the first 3 attempts", capsys.readouterr().out)
+    assert cli.main(["course", "credit", "backprop"]) == 0
+    assert "earns 0.25 of a point" in capsys.readouterr().out
+    with database.reading() as session:
+        course = session.exec(select(Course)).one()
+    assert (course.hint_levels, course.hints_after, course.inherited_share) == (2, 3, 0.25)
+    assert cli.main(["course", "hints", "spring", "--levels", "1"]) == 2
+    assert cli.main(["course", "credit", "spring", "1"]) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["hints", "backprop", "--levels", "4"],
+        ["hints", "backprop", "--levels", "-1"],
+        ["hints", "backprop", "--after", "1.5"],
+        ["hints", "backprop", "--after", "1001"],
+        ["credit", "backprop", "1.01"],
+        ["credit", "backprop", "-0.1"],
+        ["credit", "backprop", "nan"],
+        ["credit", "backprop", "half"],
+    ],
+)
+def test_a_number_out_of_range_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["course", *options])
+    assert " is from 0 to " in capsys.readouterr().err
