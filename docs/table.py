@@ -28,9 +28,7 @@ def main() -> None:
     """Grade the solution without one of its terms, and record the screen."""
     assert FORGOTTEN in EXERCISE.solution
     with Sandbox() as sandbox:
-        grade = grade_code(
-            EXERCISE.canonical(), EXERCISE.solution.replace(FORGOTTEN, ""), "solution.py", sandbox
-        )
+        grade = grade_code(EXERCISE.canonical(), EXERCISE.solution.replace(FORGOTTEN, ""), "solution.py", sandbox)
     console = Console(
         record=True,
         file=io.StringIO(),

@@ -31,9 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         instance = find(options.exercise).canonical()
         with Sandbox() as sandbox:
-            complete = [
-                _report(path, _grade(path, instance, sandbox), options.json) for path in options.files
-            ]
+            complete = [_report(path, _grade(path, instance, sandbox), options.json) for path in options.files]
     except (NoSuchExercise, BadAnswer, OSError, UnicodeDecodeError) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
@@ -41,13 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m grader", description="Grade files on the canonical instance."
-    )
+    parser = argparse.ArgumentParser(prog="python -m grader", description="Grade files on the canonical instance.")
     parser.add_argument("exercise", metavar="EXERCISE", help="a slug, such as makemore/full-backward")
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)"
-    )
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON a file")
     return parser
 

@@ -48,9 +48,7 @@ LARGEST_BYTES: Final = 64 * 1024 * 1024
 
 _disregard_overrides: Final = torch._C.DisableTorchFunction
 _DTYPES_KEPT: Final = frozenset(DTYPES)
-_type_name = type.__dict__[
-    "__name__"
-].__get__  # a metaclass can lie about __name__, and can raise; the slot cannot
+_type_name = type.__dict__["__name__"].__get__  # a metaclass can lie about __name__, and can raise; the slot cannot
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,8 +107,7 @@ def _normalise(value: object, largest_bytes: int) -> Answer:
     except BaseException as reason:  # a foreign object may raise anything, SystemExit and its kin included
         return Answer(
             None,
-            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); "
-            "hand in a plain tensor",
+            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); hand in a plain tensor",
         )
 
 
@@ -134,18 +131,14 @@ def _read(value: Any, largest_bytes: int) -> Answer:
             notes.append(SUBCLASS)
     dtype = dtype_name(tensor.dtype)
     if tensor.is_nested:
-        return Answer(
-            None, tuple(notes), "a nested tensor has no single shape; hand in a plain tensor", None, dtype
-        )
+        return Answer(None, tuple(notes), "a nested tensor has no single shape; hand in a plain tensor", None, dtype)
     shape = tuple(int(length) for length in tensor.shape)
 
     def misfit(sentence: str) -> Answer:
         return Answer(None, tuple(notes), sentence, shape, dtype)
 
     if tensor.is_meta or tensor.device.type != "cpu":
-        return misfit(
-            f"a tensor on the device {tensor.device.type!r} holds no data here; hand in a CPU tensor"
-        )
+        return misfit(f"a tensor on the device {tensor.device.type!r} holds no data here; hand in a CPU tensor")
     if len(shape) > MOST_DIMENSIONS:
         return misfit(f"{len(shape)} dimensions are more than any gradient here has; look at its shape")
     # Before anything makes it dense: a sparse or expanded tensor can claim any number of elements and hold

@@ -319,7 +319,9 @@ def _course_credit(options: argparse.Namespace, settings: Settings) -> int:
         course = _course(session, options.slug)
         if options.share is not None:
             course.inherited_share = options.share
-        print(f"{course.slug}: a step that is wrong only by what is above it earns {course.inherited_share:g} of a point.")
+        print(
+            f"{course.slug}: a step that is wrong only by what is above it earns {course.inherited_share:g} of a point."
+        )
     return 0
 
 

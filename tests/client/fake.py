@@ -77,9 +77,7 @@ class FakeDojo:
         if path == f"/courses/autumn/exercises/{SLUG}":
             return httpx.Response(200, json=self.exercise())
         if path == f"/courses/autumn/exercises/{SLUG}/instance":
-            tensors = {
-                name: {"shape": list(each.shape), "dtype": "float32"} for name, each in state().items()
-            }
+            tensors = {name: {"shape": list(each.shape), "dtype": "float32"} for name, each in state().items()}
             return httpx.Response(200, json={"digest": self.digest, "tensors": tensors})
         if path == f"/courses/autumn/exercises/{SLUG}/instance/state":
             if request.headers.get("If-None-Match") == f'"{self.digest}"':

@@ -50,9 +50,7 @@ def test_a_cell_is_read_as_the_notebook_runs_it(cell: str, expected: list[str]) 
     assert not read(cell).unfinished
 
 
-@pytest.mark.parametrize(
-    "cell", ["x = (", "for i in x:", "x = 1\n  y = 2", "return 3", "def f(:\n  pass", "x = 1\0"]
-)
+@pytest.mark.parametrize("cell", ["x = (", "for i in x:", "x = 1\n  y = 2", "return 3", "def f(:\n  pass", "x = 1\0"])
 def test_an_unfinished_cell_is_left_out_with_a_sentence(cell: str) -> None:
     cells = read("x = 1", cell)
     assert [len(each.statements) for each in cells.cells] == [1, 0]
@@ -100,7 +98,5 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_odd_cells_do_no_harm() -> None:
-    odd: dict[str, Any] = {
-        "cells": [None, 3, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1, "x = 1"]}]
-    }
+    odd: dict[str, Any] = {"cells": [None, 3, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1, "x = 1"]}]}
     assert [len(each.statements) for each in read_cells(odd).cells] == [0, 1]

@@ -263,9 +263,7 @@ def test_check_looks_at_names_shapes_and_dtypes(pulled: Student, code: str, good
 
 
 def test_check_looks_at_tensors_too(pulled: Student) -> None:
-    Path("a.safetensors").write_bytes(
-        safetensors.torch.save({"dcounts": torch.ones(2, 3), "logits": torch.ones(2, 3)})
-    )
+    Path("a.safetensors").write_bytes(safetensors.torch.save({"dcounts": torch.ones(2, 3), "logits": torch.ones(2, 3)}))
     assert pulled.type("check", "a.safetensors")[0] == 0
 
 
@@ -284,9 +282,7 @@ def test_looking_back(pulled: Student) -> None:
     assert out.splitlines()[1].startswith("counts | -")
 
 
-def test_open_goes_to_the_first_step_that_is_not_right(
-    pulled: Student, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert pulled.type("open")[0] == 0

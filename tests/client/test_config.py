@@ -102,9 +102,7 @@ def test_nobody_joined(tmp_path: Path) -> None:
         connect(config(tmp_path))
 
 
-def token_of(
-    here: Config, folder: Workspace | None = None, profile: str | None = None
-) -> tuple[str, str | None]:
+def token_of(here: Config, folder: Workspace | None = None, profile: str | None = None) -> tuple[str, str | None]:
     connection = connect(here, workspace=folder, profile=profile)
     return connection.server.address, connection.server._http.headers.get("Authorization")
 

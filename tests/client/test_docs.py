@@ -53,9 +53,7 @@ EDIT
     (tmp_path / "full-backward").rmdir()
     script = script.replace("my_lecture_notebook.ipynb", "../my_lecture_notebook.ipynb")
     environ = {**live.environ(tmp_path / "config"), "DOJO_ADDRESS": live.address, "DOJO_CODE": live.code}
-    done = subprocess.run(
-        ["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = (tmp_path / "full-backward" / "first.txt").read_text()
     green = re.findall(r"^    (logprobs .*)$", TEXT, re.MULTILINE)
@@ -73,9 +71,7 @@ def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert (
-        done.stdout.splitlines()[-1] == "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
-    )
+    assert done.stdout.splitlines()[-1] == "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
 
 
 @pytest.mark.parametrize("path", ["docs/student.md", "client/README.md"])

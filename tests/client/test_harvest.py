@@ -52,16 +52,12 @@ def indented(text: str, by: str = "    ") -> str:
 def one_cell_a_line(text: str) -> tuple[str, ...]:
     """Each statement in a cell of its own, loops whole."""
     blocks = text.split("\n\n")
-    return tuple(
-        line for block in blocks for line in ([block] if "for " in block else block.split("\n")) if line
-    )
+    return tuple(line for block in blocks for line in ([block] if "for " in block else block.split("\n")) if line)
 
 
 def read(*cells: str, slug: str = EXERCISE.slug) -> Harvest:
     exercise = find(slug)
-    wanted = Wanted(
-        tuple(each.name for each in exercise.checkpoints), frozenset(state(slug)), SECTIONS.get(slug)
-    )
+    wanted = Wanted(tuple(each.name for each in exercise.checkpoints), frozenset(state(slug)), SECTIONS.get(slug))
     return harvest(read_cells(notebook(*cells)), wanted)
 
 
@@ -69,8 +65,7 @@ def read(*cells: str, slug: str = EXERCISE.slug) -> Harvest:
 def state(slug: str) -> dict[str, Any]:
     tensors = find(slug).canonical().tensors()
     return {
-        name: int(each) if each.dim() == 0 and each.dtype == torch.int64 else each
-        for name, each in tensors.items()
+        name: int(each) if each.dim() == 0 and each.dtype == torch.int64 else each for name, each in tensors.items()
     }
 
 
@@ -96,8 +91,7 @@ def answers(source: str, slug: str = EXERCISE.slug) -> dict[str, Any]:
 def exact(source: str) -> int:
     found = answers(source)
     return sum(
-        torch.equal(found[name].expand_as(right(EXERCISE.slug)[name]), right(EXERCISE.slug)[name])
-        for name in NAMES
+        torch.equal(found[name].expand_as(right(EXERCISE.slug)[name]), right(EXERCISE.slug)[name]) for name in NAMES
     )
 
 
@@ -235,9 +229,7 @@ def test_a_line_of_the_source_is_found_in_its_cell() -> None:
 
 
 def test_a_step_that_is_not_done_is_left_to_its_row() -> None:
-    found = read(
-        *BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = None\ncmp('probs', dprobs, probs)"
-    )
+    found = read(*BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = None\ncmp('probs', dprobs, probs)")
     assert "dprobs" not in found.source
     assert not found.remarks
 
@@ -245,9 +237,7 @@ def test_a_step_that_is_not_done_is_left_to_its_row() -> None:
 def test_what_needs_a_file_is_left_out_with_a_sentence() -> None:
     found = read(*BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = probs * len(words)")
     assert "dprobs" not in found.source
-    assert found.remarks == (
-        "Cell 8, line 1 is left out: it needs what cell 2 makes, and that cannot be taken.",
-    )
+    assert found.remarks == ("Cell 8, line 1 is left out: it needs what cell 2 makes, and that cannot be taken.",)
 
 
 def test_a_value_that_nothing_makes_is_named() -> None:
@@ -261,11 +251,7 @@ def test_a_notebook_without_answers_says_what_to_do() -> None:
 
 
 def test_the_lectures_own_notebook_is_26_exact() -> None:
-    path = Path(
-        os.environ.get(
-            "DOJO_LECTURE_NOTEBOOK", Path(__file__).parents[3] / "shared/seed/backprop_ninja.ipynb"
-        )
-    )
+    path = Path(os.environ.get("DOJO_LECTURE_NOTEBOOK", Path(__file__).parents[3] / "shared/seed/backprop_ninja.ipynb"))
     if not path.exists():
         pytest.skip("the lecture's notebook is not here; name it in DOJO_LECTURE_NOTEBOOK")
     found = harvest(read_cells(read_notebook(path)), Wanted(NAMES, frozenset(state(EXERCISE.slug)), 1))

@@ -138,9 +138,7 @@ def execute(live: Live, folder: Path, notebook: Any) -> Any:
     client = nbclient.NotebookClient(
         notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
-    environ = live.environ(
-        folder.parent / "config" if (folder / ".dojo.json").exists() else folder / "config"
-    )
+    environ = live.environ(folder.parent / "config" if (folder / ".dojo.json").exists() else folder / "config")
     client.execute(env=environ)
     return notebook
 

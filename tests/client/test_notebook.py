@@ -25,9 +25,7 @@ def away(_: httpx.Request) -> httpx.Response:
 def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.Exercise:
     """An exercise pulled in a notebook, by a student who has joined on the command line."""
     student.join()
-    monkeypatch.setattr(
-        "dojo.notebook.Config", lambda keyring: Config({"DOJO_CONFIG_DIR": str(student.config)})
-    )
+    monkeypatch.setattr("dojo.notebook.Config", lambda keyring: Config({"DOJO_CONFIG_DIR": str(student.config)}))
     found = notebook.pull(SLUG, transport=student.fake.transport)
     student.capture.readouterr()
     return found
@@ -43,9 +41,7 @@ def test_into_brings_the_state_without_grad(exercise: notebook.Exercise) -> None
     assert not logits.requires_grad
 
 
-def test_cmp_prints_the_lectures_line(
-    exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cmp_prints_the_lectures_line(exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]) -> None:
     exercise.cmp("counts", expected()["counts"], state()["counts"])
     exercise.cmp("logits", torch.ones(2, 3))
     assert capsys.readouterr().out.splitlines() == [
@@ -111,9 +107,7 @@ def test_check_takes_the_namespace_that_into_filled(exercise: notebook.Exercise)
     assert results.grade.exact == 1
 
 
-def test_check_without_answers_says_what_to_do(
-    exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_without_answers_says_what_to_do(exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]) -> None:
     assert exercise.check({}) is None
     assert "Assign a tensor to dcounts first." in capsys.readouterr().out
 

@@ -17,9 +17,7 @@ from tests.client.fake import FakeDojo
 def terminal(width: int, **settings: str) -> tuple[Screen, io.StringIO]:
     file = io.StringIO()
     environ = {"TERM": "xterm-256color", **settings}
-    console = Console(
-        file=file, force_terminal=True, width=width, markup=False, highlight=False, _environ=environ
-    )
+    console = Console(file=file, force_terminal=True, width=width, markup=False, highlight=False, _environ=environ)
     return Screen(console), file
 
 
@@ -111,7 +109,24 @@ def test_the_summary_counts_own_mistakes_and_their_heirs() -> None:
         return Grade(rows, (), None, "", "", "").summary()
 
     assert summary(right, own, heir) == "1 of 3 pass, 1 exact; 1 mistake of your own, 1 step inherits it"
-    assert (
-        summary(own, own, heir, heir) == "0 of 4 pass, 0 exact; 2 mistakes of your own, 2 steps inherit them"
-    )
+    assert summary(own, own, heir, heir) == "0 of 4 pass, 0 exact; 2 mistakes of your own, 2 steps inherit them"
     assert summary(right, missing) == "1 of 2 pass, 1 exact"
+
+
+def test_points_are_told_where_they_are_not_what_passed() -> None:
+    rows = [{"name": "a", "verdict": "exact", "exact": True, "approximate": True}]
+    told = {"checkpoints": rows, "passed": 1, "total": 1}
+    assert read_grade(told).summary() == read_grade(told | {"points": 1.0}).summary() == "1 of 1 pass, 1 exact"
+    assert read_grade(told | {"points": 1.5}).summary() == "1 of 1 pass, 1 exact, 1.5 points"
+
+
+def test_the_history_tells_points_where_they_are_not_what_passed() -> None:
+    heads = [
+        {"id": id, "exercise": "e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
+        for id, points in ((1, 5.0), (2, 15.5))
+    ]
+    screen = on_screen()
+    show_history(screen, [read_submission(each) for each in heads])
+    first, second = printed(screen).splitlines()[-2:]
+    assert "5 of 26" in first and "points" not in first
+    assert "5 of 26, 15.5 points" in second

@@ -66,9 +66,7 @@ def test_constants_come_as_plain_ints() -> None:
     assert isinstance(found["Yb"], torch.Tensor)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\xff" * 20, b"\x08\0\0\0\0\0\0\0notjson!", save({"x": torch.ones(2)})[:-1]]
-)
+@pytest.mark.parametrize("content", [b"", b"\xff" * 20, b"\x08\0\0\0\0\0\0\0notjson!", save({"x": torch.ones(2)})[:-1]])
 def test_bytes_that_are_no_safetensors_are_refused(content: bytes) -> None:
     with pytest.raises(BadFile, match="save_file"):
         describe(content)

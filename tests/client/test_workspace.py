@@ -93,9 +93,7 @@ def test_a_checkpoint_that_is_no_variable_makes_no_file(fake: FakeDojo, tmp_path
 def test_hostile_text_stays_behind_the_hash(fake: FakeDojo, tmp_path: Path) -> None:
     hostile = fake.exercise()
     hostile["title"] = hostile["forward"] = "x\rimport os\n'''\x0cimport os\u2028import os"
-    fake.before = lambda request: (
-        httpx.Response(200, json=hostile) if request.url.path.endswith(SLUG) else None
-    )
+    fake.before = lambda request: httpx.Response(200, json=hostile) if request.url.path.endswith(SLUG) else None
     pull(fake, tmp_path)
     statements = ast.parse((tmp_path / "solution.py").read_text()).body
     assert {type(each) for each in statements} == {ast.Assign, ast.Expr}
@@ -123,9 +121,7 @@ def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path
     assert find_workspace(tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    "mark", ["{", "[]", '{"exercise": "../x"}', '{"exercise": "a/b", "checkpoints": [{"x": 1}]}']
-)
+@pytest.mark.parametrize("mark", ["{", "[]", '{"exercise": "../x"}', '{"exercise": "a/b", "checkpoints": [{"x": 1}]}'])
 def test_a_damaged_mark_is_explained(tmp_path: Path, mark: str) -> None:
     (tmp_path / ".dojo.json").write_text(mark)
     with pytest.raises(errors.BadFile):

@@ -43,9 +43,7 @@ def test_the_solution_of_the_full_backward_pass_is_exact_26_times(sandbox: Sandb
 @pytest.mark.skipif(not LECTURE.exists(), reason="the lecture's notebook does not lie beside this checkout")
 def test_the_lectures_own_cells_are_exact_26_times(sandbox: Sandbox) -> None:
     cells = [
-        "".join(cell["source"])
-        for cell in json.loads(LECTURE.read_text())["cells"]
-        if cell["cell_type"] == "code"
+        "".join(cell["source"]) for cell in json.loads(LECTURE.read_text())["cells"] if cell["cell_type"] == "code"
     ]
     forward = next(at for at, cell in enumerate(cells) if "loss.backward()" in cell)
     grade = graded(sandbox, "\n\n".join(cells[forward + 1 :]))
@@ -80,9 +78,7 @@ def test_what_was_given_to_cmp_counts_and_a_later_change_is_noted(sandbox: Sandb
     assert any("cmp" in note for note in row.notes)
 
 
-def test_the_command_grades_files_and_tells_in_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_grades_files_and_tells_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
     right.write_text(CATALOG["makemore/cross-entropy"].solution)
     wrong.write_text("dlogits = undefined")

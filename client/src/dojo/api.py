@@ -58,9 +58,7 @@ def address_of(text: str) -> str:
     except ValueError:  # a port that is no number
         bad = True
     if bad or parts.username or parts.password:
-        raise BadFile(
-            f"“{printable(text)}” is no server's address.", "Type it like this: https://dojo.example.org"
-        )
+        raise BadFile(f"“{printable(text)}” is no server's address.", "Type it like this: https://dojo.example.org")
     path = parts.path.rstrip("/").removesuffix("/api/v1")
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, "", ""))
 
@@ -233,9 +231,7 @@ class Server:
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > LARGEST_STATE:
-                    raise NotADojo(
-                        "The server sends more than any forward state holds.", "Tell your instructor."
-                    )
+                    raise NotADojo("The server sends more than any forward state holds.", "Tell your instructor.")
                 if transferred:
                     transferred(len(content), total)
             return bytes(content)
@@ -327,9 +323,7 @@ def _refusal(response: httpx.Response, address: str) -> ServerError:
     kind = problem["type"] if isinstance(problem.get("type"), str) else "about:blank"
     message = detail or title or f"{address} answered {status} {printable(response.reason_phrase)}."
     if status == 401:
-        step = (
-            "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
-        )
+        step = "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
         return Unauthorized(message, step, status=status, problem=kind)
     if status == 404:
         if not problem:

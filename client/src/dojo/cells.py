@@ -15,9 +15,7 @@ from dojo.errors import BadFile
 
 # Cell magics under which the cell is still Python of the notebook's own namespace.
 _TRANSPARENT = ("%%time", "%%timeit", "%%capture", "%%prun")
-_MAGIC = re.compile(
-    r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$"
-)
+_MAGIC = re.compile(r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
 _HEADING = re.compile(r"^[\s#>*_=-]*exercise\s*(?:no\.?|nr\.?|#)?\s*(\d+)", re.IGNORECASE)
 _CONTINUES = re.compile(r"\s*(?:else\b|elif\b|except\b|finally\b)")
 _DEEPEST = 50  # nested blocks whose indentation is put back in one cell
@@ -69,9 +67,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadFile(
-            f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter."
-        ) from error
+        raise BadFile(f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter.") from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise BadFile(f"{path} is no notebook of format 4.", "Open it in Jupyter and save it again.")
     return notebook
@@ -162,11 +158,7 @@ def dedented(text: str) -> str:
         return text
     indent = code[0][: len(code[0]) - len(code[0].lstrip())]
     return "\n".join(
-        line.removeprefix(indent)
-        if line.startswith(indent)
-        else line.lstrip()
-        if line.lstrip()[:1] == "#"
-        else line
+        line.removeprefix(indent) if line.startswith(indent) else line.lstrip() if line.lstrip()[:1] == "#" else line
         for line in lines
     )
 
@@ -206,9 +198,7 @@ def reindented(text: str) -> str | None:
 def _deepened(lines: list[str], at: int) -> str | None:
     """The block that should begin in line ``at`` (from 1) made one space deeper."""
     start = at - 1
-    header = next(
-        (n for n in range(start - 1, -1, -1) if lines[n].strip() and lines[n].strip()[0] != "#"), None
-    )
+    header = next((n for n in range(start - 1, -1, -1) if lines[n].strip() and lines[n].strip()[0] != "#"), None)
     if header is None or start >= len(lines) or not lines[header].split("#")[0].rstrip().endswith(":"):
         return None
     depth = _depth(lines[header])

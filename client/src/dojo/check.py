@@ -91,9 +91,7 @@ def _run(workspace: Workspace, code: Code) -> tuple[dict[str, Any], str | None, 
             answers = _returned(workspace, namespace, handed_out)
         except (Exception, SystemExit) as problem:
             trace = traceback.TracebackException.from_exception(problem)
-            trace.stack = traceback.StackSummary.from_list(
-                [each for each in trace.stack if each.name != "_run"]
-            )
+            trace.stack = traceback.StackSummary.from_list([each for each in trace.stack if each.name != "_run"])
             error = "".join(trace.format())
             answers = {}
     return namespace | answers | compared, error, printed.getvalue()
@@ -106,11 +104,7 @@ def _returned(workspace: Workspace, namespace: dict[str, Any], handed_out: dict[
     if code is None or code.co_argcount != 1 or code.co_varnames[0] != "state":
         return {}
     found = namespace["backward"](handed_out)
-    return (
-        {workspace.answer(name) or name: each for name, each in found.items()}
-        if isinstance(found, dict)
-        else {}
-    )
+    return {workspace.answer(name) or name: each for name, each in found.items()} if isinstance(found, dict) else {}
 
 
 def _look(checkpoint: Checkpoint, answers: dict[str, Any], expected: tuple[int, ...] | None) -> Finding:

@@ -71,9 +71,7 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.
                 return PASSED
             except OSError as error:
                 place = f"{error.filename}: " if error.filename else ""
-                desk.show_error(
-                    BadFile(f"{place}{error.strerror}.", "Look at the path, and type the same again.")
-                )
+                desk.show_error(BadFile(f"{place}{error.strerror}.", "Look at the path, and type the same again."))
                 return USAGE
 
         wrapped: Callable[..., int] = functools.wraps(function)(framed)
@@ -84,9 +82,7 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.
     return decorate
 
 
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
-)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 _profile_option = click.option("--profile", metavar="NAME", help="Another profile than the current one.")
 
 
@@ -198,9 +194,7 @@ def login(desk: Desk, address: str) -> int:
     if desk.as_json:
         desk.answer({"profiles": [asdict(each) for each in profiles], "token_in": place})
         return PASSED
-    desk.screen.say(
-        f"You are {profiles[-1].student}, in {', '.join(each.course for each in reversed(profiles))}."
-    )
+    desk.screen.say(f"You are {profiles[-1].student}, in {', '.join(each.course for each in reversed(profiles))}.")
     desk.screen.say(f"Your token is in {place}.")
     desk.screen.say("Next: dojo list")
     return PASSED
@@ -216,9 +210,7 @@ def logout(desk: Desk) -> int:
     if desk.as_json:
         desk.answer({"forgotten": asdict(profile)})
         return PASSED
-    desk.screen.say(
-        f"{profile.name} is forgotten here. Without its token you cannot come back to that account."
-    )
+    desk.screen.say(f"{profile.name} is forgotten here. Without its token you cannot come back to that account.")
     desk.screen.say("Next: dojo profile")
     return PASSED
 
@@ -275,9 +267,7 @@ def _complete_exercise(context: click.Context, _: click.Parameter, begun: str) -
 
 @command("pull")
 @click.argument("exercise", required=False, shell_complete=_complete_exercise)
-@click.option(
-    "--to", "folder", type=click.Path(path_type=Path), help="The folder to write; its own name by default."
-)
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder to write; its own name by default.")
 def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
     """Fetch an exercise into a folder.
 
@@ -296,9 +286,7 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
     if exercise is None:
         found = find_workspace(folder or here)
         if found is None:
-            raise BadFile(
-                "Which exercise?", "See which there are with dojo list, then type: dojo pull EXERCISE"
-            )
+            raise BadFile("Which exercise?", "See which there are with dojo list, then type: dojo pull EXERCISE")
         exercise, folder = found.exercise, found.folder
     folder = folder or workspace.folder_for(exercise, here)
     known = workspace.open_workspace(folder) if (folder / workspace.MARK).is_file() else None
@@ -327,14 +315,10 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
         return PASSED
     shown = _shown(folder)
     if pulled.new_state:
-        desk.screen.say(
-            "The server has a new forward state for you. Tensors made on the old one will not fit it."
-        )
+        desk.screen.say("The server has a new forward state for you. Tensors made on the old one will not fit it.")
     desk.screen.say(f"{shown} now holds {', '.join(pulled.written)}.")
     if pulled.kept:
-        desk.screen.say(
-            f"Your {' and '.join(pulled.kept)} {'is' if len(pulled.kept) == 1 else 'are'} as before."
-        )
+        desk.screen.say(f"Your {' and '.join(pulled.kept)} {'is' if len(pulled.kept) == 1 else 'are'} as before.")
     go = "" if folder == here else f"cd {shown} && "
     desk.screen.say(f"Next: read {workspace.STATEMENT}, write {workspace.SOLUTION}, then: {go}dojo submit")
     return PASSED
@@ -387,9 +371,7 @@ _file_argument = click.argument("file", type=click.Path(path_type=Path), default
 @command("submit")
 @_file_argument
 @_exercise_option
-@click.option(
-    "--wait", "patience", default=PATIENCE, show_default=True, help="Seconds to wait for the grade."
-)
+@click.option("--wait", "patience", default=PATIENCE, show_default=True, help="Seconds to wait for the grade.")
 @click.option("--dry-run", is_flag=True, help="Only print the code that would be sent.")
 def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_run: bool) -> int:
     """Hand in an answer and see it graded. FILE is one of
@@ -425,9 +407,7 @@ def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_ru
 
 def _show_source(desk: Desk, handin: Handin) -> int:
     if not isinstance(handin, Code):
-        raise BadFile(
-            f"{handin.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE"
-        )
+        raise BadFile(f"{handin.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE")
     if desk.as_json:
         desk.answer({"filename": handin.path.name, "source": handin.source})
         return PASSED
@@ -565,9 +545,7 @@ def check(desk: Desk, file: Path) -> int:
         desk.screen.say(result.error.rstrip())
     fine = sum(not each.problem for each in result.findings)
     next_step = f"dojo submit {_shown(path)}"
-    desk.screen.say(
-        f"{fine} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}"
-    )
+    desk.screen.say(f"{fine} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
     return PASSED if result.good else WRONG
 
 
@@ -602,9 +580,7 @@ def status(desk: Desk, exercise: str | None) -> int:
 
 @command("history")
 @click.argument("exercise", required=False, shell_complete=_complete_exercise)
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many, newest first."
-)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many, newest first.")
 def history(desk: Desk, exercise: str | None, limit: int) -> int:
     """List what you have handed in."""
     found = find_workspace(Path.cwd())

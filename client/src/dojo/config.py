@@ -182,14 +182,10 @@ class Config:
             raise NotJoined(f"There is no profile “{name}”.", "See which there are: dojo profile")
         return found
 
-    def profile_of(
-        self, server: str, course: str | None = None, student: str | None = None
-    ) -> Profile | None:
+    def profile_of(self, server: str, course: str | None = None, student: str | None = None) -> Profile | None:
         """A profile of that server, the one that fits best: this student, this course, the one in use."""
         fitting = [each for each in self.profiles().values() if each.server == server]
-        fitting.sort(
-            key=lambda each: (each.student_id != student, each.course != course, each.name != self.current())
-        )
+        fitting.sort(key=lambda each: (each.student_id != student, each.course != course, each.name != self.current()))
         return fitting[0] if fitting else None
 
     def token(self, profile: Profile) -> str | None:
@@ -221,16 +217,10 @@ class Config:
         write_private(self.folder / "exercises.json", {"slugs": list(slugs)})
 
     def remembered_exercises(self) -> list[str]:
-        return [
-            each
-            for each in read_json(self.folder / "exercises.json").get("slugs", [])
-            if isinstance(each, str)
-        ]
+        return [each for each in read_json(self.folder / "exercises.json").get("slugs", []) if isinstance(each, str)]
 
     def _write(self, profiles: Mapping[str, Profile], current: str | None) -> None:
-        plain = {
-            name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in profiles.items()
-        }
+        plain = {name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in profiles.items()}
         write_private(self._path, {"current": current, "profiles": plain})
 
 

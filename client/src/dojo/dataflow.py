@@ -223,9 +223,7 @@ class _Visitor(ast.NodeVisitor):
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
         for case in node.cases:
-            captured = {
-                each.name for each in ast.walk(case.pattern) if isinstance(each, ast.MatchAs) and each.name
-            }
+            captured = {each.name for each in ast.walk(case.pattern) if isinstance(each, ast.MatchAs) and each.name}
             inner = _Visitor(self.bound | captured, self.flow)
             inner.block(case.body)
             self.flow.changes |= inner.bound - self.bound

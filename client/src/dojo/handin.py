@@ -53,12 +53,8 @@ def find_file(path: Path) -> Path:
             raise BadFile(f"{path} is neither of {', '.join(KINDS)}.", "Try: dojo submit solution.py")
         return path
     if not path.is_dir():
-        raise BadFile(
-            f"There is no {path}.", "Try: dojo submit solution.py, in the folder that dojo pull made"
-        )
-    files = [
-        each for each in path.iterdir() if each.suffix in KINDS and each.is_file() and each.name != STATE
-    ]
+        raise BadFile(f"There is no {path}.", "Try: dojo submit solution.py, in the folder that dojo pull made")
+    files = [each for each in path.iterdir() if each.suffix in KINDS and each.is_file() and each.name != STATE]
     if not files:
         raise BadFile(
             f"There is nothing to submit in {path}.",

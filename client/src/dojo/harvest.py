@@ -79,9 +79,7 @@ class _Statement:
     node: ast.stmt
     flow: Flow
     section: int | None
-    compares: frozenset[str] | None = (
-        None  # checkpoints of its cmp calls; empty: cmp with names made at run time
-    )
+    compares: frozenset[str] | None = None  # checkpoints of its cmp calls; empty: cmp with names made at run time
 
 
 def harvest(cells: Cells, wanted: Wanted) -> Harvest:
@@ -109,11 +107,7 @@ class _Chooser:
     def __init__(self, cells: Cells, wanted: Wanted) -> None:
         self.wanted = wanted
         self.statements = _numbered(cells)
-        defs = [
-            each.node
-            for each in self.statements
-            if isinstance(each.node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
+        defs = [each.node for each in self.statements if isinstance(each.node, ast.FunctionDef | ast.AsyncFunctionDef)]
         self.functions = {each.name: each for each in defs}
         self.comparers = _comparers(self.functions, self.statements)
         self.stars = [each for each in self.statements if _is_star(each.node)]
@@ -158,9 +152,7 @@ class _Chooser:
                 roots |= {each.position: each for each in last}
             # What a loop or a branch only may have changed counts together with what was there before.
             roots |= {each.position: each for each in self._reaching(variable, changing)}
-        unnamed = [
-            each for each in self.statements if each.compares == frozenset() and not self._is_left_out(each)
-        ]
+        unnamed = [each for each in self.statements if each.compares == frozenset() and not self._is_left_out(each)]
         roots |= {each.position: each for each in self._of_section(unnamed)}
         for each in self.statements:
             if _is_backward_of_state(each.node):
@@ -207,9 +199,7 @@ class _Chooser:
             self.remarks[f"{where} is left out: {', '.join(absent)} has no value before it."] = None
             return
         makers = ", ".join(sorted({str(each.cell.number) for each in barred}))
-        self.remarks[f"{where} is left out: it needs what cell {makers} makes, and that cannot be taken."] = (
-            None
-        )
+        self.remarks[f"{where} is left out: it needs what cell {makers} makes, and that cannot be taken."] = None
 
     # -- what a statement needs -------------------------------------------------------------------
 
@@ -283,11 +273,7 @@ class _Chooser:
         if isinstance(statement.node, ast.Expr) and statement.compares is None and not statement.flow.changes:
             return True
         for node in ast.walk(statement.node):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "backward"
-            ):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
                 return True
             if isinstance(node, _LOOPS):
                 inside = flow_of(node)
@@ -328,13 +314,9 @@ class _Chooser:
     def _named(self, call: ast.Call) -> set[str]:
         """What a cmp call is for: its texts, else the answers among its arguments."""
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-        texts = {
-            each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)
-        }
+        texts = {each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)}
         answers = self.wanted.answers
-        return texts or {
-            answers[each.id] for each in arguments if isinstance(each, ast.Name) and each.id in answers
-        }
+        return texts or {answers[each.id] for each in arguments if isinstance(each, ast.Name) and each.id in answers}
 
     def _calls_cmp(self, call: ast.Call) -> bool:
         if isinstance(call.func, ast.Attribute):
@@ -350,9 +332,7 @@ class _Chooser:
             inside = body_flow(function)
             if inside.changes & parameters(function.args):
                 flow.changes |= arguments
-            made_global = {
-                each for node in ast.walk(function) if isinstance(node, ast.Global) for each in node.names
-            }
+            made_global = {each for node in ast.walk(function) if isinstance(node, ast.Global) for each in node.names}
             flow.changes |= made_global & (inside.binds | inside.changes)
 
 
@@ -370,9 +350,7 @@ def _numbered(cells: Cells) -> list[_Statement]:
     return statements
 
 
-def _comparers(
-    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], statements: list[_Statement]
-) -> set[str]:
+def _comparers(functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], statements: list[_Statement]) -> set[str]:
     """The names under which cmp is called: functions that read `.grad` of a parameter, second names for cmp,
     and functions that call one of those."""
     names = {"cmp"} | {name for name, each in functions.items() if _reads_grad(each)}
@@ -413,9 +391,7 @@ def _only_for_cmp(node: ast.stmt) -> set[str]:
 
 
 def _is_backward_of_state(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.FunctionDef) and node.name == "backward" and parameters(node.args) == {"state"}
-    )
+    return isinstance(node, ast.FunctionDef) and node.name == "backward" and parameters(node.args) == {"state"}
 
 
 def _is_star(node: ast.stmt) -> bool:
@@ -460,15 +436,11 @@ def _with_plain_cmp(statement: _Statement) -> str:
 
 def _taken(chosen: list[_Statement], wanted: Wanted) -> tuple[Taken, ...]:
     taken = []
-    for cell in sorted(
-        {each.cell.number: each.cell for each in chosen}.values(), key=lambda cell: cell.number
-    ):
+    for cell in sorted({each.cell.number: each.cell for each in chosen}.values(), key=lambda cell: cell.number):
         own = [each for each in chosen if each.cell is cell]
         names: dict[str, None] = {}
         for each in own:
-            for name in sorted(
-                each.flow.binds | each.flow.changes, key=lambda name: name not in wanted.answers
-            ):
+            for name in sorted(each.flow.binds | each.flow.changes, key=lambda name: name not in wanted.answers):
                 if name in wanted.answers or name in each.flow.binds:
                     names[name] = None
         taken.append(Taken(cell.number, cell.run, tuple(names), len(own) == len(cell.statements)))

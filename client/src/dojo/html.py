@@ -23,9 +23,7 @@ def colour(verdict: str | None, origin: str | None = None) -> str:
 
 def grade_table(grade: Grade) -> str:
     """The rows of `cmp` as a table."""
-    head = "".join(
-        f"<th style='text-align:left'>{each}</th>" for each in ("", "exact", "approximate", "maxdiff", "")
-    )
+    head = "".join(f"<th style='text-align:left'>{each}</th>" for each in ("", "exact", "approximate", "maxdiff", ""))
     body = "".join(map(_row, grade.rows, remarks_of(grade.rows)))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -64,9 +64,7 @@ class Results:
 class Exercise:
     """An exercise that was pulled. ``verdicts`` holds the best verdict so far of each checkpoint, or None."""
 
-    def __init__(
-        self, folder: Workspace, connection: Callable[[], Connection], *, fresh: bool = False
-    ) -> None:
+    def __init__(self, folder: Workspace, connection: Callable[[], Connection], *, fresh: bool = False) -> None:
         self.folder = folder
         self.verdicts: dict[str, str | None] = {each.name: each.best for each in folder.checkpoints}
         self._connect = connection
@@ -115,9 +113,7 @@ class Exercise:
         grade = _graded(submission)
         row = grade.row(variable[1:])
         if row is None:
-            raise DojoError(
-                f"The server said nothing about {name}.", f"Look at it: dojo show {submission.id}"
-            )
+            raise DojoError(f"The server said nothing about {name}.", f"Look at it: dojo show {submission.id}")
         self._note(grade)
         self._strip.due(first_mistake(grade, self.checkpoints))
         print(row.line())
@@ -145,9 +141,7 @@ class Exercise:
                     problems.append(str(error))
         if not answers:
             first = self.checkpoints[0].answer
-            raise Misfit(
-                " ".join([*problems, "There is no answer yet."]), f"Assign a tensor to {first} first."
-            )
+            raise Misfit(" ".join([*problems, "There is no answer yet."]), f"Assign a tensor to {first} first.")
         submission = self._send(tensors.save(answers))
         if submission is None:
             return None
@@ -245,9 +239,7 @@ def _jupyter() -> Any:
 
 def _graded(submission: Submission) -> Grade:
     if submission.grade is None:
-        raise Unreachable(
-            f"Submission {submission.id} is kept, and not graded yet.", f"dojo show {submission.id}"
-        )
+        raise Unreachable(f"Submission {submission.id} is kept, and not graded yet.", f"dojo show {submission.id}")
     return submission.grade
 
 
@@ -272,9 +264,7 @@ def pull(
 
     try:
         connected = connection()
-        pulled = workspace.pull(
-            connected.server, connected.course, exercise, folder, student=connected.student
-        )
+        pulled = workspace.pull(connected.server, connected.course, exercise, folder, student=connected.student)
     except Unreachable as error:
         if known is None or known.exercise != exercise:
             raise

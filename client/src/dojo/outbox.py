@@ -55,9 +55,7 @@ class Outbox:
                 continue
             try:
                 submissions.append(
-                    server.submit_tensors(
-                        course, self._workspace.exercise, file.read_bytes(), wait=0, key=key
-                    )
+                    server.submit_tensors(course, self._workspace.exercise, file.read_bytes(), wait=0, key=key)
                 )
             except Refused as error:
                 if error.status in (401, 403, 429):  # these pass; the answer is not at fault

@@ -59,7 +59,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Grade:
-    """The table of one submission, and how its code ran (``run`` is None for tensors)."""
+    """The table of one submission, and how its code ran (``run`` is None for tensors). ``points`` differ from what
+    passed where the course pays for steps that only inherit a mistake."""
 
     rows: tuple[Row, ...]
     flags: tuple[str, ...]
@@ -67,6 +68,7 @@ class Grade:
     run_message: str
     stdout: str
     environment: str
+    points: float | None = None
 
     @property
     def passed(self) -> int:
@@ -83,6 +85,8 @@ class Grade:
     def summary(self) -> str:
         """How it went, in a line: ``5 of 26 pass, 4 exact; 1 mistake of your own, 20 steps inherit it``."""
         told = f"{self.passed} of {len(self.rows)} pass, {self.exact} exact"
+        if self.points is not None and self.points != self.passed:
+            told += f", {self.points:g} points"
         own = sum(row.own_mistake for row in self.rows)
         heirs = sum(row.inherits for row in self.rows)
         if own:
@@ -213,6 +217,7 @@ def read_grade(answer: Mapping[str, Any]) -> Grade:
         run_message=_maybe(run, "message", str) or "",
         stdout=_maybe(run, "stdout", str) or "",
         environment=_maybe(answer, "environment", str) or "",
+        points=_number(answer, "points"),
     )
 
 

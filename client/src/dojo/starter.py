@@ -21,9 +21,7 @@ def check(exercise: Exercise) -> None:
     """Raise NotADojo where a name could be anything but a variable."""
     for checkpoint in exercise.checkpoints:
         if not checkpoint.name.isidentifier() or keyword.iskeyword(checkpoint.name):
-            raise NotADojo(
-                "The server names a checkpoint that is no variable.", "Tell your instructor about it."
-            )
+            raise NotADojo("The server names a checkpoint that is no variable.", "Tell your instructor about it.")
     if not exercise.checkpoints:
         raise NotADojo(f"{exercise.slug} asks for nothing.", "Tell your instructor about it.")
 
@@ -71,9 +69,7 @@ def notebook(exercise: Exercise) -> str:
     """exercise.ipynb: the same, one cell a checkpoint, compared by the server as each cell is run."""
     read_by = _readers(exercise.forward)
     cells = [
-        _markdown(
-            f"# {exercise.title or exercise.slug}\n\nWhat is asked is in `exercise.md`, in this folder."
-        ),
+        _markdown(f"# {exercise.title or exercise.slug}\n\nWhat is asked is in `exercise.md`, in this folder."),
         _code(
             "import torch\nimport torch.nn.functional as F\nimport dojo\n\n"
             f"ex = dojo.pull({exercise.slug!r})\n"
@@ -95,10 +91,7 @@ def notebook(exercise: Exercise) -> str:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    return (
-        json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1)
-        + "\n"
-    )
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
 
 
 def _readers(forward: str) -> Callable[[str], list[str]]:
@@ -110,11 +103,7 @@ def _readers(forward: str) -> Callable[[str], list[str]]:
     lines = [
         (
             ast.get_source_segment(forward, each) or "",
-            {
-                node.id
-                for node in ast.walk(each)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-            },
+            {node.id for node in ast.walk(each) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)},
         )
         for each in statements
     ]

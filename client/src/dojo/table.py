@@ -33,9 +33,7 @@ RUNS = {
     "crashed": "Your code crashed the Python that ran it.",
     "sandbox_fault": "The grader failed. That is not your fault; submit again in a minute.",
 }
-AUTOGRAD = (
-    "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
-)
+AUTOGRAD = "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
 
 
 class Screen:
@@ -43,9 +41,7 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(markup=False, highlight=False, emoji=False)
-        self.colour = (
-            self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.no_color
-        )
+        self.colour = self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.no_color
         utf8 = (self.console.encoding or "").lower().startswith("utf")
         self.yes, self.no, self.bar = ("✓", "✗", "●") if utf8 else ("yes", "no", "#")
 
@@ -237,16 +233,16 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     done = []
     for each in submissions:
         grade = each.answer.get("grade") or {}
-        passed, total = grade.get("passed"), grade.get("total")
+        passed, total, points = grade.get("passed"), grade.get("total"), grade.get("points")
         result = f"{passed} of {total}" if passed is not None else each.status
+        if isinstance(points, int | float) and points != passed:
+            result += f", {points:g} points"
         rows.append((str(each.id), result, _day(each.created_at), each.exercise, each.filename or each.kind))
         done.append(passed is not None and passed == total)
     _show_list(screen, ("id", "passed", "at", "exercise", "file"), rows, done)
 
 
-def _show_list(
-    screen: Screen, head: Sequence[str], rows: Sequence[Sequence[str]], done: Sequence[bool]
-) -> None:
+def _show_list(screen: Screen, head: Sequence[str], rows: Sequence[Sequence[str]], done: Sequence[bool]) -> None:
     """A table; plain, its columns are as wide as they need to be."""
     if screen.colour:
         head = _that_fit(head, rows, screen.console.width)

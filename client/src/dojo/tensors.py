@@ -83,8 +83,7 @@ def load(content: bytes) -> dict[str, Any]:
 
     found = safetensors.torch.load(content)
     return {
-        name: int(each) if each.dim() == 0 and not each.is_floating_point() else each
-        for name, each in found.items()
+        name: int(each) if each.dim() == 0 and not each.is_floating_point() else each for name, each in found.items()
     }
 
 

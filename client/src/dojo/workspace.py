@@ -73,9 +73,7 @@ class Workspace:
         except OSError as error:
             raise BadFile(f"{self.state_path} cannot be read.", f"Type: dojo pull {self.exercise}") from error
         if hashlib.sha256(content).hexdigest() != self.digest:
-            raise BadFile(
-                f"{self.state_path} is not what the server handed out.", f"Type: dojo pull {self.exercise}"
-            )
+            raise BadFile(f"{self.state_path} is not what the server handed out.", f"Type: dojo pull {self.exercise}")
         return content
 
 
@@ -151,9 +149,7 @@ def pull(
     have = before.digest if before and before.digest == digest and _intact(before) else None
     state = server.state(course, slug, have=have, transferred=transferred)
     if state is not None and hashlib.sha256(state).hexdigest() != digest:
-        raise NotADojo(
-            "The forward state arrived damaged: its digest is not the promised one.", "Pull it again."
-        )
+        raise NotADojo("The forward state arrived damaged: its digest is not the promised one.", "Pull it again.")
     workspace = Workspace(
         folder,
         exercise.slug,
@@ -188,9 +184,7 @@ def _before(folder: Path, slug: str) -> Workspace | None:
         before = open_workspace(folder)
         if before.exercise == slug:
             return before
-        raise BadFile(
-            f"{folder} holds {before.exercise}.", f"Name another folder: dojo pull {slug} --to FOLDER"
-        )
+        raise BadFile(f"{folder} holds {before.exercise}.", f"Name another folder: dojo pull {slug} --to FOLDER")
     if folder.is_dir() and any(folder.iterdir()):
         raise BadFile(
             f"{folder} is there already, with other files in it.",
