@@ -105,7 +105,6 @@ def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)
-    _remember()
     gc.collect(0)
     gc.freeze()
 
@@ -116,7 +115,9 @@ _builtins_before: Final[dict[str, Any]] = {}
 _modules_before: Final[dict[str, types.ModuleType]] = {}
 
 
-def _remember() -> None:
+def remember() -> None:
+    """Note what `_repair` puts back. Done in the zygote: a child that counts one more reference to each of two
+    thousand modules makes a thousand pages its own, a third of all that it has."""
     _builtins_before.update(_builtins)
     _modules_before.update(_modules)
 
@@ -125,7 +126,8 @@ def _repair() -> None:
     """Put back what honest work needs: a file that shadows `len` for everybody still gets its answers
     read."""
     _builtins.update(_builtins_before)
-    _modules.update(_modules_before)
+    if len(_modules) < len(_modules_before):
+        _modules.update(_modules_before)
     for stop in (_stop_tracing, _stop_profiling):
         with contextlib.suppress(BaseException):  # an audit hook raises at these, and cannot be taken away
             stop(None)

@@ -61,6 +61,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     except OSError as error:
         raise Unfit(str(error)) from None
     warmth.warm_up()
+    child.remember()
     prepared = Zygote(
         jail.Walls(filter, landlock.version(), _null_device(), without),
         rehearsal(),
