@@ -21,6 +21,7 @@ import itertools
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -119,8 +120,22 @@ def _connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     assert isinstance(connection, sqlite3.Connection)
     connection.isolation_level = None  # transactions are begun below, not by guesses of the driver
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # see above
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new database to WAL; one that has it already is left alone. For this one lock SQLite does not wait
+    as ``busy_timeout`` says, and servers that start together ask for it together."""
+    patience = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.01)
 
 
 def _connect_with_foreign_keys(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
