@@ -166,7 +166,10 @@ def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str
             notes = (*notes, f"{bad} of {original.numel()} elements are NaN or infinite")
             return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
     exact = bool(torch.equal(given, expected))
-    mismatched = int((difference > ATOL + (RTOL * expected).abs()).sum())  # as torch.allclose has it
+    close = difference <= ATOL + (RTOL * expected).abs()  # as torch.allclose has it; infinity is close to itself alone
+    if not math.isfinite(maxdiff):
+        close = torch.isclose(given, expected)
+    mismatched = int((~close).sum())
     approximate = mismatched == 0
     verdict = Verdict.EXACT if exact else Verdict.APPROXIMATE if approximate else Verdict.WRONG
     return Comparison(

@@ -253,7 +253,8 @@ def _cause_of_death(end: End, limits: Limits) -> tuple[RunStatus, str]:
             "do with whole tensors what is done element by element, and submit again."
         )
     if end.signal == signal.SIGKILL:
-        return RunStatus.MEMORY_LIMIT, _memory(limits)
+        # Code cannot send a signal, and its memory is bounded by errors, not by kills: somebody else did this.
+        raise SandboxFault("the child was killed from outside; look whether the machine is out of memory")
     if end.signal == signal.SIGSYS:
         return RunStatus.DENIED, excuse.SIGSYS_DENIED
     return RunStatus.CRASHED, (

@@ -8,7 +8,7 @@ import math
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from torch import Tensor
 
 from grader.answer import Answer, normalise
@@ -54,6 +54,7 @@ def test_agrees_with_torch_wherever_torch_has_an_opinion(pair: tuple[Tensor, Ten
 
 
 @given(tensors(anything), tensors(anything))
+@example(torch.tensor([[0.0]]), torch.tensor([[math.inf]]))
 def test_any_two_tensors_have_a_row_that_prints(answer: Tensor, expected: Tensor) -> None:
     found = row(answer, expected)
     assert found.line().startswith("logits          | exact: ")

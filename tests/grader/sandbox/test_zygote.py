@@ -186,3 +186,20 @@ def test_a_zygote_that_inherits_high_descriptors_is_unfit() -> None:
             assert b'"ready": false' in ours.recv(4096)
     finally:
         os.close(high)
+
+
+def test_a_child_killed_from_outside_is_our_fault_and_not_the_codes() -> None:
+    with Sandbox(limits=LIMITS) as sandbox:
+        assert sandbox.run(job("")).status is RunStatus.OK
+
+        def kill() -> None:
+            time.sleep(1)
+            for child in children_of(zygote_of(sandbox)):
+                os.kill(child, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(SandboxFault, match="killed from outside"):
+            sandbox.run(job("import time\ntime.sleep(6)"))
+        killer.join()
+        assert sandbox.run(job("")).status is RunStatus.OK
