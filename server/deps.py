@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from exercises import catalog
 from exercises.catalog import CATALOG
@@ -66,7 +63,11 @@ class Visit:
         """
         :raises UnknownCourse: no such course, or no seat in it; which of the two is nobody's business
         """
-        found = self.session.exec(_seat(), params={"slug": slug, "student_id": self.student_id}).first()
+        found = self.session.exec(
+            select(Course, Enrolment.role)
+            .join(Enrolment)
+            .where(Course.slug == slug, Enrolment.student_id == self.student_id)
+        ).first()
         if found is None:
             raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
         return Seat(found[0], Role(found[1]))
@@ -93,27 +94,11 @@ class Caller:
             yield self._visit(session)
 
     def _visit(self, session: Session) -> Visit:
-        student = session.exec(_student(), params={"digest": tokens.digest(self.token)}).first()
+        valid = (Token.digest == tokens.digest(self.token), col(Token.revoked_at).is_(None))
+        student = session.exec(select(Student).join(Token).where(*valid)).first()
         if student is None or student.id is None:
             raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
         return Visit(session, student, student.id)
-
-
-# Every request asks these two. To put a statement together takes longer than to run it.
-
-
-@cache
-def _student() -> SelectOfScalar[Student]:
-    """The account of the token with this ``digest``."""
-    valid = (Token.digest == bindparam("digest"), col(Token.revoked_at).is_(None))
-    return select(Student).join(Token).where(*valid)
-
-
-@cache
-def _seat() -> Select[Course, str]:
-    """The course of this ``slug``, and what ``student_id`` is in it."""
-    theirs = (Course.slug == bindparam("slug"), Enrolment.student_id == bindparam("student_id"))
-    return select(Course, Enrolment.role).join(Enrolment).where(*theirs)
 
 
 async def services(request: Request) -> Services:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cache
 
-from sqlalchemy import Delete, bindparam
 from sqlmodel import Session, col, delete, insert, select
-from sqlmodel.sql.expression import Select
 
 from exercises import catalog
 from exercises.instance import Kind
@@ -72,7 +69,7 @@ class Grading:
         # A power cut that takes the grade away brings the ticket back.
         with self._database.writing(durable=False) as session:
             lock_student(session, submission.student_id)
-            session.connection().execute(_take_ticket_away(), {"id": submission.id})
+            session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
             known = _grades(session, submission)
             if (graded.revision, graded.grade.environment) not in known:
                 store(session, submission, graded, again=bool(known))
@@ -115,18 +112,8 @@ def store(session: Session, submission: models.Submission, graded: Graded, *, ag
 
 def _grades(session: Session, submission: models.Submission) -> list[tuple[int, str]]:
     """Revision and environment of the grades that a submission has."""
-    return list(session.exec(_grades_of(), params={"id": submission.id}))
-
-
-@cache
-def _grades_of() -> Select[int, str]:
-    mine = models.Grade.submission_id == bindparam("id")
-    return select(models.Grade.revision, models.Grade.environment).where(mine)
-
-
-@cache
-def _take_ticket_away() -> Delete:
-    return delete(models.Ticket).where(col(models.Ticket.submission_id) == bindparam("id"))
+    grades = select(models.Grade.revision, models.Grade.environment)
+    return list(session.exec(grades.where(models.Grade.submission_id == submission.id)))
 
 
 def _graded(held: Held, grade: Grade, begun: float) -> Graded:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import bindparam
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from exercises.exercise import Exercise
 from server import hints, pace, schemas
 from server.courses import lock_student
 from server.dispatch import Dispatcher
 from server.dispatch.tickets import Standing
-from server.models import AnswerKind, Course, Grade, Role, Submission, Table, TicketState
+from server.models import AnswerKind, ComparisonRow, Course, Grade, Role, Submission, TicketState
 from server.problems import Unprocessable
 
 GRADED = "graded"
@@ -86,11 +84,17 @@ def keep(
     if earlier is not None:
         return earlier, False
     pace.require(session, student_id, most_per_minute)
-    where: dict[str, Any] = {"course_id": course.id, "student_id": student_id, "exercise": exercise.slug}
+    mine = (
+        Submission.course_id == course.id,
+        Submission.student_id == student_id,
+        Submission.exercise == exercise.slug,
+    )
     submission = Submission(
-        **where,
+        course_id=course.id,
+        student_id=student_id,
+        exercise=exercise.slug,
         revision=exercise.revision,
-        attempt=(session.exec(_last_attempt(), params=where).one() or 0) + 1,
+        attempt=(session.exec(select(func.max(Submission.attempt)).where(*mine)).one() or 0) + 1,
         kind=answer.kind,
         filename=answer.filename,
         body=answer.body,
@@ -102,43 +106,17 @@ def keep(
     return submission, True
 
 
-@cache
-def _last_attempt() -> SelectOfScalar[int]:
-    mine = (
-        Submission.course_id == bindparam("course_id"),
-        Submission.student_id == bindparam("student_id"),
-        Submission.exercise == bindparam("exercise"),
-    )
-    return select(func.max(Submission.attempt)).where(*mine)
-
-
 def show(
     session: Session, submission: Submission, course: Course, role: Role, dispatcher: Dispatcher
 ) -> schemas.Submission:
     """A submission with its newest grade and all rows, or where it stands in the queue; ``role`` is the reader's."""
-    grade = session.exec(_newest_grade(), params={"submission_id": submission.id}).first()
+    newest = select(Grade).where(Grade.submission_id == submission.id).order_by(col(Grade.id).desc()).limit(1)
+    grade = session.exec(newest).first()
     if grade is None:
-        return waiting(session, submission, course, dispatcher)
-    rows = session.connection().execute(_rows(), {"grade_id": grade.id}).mappings().all()
-    return present(session, submission, course, role, grade, [dict(row) for row in rows])
-
-
-def waiting(session: Session, submission: Submission, course: Course, dispatcher: Dispatcher) -> schemas.Submission:
-    """A submission without a grade, and where it stands in the queue."""
-    standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
-    return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
-
-
-@cache
-def _newest_grade() -> SelectOfScalar[Grade]:
-    mine = Grade.submission_id == bindparam("submission_id")
-    return select(Grade).where(mine).order_by(col(Grade.id).desc()).limit(1)
-
-
-@cache
-def _rows() -> Any:
-    table = Table.metadata.tables["comparison"]
-    return table.select().where(table.c.grade_id == bindparam("grade_id")).order_by(table.c.position)
+        standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
+        return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
+    rows = select(ComparisonRow).where(ComparisonRow.grade_id == grade.id).order_by(col(ComparisonRow.position))
+    return present(session, submission, course, role, grade, [row.model_dump() for row in session.exec(rows)])
 
 
 def present(

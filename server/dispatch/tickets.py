@@ -13,13 +13,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, or_, text
+from sqlalchemy import ColumnElement, and_, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
-from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from server.models import Grade, Submission, Ticket, TicketState, now
 
@@ -64,18 +61,6 @@ def write(session: Session, submissions: Sequence[Submission], *, background: bo
 def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
     """Where submissions stand; those without a ticket are left out. The estimate supposes that as many run at
     once as do now, each for as long as the newest did."""
-    found = session.exec(_standing(), params={"ids": submission_ids})
-    return {
-        id: Standing(state, place, max(1, math.ceil(place * (seconds or GUESS_SECONDS) / max(1, lanes))))
-        if state is TicketState.QUEUED
-        else Standing(state, None, None)
-        for id, state, place, seconds, lanes in found
-    }
-
-
-@cache
-def _standing() -> Any:
-    """Of these ``ids``: submission, state, place, seconds of a run, how many run."""
     before = aliased(Ticket)
     place = select(func.count()).where(
         before.state == TicketState.QUEUED,
@@ -83,13 +68,21 @@ def _standing() -> Any:
     )
     newest = select(Grade.seconds).order_by(col(Grade.id).desc()).limit(SAMPLE).subquery()
     lanes = select(func.count()).where(before.state == TicketState.RUNNING)
-    return select(  # type: ignore[call-overload]
-        Ticket.submission_id,
-        Ticket.state,
-        place.scalar_subquery(),
-        select(func.avg(newest.c.seconds)).scalar_subquery(),
-        lanes.scalar_subquery(),
-    ).where(col(Ticket.submission_id).in_(bindparam("ids", expanding=True)))
+    found = session.exec(
+        select(  # type: ignore[call-overload]
+            Ticket.submission_id,
+            Ticket.state,
+            place.scalar_subquery(),
+            select(func.avg(newest.c.seconds)).scalar_subquery(),
+            lanes.scalar_subquery(),
+        ).where(col(Ticket.submission_id).in_(submission_ids))
+    )
+    return {
+        id: Standing(state, place, max(1, math.ceil(place * (seconds or GUESS_SECONDS) / max(1, lanes))))
+        if state is TicketState.QUEUED
+        else Standing(state, None, None)
+        for id, state, place, seconds, lanes in found
+    }
 
 
 def depth(session: Session) -> int:
@@ -102,22 +95,17 @@ def take(session: Session) -> Ticket | None:
     workers is set aside on the way."""
     if session.get_bind().dialect.name == "postgresql":  # else two workers could take two of one student
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": TAKING})
-    while (ticket := session.exec(_first(), params={"moment": now()}).first()) is not None:
-        if _begin(ticket):
-            return ticket
-        session.flush()
-    return None
-
-
-@cache
-def _first() -> SelectOfScalar[Ticket]:
-    """The first ticket that is due at a ``moment``. Put together once: it takes four times as long as running it."""
     other = aliased(Ticket)
     busy = select(other.id).where(
         other.student_id == Ticket.student_id, other.state == TicketState.RUNNING, other.id != Ticket.id
     )
-    due = select(Ticket).where(_live(), Ticket.due_at <= bindparam("moment"), ~busy.exists())
-    return due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
+    due = select(Ticket).where(_live(), Ticket.due_at <= now(), ~busy.exists())
+    first = due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
+    while (ticket := session.exec(first).first()) is not None:
+        if _begin(ticket):
+            return ticket
+        session.flush()
+    return None
 
 
 def claim(session: Session, submission_id: int) -> Ticket | None:
@@ -178,27 +166,20 @@ def _add(session: Session, submission: Submission, rank: int) -> None:
 
 def _rank(session: Session, submission: Submission) -> int:
     """Twice the number that the student has waiting, and one more where the attempt before took long."""
-    which = submission.model_dump(include={"course_id", "student_id", "exercise", "attempt"})
-    count, seconds = session.exec(_waiting_and_took(), params=which).one()
-    return 2 * (count or 0) + ((seconds or 0) > LONG_SECONDS)
-
-
-@cache
-def _waiting_and_took() -> Select[int, float]:
-    """How many a student has waiting, and the seconds of their attempt before this one."""
-    mine = Ticket.student_id == bindparam("student_id")
+    mine = Ticket.student_id == submission.student_id
     waiting = select(func.count()).where(mine, _live(), col(Ticket.rank) < BACKGROUND)
     took = (
         select(func.max(Grade.seconds))
         .join(Submission, col(Submission.id) == Grade.submission_id)
         .where(
-            Submission.course_id == bindparam("course_id"),
-            Submission.student_id == bindparam("student_id"),
-            Submission.exercise == bindparam("exercise"),
-            Submission.attempt == bindparam("attempt", type_=Integer) - 1,
+            Submission.course_id == submission.course_id,
+            Submission.student_id == submission.student_id,
+            Submission.exercise == submission.exercise,
+            Submission.attempt == submission.attempt - 1,
         )
     )
-    return select(waiting.scalar_subquery(), took.scalar_subquery())
+    count, seconds = session.exec(select(waiting.scalar_subquery(), took.scalar_subquery())).one()
+    return 2 * (count or 0) + ((seconds or 0) > LONG_SECONDS)
 
 
 def _live() -> ColumnElement[bool]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sqlalchemy import bindparam, or_
 from sqlalchemy.orm import defer
-from sqlmodel import col, select
-from sqlmodel.sql.expression import Select
 from starlette.concurrency import run_in_threadpool
 
 from exercises.exercise import Exercise
@@ -111,26 +107,14 @@ async def submit(
 def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller) -> schemas.Submission:
     """One submission, for its owner and the staff of its course."""
     with caller.reading() as visit:
-        found = visit.session.exec(_readable(), params={"id": id, "reader": visit.student_id}).first()
-        if found is None:
+        submission = visit.session.get(Submission, id, options=[defer(Submission.body)])  # type: ignore[arg-type]
+        seat = submission and visit.session.get(Enrolment, (submission.course_id, visit.student_id))
+        if not (submission and seat and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)):
             raise UnknownSubmission(
                 f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
             )
-        submission, course, role = found
-        return submissions.show(visit.session, submission, course, Role(role), caller.services.dispatcher)
-
-
-@cache
-def _readable() -> Select[Submission, Course, str]:
-    """The submission of this ``id`` with its course and the role of its ``reader``, who owns it or is staff there."""
-    mine = or_(col(Submission.student_id) == Enrolment.student_id, col(Enrolment.role) == Role.INSTRUCTOR)
-    return (
-        select(Submission, Course, Enrolment.role)
-        .join(Course, col(Course.id) == Submission.course_id)
-        .join(Enrolment, col(Enrolment.course_id) == Submission.course_id)
-        .where(Submission.id == bindparam("id"), Enrolment.student_id == bindparam("reader"), mine)
-        .options(defer(Submission.body))  # type: ignore[arg-type]
-    )
+        course = visit.session.get_one(Course, submission.course_id)
+        return submissions.show(visit.session, submission, course, seat.role, caller.services.dispatcher)
 
 
 @router.get("/courses/{course}/submissions")
@@ -165,7 +149,8 @@ def compare_tensors(
         if earlier is not None:
             return submissions.show(visit.session, earlier, seat.course, seat.role, services.dispatcher)
         pace.require(visit.session, visit.student_id, most_per_minute)  # before anything is computed
-    held = services.instances.get(visit.student_id, exercise, Kind.STUDENT)
+        held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
+    held = held or services.instances.draw(visit.student_id, exercise, Kind.STUDENT)
     try:
         graded = grading.compare(held, answer.body)
     except BadAnswer as error:
@@ -198,7 +183,6 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
             )
         if is_new:
             dispatcher.enqueue(visit.session, [submission])
-            return submissions.waiting(visit.session, submission, seat.course, dispatcher)
         return submissions.show(visit.session, submission, seat.course, seat.role, dispatcher)
 
 
