@@ -38,8 +38,9 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
-compose-test: $(INSTALLED) ## docker-compose.yml for real: build, up, join, submit, progress, down
+compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submit, progress, down; once more with workers
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
+	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh workers
 
 bench: $(INSTALLED) ## how fast it grades on this machine
 	$(BIN)/python -m bench
