@@ -1,8 +1,9 @@
 """Tickets: the queue as it stands in the database, the same for every engine.
 
-The order is fair. A ticket's rank is the number of tickets that its student had waiting already: everybody's
-first comes before anybody's second, so that one student with five hundred delays nobody. Within a round,
-short comes before long, then who came first. What is graded in the background comes after all of that.
+The order is fair. A ticket's rank is the second at which it came in, or, where its student has others waiting, as if it
+had come in some seconds after the last of them: everybody's first comes before the seconds of those who came with them,
+so that one student with five hundred delays nobody, and whoever waits is overtaken for those seconds only. A long one
+counts as later, too. What is graded in the background comes after all of that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, text
 from sqlalchemy.orm import aliased
@@ -20,7 +21,9 @@ from sqlmodel import Session, col, func, select, update
 
 from server.models import Grade, Submission, Ticket, TicketState, now
 
-BACKGROUND = 1_000_000  # the lowest rank of what no student waits for
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
+STEP = 10  # by so many seconds a student's second counts as later than their first, and a long one as later than it is
+BACKGROUND = 2_000_000_000  # the lowest rank of what no student waits for; the clock is there in sixty years
 LONG_SECONDS = 1.0  # of the attempt before: who looped without end a minute ago may well do so again
 MOST_TRIES = 3
 # A running ticket whose lease was not renewed for this long is taken again: its worker is dead. A run has at
@@ -165,9 +168,10 @@ def _add(session: Session, submission: Submission, rank: int) -> None:
 
 
 def _rank(session: Session, submission: Submission) -> int:
-    """Twice the number that the student has waiting, and one more where the attempt before took long."""
+    """Now, or a step after the last that the student has waiting; and a step more where the attempt before took
+    long."""
     mine = Ticket.student_id == submission.student_id
-    waiting = select(func.count()).where(mine, _live(), col(Ticket.rank) < BACKGROUND)
+    last = select(func.max(Ticket.rank)).where(mine, _live(), col(Ticket.rank) < BACKGROUND)
     took = (
         select(func.max(Grade.seconds))
         .join(Submission, col(Submission.id) == Grade.submission_id)
@@ -178,8 +182,9 @@ def _rank(session: Session, submission: Submission) -> int:
             Submission.attempt == submission.attempt - 1,
         )
     )
-    count, seconds = session.exec(select(waiting.scalar_subquery(), took.scalar_subquery())).one()
-    return 2 * (count or 0) + ((seconds or 0) > LONG_SECONDS)
+    rank, seconds = session.exec(select(last.scalar_subquery(), took.scalar_subquery())).one()
+    came = int((now() - EPOCH).total_seconds())
+    return max(came, came if rank is None else rank + STEP) + STEP * ((seconds or 0) > LONG_SECONDS)
 
 
 def _live() -> ColumnElement[bool]:
