@@ -22,7 +22,6 @@ RUN pip install -c constraints.txt -e . \
 
 USER dojo
 ENV DOJO_DATA=/data DOJO_HOST=0.0.0.0 DOJO_PORT=8000
-VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]

@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check compose-test bench lock clean
+.PHONY: help demo serve test check compose-test bench load lock clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -38,11 +38,15 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
-compose-test: $(INSTALLED) ## docker-compose.yml for real: build, up, join, submit, progress, down
+compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submit, progress, down; once more with workers
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
+	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh workers
 
 bench: $(INSTALLED) ## how fast it grades on this machine
 	$(BIN)/python -m bench
+
+load: $(INSTALLED) ## a deadline evening on both engines: how long everybody waits, and that nothing is lost
+	$(BIN)/python -m bench.load
 
 # The "+cpu" of a torch build is cut off, so that any build of that version fits.
 lock: ## newest versions of everything, into constraints.txt (then: make check test)

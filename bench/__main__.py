@@ -8,8 +8,6 @@ What is compared with each other takes turns, because a shared machine is never 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Mapping
@@ -22,11 +20,11 @@ from grader import numerics
 numerics.pin()
 
 import pytest  # noqa: E402
-import torch  # noqa: E402
 
 from bench import diagnosis, matrix, memory, sandbox, single, sustained  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.house import house  # noqa: E402
+from bench.machine import machine  # noqa: E402
 from bench.memory import Memory  # noqa: E402
 from bench.sustained import Rate  # noqa: E402
 from grader.sandbox import Sandbox  # noqa: E402
@@ -127,23 +125,9 @@ def as_json(times: Mapping[str, Times], rates: Mapping[str, Rate], memories: lis
                 "processes": [each.as_json() for each in memories],
                 "together_mib": round(memory.together(memories), 1),
             },
-            "machine": {
-                "processor": _processor(),
-                "cores": os.cpu_count(),
-                "system": f"{platform.system()} {platform.release()}",
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "environment": numerics.environment(),
-            },
+            "machine": machine(),
         }
     )
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 def _say(text: str) -> None:

@@ -8,9 +8,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic import SecretStr
 
@@ -24,6 +25,7 @@ COURSE = "bench"
 EXERCISE = "makemore/full-backward"
 SUBMISSIONS = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/submissions"
 STATE = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/instance/state"
+SERVING = "Serving on http://"  # what a server says before its address
 PATIENCE_SECONDS = 90.0
 
 _PROJECT = Path(__file__).resolve().parents[1]
@@ -45,35 +47,82 @@ class House:
 
 
 @contextmanager
-def house(*, children: int, students: int, url: str | None = None) -> Iterator[House]:
-    """A server that is ready, with so many children at once and so many students in its course; stopped at the end.
+def house(
+    *, children: int, students: int, url: str | None = None, workers: int = 0, per_minute: int = 0
+) -> Iterator[House]:
+    """A server that is ready, with so many students in its course; stopped at the end.
 
-    ``url`` is an empty database; without one, an SQLite database in a temporary folder, which is the default of a
-    server.
+    ``children`` run at once in each process that runs code: the server, or each of the ``workers`` that procrastinate
+    has instead. ``url`` is an empty database; without one, an SQLite database in a temporary folder, which is the
+    default of a server. A student may hand in ``per_minute`` times; 0 is any number, as in the server's own setting.
     """
-    with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder, ExitStack() as stack:
         data = Path(folder)
         settings = Settings(data=data, database_url=SecretStr(url) if url else None, secret=None, children=children)
         settings.make_secret()
         instructor, tokens = _people(settings, students)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
         environment |= {"DOJO_DATA": folder, "DOJO_CHILDREN": str(children), "DOJO_DATABASE_URL": settings.url}
-        environment["DOJO_SUBMISSIONS_PER_MINUTE"] = "0"  # no limit: one student hands in a thousand times here
-        log = data / "server.log"
-        command = [sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", "--port", "0"]
+        environment |= {"DOJO_SUBMISSIONS_PER_MINUTE": str(per_minute)}
+        environment |= {"DOJO_DISPATCH": "procrastinate" if workers else "embedded"}
+        server = _Process(environment, data / "server.log", "serve", "--host", "127.0.0.1", "--port", "0")
+        stack.enter_context(server)
+        for number in range(workers):
+            worker = stack.enter_context(_Process(environment, data / f"worker-{number}.log", "worker"))
+            worker.wait_until(lambda: "Code can be run." in worker.said())  # noqa: B023
+        server.wait_until(lambda: SERVING in server.said())
+        host, _, port = server.said().partition(SERVING)[2].split()[0].rpartition(":")
+        found = House(settings, (host, int(port)), server.pid, instructor, tokens)
+        guest = found.guest(instructor)
+        server.wait_until(lambda: guest.get("/readyz").status == 200)
+        guest.close()
+        yield found
+
+
+class _Process:
+    """``python -m server …`` with a log; ended with the block, and quoted where the block failed."""
+
+    def __init__(self, environment: dict[str, str], log: Path, *arguments: str) -> None:
+        self._log = log
+        command = [sys.executable, "-m", "server", *arguments]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=_PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                command, cwd=_PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    def said(self) -> str:
+        """Its log."""
+        return self._log.read_text()
+
+    def wait_until(self, what: Callable[[], bool]) -> None:
+        """Wait for something that it brings about.
+
+        :raises RuntimeError: it ended, or takes too long
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if what():
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{self._log.stem} did not get ready")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Exception):
+            error.add_note(f"{self._log.name} ends with:\n{self.said()[-3000:]}")
+        self._process.terminate()
         try:
-            address = _address(process, log)
-            guest = Guest(address, instructor)
-            _wait_until(lambda: guest.get("/readyz").status == 200, process)
-            guest.close()
-            yield House(settings, address, process.pid, instructor, tokens)
-        except Exception as error:
-            error.add_note(f"The server's log ends with:\n{log.read_text()[-3000:]}")
-            raise
-        finally:
-            _stop(process)
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def _people(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
@@ -86,29 +135,3 @@ def _people(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
         tokens = [courses.enrol(session, course, f"Student {number}", Role.STUDENT).token for number in range(students)]
     database.close()
     return instructor, tuple(tokens)
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
-    """Where it listens, as it says itself."""
-    said = "Serving on http://"
-    _wait_until(lambda: said in log.read_text(), process)
-    host, _, port = log.read_text().partition(said)[2].split()[0].rpartition(":")
-    return host, int(port)
-
-
-def _wait_until(what: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if what():
-            return
-        time.sleep(0.05)
-    raise RuntimeError("the server did not get ready")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

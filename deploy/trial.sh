@@ -1,6 +1,7 @@
 #!/bin/bash
-# `make compose-test`: the compose file tried for real, from secrets to down, on a copy of the checkout and under a
-# project name of its own. Needs a Docker engine with compose, and the virtual environment that make installs.
+# `make compose-test`: the compose files tried for real, from secrets to down, on a copy of the checkout and under a
+# project name of its own. `workers` as an argument puts docker-compose.workers.yml on top. Needs a Docker engine with
+# compose, and the virtual environment that make installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD
@@ -20,6 +21,12 @@ work=$(mktemp -d)
 export COMPOSE_PROJECT_NAME=dojo-trial DOJO_PUBLISH DOJO_CONFIG_DIR=$work/student
 DOJO_PUBLISH=$(.venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 address=http://127.0.0.1:$DOJO_PUBLISH
+export COMPOSE_FILE=$work/app/docker-compose.yml
+grading=(server) # who runs students' code
+if [ "${1:-}" = workers ]; then
+    COMPOSE_FILE+=:$work/app/docker-compose.workers.yml
+    grading=(worker-1 worker-2)
+fi
 mkdir "$work/app"
 git ls-files -z | tar --null --files-from=- -cf - | tar -xf - -C "$work/app"
 cp wheels/*.whl "$work/app/wheels/"
@@ -42,13 +49,16 @@ docker compose build --quiet
 docker compose up --detach --wait --wait-timeout 180
 docker compose ps
 
-say "What the server is inside"
-docker compose exec -T server sh -c 'id; grep -E "^(NoNewPrivs|CapEff|Seccomp):" /proc/1/status'
-docker compose exec -T server sh -c 'touch /app/x 2>/dev/null && echo writable || echo "the image is read-only"' | grep read-only
-docker compose exec -T server python -m server doctor || fail "the doctor is not content"
+say "What the containers are inside"
+inside() { docker compose exec -T "$@"; }
+for each in $(docker compose config --services | grep -v '^db$'); do
+    echo "$each: $(inside "$each" sh -c 'id -un; grep -E "^(NoNewPrivs|CapEff|Seccomp):" /proc/1/status' | xargs)"
+    inside "$each" touch /app/x 2>/dev/null && fail "the image of $each is not read-only"
+done
+for each in "${grading[@]}"; do inside "$each" python -m server doctor || fail "the doctor is not content"; done
 
 say "The first course"
-opened=$(docker compose exec -T server python -m server init)
+opened=$(inside server python -m server init)
 code=$(sed -n 's/^Join code *//p' <<<"$opened")
 token=$(sed -n "s/^Instructor's token *//p" <<<"$opened")
 [ -n "$code" ] && [ -n "$token" ] || fail "init printed neither a join code nor a token"
@@ -66,11 +76,26 @@ progress() { curl --silent --fail --header "Authorization: Bearer $token" "$addr
 progress | tee "$work/before" | head -5
 [ "$(grep -c ',exact,true,' "$work/before")" = 26 ] || fail "26 exact cells were expected"
 
-say "A restart loses nothing"
-(cd "$work/app" && docker compose restart server && docker compose up --detach --wait --wait-timeout 120)
-progress | cmp - "$work/before" && echo "the same progress as before"
-dojo submit full-backward/solution.py | tail -3
+if [ ${#grading[@]} = 1 ]; then
+    say "A restart loses nothing"
+    docker compose restart server
+    docker compose up --detach --wait --wait-timeout 120
+    progress | cmp - "$work/before" && echo "the same progress as before"
+    dojo submit full-backward/solution.py | tail -3
+else
+    say "A zygote has no network, no secret, and nothing to write to but the folder of its socket"
+    inside zygote-1 sh -c '! ls /run/secrets 2>/dev/null && ls /sys/class/net && find / -xdev -writable -type d 2>/dev/null || true' |
+        tee "$work/found"
+    [ "$(xargs < "$work/found")" = "lo /run/zygote" ] || fail "it has more"
+    for part in zygote worker; do
+        say "Every $part dies"
+        for each in "$part-1" "$part-2"; do inside "$each" sh -c 'kill -9 -1' || true; done
+        begun=$SECONDS
+        dojo submit full-backward/solution.py > "$work/table"
+        [ "$(grep -c 'exact: True' "$work/table")" = 26 ] || fail "26 exact rows were expected"
+        echo "graded all the same, $((SECONDS - begun)) s after it was handed in"
+    done
+fi
 
-cd "$work/app"
 say "Memory"
 docker stats --no-stream --format '{{.Name}} {{.MemUsage}}'

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from grader.sandbox import Sandbox
 from server import problems
 from server.middleware import BodyLimit, Envelope
 from server.routes import analytics, exercises, health, join, progress, queue, regrade, submissions
@@ -22,7 +21,7 @@ def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, workshop or Workshop(lambda: Sandbox(children=settings.children)))
+    services = Services.build(settings, workshop or Workshop.of(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

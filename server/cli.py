@@ -266,7 +266,7 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from grader.sandbox.doctor import examine
 
     try:
-        with Sandbox() as sandbox:
+        with Sandbox(connect=settings.zygote) as sandbox:
             report = examine(sandbox)
     except SandboxFault as fault:
         print(f"doctor: there can be no sandbox here: {fault}", file=sys.stderr)

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """How many students' codes run at once in this process."""
 
+    zygote: Path | None = None
+    """The unix socket of a zygote that runs elsewhere, in a container without a network for one; without it, each
+    process that runs code starts its own."""
+
     submissions_per_minute: int = Field(default=60, ge=0)
     """How many submissions are taken from a student within a minute; 0 for any number."""
 

@@ -20,7 +20,6 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
-from grader.sandbox import Sandbox
 from server.dispatch import jobs, tickets
 from server.dispatch.turn import Turns
 from server.models import now
@@ -34,7 +33,7 @@ LOOK_AGAIN_SECONDS = 1.0  # for jobs that became due, or that were freed: the li
 SWEEP_SECONDS = 1.0
 RESTART_SECONDS = 0.5  # before a lane that broke is started anew
 POOL_SECONDS = 10.0  # that a lane waits for a database that is away, with what it has to say of its job
-INSPECT_AGAIN_SECONDS = 5.0  # while no code can be run
+INSPECT_AGAIN_SECONDS = 2.0  # while no code can be run
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +196,7 @@ def work(settings: Settings) -> int:
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, Workshop(lambda: Sandbox(children=settings.children)))
+    services = Services.build(settings, Workshop.of(settings))
     services.prepare()
     log.info("A worker with %d lanes.", settings.children)
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from exercises.instance import freeze
 from grader.sandbox import Job, RunStatus, Sandbox, SandboxFault
 from grader.sandbox.doctor import Report, examine
+from server.settings import Settings
 
 HONEST = Job(source="", filename="honest.py", state=freeze({}), slots=())
 
@@ -28,6 +30,11 @@ class Workshop:
         self._inspected = False
         self._trouble: str | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The workshop of a process that runs code."""
+        return cls(lambda: Sandbox(children=settings.children, connect=settings.zygote))
 
     @property
     def sandbox(self) -> Sandbox:

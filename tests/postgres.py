@@ -43,21 +43,22 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*, durable: bool = False) -> Iterator[str]:
     """A running server; yields the URL of its maintenance database."""
-    with restartable() as found:
+    with restartable(durable=durable) as found:
         yield found.url
 
 
 @contextmanager
-def restartable() -> Iterator[Server]:
-    """A running server that can be restarted, with every connection to it broken."""
+def restartable(*, durable: bool = False) -> Iterator[Server]:
+    """A running server that can be restarted, with every connection to it broken. ``durable``: it waits for the disk,
+    as a server does that is used; most tests are not about that, and take half the time without."""
     found = programs()
     folder = Path(tempfile.mkdtemp(prefix="dojo-pg-"))
     prefix = _drop_privileges(folder)
     data = folder / "data"
-    # Durability is not what these tests are about; without it they take half the time.
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=100"
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=100"
+    options += "" if durable else " -c fsync=off"
     try:
         _run(
             [

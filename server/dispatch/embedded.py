@@ -18,7 +18,7 @@ from server.grading import Grading
 from server.workshop import Workshop
 
 LOOK_AGAIN_SECONDS = 1.0  # for tickets that became due, or that another process left
-INSPECT_AGAIN_SECONDS = 5.0  # while no code can be run
+INSPECT_AGAIN_SECONDS = 2.0  # while no code can be run
 
 __all__ = ["INSPECT_AGAIN_SECONDS", "LOOK_AGAIN_SECONDS", "MOST_TRIES", "PAUSE", "EmbeddedDispatcher"]
 

@@ -1,8 +1,9 @@
 """Tickets: the queue as it stands in the database, the same for every engine.
 
-The order is fair. A ticket's rank is the number of tickets that its student had waiting already: everybody's
-first comes before anybody's second, so that one student with five hundred delays nobody. Within a round,
-short comes before long, then who came first. What is graded in the background comes after all of that.
+The order is fair. A ticket's rank is the second at which it came in, or, where its student has others waiting, as if it
+had come in some seconds after the last of them: everybody's first comes before the seconds of those who came with them,
+so that one student with five hundred delays nobody, and whoever waits is overtaken for those seconds only. A long one
+counts as later, too. What is graded in the background comes after all of that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import DateTime, Integer, Select, Update, and_, bindparam, case, insert, literal, or_, text
@@ -21,7 +22,9 @@ from sqlmodel import Session, col, func, select, update
 
 from server.models import Grade, Submission, Ticket, TicketState, now
 
-BACKGROUND = 1_000_000  # the lowest rank of what no student waits for
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
+STEP = 10  # by so many seconds a student's second counts as later than their first, and a long one as later than it is
+BACKGROUND = 2_000_000_000  # the lowest rank of what no student waits for; the clock is there in sixty years
 LONG_SECONDS = 1.0  # of the attempt before: who looped without end a minute ago may well do so again
 MOST_TRIES = 3
 # A running ticket whose lease was not renewed for this long is taken again: its worker is dead. A run has at
@@ -161,10 +164,12 @@ def _insert(session: Session, submissions: Sequence[Submission], ranks: Sequence
 
 
 def _rank(session: Session, submission: Submission) -> int:
-    """Twice the number that the student has waiting, and one more where the attempt before took long."""
+    """Now, or a step after the last that the student has waiting; and a step more where the attempt before took
+    long."""
     which = submission.model_dump(include={"course_id", "student_id", "exercise", "attempt"})
-    count, seconds = session.connection().execute(_WAITING_AND_TOOK, which).one()
-    return 2 * (count or 0) + ((seconds or 0) > LONG_SECONDS)
+    rank, seconds = session.connection().execute(_LAST_AND_TOOK, which).one()
+    came = int((now() - EPOCH).total_seconds())
+    return max(came, came if rank is None else rank + STEP) + STEP * ((seconds or 0) > LONG_SECONDS)
 
 
 def _begin(session: Session, lease: Update, which: Mapping[str, object]) -> Lease | None:
@@ -214,10 +219,10 @@ def _first() -> Select[Any]:
     return due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
 
 
-def _waiting_and_took() -> Select[Any]:
-    """How many a student has waiting, and the seconds of their attempt before this one."""
+def _last_and_took() -> Select[Any]:
+    """The rank of the last that a student has waiting, and the seconds of their attempt before this one."""
     mine = Ticket.student_id == bindparam("student_id")
-    waiting = select(func.count()).where(mine, _LIVE, col(Ticket.rank) < BACKGROUND)
+    last = select(func.max(Ticket.rank)).where(mine, _LIVE, col(Ticket.rank) < BACKGROUND)
     took = (
         select(func.max(Grade.seconds))
         .join(Submission, col(Submission.id) == Grade.submission_id)
@@ -228,7 +233,7 @@ def _waiting_and_took() -> Select[Any]:
             Submission.attempt == bindparam("attempt", type_=Integer) - 1,
         )
     )
-    return select(waiting.scalar_subquery(), took.scalar_subquery())
+    return select(last.scalar_subquery(), took.scalar_subquery())
 
 
 def _standing() -> Any:
@@ -251,5 +256,5 @@ def _standing() -> Any:
 
 _TAKE: Final = _leasing(_first())
 _CLAIM: Final = _leasing(select(Ticket.id).where(Ticket.submission_id == bindparam("claimed"), _LIVE).with_for_update())
-_WAITING_AND_TOOK: Final = _waiting_and_took()
+_LAST_AND_TOOK: Final = _last_and_took()
 _STANDING: Final = _standing()

@@ -53,12 +53,15 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
         row = session.get_one(ComparisonRow, (old.id, 0))
         row.verdict, row.exact, row.approximate = "wrong", False, False
         name = row.name
+        other = session.exec(select(Grade).where(Grade.submission_id == ids[1])).one()
+        row = ComparisonRow(grade_id=other.id, position=26, name="gone", verdict="exact", exact=True, approximate=True)
+        session.add(row)  # a checkpoint that is not asked for any more
     was = numerics.environment()
     monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
     assert regrade(house.instructor).status_code == 202
     found = report(house)
     assert found["regraded"] == 2
-    assert found["changed"] == [
+    assert sorted(found["changed"], key=lambda each: each["submission"]) == [
         {
             "submission": ids[0],
             "student": ada.id,
@@ -66,7 +69,15 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
             "before": 25,
             "after": 26,
             "rows": [{"name": name, "before": "wrong", "after": "exact"}],
-        }
+        },
+        {
+            "submission": ids[1],
+            "student": ada.id,
+            "exercise": FULL,
+            "before": 26,
+            "after": 26,
+            "rows": [{"name": "gone", "before": "exact", "after": "(none)"}],
+        },
     ]
     with house.services.database.reading() as session:
         grades = session.exec(select(Grade).order_by(col(Grade.id))).all()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -17,7 +18,7 @@ from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.db import Database
 from server.dispatch import tickets
-from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState
+from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState, now
 from server.settings import Settings
 from tests.server.dispatch.conftest import crew
 from tests.server.house import FULL, SOLUTION, House, Straw, Student, eventually
@@ -128,6 +129,21 @@ def test_everybody_has_a_turn_before_anybody_has_a_second(working: House, gate: 
     assert gate.order[1] == "# b1"
     assert "# c1" in gate.order[2:4]  # two lanes: the other one may enter first
     assert [name for name in gate.order if name.startswith("# a")] == [f"# a{number}" for number in range(1, 8)]
+
+
+def test_who_has_one_running_is_not_overtaken_for_ever(
+    working: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = working.join("Ada")
+    hand_in(ada, "a1"), hand_in(working.join("Ben"), "b1")
+    assert eventually(lambda: len(gate.order) == 2)
+    second = hand_in(ada, "a2")
+    soon = hand_in(working.join("Cy"), "c1")
+    monkeypatch.setattr(tickets, "now", lambda: now() + timedelta(seconds=tickets.STEP + 1))
+    late = hand_in(working.join("Dan"), "d1")
+    with working.services.database.reading() as session:
+        places = working.services.dispatcher.standing(session, [soon, second, late])
+    assert [places[id].place for id in (soon, second, late)] == [1, 2, 3]
 
 
 def test_a_student_is_run_one_at_a_time(working: House, gate: Gate) -> None:

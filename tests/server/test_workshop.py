@@ -1,0 +1,37 @@
+"""The workshop with a zygote that runs elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.settings import Settings
+from server.workshop import Workshop
+from tests.server.house import eventually
+
+
+@contextmanager
+def listening(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A zygote as a container has it."""
+    zygote = subprocess.Popen([sys.executable, "-m", "grader.sandbox.zygote", "--listen", socket])
+    try:
+        yield zygote
+    finally:
+        zygote.kill()
+        zygote.wait()
+
+
+def test_a_zygote_elsewhere_is_used_missed_and_found_again(tmp_path: Path) -> None:
+    socket = tmp_path / "zygote.sock"
+    workshop = Workshop.of(Settings(zygote=socket, children=1))
+    assert "no zygote listens" in str(workshop.inspect())
+    with listening(socket):
+        assert eventually(lambda: workshop.inspect() is None)
+    assert eventually(lambda: "no zygote listens" in str(workshop.inspect()))
+    with listening(socket):
+        assert eventually(lambda: workshop.inspect() is None)
+        assert workshop.ready()  # the doctor has seen the new one
+    workshop.close()
