@@ -71,6 +71,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(f"the zygote has {threads} threads and a fork takes only one along; start it with one thread")
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
+    kernel.gather_into_huge_pages()
     return prepared
 
 
