@@ -62,15 +62,14 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(str(error)) from None
     warmth.warm_up()
     child.remember()
-    prepared = Zygote(
-        jail.Walls(filter, landlock.version(), _null_device(), without),
-        rehearsal(),
-    )
+    prepared = Zygote(jail.Walls(filter, landlock.version(), _null_device(), without), rehearsal())
+    child.practise(prepared.rehearsal)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise Unfit(f"the zygote has {threads} threads and a fork takes only one along; start it with one thread")
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
+    kernel.gather_into_huge_pages()
     return prepared
 
 
