@@ -43,6 +43,8 @@ def explain(error: BaseException, program: Program, filename: str) -> tuple[RunS
     """Status and message for what the student's code raised. Total: the exception is of their making."""
     try:
         return _explain(error, program, filename)
+    except MemoryError:  # there is none left to show it with
+        return RunStatus.MEMORY_LIMIT, _name(error)
     except BaseException:
         return RunStatus.ERROR, f"{_name(error)} was raised, and showing it raised another exception."
 
@@ -56,7 +58,7 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
     refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM)
     if isinstance(error, socket.gaierror):  # a name was to be looked up
         return RunStatus.DENIED, f"{shown}\n{NETWORK_DENIED}."
-    if refused or _says(error, ("can't start new thread",)):
+    if refused or _says(error, ("can't start new thread", "nable to open")):  # torch has its own words for it
         return RunStatus.DENIED, f"{shown}\n{_name_the_act(error, shown)}."
     if isinstance(error, ModuleNotFoundError):
         return RunStatus.ERROR, f"{shown}\n{_missing_module(error)}"
@@ -77,7 +79,7 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
 
 def theirs(error: BaseException, program: Program, filename: str) -> str:
     """The traceback with the student's frames alone: no frame and no path of the grader or of a library."""
-    lines = program.text.splitlines()
+    lines = program.text.split("\n")
     told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
     each: traceback.TracebackException | None = told
     for _ in range(8):
@@ -134,4 +136,7 @@ def _missing_module(error: ModuleNotFoundError) -> str:
     module = error.name or "That module"
     if module.partition(".")[0] in _PLOTTING:
         return f"{module} cannot be imported here, and nothing can be shown; remove the lines that use it."
-    return f"{module} cannot be imported here; torch, numpy and Python's own math modules can."
+    return (
+        f"{module} cannot be imported here; torch, numpy and Python's own math modules can. "
+        "Remove the lines that use it."
+    )

@@ -42,7 +42,7 @@ _NOTHING, _TENSOR, _MISFIT, _MISFIT_WITHOUT_SHAPE = range(4)
 _STATUSES: Final = tuple(RunStatus)
 # A terminal that shows a student's output must not be steered by it; Unicode's line and direction controls
 # likewise.
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Phase(IntEnum):
