@@ -28,7 +28,7 @@ import torch.nn.functional
 
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
 from grader.sandbox import jail, kernel, seccomp
-from grader.sandbox.excuse import explain
+from grader.sandbox.excuse import explain, theirs
 from grader.sandbox.job import RunStatus
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import READY, Task, receive_job
@@ -164,15 +164,16 @@ class Attempt:
 
     def run(self) -> RunStatus:
         """Run the file and leave the answers, whatever happens; the status is the one that was left."""
-        before = sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning
+        before = sys.stdout, sys.stderr, sys.stdin, sys.unraisablehook, warnings.formatwarning, sys.modules["__main__"]
         sys.stdout = Screen(self._writer, self._overflow)
         # Warnings and logs go to the same place, in order. Too many of them are cut, without an end to the
         # run.
         sys.stderr = Screen(self._writer, lambda: None)
         sys.stdin = io.StringIO()
         warnings.formatwarning = self._format_warning
+        sys.unraisablehook = self._show_unraisable
         self._conclude(*self._perform())
-        sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning = before
+        sys.stdout, sys.stderr, sys.stdin, sys.unraisablehook, warnings.formatwarning, sys.modules["__main__"] = before
         return self._status
 
     def _perform(self) -> tuple[RunStatus, str]:
@@ -281,6 +282,12 @@ class Attempt:
         """A warning with the student's line, or with no place at all: a library's path is no help to them."""
         place = f"{filename}:{lineno}: " if filename == self._task.filename else ""
         return f"{place}{category.__name__}: {message}\n"
+
+    def _show_unraisable(self, caught: sys.UnraisableHookArgs) -> None:
+        """What a destructor or a callback raised, with their lines alone."""
+        if caught.exc_value is not None and self._program is not None:
+            told = theirs(caught.exc_value, self._program, self._task.filename)
+            print(f"Exception ignored: {told}", file=sys.stderr)
 
 
 class Recorder:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from grader.sandbox import child, jail, kernel, landlock, seccomp, start, warmth
+from grader.sandbox import child, jail, kernel, landlock, notebook, seccomp, start, warmth
 from grader.sandbox.protocol import DEATH, FORK, unpack_fork
 from grader.sandbox.rehearsal import Rehearsal, rehearsal
 
@@ -61,6 +61,7 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     except OSError as error:
         raise Unfit(str(error)) from None
     warmth.warm_up()
+    notebook.install()
     child.remember()
     prepared = Zygote(jail.Walls(filter, landlock.version(), _null_device(), without), rehearsal())
     child.practise(prepared.rehearsal)
