@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check compose-test bench load lock clean
+.PHONY: help demo serve test client-test check fuzz compose-test bench load lock clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -38,6 +38,11 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
+fuzz: $(INSTALLED) ## the readers of what an adversary writes, a minute each (installs atheris; not everywhere to be had)
+	$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz result -max_total_time=60
+	$(BIN)/python -m tests.fuzz tensors -max_total_time=60
+
 compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submit, progress, down; once more with workers
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh workers
@@ -59,7 +64,7 @@ lock: ## newest versions of everything, into constraints.txt (then: make check t
 	rm -rf .venv-lock
 
 clean: ## remove .venv and caches; a server's data in var/ stays
-	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf *.egg-info client/src/*.egg-info
 

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         instance = find(options.exercise).canonical()
         with Sandbox() as sandbox:
             complete = [_report(path, _grade(path, instance, sandbox), options.json) for path in options.files]
-    except (NoSuchExercise, BadAnswer, OSError, UnicodeDecodeError) as error:
+    except (NoSuchExercise, BadAnswer, OSError) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
     return 0 if all(complete) else 1
@@ -48,10 +48,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _grade(path: Path, instance: Instance, sandbox: Sandbox) -> Grade:
     from grader.grade import grade_code, grade_tensors
+    from grader.tensors import BadAnswer
 
     if path.suffix == ".safetensors":
-        return grade_tensors(instance, path.read_bytes())
-    return grade_code(instance, path.read_text(encoding="utf-8"), path.name, sandbox)
+        try:
+            return grade_tensors(instance, path.read_bytes())
+        except BadAnswer as error:
+            raise BadAnswer(f"{path}: {error}") from None
+    # What is no UTF-8 is the student's to hear of, and no end to the files after it.
+    return grade_code(instance, path.read_text(encoding="utf-8", errors="surrogateescape"), path.name, sandbox)
 
 
 def _report(path: Path, grade: Grade, as_json: bool) -> bool:

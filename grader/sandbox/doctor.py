@@ -242,6 +242,16 @@ attempt("a handler", __import__("signal").signal, 10, lambda *_: None)
 """,
         "to nobody, and no handlers",
     ),
+    "other processes": _refused(
+        """
+attempt("the processor time of another process", time.clock_gettime, (~1 << 3) | 2)
+at = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value & ~3
+def wake():
+    kernel.call(kernel.architecture().number("futex"), at, 1, 1)
+attempt("a futex on a page that others have too", wake)
+""",
+        "cannot be seen or woken",
+    ),
     "ptrace": _ends('kernel.call(hostile("ptrace"), 0); print("OPEN")', RunStatus.DENIED, "deadly"),
     "executable memory": _refused(
         """

@@ -97,6 +97,21 @@ def test_the_command_grades_files_and_tells_in_json(tmp_path: Path, capsys: pyte
     assert "logits          | exact: False | approximate: True" in capsys.readouterr().out
 
 
+def test_a_file_that_is_no_text_is_told_so_and_does_not_end_the_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    latin, after, lie = tmp_path / "latin.py", tmp_path / "after.py", tmp_path / "lie.safetensors"
+    latin.write_bytes(b"note = '\xe9'\n")
+    after.write_text("dhprebn = hprebn\n")
+    lie.write_bytes(b"no tensors")
+    assert main(["makemore/batch-norm", str(latin), str(after), "--json"]) == 1
+    first, second = (json.loads(line)["run"] for line in capsys.readouterr().out.splitlines())
+    assert first["status"] == "error" and first["message"].endswith("Save it as UTF-8 text.")
+    assert second["status"] == "ok"
+    assert main(["makemore/batch-norm", str(lie)]) == 2
+    assert f"{lie}: this is not a safetensors file" in capsys.readouterr().err
+
+
 def test_the_command_says_which_exercises_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["makemore/nothing", "x.py"]) == 2
     assert "makemore/full-backward" in capsys.readouterr().err
