@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dojo.api import Server
-from dojo.cells import read_cells, read_notebook
-from dojo.dataflow import flow_of
 from dojo.errors import BadFile
-from dojo.harvest import SECTIONS, Harvest, Wanted, harvest
+from dojo.harvest import SECTIONS, Harvest, Wanted, harvest, read_cells, read_notebook
+from dojo.harvest.dataflow import flow_of
 from dojo.records import Submission
 from dojo.tensors import shapes
 from dojo.workspace import NOTEBOOK, SOLUTION, STATE
