@@ -54,7 +54,7 @@ def student(
     """A student who has not joined yet, in an empty folder."""
     (tmp_path / "home").mkdir()
     monkeypatch.chdir(tmp_path / "home")
-    monkeypatch.setattr("dojo.api.time.sleep", lambda _: None)
+    monkeypatch.setattr("dojo.exchange.time.sleep", lambda _: None)
     return Student(fake, tmp_path / "config", capsys)
 
 

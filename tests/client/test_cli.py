@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def test_every_command_takes_json_and_explains_itself(student: Student) -> None:
         assert code == 0
         assert command.help
         assert "Usage: dojo" in out
+        assert re.search(rf"Examples?:\n +dojo {name}\b", out), name
 
 
 def test_joining_keeps_the_token_and_never_shows_it(student: Student) -> None:
@@ -102,6 +104,13 @@ def test_wrong_usage_is_exit_2(student: Student) -> None:
     assert student.type("show", "seventeen")[0] == 2
     assert student.type("submit", "nowhere.py")[0] == 2
     assert student.type()[0] == 0
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("show",), ("show", "seventeen"), ("history", "--limit", "0")])
+def test_wrong_usage_is_a_document_too(student: Student, words: tuple[str, ...]) -> None:
+    code, out, err = student.type(*words, "--json")
+    assert (code, err) == (2, "")
+    assert json.loads(out)["error"]["next"] == "See: dojo --help"
 
 
 def test_the_environment_is_enough(student: Student) -> None:
@@ -220,10 +229,40 @@ def test_waiting_for_the_queue(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits = 4
     assert pulled.type("submit", "solution.py")[0] == 0
-    pulled.fake.waits = 10_000
+    pulled.fake.waits, pulled.fake.events = 10_000, False
     code, _, err = pulled.type("submit", "solution.py", "--wait", "3")
     assert code == 3
-    assert "Look later: dojo show 2" in err
+    assert re.search(r"not graded yet: place \d+ in the queue, about \d+ s\.\nLook later: dojo show 2\n", err)
+    code, out, _ = pulled.type("show", "2")
+    assert code == 1
+    assert re.search(r"place \d+ in the queue, about \d+ s\. Look again: dojo show 2\n", out)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [("cancelled", "dojo submit FILE"), ("quarantined", "tell your instructor the number 1")]
+)
+def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.ends = 2, ends
+    code, out, _ = pulled.type("submit", "solution.py")
+    assert code == 1
+    assert says in out
+    assert pulled.type("submit", "solution.py", "--json")[0] == 1
+
+
+def test_a_server_that_goes_away_while_one_waits_keeps_the_submission(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    code, _, err = pulled.type("submit", "solution.py")
+    assert code == 3
+    assert "Submission 1 is kept, but: https://dojo.test could not be reached." in err
+    assert err.endswith("Look later: dojo show 1\n")
 
 
 def test_check_needs_no_server(pulled: Student) -> None:
@@ -296,6 +335,30 @@ def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypa
     assert "exercise.md" in out
 
 
+def test_open_outside_of_a_folder_goes_on_where_one_was(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    done = {**pulled.fake.exercise(), "passed": 2}
+    other, third = ({**pulled.fake.exercise(), "slug": slug, "lecture_url": None} for slug in ("a/other", "a/third"))
+    listed = [done, other, third]
+    submissions = [{"id": 1, "exercise": "a/third", "status": "graded"}]
+
+    def several(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path.removeprefix("/api/v1/courses/autumn/")
+        answers: dict[str, Any] = {"exercises": {"exercises": listed}, "submissions": {"submissions": submissions}}
+        answers |= {f"exercises/{each['slug']}": each for each in listed}
+        return httpx.Response(200, json=answers[path]) if path in answers else None
+
+    pulled.fake.before = several
+    os.chdir("..")
+    code, out, _ = pulled.type("open")
+    assert (code, opened) == (0, ["https://dojo.test/lecture?t=60"])
+    assert out == "dcounts is the first step of a/third that is not right yet:\nhttps://dojo.test/lecture?t=60\n"
+    for latest, todo, slug in ((SLUG, listed, "a/other"), ("a/third", [done], SLUG)):
+        submissions[0]["exercise"], listed = latest, todo
+        assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
+
+
 def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     saves = iter([RIGHT, RIGHT, HALF])
 
@@ -309,7 +372,7 @@ def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.Monkey
     pulled.fake.before = lambda request: (
         problem(422, "This is no Python. Save it again.") if b"= (" in request.content else None
     )
-    monkeypatch.setattr("dojo.cli.time.sleep", save)
+    monkeypatch.setattr("dojo.commands.answers.time.sleep", save)
     code, out, err = pulled.type("watch", "solution.py")
     assert code == 1
     assert "This is no Python" in err
@@ -360,6 +423,6 @@ def test_watch_prints_a_document_a_line(pulled: Student, monkeypatch: pytest.Mon
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dojo.cli.time.sleep", stop)
+    monkeypatch.setattr("dojo.commands.answers.time.sleep", stop)
     _, out, _ = pulled.type("watch", "solution.py", "--json")
     assert [json.loads(line)["id"] for line in out.splitlines()] == [1]

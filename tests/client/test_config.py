@@ -104,7 +104,7 @@ def test_nobody_joined(tmp_path: Path) -> None:
 
 def token_of(here: Config, folder: Workspace | None = None, profile: str | None = None) -> tuple[str, str | None]:
     connection = connect(here, workspace=folder, profile=profile)
-    return connection.server.address, connection.server._http.headers.get("Authorization")
+    return connection.server.address, connection.server._exchange.http.headers.get("Authorization")
 
 
 def test_environment_overrides_the_profile(tmp_path: Path) -> None:

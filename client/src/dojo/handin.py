@@ -55,8 +55,9 @@ def find_file(path: Path) -> Path:
         raise BadFile(f"There is no {path}.", "Try: dojo submit solution.py, in the folder that dojo pull made")
     files = [each for each in path.iterdir() if each.suffix in KINDS and each.is_file() and each.name != STATE]
     if not files:
+        where = "this folder" if path == Path() else str(path)
         raise BadFile(
-            f"There is nothing to submit in {path}.",
+            f"There is nothing to hand in in {where}.",
             f"Write {SOLUTION} or {NOTEBOOK}, or name a file: dojo submit FILE",
         )
     return max(files, key=lambda each: (each.stat().st_mtime_ns, each.name == SOLUTION))

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from dojo import starter
-from dojo.api import Server, Transferred, checked_slug
+from dojo.api import Server, checked_slug
 from dojo.errors import BadFile, NotADojo
+from dojo.exchange import Transferred
 from dojo.records import Checkpoint, get
 
 MARK = ".dojo.json"
