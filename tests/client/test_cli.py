@@ -250,6 +250,22 @@ def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: 
     assert pulled.type("submit", "solution.py", "--json")[0] == 1
 
 
+@pytest.mark.parametrize("command", ["submit", "watch"])
+def test_control_c_while_one_waits_says_where_to_look_and_stops(pulled: Student, command: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits = 5
+
+    def interrupt(request: httpx.Request) -> None:
+        if request.url.path.endswith("/events"):
+            raise KeyboardInterrupt
+
+    pulled.fake.before = interrupt
+    code, _, err = pulled.type(command, "solution.py")
+    assert code == (130 if command == "submit" else 0)
+    assert "It is still being graded. Look later: dojo show 1\n" in err
+    assert len(pulled.fake.graded) == 1
+
+
 def test_a_server_that_goes_away_while_one_waits_keeps_the_submission(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits, pulled.fake.breaks_after = 5, 1

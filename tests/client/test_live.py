@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 
 from exercises.catalog import find
@@ -108,6 +109,33 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
     assert "\x1b[32mlogprobs" in child.before
     assert child.before.count("✓") == 52
     assert "26 of 26 pass, 26 exact" in child.before
+
+
+def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    for number in range(3):  # others, whose code takes all the time that it may
+        with httpx.Client(base_url=f"{live.address}/api/v1/", headers={"Dojo-API": "1"}) as http:
+            token = http.post("join", json={"code": live.code, "name": f"Other {number}"}).json()["token"]
+            http.post(
+                f"courses/autumn/exercises/{SLUG}/submissions",
+                json={"source": "while True: pass"},
+                headers={"Authorization": f"Bearer {token}"},
+            ).raise_for_status()
+    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
+    child = pexpect.spawn(
+        "dojo",
+        ["submit", "full-backward"],
+        cwd=str(joined),
+        env=live.environ(joined / "config"),
+        dimensions=(60, 100),
+        encoding="utf-8",
+        timeout=60,
+    )
+    child.expect(r"place \d in the queue, about \d+ s")
+    child.expect("26 of 26 pass, 26 exact")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
 
 
 def test_watch_in_a_terminal_submits_on_save_and_stops_with_control_c(live: Live, joined: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from dojo import check as checking
-from dojo.commands.frame import INTERRUPTED, PASSED, WRONG, command
+from dojo.commands.frame import PASSED, WRONG, command
 from dojo.commands.record import show_result
 from dojo.commands.words import complete_exercise, shown
 from dojo.connection import Connection
@@ -146,7 +146,7 @@ def _graded(desk: Desk, connection: Connection, task: Task, handin: Handin, pati
             submission = connection.server.wait_for(submission, seconds=patience, changed=say)
         except KeyboardInterrupt:
             desk.tell(f"It is still being graded. Look later: dojo show {submission.id}")
-            return INTERRUPTED
+            raise
         except Unreachable as error:
             kept = f"Submission {submission.id} is kept, but: {error.message}"
             raise Unreachable(kept, f"Look later: dojo show {submission.id}") from error
