@@ -187,6 +187,12 @@ def test_a_notebook_says_what_was_taken(pulled: Student) -> None:
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
 
 
+def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
+    Path("a\\b.py").write_text(RIGHT)
+    assert pulled.type("submit", "a\\b.py")[0] == 0
+    assert json.loads(pulled.fake.requests[-1].content)["filename"] == "a_b.py"
+
+
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts")))
     before = len(pulled.fake.requests)

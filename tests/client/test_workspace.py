@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-from pathlib import Path
+import warnings
+from pathlib import Path, PureWindowsPath
 
 import httpx2 as httpx
 import pytest
@@ -121,8 +122,38 @@ def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path
     assert find_workspace(tmp_path) is None
 
 
-@pytest.mark.parametrize("mark", ["{", "[]", '{"exercise": "../x"}', '{"exercise": "a/b", "checkpoints": [{"x": 1}]}'])
+@pytest.mark.parametrize(
+    "name", ["con", "nul.txt", "com1", "lpt9.a.b", "aux", "dots.", "a..b", "full-backward", "console"]
+)
+def test_a_folders_name_is_one_on_windows_too(name: str) -> None:
+    folder = PureWindowsPath("C:\\Users\\Ada") / folder_for(f"a/{name}", Path("/home")).name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # in Python 3.13; its successor is there on Windows alone
+        assert not folder.is_reserved()
+    assert not folder.name.endswith((".", " "))
+    assert folder.name.startswith(name)
+    assert folder.parent == PureWindowsPath("C:\\Users\\Ada")
+
+
+@pytest.mark.parametrize("slug", ["a/c:x", "a/..\\x", "a\\b", "c:/x", "a/x ", "a/%2e%2e"])
+def test_a_slug_holds_no_path_of_windows(slug: str) -> None:
+    with pytest.raises(errors.BadFile):
+        folder_for(slug, Path())
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "{",
+        "MARK WITH A PATH FOR A DIGEST",
+        "[]",
+        '{"exercise": "../x"}',
+        '{"exercise": "a/b", "checkpoints": [{"x": 1}]}',
+    ],
+)
 def test_a_damaged_mark_is_explained(tmp_path: Path, mark: str) -> None:
+    sound = {"exercise": "a/b", "revision": 1, "course": "c", "server": "s", "checkpoints": []}
+    mark = json.dumps({**sound, "digest": "../../x"}) if "PATH" in mark else mark
     (tmp_path / ".dojo.json").write_text(mark)
     with pytest.raises(errors.BadFile):
         open_workspace(tmp_path)

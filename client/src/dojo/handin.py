@@ -28,7 +28,8 @@ class Code:
     harvest: Harvest | None = None
 
     def send(self, server: Server, course: str, slug: str, wait: float) -> Submission:
-        return server.submit_code(course, slug, self.path.name, self.source, wait=wait)
+        # On Linux a file's name may hold a backslash, which the server would take for a folder's.
+        return server.submit_code(course, slug, self.path.name.replace("\\", "_"), self.source, wait=wait)
 
 
 @dataclass(frozen=True)
