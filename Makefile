@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check compose-test bench lock clean
+.PHONY: help demo serve test client-test check compose-test bench lock clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -28,6 +28,9 @@ serve: $(INSTALLED) ## run a server; prints its address, the instructor's token 
 
 test: $(INSTALLED) ## all tests
 	$(BIN)/python -m pytest -q $(TESTS)
+
+client-test: $(INSTALLED) ## the client alone, in an empty environment of each Python that is here; minutes
+	$(BIN)/python -m pytest -rs -s tests/client/pythons.py
 
 check: $(INSTALLED) ## style, types, layers, and migrations that match the models
 	$(BIN)/ruff check
