@@ -20,7 +20,7 @@ from tests.client.test_cells import notebook
 SLUG = "makemore/full-backward"
 SERVERS = {"fastapi", "pydantic", "sqlmodel", "sqlalchemy", "uvicorn", "torch", "numpy", "backprop-dojo"}
 # What needs neither torch nor a server, and the keyring, which is an extra.
-STANDALONE = ("test_cells.py", "test_config.py", "keyrings.py")
+STANDALONE = ("test_cells.py", "test_config.py", "real_keyring.py")
 
 
 def python(minor: int) -> str | None:
@@ -92,9 +92,10 @@ def test_a_student_without_torch(installed: Installed, live: Live) -> None:
     assert (code, out.count("| fits")) == (1, 1)
     assert installed.run("dojo", "submit", folder / "answers.safetensors")[0] == 1
     assert "answers" not in installed.must("dojo", "history", "--limit", "1")
-    assert json.loads(installed.must("dojo", "open", "--json"))["url"].startswith("https://")
+    assert json.loads(installed.must("dojo", "open", SLUG, "--json"))["url"].startswith("https://")
     assert "26 of 26 pass" in installed.must("dojo", "status", SLUG)
-    assert "26 of 26 pass" in installed.must("dojo", "show", "1")
+    newest = json.loads(installed.must("dojo", "history", "--json"))["submissions"][-1]["id"]
+    assert "26 of 26 pass" in installed.must("dojo", "show", str(newest))
     installed.must("dojo", "completion", "zsh")
     installed.must("dojo", "logout")
 

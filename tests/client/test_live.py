@@ -12,9 +12,11 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+import torch
 
+from dojo import pull
 from exercises.catalog import find
-from tests.client.conftest import Live
+from tests.client.conftest import Live, served
 
 SLUG = "makemore/full-backward"
 
@@ -219,3 +221,27 @@ def test_the_magics(live: Live, joined: Path) -> None:
     assert "1 of 1 pass" in notebook.cells[4].outputs[0].data["text/plain"]
     assert "logits | " in printed(notebook.cells[5])
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
+
+
+def test_what_is_compared_while_the_server_is_away_is_sent_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(tmp_path / "config"))
+    names: dict[str, Any] = {}
+    with served(tmp_path / "data") as live:
+        assert dojo(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
+        exercise = pull(SLUG)
+        exercise.into(names)
+    names["dlogprobs"] = torch.zeros_like(names["logprobs"])
+    names["dlogprobs"][range(names["n"]), names["Yb"]] = -1.0 / names["n"]
+    capsys.readouterr()
+    exercise.cmp("logprobs", names["dlogprobs"])
+    assert "could not be reached. Your answer is kept" in capsys.readouterr().out
+    with served(tmp_path / "data", int(live.address.rpartition(":")[2])):
+        exercise.cmp("probs", names["dlogprobs"] / names["probs"])
+        told = capsys.readouterr().out.splitlines()
+        assert told[0] == "Sent 1 answer that waited for the network."
+        assert told[1].startswith("probs           | exact: True")
+        assert repr(exercise) == f"{SLUG}: 2 of 26 pass"

@@ -124,7 +124,7 @@ def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
     fake.before, fake.requests = None, []
     exercise.cmp("logits", expected()["logits"])
     assert capsys.readouterr().out.splitlines() == [
-        "Sent 2 answers that were waiting for the network.",
+        "Sent 2 answers that waited for the network.",
         "logits          | exact: True  | approximate: True  | maxdiff: 0.0",
     ]
     keys = [request.headers["Idempotency-Key"] for request in fake.requests]
@@ -143,7 +143,7 @@ def test_what_waits_is_sent_by_the_command_too(
     student.capture.readouterr()
     monkeypatch.chdir(exercise.folder.folder)
     _, _, err = student.type("status")
-    assert err == "Sent 1 earlier answers of the notebook.\n"
+    assert err == "Sent 1 earlier answer of the notebook.\n"
     assert len(Outbox(exercise.folder)) == 0
 
 

@@ -163,7 +163,7 @@ class Exercise:
             waiting = len(self._outbox)
             if waiting:
                 sent = self._outbox.send(server, course)
-                print(f"Sent {len(sent.submissions)} answers that were waiting for the network.")
+                print(f"Sent {sent.count()} that waited for the network.")
                 for reason in sent.refused:
                     print(f"One of them was not taken: {reason}")
                 for each in sent.submissions:

@@ -68,7 +68,7 @@ def send_outbox(desk: Desk, connection: Connection, path: Path) -> None:
     outbox = Outbox(found)
     if len(outbox):
         sent = outbox.send(connection.server, connection.course)
-        desk.tell(f"Sent {len(sent.submissions)} earlier answers of the notebook.")
+        desk.tell(f"Sent {sent.count('earlier ')} of the notebook.")
         for reason in sent.refused:
             desk.tell(f"One of them was not taken: {reason}")
 
