@@ -459,6 +459,17 @@ LECTURES = {
         TRAINING,
         CHECK_GRADS,
     ),
+    "exercises 2 and 3 in one cell, without a word": (
+        *BEFORE,
+        ANSWER,
+        COMPARE,
+        SECOND[1] + "\n" + THIRD[0].replace("# Exercise 3: batchnorm, all in one go\n", "") + "\n" + THIRD[1],
+    ),
+    "a wrong exercise 2 without a word": (
+        *BEFORE,
+        ANSWER,
+        "dlogits = F.softmax(logits, 1) # ???\ndlogits[range(n), Yb] -= 1",
+    ),
     "a comment that mentions another exercise": (
         *BEFORE,
         "# Exercise 1: the whole thing\n" + "\n".join(STEPS[:11]) + "\n# exercise 2 does all of this in one line\n",
@@ -522,8 +533,28 @@ def test_exercises_1_2_and_3_are_taken_from_their_own_sections(sandbox: Sandbox)
             found = read(LECTURES[lecture], slug)
             assert mark in found.source
             assert graded(found, sandbox, slug).complete
-        first = graded(read(LECTURES[lecture]), sandbox)
-        assert [row.exact for row in first.checkpoints if row.name in ("logits", "hprebn")] == [True, True]
+
+
+@pytest.mark.parametrize("lecture", [each for each in LECTURES if "without" in each or "all four" in each])
+def test_exercises_2_and_3_never_take_the_place_of_the_first(lecture: str, sandbox: Sandbox) -> None:
+    exact = {row.name for row in graded(read(LECTURES[lecture]), sandbox).checkpoints if row.exact}
+    assert {"logits", "hprebn"} <= exact
+
+
+def test_steps_that_are_only_begun_leave_the_others_as_they_are(sandbox: Sandbox) -> None:
+    begun = "dhpreact = \ndbngain = \ndbnbias = \ndbnvar\n"
+    found = read((*BEFORE, "\n".join(STEPS[:14]) + "\n" + begun + "\n".join(COMPARE.split("\n")[:11])))
+    assert [row.exact for row in graded(found, sandbox).checkpoints] == [True] * 11 + [False] * 15
+    assert found.remarks[0].startswith(f"Cell {len(BEFORE) + 1} is not finished: lines 15, 16, 17 left out")
+
+
+def test_an_answer_of_nearly_the_right_name_is_pointed_at() -> None:
+    renamed = replaced(("dlogit_maxes", "dlogits_maxes"), ("dbnmeani", "dbnmean1"))
+    found = read((*BEFORE, renamed))
+    assert found.remarks == (
+        "There is no dlogit_maxes, but a dlogits_maxes. If that is meant, name it dlogit_maxes.",
+        "There is no dbnmeani, but a dbnmean1. If that is meant, name it dbnmeani.",
+    )
 
 
 def test_an_old_notebook_of_format_3(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,7 +33,8 @@ class Choice:
 
 def choose(statements: list[Statement], wanted: Wanted) -> Choice:
     chooser = _Chooser(statements, wanted)
-    return Choice(tuple(chooser.in_order(chooser.chosen())), tuple(chooser.remarks))
+    order = chooser.in_order(chooser.chosen())
+    return Choice(tuple(order), (*chooser.remarks, *_slips(statements, wanted)))
 
 
 class _Chooser:
@@ -42,6 +44,7 @@ class _Chooser:
         # What a sound cell makes, the student has seen; a broken cell cannot have been run.
         self.statements = [each for each in statements if not (each.cell.broken and each.makes & sound)]
         self.kinds = Kinds(self.statements, wanted)
+        self.has_headings = any(each.section == wanted.section for each in statements)
         self.stars = [each for each in self.statements if _is_star(each.node)]
         self.remarks: dict[str, None] = {}
         self._verdicts: dict[Statement, bool] = {}
@@ -80,6 +83,8 @@ class _Chooser:
         for variable, name in self.wanted.answers.items():
             makers = [each for each in self.kinds.usable if variable in each.makes or name in self.kinds.compared[each]]
             makers = self._of_section(makers) or makers
+            if not self.has_headings:
+                makers = self._step_by_step(variable, makers)
             comparing = [each for each in makers if name in self.kinds.compared[each]]
             roots |= dict.fromkeys(self._last(comparing))
             roots |= dict.fromkeys(self._reaching(variable, [each for each in makers if variable in each.makes]))
@@ -108,6 +113,29 @@ class _Chooser:
         return [each for each in statements if each.section == own] or [
             each for each in statements if each.section is None
         ]
+
+    def _step_by_step(self, variable: str, makers: list[Statement]) -> list[Statement]:
+        """Those before the variable is made anew from none of the answers that it was made of until then: that is
+        what the lecture's later exercises do, in one go."""
+        above: set[str] = set()
+        begins = [number for number, each in enumerate(makers) if variable in each.flow.binds]
+        for begin, end in zip(begins, [*begins, len(makers)][1:], strict=True):
+            behind = self._answers_behind(makers[begin:end]) - {variable}
+            if above and not above & behind:
+                return makers[:begin]
+            above |= set[str]().union(*(each.flow.reads for each in makers[begin:end])) & behind
+        return makers
+
+    def _answers_behind(self, statements: list[Statement]) -> set[str]:
+        """The answers that they read, and those that what they need reads."""
+        seen: set[Statement] = set()
+        pending = list(statements)
+        while pending:
+            each = pending.pop()
+            if each not in seen:
+                seen.add(each)
+                pending += self._needs(each)[0]
+        return {name for each in seen for name in each.flow.reads} & set(self.wanted.answers)
 
     # -- what can be had --------------------------------------------------------------------------
 
@@ -174,6 +202,16 @@ class _Chooser:
         if found or name in _BUILTINS:
             return found
         return (later or self.stars)[:1]
+
+
+def _slips(statements: list[Statement], wanted: Wanted) -> Iterable[str]:
+    """Sentences about answers that are not there while one of nearly that name is."""
+    made = {name for each in statements for name in each.flow.binds}
+    others = [each for each in sorted(made) if each[:1] == "d" and each not in wanted.answers]
+    for answer in wanted.answers:
+        near = difflib.get_close_matches(answer, others, 1, 0.85) if answer not in made else []
+        if near:
+            yield f"There is no {answer}, but a {near[0]}. If that is meant, name it {answer}."
 
 
 def _position(statement: Statement) -> int:
