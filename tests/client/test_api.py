@@ -182,6 +182,18 @@ def test_waiting_ends_when_the_time_is_over(fake: FakeDojo, monkeypatch: pytest.
     assert len(fake.requests) < 20
 
 
+def test_a_stream_of_comments_does_not_hold_one_up(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.waits = 3
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    comments = httpx.Response(
+        200, headers={"Content-Type": "text/event-stream"}, content=itertools.repeat(b": ping\n\n")
+    )
+    fake.before = lambda request: comments if "events" in request.url.path else None
+    clock = itertools.count()
+    monkeypatch.setattr("dojo.api.time.monotonic", lambda: float(next(clock)))
+    assert server(fake).wait_for(submission, seconds=5).waiting
+
+
 def test_waiting_ends_with_what_is_never_graded(fake: FakeDojo) -> None:
     fake.waits, fake.ends = 2, "cancelled"
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)

@@ -18,7 +18,6 @@ from dojo.records import Exercise, Submission, get, read_exercise, read_submissi
 from dojo.text import printable
 
 SAFETENSORS = "application/vnd.safetensors"
-SILENCE = 30.0  # seconds; a stream of events that says nothing for so long is broken: there are comments in between
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -173,8 +172,6 @@ class Server:
                 submission = latest
                 if changed:
                     changed(submission)
-                if not submission.waiting or time.monotonic() - began >= seconds:
-                    return submission
         except ServerError:
             pass
         pause, waited = 0.2, time.monotonic() - began
@@ -188,6 +185,8 @@ class Server:
         return submission
 
     def _told(self, submission: Submission, seconds: float) -> Iterator[Submission]:
+        """The submission each time that it changes, the last time when it is graded."""
         if submission.waiting and seconds > 0:
-            path = f"submissions/{submission.id}/events"
-            yield from map(read_submission, self._exchange.events(path, silence=min(seconds, SILENCE)))
+            yield from map(
+                read_submission, self._exchange.events(f"submissions/{submission.id}/events", seconds=seconds)
+            )

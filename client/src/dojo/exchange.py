@@ -21,6 +21,7 @@ UPGRADE = "pip install --upgrade backprop-dojo-client"
 EVENTS = "text/event-stream"
 LARGEST_ANSWER = 512 * 2**20  # bytes; a forward state of the lecture has 130,000
 PAUSES = (0.2, 0.8)  # seconds between attempts after a connection failure
+SILENCE = 30.0  # seconds without a line, after which a stream is broken
 LONGEST_PAUSE = 15.0  # a server that asks for more patience than this is not waited for
 
 T = TypeVar("T")
@@ -66,11 +67,12 @@ class Exchange:
         0)`` is called as they come."""
         return self._patiently(lambda: self._download(path, headers, transferred))
 
-    def events(self, path: str, *, silence: float) -> Iterator[dict[str, Any]]:
-        """The documents of a stream of Server-Sent Events. Raises Unreachable after ``silence`` seconds without a
-        line, comments included."""
+    def events(self, path: str, *, seconds: float) -> Iterator[dict[str, Any]]:
+        """The documents of a stream of Server-Sent Events, until it ends or the time is over. Raises Unreachable
+        where it breaks, or says nothing for too long: there are comments in between."""
+        over = time.monotonic() + seconds
         headers = {"Accept": EVENTS}
-        timeout = httpx.Timeout(silence, connect=5.0)
+        timeout = httpx.Timeout(min(seconds, SILENCE), connect=5.0)
         with _failures(self.address), self.http.stream("GET", path, headers=headers, timeout=timeout) as response:
             if response.status_code != 200:
                 response.read()
@@ -80,6 +82,8 @@ class Exchange:
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield _object(line.removeprefix("data:"), self.address)
+                if time.monotonic() >= over:
+                    return
 
     def _download(self, path: str, headers: dict[str, str], transferred: Transferred | None) -> bytes | None:
         with _failures(self.address), self.http.stream("GET", path, headers=headers) as response:
