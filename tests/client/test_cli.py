@@ -311,7 +311,7 @@ def test_check_needs_no_server(pulled: Student) -> None:
         ("def backward(state):\n    return {'counts': state['counts'], 'dlogits': state['logits']}\n", True),
         ("dcounts = counts.sum(0)\ndlogits = logits\n", True),
         ("dcounts = counts\ndlogits = 3.0\n", False),
-        ("dcounts = counts * 1\ncheck = cmp\ncheck(logits, logits * 2, s=' dlogits')\n", True),
+        ("dcounts = counts * 1\ncheck = cmp\ncheck(Yb, logits * 2, s=' dlogits')\n", True),
         ("dcounts = counts\ncmp('logits', None)\n", False),
         ("dcounts = counts\ndlogits = logits\nraise SystemExit(0)\n", False),
         ("dcounts = (\n", False),

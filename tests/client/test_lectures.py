@@ -382,7 +382,7 @@ LECTURES = {
     ),
     "a half-finished last cell with the beginning of an answer": (
         *BEFORE,
-        ANSWER,
+        "# Exercise 1: the whole thing\n" + ANSWER,
         "dC = torch.zeros_like(C)\nfor k in range(Xb.shape[0]):\n  for j in",
     ),
     "a half-finished last line below all answers": (*BEFORE, ANSWER + "\nfor k in range(Xb.shape[0]):\n"),

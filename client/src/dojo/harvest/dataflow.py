@@ -68,8 +68,6 @@ def root(node: ast.expr) -> str | None:
     while True:
         if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
             node = node.value
-        elif isinstance(node, ast.NamedExpr):
-            node = node.target
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
             node = node.func.value
         else:
