@@ -229,7 +229,7 @@ def test_the_answers_of_an_error_end_in_the_cell(pulled: Student) -> None:
     _, out, _ = pulled.type("submit", "mine.ipynb")
     assert "Your code printed:\n    hello\n" in out
     assert "Your code stopped with an error" in out
-    assert "Line 2 of what was sent is line 3 of cell 2." in out
+    assert "Line 2 of what was taken is line 3 of cell 2." in out
 
 
 def test_waiting_for_the_queue(pulled: Student) -> None:
@@ -323,6 +323,17 @@ def test_check_looks_at_names_shapes_and_dtypes(pulled: Student, code: str, good
     assert pulled.type("check", "solution.py")[0] == (0 if good else 1)
     _, out, _ = pulled.type("check", "solution.py", "--json")
     assert json.loads(out)["good"] is good
+
+
+def test_check_of_a_notebook_says_what_was_taken_and_where_it_stopped(pulled: Student) -> None:
+    cells = notebook("import matplotlib", "dcounts = counts * 2\nprint 1", "\ndlogits = logits.nothing")
+    Path("mine.ipynb").write_text(json.dumps(cells))
+    code, out, err = pulled.type("check", "mine.ipynb")
+    assert code == 1
+    assert "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\nCell 2 is not finished: line 2 left out" in err
+    assert "Line 5 of what was taken is line 2 of cell 3." in out
+    _, out, _ = pulled.type("check", "mine.ipynb", "--json")
+    assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
 
 
 def test_check_looks_at_tensors_too(pulled: Student) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import pexpect  # type: ignore[import-untyped]
 import pytest
 import torch
 
@@ -93,18 +94,22 @@ def test_a_wrong_join_code_says_what_to_do(live: Live, tmp_path: Path) -> None:
     assert "instructor" in err
 
 
-def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
-    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
-    child = pexpect.spawn(
+def in_terminal(live: Live, folder: Path, *words: str) -> Any:
+    """The command as somebody sees it who types it."""
+    return pexpect.spawn(
         "dojo",
-        ["submit", "full-backward"],
-        cwd=str(joined),
-        env=live.environ(joined / "config"),
+        list(words),
+        cwd=str(folder),
+        env=live.environ(folder / "config"),
         dimensions=(60, 100),
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
+
+
+def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
+    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
+    child = in_terminal(live, joined, "submit", "full-backward")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
@@ -114,7 +119,6 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
 
 
 def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
     for number in range(3):  # others, whose code takes all the time that it may
         with httpx.Client(base_url=f"{live.address}/api/v1/", headers={"Dojo-API": "1"}) as http:
             token = http.post("join", json={"code": live.code, "name": f"Other {number}"}).json()["token"]
@@ -124,15 +128,7 @@ def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path)
                 headers={"Authorization": f"Bearer {token}"},
             ).raise_for_status()
     (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
-    child = pexpect.spawn(
-        "dojo",
-        ["submit", "full-backward"],
-        cwd=str(joined),
-        env=live.environ(joined / "config"),
-        dimensions=(60, 100),
-        encoding="utf-8",
-        timeout=60,
-    )
+    child = in_terminal(live, joined, "submit", "full-backward")
     child.expect(r"place \d in the queue, about \d+ s")
     child.expect("26 of 26 pass, 26 exact")
     child.expect(pexpect.EOF)
@@ -141,17 +137,8 @@ def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path)
 
 
 def test_watch_in_a_terminal_submits_on_save_and_stops_with_control_c(live: Live, joined: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
     solution = joined / "full-backward" / "solution.py"
-    child = pexpect.spawn(
-        "dojo",
-        ["watch", str(solution)],
-        cwd=str(joined),
-        env=live.environ(joined / "config"),
-        dimensions=(60, 100),
-        encoding="utf-8",
-        timeout=30,
-    )
+    child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
     solution.write_text(find(SLUG).solution)
     child.expect("26 of 26 pass")

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,8 +19,6 @@ from dojo.connection import Connection
 from dojo.desk import Desk
 from dojo.errors import BadFile, DojoError, Unreachable
 from dojo.handin import Code, Handin, Tensors, find_file, read_handin
-from dojo.harvest import Harvest
-from dojo.records import Submission
 from dojo.task import Task, find_task, send_outbox, workspace_task
 from dojo.workspace import find_workspace
 
@@ -61,8 +60,9 @@ def check(desk: Desk, file: Path) -> int:
     handin = read_handin(path, task.slug, [each.name for each in task.checkpoints], task.handed_out)
     result = checking.check(found, handin)
     if desk.as_json:
-        desk.answer({"file": str(path), "good": result.good} | asdict(result))
+        desk.answer({"file": str(path), "good": result.good} | asdict(result) | _notebook(handin))
         return PASSED if result.good else WRONG
+    _tell_harvest(desk, handin)
     if result.printed:
         desk.screen.say("Your code printed:", style="bright_black")
         desk.screen.say(result.printed.rstrip())
@@ -72,6 +72,7 @@ def check(desk: Desk, file: Path) -> int:
     if result.error:
         desk.screen.say("Your code stopped with an error:", style="red")
         desk.screen.say(result.error.rstrip())
+        _show_place(desk, handin, result.error)
     fine = sum(not each.problem for each in result.findings)
     next_step = f"dojo submit {shown(path)}"
     desk.screen.say(f"{fine} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
@@ -106,8 +107,7 @@ def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_ru
         return _show_source(desk, handin)
     if file.is_dir():
         desk.tell(f"Handing in {path.name}.")
-    if isinstance(handin, Code) and handin.harvest:
-        _show_harvest(desk, handin.harvest)
+    _tell_harvest(desk, handin)
     send_outbox(desk, connection, path)
     found = find_workspace(path.parent)
     if isinstance(handin, Tensors) and found and found.exercise == task.slug:
@@ -121,14 +121,16 @@ def _show_source(desk: Desk, handin: Handin) -> int:
     if desk.as_json:
         desk.answer({"filename": handin.path.name, "source": handin.source})
         return PASSED
-    if handin.harvest:
-        _show_harvest(desk, handin.harvest)
+    _tell_harvest(desk, handin)
     click.echo(handin.source, nl=False)
     return PASSED
 
 
-def _show_harvest(desk: Desk, found: Harvest) -> None:
-    """Which cells were taken, and what was left out though it looked like an answer."""
+def _tell_harvest(desk: Desk, handin: Handin) -> None:
+    """Of a notebook: which cells were taken, and what was left out though it looked like an answer."""
+    found = handin.harvest if isinstance(handin, Code) else None
+    if found is None:
+        return
     cells = ", ".join(
         f"{each.cell} ({', '.join(each.names)})" if each.names else str(each.cell) for each in found.taken
     )
@@ -155,22 +157,27 @@ def _graded(desk: Desk, connection: Connection, task: Task, handin: Handin, pati
             f"Submission {submission.id} is kept, and not graded yet: {submission.standing()}.",
             f"Look later: dojo show {submission.id}",
         )
-    extra = {}
-    if isinstance(handin, Code) and handin.harvest:
-        taken = [asdict(each) for each in handin.harvest.taken]
-        extra["notebook"] = {"taken": taken, "remarks": list(handin.harvest.remarks)}
-    code = show_result(desk, submission, task.checkpoints, extra)
-    if not desk.as_json and isinstance(handin, Code) and handin.harvest:
-        _show_place(desk, handin.harvest, submission)
+    code = show_result(desk, submission, task.checkpoints, _notebook(handin))
+    if submission.grade:
+        _show_place(desk, handin, submission.grade.run_message)
     return code
 
 
-def _show_place(desk: Desk, found: Harvest, submission: Submission) -> None:
+def _notebook(handin: Handin) -> dict[str, Any]:
+    """What --json says about a notebook beside the rest."""
+    found = handin.harvest if isinstance(handin, Code) else None
+    if found is None:
+        return {}
+    return {"notebook": {"taken": [asdict(each) for each in found.taken], "remarks": list(found.remarks)}}
+
+
+def _show_place(desk: Desk, handin: Handin, trace: str) -> None:
     """Where in the notebook the line is at which the code stopped."""
-    lines = re.findall(r"\bline (\d+)", submission.grade.run_message if submission.grade else "")
-    place = found.place(int(lines[-1])) if lines else None
-    if place:
-        desk.screen.say(f"Line {lines[-1]} of what was sent is line {place[1]} of cell {place[0]}.")
+    lines = re.findall(r"\bline (\d+)", trace)
+    found = handin.harvest if isinstance(handin, Code) else None
+    place = found.place(int(lines[-1])) if found and lines else None
+    if place and not desk.as_json:
+        desk.screen.say(f"Line {lines[-1]} of what was taken is line {place[1]} of cell {place[0]}.")
 
 
 @command("watch")
