@@ -29,6 +29,9 @@ serve: $(INSTALLED) ## run a server; prints its address, the instructor's token 
 test: $(INSTALLED) ## all tests
 	$(BIN)/python -m pytest -q $(TESTS)
 
+client-test: $(INSTALLED) ## the client alone, in an empty environment of each Python that is here; minutes
+	$(BIN)/python -m pytest -rs -s tests/client/pythons.py
+
 check: $(INSTALLED) ## style, types, layers, and migrations that match the models
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

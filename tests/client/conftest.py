@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def student(
     """A student who has not joined yet, in an empty folder."""
     (tmp_path / "home").mkdir()
     monkeypatch.chdir(tmp_path / "home")
-    monkeypatch.setattr("dojo.api.time.sleep", lambda _: None)
+    monkeypatch.setattr("dojo.exchange.time.sleep", lambda _: None)
     return Student(fake, tmp_path / "config", capsys)
 
 
@@ -90,10 +91,9 @@ def until_ready(address: str) -> None:
     pytest.fail(f"{address} does not become ready")
 
 
-@pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """`python -m server serve` on a free loopback port, stopped at the end."""
-    data = tmp_path_factory.mktemp("server")
+@contextmanager
+def served(data: Path, port: int = 0) -> Iterator[Live]:
+    """`python -m server serve` on a loopback port, with a course on first use; stopped at the end."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
     environ = {**plain, "DOJO_DATA": str(data), "DOJO_CHILDREN": "1"}
     command = [sys.executable, "-m", "server"]
@@ -103,11 +103,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             [*command, *words], cwd=ROOT, env=environ, check=True, capture_output=True, text=True
         ).stdout
 
-    said("init", "--course", "autumn", "--title", "Autumn")
+    if not any(data.iterdir()):
+        said("init", "--course", "autumn", "--title", "Autumn")
     code = said("course", "join-code", "autumn").split()[-1]
     with (data / "log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "serve", "--port", "0"],
+            [*command, "serve", "--port", str(port)],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,
@@ -124,3 +125,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         process.terminate()
         process.wait(timeout=20)
         process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server for all tests."""
+    with served(tmp_path_factory.mktemp("server")) as live:
+        yield live

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,9 @@ class FakeDojo:
 
     before: Answer | None = None
     waits: int = 0  # how often a submission is said to be queued before it is graded
+    ends: str = "graded"  # or what becomes of it instead
+    events: bool = True  # whether there is a stream of them
+    breaks_after: int | None = None  # events, after which the stream breaks
     links: bool = True
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -87,6 +90,8 @@ class FakeDojo:
             return self._submit(request)
         if path == "/courses/autumn/submissions":
             return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
+        if path.startswith("/submissions/") and path.endswith("/events"):
+            return self._events(int(path.split("/")[2]))
         if path.startswith("/submissions/"):
             return self._submission(int(path.rsplit("/", 1)[1]))
         return problem(404, "There is no such thing. See what there is: dojo list")
@@ -141,9 +146,29 @@ class FakeDojo:
             return problem(404, "There is no such submission. See yours: dojo history")
         if self.waits > 0:
             self.waits -= 1
-            waiting = {**found, "status": "queued", "place": self.waits + 1, "grade": None}
+            place = self.waits + 1
+            waiting = {**found, "status": "queued", "place": place, "estimate": 2 * place, "grade": None}
             return httpx.Response(202 if status == 201 else 200, json=waiting)
+        if self.ends != "graded":
+            found = {**found, "status": self.ends, "grade": None}
         return httpx.Response(status, json=found)
+
+    def _events(self, number: int) -> httpx.Response:
+        if not self.events:
+            return problem(404, "There is no such thing.")
+
+        def stream() -> Iterator[bytes]:
+            told = 0
+            while True:
+                if told == self.breaks_after:
+                    raise httpx.ReadError("broken")
+                waits = self.waits > 0
+                yield b": ping\n\nevent: submission\ndata: " + self._submission(number).content + b"\n\n"
+                told += 1
+                if not waits:
+                    return
+
+        return httpx.Response(200, headers={"Content-Type": "text/event-stream; charset=utf-8"}, content=stream())
 
 
 def run(source: str) -> dict[str, Any]:

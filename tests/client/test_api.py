@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import httpx2 as httpx
 import pytest
 
@@ -154,14 +156,56 @@ def test_a_short_pause_is_waited_for_and_a_long_one_told(fake: FakeDojo) -> None
         patient.me()
 
 
-def test_waiting_asks_until_it_is_graded(fake: FakeDojo) -> None:
-    fake.waits = 3
+@pytest.mark.parametrize(
+    ("events", "breaks_after", "asked"), [(True, None, 0), (False, None, 4), (True, 2, 2), (True, 0, 4)]
+)
+def test_waiting_is_told_by_events_and_asks_where_they_break(
+    fake: FakeDojo, events: bool, breaks_after: int | None, asked: int
+) -> None:
+    fake.waits, fake.events, fake.breaks_after = 4, events, breaks_after
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    assert (submission.place, submission.estimate) == (4, 8)
     places = []
-    assert not submission.graded
     graded = server(fake).wait_for(submission, seconds=60, changed=lambda each: places.append(each.place))
     assert graded.graded
-    assert places == [3, 2, 1]
+    assert places == [3, 2, 1, None]
+    assert len([each for each in fake.requests if each.url.path.endswith("/submissions/1")]) == asked
+
+
+@pytest.mark.parametrize("events", [True, False])
+def test_waiting_ends_when_the_time_is_over(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch, events: bool) -> None:
+    fake.waits, fake.events = 10_000, events
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    clock = itertools.count()
+    monkeypatch.setattr("dojo.api.time.monotonic", lambda: float(next(clock)))
+    assert server(fake).wait_for(submission, seconds=3).waiting
+    assert len(fake.requests) < 20
+
+
+def test_a_stream_of_comments_does_not_hold_one_up(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.waits = 3
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    comments = httpx.Response(
+        200, headers={"Content-Type": "text/event-stream"}, content=itertools.repeat(b": ping\n\n")
+    )
+    fake.before = lambda request: comments if "events" in request.url.path else None
+    clock = itertools.count()
+    monkeypatch.setattr("dojo.api.time.monotonic", lambda: float(next(clock)))
+    assert server(fake).wait_for(submission, seconds=5).waiting
+
+
+def test_waiting_ends_with_what_is_never_graded(fake: FakeDojo) -> None:
+    fake.waits, fake.ends = 2, "cancelled"
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    ended = server(fake).wait_for(submission, seconds=60)
+    assert (ended.status, ended.waiting, ended.graded) == ("cancelled", False, False)
+
+
+def test_a_page_instead_of_events_is_no_crash(fake: FakeDojo) -> None:
+    fake.waits = 3
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    fake.before = lambda request: httpx.Response(200, html="hello") if "events" in request.url.path else None
+    assert server(fake).wait_for(submission, seconds=60).graded
 
 
 def test_escape_sequences_do_not_come_through(fake: FakeDojo) -> None:
@@ -185,6 +229,6 @@ def test_only_web_addresses_are_links(fake: FakeDojo) -> None:
 
 
 def test_a_state_without_end_is_not_kept(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dojo.api.LARGEST_STATE", 10)
-    with pytest.raises(errors.NotADojo, match="more than any forward state"):
+    monkeypatch.setattr("dojo.exchange.LARGEST_ANSWER", 10)
+    with pytest.raises(errors.NotADojo, match="more than any answer"):
         server(fake).state("autumn", SLUG)

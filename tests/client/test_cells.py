@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dojo.cells import Cells, read_cells, read_notebook, reindented
 from dojo.errors import BadFile
+from dojo.harvest.cells import Cells, read_cells, read_notebook
+from dojo.harvest.indentation import reindented
 
 
 def notebook(*cells: str) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def notebook(*cells: str) -> dict[str, Any]:
 
 
 def read(*cells: str) -> Cells:
-    return read_cells(notebook(*cells))
+    return read_cells(notebook(*cells)["cells"])
 
 
 def statements(*cells: str) -> list[str]:
@@ -99,4 +100,4 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
 
 def test_odd_cells_do_no_harm() -> None:
     odd: dict[str, Any] = {"cells": [None, 3, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1, "x = 1"]}]}
-    assert [len(each.statements) for each in read_cells(odd).cells] == [0, 1]
+    assert [len(each.statements) for each in read_cells(odd["cells"]).cells] == [0, 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx2 as httpx
 import pytest
 import safetensors.torch
 import torch
+from click.shell_completion import ShellComplete
 
 from dojo.cli import cli
 from tests.client.conftest import Student
@@ -37,6 +39,7 @@ def test_every_command_takes_json_and_explains_itself(student: Student) -> None:
         assert code == 0
         assert command.help
         assert "Usage: dojo" in out
+        assert re.search(rf"Examples?:\n +dojo {name}\b", out), name
 
 
 def test_joining_keeps_the_token_and_never_shows_it(student: Student) -> None:
@@ -102,6 +105,13 @@ def test_wrong_usage_is_exit_2(student: Student) -> None:
     assert student.type("show", "seventeen")[0] == 2
     assert student.type("submit", "nowhere.py")[0] == 2
     assert student.type()[0] == 0
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("show",), ("show", "seventeen"), ("history", "--limit", "0")])
+def test_wrong_usage_is_a_document_too(student: Student, words: tuple[str, ...]) -> None:
+    code, out, err = student.type(*words, "--json")
+    assert (code, err) == (2, "")
+    assert json.loads(out)["error"]["next"] == "See: dojo --help"
 
 
 def test_the_environment_is_enough(student: Student) -> None:
@@ -178,6 +188,12 @@ def test_a_notebook_says_what_was_taken(pulled: Student) -> None:
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
 
 
+def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
+    Path("a\\b.py").write_text(RIGHT)
+    assert pulled.type("submit", "a\\b.py")[0] == 0
+    assert json.loads(pulled.fake.requests[-1].content)["filename"] == "a_b.py"
+
+
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts")))
     before = len(pulled.fake.requests)
@@ -213,17 +229,63 @@ def test_the_answers_of_an_error_end_in_the_cell(pulled: Student) -> None:
     _, out, _ = pulled.type("submit", "mine.ipynb")
     assert "Your code printed:\n    hello\n" in out
     assert "Your code stopped with an error" in out
-    assert "Line 2 of what was sent is line 3 of cell 2." in out
+    assert "Line 2 of what was taken is line 3 of cell 2." in out
 
 
 def test_waiting_for_the_queue(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits = 4
     assert pulled.type("submit", "solution.py")[0] == 0
-    pulled.fake.waits = 10_000
+    pulled.fake.waits, pulled.fake.events = 10_000, False
     code, _, err = pulled.type("submit", "solution.py", "--wait", "3")
     assert code == 3
-    assert "Look later: dojo show 2" in err
+    assert re.search(r"not graded yet: place \d+ in the queue, about \d+ s\.\nLook later: dojo show 2\n", err)
+    code, out, _ = pulled.type("show", "2")
+    assert code == 1
+    assert re.search(r"place \d+ in the queue, about \d+ s\. Look again: dojo show 2\n", out)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [("cancelled", "dojo submit FILE"), ("quarantined", "tell your instructor the number 1")]
+)
+def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.ends = 2, ends
+    code, out, _ = pulled.type("submit", "solution.py")
+    assert code == 1
+    assert says in out
+    assert pulled.type("submit", "solution.py", "--json")[0] == 1
+
+
+@pytest.mark.parametrize("command", ["submit", "watch"])
+def test_control_c_while_one_waits_says_where_to_look_and_stops(pulled: Student, command: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits = 5
+
+    def interrupt(request: httpx.Request) -> None:
+        if request.url.path.endswith("/events"):
+            raise KeyboardInterrupt
+
+    pulled.fake.before = interrupt
+    code, _, err = pulled.type(command, "solution.py")
+    assert code == (130 if command == "submit" else 0)
+    assert "It is still being graded. Look later: dojo show 1\n" in err
+    assert len(pulled.fake.graded) == 1
+
+
+def test_a_server_that_goes_away_while_one_waits_keeps_the_submission(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    code, _, err = pulled.type("submit", "solution.py")
+    assert code == 3
+    assert "Submission 1 is kept, but: https://dojo.test could not be reached." in err
+    assert err.endswith("Look later: dojo show 1\n")
 
 
 def test_check_needs_no_server(pulled: Student) -> None:
@@ -249,6 +311,7 @@ def test_check_needs_no_server(pulled: Student) -> None:
         ("def backward(state):\n    return {'counts': state['counts'], 'dlogits': state['logits']}\n", True),
         ("dcounts = counts.sum(0)\ndlogits = logits\n", True),
         ("dcounts = counts\ndlogits = 3.0\n", False),
+        ("dcounts = counts * 1\ncheck = cmp\ncheck(Yb, logits * 2, s=' dlogits')\n", True),
         ("dcounts = counts\ncmp('logits', None)\n", False),
         ("dcounts = counts\ndlogits = logits\nraise SystemExit(0)\n", False),
         ("dcounts = (\n", False),
@@ -260,6 +323,17 @@ def test_check_looks_at_names_shapes_and_dtypes(pulled: Student, code: str, good
     assert pulled.type("check", "solution.py")[0] == (0 if good else 1)
     _, out, _ = pulled.type("check", "solution.py", "--json")
     assert json.loads(out)["good"] is good
+
+
+def test_check_of_a_notebook_says_what_was_taken_and_where_it_stopped(pulled: Student) -> None:
+    cells = notebook("import matplotlib", "dcounts = counts * 2\nprint 1", "\ndlogits = logits.nothing")
+    Path("mine.ipynb").write_text(json.dumps(cells))
+    code, out, err = pulled.type("check", "mine.ipynb")
+    assert code == 1
+    assert "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\nCell 2 is not finished: line 2 left out" in err
+    assert "Line 5 of what was taken is line 2 of cell 3." in out
+    _, out, _ = pulled.type("check", "mine.ipynb", "--json")
+    assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
 
 
 def test_check_looks_at_tensors_too(pulled: Student) -> None:
@@ -295,6 +369,30 @@ def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypa
     assert "exercise.md" in out
 
 
+def test_open_outside_of_a_folder_goes_on_where_one_was(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    done = {**pulled.fake.exercise(), "passed": 2}
+    other, third = ({**pulled.fake.exercise(), "slug": slug, "lecture_url": None} for slug in ("a/other", "a/third"))
+    listed = [done, other, third]
+    submissions = [{"id": 1, "exercise": "a/third", "status": "graded"}]
+
+    def several(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path.removeprefix("/api/v1/courses/autumn/")
+        answers: dict[str, Any] = {"exercises": {"exercises": listed}, "submissions": {"submissions": submissions}}
+        answers |= {f"exercises/{each['slug']}": each for each in listed}
+        return httpx.Response(200, json=answers[path]) if path in answers else None
+
+    pulled.fake.before = several
+    os.chdir("..")
+    code, out, _ = pulled.type("open")
+    assert (code, opened) == (0, ["https://dojo.test/lecture?t=60"])
+    assert out == "dcounts is the first step of a/third that is not right yet:\nhttps://dojo.test/lecture?t=60\n"
+    for latest, todo, slug in ((SLUG, listed, "a/other"), ("a/third", [done], SLUG)):
+        submissions[0]["exercise"], listed = latest, todo
+        assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
+
+
 def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     saves = iter([RIGHT, RIGHT, HALF])
 
@@ -308,7 +406,7 @@ def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.Monkey
     pulled.fake.before = lambda request: (
         problem(422, "This is no Python. Save it again.") if b"= (" in request.content else None
     )
-    monkeypatch.setattr("dojo.cli.time.sleep", save)
+    monkeypatch.setattr("dojo.commands.answers.time.sleep", save)
     code, out, err = pulled.type("watch", "solution.py")
     assert code == 1
     assert "This is no Python" in err
@@ -323,9 +421,31 @@ def test_hostile_text_of_the_server_stays_text(pulled: Student) -> None:
     assert "\x1b" not in err
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_completion_knows_the_exercises(pulled: Student, shell: str) -> None:
+def test_completion_knows_commands_options_and_exercises(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     pulled.type("list")
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(pulled.config))
+    requests = len(pulled.fake.requests)
+
+    def completed(*words: str) -> list[str]:
+        found = ShellComplete(cli, {}, "dojo", "_DOJO_COMPLETE").get_completions(list(words[:-1]), words[-1])
+        return [each.value for each in found]
+
+    assert completed("su") == ["submit"]
+    assert completed("submit", "--dr") == ["--dry-run"]
+    for words in (
+        ("pull", "make"),
+        ("status", ""),
+        ("history", "m"),
+        ("open", ""),
+        ("submit", "x.py", "--exercise", ""),
+    ):
+        assert completed(*words) == [SLUG]
+    assert completed("pull", "other") == []
+    assert len(pulled.fake.requests) == requests
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(pulled: Student, shell: str) -> None:
     code, out, _ = pulled.type("completion", shell)
     assert code == 0
     assert "_DOJO_COMPLETE" in out
@@ -359,6 +479,6 @@ def test_watch_prints_a_document_a_line(pulled: Student, monkeypatch: pytest.Mon
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dojo.cli.time.sleep", stop)
+    monkeypatch.setattr("dojo.commands.answers.time.sleep", stop)
     _, out, _ = pulled.type("watch", "solution.py", "--json")
     assert [json.loads(line)["id"] for line in out.splitlines()] == [1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from dojo import errors
-from dojo.config import Config, Profile
+from dojo.config import Config, Profile, system_keyring
 from dojo.connection import connect
 from dojo.workspace import Workspace
 
@@ -80,6 +82,52 @@ def test_a_locked_keyring_gives_way_to_the_file(tmp_path: Path) -> None:
     assert config(tmp_path, vault).token(ADA) is None
 
 
+class Backend:
+    """What the package `keyring` hands out, as far as it is used."""
+
+    def __init__(self, priority: float = 5) -> None:
+        self.priority = priority
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, name: str) -> str | None:
+        return self.kept.get((service, name))
+
+    def set_password(self, service: str, name: str, password: str) -> None:
+        self.kept[service, name] = password
+
+    def delete_password(self, service: str, name: str) -> None:
+        del self.kept[service, name]
+
+
+def install(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> None:
+    keyring, problems = ModuleType("keyring"), ModuleType("keyring.errors")
+    vars(keyring)["get_keyring"] = lambda: backend
+    vars(problems)["KeyringError"] = type("KeyringError", (Exception,), {})
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    monkeypatch.setitem(sys.modules, "keyring.errors", problems)
+
+
+def test_the_systems_keyring_keeps_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Backend()
+    install(monkeypatch, backend)
+    here = Config({"DOJO_CONFIG_DIR": str(tmp_path)}, system_keyring())
+    assert here.keep(ADA, "secret") == "your system's keyring"
+    assert backend.kept == {("backprop-dojo", "https://dojo.test#7"): "secret"}
+    assert here.token(ADA) == "secret"
+    here.forget(ADA)
+    assert not backend.kept
+
+
+def test_what_only_stands_in_for_a_keyring_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Backend(priority=0))
+    assert system_keyring() is None
+
+
+def test_without_the_package_there_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert system_keyring() is None
+
+
 def test_profiles_are_kept_and_the_last_is_in_use(tmp_path: Path) -> None:
     for profile in (ADA, EVE):
         config(tmp_path).keep(profile, profile.student)
@@ -104,7 +152,7 @@ def test_nobody_joined(tmp_path: Path) -> None:
 
 def token_of(here: Config, folder: Workspace | None = None, profile: str | None = None) -> tuple[str, str | None]:
     connection = connect(here, workspace=folder, profile=profile)
-    return connection.server.address, connection.server._http.headers.get("Authorization")
+    return connection.server.address, connection.server._exchange.http.headers.get("Authorization")
 
 
 def test_environment_overrides_the_profile(tmp_path: Path) -> None:

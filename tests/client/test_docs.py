@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_every_command_of_the_five_minutes(live: Live, tmp_path: Path) -> None:
-    first, in_a_notebook = blocks("python")
+    first, in_a_notebook, _ = blocks("python")
     commands = "\n".join(blocks("sh"))
     edit = f"""{sys.executable} - <<'EDIT'
 from pathlib import Path
@@ -42,8 +43,8 @@ EDIT
             after.replace("dojo check solution.py", "dojo check solution.py || test $? = 1")
             .replace("dojo open", "BROWSER=true dojo open")
             .replace(
-                "dojo submit my_lecture_notebook.ipynb",
-                "dojo submit my_lecture_notebook.ipynb || test $? = 1",
+                "dojo submit my_lecture_notebook.ipynb\n",
+                "dojo submit my_lecture_notebook.ipynb || test $? = 1\n",
             ),
         )
     )
@@ -62,16 +63,65 @@ EDIT
     assert done.stdout.count(green[0]) == 1  # the notebook's
 
 
+def typed(live: Live, folder: Path, *words: str, stdin: str = "") -> tuple[int, str]:
+    environ = live.environ(folder / "config")
+    done = subprocess.run(
+        ["dojo", *words], cwd=folder, env=environ, capture_output=True, text=True, check=False, input=stdin
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", TEXT, flags=re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"`(dojo [^`]*)`", text)) == {
+        "dojo show NUMBER",
+        "dojo watch solution.py",
+        "dojo check",
+        "dojo join …",
+        "dojo login ADDRESS",
+        "dojo pull",
+    }
+    assert typed(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
+    folder = tmp_path / "cross-entropy"
+    assert typed(live, tmp_path, "pull", "makemore/cross-entropy")[0] == 0
+    (tmp_path / "config").rename(folder / "config")
+    assert typed(live, folder, "check")[0] == 1
+    watching = subprocess.Popen(
+        ["dojo", "watch", "solution.py"],
+        cwd=folder,
+        env=live.environ(folder / "config"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    assert any("0 of 1 pass" in line for line in iter(watching.stdout.readline, ""))
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=30)
+    number = json.loads(typed(live, folder, "history", "--json")[1])["submissions"][0]["id"]
+    assert "0 of 1 pass" in typed(live, folder, "show", str(number))[1]
+    token = next(iter(json.loads((folder / "config" / "tokens.json").read_text()).values()))
+    assert typed(live, folder, "logout")[0] == 0
+    assert typed(live, folder, "login", live.address, stdin=token)[0] == 0
+    assert typed(live, folder, "pull")[0] == 0
+
+
 def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
     environ = live.environ(tmp_path / "config")
     join = ["dojo", "join", live.address, live.code, "--name", "Ada"]
     subprocess.run(join, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    code = blocks("python")[1]
+    _, code, check = blocks("python")
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
+        [sys.executable, "-c", f"{code}\nprint({check.strip()})"],
+        cwd=tmp_path,
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
+    line = "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
+    assert done.stdout.splitlines()[1:3] == [line, line]
+    assert done.stdout.splitlines()[-1] == "1 of 26 pass, 1 exact"
 
 
 @pytest.mark.parametrize("path", ["docs/student.md", "client/README.md"])

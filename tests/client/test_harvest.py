@@ -11,9 +11,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dojo.cells import read_cells, read_notebook
 from dojo.errors import BadFile
 from dojo.harvest import SECTIONS, Harvest, Wanted, harvest
+from dojo.harvest.cells import read_cells, read_notebook
 from exercises.catalog import find
 from tests.client.test_cells import notebook
 
@@ -58,7 +58,7 @@ def one_cell_a_line(text: str) -> tuple[str, ...]:
 def read(*cells: str, slug: str = EXERCISE.slug) -> Harvest:
     exercise = find(slug)
     wanted = Wanted(tuple(each.name for each in exercise.checkpoints), frozenset(state(slug)), SECTIONS.get(slug))
-    return harvest(read_cells(notebook(*cells)), wanted)
+    return harvest(read_cells(notebook(*cells)["cells"]), wanted)
 
 
 @functools.cache
@@ -199,12 +199,13 @@ def test_another_exercise_takes_its_own_section() -> None:
     assert torch.allclose(logits, right("makemore/cross-entropy")["logits"])
 
 
-def test_a_renamed_cmp_comes_along_and_names_its_checkpoint() -> None:
+def test_a_renamed_cmp_becomes_the_graders_and_names_its_checkpoint() -> None:
     cells = (*BEFORE, "def verify(dt, t, s):\n    print(s, (dt - t.grad).abs().max())", ANSWER)
-    found = read(*cells, "verify(dlogits, logits, 'logits')\nverify(dlogits, logits, 'something else')")
-    assert "def verify(dt, t, s):" in found.source
-    assert "verify(dlogits, logits, 'logits')" in found.source
-    assert "something else" not in found.source
+    found = read(*cells, "verify(dlogits, logits, 'logits')\nverify(dh, h, 'unheard of')\nverify(1, 2, 'neither')")
+    assert "verify = cmp" in found.source
+    assert "t.grad" not in found.source
+    assert "verify(dlogits, logits, 'logits')\nverify(dh, h, 'unheard of')\n" in found.source
+    assert "neither" not in found.source
 
 
 def test_what_is_taken_is_told_cell_by_cell() -> None:
@@ -237,7 +238,10 @@ def test_a_step_that_is_not_done_is_left_to_its_row() -> None:
 def test_what_needs_a_file_is_left_out_with_a_sentence() -> None:
     found = read(*BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = probs * len(words)")
     assert "dprobs" not in found.source
-    assert found.remarks == ("Cell 8, line 1 is left out: it needs what cell 2 makes, and that cannot be taken.",)
+    assert found.remarks == (
+        "Cell 2, line 1 is left out: it reads a file or the keyboard.",
+        "Cell 8, line 1 is left out: it needs what cell 2 makes, and that cannot be taken.",
+    )
 
 
 def test_a_value_that_nothing_makes_is_named() -> None:

@@ -10,10 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
+import pexpect  # type: ignore[import-untyped]
 import pytest
+import torch
 
+from dojo import pull
 from exercises.catalog import find
-from tests.client.conftest import Live
+from tests.client.conftest import Live, served
 
 SLUG = "makemore/full-backward"
 
@@ -90,18 +94,22 @@ def test_a_wrong_join_code_says_what_to_do(live: Live, tmp_path: Path) -> None:
     assert "instructor" in err
 
 
-def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
-    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
-    child = pexpect.spawn(
+def in_terminal(live: Live, folder: Path, *words: str) -> Any:
+    """The command as somebody sees it who types it."""
+    return pexpect.spawn(
         "dojo",
-        ["submit", "full-backward"],
-        cwd=str(joined),
-        env=live.environ(joined / "config"),
+        list(words),
+        cwd=str(folder),
+        env=live.environ(folder / "config"),
         dimensions=(60, 100),
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
+
+
+def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
+    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
+    child = in_terminal(live, joined, "submit", "full-backward")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
@@ -110,18 +118,27 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
     assert "26 of 26 pass, 26 exact" in child.before
 
 
+def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path) -> None:
+    for number in range(3):  # others, whose code takes all the time that it may
+        with httpx.Client(base_url=f"{live.address}/api/v1/", headers={"Dojo-API": "1"}) as http:
+            token = http.post("join", json={"code": live.code, "name": f"Other {number}"}).json()["token"]
+            http.post(
+                f"courses/autumn/exercises/{SLUG}/submissions",
+                json={"source": "while True: pass"},
+                headers={"Authorization": f"Bearer {token}"},
+            ).raise_for_status()
+    (joined / "full-backward" / "solution.py").write_text(find(SLUG).solution)
+    child = in_terminal(live, joined, "submit", "full-backward")
+    child.expect(r"place \d in the queue, about \d+ s")
+    child.expect("26 of 26 pass, 26 exact")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
 def test_watch_in_a_terminal_submits_on_save_and_stops_with_control_c(live: Live, joined: Path) -> None:
-    pexpect = pytest.importorskip("pexpect")
     solution = joined / "full-backward" / "solution.py"
-    child = pexpect.spawn(
-        "dojo",
-        ["watch", str(solution)],
-        cwd=str(joined),
-        env=live.environ(joined / "config"),
-        dimensions=(60, 100),
-        encoding="utf-8",
-        timeout=30,
-    )
+    child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
     solution.write_text(find(SLUG).solution)
     child.expect("26 of 26 pass")
@@ -191,3 +208,27 @@ def test_the_magics(live: Live, joined: Path) -> None:
     assert "1 of 1 pass" in notebook.cells[4].outputs[0].data["text/plain"]
     assert "logits | " in printed(notebook.cells[5])
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
+
+
+def test_what_is_compared_while_the_server_is_away_is_sent_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(tmp_path / "config"))
+    names: dict[str, Any] = {}
+    with served(tmp_path / "data") as live:
+        assert dojo(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
+        exercise = pull(SLUG)
+        exercise.into(names)
+    names["dlogprobs"] = torch.zeros_like(names["logprobs"])
+    names["dlogprobs"][range(names["n"]), names["Yb"]] = -1.0 / names["n"]
+    capsys.readouterr()
+    exercise.cmp("logprobs", names["dlogprobs"])
+    assert "could not be reached. Your answer is kept" in capsys.readouterr().out
+    with served(tmp_path / "data", int(live.address.rpartition(":")[2])):
+        exercise.cmp("probs", names["dlogprobs"] / names["probs"])
+        told = capsys.readouterr().out.splitlines()
+        assert told[0] == "Sent 1 answer that waited for the network."
+        assert told[1].startswith("probs           | exact: True")
+        assert repr(exercise) == f"{SLUG}: 2 of 26 pass"

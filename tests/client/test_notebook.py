@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from dojo import errors, notebook
+from dojo import errors, html, notebook
 from dojo.config import Config
 from dojo.outbox import Outbox
 from dojo.workspace import open_workspace
@@ -124,7 +124,7 @@ def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
     fake.before, fake.requests = None, []
     exercise.cmp("logits", expected()["logits"])
     assert capsys.readouterr().out.splitlines() == [
-        "Sent 2 answers that were waiting for the network.",
+        "Sent 2 answers that waited for the network.",
         "logits          | exact: True  | approximate: True  | maxdiff: 0.0",
     ]
     keys = [request.headers["Idempotency-Key"] for request in fake.requests]
@@ -143,7 +143,7 @@ def test_what_waits_is_sent_by_the_command_too(
     student.capture.readouterr()
     monkeypatch.chdir(exercise.folder.folder)
     _, _, err = student.type("status")
-    assert err == "Sent 1 earlier answers of the notebook.\n"
+    assert err == "Sent 1 earlier answer of the notebook.\n"
     assert len(Outbox(exercise.folder)) == 0
 
 
@@ -208,6 +208,26 @@ def test_the_page_links_the_step_that_is_stuck(exercise: notebook.Exercise) -> N
     assert "the lecture at 1:00" in results._repr_html_()
     assert "1 of 2" not in exercise._repr_html_()
     assert "0 of 2" in exercise._repr_html_()
+
+
+def test_colours_tell_a_mistake_from_what_inherits_it(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+    def inherits(request: httpx.Request) -> httpx.Response | None:
+        fake.before = None
+        answer = fake(request).json()
+        answer["grade"]["checkpoints"][1]["origin"] = "inherited"
+        return httpx.Response(201, json=answer)
+
+    fake.before = inherits
+    results = exercise.check({"dcounts": torch.ones(2, 3), "dlogits": torch.ones(2, 3)})
+    assert results is not None
+    assert exercise.verdicts == {"counts": "wrong", "logits": "inherited"}
+    shown = results._repr_html_()
+    own, heir = shown.split("<tr>")[2:4]
+    assert (own.count(html.RED), own.count(html.AMBER)) == (3, 0)
+    assert (heir.partition("</tr>")[0].count(html.RED), heir.count(html.AMBER)) == (0, 4)  # one is in the strip
+    missing = exercise.check({"dcounts": torch.ones(2, 3)})
+    assert missing is not None
+    assert missing._repr_html_().split("<tr>")[3].count(">-</span>") == 2
 
 
 def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-from pathlib import Path
+import warnings
+from pathlib import Path, PureWindowsPath
 
 import httpx2 as httpx
 import pytest
@@ -121,8 +122,46 @@ def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path
     assert find_workspace(tmp_path) is None
 
 
-@pytest.mark.parametrize("mark", ["{", "[]", '{"exercise": "../x"}', '{"exercise": "a/b", "checkpoints": [{"x": 1}]}'])
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("full-backward", "full-backward"),
+        ("console", "console"),
+        ("con", "_con"),
+        ("com1", "_com1"),
+        ("nul.txt", "_nul.txt"),
+        ("lpt9.a.b", "_lpt9.a.b"),
+        ("dots.", "dots"),
+    ],
+)
+def test_a_folders_name_is_one_on_windows_too(name: str, folder: str) -> None:
+    assert folder_for(f"a/{name}", Path("/home")) == Path("/home") / folder
+    there = PureWindowsPath("C:\\Users\\Ada") / folder
+    assert there.parent == PureWindowsPath("C:\\Users\\Ada")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # in Python 3.13; its successor is there on Windows alone
+        assert not there.is_reserved()
+
+
+@pytest.mark.parametrize("slug", ["a/c:x", "a/..\\x", "a\\b", "c:/x", "a/x ", "a/%2e%2e"])
+def test_a_slug_holds_no_path_of_windows(slug: str) -> None:
+    with pytest.raises(errors.BadFile):
+        folder_for(slug, Path())
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "{",
+        "PATH",
+        "[]",
+        '{"exercise": "../x"}',
+        '{"exercise": "a/b", "checkpoints": [{"x": 1}]}',
+    ],
+)
 def test_a_damaged_mark_is_explained(tmp_path: Path, mark: str) -> None:
+    sound = {"exercise": "a/b", "revision": 1, "course": "c", "server": "s", "checkpoints": []}
+    mark = json.dumps({**sound, "digest": "../../x"}) if "PATH" in mark else mark
     (tmp_path / ".dojo.json").write_text(mark)
     with pytest.raises(errors.BadFile):
         open_workspace(tmp_path)

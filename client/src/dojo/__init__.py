@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dojo.api import VERSION as __version__
 from dojo.errors import DojoError
+from dojo.exchange import VERSION as __version__
 from dojo.notebook import Exercise, open_folder, pull
 
 __all__ = ["DojoError", "Exercise", "__version__", "load_ipython_extension", "open_folder", "pull"]

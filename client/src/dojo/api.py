@@ -6,43 +6,21 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from importlib.metadata import version
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2 as httpx
 
-from dojo.errors import (
-    BadFile,
-    NotADojo,
-    NotFound,
-    Outdated,
-    Refused,
-    ServerError,
-    TooManyRequests,
-    Unauthorized,
-    Unreachable,
-)
+from dojo.errors import BadFile, NotADojo, NotFound, ServerError
+from dojo.exchange import Exchange, Transferred
 from dojo.records import Exercise, Submission, get, read_exercise, read_submission
-from dojo.text import clean, printable
-
-API = "1"
-VERSION = version("backprop-dojo-client")
-UPGRADE = "pip install --upgrade backprop-dojo-client"
+from dojo.text import printable
 
 SAFETENSORS = "application/vnd.safetensors"
-LARGEST_STATE = 512 * 2**20  # bytes; a forward state of the lecture has 130,000
-PAUSES = (0.2, 0.8)  # seconds between attempts after a connection failure
-LONGEST_PAUSE = 15.0  # a server that asks for more patience than this is not waited for
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-
-T = TypeVar("T")
-
-Transferred = Callable[[int, int], None]
 
 
 def address_of(text: str) -> str:
@@ -97,41 +75,31 @@ class Server:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.address = address_of(address)
-        self._sleep = sleep or time.sleep
-        headers = {"User-Agent": f"dojo/{VERSION}", "Dojo-API": API, "Accept": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(
-            base_url=f"{self.address}/api/v1/",
-            headers=headers,
-            follow_redirects=False,
-            timeout=httpx.Timeout(30.0, connect=5.0),
-            transport=transport,
-        )
+        self._exchange = Exchange(self.address, token, transport=transport, sleep=sleep)
 
     def __repr__(self) -> str:
         return f"Server({self.address!r})"
 
     def close(self) -> None:
-        self._http.close()
+        self._exchange.http.close()
 
     # -- who --------------------------------------------------------------------------------------
 
     def join(self, code: str, name: str) -> dict[str, Any]:
         """Make an account. Not repeated once the request may have arrived: that would make two."""
-        return self._json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+        return self._exchange.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
 
     def me(self) -> dict[str, Any]:
-        return self._json("GET", "me")
+        return self._exchange.json("GET", "me")
 
     # -- what is asked ----------------------------------------------------------------------------
 
     def exercises(self, course: str) -> list[Exercise]:
-        answer = self._json("GET", f"{_course(course)}/exercises")
+        answer = self._exchange.json("GET", f"{_course(course)}/exercises")
         return [read_exercise(each) for each in get(answer, "exercises", list)]
 
     def exercise(self, course: str, slug: str) -> Exercise:
-        exercise = read_exercise(self._json("GET", f"{_course(course)}/exercises/{checked_slug(slug)}"))
+        exercise = read_exercise(self._exchange.json("GET", f"{_course(course)}/exercises/{checked_slug(slug)}"))
         if exercise.slug != slug:
             raise NotADojo(
                 f"Asked for {slug}, the server answered with another exercise.",
@@ -140,7 +108,7 @@ class Server:
         return exercise
 
     def instance(self, course: str, slug: str) -> dict[str, Any]:
-        return self._json("GET", f"{_course(course)}/exercises/{checked_slug(slug)}/instance")
+        return self._exchange.json("GET", f"{_course(course)}/exercises/{checked_slug(slug)}/instance")
 
     def state(
         self, course: str, slug: str, *, have: str | None = None, transferred: Transferred | None = None
@@ -152,7 +120,7 @@ class Server:
         """
         path = f"{_course(course)}/exercises/{checked_slug(slug)}/instance/state"
         headers = {"Accept": SAFETENSORS} | ({"If-None-Match": f'"{have}"'} if have else {})
-        return self._patiently(lambda: self._download(path, headers, transferred))
+        return self._exchange.download(path, headers, transferred)
 
     # -- answers ----------------------------------------------------------------------------------
 
@@ -167,7 +135,7 @@ class Server:
         return self._submit(course, slug, content, SAFETENSORS, wait, key=key or str(uuid.uuid4()))
 
     def _submit(self, course: str, slug: str, body: bytes, kind: str, wait: float, *, key: str) -> Submission:
-        answer = self._json(
+        answer = self._exchange.json(
             "POST",
             f"{_course(course)}/exercises/{checked_slug(slug)}/submissions",
             params={"wait": f"{wait:g}"},
@@ -179,7 +147,7 @@ class Server:
 
     def submission(self, number: int) -> Submission:
         try:
-            return read_submission(self._json("GET", f"submissions/{number}"))
+            return read_submission(self._exchange.json("GET", f"submissions/{number}"))
         except NotFound as error:
             raise NotFound(
                 f"You have no submission {number}.",
@@ -190,151 +158,35 @@ class Server:
 
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         params = {"limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
-        answer = self._json("GET", f"{_course(course)}/submissions", params=params)
+        answer = self._exchange.json("GET", f"{_course(course)}/submissions", params=params)
         return [read_submission(each) for each in get(answer, "submissions", list)]
 
     def wait_for(
         self, submission: Submission, *, seconds: float, changed: Callable[[Submission], None] | None = None
     ) -> Submission:
-        """Ask until the submission is graded or the time is over; ``changed`` sees every answer on the
-        way."""
-        pause, waited = 0.2, 0.0
+        """Wait until the submission is graded or the time is over; ``changed`` sees every answer on the way. The
+        server tells each change; where it does not, or its stream breaks, it is asked."""
+        began = time.monotonic()
+        try:
+            for latest in self._told(submission, seconds):
+                submission = latest
+                if changed:
+                    changed(submission)
+        except ServerError:
+            pass
+        pause, waited = 0.2, time.monotonic() - began
         while submission.waiting and waited < seconds:
-            if changed:
-                changed(submission)
-            self._sleep(pause)
+            self._exchange.sleep(pause)
             waited += pause
             pause = min(pause * 1.3, 2.0)
             submission = self.submission(submission.id)
+            if changed:
+                changed(submission)
         return submission
 
-    # -- how it is asked --------------------------------------------------------------------------
-
-    def _json(self, method: str, path: str, *, repeatable: bool = True, **kwargs: Any) -> dict[str, Any]:
-        def ask() -> dict[str, Any]:
-            with _failures(self.address):
-                response = self._http.request(method, path, **kwargs)
-            self._check(response)
-            return _object(response, self.address)
-
-        return self._patiently(ask, repeatable=repeatable)
-
-    def _download(self, path: str, headers: dict[str, str], transferred: Transferred | None) -> bytes | None:
-        with _failures(self.address), self._http.stream("GET", path, headers=headers) as response:
-            if response.status_code == 304:
-                return None
-            if response.status_code != 200:
-                response.read()
-            self._check(response)
-            content = bytearray()
-            total = int(response.headers.get("Content-Length", "0") or 0)
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > LARGEST_STATE:
-                    raise NotADojo("The server sends more than any forward state holds.", "Tell your instructor.")
-                if transferred:
-                    transferred(len(content), total)
-            return bytes(content)
-
-    def _patiently(self, ask: Callable[[], T], *, repeatable: bool = True) -> T:
-        """Ask again after a connection failure, or when the server itself asks for a short pause."""
-        for pause in (*PAUSES, None):
-            try:
-                return ask()
-            except Unreachable as error:
-                if pause is None or not (repeatable or isinstance(error.__cause__, httpx.ConnectError)):
-                    raise
-                self._sleep(pause)
-            except TooManyRequests as error:
-                if pause is None or error.after > LONGEST_PAUSE:
-                    raise
-                self._sleep(max(error.after, pause))
-        raise AssertionError("unreachable")
-
-    def _check(self, response: httpx.Response) -> None:
-        """Raise what the response says, unless it is an answer."""
-        if response.is_redirect:
-            target = printable(response.headers.get("Location", "another address"))
-            raise ServerError(
-                f"{self.address} sends you on to {target}. Your token was not sent there.",
-                f"If that is where the course is now, ask your instructor, then type: dojo login {target}",
+    def _told(self, submission: Submission, seconds: float) -> Iterator[Submission]:
+        """The submission each time that it changes, the last time when it is graded."""
+        if submission.waiting and seconds > 0:
+            yield from map(
+                read_submission, self._exchange.events(f"submissions/{submission.id}/events", seconds=seconds)
             )
-        _shake_hands(response, self.address)
-        if response.is_success:
-            return
-        raise _refusal(response, self.address)
-
-
-@contextmanager
-def _failures(address: str) -> Iterator[None]:
-    """Turn the network's exceptions into Unreachable."""
-    try:
-        yield
-    except httpx.TransportError as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise Unreachable(
-                f"The certificate of {address} is not trusted, so nothing was sent.",
-                "Check the address. For a course's own certificate: SSL_CERT_FILE=its-ca.pem dojo …",
-            ) from error
-        late = isinstance(error, httpx.TimeoutException)
-        raise Unreachable(
-            f"{address} {'did not answer in time' if late else 'could not be reached'}.",
-            "Check the connection and the address (dojo profile), then type the same again.",
-        ) from error
-
-
-def _shake_hands(response: httpx.Response, address: str) -> None:
-    """Compare the versions of the API, so that an old client is told what to do instead of breaking later."""
-    theirs = response.headers.get("Dojo-API")
-    if theirs is None or theirs == API:
-        return
-    if theirs.isdecimal() and int(theirs) > int(API):
-        raise Outdated(
-            f"{address} speaks version {theirs} of the API, and this dojo speaks version {API}.",
-            f"Upgrade: {UPGRADE}",
-        )
-    raise Outdated(
-        f"{address} speaks version {printable(theirs)} of the API, and this dojo speaks version {API}.",
-        "The server is the older one: ask your instructor to upgrade it.",
-    )
-
-
-def _object(response: httpx.Response, address: str) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise NotADojo(
-            f"Something at {address} answers, but it is no Backprop Dojo server.",
-            "Check the address that your instructor gave you, then type: dojo join ADDRESS CODE --name NAME",
-        )
-    return dict(clean(answer))
-
-
-def _refusal(response: httpx.Response, address: str) -> ServerError:
-    """A problem document (RFC 9457) as an exception."""
-    status = response.status_code
-    problem: Mapping[str, Any] = {}
-    if "json" in response.headers.get("Content-Type", ""):
-        problem = _object(response, address)
-    title = problem.get("title") if isinstance(problem.get("title"), str) else None
-    detail = problem.get("detail") if isinstance(problem.get("detail"), str) else None
-    kind = problem["type"] if isinstance(problem.get("type"), str) else "about:blank"
-    message = detail or title or f"{address} answered {status} {printable(response.reason_phrase)}."
-    if status == 401:
-        step = "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
-        return Unauthorized(message, step, status=status, problem=kind)
-    if status == 404:
-        if not problem:
-            return NotADojo(f"There is no Backprop Dojo at {address}.", "Check the address: dojo profile")
-        return NotFound(message, "", status=status, problem=kind)
-    if status == 426:
-        return Outdated(message, f"Upgrade: {UPGRADE}")
-    if status == 429 or (status == 503 and "Retry-After" in response.headers):
-        after = response.headers.get("Retry-After", "")
-        seconds = float(after) if after.isdecimal() else 1.0
-        return TooManyRequests(message, "" if detail else "Wait a little.", after=seconds, problem=kind)
-    if status >= 500:
-        return Unreachable(message, "" if detail else "This is the server's fault. Try again in a minute.")
-    return Refused(message, "", status=status, problem=kind)

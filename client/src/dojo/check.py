@@ -71,11 +71,19 @@ def _run(workspace: Workspace, code: Code) -> tuple[dict[str, Any], str | None, 
     import torch.nn.functional as functional
 
     compared: dict[str, Any] = {}
-
-    def cmp(s: str, dt: Any, t: Any = None) -> None:
-        compared[workspace.answer(s) or s] = dt.clone() if isinstance(dt, torch.Tensor) else dt
-
     handed_out = dict(namespace)
+    states = {id(each) for each in handed_out.values()}
+
+    def cmp(*arguments: Any, **named: Any) -> None:
+        """In whatever order: the text is the name, and what was not handed out is the gradient."""
+        values = [*arguments, *named.values()]
+        texts = [each for each in values if isinstance(each, str)]
+        others = [each for each in values if not isinstance(each, str)]
+        if texts and others:
+            gradient = next((each for each in others if id(each) not in states), others[0])
+            name = workspace.answer(texts[0].strip()) or texts[0]
+            compared[name] = gradient.clone() if isinstance(gradient, torch.Tensor) else gradient
+
     namespace |= {
         "torch": torch,
         "F": functional,

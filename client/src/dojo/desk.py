@@ -11,12 +11,13 @@ from typing import Any
 
 import httpx2 as httpx
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dojo.api import Server, Transferred
+from dojo.api import Server
 from dojo.config import Config
 from dojo.connection import Connection, connect
 from dojo.errors import DojoError
+from dojo.exchange import Transferred
 from dojo.records import Submission
 from dojo.table import Screen
 from dojo.workspace import Workspace
@@ -77,14 +78,20 @@ class Desk:
 
     @contextmanager
     def waiting(self) -> Iterator[Callable[[Submission], None]]:
-        """Says on standard error where a submission is while it waits."""
+        """A bar on standard error that fills as the queue gets shorter, and then says that the code runs."""
         if self.as_json or not self.errors.is_terminal:
             yield lambda _: None
             return
-        with self.errors.status("sending") as status:
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn())
+        with Progress(*columns, console=self.errors, transient=True) as progress:
+            task = progress.add_task("sending", total=None)
+            first: list[int] = []
 
             def say(submission: Submission) -> None:
-                place = f", place {submission.place}" if submission.place else ""
-                status.update(f"{submission.status}{place} (submission {submission.id})")
+                place = submission.place
+                first.extend([place] if place is not None and not first else [])
+                total, done = (first[0], first[0] - place) if place is not None else (None, 0)
+                description = f"{submission.standing()} (submission {submission.id})"
+                progress.update(task, description=description, total=total, completed=done)
 
             yield say

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dojo.api import Server
-from dojo.cells import read_cells, read_notebook
-from dojo.dataflow import flow_of
 from dojo.errors import BadFile
-from dojo.harvest import SECTIONS, Harvest, Wanted, harvest
+from dojo.harvest import SECTIONS, Harvest, Wanted, harvest, read_cells, read_notebook
+from dojo.harvest.dataflow import flow_of
 from dojo.records import Submission
 from dojo.tensors import shapes
 from dojo.workspace import NOTEBOOK, SOLUTION, STATE
@@ -29,7 +28,8 @@ class Code:
     harvest: Harvest | None = None
 
     def send(self, server: Server, course: str, slug: str, wait: float) -> Submission:
-        return server.submit_code(course, slug, self.path.name, self.source, wait=wait)
+        # On Linux a file's name may hold a backslash, which the server would take for a folder's.
+        return server.submit_code(course, slug, self.path.name.replace("\\", "_"), self.source, wait=wait)
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ def find_file(path: Path) -> Path:
         raise BadFile(f"There is no {path}.", "Try: dojo submit solution.py, in the folder that dojo pull made")
     files = [each for each in path.iterdir() if each.suffix in KINDS and each.is_file() and each.name != STATE]
     if not files:
+        where = "this folder" if path == Path() else str(path)
         raise BadFile(
-            f"There is nothing to submit in {path}.",
+            f"There is nothing to hand in in {where}.",
             f"Write {SOLUTION} or {NOTEBOOK}, or name a file: dojo submit FILE",
         )
     return max(files, key=lambda each: (each.stat().st_mtime_ns, each.name == SOLUTION))

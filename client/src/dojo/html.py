@@ -11,14 +11,12 @@ from dojo.text import clock
 
 # Mid tones, readable on a light and on a dark page.
 GREEN, BLUE, AMBER, RED, GREY = "#2e9e5b", "#2f8fb3", "#c98a12", "#d04437", "#8a8a8a"
-_VERDICTS = {"exact": GREEN, "approximate": BLUE, "missing": GREY}
+_VERDICTS = {None: GREY, "exact": GREEN, "approximate": BLUE, "missing": GREY, "inherited": AMBER}
 
 
-def colour(verdict: str | None, origin: str | None = None) -> str:
-    """The colour of a verdict; None where nothing was handed in yet."""
-    if verdict is None:
-        return GREY
-    return _VERDICTS.get(verdict, AMBER if origin == "inherited" else RED)
+def colour(verdict: str | None) -> str:
+    """The colour of a verdict, or of "inherited"; None where nothing was handed in yet."""
+    return _VERDICTS.get(verdict, RED)
 
 
 def grade_table(grade: Grade) -> str:
@@ -29,21 +27,22 @@ def grade_table(grade: Grade) -> str:
 
 
 def _row(row: Row, said: tuple[str, ...]) -> str:
-    shade = colour(row.verdict, row.origin)
+    shade = colour("inherited" if row.inherits else row.verdict)
     maxdiff = "-" if row.maxdiff is None else str(row.maxdiff)
     remarks = "<br>".join(escape(each) for each in said)
     cells = (
         f"<b style='color:{shade}'>{escape(row.name)}</b>",
-        _mark(row.exact),
-        _mark(row.approximate),
+        _mark(row, row.exact, shade),
+        _mark(row, row.approximate, shade),
         f"<code>{escape(maxdiff)}</code>",
         f"<span style='white-space:normal'>{remarks}</span>",
     )
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _mark(value: bool) -> str:
-    return f"<span style='color:{GREEN if value else RED}'>{value}</span>"
+def _mark(row: Row, value: bool, shade: str) -> str:
+    shown = "-" if row.verdict == "missing" else str(value)
+    return f"<span style='color:{GREEN if value else shade}'>{shown}</span>"
 
 
 def strip(checkpoints: Sequence[Checkpoint], verdicts: Mapping[str, str | None]) -> str:

@@ -62,7 +62,8 @@ class Results:
 
 
 class Exercise:
-    """An exercise that was pulled. ``verdicts`` holds the best verdict so far of each checkpoint, or None."""
+    """An exercise that was pulled. ``verdicts`` holds the best verdict so far of each checkpoint, "inherited" where it
+    is wrong only by what is above it, or None."""
 
     def __init__(self, folder: Workspace, connection: Callable[[], Connection], *, fresh: bool = False) -> None:
         self.folder = folder
@@ -162,7 +163,7 @@ class Exercise:
             waiting = len(self._outbox)
             if waiting:
                 sent = self._outbox.send(server, course)
-                print(f"Sent {len(sent.submissions)} answers that were waiting for the network.")
+                print(f"Sent {sent.count()} that waited for the network.")
                 for reason in sent.refused:
                     print(f"One of them was not taken: {reason}")
                 for each in sent.submissions:
@@ -182,7 +183,8 @@ class Exercise:
         for row in grade.rows:
             if row.verdict != "missing" and self.verdicts.get(row.name) != "exact":
                 passed_before = self.verdicts.get(row.name) == "approximate"
-                self.verdicts[row.name] = row.verdict if row.passed or not passed_before else "approximate"
+                now = "inherited" if row.inherits else row.verdict
+                self.verdicts[row.name] = now if row.passed or not passed_before else "approximate"
 
     def _did_you_mean(self, name: str) -> str:
         names = [each.name for each in self.checkpoints]

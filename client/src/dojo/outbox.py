@@ -22,6 +22,11 @@ class Sent:
     submissions: tuple[Submission, ...]
     refused: tuple[str, ...]
 
+    def count(self, what: str = "") -> str:
+        """``1 answer``, ``2 earlier answers``."""
+        number = len(self.submissions)
+        return f"{number} {what}answer{'' if number == 1 else 's'}"
+
 
 class Outbox:
     """Tensors waiting for the server. A file's name holds its idempotency key, so that one which did arrive

@@ -103,7 +103,8 @@ class Grade:
 
 @dataclass(frozen=True)
 class Submission:
-    """``answer`` is the JSON that it was read from, for `--json`."""
+    """``place`` in the queue counts from 1, ``estimate`` is in seconds until the grade; both only while it is queued.
+    ``answer`` is the JSON that it was read from, for `--json`."""
 
     id: int
     exercise: str
@@ -113,6 +114,7 @@ class Submission:
     status: str
     filename: str | None
     place: int | None
+    estimate: int | None
     created_at: str
     grade: Grade | None
     answer: Mapping[str, Any] = field(repr=False)
@@ -124,6 +126,13 @@ class Submission:
     @property
     def waiting(self) -> bool:
         return self.status in ("queued", "running")
+
+    def standing(self) -> str:
+        """Where a submission without a grade is: ``place 3 in the queue, about 6 s``."""
+        if self.status != "queued" or self.place is None:
+            return self.status
+        soon = f", about {self.estimate} s" if self.estimate is not None else ""
+        return f"place {self.place} in the queue{soon}"
 
 
 @dataclass(frozen=True)
@@ -233,6 +242,7 @@ def read_submission(answer: Mapping[str, Any]) -> Submission:
         status=get(answer, "status", str),
         filename=_maybe(answer, "filename", str),
         place=_maybe(answer, "place", int),
+        estimate=_maybe(answer, "estimate", int),
         created_at=_maybe(answer, "created_at", str) or "",
         grade=read_grade(grade) if grade and "checkpoints" in grade else None,
         answer=answer,

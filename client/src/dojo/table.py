@@ -33,6 +33,11 @@ RUNS = {
     "crashed": "Your code crashed the Python that ran it.",
     "sandbox_fault": "The grader failed. That is not your fault; submit again in a minute.",
 }
+UNGRADED = {
+    "cancelled": "taken out of the queue before its turn. To have it graded, hand the file in again: dojo submit FILE",
+    "quarantined": "set aside, because the grader was lost each time that it ran. Nothing of yours is lost: tell your "
+    "instructor the number {id}, or hand in another version: dojo submit FILE",
+}
 AUTOGRAD = "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
 
 
@@ -68,7 +73,8 @@ def show_submission(screen: Screen, submission: Submission, checkpoints: Sequenc
     """The whole table of a submission, how its code ran, and where to look next."""
     title = f"{submission.exercise}, attempt {submission.attempt} (submission {submission.id})"
     if submission.grade is None:
-        screen.say(f"{title}: {submission.status}. Look again: dojo show {submission.id}")
+        known = UNGRADED.get(submission.status, "{standing}. Look again: dojo show {id}")
+        screen.say(f"{title}: {known.format(standing=submission.standing(), id=submission.id)}")
         return
     grade = submission.grade
     if screen.colour:
@@ -234,7 +240,7 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     for each in submissions:
         grade = each.answer.get("grade") or {}
         passed, total, points = grade.get("passed"), grade.get("total"), grade.get("points")
-        result = f"{passed} of {total}" if passed is not None else each.status
+        result = f"{passed} of {total}" if passed is not None else each.standing()
         if isinstance(points, int | float) and points != passed:
             result += f", {points:g} points"
         rows.append((str(each.id), result, _day(each.created_at), each.exercise, each.filename or each.kind))

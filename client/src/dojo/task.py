@@ -68,16 +68,23 @@ def send_outbox(desk: Desk, connection: Connection, path: Path) -> None:
     outbox = Outbox(found)
     if len(outbox):
         sent = outbox.send(connection.server, connection.course)
-        desk.tell(f"Sent {len(sent.submissions)} earlier answers of the notebook.")
+        desk.tell(f"Sent {sent.count('earlier ')} of the notebook.")
         for reason in sent.refused:
             desk.tell(f"One of them was not taken: {reason}")
 
 
 def exercise_here(connection: Connection, named: str | None, found: Workspace | None) -> Exercise:
-    """The exercise that was named, or the folder's, or the only one of the course."""
-    if named or found:
-        return connection.server.exercise(connection.course, named or (found.exercise if found else ""))
+    """The exercise that was named, or the folder's, or the one to go on with."""
+    slug = named or (found.exercise if found else _to_go_on_with(connection))
+    return connection.server.exercise(connection.course, slug)
+
+
+def _to_go_on_with(connection: Connection) -> str:
+    """The exercise that something was handed in for last, unless all of it is right; else the first that is not
+    done; else the last of all."""
     exercises = connection.server.exercises(connection.course)
-    if len(exercises) == 1:
-        return connection.server.exercise(connection.course, exercises[0].slug)
-    raise BadFile("Which exercise?", "Name it, or go into its folder. See which there are: dojo list")
+    if not exercises:
+        raise BadFile("This course has no exercises yet.", "Look again later: dojo list")
+    latest = {each.exercise for each in connection.server.submissions(connection.course, exercise=None, limit=1)}
+    undone = [each.slug for each in exercises if each.passed < each.total]
+    return next((slug for slug in undone if slug in latest), [*undone, exercises[-1].slug][0])

@@ -14,14 +14,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dojo import starter
-from dojo.api import Server, Transferred, checked_slug
+from dojo.api import Server, checked_slug
 from dojo.errors import BadFile, NotADojo
+from dojo.exchange import Transferred
 from dojo.records import Checkpoint, get
 
 MARK = ".dojo.json"
@@ -29,6 +31,10 @@ STATE = "state.safetensors"
 STATEMENT = "exercise.md"
 SOLUTION = "solution.py"
 NOTEBOOK = "exercise.ipynb"
+
+# Names that Windows keeps for devices, whatever follows the first dot.
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbox, so nothing else may be in it
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def open_workspace(folder: Path) -> Workspace:
             course=get(found, "course", str),
             server=get(found, "server", str),
             student=found.get("student"),
-            digest=get(found, "digest", str),
+            digest=_digest(found),
             checkpoints=checkpoints,
         )
     except FileNotFoundError as error:
@@ -112,6 +118,13 @@ def open_workspace(folder: Path) -> Workspace:
         ) from error
     except (OSError, ValueError, TypeError, NotADojo) as error:
         raise BadFile(f"{mark} is damaged.", "Delete it and pull the exercise again.") from error
+
+
+def _digest(mark: dict[str, Any]) -> str:
+    digest = get(mark, "digest", str)
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("the digest is none")
+    return digest
 
 
 def find_workspace(path: Path) -> Workspace | None:
@@ -128,7 +141,8 @@ def folder_for(slug: str, here: Path) -> Path:
     name."""
     if (here / MARK).is_file() and open_workspace(here).exercise == slug:
         return here
-    return here / checked_slug(slug).partition("/")[2]
+    name = checked_slug(slug).partition("/")[2].rstrip(".")  # Windows drops a dot at the end
+    return here / (f"_{name}" if name.split(".")[0] in DEVICES else name)
 
 
 def pull(

@@ -1,31 +1,49 @@
 """What a statement reads, binds and changes, by its syntax tree alone.
 
 Good enough to choose statements of a notebook by: straight-line code with loops, helpers and in-place
-changes. It cannot see a change that goes through a second name for the same tensor."""
+changes. What goes on in a function or through a second name for the same tensor takes more than one
+statement to see: that is in dojo.harvest.statements."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 # Methods that change what they are called on, besides torch's, which end in an underscore.
 _CHANGING = frozenset("append extend insert update add setdefault pop remove clear sort reverse".split())
 _NOT_CHANGING = frozenset({"requires_grad_"})
+# Methods whose result is the same numbers under another shape: changing it changes what it was made from.
+_VIEWS = frozenset(
+    "detach expand expand_as flatten movedim narrow numpy permute ravel reshape select squeeze swapaxes t "
+    "transpose unsqueeze view view_as".split()
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call by a plain name, or of a method of ``receiver``; ``arguments`` are the plain names among them."""
+
+    name: str
+    receiver: str | None
+    arguments: frozenset[str]
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
 class Flow:
     """``reads``: names read before the statement itself binds them. ``later``: names that functions made in
     it read when they are called. ``binds``: names that surely have a new value afterwards. ``changes``: names
-    that may have another value afterwards, or the same object with other contents. ``calls``: plain names
-    called, with the plain names among their arguments."""
+    that may have another value afterwards, or the same object with other contents."""
 
     reads: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
-    calls: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
 
 def flow_of(statement: ast.stmt) -> Flow:
@@ -33,7 +51,7 @@ def flow_of(statement: ast.stmt) -> Flow:
     return _flow([statement])
 
 
-def body_flow(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Flow:
+def body_flow(function: Function) -> Flow:
     """The flow of a call: parameters are bound beforehand, ``changes`` may name them."""
     return _flow(function.body, parameters(function.args))
 
@@ -46,10 +64,14 @@ def parameters(arguments: ast.arguments) -> set[str]:
 
 
 def root(node: ast.expr) -> str | None:
-    """The name that an expression like ``dC[ix].data`` starts from."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
+    """The name whose contents an expression like ``dC[ix].data`` or ``dC.view(-1)`` shares."""
+    while True:
+        if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
+            node = node.func.value
+        else:
+            return node.id if isinstance(node, ast.Name) else None
 
 
 def _flow(statements: Iterable[ast.stmt], bound: set[str] | None = None) -> Flow:
@@ -144,7 +166,7 @@ class _Visitor(ast.NodeVisitor):
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self._function(node)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    def _function(self, node: Function) -> None:
         for each in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(each)
         inside = body_flow(node)
@@ -171,13 +193,14 @@ class _Visitor(ast.NodeVisitor):
         names = [each.id for each in node.args if isinstance(each, ast.Name)]
         names += [each.value.id for each in node.keywords if isinstance(each.value, ast.Name)]
         if isinstance(node.func, ast.Name):
-            self.flow.calls.append((node.func.id, frozenset(names)))
+            self.flow.calls.append(Call(node.func.id, None, frozenset(names)))
         elif isinstance(node.func, ast.Attribute):
             method = node.func.attr
+            self.flow.calls.append(Call(method, root(node.func.value), frozenset(names)))
             torchs = method.endswith("_") and not method.endswith("__") and method not in _NOT_CHANGING
             if torchs or method in _CHANGING:
                 self._changed(node.func.value)
-            if torchs and node.args:  # torch.nn.init.zeros_(dC)
+            if node.args and (torchs or method == "at"):  # torch.nn.init.zeros_(dC), numpy.add.at(dC, …)
                 self._changed(node.args[0])
         for keyword in node.keywords:
             if keyword.arg == "out":
@@ -217,8 +240,11 @@ class _Visitor(ast.NodeVisitor):
     def visit_Try(self, node: ast.Try) -> None:
         self.branch([*node.body, *node.orelse])
         for handler in node.handlers:
-            self.branch(handler.body)
+            self.branch(handler.body, [ast.Name(handler.name, ast.Store())] if handler.name else [])
         self.block(node.finalbody)
+
+    def visit_TryStar(self, node: Any) -> None:
+        self.visit_Try(node)
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)

@@ -1,0 +1,1 @@
+"""The commands of `dojo`, by what they are about."""
