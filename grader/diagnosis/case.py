@@ -240,7 +240,7 @@ class Case:
             return None
         look = sought.look(direction)
         have, want = max(zip(sought.values, look, strict=True), key=lambda pair: abs(pair[0]))
-        if want == 0 or not sought.may_be([have / want * each for each in look], NOISE * self.size):
+        if want == 0 or not sought.may_be([have / want * each for each in look], 4 * NOISE * self.size):
             return None
         one, other = found.reshape(-1), direction.reshape(-1)
         w = float(torch.dot(one, other)) / float(torch.dot(other, other))
