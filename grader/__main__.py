@@ -64,9 +64,9 @@ def _report(path: Path, grade: Grade, as_json: bool) -> bool:
     if as_json:
         print(json.dumps({"file": str(path)} | grade.as_json()), flush=True)
     else:
-        print(f"{path}: {grade.passed} of {grade.total} right, {grade.exact} exact")
+        print(f"{path}: {grade.passed} of {grade.total} right, {grade.exact} exact; {grade.summary()}")
         for row in grade.checkpoints:
-            print(row.line())
+            print(row.line() + (f" | {row.origin.value}" if row.origin else ""))
             for note in (*(each.message for each in row.diagnosis), *row.notes):
                 print(f"{'':15s} | {note}")
         if grade.run and grade.run.message:

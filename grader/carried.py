@@ -29,11 +29,9 @@ from torch import Tensor
 
 from exercises.tape import Step
 from grader.compare import LARGEST_BROADCAST, Comparison, Origin
-from grader.reference import Reference, back
+from grader.likeness import Sought, align, close, fit, proves_nothing, sum_of, together
+from grader.reference import Reference, back, back_all
 
-RELATIVE = 1e-5  # allclose's
-# Rounding noise of a sum, as a share of the sum of its terms' sizes; some units in the last place of float32.
-NOISE = 2e-6
 # Another spelling of the same sum, whose terms cancel, is allowed this share of the largest term.
 CANCELLING_NOISE = 2e-6
 MOST_READINGS = 64  # of the gradients above a step, all taken together
@@ -50,6 +48,11 @@ class Flow:
     step: Step
     upstream: Tensor
     terms: Mapping[str, Tensor]
+
+    @cached_property
+    def size(self) -> float:
+        """The largest number that came in."""
+        return float(self.upstream.abs().max())
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,19 @@ class Carried:
     misfits: frozenset[str]
     absent: frozenset[str]
     _mended_terms: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    _looked_for: dict[str, tuple[Sought, float]] = field(default_factory=dict)
 
     def consumers(self, name: str) -> list[Flow]:
         """The steps that read a tensor, the last one first."""
-        return [flow for flow in self.flows.values() if name in flow.terms]
+        return self._consumers.get(name, [])
+
+    @cached_property
+    def _consumers(self) -> dict[str, list[Flow]]:
+        found: dict[str, list[Flow]] = {}
+        for flow in self.flows.values():
+            for read in flow.terms:
+                found.setdefault(read, []).append(flow)
+        return found
 
     @cached_property
     def judgements(self) -> Mapping[str, Judgement]:
@@ -98,10 +110,12 @@ class Carried:
         order = list(self.flows)
         return order.index(name) if name in self.flows else len(order)
 
-    def _mended(self, step: Step) -> dict[str, Tensor]:
+    def mended(self, step: Step) -> dict[str, Tensor]:
         """What a step gives with the gradient that the ones above it give, in place of the student's."""
         if step.name not in self._mended_terms:
-            self._mended_terms[step.name] = back(step, self.gradients[step.name])
+            # The first asked for is seldom the last: all wrong steps at once cost a few times one.
+            steps = [flow.step for flow in self.flows.values() if flow.step.name in self.wrong]
+            self._mended_terms.update(back_all(steps, self.gradients))
         return self._mended_terms[step.name]
 
     def _judge(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
@@ -123,9 +137,10 @@ class Carried:
         readings = [self._readings(flow, name, above) for flow in self.consumers(name)]
         if math.prod(map(len, readings)) > MOST_READINGS:
             return False
+        sought, _ = self._sought(name)
         choices = product(*readings)
         next(choices)  # each gradient as it was handed in: tried already
-        return any(close(self.given[name], sum(choice[1:], choice[0])) for choice in choices)
+        return any(sought.may_be_sum(terms) and close(sought.tensor, sum_of(terms)) for terms in choices)
 
     def _readings(self, flow: Flow, name: str, above: Mapping[str, Judgement]) -> list[Tensor]:
         """What a step may have added to the student's gradient, by what they may have taken for its upstream."""
@@ -139,45 +154,58 @@ class Carried:
             found += [each for each in odd if together(each.shape, term.shape) is not None]
         # A variable may have been spoiled after it was used, or a step left out and its mistake with it.
         if step in above and above[step].origin is Origin.OWN:
-            found.append(self._mended(flow.step)[name])
+            found.append(self.mended(flow.step)[name])
         return found
 
     def _rounding_apart(self, name: str, right: Tensor) -> bool:
         """Whether an answer is this gradient, computed in another order."""
-        return close(self.given[name], right, CANCELLING_NOISE * self._size_of_terms(name))
+        if torch.equal(self.given[name], right):
+            return True
+        sought, noise = self._sought(name)
+        if right.shape == sought.tensor.shape and not sought.may_be(sought.look(right), noise):
+            return False
+        return close(sought.tensor, right, noise)
 
-    def _size_of_terms(self, name: str) -> float:
-        """How large the terms of a gradient's sums are, where the sums themselves may cancel."""
-        return max(
-            float(flow.upstream.abs().max()) * self.known.reach[flow.step.name, name] for flow in self.consumers(name)
-        )
+    def _sought(self, name: str) -> tuple[Sought, float]:
+        """An answer, and how far another order of the sums that make a gradient may take it, where they cancel."""
+        if name not in self._looked_for:
+            answer = self.given[name]
+            aligned = align(answer, self.gradients[name].shape)
+            sums = [flow.size * self.known.reach[flow.step.name, name] for flow in self.consumers(name)]
+            sought = Sought(answer if aligned is None else aligned)
+            self._looked_for[name] = sought, CANCELLING_NOISE * max(sums)
+        return self._looked_for[name]
 
 
 def carry(known: Reference, given: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Carried:
     """Play the backward pass on from the student's gradients; ``rows`` say which of them are right."""
     asked = {row.name for row in rows}
     wrong = {row.name for row in rows if not row.passed and row.name in given}
+    steps = known.cut.steps
+    degenerate = {step.name for step in steps if step.name in wrong and proves_nothing(given[step.name])}
+    misfits = {
+        step.name
+        for step in steps
+        if step.name in given and step.name not in degenerate and given[step.name].shape != step.output.shape
+    }
+    fitted = {
+        step.name: fit(given[step.name], step.output.shape)
+        for step in steps
+        if step.name in given and step.name not in degenerate
+    }
+    handed_in = {name: gradient for name, gradient in fitted.items() if gradient is not None}
+    played = back_all([step for step in steps if step.name in handed_in], handed_in)
     flows: dict[str, Flow] = {}
     gradients: dict[str, Tensor] = {}
     tainted: set[str] = set()
-    degenerate: set[str] = set()
-    misfits: set[str] = set()
-    for step in reversed(known.cut.steps):
+    for step in reversed(steps):
         name = step.name
-        upstream = gradients.get(name)
+        upstream = handed_in.get(name, gradients.get(name))
         if upstream is None:  # the loss, or a step that leads nowhere
             upstream = torch.ones_like(step.output) if name == "loss" else torch.zeros_like(step.output)
-        own = given.get(name)
-        if own is not None and name in wrong and proves_nothing(own):
-            degenerate.add(name)
-        elif own is not None:
-            if own.shape != upstream.shape:
-                misfits.add(name)
-            fitted = fit(own, upstream.shape)
-            upstream = upstream if fitted is None else fitted
         if name in wrong or (name not in given and name in tainted):
             tainted.update(step.reads)
-        terms = back(step, upstream)
+        terms = played[name] if name in played else back(step, upstream)
         for read, term in terms.items():
             gradients[read] = gradients[read] + term if read in gradients else term
         flows[name] = Flow(step, upstream, terms)
@@ -225,55 +253,6 @@ def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
     return found.movedim(0, axis).squeeze(axis + 1) if target.shape[axis] == 1 else None
 
 
-def fit(gradient: Tensor, shape: torch.Size) -> Tensor | None:
-    """What a gradient of another shape broadcasts or reduces to; None where it does neither."""
-    if gradient.shape == shape:
-        return gradient
-    both = together(gradient.shape, shape)
-    if both == shape:
-        return gradient.expand(shape)
-    if both is not None:
-        if gradient.numel() == shape.numel():  # keepdim lost: the right numbers along another axis
-            return gradient.reshape(shape)
-        return gradient.expand(both).sum_to_size(shape) if math.prod(both) <= LARGEST_BROADCAST else None
-    if gradient.dim() > 1 and gradient.mT.shape == shape:
-        return gradient.mT
-    return gradient.reshape(shape) if gradient.numel() == shape.numel() else None
-
-
-def close(answer: Tensor, right: Tensor, noise: float = 0.0) -> bool:
-    """Whether an answer is right but for rounding, whatever the size of the gradients.
-
-    ``cmp`` forgives a difference of 1e-8, which is much for a gradient that shrank on its way and little for
-    one that a mistake blew up. So here what is forgiven goes with the gradient's own size.
-    """
-    aligned = align(answer, right.shape)
-    if aligned is None:
-        return False
-    if torch.equal(aligned, right):
-        return True
-    size, off = right.abs(), (aligned - right).abs()
-    largest = float(size.max())
-    noise = max(NOISE * largest, noise)
-    if not float(off.max()) <= RELATIVE * largest + noise:
-        return False
-    return bool((off <= RELATIVE * size + noise).all())
-
-
-def align(answer: Tensor, shape: torch.Size) -> Tensor | None:
-    """An answer as ``cmp`` reads it: with axes of length 1 before the others left out, and broadcast to the
-    shape; None where it has another shape."""
-    while answer.dim() > len(shape) and answer.shape[0] == 1:
-        answer = answer[0]
-    return answer.expand(shape) if together(answer.shape, shape) == shape else None
-
-
-def proves_nothing(gradient: Tensor) -> bool:
-    """Zero everywhere, or not finite: everything below it would agree with it."""
-    largest = float(gradient.abs().max()) if gradient.numel() else 0.0
-    return largest == 0.0 or not largest < float("inf")
-
-
 def _odd_shaped(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
     """What a student's line may give with an upstream gradient of another shape."""
     shape = step.output.shape
@@ -282,14 +261,6 @@ def _odd_shaped(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
         fits.append(upstream.mT)
     by_element = back_by_element(step, read, upstream)
     return [back(step, each)[read] for each in fits] + ([] if by_element is None else [by_element])
-
-
-def together(one: Sequence[int], other: Sequence[int]) -> torch.Size | None:
-    """The shape to which two shapes broadcast; None where they do not."""
-    length = max(len(one), len(other))
-    pairs = zip([1] * (length - len(one)) + list(one), [1] * (length - len(other)) + list(other), strict=True)
-    found = [max(a, b) if a == b or 1 in (a, b) else -1 for a, b in pairs]
-    return None if -1 in found else torch.Size(found)
 
 
 def _mend_first(step: str) -> str:

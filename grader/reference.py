@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -64,6 +64,23 @@ def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
         step.output, list(step.reads.values()), upstream, retain_graph=True, materialize_grads=True
     )
     return dict(zip(step.reads, terms, strict=True))
+
+
+def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Go back through many steps in one pass of the engine: step → what ``back`` gives for it."""
+    leaves = [(step.name, read, leaf) for step in steps for read, leaf in step.reads.items()]
+    found: dict[str, dict[str, Tensor]] = {step.name: {} for step in steps}
+    if leaves:
+        terms = torch.autograd.grad(
+            [step.output for step in steps if step.reads],
+            [leaf for _, _, leaf in leaves],
+            [upstream[step.name] for step in steps if step.reads],
+            retain_graph=True,
+            materialize_grads=True,
+        )
+        for (name, read, _), term in zip(leaves, terms, strict=True):
+            found[name][read] = term
+    return found
 
 
 @lru_cache(maxsize=256)  # 0.4 MB each; one is made again in a few milliseconds

@@ -9,47 +9,57 @@ search: what two hypotheses of one group explain equally well is given twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from grader.compare import Diagnosis
-from grader.diagnosis import locals, mixups, shapes, terms, unknown
+from grader.diagnosis import locals, mixups, parts, places, ratios, shapes, terms, unknown
 from grader.diagnosis.case import Case
 
 log = logging.getLogger(__name__)
 
 Hypothesis = Callable[[Case], Iterator[Diagnosis]]
 
-CHEAP: tuple[tuple[Hypothesis, ...], ...] = (
+# From the likely and cheap ones to those that cost most.
+GROUPS: tuple[tuple[Hypothesis, ...], ...] = (
     (unknown.not_finite, mixups.aliased),
     (terms.nothing, locals.no_upstream, terms.whole),
     (terms.shares,),
-    (shapes.rearranged, shapes.not_reduced),
+    (shapes.rearranged, shapes.not_reduced, shapes.unsummed, places.unfilled),
     (mixups.overwritten,),
     (locals.value_upstream, locals.missing_local, mixups.swapped),
-)
-DEAR: tuple[tuple[Hypothesis, ...], ...] = (
-    (mixups.swapped_upstream,),
-    (terms.several_shares, locals.spilled, locals.unfilled, mixups.left_out),
-    (locals.number_upstream, locals.other_power, locals.other_factor),
-    (shapes.turned_operands,),
+    (parts.of_upstream, shapes.summed_needlessly, mixups.swapped_upstream),
+    (terms.several_shares, places.spilled, places.misplaced),
+    (parts.of_an_axis,),
+    (mixups.value_of_another, terms.multiplied),
+    (locals.number_upstream, ratios.other_power, locals.other_factor),
+    (shapes.turned_operands, locals.added),
+    (ratios.function_of_one, ratios.constant_along_an_axis, shapes.summed_otherwise),
     (locals.other_operand,),
-    (locals.function_of_one, locals.constant_along_an_axis, shapes.summed_otherwise),
 )
+# A factor may also come of another gradient: the line's own 2 is there, the 1/(n-1) of the line above it is not.
+ALSO: Mapping[str, Hypothesis] = {"term_scale": mixups.swapped_upstream}
+# What an answer of random numbers costs is bounded: the more mistakes of an answer were not explained, the fewer
+# groups are tried for the next, and after the last of these none.
+PATIENCE = (len(GROUPS), len(GROUPS) - 1, 6)
 MOST_TOLD = 3
+LATER = "The mistake is in this step. Mend the first ones, and submit again to hear more about this one."
 
 
-def diagnose(case: Case, thorough: bool = True) -> tuple[Diagnosis, ...]:
+def diagnose(case: Case, puzzles: int = 0) -> tuple[Diagnosis, ...]:
     """What explains a wrong answer, at most three ways; ``unknown`` with the numbers that help where nothing does.
 
-    Not thorough: only what costs little is tried.
+    ``puzzles`` is how many other mistakes were not explained.
     """
-    for group in (*CHEAP, *DEAR) if thorough else CHEAP:
-        found: dict[str, Diagnosis] = {}
-        for hypothesis in group:
-            for each in _tried(hypothesis, case):
-                found.setdefault(each.code, each)
+    if puzzles >= len(PATIENCE):
+        return (Diagnosis("unknown", (LATER,)),)
+    for group in GROUPS[: PATIENCE[puzzles]]:
+        found = [each for hypothesis in group for each in _tried(hypothesis, case)]
         if found:
-            return tuple(found.values())[:MOST_TOLD]
+            found += [each for code in ALSO if code == found[0].code for each in _tried(ALSO[code], case)]
+            distinct: dict[str, Diagnosis] = {}
+            for each in found:
+                distinct.setdefault(each.code, each)
+            return tuple(distinct.values())[:MOST_TOLD]
     return (unknown.unknown(case),)
 
 

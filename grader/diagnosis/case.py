@@ -8,7 +8,7 @@ the answer. So a hypothesis about an edge ("its sign is wrong") reads the same i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,12 +17,13 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step, is_constant
-from grader.carried import NOISE, RELATIVE, Carried, back_by_element
+from grader.carried import Carried, back_by_element
 from grader.diagnosis.replay import Replays, replays
+from grader.likeness import NOISE, RELATIVE, Sought, sum_of
 from grader.reference import Reference, back, reference
 
-# A quick look at one element spares most candidates the comparison of all.
-QUICK = 1e-3
+MATTERS = 1e-5  # of the largest number around; what is smaller may be rounding
+NEAR = 1e-2  # how well two products have to agree for a closer look
 MOST_ROUTES = 24
 
 
@@ -54,6 +55,32 @@ class Edge:
     share: Tensor
     found: Tensor
     tails: tuple[tuple[Use, ...], ...]
+
+    @cached_property
+    def seen(self) -> Tensor | None:
+        """What was found, seen from above: its product with any upstream gradient is the product of what was found
+        with what that gradient gives. None where steps lie in between, or shapes differ.
+
+        So one look at it tells most gradients that did not go in, for a small part of going back with each.
+        """
+        if self.share is not self.term or self.found.shape != self.term.shape:
+            return None
+        leaf, output = self.step.reads[self.read], self.step.output
+        upstream = torch.zeros_like(output).requires_grad_()
+        (term,) = torch.autograd.grad(output, leaf, upstream, create_graph=True, materialize_grads=True)
+        return torch.autograd.grad(term, upstream, self.found, materialize_grads=True)[0]
+
+    @cached_property
+    def square(self) -> float:
+        """The product of what was found with itself."""
+        return float((self.found * self.found).sum())
+
+    def may_come_from(self, upstream: Tensor, factors: tuple[float, ...] = (1.0,)) -> bool:
+        """Whether what was found may be what an upstream gradient gives, times one of these factors."""
+        if self.seen is None or upstream.shape != self.seen.shape:
+            return True
+        product = float((self.seen * upstream).sum())
+        return any(abs(factor * product - self.square) <= NEAR * self.square for factor in factors)
 
 
 @dataclass(frozen=True)
@@ -124,9 +151,9 @@ class Case:
             if heads == {(): None}:
                 upstream, term = use.upstream, use.terms[read]
             else:
-                upstream = _sum([_along(head, head[0].upstream) for head in heads])
+                upstream = sum_of([_along(head, head[0].upstream) for head in heads])
                 term = back(use.step, upstream)[read]
-            share = term if read == self.name else _sum([_along(tail, term) for tail in tails])
+            share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
             found.append(Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails)))
         return tuple(sorted(found, key=lambda edge: max(map(len, edge.tails))))
 
@@ -146,7 +173,7 @@ class Case:
 
     def matters(self, share: Tensor) -> bool:
         """Whether a share is more than rounding."""
-        return bool(share.abs().max() > 1e-5 * self.size)
+        return bool(share.abs().max() > MATTERS * self.size)
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
@@ -183,33 +210,52 @@ class Case:
         if edge.read == self.name:
             return term
         try:
-            return _sum([_along(tail, term) for tail in edge.tails])
+            return sum_of([_along(tail, term) for tail in edge.tails])
         except (OddShape, RuntimeError):
             return None
 
     def same(self, found: Tensor, candidate: Tensor | None) -> bool:
-        """Whether two tensors are of one shape and the same but for rounding."""
+        """Whether two tensors are of one shape and the same but for rounding; what is mere rounding itself is
+        like nothing."""
         if candidate is None or found.shape != candidate.shape or not found.numel():
             return False
-        noise = NOISE * self.size
-        probe = int(found.abs().argmax())
-        have, want = found.reshape(-1)[probe].item(), candidate.reshape(-1)[probe].item()
-        if not abs(have - want) <= QUICK * abs(have) + noise:
+        noise, sought = NOISE * self.size, self._sought(found)
+        if sought.largest <= MATTERS * self.size or not sought.may_be(sought.look(candidate), noise):
             return False
         return bool(((found - candidate).abs() <= RELATIVE * candidate.abs() + noise).all())
+
+    def same_among(self, found: Tensor, candidates: Tensor) -> int | None:
+        """Which of many stacked candidates is the same as a tensor but for rounding."""
+        sought = self._sought(found)
+        looks = candidates.reshape(len(candidates), -1)[:, sought.places]
+        nearest = int((looks - torch.tensor(sought.values)).abs().sum(1).argmin())
+        return nearest if self.same(found, candidates[nearest]) else None
 
     def weight(self, found: Tensor, direction: Tensor | None) -> float | None:
         """The number w with ``found = w * direction``; None where there is none."""
         if direction is None or found.shape != direction.shape:
             return None
+        sought = self._sought(found)
+        if sought.largest <= MATTERS * self.size:
+            return None
+        look = sought.look(direction)
+        have, want = max(zip(sought.values, look, strict=True), key=lambda pair: abs(pair[0]))
+        if want == 0 or not sought.may_be([have / want * each for each in look], 4 * NOISE * self.size):
+            return None
         one, other = found.reshape(-1), direction.reshape(-1)
-        square = float(torch.dot(other, other))
-        if square == 0.0:
-            return None
-        w = float(torch.dot(one, other)) / square
-        if float(torch.dot(one, one)) - w * w * square > 1e-4 * float(torch.dot(one, one)):
-            return None
+        w = float(torch.dot(one, other)) / float(torch.dot(other, other))
         return w if self.same(found, w * direction) else None
+
+    def _sought(self, found: Tensor) -> Sought:
+        sought = self._looked_for.get(id(found))
+        if sought is None or sought.tensor is not found:
+            sought = self._looked_for[id(found)] = Sought(found)
+        return sought
+
+    @cached_property
+    def _looked_for(self) -> dict[int, Sought]:
+        """What was compared with candidates so far, by identity; it is kept, so that no other can have that."""
+        return {}
 
     @cached_property
     def constants(self) -> dict[str, int]:
@@ -263,7 +309,3 @@ def _along(route: tuple[Use, ...], gradient: Tensor) -> Tensor:
                 raise OddShape(use.step.name)
             gradient = odd
     return gradient
-
-
-def _sum(tensors: Sequence[Tensor]) -> Tensor:
-    return sum(tensors[1:], tensors[0])

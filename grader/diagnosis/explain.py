@@ -10,17 +10,14 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.answer import CHANGED_AFTER_CMP, Answer
-from grader.carried import Carried, align, carry, fit
-from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin
+from grader.carried import Carried, Judgement, carry
+from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin, Verdict
 from grader.diagnosis import diagnose
 from grader.diagnosis.case import Case
+from grader.likeness import align, fit
 from grader.reference import reference
 
-# What an answer of random numbers may cost is bounded: after so many mistakes that no hypothesis explained only
-# the cheap ones are tried, and after so many mistakes none. The later ones are looked at when the first are mended.
-PUZZLES = 2
-LOOKED_AT = 6
-LATER = "The mistake is in this step. Mend the first ones, and submit again to hear more about this one."
+MISFIT = "nothing can be told about this step while d{} has another shape; mend that first"
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
@@ -44,17 +41,23 @@ def explain(
     for row in rows:
         if row.name in carried.wrong:
             judgement = carried.judgements[row.name]
+            diagnosis: tuple[Diagnosis, ...] = ()
             unfinished = stopped and not carried.given[row.name].any()
             if judgement.origin is Origin.OWN and not unfinished:
                 changed = CHANGED_AFTER_CMP in answers[row.name].notes
                 diagnosis = _diagnosed(instance, row.name, carried, changed, told)
-                unfinished = stopped and bool(told) and [each.code for each in diagnosis] == ["missing_term"]
-                told.append(diagnosis)
-                row = replace(row, diagnosis=diagnosis)
+                codes = [each.code for each in diagnosis]
+                unfinished = stopped and bool(told) and codes == ["missing_term"]
+                misfit = _misfit_above(row.name, carried, rows, stopped) if codes == ["unknown"] else None
+                if misfit is not None:
+                    judgement, diagnosis = Judgement(None, (MISFIT.format(misfit),)), ()
+                elif not unfinished:
+                    told.append(diagnosis)
             if unfinished:
-                row = replace(row, notes=(*row.notes, UNFINISHED), diagnosis=())
+                row = replace(row, notes=(*row.notes, UNFINISHED))
             else:
-                row = replace(row, origin=judgement.origin, notes=(*row.notes, *judgement.notes))
+                notes = (*row.notes, *judgement.notes)
+                row = replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes)
         explained.append(row)
     return tuple(explained)
 
@@ -63,8 +66,6 @@ def _diagnosed(
     instance: Instance, name: str, carried: Carried, changed: bool, told: Sequence[tuple[Diagnosis, ...]]
 ) -> tuple[Diagnosis, ...]:
     """``told`` is what was told of the answer's mistakes so far."""
-    if len(told) >= LOOKED_AT:
-        return (Diagnosis("unknown", (LATER,)),)
     right, answer = carried.gradients[name], carried.given[name]
     aligned = align(answer, right.shape)
     if aligned is not None:
@@ -73,7 +74,14 @@ def _diagnosed(
         fitted = fit(answer, right.shape)  # the odd shape came from above
         answer = answer if fitted is None else fitted
     puzzles = sum(diagnosis[0].code == "unknown" for diagnosis in told)
-    return diagnose(Case(instance, name, answer, carried, changed), thorough=puzzles < PUZZLES)
+    return diagnose(Case(instance, name, answer, carried, changed), puzzles)
+
+
+def _misfit_above(name: str, carried: Carried, rows: Sequence[Comparison], stopped: bool) -> str | None:
+    """A step that reads the tensor, whose gradient has a shape that cannot be gone on with, or stopped the code."""
+    shapeless = {row.name for row in rows if row.verdict is Verdict.SHAPE}
+    steps = [flow.step.name for flow in carried.consumers(name) if flow.step.name in carried.misfits]
+    return next((step for step in steps if stopped or step in shapeless), None)
 
 
 def _told(row: Comparison) -> Comparison:

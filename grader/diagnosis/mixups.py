@@ -10,9 +10,13 @@ from torch import Tensor
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.wording import look
+from grader.likeness import close, is_constant, together
 from grader.reference import back
 
-MOST_PARTS = 8  # of an axis that is gone through part by part
+_WRITTEN_OVER = (
+    "Some elements of {} are used several times; where that is, your gradient keeps one contribution, and others are "
+    "written over."
+)
 
 
 def aliased(case: Case) -> Iterator[Diagnosis]:
@@ -29,7 +33,7 @@ def aliased(case: Case) -> Iterator[Diagnosis]:
             if other is None or not torch.equal(other, case.answer):
                 continue
             passed_on = case.carried.flows[step.name].terms[read]
-            if case.carried.given.keys() >= {read} and case.same(case.answer, passed_on):
+            if case.same(case.answer, passed_on) and close(other, _right_below(case, read)):
                 yield _aliased(case, f"d{case.name} and d{read} hold the very same numbers.", read)
 
 
@@ -39,9 +43,8 @@ def swapped(case: Case) -> Iterator[Diagnosis]:
     for name in case.carried.given:
         if name == case.name or (name in above and len(case.direct) == 1):
             continue
-        # Below the answer the student's own (wrong) numbers go on; there the true gradient is compared with.
-        gradients = case.known.gradients if name in case.below else case.carried.gradients
-        if case.same(case.answer, gradients[name]):
+        right = _right_below(case, name) if name in case.below else case.carried.gradients[name]
+        if case.same(case.answer, right):
             yield Diagnosis(
                 "swapped",
                 (
@@ -50,6 +53,8 @@ def swapped(case: Case) -> Iterator[Diagnosis]:
                     f"Which of the two does your line assign, d{case.name} or d{name}?",
                 ),
             )
+            if name in case.below and torch.equal(case.carried.given[name], case.answer):
+                yield _aliased(case, f"d{case.name} and d{name} hold the very same numbers.")
             return
 
 
@@ -57,11 +62,12 @@ def swapped_upstream(case: Case) -> Iterator[Diagnosis]:
     """The line is right, but the gradient that went into it is another step's."""
     for edge in case.edges:
         step = edge.step
-        for name, gradient in case.carried.given.items():
-            if name in (step.name, case.name) or gradient.shape != step.output.shape:
-                continue
+        for name, given in case.carried.given.items():
             may_be_alias = name in step.reads and _passes_on(case, step.name, name)
-            if name in case.below and not may_be_alias:
+            if name in (step.name, case.name) or (name in case.below and not may_be_alias):
+                continue
+            gradient = _as_upstream(given, step.output.shape)
+            if gradient is None or not edge.may_come_from(gradient) or is_constant(gradient):
                 continue
             arrived = case.arrives(edge, back(step, gradient)[edge.read])
             if arrived is None or case.same(edge.share, arrived) or not case.same(edge.found, arrived):
@@ -79,6 +85,29 @@ def swapped_upstream(case: Case) -> Iterator[Diagnosis]:
             return
 
 
+def value_of_another(case: Case) -> Iterator[Diagnosis]:
+    """Another tensor's forward value went in where the upstream gradient belongs."""
+    for edge in case.edges:
+        step = edge.step
+        for name, value in case.values.items():
+            if name == step.name or value.shape != step.output.shape or not value.dim():
+                continue
+            if not edge.may_come_from(value):
+                continue
+            if any(torch.equal(value, each) for each in case.known.gradients.values()):
+                continue  # a gradient that was handed out
+            if case.same(edge.found, case.arrives(edge, back(step, value)[edge.read])):
+                yield Diagnosis(
+                    "missing_upstream",
+                    (
+                        f"{name}, a tensor of the forward pass, stands where d{step.name} belongs.",
+                        look(case, step.name),
+                        f"The chain rule multiplies with what the loss does when {step.name} changes: a gradient.",
+                    ),
+                )
+                return
+
+
 def overwritten(case: Case) -> Iterator[Diagnosis]:
     """Places that are read several times were assigned, not added up: each holds one of its contributions."""
     if not case.same_shape:
@@ -93,53 +122,47 @@ def overwritten(case: Case) -> Iterator[Diagnosis]:
         if case.same(edge.found, edge.share / times.clamp(min=1)):
             yield _places_wrong(case, edge, "scale", "The contributions to one element are averaged, not summed.")
             return
+        if any(case.same(edge.found, kept) for kept in _kept(edge, places)):
+            yield _places_wrong(case, edge, "overwritten", _WRITTEN_OVER.format(edge.read))
+            return
         contributions = edge.upstream.reshape(-1)
         held = edge.found.reshape(-1)
         noise = 1e-5 * contributions.abs() + 2e-6 * case.size
         hits = ((held[places] - contributions).abs() <= noise).to(torch.int64)
         hit = torch.zeros(held.numel(), dtype=torch.int64).index_add_(0, places, hits)
         if bool(((hit > 0) | ((times.reshape(-1) == 0) & (held == 0))).all()):
-            yield _places_wrong(
-                case,
-                edge,
-                "overwritten",
-                f"Some elements of {edge.read} are used several times; your gradient keeps one contribution of "
-                "each, and the others are written over.",
-            )
+            yield _places_wrong(case, edge, "overwritten", _WRITTEN_OVER.format(edge.read))
             return
 
 
-def left_out(case: Case) -> Iterator[Diagnosis]:
-    """A part of the upstream gradient, such as one place of the context, was never gone through."""
-    if not case.same_shape:
-        return
-    for edge in case.direct:
-        for axis, length in enumerate(edge.upstream.shape):
-            if not 1 < length <= MOST_PARTS or edge.share.numel() < 4 * length:
-                continue
-            parts = []
-            for index in range(length):
-                masked = torch.zeros_like(edge.upstream)
-                masked.select(axis, index).copy_(edge.upstream.select(axis, index))
-                parts.append(back(edge.step, masked)[edge.read])
-            basis = torch.stack([part.reshape(-1) for part in parts], 1).double()
-            solution = torch.linalg.lstsq(basis, edge.found.reshape(-1, 1).double()).solution
-            weights = [round(weight, 3) for weight in solution.flatten().tolist()]
-            missing = [index for index, weight in enumerate(weights) if weight == 0]
-            if not missing or not set(weights) <= {0.0, 1.0}:
-                continue
-            kept = sum(part for part, weight in zip(parts, weights, strict=True) if weight)
-            if isinstance(kept, Tensor) and case.same(edge.found, kept):
-                step = edge.step.name
-                yield Diagnosis(
-                    "missing_term",
-                    (
-                        f"a part of d{step} never comes into your gradient; the rest is right.",
-                        look(case, step),
-                        "Each element of the upstream gradient goes somewhere. Look at the ends of your ranges.",
-                    ),
-                )
-                return
+def _kept(edge: Edge, places: Tensor) -> Iterator[Tensor]:
+    """What a loop over an axis adds up if each turn of it keeps, of several contributions to a place, the last."""
+    upstream, size = edge.upstream, edge.found.numel()
+    order = torch.arange(places.numel())
+    for axis, length in enumerate(upstream.shape):
+        turn = torch.arange(length).reshape([-1] + [1] * (upstream.dim() - axis - 1)).expand(upstream.shape)
+        slot = turn.reshape(-1) * size + places
+        last = torch.zeros(length * size, dtype=torch.int64).scatter_reduce_(0, slot, order, "amax")
+        kept = upstream.reshape(-1) * (last[slot] == order)
+        yield torch.zeros(size).index_add_(0, places, kept).reshape(edge.found.shape)
+
+
+def _right_below(case: Case, name: str) -> Tensor:
+    """The gradient of a tensor below the answer, had the answer been right: the student's wrong one spoils it."""
+    flow = case.carried.flows.get(case.name)
+    if flow is None or name not in flow.terms:
+        return case.known.gradients[name]
+    return case.carried.gradients[name] - flow.terms[name] + case.carried.mended(flow.step)[name]
+
+
+def _as_upstream(gradient: Tensor, shape: torch.Size) -> Tensor | None:
+    """A gradient in the shape of a step, stretched or summed where that takes it there."""
+    if gradient.shape == shape:
+        return gradient
+    both = together(gradient.shape, shape)
+    if both == shape:
+        return gradient.expand(shape)
+    return gradient.sum_to_size(shape) if both == gradient.shape else None
 
 
 def _passes_on(case: Case, step: str, read: str) -> bool:

@@ -1,14 +1,19 @@
 """One line of the forward pass again, with something else in place of what it reads.
 
 What autograd gives for a step is summed and shaped like the tensor that was read. To see what a student had
-before the sum, or would have had with another tensor, a piece of the forward pass is played again: every read
-gives the recorded value, but for the one that is to be altered.
+before the sum, or would have had with another tensor, a line is played again: every read gives the recorded
+value, but for the one that is to be altered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, lru_cache
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import CodeType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,35 +27,22 @@ from grader.reference import back, reference
 Alter = Callable[[str, Tensor], Tensor]
 
 
-class _Played(Exception):
-    """The step that was wanted has been played; the rest of its piece need not be."""
-
-
 class _AlteredTape(CutTape):
-    """Plays a piece from recorded values only, so that an altered step spoils no other, up to one step."""
+    """Plays one line from recorded values."""
 
     _alter: Alter
-    _order: Iterator[str]
-    _wanted: str
-    _playing: str
 
-    def __init__(self, values: Mapping[str, Tensor], order: tuple[str, ...], wanted: str, alter: Alter) -> None:
+    def __init__(self, values: Mapping[str, Tensor], alter: Alter) -> None:
         object.__setattr__(self, "_steps", [])
         object.__setattr__(self, "_leaves", {})
         object.__setattr__(self, "_values", values)
-        object.__setattr__(self, "_order", iter(order))
-        object.__setattr__(self, "_wanted", wanted)
-        object.__setattr__(self, "_playing", next(self._order))
         object.__setattr__(self, "_alter", alter)
 
     def __setattr__(self, name: str, value: Tensor) -> None:
-        if name == self._wanted:
-            self._write(name, value)
-            raise _Played
-        object.__setattr__(self, "_playing", next(self._order))
+        self._write(name, value)
 
     def _read(self, name: str, value: Tensor) -> Tensor:
-        return super()._read(name, self._alter(name, value)) if self._playing == self._wanted else value
+        return super()._read(name, self._alter(name, value))
 
 
 class Replays:
@@ -58,7 +50,7 @@ class Replays:
 
     def __init__(self, instance: Instance) -> None:
         self._values = reference(instance).state
-        self._pieces = instance.exercise.pieces
+        self._lines = {name: line for piece in instance.exercise.pieces for name, line in _lines(piece).items()}
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
         self._bare: dict[tuple[str, bool], dict[str, Tensor]] = {}
@@ -66,15 +58,13 @@ class Replays:
 
     def altered(self, step: str, alter: Alter) -> Step | None:
         """A step played again; None where the alteration breaks its line."""
-        piece, order = self._home[step]
-        tape = _AlteredTape(self._values, order, step, alter)
+        code, names, tape_name = self._lines[step]
+        tape = _AlteredTape(self._values, alter)
         try:
-            piece(tape)
-        except _Played:
-            return tape.steps[-1]
+            exec(code, names, {tape_name: tape})
         except (RuntimeError, IndexError, TypeError, ValueError):
-            pass
-        return None
+            return None
+        return tape.steps[0]
 
     def stretched(self, step: str, read: str) -> Step | None:
         """The step with ``read`` stretched to the shape of the output: its gradient is not summed yet.
@@ -137,17 +127,22 @@ class Replays:
             return None
         return played
 
-    @cached_property
-    def _home(self) -> dict[str, tuple[Piece, tuple[str, ...]]]:
-        """Step → the piece of the forward pass that plays it, and all of that piece's steps."""
-        home = {}
-        tape = CutTape({name: value for name, value in self._values.items() if name not in self._steps})
-        for piece in self._pieces:
-            before = len(tape.steps)
-            piece(tape)
-            order = tuple(step.name for step in tape.steps[before:])
-            home.update(dict.fromkeys(order, (piece, order)))
-        return home
+
+# A line of the forward pass: its code, the names of its module, and what it calls the tape.
+Line = tuple[CodeType, dict[str, Any], str]
+
+
+def _lines(piece: Piece) -> dict[str, Line]:
+    """Step → its line, compiled on its own."""
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(piece))).body
+    assert isinstance(function, ast.FunctionDef)
+    (tape,) = (argument.arg for argument in function.args.args)
+    found = {}
+    for line in function.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Attribute):
+            code = compile(ast.Module([line], []), inspect.getfile(piece), "exec")
+            found[line.targets[0].attr] = (code, piece.__globals__, tape)
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import permutations
 
@@ -15,6 +16,7 @@ from grader.reference import back
 
 MOST_AXES = 4
 SWEEPS = 3
+OVERDETERMINED = 3  # elements to each number that is fitted
 
 
 def rearranged(case: Case) -> Iterator[Diagnosis]:
@@ -41,6 +43,8 @@ def rearranged(case: Case) -> Iterator[Diagnosis]:
         else:
             yield from _shuffled(case)
         return
+    if not _alike(answer.max(), right.max()) or not _alike(answer.min(), right.min()):
+        return
     ours, theirs = answer.reshape(-1).sort().values, right.reshape(-1).sort().values
     if case.same(ours, theirs) and int((theirs.diff() != 0).sum()) > theirs.numel() // 2:
         yield from _shuffled(case)
@@ -52,6 +56,68 @@ def not_reduced(case: Case) -> Iterator[Diagnosis]:
         yield from _summed(case, edge)
 
 
+def unsummed(case: Case) -> Iterator[Diagnosis]:
+    """The right gradient with an axis more, along which it was to be summed; or on a diagonal."""
+    answer, right = case.answer, case.right
+    if not answer.numel() > right.numel() or answer.dim() > MOST_AXES:
+        return
+    for axis in range(answer.dim()):
+        summed = answer.sum(axis)
+        if summed.numel() == right.numel() and case.same(summed.reshape(right.shape), right):
+            yield Diagnosis(
+                "not_reduced",
+                (
+                    f"Your gradient has {_shape(answer)}, and {case.name} has {_shape(right)}: axis {axis} is still "
+                    "to be summed.",
+                    look(case, *case.uses(case.name)),
+                    "What is used many times collects a gradient from each use; a product of matrices sums as well.",
+                ),
+            )
+            return
+    square = answer.dim() == 2 and answer.shape[0] == answer.shape[1] == right.numel()
+    if square and case.same(answer.diagonal().reshape(right.shape), right):
+        yield Diagnosis(
+            "wrong_axis",
+            (
+                f"The right numbers are the diagonal of your gradient, which has {_shape(answer)}.",
+                look(case, *case.uses(case.name)),
+                "A product of matrices takes every row with every column. Which pairs belong together here?",
+            ),
+        )
+
+
+def summed_needlessly(case: Case) -> Iterator[Diagnosis]:
+    """A term, or the upstream gradient that goes into it, summed along an axis along which nothing was stretched."""
+    if not case.same_shape:
+        return
+    for edge in case.edges:
+        for late, gradient in ((True, edge.term), (False, edge.upstream)):
+            for axis, length in enumerate(gradient.shape):
+                if length == 1:
+                    continue
+                stretched = gradient.sum(axis, keepdim=True).expand(gradient.shape)
+                if not late and not edge.may_come_from(stretched, (1, 1 / length)):
+                    continue
+                arrived = case.arrives(edge, stretched if late else back(edge.step, stretched)[edge.read])
+                weight = case.weight(edge.found, arrived)
+                if weight is not None and any(abs(weight * each - 1) < 1e-4 for each in (1, length)):
+                    yield _summed_needlessly(case, edge, axis, late)
+                    return
+
+
+def _summed_needlessly(case: Case, edge: Edge, axis: int, late: bool) -> Diagnosis:
+    step = edge.step.name
+    what = f"The term that comes to {edge.read} through {step} is" if late else f"d{step} is, before it is used,"
+    return Diagnosis(
+        "wrong_axis",
+        (
+            f"{what} summed or averaged along axis {axis}; each of its elements belongs to an element of its own.",
+            look(case, step),
+            "Sum only where the forward pass stretched or repeated something, and after multiplying.",
+        ),
+    )
+
+
 def summed_otherwise(case: Case) -> Iterator[Diagnosis]:
     """A share off by a factor for each row over one for each column: a sum along the other axis went into it."""
     if not case.same_shape or case.right.dim() != 2 or min(case.right.shape) < 2:
@@ -59,7 +125,7 @@ def summed_otherwise(case: Case) -> Iterator[Diagnosis]:
     for bundle in case.bundles:
         share, found = bundle.share, bundle.found
         pivot = share[share.abs().sum(1).argmax()]
-        if not bool(pivot.all()):
+        if not bool(pivot.all()) or int((share != 0).sum()) < OVERDETERMINED * sum(share.shape):
             continue
         columns = found[share.abs().sum(1).argmax()] / pivot
         rows = columns
@@ -135,8 +201,13 @@ def _summed(case: Case, edge: Edge) -> Iterator[Diagnosis]:
 
 def _matches(case: Case, edge: Edge, candidate: Tensor) -> bool:
     """Whether the student has this in place of the edge's term, whatever shape that gave."""
-    if case.same(edge.found, case.arrives(edge, candidate)):
+    arrived = case.arrives(edge, candidate)
+    if case.same(edge.found, arrived):
         return True
+    if arrived is None:
+        return False
+    if edge.found.shape == arrived.shape != case.right.shape and not case.matters(edge.found):
+        return not case.matters(arrived)  # a sum in which everything cancels is told by its shape
     if edge.read != case.name or edge.share is case.right:
         return False
     try:
@@ -161,6 +232,10 @@ def _other_sums(wide: Tensor, right: Tensor) -> Iterator[Tensor]:
     total = wide.sum()
     if right.numel() > 1:
         yield from (total, total.reshape([1] * right.dim()), total.expand(right.shape))
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-12)
 
 
 def _turned(case: Case, kind: str, *steps: str) -> Diagnosis:

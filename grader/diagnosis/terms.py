@@ -15,14 +15,31 @@ from grader.compare import Diagnosis
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.wording import listed, look, times
+from grader.likeness import close
 
 MOST_SHARES = 6
+FEW = 8  # elements, which two numbers cannot fit by chance
+SMALL = 0.05  # what is left of a share that is missing, next to the share
 
 
 def nothing(case: Case) -> Iterator[Diagnosis]:
-    """Zero everywhere, where the right gradient is not."""
-    if case.same_shape and not case.answer.any():
-        uses = case.uses(case.name)
+    """Zero everywhere, or what rounding leaves of zero, where the right gradient is not."""
+    if not case.same_shape or case.matters(case.answer):
+        return
+    uses = case.uses(case.name)
+    through = [edge.step.name for edge in case.direct if close(case.answer, edge.share)]
+    if case.answer.any() and through:
+        others = [use for use in uses if use not in through]
+        yield Diagnosis(
+            "missing_term",
+            (
+                f"Only what comes through {listed(through)} is in your gradient, and that is next to nothing.",
+                look(case, *others),
+                "Each use of a tensor adds a term of its own to the gradient: +=, not =.",
+            ),
+        )
+        return
+    if not case.answer.any():
         yield Diagnosis(
             "missing_term",
             (
@@ -34,6 +51,18 @@ def nothing(case: Case) -> Iterator[Diagnosis]:
                 else f"Ask how much the loss changes when an element of {case.name} does.",
             ),
         )
+        return
+    summed = case.carried.given[case.name].numel() < case.right.numel()
+    yield Diagnosis(
+        "wrong_axis" if summed else "unknown",
+        (
+            "Your gradient is zero everywhere but for rounding: it holds a sum in which everything cancels.",
+            look(case, *uses),
+            "Which axis did you sum along, and was anything stretched along it?"
+            if summed
+            else "Look for a sum that is taken before it should be, or of the wrong product.",
+        ),
+    )
 
 
 def whole(case: Case) -> Iterator[Diagnosis]:
@@ -71,7 +100,7 @@ def shares(case: Case) -> Iterator[Diagnosis]:
         return
     for edge in distinct_shares(case):
         weight = case.weight(edge.found, edge.share)
-        if weight is None and not case.matters(edge.found):
+        if weight is None and not case.matters(edge.found) and case.matters(SMALL * edge.share):
             weight = 0.0
         if weight is not None and abs(weight - 1) > 1e-4:
             yield from _weighted(case, edge, weight)
@@ -79,7 +108,7 @@ def shares(case: Case) -> Iterator[Diagnosis]:
 
 def several_shares(case: Case) -> Iterator[Diagnosis]:
     """Two shares with wrong numbers at once."""
-    if not case.same_shape:
+    if not case.same_shape or case.right.numel() < FEW:
         return
     for pair in combinations(distinct_shares(case), 2):
         one, other = pair
@@ -93,6 +122,21 @@ def several_shares(case: Case) -> Iterator[Diagnosis]:
                 if abs(weight - 1) > 1e-4:
                     yield from _weighted(case, edge, 0.0 if abs(weight) < 1e-4 else weight)
             return
+
+
+def multiplied(case: Case) -> Iterator[Diagnosis]:
+    """The product of the terms in place of their sum."""
+    edges = distinct_shares(case)
+    if case.same_shape and len(edges) == 2 and case.same(case.answer, edges[0].share * edges[1].share):
+        uses = case.uses(edges[0].read)
+        yield Diagnosis(
+            "missing_local",
+            (
+                f"The paths through {listed(uses)} are multiplied with each other.",
+                look(case, *uses),
+                "Two paths to the loss change it by the sum of what each does.",
+            ),
+        )
 
 
 def distinct_shares(case: Case) -> list[Edge]:

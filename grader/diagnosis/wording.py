@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.diagnosis.case import Case
+from grader.compare import Diagnosis
+from grader.diagnosis.case import Case, Edge
 
 
 def look(case: Case, *steps: str) -> str:
@@ -20,3 +21,17 @@ def listed(names: list[str]) -> str:
 def times(count: int) -> str:
     """Twice, three times, 4 times."""
     return {2: "twice", 3: "three times"}.get(count, f"{count} times")
+
+
+def not_the_derivative(case: Case, edge: Edge, kind: str) -> Diagnosis:
+    """The kind ``missing_local``: the upstream gradient is multiplied with something else."""
+    step = edge.step.name
+    return Diagnosis(
+        "missing_local",
+        (
+            kind,
+            look(case, step),
+            f"Move one element of {edge.read} a little: by how much does {step} move? That is the factor to "
+            "multiply with.",
+        ),
+    )

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from exercises.catalog import CATALOG, find
 from grader.answer import normalise
-from grader.carried import align, close, fit, proves_nothing
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
+from grader.likeness import align, close, fit, proves_nothing
 from grader.reference import reference
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
