@@ -10,6 +10,8 @@ is the comparison's business.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,6 +111,12 @@ def _normalise(value: object, largest_bytes: int) -> Answer:
             None,
             misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); hand in a plain tensor",
         )
+
+
+def can_be_held(shape: Sequence[int], most: int) -> bool:
+    """Whether a claimed shape is one that torch can hold. An empty tensor's other dimensions may be any
+    numbers, and torch raises where the product of those that are not zero overflows."""
+    return len(shape) <= MOST_DIMENSIONS and math.prod(max(length, 1) for length in shape) <= max(most, 1)
 
 
 def dtype_name(dtype: torch.dtype) -> str:

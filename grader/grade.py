@@ -125,7 +125,7 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
     """Room for each answer: as large as the largest tensor of the forward state would be in float64."""
-    largest = max(tensor.numel() for tensor in instance.tensors().values())
+    largest = max(tensor.numel() for tensor in reference(instance).state.values())
     return tuple(
         Slot(checkpoint.name, largest * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
     )

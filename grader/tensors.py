@@ -9,7 +9,7 @@ import safetensors
 import torch
 
 from exercises.exercise import Checkpoint
-from grader.answer import Answer, normalise
+from grader.answer import LARGEST_BYTES, Answer, can_be_held, normalise
 
 # What a safetensors header calls a type that a gradient could come in.
 DTYPES = {
@@ -54,6 +54,9 @@ def _read(entry: Mapping[str, Any]) -> Answer:
     dtype = DTYPES.get(entry["dtype"])
     if dtype is None:
         return Answer(None, misfit=f"{entry['dtype']} is no type that can be compared; save it as float32")
+    shape = entry["shape"]
+    if not can_be_held(shape, LARGEST_BYTES):  # safetensors looks no further than the first zero of a shape
+        return Answer(None, misfit="its shape is larger than that of any gradient here; look at it", shape=tuple(shape))
     if not entry["data"]:
-        return normalise(torch.empty(entry["shape"], dtype=dtype))
-    return normalise(torch.frombuffer(bytearray(entry["data"]), dtype=dtype).reshape(entry["shape"]))
+        return normalise(torch.empty(shape, dtype=dtype))
+    return normalise(torch.frombuffer(bytearray(entry["data"]), dtype=dtype).reshape(shape))

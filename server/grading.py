@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, insert, select
 
 from exercises import catalog
@@ -17,6 +19,13 @@ from server.instances import Held, Instances
 from server.workshop import Workshop
 
 DEFAULT_FILENAME = "solution.py"
+
+# The statements that every grade needs, put together once: that takes longer than to run them.
+_TAKE_TICKET_AWAY: Final = delete(models.Ticket).where(col(models.Ticket.submission_id) == bindparam("id"))
+_GRADES_OF: Final = select(models.Grade.revision, models.Grade.environment).where(
+    models.Grade.submission_id == bindparam("id")
+)
+_INSERT_ROWS: Final = insert(models.ComparisonRow)
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,8 @@ class Grading:
         # A power cut that takes the grade away brings the ticket back.
         with self._database.writing(durable=False) as session:
             lock_student(session, submission.student_id)
-            session.exec(delete(models.Ticket).where(col(models.Ticket.submission_id) == submission.id))
-            known = _grades(session, submission)
+            session.connection().execute(_TAKE_TICKET_AWAY, {"id": submission.id})
+            known = session.connection().execute(_GRADES_OF, {"id": submission.id}).all()
             if (graded.revision, graded.grade.environment) not in known:
                 store(session, submission, graded, again=bool(known))
 
@@ -96,24 +105,17 @@ def store(session: Session, submission: models.Submission, graded: Graded, *, ag
         total=grade.total,
         seconds=graded.seconds,
     )
-    session.add(row)
-    session.flush()
+    row.insert(session)
     comparisons = [
         {"grade_id": row.id, "position": position} | comparison.as_json()
         for position, comparison in enumerate(grade.checkpoints)
     ]
-    session.connection().execute(insert(models.Table.metadata.tables["comparison"]), comparisons)
+    session.connection().execute(_INSERT_ROWS, comparisons)
     if again:
         regrade.recount(session, submission)
     else:
         progress.record(session, submission, grade.checkpoints)
     return row
-
-
-def _grades(session: Session, submission: models.Submission) -> list[tuple[int, str]]:
-    """Revision and environment of the grades that a submission has."""
-    grades = select(models.Grade.revision, models.Grade.environment)
-    return list(session.exec(grades.where(models.Grade.submission_id == submission.id)))
 
 
 def _graded(held: Held, grade: Grade, begun: float) -> Graded:

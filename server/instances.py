@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlmodel import Session, select
 
@@ -40,9 +41,14 @@ class Instances:
         self._database = database
         self._secret = secret
         self._names = names
+        # An instance never changes. The reference of each is kept in memory anyway, and its bytes with it.
+        self._known = lru_cache(maxsize=512)(self._kept_or_drawn)
 
     def get(self, student_id: int, exercise: Exercise, kind: Kind) -> Held:
         """A student's instance of an exercise, drawn now if there is none."""
+        return self._known(student_id, exercise, kind)
+
+    def _kept_or_drawn(self, student_id: int, exercise: Exercise, kind: Kind) -> Held:
         with self._database.reading() as session:
             held = self.find(session, student_id, exercise, kind)
         return held or self.draw(student_id, exercise, kind)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, insert
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,6 +66,12 @@ class Table(SQLModel):
     """Base of all tables, with one naming rule for constraints, so that migrations can name them."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
+
+    def insert(self, session: Session) -> None:
+        """Write this row at once and learn its ``id``. The session does not keep it: for a single row its unit of
+        work takes four times as long."""
+        written = session.connection().execute(insert(type(self)), self.model_dump(exclude={"id"}))
+        (self.id,) = written.inserted_primary_key  # type: ignore[misc]  # only other statements have none
 
 
 class Course(Table, table=True):

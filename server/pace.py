@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from server.models import Submission, now
 from server.problems import Problem
 
 WINDOW = timedelta(minutes=1)
+
+_NTH_NEWEST: Final = (
+    select(Submission.created_at)
+    .where(Submission.student_id == bindparam("student_id"))
+    .order_by(col(Submission.created_at).desc())
+    .offset(bindparam("newer"))
+    .limit(1)
+)
 
 
 class TooFast(Problem):
@@ -28,8 +38,7 @@ def require(session: Session, student_id: int, most: int) -> None:
     """
     if most == 0:
         return
-    newest = select(Submission.created_at).where(Submission.student_id == student_id)
-    limiting = session.exec(newest.order_by(col(Submission.created_at).desc()).offset(most - 1).limit(1)).first()
+    limiting = session.connection().execute(_NTH_NEWEST, {"student_id": student_id, "newer": most - 1}).scalar()
     left = limiting + WINDOW - now() if limiting else timedelta(0)
     if left > timedelta(0):
         seconds = math.ceil(left.total_seconds())

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import bindparam
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
@@ -22,6 +23,20 @@ from server.problems import Unprocessable
 GRADED = "graded"
 # Neither grade nor ticket: it was graded between two looks, and the next look will see it.
 BETWEEN = Standing(TicketState.RUNNING, None, None)
+
+
+# The statements that every submission needs, put together once: that takes longer than to run them.
+_LAST_ATTEMPT: Final = select(func.max(Submission.attempt)).where(
+    Submission.course_id == bindparam("course_id"),
+    Submission.student_id == bindparam("student_id"),
+    Submission.exercise == bindparam("exercise"),
+)
+_NEWEST_GRADE: Final = (
+    select(Grade).where(Grade.submission_id == bindparam("submission_id")).order_by(col(Grade.id).desc()).limit(1)
+)
+_ROWS: Final = (
+    select(ComparisonRow).where(ComparisonRow.grade_id == bindparam("grade_id")).order_by(col(ComparisonRow.position))
+)
 
 
 class KeyReused(Unprocessable):
@@ -84,25 +99,18 @@ def keep(
     if earlier is not None:
         return earlier, False
     pace.require(session, student_id, most_per_minute)
-    mine = (
-        Submission.course_id == course.id,
-        Submission.student_id == student_id,
-        Submission.exercise == exercise.slug,
-    )
+    where: dict[str, Any] = {"course_id": course.id, "student_id": student_id, "exercise": exercise.slug}
     submission = Submission(
-        course_id=course.id,
-        student_id=student_id,
-        exercise=exercise.slug,
+        **where,
         revision=exercise.revision,
-        attempt=(session.exec(select(func.max(Submission.attempt)).where(*mine)).one() or 0) + 1,
+        attempt=(session.connection().execute(_LAST_ATTEMPT, where).scalar_one() or 0) + 1,
         kind=answer.kind,
         filename=answer.filename,
         body=answer.body,
         digest=answer.digest,
         idempotency_key=key,
     )
-    session.add(submission)
-    session.flush()
+    submission.insert(session)
     return submission, True
 
 
@@ -110,13 +118,17 @@ def show(
     session: Session, submission: Submission, course: Course, role: Role, dispatcher: Dispatcher
 ) -> schemas.Submission:
     """A submission with its newest grade and all rows, or where it stands in the queue; ``role`` is the reader's."""
-    newest = select(Grade).where(Grade.submission_id == submission.id).order_by(col(Grade.id).desc()).limit(1)
-    grade = session.exec(newest).first()
+    grade = session.exec(_NEWEST_GRADE, params={"submission_id": submission.id}).first()
     if grade is None:
-        standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
-        return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
-    rows = select(ComparisonRow).where(ComparisonRow.grade_id == grade.id).order_by(col(ComparisonRow.position))
-    return present(session, submission, course, role, grade, [row.model_dump() for row in session.exec(rows)])
+        return waiting(session, submission, course, dispatcher)
+    rows = session.connection().execute(_ROWS, {"grade_id": grade.id}).mappings().all()
+    return present(session, submission, course, role, grade, [dict(row) for row in rows])
+
+
+def waiting(session: Session, submission: Submission, course: Course, dispatcher: Dispatcher) -> schemas.Submission:
+    """A submission without a grade, and where it stands in the queue."""
+    standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
+    return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
 
 
 def present(

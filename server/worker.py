@@ -135,11 +135,11 @@ class Crew:
                 lane.stop()
             return 0.0
         with self._database.writing(durable=False) as session:
-            ticket = tickets.claim(session, submission_id)
-        if ticket is None:
+            lease = tickets.claim(session, submission_id)
+        if lease is None:
             return None
-        done = self._turns.see_through(ticket, tickets.PAUSE)
-        return None if done else tickets.PAUSE.total_seconds() * ticket.tries
+        done = self._turns.see_through(lease, tickets.PAUSE)
+        return None if done else tickets.PAUSE.total_seconds() * lease.tries
 
     async def _sweep(self) -> None:
         while True:

@@ -28,12 +28,12 @@ import torch.nn.functional
 
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
 from grader.sandbox import jail, kernel, seccomp
-from grader.sandbox.excuse import explain
+from grader.sandbox.excuse import explain, theirs
 from grader.sandbox.job import RunStatus
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import READY, Task, receive_job
-from grader.sandbox.rehearsal import Rehearsal
-from grader.sandbox.result import Layout, Writer
+from grader.sandbox.rehearsal import Rehearsal, with_their_cmp
+from grader.sandbox.result import Layout, Writer, size
 from grader.sandbox.source import OUR_CMP, Program, prepare
 
 # Held here because a student's code may put something else in their place.
@@ -43,6 +43,8 @@ _bits: Final = torch.Tensor.view
 _stop_tracing: Final = sys.settrace
 _stop_profiling: Final = sys.setprofile
 _allow_depth: Final = sys.setrecursionlimit
+
+_TIMES_PRACTISED: Final = 20
 
 
 def live(
@@ -65,7 +67,7 @@ def live(
         _rehearse(rehearsal, writer)
         _report_ready(channel, layers, listener)
         noticed = True
-        task = receive_job(_read_into)
+        task = receive_job(_take)
         channel.close()  # the last way out, apart from the result
         Attempt(task, writer).run()
         _leave(0)
@@ -81,14 +83,24 @@ def _report_ready(channel: socket.socket, layers: jail.Layer, listener: int | No
         os.close(listener)
 
 
-def _read_into(buffer: bytearray) -> None:
-    filled = 0
-    while filled < len(buffer):
-        part = os.read(seccomp.CONTROL, len(buffer) - filled)
+def _take(length: int) -> bytes:
+    parts = []
+    while length:
+        part = os.read(seccomp.CONTROL, length)
         if not part:  # the trusted side has no use for this child any more
             _leave(0)
-        buffer[filled : filled + len(part)] = part
-        filled += len(part)
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def practise(rehearsal: Rehearsal) -> None:
+    """Play the rehearsal in the zygote, until Python and torch have set up all that they set up by and by: a child
+    would do it again, in pages that it has to copy first."""
+    writer = Writer(mmap.mmap(-1, size(Limits()), flags=mmap.MAP_PRIVATE))  # private: children must share nothing
+    for _ in range(_TIMES_PRACTISED):
+        _play(rehearsal, writer)
+        _play(with_their_cmp(rehearsal), writer)
 
 
 def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
@@ -96,17 +108,19 @@ def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
     process's own, and that is better done before the student waits. It also proves that the locks let work be
     done.
     """
-    task = Task(rehearsal.source, "rehearsal.py", bytearray(rehearsal.state), rehearsal.slots, Limits())
-    status = Attempt(task, writer).run()
-    if status is not RunStatus.OK:
-        raise RuntimeError("an honest gradient does not run in this sandbox")
-    writer.erase()
+    _play(rehearsal, writer)
     # Runs are equal: the same code and state find the same random numbers, whatever the parent's were.
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)
-    gc.collect(0)
     gc.freeze()
+
+
+def _play(rehearsal: Rehearsal, writer: Writer) -> None:
+    task = Task(rehearsal.source, "rehearsal.py", rehearsal.state, rehearsal.slots, Limits())
+    if Attempt(task, writer).run() is not RunStatus.OK:
+        raise RuntimeError("an honest gradient does not run in this sandbox")
+    writer.erase()
 
 
 _builtins: Final = builtins.__dict__
@@ -150,15 +164,16 @@ class Attempt:
 
     def run(self) -> RunStatus:
         """Run the file and leave the answers, whatever happens; the status is the one that was left."""
-        before = sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning
+        before = sys.stdout, sys.stderr, sys.stdin, sys.unraisablehook, warnings.formatwarning, sys.modules["__main__"]
         sys.stdout = Screen(self._writer, self._overflow)
         # Warnings and logs go to the same place, in order. Too many of them are cut, without an end to the
         # run.
         sys.stderr = Screen(self._writer, lambda: None)
         sys.stdin = io.StringIO()
         warnings.formatwarning = self._format_warning
+        sys.unraisablehook = self._show_unraisable
         self._conclude(*self._perform())
-        sys.stdout, sys.stderr, sys.stdin, sys.modules["__main__"], warnings.formatwarning = before
+        sys.stdout, sys.stderr, sys.stdin, sys.unraisablehook, warnings.formatwarning, sys.modules["__main__"] = before
         return self._status
 
     def _perform(self) -> tuple[RunStatus, str]:
@@ -189,7 +204,7 @@ class Attempt:
     def _namespace(self) -> dict[str, Any]:
         """The student's globals: every tensor of the state under its name, and what the lecture has
         imported."""
-        loaded = safetensors.torch.load(bytes(self._task.state))
+        loaded = safetensors.torch.load(self._task.state)
         state = {name: tensor.clone() for name, tensor in loaded.items()}  # storage that torch can resize
         self._recorder.known = {id(tensor): name for name, tensor in state.items()}
         main = types.ModuleType("__main__")
@@ -267,6 +282,12 @@ class Attempt:
         """A warning with the student's line, or with no place at all: a library's path is no help to them."""
         place = f"{filename}:{lineno}: " if filename == self._task.filename else ""
         return f"{place}{category.__name__}: {message}\n"
+
+    def _show_unraisable(self, caught: sys.UnraisableHookArgs) -> None:
+        """What a destructor or a callback raised, with their lines alone."""
+        if caught.exc_value is not None and self._program is not None:
+            told = theirs(caught.exc_value, self._program, self._task.filename)
+            print(f"Exception ignored: {told}", file=sys.stderr)
 
 
 class Recorder:

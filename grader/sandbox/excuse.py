@@ -32,10 +32,21 @@ _OUT_OF_MEMORY: Final = (
     "can't allocate memory",
     "std::bad_alloc",
     "Unable to allocate",
-    "[enforce fail a",
+    "[enforce fail at alloc",
 )
-_PLOTTING: Final = frozenset(
-    "matplotlib seaborn plotly bokeh altair IPython ipywidgets tqdm graphviz torchviz pandas PIL cv2".split()
+# How torch says that a file could not be opened, or a thread not be started.
+_REFUSED: Final = ("can't start new thread", "nable to open", "open file failed")
+# What else a student may meet here and not at home: words of the message, and what to do.
+_HINTS: Final = (
+    (("CUDA enabled", "not linked with support for"), "There is no GPU here; leave the tensors where they are."),
+    (
+        ("name 'null' is not defined", "name 'true' is not defined", "name 'false' is not defined"),
+        "If this is a notebook's file, hand in its code: as .py, or by `dojo submit`.",
+    ),
+    (
+        ("does not require grad and does not have a grad_fn",),
+        "The tensors here have no graph; derive the gradient and hand it to cmp, or assign it to d + name.",
+    ),
 )
 
 
@@ -43,6 +54,8 @@ def explain(error: BaseException, program: Program, filename: str) -> tuple[RunS
     """Status and message for what the student's code raised. Total: the exception is of their making."""
     try:
         return _explain(error, program, filename)
+    except MemoryError:  # there is none left to show it with
+        return RunStatus.MEMORY_LIMIT, _name(error)
     except BaseException:
         return RunStatus.ERROR, f"{_name(error)} was raised, and showing it raised another exception."
 
@@ -54,9 +67,9 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
     if isinstance(error, RecursionError):
         return RunStatus.ERROR, f"{shown}\nA function calls itself without end; give it a way out."
     refused = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM)
-    if isinstance(error, socket.gaierror):  # a name was to be looked up
+    if any(isinstance(each, socket.gaierror) for each in (error, error.__context__)):  # a name was to be looked up
         return RunStatus.DENIED, f"{shown}\n{NETWORK_DENIED}."
-    if refused or _says(error, ("can't start new thread",)):
+    if refused or _says(error, _REFUSED):
         return RunStatus.DENIED, f"{shown}\n{_name_the_act(error, shown)}."
     if isinstance(error, ModuleNotFoundError):
         return RunStatus.ERROR, f"{shown}\n{_missing_module(error)}"
@@ -72,12 +85,13 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
             RunStatus.ERROR,
             f"{shown}\nThere is nobody here to answer input(); write the value into the code.",
         )
-    return RunStatus.ERROR, shown
+    hint = next((hint for words, hint in _HINTS if any(word in _text(error) for word in words)), "")
+    return RunStatus.ERROR, f"{shown}\n{hint}".rstrip("\n")
 
 
 def theirs(error: BaseException, program: Program, filename: str) -> str:
     """The traceback with the student's frames alone: no frame and no path of the grader or of a library."""
-    lines = program.text.splitlines()
+    lines = program.text.split("\n")
     told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
     each: traceback.TracebackException | None = told
     for _ in range(8):
@@ -120,18 +134,18 @@ def _name(error: BaseException) -> str:
 def _name_the_act(error: BaseException, shown: str) -> str:
     if isinstance(error, OSError) and error.errno == errno.EACCES:
         return FILES_DENIED
-    seen = [shown]
+    seen = [line for line in shown.splitlines() if not line.startswith("  File ")]  # each traceback has that word
     trace = error.__traceback__
-    while trace is not None and len(seen) < 100:
+    while trace is not None and len(seen) < 200:
         place = trace.tb_frame.f_code
-        seen += [place.co_filename.rpartition("/")[2], place.co_name]
+        seen += [*place.co_filename.split("/")[-2:], place.co_name]
         trace = trace.tb_next
     words = " ".join(seen).lower()
     return next((sentence for keys, sentence in _ACTS if any(key in words for key in keys)), OTHERWISE_DENIED)
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:
-    module = error.name or "That module"
-    if module.partition(".")[0] in _PLOTTING:
-        return f"{module} cannot be imported here, and nothing can be shown; remove the lines that use it."
-    return f"{module} cannot be imported here; torch, numpy and Python's own math modules can."
+    return (
+        f"{error.name or 'That module'} cannot be imported here; torch, numpy and Python's own math modules can. "
+        "Remove the lines that use it."
+    )

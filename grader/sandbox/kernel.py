@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 from typing import Final
 
 from grader.sandbox.syscalls import ARCHITECTURES, Architecture
@@ -19,6 +20,7 @@ PR_GET_NO_NEW_PRIVS: Final = 39
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
 def architecture() -> Architecture:
@@ -67,3 +69,14 @@ def keep_freed_memory() -> None:
         mallopt(trim_threshold, 64 * 1024 * 1024)
         mallopt(top_pad, 1024 * 1024)
         mallopt(mmap_threshold, 1024 * 1024)
+
+
+def gather_into_huge_pages() -> None:
+    """Have this process's own memory in huge pages, as far as the kernel will. A fork then hands on one entry of
+    the page table where it handed on 512, and a child's end lets go of as many: together they take half the time."""
+    collapse = 25  # MADV_COLLAPSE; kernels without it refuse, and all stays as it was
+    for mapping in Path("/proc/self/maps").read_text().splitlines():
+        addresses, rights, _, _, inode = mapping.split()[:5]
+        if rights == "rw-p" and inode == "0":
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            _libc.madvise(start, end - start, collapse)

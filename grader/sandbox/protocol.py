@@ -60,11 +60,11 @@ def unpack_fork(message: bytes) -> tuple[KernelLimits, int]:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job as the child has it. The state is the child's own copy of the bytes."""
+    """A job as the child has it."""
 
     source: str
     filename: str
-    state: bytearray
+    state: bytes
     slots: tuple[Slot, ...]
     limits: Limits
 
@@ -85,14 +85,8 @@ def send_job(channel: socket.socket, job: Job) -> None:
     channel.sendall(job.state)
 
 
-def receive_job(read_into: Callable[[bytearray], None]) -> Task:
-    """Take a job. `read_into` fills a buffer, or raises."""
-
-    def take(length: int) -> bytearray:
-        buffer = bytearray(length)
-        read_into(buffer)
-        return buffer
-
+def receive_job(take: Callable[[int], bytes]) -> Task:
+    """Take a job. `take` gives so many bytes, or raises."""
     head_bytes, source_bytes, state_bytes = _JOB.unpack(take(_JOB.size))
     head = json.loads(take(head_bytes))
     source = take(source_bytes).decode("utf-8", "surrogatepass")

@@ -24,7 +24,7 @@ from typing import Final
 
 import torch
 
-from grader.answer import DTYPES, MOST_DIMENSIONS, NOTES, Answer, dtype_name, missing
+from grader.answer import DTYPES, MOST_DIMENSIONS, NOTES, Answer, can_be_held, dtype_name, missing
 from grader.sandbox.job import RunStatus, Slot
 from grader.sandbox.limits import Limits
 
@@ -42,7 +42,7 @@ _NOTHING, _TENSOR, _MISFIT, _MISFIT_WITHOUT_SHAPE = range(4)
 _STATUSES: Final = tuple(RunStatus)
 # A terminal that shows a student's output must not be steered by it; Unicode's line and direction controls
 # likewise.
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Phase(IntEnum):
@@ -227,20 +227,12 @@ def _read_answer(take: Callable[[int, int], bytes], index: int, slot: Slot, data
             if dtype is torch.bool:  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it
                 tensor = tensor.view(torch.uint8) != 0
             return Answer(tensor, notes, None, shape, given or dtype_name(dtype))
-        if fits and _small(shape, slot.capacity):
+        if fits and can_be_held(shape, slot.capacity):
             return Answer(torch.empty(shape, dtype=dtype), notes, None, shape, given or dtype_name(dtype))
     if state in (_MISFIT, _MISFIT_WITHOUT_SHAPE):
         sentence = _text(rest[-1].rstrip(b"\0")) or "this is not a tensor; hand in a tensor"
         return Answer(None, notes, sentence, shape if state == _MISFIT else None, given)
     return missing(f"d{slot.name}")
-
-
-def _small(shape: tuple[int, ...], capacity: int) -> bool:
-    """Whether an empty tensor's other dimensions are such that torch can hold them."""
-    product = 1
-    for dimension in shape:
-        product *= max(dimension, 1)
-    return product <= max(capacity, 1)
 
 
 def _text(content: bytes) -> str:

@@ -40,8 +40,8 @@ _NEW_LISTENER: Final = 1 << 3
 # Harmless without conditions: they touch only memory, time and randomness that the process has anyway.
 _FREE: Final = (
     "brk", "munmap",  # memory, bounded by the rlimits. Nothing can be mapped as code in a hole that was made
-    "clock_gettime", "clock_getres", "gettimeofday", "time",  # mostly answered without the kernel
-    "clock_nanosleep", "nanosleep", "restart_syscall", "sched_yield",  # time.sleep; the wall limit ends it
+    "gettimeofday", "time",  # mostly answered without the kernel
+    "nanosleep", "restart_syscall", "sched_yield",  # waiting; the wall limit ends it
     "getrandom",  # numpy's and Python's unseeded generators
     "getpid", "gettid",  # its own names, which it can do nothing with
     "write",  # to the null device: no other descriptor is left
@@ -53,8 +53,9 @@ _PROT_READ_WRITE: Final = 0x1 | 0x2
 _MAP_PRIVATE_ANONYMOUS: Final = 0x02 | 0x20
 _MAP_HARMLESS: Final = 0x4000 | 0x20000  # MAP_NORESERVE, MAP_STACK: hints that allocators give
 _MADV_HINTS: Final = (0, 1, 2, 14, 15)  # NORMAL, RANDOM, SEQUENTIAL, HUGEPAGE, NOHUGEPAGE
-_FUTEX_COMMAND: Final = 0x7F  # without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME
-_FUTEX_WAIT_AND_WAKE: Final = (0, 1, 9, 10)  # WAIT, WAKE, WAIT_BITSET, WAKE_BITSET
+_FUTEX_CLOCK_REALTIME: Final = 0x100
+_FUTEX_WAIT_AND_WAKE: Final = (0x80, 0x81, 0x89, 0x8A)  # WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, all of them PRIVATE
+_CLOCKS_OF_OUR_OWN: Final = 0xF  # 0 to 15. A negative one is the processor time of any process, by its number
 
 _LOW_WORD: Final = 0xFFFF_FFFF
 
@@ -100,8 +101,13 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
     )
     # MADV_DONTNEED would undo what was written into a library's pages, MADV_FREE and the rest are not needed.
     program += bpf.where(number("madvise"), [Test(2, _MADV_HINTS)], _ALLOW, _NOT_PERMITTED)
-    # Waiting and waking only: the exotic commands have been the way into kernels before.
-    program += bpf.where(number("futex"), [Test(1, _FUTEX_WAIT_AND_WAKE, mask=_FUTEX_COMMAND)], _ALLOW, _NOT_PERMITTED)
+    # Waiting and waking only: the exotic commands have been the way into kernels before. Within the process only:
+    # on a page of a library a shared futex is one for all who have it mapped, and two runs could talk.
+    waiting = Test(1, _FUTEX_WAIT_AND_WAKE, mask=_LOW_WORD & ~_FUTEX_CLOCK_REALTIME)
+    program += bpf.where(number("futex"), [waiting], _ALLOW, _NOT_PERMITTED)
+    for name in ("clock_gettime", "clock_getres", "clock_nanosleep"):
+        own = Test(0, (0,), mask=_LOW_WORD & ~_CLOCKS_OF_OUR_OWN)
+        program += bpf.where(number(name), [own], _ALLOW, _NOT_PERMITTED)
     # Only the control channel can be read from, and it is closed before the student's code begins.
     for name in ("read", "sendmsg"):
         program += bpf.where(number(name), [Test(0, (CONTROL,))], _ALLOW, _NOT_PERMITTED)

@@ -39,7 +39,7 @@ def prepare(source: str, filename: str) -> Program:
 
     :raises SyntaxError: (or ValueError, MemoryError, RecursionError) it cannot be compiled
     """
-    text = source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    text = source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").replace("\r\n", "\n").replace("\r", "\n")
     code = _compiled_as_it_is(text, filename)
     if code is None:
         text = _as_a_notebook_would(text)
@@ -62,7 +62,7 @@ def _compiled_as_it_is(text: str, filename: str) -> CodeType | None:
 
 def _as_a_notebook_would(text: str) -> str:
     """The same lines without what surrounds the code: a common indentation, magic and shell lines."""
-    lines = text.splitlines()
+    lines = text.split("\n")  # Python's lines; splitlines() also splits at form feeds and other separators
     margin = ""
     for line in lines:
         if line.strip() and not line.lstrip().startswith("#"):

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from grader.sandbox import child, jail, kernel, landlock, seccomp, start, warmth
+from grader.sandbox import child, jail, kernel, landlock, notebook, seccomp, start, warmth
 from grader.sandbox.protocol import DEATH, FORK, unpack_fork
 from grader.sandbox.rehearsal import Rehearsal, rehearsal
 
@@ -61,16 +61,16 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     except OSError as error:
         raise Unfit(str(error)) from None
     warmth.warm_up()
+    notebook.install()
     child.remember()
-    prepared = Zygote(
-        jail.Walls(filter, landlock.version(), _null_device(), without),
-        rehearsal(),
-    )
+    prepared = Zygote(jail.Walls(filter, landlock.version(), _null_device(), without), rehearsal())
+    child.practise(prepared.rehearsal)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise Unfit(f"the zygote has {threads} threads and a fork takes only one along; start it with one thread")
     gc.collect()
     gc.freeze()  # so that a collection in a child does not write to every object, and copy every page
+    kernel.gather_into_huge_pages()
     return prepared
 
 

@@ -94,8 +94,8 @@ class EmbeddedDispatcher(Dispatcher):
     def _work_once(self) -> bool:
         """Take a ticket and see it through; whether there was one."""
         with self._database.writing(durable=False) as session:
-            ticket = tickets.take(session)
-        if ticket is None:
+            lease = tickets.take(session)
+        if lease is None:
             return False
-        self._turns.see_through(ticket, PAUSE)
+        self._turns.see_through(lease, PAUSE)
         return True

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, text
+from sqlalchemy import DateTime, Integer, Select, Update, and_, bindparam, case, insert, literal, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, update
 
@@ -33,9 +34,20 @@ RENEW_SECONDS = 1.0
 PAUSE = timedelta(seconds=2)  # before a run that was lost is tried again; longer with each try
 GUESS_SECONDS = 0.1  # of a run, while nothing was graded that could tell
 SAMPLE = 50  # newest grades that tell
+LOST = "every run of it was lost together with its worker"
 TAKING = 0x0D0_71  # number of the lock under which tickets are taken on PostgreSQL
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A ticket that is begun, for the so-manyth time: RUNNING. Or QUARANTINED, where it has had all its tries."""
+
+    ticket_id: int
+    submission_id: int
+    tries: int
+    state: TicketState
 
 
 @dataclass(frozen=True)
@@ -52,34 +64,20 @@ def write(session: Session, submissions: Sequence[Submission], *, background: bo
     """A ticket for each submission."""
     if background:
         rounds: Counter[int] = Counter()
+        ranks = []
         for submission in submissions:
-            _add(session, submission, BACKGROUND + 2 * rounds[submission.student_id])
+            ranks.append(BACKGROUND + 2 * rounds[submission.student_id])
             rounds[submission.student_id] += 1
+        _insert(session, submissions, ranks)
     else:
         for submission in submissions:
-            _add(session, submission, _rank(session, submission))
-    session.flush()
+            _insert(session, [submission], [_rank(session, submission)])
 
 
 def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
     """Where submissions stand; those without a ticket are left out. The estimate supposes that as many run at
     once as do now, each for as long as the newest did."""
-    before = aliased(Ticket)
-    place = select(func.count()).where(
-        before.state == TicketState.QUEUED,
-        or_(col(before.rank) < Ticket.rank, and_(col(before.rank) == Ticket.rank, col(before.id) <= col(Ticket.id))),
-    )
-    newest = select(Grade.seconds).order_by(col(Grade.id).desc()).limit(SAMPLE).subquery()
-    lanes = select(func.count()).where(before.state == TicketState.RUNNING)
-    found = session.exec(
-        select(  # type: ignore[call-overload]
-            Ticket.submission_id,
-            Ticket.state,
-            place.scalar_subquery(),
-            select(func.avg(newest.c.seconds)).scalar_subquery(),
-            lanes.scalar_subquery(),
-        ).where(col(Ticket.submission_id).in_(submission_ids))
-    )
+    found = session.connection().execute(_STANDING, {"ids": submission_ids})
     return {
         id: Standing(state, place, max(1, math.ceil(place * (seconds or GUESS_SECONDS) / max(1, lanes))))
         if state is TicketState.QUEUED
@@ -90,32 +88,24 @@ def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, St
 
 def depth(session: Session) -> int:
     """How many are waiting or running."""
-    return session.exec(select(func.count()).select_from(Ticket).where(_live())).one()
+    return session.exec(select(func.count()).select_from(Ticket).where(_LIVE)).one()
 
 
-def take(session: Session) -> Ticket | None:
+def take(session: Session) -> Lease | None:
     """Lease the first ticket that is due and whose student has nothing running. One whose runs killed their
     workers is set aside on the way."""
     if session.get_bind().dialect.name == "postgresql":  # else two workers could take two of one student
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": TAKING})
-    other = aliased(Ticket)
-    busy = select(other.id).where(
-        other.student_id == Ticket.student_id, other.state == TicketState.RUNNING, other.id != Ticket.id
-    )
-    due = select(Ticket).where(_live(), Ticket.due_at <= now(), ~busy.exists())
-    first = due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
-    while (ticket := session.exec(first).first()) is not None:
-        if _begin(ticket):
-            return ticket
-        session.flush()
+    while (lease := _begin(session, _TAKE, {"moment": now()})) is not None:
+        if lease.state is TicketState.RUNNING:
+            return lease
     return None
 
 
-def claim(session: Session, submission_id: int) -> Ticket | None:
+def claim(session: Session, submission_id: int) -> Lease | None:
     """Lease the ticket of a submission; None where there is nothing to do about it (any more)."""
-    wanted = select(Ticket).where(Ticket.submission_id == submission_id, _live()).with_for_update()
-    ticket = session.exec(wanted).first()
-    return ticket if ticket is not None and _begin(ticket) else None
+    lease = _begin(session, _CLAIM, {"claimed": submission_id})
+    return lease if lease is not None and lease.state is TicketState.RUNNING else None
 
 
 def renew(session: Session, ids: Sequence[int]) -> None:
@@ -124,16 +114,17 @@ def renew(session: Session, ids: Sequence[int]) -> None:
     session.exec(held.values(due_at=now() + LEASE))
 
 
-def give_back(session: Session, taken: Ticket, reason: str, pause: timedelta, *, blameless: bool) -> bool:
+def give_back(session: Session, lease: Lease, reason: str, pause: timedelta, *, blameless: bool) -> bool:
     """Have a lost run tried again after a pause, or set it aside after the last try; whether it is tried
     again. A blameless loss is no try."""
-    ticket = session.get(Ticket, taken.id)
+    ticket = session.get(Ticket, lease.ticket_id)
     if ticket is None:
         return False  # another worker has graded it since
     if blameless:
         ticket.tries -= 1
     if ticket.tries >= MOST_TRIES:
-        _quarantine(ticket, reason)
+        _log_aside(ticket.submission_id, reason)
+        ticket.state, ticket.reason = TicketState.QUARANTINED, reason
         return False
     ticket.state = TicketState.QUEUED
     ticket.due_at = now() + pause * ticket.tries
@@ -163,46 +154,107 @@ def _in_state(session: Session, submission_id: int, *states: TicketState) -> Tic
     return session.exec(wanted.with_for_update()).first()
 
 
-def _add(session: Session, submission: Submission, rank: int) -> None:
-    session.add(Ticket(submission_id=submission.id, student_id=submission.student_id, rank=rank))
+def _insert(session: Session, submissions: Sequence[Submission], ranks: Sequence[int]) -> None:
+    tickets = [
+        Ticket(submission_id=submission.id, student_id=submission.student_id, rank=rank).model_dump(exclude={"id"})
+        for submission, rank in zip(submissions, ranks, strict=True)
+    ]
+    if tickets:
+        session.connection().execute(_INSERT, tickets)
 
 
 def _rank(session: Session, submission: Submission) -> int:
     """Now, or a step after the last that the student has waiting; and a step more where the attempt before took
     long."""
-    mine = Ticket.student_id == submission.student_id
-    last = select(func.max(Ticket.rank)).where(mine, _live(), col(Ticket.rank) < BACKGROUND)
-    took = (
-        select(func.max(Grade.seconds))
-        .join(Submission, col(Submission.id) == Grade.submission_id)
-        .where(
-            Submission.course_id == submission.course_id,
-            Submission.student_id == submission.student_id,
-            Submission.exercise == submission.exercise,
-            Submission.attempt == submission.attempt - 1,
-        )
-    )
-    rank, seconds = session.exec(select(last.scalar_subquery(), took.scalar_subquery())).one()
+    which = submission.model_dump(include={"course_id", "student_id", "exercise", "attempt"})
+    rank, seconds = session.connection().execute(_LAST_AND_TOOK, which).one()
     came = int((now() - EPOCH).total_seconds())
     return max(came, came if rank is None else rank + STEP) + STEP * ((seconds or 0) > LONG_SECONDS)
 
 
-def _live() -> ColumnElement[bool]:
-    return col(Ticket.state).in_([TicketState.QUEUED, TicketState.RUNNING])
+def _begin(session: Session, lease: Update, which: Mapping[str, object]) -> Lease | None:
+    """Count a try and lease a ticket, or set it aside where it has had them all."""
+    found = session.connection().execute(lease, {**which, "until": now() + LEASE}).first()
+    if found is None:
+        return None
+    begun = Lease(*found)
+    if begun.state is TicketState.QUARANTINED:
+        _log_aside(begun.submission_id, LOST)
+    return begun
 
 
-def _begin(ticket: Ticket) -> bool:
-    """Count a try and lease the ticket, or set it aside where it has had them all."""
-    if ticket.tries >= MOST_TRIES:
-        _quarantine(ticket, "every run of it was lost together with its worker")
-        return False
-    ticket.tries += 1
-    ticket.state = TicketState.RUNNING
-    ticket.due_at = now() + LEASE
-    return True
+def _log_aside(submission_id: int, reason: str) -> None:
+    log.error("Submission %d is set aside after %d tries: %s", submission_id, MOST_TRIES, reason)
 
 
-def _quarantine(ticket: Ticket, reason: str) -> None:
-    log.error("Submission %d is set aside after %d tries: %s", ticket.submission_id, ticket.tries, reason)
-    ticket.state = TicketState.QUARANTINED
-    ticket.reason = reason
+# The statements that every submission needs, put together once: that takes longer than to run them.
+
+_LIVE: Final = col(Ticket.state).in_([TicketState.QUEUED, TicketState.RUNNING])
+_INSERT: Final = insert(Ticket)
+
+
+def _leasing(which: Select[Any]) -> Update:
+    """Lease the one ticket that is found, if any, ``until`` then; or set it aside after its last try."""
+    spent = col(Ticket.tries) >= MOST_TRIES
+    return (
+        update(Ticket)
+        .where(col(Ticket.id) == which.scalar_subquery())
+        .values(
+            state=case((spent, literal(TicketState.QUARANTINED)), else_=literal(TicketState.RUNNING)),
+            tries=col(Ticket.tries) + case((spent, 0), else_=1),
+            due_at=bindparam("until", type_=DateTime(timezone=True)),
+            reason=case((spent, literal(LOST)), else_=col(Ticket.reason)),
+        )
+        .returning(col(Ticket.id), col(Ticket.submission_id), col(Ticket.tries), col(Ticket.state))
+    )
+
+
+def _first() -> Select[Any]:
+    """The first ticket that is due at a ``moment``."""
+    other = aliased(Ticket)
+    busy = select(other.id).where(
+        other.student_id == Ticket.student_id, other.state == TicketState.RUNNING, other.id != Ticket.id
+    )
+    due = select(Ticket.id).where(_LIVE, Ticket.due_at <= bindparam("moment"), ~busy.exists())
+    return due.order_by(col(Ticket.rank), col(Ticket.id)).limit(1).with_for_update(skip_locked=True)
+
+
+def _last_and_took() -> Select[Any]:
+    """The rank of the last that a student has waiting, and the seconds of their attempt before this one."""
+    mine = Ticket.student_id == bindparam("student_id")
+    last = select(func.max(Ticket.rank)).where(mine, _LIVE, col(Ticket.rank) < BACKGROUND)
+    took = (
+        select(func.max(Grade.seconds))
+        .join(Submission, col(Submission.id) == Grade.submission_id)
+        .where(
+            Submission.course_id == bindparam("course_id"),
+            Submission.student_id == bindparam("student_id"),
+            Submission.exercise == bindparam("exercise"),
+            Submission.attempt == bindparam("attempt", type_=Integer) - 1,
+        )
+    )
+    return select(last.scalar_subquery(), took.scalar_subquery())
+
+
+def _standing() -> Any:
+    """Of these ``ids``: submission, state, place, seconds of a run, how many run."""
+    before = aliased(Ticket)
+    place = select(func.count()).where(
+        before.state == TicketState.QUEUED,
+        or_(col(before.rank) < Ticket.rank, and_(col(before.rank) == Ticket.rank, col(before.id) <= col(Ticket.id))),
+    )
+    newest = select(Grade.seconds).order_by(col(Grade.id).desc()).limit(SAMPLE).subquery()
+    lanes = select(func.count()).where(before.state == TicketState.RUNNING)
+    return select(  # type: ignore[call-overload]
+        Ticket.submission_id,
+        Ticket.state,
+        place.scalar_subquery(),
+        select(func.avg(newest.c.seconds)).scalar_subquery(),
+        lanes.scalar_subquery(),
+    ).where(col(Ticket.submission_id).in_(bindparam("ids", expanding=True)))
+
+
+_TAKE: Final = _leasing(_first())
+_CLAIM: Final = _leasing(select(Ticket.id).where(Ticket.submission_id == bindparam("claimed"), _LIVE).with_for_update())
+_LAST_AND_TOOK: Final = _last_and_took()
+_STANDING: Final = _standing()

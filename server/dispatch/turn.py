@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from server.db import Database
 from server.dispatch import tickets
+from server.dispatch.tickets import Lease
 from server.grading import Grading
-from server.models import Ticket
 from server.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -37,20 +37,20 @@ class Turns:
         """Keep no more leases."""
         self._ended.set()
 
-    def see_through(self, ticket: Ticket, pause: timedelta) -> bool:
+    def see_through(self, lease: Lease, pause: timedelta) -> bool:
         """Grade what a ticket is for; False where the run was lost, and will be tried again after a pause."""
-        self._held[ticket.id] = time.monotonic()
+        self._held[lease.ticket_id] = time.monotonic()
         try:
-            self._grading.grade_submission(ticket.submission_id)
+            self._grading.grade_submission(lease.submission_id)
         except Exception as error:
-            log.exception("Submission %d could not be graded, try %d", ticket.submission_id, ticket.tries)
+            log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
             # A run that was lost because no code can be run does not count.
             blameless = self._workshop.inspect() is not None
             with self._database.writing() as session:
-                return not tickets.give_back(session, ticket, str(error), pause, blameless=blameless)
+                return not tickets.give_back(session, lease, str(error), pause, blameless=blameless)
         finally:
-            del self._held[ticket.id]
-            self._ring(ticket.submission_id)
+            del self._held[lease.ticket_id]
+            self._ring(lease.submission_id)
         return True
 
     def _renew(self) -> None:

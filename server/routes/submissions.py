@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sqlalchemy import bindparam, or_
 from sqlalchemy.orm import defer
+from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from exercises.exercise import Exercise
@@ -25,6 +27,19 @@ from server.submissions import GRADED, Answer
 LONGEST_WAIT_SECONDS = 30
 # The bell may have been another server's, or its message may have got lost. A class that waits must not poll.
 LOOK_AGAIN_SECONDS = 2.0
+
+# The submission of this ``id`` with its course and the role of its ``reader``, who owns it or is staff there.
+_READABLE: Final = (
+    select(Submission, Course, Enrolment.role)
+    .join(Course, col(Course.id) == Submission.course_id)
+    .join(Enrolment, col(Enrolment.course_id) == Submission.course_id)
+    .where(
+        Submission.id == bindparam("id"),
+        Enrolment.student_id == bindparam("reader"),
+        or_(col(Submission.student_id) == Enrolment.student_id, col(Enrolment.role) == Role.INSTRUCTOR),
+    )
+    .options(defer(Submission.body))  # type: ignore[arg-type]
+)
 
 router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
 
@@ -107,14 +122,13 @@ async def submit(
 def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller) -> schemas.Submission:
     """One submission, for its owner and the staff of its course."""
     with caller.reading() as visit:
-        submission = visit.session.get(Submission, id, options=[defer(Submission.body)])  # type: ignore[arg-type]
-        seat = submission and visit.session.get(Enrolment, (submission.course_id, visit.student_id))
-        if not (submission and seat and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)):
+        found = visit.session.exec(_READABLE, params={"id": id, "reader": visit.student_id}).first()
+        if found is None:
             raise UnknownSubmission(
                 f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
             )
-        course = visit.session.get_one(Course, submission.course_id)
-        return submissions.show(visit.session, submission, course, seat.role, caller.services.dispatcher)
+        submission, course, role = found
+        return submissions.show(visit.session, submission, course, Role(role), caller.services.dispatcher)
 
 
 @router.get("/courses/{course}/submissions")
@@ -149,8 +163,7 @@ def compare_tensors(
         if earlier is not None:
             return submissions.show(visit.session, earlier, seat.course, seat.role, services.dispatcher)
         pace.require(visit.session, visit.student_id, most_per_minute)  # before anything is computed
-        held = services.instances.find(visit.session, visit.student_id, exercise, Kind.STUDENT)
-    held = held or services.instances.draw(visit.student_id, exercise, Kind.STUDENT)
+    held = services.instances.get(visit.student_id, exercise, Kind.STUDENT)
     try:
         graded = grading.compare(held, answer.body)
     except BadAnswer as error:
@@ -183,6 +196,7 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
             )
         if is_new:
             dispatcher.enqueue(visit.session, [submission])
+            return submissions.waiting(visit.session, submission, seat.course, dispatcher)
         return submissions.show(visit.session, submission, seat.course, seat.role, dispatcher)
 
 
@@ -193,5 +207,6 @@ async def _graded(caller: Caller, submission: schemas.Submission, seconds: float
         while submission.status != GRADED and (left := deadline - asyncio.get_running_loop().time()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_SECONDS))
+            rung.clear()  # a run that was lost rings too
             submission = await run_in_threadpool(show_submission, submission.id, caller)
     return submission

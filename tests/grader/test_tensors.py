@@ -106,6 +106,9 @@ headers = st.dictionaries(st.sampled_from(["dhprebn", "hprebn", "__metadata__", 
 )
 @example(file({"dhprebn": entry(shape=[0], offsets=[0, 0])}))
 @example(file({"dhprebn": entry(shape=[], offsets=[0, 4])}, b"\x00\x00\xc0\x7f"))
+@example(file({"dhprebn": entry(shape=[0, 2**64 - 1], offsets=[0, 0])}))
+@example(file({"dhprebn": entry(shape=[0, 2**40, 2**40], offsets=[0, 0])}))
+@example(file({"dhprebn": entry(shape=[1] * 10_000, offsets=[0, 4])}, b"\x00" * 4))
 def test_any_bytes_are_answers_or_a_bad_answer(content: bytes) -> None:
     try:
         answers = read_answers(EXERCISE.checkpoints, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from sqlalchemy import event, update
@@ -121,12 +122,13 @@ def test_a_class_is_counted_in_as_many_queries_as_one_student(house: House, ada:
 
 
 def _queries(house: House) -> int:
-    """How many statements the analytics take."""
+    """How many statements the analytics take; the workers, who look for work meanwhile, are left out."""
     seen: list[str] = []
     engine = house.services.database.engine
 
     def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
+        if not threading.current_thread().name.startswith("worker-"):
+            seen.append(statement)
 
     event.listen(engine, "before_cursor_execute", count)
     house.instructor.get(ANALYTICS)

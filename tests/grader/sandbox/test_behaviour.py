@@ -173,9 +173,72 @@ def test_a_forbidden_act_is_named(run: Runner, source: str, sentence: str) -> No
     assert sentence in got.message
 
 
-def test_plotting_is_explained(run: Runner) -> None:
-    got = run("import matplotlib.pyplot as plt")
-    assert got.status is RunStatus.ERROR and "remove the lines that use it" in got.message
+@pytest.mark.parametrize(
+    "around",
+    [
+        "%matplotlib inline\nimport matplotlib.pyplot as plt, seaborn\n{}plt.figure(figsize=(4, 4)); plt.imshow(dx)",
+        "from matplotlib import pyplot as plt\nfig, ax = plt.subplots()\n{}ax[0].plot(dx.tolist(), 'r')\nplt.show()",
+        "from IPython.display import display, HTML\n{}display(HTML('x'))\nwith plt.style.context('ggplot'): plt.plot()",
+        "for t in [x, w]: t.retain_grad()\nx.sum().backward()\n{}x.grad = None",
+    ],
+)
+def test_what_a_notebook_has_around_a_derivation_does_not_spoil_it(run: Runner, around: str) -> None:
+    got = run("import matplotlib.pyplot as plt\n" + around.format("dx = x * 2\n"))
+    assert got.status is RunStatus.OK, got.message
+    assert holds(got, "x", STATE["x"] * 2)
+
+
+def test_a_picture_is_no_answer(run: Runner) -> None:
+    got = run("import matplotlib.pyplot as plt\ndx = plt.imread('x')\ndw = plt.hist([1])[0] + 1")
+    assert got.answers["x"].misfit == "a Picture is not a tensor; hand in a tensor (torch.tensor makes one)"
+    assert got.status is RunStatus.ERROR and "unsupported operand" in got.message
+
+
+def test_a_tensor_with_a_graph_still_has_its_backward_pass(run: Runner) -> None:
+    got = run("y = x.clone().requires_grad_()\n(y * 3).sum().backward()\ndx = y.grad")
+    assert holds(got, "x", torch.full((4, 3), 3.0)) and got.flags == ("autograd",)
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "sentence"),
+    [
+        ("import pandas", RunStatus.ERROR, "pandas cannot be imported here"),
+        ("x.cuda()", RunStatus.ERROR, "There is no GPU here; leave the tensors where they are."),
+        ('{"cells": [], "metadata": {"a": null}}', RunStatus.ERROR, "hand in its code"),
+        ("torch.autograd.grad(x.sum(), x)", RunStatus.ERROR, "derive the gradient and hand it to cmp"),
+        ("torch.save({}, 'x.pt')", RunStatus.DENIED, "opening files is not possible here"),
+        ("torch.seed()", RunStatus.DENIED, "opening files is not possible here"),
+        (
+            "import urllib.request\nurllib.request.urlretrieve('http://nowhere.test/names.txt', 'names.txt')",
+            RunStatus.DENIED,
+            "there is no network here",
+        ),
+        ("import os\nos.sched_getaffinity(0)", RunStatus.DENIED, "a gradient needs nothing from the operating system"),
+        ("def f():\n\f    return 1 / 0\nf()", RunStatus.ERROR, "line 2, in f\n    return 1 / 0"),
+    ],
+)
+def test_a_message_says_what_to_do(run: Runner, source: str, status: RunStatus, sentence: str) -> None:
+    got = run(source)
+    assert got.status is status and sentence in got.message, got
+    assert "site-packages" not in got.message and "grader" not in got.message
+
+
+def test_no_memory_to_show_it_with_is_still_the_memory_limit(run: Runner) -> None:
+    got = run(
+        "hoard = []\ntry:\n    while True: hoard.append(torch.empty(1 << 14))\nexcept RuntimeError: pass\n"
+        "while True: hoard.append(bytes(100))"
+    )
+    assert got.status is RunStatus.MEMORY_LIMIT and "No more than 256 MiB" in got.message
+
+
+def test_what_a_destructor_raised_is_shown_without_a_librarys_frames(run: Runner) -> None:
+    got = run(
+        "import asyncio\nclass A:\n    def __del__(self):\n        1 / 0\nA()\n"
+        "try:\n    asyncio.new_event_loop()\nexcept OSError: pass"
+    )
+    assert got.status is RunStatus.OK
+    assert 'Exception ignored: Traceback (most recent call last):\n  File "solution.py", line 4' in got.stdout
+    assert "asyncio/" not in got.stdout
 
 
 def test_there_is_no_grad(run: Runner) -> None:

@@ -22,7 +22,7 @@ BOTH = pytest.mark.parametrize("machine", ARCHITECTURES.values(), ids=ARCHITECTU
 
 def decide(program: bytes, number: int, audit: int, *arguments: int) -> int:
     """What the filter says to a call."""
-    padded = (*arguments, *(0,) * (6 - len(arguments)))
+    padded = (*(argument % 2**64 for argument in arguments), *(0,) * (6 - len(arguments)))
     data = struct.pack("=iIQ6Q", ctypes.c_int(number).value, audit, 0, *padded)
     accumulator, at = 0, 0
     while True:
@@ -102,8 +102,17 @@ def test_other_architectures_and_entries_are_deadly(machine: Architecture) -> No
         ("madvise", (0, 4096, 4 | 1 << 32), EPERM),  # the kernel would read 4
         ("futex", (0, 0x81), ALLOW),
         ("futex", (0, 0x80), ALLOW),
-        ("futex", (0, 3), EPERM),  # REQUEUE
-        ("futex", (0, 6), EPERM),  # LOCK_PI
+        ("futex", (0, 0x189), ALLOW),  # WAIT_BITSET by the wall clock
+        ("futex", (0, 0), EPERM),  # WAIT, shared
+        ("futex", (0, 1), EPERM),  # WAKE, shared
+        ("futex", (0, 0x83), EPERM),  # REQUEUE
+        ("futex", (0, 0x86), EPERM),  # LOCK_PI
+        ("clock_gettime", (1,), ALLOW),
+        ("clock_gettime", (-14,), EPERM),  # the processor time of process 1
+        ("clock_gettime", (16,), EPERM),
+        ("clock_getres", (-14,), EPERM),
+        ("clock_nanosleep", (0,), ALLOW),
+        ("clock_nanosleep", (-14,), EPERM),
         ("read", (3,), ALLOW),
         ("read", (0,), EPERM),
         ("read", (4,), EPERM),

@@ -1,0 +1,3 @@
+# expect: denied
+# tries: what the lecture's notebook does first: to read names.txt
+words = open("names.txt", "r").read().splitlines()
