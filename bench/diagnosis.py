@@ -1,7 +1,8 @@
 """What an answer costs to grade: right, with one mistake, and wholly wrong, each with its diagnosis.
 
 ``python -m bench.diagnosis`` prints times and ratios of one run. The goal is a wholly wrong answer for at most
-four times the price of a right one, the student's code and the sandbox included.
+four times the price of a right one, the student's code and the sandbox included. A file of tensors is not run, so
+that there the ratio is that of reading and judging alone, and far from the goal.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ NOISE += "    globals()[_name] = torch.randn(globals()[_name].shape)\n"
 def main() -> int:
     """Print what running the code costs, what judging its answers does, and both together as a ratio."""
     numerics.pin()
+    from safetensors.torch import save
+
     from exercises.catalog import find
-    from grader.grade import compare_all
+    from grader.grade import compare_all, grade_tensors
     from grader.sandbox import Job, Limits, Sandbox, Slot
 
     exercise = find("makemore/full-backward")
@@ -48,6 +51,14 @@ def main() -> int:
     print(f"running a right solution in the sandbox: {running:.2f} ms; judging and diagnosing its answers:")
     for label, spent in judging.items():
         print(f"  {label:45s} {spent:6.2f} ms, with the run {(running + spent) / right:5.2f} x")
+    files = {
+        label: save({name: each.tensor for name, each in found.items() if each.tensor is not None})
+        for label, found in answers.items()
+    }
+    grading = {label: _quick(partial(grade_tensors, instance, content)) for label, content in files.items()}
+    print("the same answers as a file of tensors, read, compared and diagnosed:")
+    for label, spent in grading.items():
+        print(f"  {label:45s} {spent:6.2f} ms, {spent / grading['right']:5.2f} x")
     return 0
 
 
