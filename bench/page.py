@@ -60,6 +60,10 @@ def _memory(memory: dict[str, Any]) -> Iterable[str]:
 
 def _load(load: dict[str, Any]) -> Iterable[str]:
     bare, engines = load["bare_ms"], load["engines"]
+    yield "This one: {students} students, {solutions} solutions each, within {seconds:g} s, {old} old ones.".format(
+        **load["evening"]
+    )
+    yield ""
     yield "| | " + " | ".join(name.replace("_", ", ") for name in engines) + " |"
     yield "| --- |" + " ---: |" * len(engines)
     for what in ("tensors", "code", "late"):

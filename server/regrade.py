@@ -93,6 +93,22 @@ def _having_more(pairs: CTE, which: str, than: str) -> Select[Any]:
     )
 
 
+def follow(session: Session, submission: Submission, grade: Grade) -> None:
+    """Bring a student's progress up to date with a further grade of a submission: where it says what the one before
+    said, nothing follows, and that is so for most of a regrade."""
+    before = select(func.max(Grade.id)).where(Grade.submission_id == submission.id, col(Grade.id) < grade.id)
+    new, old = (
+        session.exec(
+            select(ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.approximate).where(
+                col(ComparisonRow.grade_id) == each
+            )
+        ).all()
+        for each in (grade.id, before.scalar_subquery())
+    )
+    if sorted(new) != sorted(old):
+        recount(session, submission)
+
+
 def recount(session: Session, submission: Submission) -> None:
     """Work out a student's progress in an exercise from the newest grade of each submission. A regrade is no attempt,
     and it may take away what was given by mistake."""
