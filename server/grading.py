@@ -112,7 +112,7 @@ def store(session: Session, submission: models.Submission, graded: Graded, *, ag
     ]
     session.connection().execute(_INSERT_ROWS, comparisons)
     if again:
-        regrade.recount(session, submission)
+        regrade.follow(session, submission, row)
     else:
         progress.record(session, submission, grade.checkpoints)
     return row

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast
+from sqlalchemy import CTE, Select, Text, and_, cast, union
+from sqlalchemy import select as core_select
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, delete, func, or_, select
 
@@ -65,12 +67,9 @@ def report(session: Session, course: Course) -> schemas.Regrade:
         .correlate(newest)
         .scalar_subquery()
     )
-    pairs = select(newest.c.submission_id, newest.c.id.label("new"), before.label("old")).subquery()
-    new, old = aliased(ComparisonRow), aliased(ComparisonRow)
-    differing = select(pairs.c.submission_id, pairs.c.new, pairs.c.old).where(
-        or_(_has_more(new, pairs.c.new, old, pairs.c.old), _has_more(old, pairs.c.old, new, pairs.c.new))
-    )
-    changed = (_difference(session, *pair) for pair in session.exec(differing).all())
+    pairs = select(newest.c.submission_id, newest.c.id.label("new"), before.label("old")).cte("pairs")
+    differing = union(_having_more(pairs, "new", "old"), _having_more(pairs, "old", "new")).order_by("submission_id")
+    changed = (_difference(session, *pair) for pair in session.connection().execute(differing))
     return schemas.Regrade(
         waiting=session.exec(waiting).one(),
         regraded=session.exec(select(func.count()).select_from(newest)).one(),
@@ -78,20 +77,36 @@ def report(session: Session, course: Course) -> schemas.Regrade:
     )
 
 
-def _has_more(
-    mine: type[ComparisonRow], my_grade: ColumnElement[int], other: type[ComparisonRow], their_grade: ColumnElement[int]
-) -> ColumnElement[bool]:
-    """Whether a grade has a row that the other has not, the texts of its diagnosis included. Said by the database:
-    thousands are alike, and few are not."""
-    same = select(other.grade_id).where(
-        other.grade_id == their_grade,
-        other.position == mine.position,
-        other.name == mine.name,
-        other.verdict == mine.verdict,
-        col(other.origin).is_not_distinct_from(mine.origin),
-        cast(other.diagnosis, Text) == cast(mine.diagnosis, Text),
+def _having_more(pairs: CTE, which: str, than: str) -> Select[Any]:
+    """Those pairs of which one grade has a row that the other has not, the texts of its diagnosis included. Said by the
+    database: thousands are alike, and few are not."""
+    mine, other = aliased(ComparisonRow), aliased(ComparisonRow)
+    place = and_(col(other.grade_id) == pairs.c[than], col(other.position) == mine.position)
+    joined = core_select(pairs).join(mine, col(mine.grade_id) == pairs.c[which]).outerjoin(other, place)
+    return joined.where(
+        or_(
+            col(other.name).is_distinct_from(mine.name),
+            col(other.verdict) != mine.verdict,
+            col(other.origin).is_distinct_from(mine.origin),
+            cast(other.diagnosis, Text) != cast(mine.diagnosis, Text),
+        )
     )
-    return select(mine.grade_id).where(mine.grade_id == my_grade, ~same.exists()).exists()
+
+
+def follow(session: Session, submission: Submission, grade: Grade) -> None:
+    """Bring a student's progress up to date with a further grade of a submission: where it says what the one before
+    said, nothing follows, and that is so for most of a regrade."""
+    before = select(func.max(Grade.id)).where(Grade.submission_id == submission.id, col(Grade.id) < grade.id)
+    new, old = (
+        session.exec(
+            select(ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.approximate).where(
+                col(ComparisonRow.grade_id) == each
+            )
+        ).all()
+        for each in (grade.id, before.scalar_subquery())
+    )
+    if sorted(new) != sorted(old):
+        recount(session, submission)
 
 
 def recount(session: Session, submission: Submission) -> None:

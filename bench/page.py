@@ -1,0 +1,83 @@
+"""``python -m bench.page``: writes the figures of ``bench/results.json`` and ``bench/load.json`` into the tables of
+docs/performance.md, as ratios; what is between the tables is written by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parent
+PAGE = BENCH.parent / "docs" / "performance.md"
+MATRICES = [f"matrix_{students}{kind}" for kind in ("", "_postgresql") for students in (100, 1_000, 10_000)]
+WAYS = ["bare", "grader", "http_code", "http_tensors", "http_empty", "http_me", "cold_process", "sustained_1"]
+WAYS += ["sustained_2", *MATRICES]
+
+
+def main() -> int:
+    """Fill every table of the page."""
+    results = json.loads((BENCH / "results.json").read_text())
+    load = json.loads((BENCH / "load.json").read_text())
+    text = PAGE.read_text()
+    for name, lines in {
+        "machine": [_machine(results["machine"])],
+        "bench": _bench(results),
+        "memory": _memory(results["memory"]),
+        "load": _load(load),
+    }.items():
+        text = _filled(text, name, lines)
+    PAGE.write_text(text)
+    return 0
+
+
+def _filled(text: str, name: str, lines: Iterable[str]) -> str:
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    assert text.count(begin) == text.count(end) == 1, name
+    return re.sub(f"{begin}.*{end}", lambda _: "\n".join([begin, *lines, end]), text, flags=re.DOTALL)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    return "{processor}, {cores} cores, {system}, Python {python}, torch {torch}; `{environment}`".format(**machine)
+
+
+def _bench(results: dict[str, Any]) -> Iterable[str]:
+    yield from ("| what | p50 × bare | p50 ms | p95 ms | a second |", "| --- | ---: | ---: | ---: | ---: |")
+    for name in WAYS:
+        each = results[name]
+        rate = f"{each['per_second']:.0f}" if "per_second" in each else ""
+        ratio = each["ratio_to_bare"]
+        yield f"| {name} | {ratio:.2f} | {each['median_ms']:.1f} | {each['p95_ms']:.1f} | {rate} |"
+
+
+def _memory(memory: dict[str, Any]) -> Iterable[str]:
+    yield from ("| process | its own MiB |", "| --- | ---: |")
+    yield from (f"| {each['process']} | {each['uss_mib']:.0f} |" for each in memory["processes"])
+    yield f"| together, files once | {memory['together_mib']:.0f} |"
+
+
+def _load(load: dict[str, Any]) -> Iterable[str]:
+    bare, engines = load["bare_ms"], load["engines"]
+    yield "This one: {students} students, {solutions} solutions each, within {seconds:g} s, {old} old ones.".format(
+        **load["evening"]
+    )
+    yield ""
+    yield "| | " + " | ".join(name.replace("_", ", ") for name in engines) + " |"
+    yield "| --- |" + " ---: |" * len(engines)
+    for what in ("tensors", "code", "late"):
+        for percent in ("p50", "p95", "p99"):
+            times = [each[what][f"{percent}_ms"] for each in engines.values()]
+            yield f"| {what}, {percent} | " + " | ".join(f"{ms:.0f} ms = {ms / bare:.0f} ×" for ms in times) + " |"
+    for what in ("acknowledged", "graded", "lost"):
+        yield f"| {what} | " + " | ".join(str(each[what]) for each in engines.values()) + " |"
+    answers = [", ".join(f"{n} × {status}" for status, n in each["statuses"].items()) for each in engines.values()]
+    yield "| answers | " + " | ".join(answers) + " |"
+    yield "| last grade after | " + " | ".join(f"{each['seconds']:.0f} s" for each in engines.values()) + " |"
+    regrades = [each["regrade"] for each in engines.values()]
+    yield "| regrade | " + " | ".join(f"{each['done']} in {each['seconds'] or 0:.0f} s" for each in regrades) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
