@@ -87,14 +87,11 @@ def _incomplete(case: Case, edge: Edge, axis: int, kept: list[int]) -> Iterator[
     step, length = edge.step.name, edge.upstream.shape[axis]
     if len(kept) == 1:
         kind = f"Of the {length} slices of d{step} along axis {axis}, only slice {kept[0]} is in your gradient."
-        if kept[0] == length - 1:
-            yield Diagnosis(
-                "overwritten", (kind, look(case, step), "In a loop, = keeps what came last, and += adds up.")
-            )
-            return
-        yield Diagnosis(
-            "not_reduced", (kind, look(case, step), "What is used many times collects from each use: a sum.")
-        )
+        if kept[0] == length - 1:  # by an assignment in a loop, or never gone to: the numbers are the same
+            code, why = "overwritten", "In a loop, = keeps what came last, and += adds up."
+        else:
+            code, why = "not_reduced", "What is used many times collects from each use: a sum."
+        yield Diagnosis(code, (kind, look(case, step), why))
     else:
         missing = [str(index) for index in range(length) if index not in kept]
         which = listed(missing) if len(missing) <= FEW else f"{missing[0]} to {missing[-1]}"
