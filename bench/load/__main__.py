@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import threading
 import time
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--students", type=int, default=usual.students)
     parser.add_argument("--seconds", type=float, default=usual.seconds)
     parser.add_argument("--old", type=int, default=usual.old, help="submissions that are graded again in the middle")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and workers are ended, too
     evening = Evening(**vars(parser.parse_args(arguments)))
     engines = {
         "embedded_sqlite": house(children=2, students=evening.students, per_minute=PER_MINUTE),
