@@ -56,6 +56,7 @@ def cross_entropy(t: Tape) -> None:
     t.loss = -t.logprobs[range(t.n), t.Yb].mean()
 
 
+LECTURE = "https://www.youtube.com/watch?v=q8SA3rM6ckI"
 FORWARD = (embedding, linear_1, batch_norm, activation, linear_2, cross_entropy)
 
 

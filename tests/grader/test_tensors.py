@@ -117,3 +117,9 @@ def test_any_bytes_are_answers_or_a_bad_answer(content: bytes) -> None:
     for answer in answers.values():
         assert answer.tensor is not None or answer.misfit
     assert grade_tensors(INSTANCE, content).total == 1
+
+
+def test_a_header_of_thousands_of_tensors_is_not_read() -> None:
+    crowd = {f"t{number}": entry(shape=(0,), offsets=(0, 0)) for number in range(5_000)}
+    with pytest.raises(BadAnswer, match="thousands of tensors"):
+        read_answers(EXERCISE.checkpoints, file(crowd | {"dhprebn": entry()}, bytes(8)))

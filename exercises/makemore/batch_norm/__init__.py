@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from exercises.exercise import Checkpoint, Exercise
-from exercises.makemore.network import FORWARD, MAKEMORE, batch_norm
+from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, batch_norm
 from exercises.tape import Tape
 
 HERE = Path(__file__).parent
@@ -36,8 +36,9 @@ EXERCISE = Exercise(
     summary="Derive dhprebn from dhpreact on paper, through mean and variance at once.",
     statement=(HERE / "statement.md").read_text(encoding="utf-8"),
     solution=(HERE / "solution.py").read_text(encoding="utf-8"),
-    checkpoints=(Checkpoint("hprebn"),),
+    checkpoints=(Checkpoint("hprebn", 5797, 6602),),
     pieces=(batch_norm, rest_of_the_network),
     given_from=_given,
     network=MAKEMORE,
+    lecture=LECTURE,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from exercises.exercise import Checkpoint, Exercise
-from exercises.makemore.network import FORWARD, MAKEMORE, cross_entropy
+from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, cross_entropy
 from exercises.tape import Tape
 
 HERE = Path(__file__).parent
@@ -29,8 +29,9 @@ EXERCISE = Exercise(
     summary="Derive dlogits on paper, the whole loss at once, and simplify until little is left.",
     statement=(HERE / "statement.md").read_text(encoding="utf-8"),
     solution=(HERE / "solution.py").read_text(encoding="utf-8"),
-    checkpoints=(Checkpoint("logits"),),
+    checkpoints=(Checkpoint("logits", 5191, 5797),),
     pieces=(cross_entropy,),
     given_from=_given,
     network=MAKEMORE,
+    lecture=LECTURE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exercises.exercise import Checkpoint, Exercise
-from exercises.makemore.network import FORWARD, MAKEMORE
+from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE
 
 HERE = Path(__file__).parent
 
@@ -47,5 +47,5 @@ EXERCISE = Exercise(
     pieces=FORWARD,
     given_from=lambda network: network,
     network=MAKEMORE,
-    lecture="https://www.youtube.com/watch?v=q8SA3rM6ckI",
+    lecture=LECTURE,
 )
