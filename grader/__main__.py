@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from grader.grade import Grade
     from grader.sandbox import Sandbox
 
+ORIGINS = {"own": "the mistake is in this step", "inherited": "right, given your gradients above it"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Grade each file and print its table, or with ``--json`` one line a file."""
@@ -66,8 +68,9 @@ def _report(path: Path, grade: Grade, as_json: bool) -> bool:
     else:
         print(f"{path}: {grade.passed} of {grade.total} right, {grade.exact} exact; {grade.summary()}")
         for row in grade.checkpoints:
-            print(row.line() + (f" | {row.origin.value}" if row.origin else ""))
-            for note in (*(each.message for each in row.diagnosis), *row.notes):
+            print(row.line())
+            origin = [ORIGINS[row.origin.value]] if row.origin else []
+            for note in (*origin, *(each.message for each in row.diagnosis), *row.notes):
                 print(f"{'':15s} | {note}")
         if grade.run and grade.run.message:
             print(f"{grade.run.status.value}: {grade.run.message}")

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, func, select
 from exercises.exercise import Exercise
 from server import hints, pace, schemas
 from server.courses import lock_student
+from server.db import Database
 from server.dispatch import Dispatcher
 from server.dispatch.tickets import Standing
 from server.models import AnswerKind, ComparisonRow, Course, Grade, Role, Submission, TicketState
@@ -34,6 +35,7 @@ _LAST_ATTEMPT: Final = select(func.max(Submission.attempt)).where(
 _NEWEST_GRADE: Final = (
     select(Grade).where(Grade.submission_id == bindparam("submission_id")).order_by(col(Grade.id).desc()).limit(1)
 )
+_HAS_GRADE: Final = select(Grade.id).where(Grade.submission_id == bindparam("submission_id")).limit(1)
 _ROWS: Final = (
     select(ComparisonRow).where(ComparisonRow.grade_id == bindparam("grade_id")).order_by(col(ComparisonRow.position))
 )
@@ -129,6 +131,12 @@ def waiting(session: Session, submission: Submission, course: Course, dispatcher
     """A submission without a grade, and where it stands in the queue."""
     standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
     return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
+
+
+def is_graded(database: Database, submission_id: int) -> bool:
+    """Whether a submission has a grade: the quick look of those who wait for one."""
+    with database.reading() as session:
+        return session.connection().execute(_HAS_GRADE, {"submission_id": submission_id}).first() is not None
 
 
 def present(

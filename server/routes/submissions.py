@@ -202,11 +202,15 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
 
 async def _graded(caller: Caller, submission: schemas.Submission, seconds: float) -> schemas.Submission:
     """A submission once it is graded, or as it is after so many seconds. No thread waits meanwhile."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    with caller.services.bell.listening(submission.id) as rung:
-        while submission.status != GRADED and (left := deadline - asyncio.get_running_loop().time()) > 0:
+    services, clock = caller.services, asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    with services.bell.listening(submission.id) as rung:
+        while (left := deadline - clock()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_SECONDS))
-            rung.clear()  # a run that was lost rings too
-            submission = await run_in_threadpool(show_submission, submission.id, caller)
-    return submission
+            if rung.is_set() or await run_in_threadpool(submissions.is_graded, services.database, submission.id):
+                rung.clear()  # a run that was lost rings too
+                submission = await run_in_threadpool(show_submission, submission.id, caller)
+                if submission.status == GRADED:
+                    return submission
+    return await run_in_threadpool(show_submission, submission.id, caller)
