@@ -252,6 +252,7 @@ class Progress(Table, table=True):
 
     __table_args__ = (
         ForeignKeyConstraint(["course_id", "student_id"], ["enrolment.course_id", "enrolment.student_id"]),
+        {"sqlite_with_rowid": False},  # kept in the order of its key: a class is read in one go
     )
 
     course_id: int = Field(primary_key=True)

@@ -17,7 +17,7 @@ from sqlmodel import select
 
 from server import schema
 from server.db import Database, make_engine
-from server.models import Course, Student, Table, Token
+from server.models import Course, Enrolment, Progress, Student, Table, Token
 from tests.server.house import eventually
 
 
@@ -39,6 +39,27 @@ def test_migrations_make_what_the_models_describe_and_unmake_it(url: str) -> Non
     assert tables(url) == {"alembic_version"}
     schema.upgrade(url)
     schema.check(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_progress_keeps_its_rows_when_its_table_is_made_anew(url: str) -> None:
+    schema.upgrade(url, "0004")
+    database = Database(url)
+    with database.writing() as session:
+        session.add_all([Course(slug="a", title="A", join_code="A"), Student(name="Ada")])
+        session.flush()
+        session.add(Enrolment(course_id=1, student_id=1))
+        session.flush()
+        session.add(Progress(course_id=1, student_id=1, exercise="e", checkpoint="c", best="exact", attempts=3))
+    database.close()
+    schema.upgrade(url)
+    with database.reading() as session:
+        assert session.exec(select(Progress)).one().attempts == 3
+        made = (
+            session.connection().exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'progress'").scalar_one()
+        )
+    database.close()
+    assert made.rstrip().endswith("WITHOUT ROWID")
 
 
 def test_a_difference_between_models_and_migrations_is_found(url: str) -> None:
