@@ -205,6 +205,6 @@ def test_a_child_killed_from_outside_is_our_fault_and_not_the_codes() -> None:
         with pytest.raises(SandboxFault, match="killed from outside"):
             sandbox.run(job("import time\ntime.sleep(6)"))
         killer.join()
-        # One that waited was killed too. Until the zygote has buried it, nobody knows, and a run on it is one more fault.
+        # One that waited was killed too. Until the zygote has buried it nobody knows, and a run on it is a fault again.
         until(lambda: not set(killed) & set(children_of(zygote_of(sandbox))))
         assert sandbox.run(job("")).status is RunStatus.OK
