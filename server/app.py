@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
@@ -14,6 +15,10 @@ from server.routes import analytics, exercises, health, join, progress, queue, r
 from server.services import Services
 from server.settings import Settings
 from server.workshop import Workshop
+
+# At once, of all requests. They compute more than they wait; with the usual forty of them the threads that grade code
+# would get little of the interpreter on a deadline evening.
+REQUEST_THREADS = 8
 
 
 def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
@@ -25,6 +30,7 @@ def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
         await run_in_threadpool(services.start)
         yield
         await run_in_threadpool(services.stop)

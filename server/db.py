@@ -31,7 +31,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 BUSY_TIMEOUT_MS = 10_000  # how long a writer waits for another process's writer on SQLite
-MOST_CONNECTIONS = 50  # more than the threads that serve requests (40) and the workers
+MOST_CONNECTIONS = 50  # more than the threads that serve requests (8) and the workers
 
 
 class Database:
