@@ -56,6 +56,12 @@ def test_function_style(run: Runner) -> None:
     assert holds(got, "w", STATE["w"] + 1)
 
 
+def test_a_helper_named_backward_is_not_called_where_the_answers_are_there(run: Runner) -> None:
+    got = run("def backward(gradient):\n    return gradient * 2\ndx = backward(x)")
+    assert got.status is RunStatus.OK, got.message
+    assert holds(got, "x", STATE["x"] * 2)
+
+
 def test_function_style_must_return_a_dict(run: Runner) -> None:
     got = run("def backward(state):\n    return 5")
     assert got.status is RunStatus.ERROR and "returned int; return a dict" in got.message
