@@ -91,27 +91,6 @@ class CutTape(Tape):
         """The steps in the order of the forward pass."""
         return tuple(self._steps)
 
-    def terms(self, upstream: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-        """What each consumer of a tensor contributes to its gradient, given the gradients of the consumers.
-
-        ``upstream`` maps the name of every step (but ``loss``, whose gradient is 1) to a gradient of the
-        step's shape and dtype. The answer maps name → consumer → term; the sum of the terms of a name is its
-        gradient.
-        """
-        leaves = [(step, name) for step in self._steps for name in step.reads]
-        ones = torch.ones(())
-        terms = torch.autograd.grad(
-            [step.output for step in self._steps],
-            [step.reads[name] for step, name in leaves],
-            [ones if step.name == "loss" else upstream[step.name] for step in self._steps],
-            retain_graph=True,
-        )
-        found: dict[str, dict[str, Tensor]] = {}
-        # The last consumer first: the order in which autograd's engine adds them up.
-        for (step, name), term in reversed(list(zip(leaves, terms, strict=True))):
-            found.setdefault(name, {})[step.name] = term
-        return found
-
     def _prepare(self, value: Tensor) -> Tensor:
         return value.detach()
 

@@ -10,7 +10,8 @@ import torch
 from exercises.catalog import CATALOG
 from exercises.exercise import Exercise
 from exercises.instance import freeze
-from grader.reference import StaleInstance, reference
+from exercises.tape import CutTape
+from grader.reference import StaleInstance, back_all, reference
 
 FULL = CATALOG["makemore/full-backward"]
 
@@ -44,3 +45,30 @@ def test_a_state_of_another_environment_is_refused(exercise: Exercise) -> None:
     state[name].view(-1)[0] = torch.nextafter(state[name].view(-1)[0], torch.tensor(1e9))
     with pytest.raises(StaleInstance, match=f"{name} comes out different here"):
         reference(dataclasses.replace(instance, state=freeze(state)))
+
+
+def test_each_consumer_contributes_a_term_that_follows_from_the_upstream_that_was_fed_in() -> None:
+    x = torch.tensor([1.0, 2.0, 3.0])
+    tape = CutTape({"x": x})
+    tape.y = tape.x * tape.x
+    tape.z = tape.x + tape.y
+    ones = torch.ones(3)
+    terms = back_all(tape.steps, {"y": 10 * ones, "z": ones})
+    assert terms["z"]["x"].equal(ones)
+    assert terms["y"]["x"].equal(10 * 2 * x)
+
+
+@pytest.mark.parametrize("exercise", CATALOG.values(), ids=lambda exercise: exercise.slug)
+def test_with_perfect_upstreams_the_cut_play_equals_the_plain_one_bit_for_bit(exercise: Exercise) -> None:
+    state = exercise.canonical().tensors()
+    gradients = exercise.played(state).gradients()
+    steps = exercise.cut(state).steps
+    found: dict[str, torch.Tensor] = {}
+    # The last consumer first: the order in which autograd's engine adds them up.
+    terms = back_all(steps, gradients | {"loss": torch.ones(())})
+    for step in reversed(steps):
+        for name, term in terms[step.name].items():
+            found[name] = found[name] + term if name in found else term
+    assert found
+    for name, total in found.items():
+        assert torch.equal(total, gradients[name]), name
