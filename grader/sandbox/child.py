@@ -54,17 +54,21 @@ def live(
     walls: jail.Walls,
     limits: jail.KernelLimits,
     zygote: int,
-    rehearsal: Rehearsal,
+    rehearsal: Rehearsal | None,
 ) -> NoReturn:
-    """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its
-    end."""
+    """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its end.
+
+    ``rehearsal`` is None for a child that is wanted at once: it would keep its job waiting."""
     noticed = False
     try:
         writer = Writer(mmap.mmap(result, result_bytes))
         os.dup2(control, seccomp.CONTROL, inheritable=False)
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=seccomp.CONTROL)
         layers, listener = jail.lock_in(walls, limits, zygote)
-        _rehearse(rehearsal, writer)
+        if rehearsal is not None:
+            _play(rehearsal, writer)
+            gc.freeze()
+        _seed()
         _report_ready(channel, layers, listener)
         noticed = True
         task = receive_job(_take)
@@ -103,20 +107,16 @@ def practise(rehearsal: Rehearsal) -> None:
         _play(with_their_cmp(rehearsal), writer)
 
 
-def _rehearse(rehearsal: Rehearsal, writer: Writer) -> None:
-    """Run one harmless gradient through everything that a job goes through. Writing to a page makes it this
-    process's own, and that is better done before the student waits. It also proves that the locks let work be
-    done.
-    """
-    _play(rehearsal, writer)
-    # Runs are equal: the same code and state find the same random numbers, whatever the parent's were.
+def _seed() -> None:
+    """Runs are equal: the same code and state find the same random numbers, whatever the parent's were."""
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)
-    gc.freeze()
 
 
 def _play(rehearsal: Rehearsal, writer: Writer) -> None:
+    """Run one harmless gradient through everything that a job goes through. Writing to a page makes it this process's
+    own, and that is better done before the student waits. It also proves that the locks let work be done."""
     task = Task(rehearsal.source, "rehearsal.py", rehearsal.state, rehearsal.slots, Limits())
     if Attempt(task, writer).run() is not RunStatus.OK:
         raise RuntimeError("an honest gradient does not run in this sandbox")

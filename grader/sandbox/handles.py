@@ -96,8 +96,9 @@ class Zygote:
         """Process id of a zygote that we started."""
         return self._process.pid if self._process else None
 
-    def fork(self, limits: Limits) -> Child:
-        """Ask for a child. It comes back at once; `Child.ready` waits for it.
+    def fork(self, limits: Limits, *, rehearse: bool = True) -> Child:
+        """Ask for a child. It comes back at once; `Child.ready` waits for it. One that does not rehearse is ready in a
+        third of the time, and its run takes longer.
 
         :raises ZygoteDied: there is nobody to ask
         """
@@ -115,7 +116,7 @@ class Zygote:
                 try:
                     socket.send_fds(
                         self._control,
-                        [protocol.pack_fork(protocol.kernel_limits(limits), size)],
+                        [protocol.pack_fork(protocol.kernel_limits(limits), size, rehearse)],
                         [their_channel.fileno(), memory, their_lifeline.fileno()],
                         socket.MSG_NOSIGNAL,
                     )

@@ -1,11 +1,10 @@
 """The messages between the trusted side, the zygote and a child. Fixed structs; a job's head is JSON.
 
-    trusted side -> zygote   Fork, with three descriptors: the child's end of its control channel, the memfd
-    for the
+    trusted side -> zygote   Fork, with three descriptors: the child's end of its control channel, the memfd for the
                              result, and the zygote's end of the lifeline
     zygote -> trusted side   Hello, once: ready, or the reason why not
-    child -> trusted side    Ready, on the control channel: which locks hold; with the listener for its last
-    call trusted side -> child    the job, on the control channel
+    child -> trusted side    Ready, on the control channel: which locks hold; with the listener for its last call
+    trusted side -> child    the job, on the control channel
     zygote -> trusted side   Death, on the lifeline, once the child is reaped
     trusted side -> zygote   closing or shutting down the lifeline: kill the child
 
@@ -27,7 +26,7 @@ from grader.sandbox.jail import KernelLimits
 from grader.sandbox.job import Job, Slot
 from grader.sandbox.limits import Limits
 
-FORK: Final = struct.Struct("=8Q")  # KernelLimits, size of the memfd
+FORK: Final = struct.Struct("=8Q?")  # KernelLimits, size of the memfd, whether to rehearse
 READY: Final = struct.Struct("=I")  # jail.Layer
 DEATH: Final = struct.Struct("=iQ")  # wait status, microseconds of processor time
 HELLO_BYTES: Final = 4096
@@ -47,15 +46,15 @@ def kernel_limits(limits: Limits) -> KernelLimits:
     )
 
 
-def pack_fork(limits: KernelLimits, result_bytes: int) -> bytes:
+def pack_fork(limits: KernelLimits, result_bytes: int, rehearse: bool) -> bytes:
     """A request for one child."""
-    return FORK.pack(*astuple(limits), result_bytes)
+    return FORK.pack(*astuple(limits), result_bytes, rehearse)
 
 
-def unpack_fork(message: bytes) -> tuple[KernelLimits, int]:
+def unpack_fork(message: bytes) -> tuple[KernelLimits, int, bool]:
     """:raises struct.error: it is no such message"""
-    *limits, result_bytes = FORK.unpack(message)
-    return KernelLimits(*limits), result_bytes
+    *limits, result_bytes, rehearse = FORK.unpack(message)
+    return KernelLimits(*limits), result_bytes, rehearse
 
 
 @dataclass(frozen=True, slots=True)

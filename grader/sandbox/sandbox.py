@@ -1,8 +1,8 @@
-"""The trusted side: gives a job to a waiting child, reads what it left once it can run no more, and sees it
-buried.
+"""The trusted side: gives a job to a waiting child, reads what it left once it can run no more, and sees it buried.
 
-A run costs the time of the code itself, because all the rest is done before or after: children are forked,
-locked in and warmed ahead; tear-down, and the fork of the next child, are the keeper's business.
+A run costs the time of the code itself, because all the rest is done before or after: children are forked, locked in
+and warmed ahead; tear-down, and the fork of the next child, are the keeper's business. Where runs follow each other so
+fast that a child is wanted as soon as it is there, it is not warmed: that takes more than it saves.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from grader.sandbox.job import Job, Run, RunStatus, SandboxFault
 from grader.sandbox.limits import KIB, MIB, Limits
 
 _LOOK_AFTER: Final = 30.0  # seconds between two looks at an idle zygote
+# Where the last children that were ahead have all been taken within so many seconds, the next is as good as taken.
+_HURRY: Final = 0.1
 
 
 class Sandbox:
     """A zygote and its waiting children. Thread-safe.
 
     `children`   how many may run at once; one more than that waits, warm
-    `limits`     those of most runs: children are made ahead for them. A job with other limits waits for its
-    child
-    `connect`    the unix socket of a zygote that listens elsewhere, in a container for one; else one is
-    started
+    `limits`     those of most runs: children are made ahead for them. A job with other limits waits for its child
+    `connect`    the unix socket of a zygote that listens elsewhere, in a container for one; else one is started
     `most_runs`, `oldest`   after so many runs, or seconds, the zygote is replaced by a fresh one
 
     :raises SandboxFault: there can be no sandbox here; the text says why
@@ -54,11 +54,12 @@ class Sandbox:
         self._ahead = children + 1
         self._places = threading.BoundedSemaphore(children)
         self._replacing = threading.Lock()
-        self._lock = threading.Lock()  # over the four below; never held while waiting for anything
+        self._lock = threading.Lock()  # over the five below; never held while waiting for anything
         self._closed = False
         self._zygote = self._start()
         self._generation = 1
         self._waiting: deque[Child] = deque()
+        self._taken: deque[float] = deque(maxlen=self._ahead)  # when
         # Children to bury, and None for "look after things". The keeper does all that no run should wait for.
         self._errands: queue.SimpleQueue[Child | None] = queue.SimpleQueue()
         self._keeper = threading.Thread(target=self._keep, name="sandbox keeper", daemon=True)
@@ -153,6 +154,7 @@ class Sandbox:
                         if not self._waiting:
                             break
                         child = self._waiting.popleft()
+                        self._taken.append(time.monotonic())
                     if child.ready():
                         return child
                     self._errands.put(child)  # it died while it waited
@@ -210,7 +212,8 @@ class Sandbox:
                 zygote = self._zygote
                 if len(self._waiting) >= self._ahead:
                     return
-            child = zygote.fork(self._limits)
+                hurried = len(self._taken) == self._ahead and time.monotonic() - self._taken[0] < _HURRY
+            child = zygote.fork(self._limits, rehearse=not hurried)
             with self._lock:
                 if zygote is self._zygote and not self._closed:
                     self._waiting.append(child)

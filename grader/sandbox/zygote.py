@@ -154,12 +154,12 @@ class _Session:
         if request is None:
             return False
         message, (channel, result, lifeline) = request
-        limits, result_bytes = unpack_fork(message)
-        zygote, us = self._zygote, os.getpid()
-        process = os.fork()
+        limits, result_bytes, rehearse = unpack_fork(message)
+        walls, rehearsal, us = self._zygote.walls, self._zygote.rehearsal if rehearse else None, os.getpid()
+        process = kernel.fork()
         if process == 0:
             _forget_signals()
-            child.live(channel, result, result_bytes, zygote.walls, limits, us, zygote.rehearsal)
+            child.live(channel, result, result_bytes, walls, limits, us, rehearsal)
         os.close(channel)
         os.close(result)
         self._lifelines[process] = socket.socket(fileno=lifeline)

@@ -77,6 +77,30 @@ def test_a_run_lost_with_its_zygote_is_a_fault_and_the_next_one_runs() -> None:
         assert sandbox.generation == 2
 
 
+def test_a_child_that_is_wanted_at_once_is_not_warmed_and_runs_alike() -> None:
+    code = (
+        "import sys\n"
+        "frame = sys._getframe()\n"
+        "while 'rehearsal' not in frame.f_locals:\n"
+        "    frame = frame.f_back\n"
+        "print(frame.f_locals['rehearsal'] is not None, torch.rand(1).item())\n"
+    )
+
+    with Sandbox(limits=LIMITS) as sandbox:
+
+        def warm_and_random() -> tuple[str, str]:
+            warm, number = sandbox.run(job(code)).stdout.split()
+            return warm, number
+
+        at_once = [warm_and_random() for _ in range(12)]
+        later = []
+        for _ in range(4):  # those that were made in a hurry come first
+            time.sleep(0.3)
+            later.append(warm_and_random())
+    assert at_once[0][0] == "True" and at_once[-1][0] == "False" and later[-1][0] == "True"
+    assert len({number for _, number in at_once + later}) == 1
+
+
 def test_it_is_replaced_after_a_number_of_runs_and_after_a_time() -> None:
     with Sandbox(limits=LIMITS, most_runs=3) as sandbox:
         first = zygote_of(sandbox)
