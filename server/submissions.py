@@ -122,15 +122,10 @@ def show(
     """A submission with its newest grade and all rows, or where it stands in the queue; ``role`` is the reader's."""
     grade = session.exec(_NEWEST_GRADE, params={"submission_id": submission.id}).first()
     if grade is None:
-        return waiting(session, submission, course, dispatcher)
+        standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
+        return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
     rows = session.connection().execute(_ROWS, {"grade_id": grade.id}).mappings().all()
     return present(session, submission, course, role, grade, [dict(row) for row in rows])
-
-
-def waiting(session: Session, submission: Submission, course: Course, dispatcher: Dispatcher) -> schemas.Submission:
-    """A submission without a grade, and where it stands in the queue."""
-    standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN)
-    return schemas.Submission(**_head(submission, course.slug, standing.state, standing), grade=None)
 
 
 def is_graded(database: Database, submission_id: int) -> bool:

@@ -37,6 +37,6 @@ def me(caller: TheCaller) -> schemas.Me:
         ).all()
     return schemas.Me(
         id=visit.student_id,
-        name=visit.student.name,
+        name=visit.name,
         courses=[schemas.MyCourse(slug=course.slug, title=course.title, role=Role(role)) for course, role in seats],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -18,10 +19,11 @@ from exercises.exercise import Exercise
 from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server import grading, pace, schemas, submissions
-from server.deps import Caller, CourseSlug, TheCaller, TheExercise, exercise_of
+from server.deps import Caller, CourseSlug, Seat, TheCaller, TheExercise, exercise_of
 from server.middleware import SAFETENSORS, SOURCE_BYTES, media_type
 from server.models import AnswerKind, Course, Enrolment, Role, Submission
 from server.problems import NotFound, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, documented
+from server.services import Services
 from server.submissions import GRADED, Answer
 
 LONGEST_WAIT_SECONDS = 30
@@ -42,6 +44,14 @@ _READABLE: Final = (
 )
 
 router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A submission that is in the database, and the seat of its student, who was recognised just now."""
+
+    submission: Submission
+    seat: Seat
 
 
 class NotTensors(Unprocessable):
@@ -109,10 +119,11 @@ async def submit(
 ) -> schemas.Submission:
     """Hand in tensors or code. Tensors are graded at once; code waits its turn. What is answered is kept,
     whatever happens. The same Idempotency-Key with the same content gives the same submission again."""
-    take = compare_tensors if answer.kind is AnswerKind.TENSORS else queue_code
-    submission = await run_in_threadpool(take, caller, course, exercise, answer, idempotency_key)
-    if submission.status != GRADED and wait > 0:
-        submission = await _graded(caller, submission, wait)
+    if answer.kind is AnswerKind.TENSORS:
+        submission = await run_in_threadpool(compare_tensors, caller, course, exercise, answer, idempotency_key)
+    else:
+        kept = await run_in_threadpool(queue_code, caller, course, exercise, answer, idempotency_key)
+        submission = await _graded(caller.services, kept, wait)
     response.status_code = 201 if submission.status == GRADED else 202
     response.headers["Location"] = f"/api/v1/submissions/{submission.id}"
     return submission
@@ -179,7 +190,7 @@ def compare_tensors(
         return submissions.present(session, submission, seat.course, seat.role, grade, rows)
 
 
-def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> schemas.Submission:
+def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, key: str | None) -> Kept:
     """Keep code, with a ticket for the dispatcher in the same transaction."""
     dispatcher, most_per_minute = caller.services.dispatcher, caller.services.settings.submissions_per_minute
     trouble = dispatcher.refusal
@@ -196,21 +207,25 @@ def queue_code(caller: Caller, course: str, exercise: Exercise, answer: Answer, 
             )
         if is_new:
             dispatcher.enqueue(visit.session, [submission])
-            return submissions.waiting(visit.session, submission, seat.course, dispatcher)
-        return submissions.show(visit.session, submission, seat.course, seat.role, dispatcher)
+    return Kept(submission, seat)
 
 
-async def _graded(caller: Caller, submission: schemas.Submission, seconds: float) -> schemas.Submission:
+async def _graded(services: Services, kept: Kept, seconds: float) -> schemas.Submission:
     """A submission once it is graded, or as it is after so many seconds. No thread waits meanwhile."""
-    services, clock = caller.services, asyncio.get_running_loop().time
+    clock, id = asyncio.get_running_loop().time, kept.submission.id
     deadline = clock() + seconds
-    with services.bell.listening(submission.id) as rung:
+    with services.bell.listening(id) as rung:
         while (left := deadline - clock()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_SECONDS))
-            if rung.is_set() or await run_in_threadpool(submissions.is_graded, services.database, submission.id):
+            if rung.is_set() or await run_in_threadpool(submissions.is_graded, services.database, id):
                 rung.clear()  # a run that was lost rings too
-                submission = await run_in_threadpool(show_submission, submission.id, caller)
+                submission = await run_in_threadpool(_look, services, kept)
                 if submission.status == GRADED:
                     return submission
-    return await run_in_threadpool(show_submission, submission.id, caller)
+    return await run_in_threadpool(_look, services, kept)
+
+
+def _look(services: Services, kept: Kept) -> schemas.Submission:
+    with services.database.reading() as session:
+        return submissions.show(session, kept.submission, kept.seat.course, kept.seat.role, services.dispatcher)
