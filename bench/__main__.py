@@ -58,7 +58,7 @@ def main() -> int:
     rates = many_at_once(SUSTAINED_ROUNDS, SUSTAINED_SECONDS)
     _show({name: rate.times for name, rate in rates.items()}, bare_ms)
     for name, rate in rates.items():
-        print(f"{name}: {rate.per_second:.1f} a second")
+        print(f"{name}: {rate.per_second:.1f} a second; a submission keeps all cores busy for {rate.bares:.1f} x bare")
     matrices = progress(FETCHES)
     _show(matrices, bare_ms)
     _show_memory(memories)
@@ -117,7 +117,7 @@ def as_json(times: Mapping[str, Times], rates: Mapping[str, Rate], memories: lis
     return (
         {name: each.as_json(bare_ms) for name, each in times.items()}
         | {
-            name: rate.times.as_json(bare_ms) | {"per_second": round(rate.per_second, 2)}
+            name: rate.times.as_json(bare_ms) | {"per_second": round(rate.per_second, 2), "bares": round(rate.bares, 2)}
             for name, rate in rates.items()
         }
         | {
