@@ -68,7 +68,6 @@ def live(
         if rehearsal is not None:
             _play(rehearsal, writer)
             gc.freeze()
-        _seed()
         _report_ready(channel, layers, listener)
         noticed = True
         task = receive_job(_take)
@@ -107,8 +106,9 @@ def practise(rehearsal: Rehearsal) -> None:
         _play(with_their_cmp(rehearsal), writer)
 
 
-def _seed() -> None:
-    """Runs are equal: the same code and state find the same random numbers, whatever the parent's were."""
+def seed() -> None:
+    """Runs are equal: the same code and state find the same random numbers. Done in the zygote; neither a fork nor the
+    rehearsal draws one."""
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)

@@ -65,6 +65,9 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     child.remember()
     prepared = Zygote(jail.Walls(filter, landlock.version(), _null_device(), without), rehearsal())
     child.practise(prepared.rehearsal)
+    child.seed()
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # for the children, who then need not do it
+        signal.signal(number, signal.SIG_DFL)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise Unfit(f"the zygote has {threads} threads and a fork takes only one along; start it with one thread")
@@ -184,10 +187,10 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
 
 
 def _forget_signals() -> None:
-    """A child has no handlers: a signal does what the kernel does by default, and that ends it."""
+    """A child has no handlers: a signal does what the kernel does by default, and that ends it. This is the only one
+    that the zygote has."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def listen(zygote: Zygote, path: Path) -> NoReturn:
