@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from server import tokens
@@ -16,6 +18,8 @@ LONGEST_NAME = 100
 MOST_HINT_LEVELS = 3  # the kind, the line of the forward pass, what to look at there
 MOST_HINTS_AFTER = 1000
 JOINERS = "\u200c\u200d"  # invisible, and part of names in Persian and Indian scripts
+
+_LOCK: Final = select(Student.id).where(Student.id == bindparam("id")).with_for_update()
 
 
 class UnknownJoinCode(NotFound):
@@ -84,7 +88,7 @@ def lock_student(session: Session, student_id: int) -> None:
     """Let nobody else write for this student until the transaction ends. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "sqlite":
         return
-    session.exec(select(Student.id).where(Student.id == student_id).with_for_update()).one()
+    session.connection().execute(_LOCK, {"id": student_id}).one()
 
 
 def issue_token(session: Session, student_id: int) -> str:

@@ -27,6 +27,9 @@ BETWEEN = Standing(TicketState.RUNNING, None, None)
 
 
 # The statements that every submission needs, put together once: that takes longer than to run them.
+_WITH_KEY: Final = select(Submission.id).where(
+    Submission.student_id == bindparam("student_id"), Submission.idempotency_key == bindparam("key")
+)
 _LAST_ATTEMPT: Final = select(func.max(Submission.attempt)).where(
     Submission.course_id == bindparam("course_id"),
     Submission.student_id == bindparam("student_id"),
@@ -68,11 +71,10 @@ def find_earlier(
     """
     if key is None:
         return None
-    earlier = session.exec(
-        select(Submission).where(Submission.student_id == student_id, Submission.idempotency_key == key)
-    ).first()
-    if earlier is None:
+    found = session.connection().execute(_WITH_KEY, {"student_id": student_id, "key": key}).scalar()
+    if found is None:
         return None
+    earlier = session.get_one(Submission, found)
     was = (earlier.course_id, earlier.exercise, earlier.kind, earlier.filename, earlier.digest)
     if was != (course.id, exercise.slug, answer.kind, answer.filename, answer.digest):
         raise KeyReused(
