@@ -20,6 +20,7 @@ from grader.sandbox import Sandbox
 PAUSE_SECONDS = 0.04
 FIRST_ROUNDS = 5  # of which nothing is kept: connections are made, caches are filled
 ROUNDS_A_COLD_PROCESS = 20  # it takes seconds
+STEP = "dprobs"  # the one that is handed in alone, as most are while a student derives
 
 # A part does its work once and returns how many seconds count.
 Part = Callable[[], float]
@@ -35,7 +36,7 @@ def parts(house: House, sandbox: Sandbox) -> dict[str, Part]:
     hidden = exercise.draw(1, load(None), Kind.HIDDEN)
     coder, comparer, nobody = (house.guest(token) for token in house.students[:3])
     own = Instance(exercise=exercise, state=comparer.get(STATE).body, kind=Kind.STUDENT, dataset="")
-    right = answers(own)
+    right, step = answers(own), answers(own, STEP)
 
     def grader() -> float:
         begun = time.perf_counter()
@@ -49,6 +50,7 @@ def parts(house: House, sandbox: Sandbox) -> dict[str, Part]:
         "grader": grader,
         "http_code": lambda: graded(coder.submit_code(SUBMISSIONS, exercise.solution)),
         "http_tensors": lambda: graded(comparer.submit_tensors(SUBMISSIONS, right)),
+        "http_step": lambda: graded(comparer.submit_tensors(SUBMISSIONS, step), steps=1),
         "http_empty": lambda: _well(nobody.get("/healthz")),
         "http_me": lambda: _well(nobody.get("/api/v1/me")),
         "cold_process": _timed(lambda: cold(hidden)),
@@ -70,12 +72,12 @@ def play(parts: Mapping[str, Part], rounds: int) -> dict[str, Times]:
     return {name: Times.of(seconds) for name, seconds in taken.items()}
 
 
-def graded(reply: Reply) -> float:
+def graded(reply: Reply, steps: int | None = None) -> float:
     """Seconds from submitting to the grade.
 
-    :raises WrongGrade: there is no grade, or it is not full
+    :raises WrongGrade: there is no grade, or not so many ``steps`` are right, by default all
     """
-    if reply.status != 201 or reply.json()["grade"]["passed"] != reply.json()["grade"]["total"]:
+    if reply.status != 201 or reply.json()["grade"]["passed"] != (steps or reply.json()["grade"]["total"]):
         raise WrongGrade(f"{reply.status}: {reply.body[:2000].decode()}")
     return reply.seconds
 

@@ -55,6 +55,17 @@ def test_a_right_answer_has_no_origin() -> None:
     assert all(row.origin is None for row in judged({}).values())
 
 
+def test_right_steps_alone_are_not_gone_back_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_need(*_: object) -> None:
+        raise AssertionError("nothing is wrong, and the backward pass was played")
+
+    monkeypatch.setattr("grader.diagnosis.explain.carry", no_need)
+    rows = judged({each.name: None for each in FULL.checkpoints if each.name not in ("dprobs", "probs", "hpreact")})
+    assert sum(row.passed for row in rows.values()) == 2
+    with pytest.raises(AssertionError):
+        judged({"probs": -RIGHT["probs"]})
+
+
 def test_one_mistake_at_the_top_is_inherited_by_all_below() -> None:
     rows = written(("-1.0 / n", "-1.0"))
     assert rows["logprobs"].origin is Origin.OWN
