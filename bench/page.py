@@ -14,16 +14,6 @@ BENCH = Path(__file__).parent
 PAGE = BENCH.parent / "docs" / "performance.md"
 MATRICES = [f"matrix_{students}{kind}" for kind in ("", "_postgresql") for students in (100, 1_000, 10_000)]
 WAYS = ["bare", "grader", "http_code", "http_tensors", "http_step", "http_empty", "http_me", "cold_process"]
-    "bare",
-    "grader",
-    "http_code",
-    "http_tensors",
-    "http_step",
-    "http_empty",
-    "http_me",
-    "cold_process",
-    "sustained_1",
-]
 WAYS += ["sustained_1", "sustained_2", *MATRICES]
 
 
