@@ -25,6 +25,9 @@ from grader.sandbox.limits import KIB, MIB, Limits
 _LOOK_AFTER: Final = 30.0  # seconds between two looks at an idle zygote
 # Where the last children that were ahead have all been taken within so many seconds, the next is as good as taken.
 _HURRY: Final = 0.1
+# While a child waits, whoever made the last run has the machine to themselves for so many seconds: what is to be done
+# with its result comes before the burial and the next birth.
+_COURTESY: Final = 0.02
 
 
 class Sandbox:
@@ -106,11 +109,16 @@ class Sandbox:
             end = child.wait(limits.wall_seconds)
             return _judge(end, result.read(child.buffer, layout), layout, limits, time.monotonic() - started)
         finally:
-            child.kill()
-            if self._errands.qsize() > self._ahead:  # the keeper is behind: who makes work helps with it
-                child.bury()
-            else:
-                self._errands.put(child)
+            self._dismiss(child)
+
+    def _dismiss(self, child: Child) -> None:
+        """Have a child buried that has had its run."""
+        if self._hurried():
+            child.kill()  # now, so that it dies beside the others; else the keeper does so in its time
+        if self._errands.qsize() > self._ahead:  # the keeper is behind: who makes work helps with it
+            child.bury()
+        else:
+            self._errands.put(child)
 
     def locks(self) -> Layer:
         """The layers that a new child vouches for, tried by itself before any code.
@@ -190,6 +198,8 @@ class Sandbox:
             except queue.Empty:
                 child = None
             if child is not None:
+                if self._waiting and not self._hurried():
+                    time.sleep(_COURTESY)
                 child.bury()
             try:
                 self._look_after()
@@ -202,6 +212,11 @@ class Sandbox:
             child.bury()
         self._zygote.close()
 
+    def _hurried(self) -> bool:
+        """Whether children are taken as fast as they are made."""
+        with self._lock:
+            return len(self._taken) == self._ahead and time.monotonic() - self._taken[0] < _HURRY
+
     def _look_after(self) -> None:
         zygote = self._zygote
         worn = zygote.forks > self._most_runs or time.monotonic() - zygote.born > self._oldest
@@ -212,8 +227,7 @@ class Sandbox:
                 zygote = self._zygote
                 if len(self._waiting) >= self._ahead:
                     return
-                hurried = len(self._taken) == self._ahead and time.monotonic() - self._taken[0] < _HURRY
-            child = zygote.fork(self._limits, rehearse=not hurried)
+            child = zygote.fork(self._limits, rehearse=not self._hurried())
             with self._lock:
                 if zygote is self._zygote and not self._closed:
                     self._waiting.append(child)
