@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from grader import numerics
 
 ROUNDS = 100
+ROUNDS_ALONE = 20
 WRONG = {
     "one mistake at the top, 25 rows inherit it": ("-1.0 / n", "-1.0"),
     "one mistake in the middle": ("* bnvar_inv + 2", "* bnvar_inv + 3"),
@@ -23,12 +25,18 @@ WRONG = {
 # Every answer is random numbers: 26 mistakes of the kind that no hypothesis explains.
 NOISE = "\nfor _name in [_n for _n in dir() if _n[:1] == 'd' and torch.is_tensor(globals()[_n])]:\n"
 NOISE += "    globals()[_name] = torch.randn(globals()[_name].shape)\n"
+# What is done to a right gradient that is handed in alone.
+ALONE: dict[str, Callable[[Any], Any]] = {
+    "right": lambda gradient: gradient,
+    "its sign turned": lambda gradient: -gradient,
+    "random numbers": lambda gradient: gradient.clone().normal_(),
+}
 
 
 def main() -> int:
     """Print what running the code costs, what judging its answers does, and both together as a ratio."""
     numerics.pin()
-    from safetensors.torch import save
+    from safetensors.torch import load, save
 
     from exercises.catalog import find
     from grader.grade import compare_all, grade_tensors
@@ -59,13 +67,22 @@ def main() -> int:
     print("the same answers as a file of tensors, read, compared and diagnosed:")
     for label, spent in grading.items():
         print(f"  {label:45s} {spent:6.2f} ms, {spent / grading['right']:5.2f} x")
+    right_ones = load(files["right"])
+    print("one step alone, as a file of tensors, the dearest of all:")
+    for label, changed in ALONE.items():
+        alone = {
+            name: _quick(partial(grade_tensors, instance, save({name: changed(gradient)})), ROUNDS_ALONE)
+            for name, gradient in right_ones.items()
+        }
+        dearest = max(alone, key=alone.__getitem__)
+        print(f"  {label:45s} {alone[dearest]:6.2f} ms ({dearest})")
     return 0
 
 
-def _quick(call: Callable[[], object]) -> float:
+def _quick(call: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Milliseconds, the first decile: what it costs when nothing else runs, on a machine where something does."""
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start = time.perf_counter()
         call()
         times.append(1e3 * (time.perf_counter() - start))

@@ -25,6 +25,9 @@ from grader.reference import Reference, back, reference
 MATTERS = 1e-5  # of the largest number around; what is smaller may be rounding
 NEAR = 1e-2  # how well two products have to agree for a closer look
 MOST_ROUTES = 24
+# Of all paths together; going along them is what a diagnosis costs. An exercise that asks for one closed expression has
+# so many. Where checkpoints were left out there may be fewer: a step that is handed in alone has all the network above.
+MOST_STEPS, MOST_STEPS_LEFT_OUT = 24, 12
 
 
 class OddShape(ValueError):
@@ -268,10 +271,13 @@ class Case:
         nothing comes.
 
         On paper nobody follows a path that contributes nothing: the one through the maximum of a softmax, or
-        the one from a variance through the mean. A student's mistake does not go down there either.
+        the one from a variance through the mean. A student's mistake does not go down there either. Where there are too
+        many, the last lines before the answer are looked at alone, with the gradients that are right there.
         """
         found = self._up(self.name, ())
-        if len(found) > MOST_ROUTES:
+        left_out = any(use.step.name in self.carried.absent for route in found for use in route)
+        most = MOST_STEPS_LEFT_OUT if left_out else MOST_STEPS
+        if len(found) > MOST_ROUTES or sum(map(len, found)) > most:
             found = [(use,) for use in self._uses.get(self.name, [])]
         if len(found) == 1:
             return found

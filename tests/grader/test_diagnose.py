@@ -14,11 +14,11 @@ from exercises.catalog import CATALOG, find
 from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance, Kind
 from exercises.names import Names
-from exercises.tape import Tape
+from exercises.tape import Step, Tape
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
 from grader.compare import Comparison, Diagnosis, Origin
 from grader.grade import compare_all
-from grader.reference import reference
+from grader.reference import back, reference
 from tests.mistakes.__main__ import Score, _groups
 from tests.mistakes.catalogue import HERE, Mistake, load, source
 from tests.mistakes.play import play
@@ -298,3 +298,24 @@ def test_a_new_exercise_has_the_diagnosis_at_once(
     assert ATTENTION.solution.count(old) == 1
     found = told(play(attention, ATTENTION.solution.replace(old, new)))
     assert set(found) == {first} and code in found[first], found
+
+
+@pytest.mark.parametrize("name", [each.name for each in FULL.checkpoints if each.name not in ("logit_maxes", "b1")])
+def test_a_step_alone_is_explained_without_the_whole_network_above_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    steps = []
+
+    def counted(step: Step, upstream: Tensor) -> dict[str, Tensor]:
+        steps.append(step.name)
+        return back(step, upstream)
+
+    monkeypatch.setattr("grader.diagnosis.case.back", counted)
+    instance = CANONICAL[FULL.slug]
+    right = reference(instance).gradients[name]
+    assert told(compare_all(instance, {name: normalise(-right)})) == {name: ["sign"]}
+    assert len(steps) <= 120  # C took 1,600
+    steps.clear()
+    noise = torch.randn(right.shape, generator=torch.Generator().manual_seed(1))
+    assert told(compare_all(instance, {name: normalise(noise)})) == {name: ["unknown"]}
+    assert len(steps) <= 400  # C took 6,700
