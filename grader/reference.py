@@ -47,12 +47,15 @@ class Reference:
         The signs of that gradient are drawn at random, so that sums that cancel show the size of their terms.
         """
         signs = torch.Generator().manual_seed(1)
-        found = {}
-        for step in self.cut.steps:
-            drawn = torch.randint(0, 2, step.output.shape, generator=signs).to(step.output.dtype) * 2 - 1
-            for read, term in back(step, drawn).items():
-                found[step.name, read] = float(term.abs().max()) if term.numel() else 0.0
-        return found
+        drawn = {
+            step.name: torch.randint(0, 2, step.output.shape, generator=signs).to(step.output.dtype) * 2 - 1
+            for step in self.cut.steps
+        }
+        return {
+            (step, read): float(term.abs().max()) if term.numel() else 0.0
+            for step, terms in back_all(self.cut.steps, drawn).items()
+            for read, term in terms.items()
+        }
 
 
 def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.dialects import postgresql, sqlite
+
 from exercises import names
 from exercises.catalog import CATALOG
-from server import schema
+from server import models, schema
 from server.bell import Bell
 from server.db import Database
 from server.dispatch import Dispatcher
@@ -14,7 +16,6 @@ from server.dispatch.embedded import EmbeddedDispatcher
 from server.dispatch.jobs import JobDispatcher
 from server.grading import Grading
 from server.instances import Instances
-from server.models import ExerciseRevision
 from server.settings import Settings
 from server.workshop import Workshop
 
@@ -65,5 +66,10 @@ class Services:
     def _register_exercises(self) -> None:
         """Note the revisions in the catalogue, so that submissions and instances can refer to them."""
         with self.database.writing() as session:
-            for exercise in CATALOG.values():
-                session.merge(ExerciseRevision(slug=exercise.slug, revision=exercise.revision))
+            table = models.Table.metadata.tables["exercise_revision"]
+            insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+            known = [
+                {"slug": each.slug, "revision": each.revision, "created_at": models.now()} for each in CATALOG.values()
+            ]
+            # Servers and workers start together, on one database.
+            session.connection().execute(insert(table).on_conflict_do_nothing(), known)

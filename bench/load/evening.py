@@ -18,6 +18,7 @@ from exercises import names
 from exercises.catalog import find
 from exercises.instance import Instance, Kind
 from grader.grade import grade_code
+from grader.reference import reference
 from grader.sandbox import Sandbox
 from server.courses import find_course
 from server.db import Database
@@ -27,19 +28,25 @@ from server.models import AnswerKind, Enrolment, Role, Submission, now
 from server.submissions import Answer
 
 SOLUTION = find(EXERCISE).solution
+MISTAKEN = SOLUTION.replace("* bnvar_inv + 2", "* bnvar_inv + 3")
 STEPS = [each.answer for each in find(EXERCISE).checkpoints]
+WRONG = 1 / 3  # of what is handed in
 LAST_WEEK = timedelta(days=7)
 BARE_ROUNDS = 200
 BEFORE = "the environment of last week"
+
+# The name of a step, and whether it is right → a safetensors file of that answer alone.
+Files = dict[tuple[str, bool], bytes]
 
 
 @dataclass(frozen=True)
 class Deed:
     """Something that is handed in, so many seconds after the beginning: a step by the name of its answer, or else
-    the whole solution."""
+    the whole solution; right, or with one mistake."""
 
     seconds: float
     step: str | None
+    right: bool
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,12 @@ class Evening:
         for _ in range(self.solutions):
             steps.insert(chance.randrange(len(steps) + 1), None)
         moments = sorted(chance.uniform(0, self.seconds) for _ in steps)
-        return [Deed(moment, step) for moment, step in zip(moments, steps, strict=True)]
+        return [Deed(moment, step, chance.random() >= WRONG) for moment, step in zip(moments, steps, strict=True)]
 
 
-def prepare(house: House, old: int) -> list[dict[str, bytes]]:
+def prepare(house: House, old: int) -> list[Files]:
     """Draw every student's numbers, as if they had been pulled, and write down ``old`` full solutions of theirs with
-    the grades of another environment. For each student the right answer to each step, as a file."""
+    the grades of another environment. For each student the answers to each step, as files."""
     database = Database(house.settings.url)
     instances = Instances(database, house.settings.key, names.load(None))
     exercise = find(EXERCISE)
@@ -129,6 +136,14 @@ def _write_old(database: Database, students: list[int], graded: list[Graded], ol
             store(session, submission, graded[which])
 
 
-def _answers(instance: Instance) -> dict[str, bytes]:
+def _answers(instance: Instance) -> Files:
+    """The gradients, and with another sign. Of those that are zero, that is right as well: they get a number added."""
+    vanishing = reference(instance).vanishing
     found = bare(instance)()
-    return {step: safetensors.torch.save({step: found[step].clone().contiguous()}) for step in STEPS}
+    files: Files = {}
+    for step in STEPS:
+        right = found[step].clone().contiguous()
+        files[step, True] = safetensors.torch.save({step: right})
+        wrong = right + 1 if step.removeprefix("d") in vanishing else -right
+        files[step, False] = safetensors.torch.save({step: wrong})
+    return files

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from typing import Any
 
 from bench.guest import Guest, Reply
 from bench.house import COURSE, SUBMISSIONS
-from bench.load.evening import SOLUTION, Deed
+from bench.load.evening import MISTAKEN, SOLUTION, Deed, Files
 from bench.load.tally import Tally
 
 PAUSE_SECONDS = 0.5  # after a request without an answer
@@ -17,12 +18,12 @@ PAUSE_SECONDS = 0.5  # after a request without an answer
 
 @dataclass
 class Student:
-    """``steps`` are safetensors files of one answer each; ``deadline``, of ``time.monotonic``, is when they give
+    """``steps`` are the files of their answers; ``deadline``, of ``time.monotonic``, is when they give
     up."""
 
     guest: Guest
     name: str
-    steps: Mapping[str, bytes]
+    steps: Files
     tally: Tally
     deadline: float
     acknowledged: set[int] = field(default_factory=set)
@@ -55,18 +56,24 @@ class Student:
                 submission = reply.json()
                 self.acknowledged.add(submission["id"])
                 if submission["status"] == "graded":
-                    grade = submission["grade"]
-                    right = grade["exact"] == (1 if deed.step else grade["total"])
-                    self.tally.count_grade(submission["kind"], time.monotonic() - sent, right=right)
+                    deserved = _deserved(deed, submission["grade"])
+                    self.tally.count_grade(submission["kind"], time.monotonic() - sent, right=deserved)
                     return
 
     def _hand_in(self, deed: Deed, key: str) -> Reply:
         if deed.step is None:
-            return self.guest.submit_code(SUBMISSIONS, SOLUTION, key=key)
-        return self.guest.submit_tensors(SUBMISSIONS, self.steps[deed.step], key=key)
+            return self.guest.submit_code(SUBMISSIONS, SOLUTION if deed.right else MISTAKEN, key=key)
+        return self.guest.submit_tensors(SUBMISSIONS, self.steps[deed.step, deed.right], key=key)
 
     def look_back(self) -> None:
         """Count what was acknowledged, and what of it has no grade now."""
         listed = self.guest.get(f"/api/v1/courses/{COURSE}/submissions?limit=500").json()["submissions"]
         graded = {each["id"] for each in listed if each["status"] == "graded"}
         self.tally.count_kept(len(self.acknowledged), len(self.acknowledged - graded))
+
+
+def _deserved(deed: Deed, grade: dict[str, Any]) -> bool:
+    """Whether the grade is the one that was deserved: exact, or a mistake of their own that is told."""
+    told = any(row["origin"] == "own" and row["diagnosis"] for row in grade["checkpoints"])
+    asked = 1 if deed.step else grade["total"]
+    return bool(grade["exact"] == asked and not told) if deed.right else bool(grade["passed"] < asked and told)

@@ -11,7 +11,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import CodeType
 from typing import Any
 
@@ -132,6 +132,7 @@ class Replays:
 Line = tuple[CodeType, dict[str, Any], str]
 
 
+@cache  # there are as many as the exercises have, and to parse one takes milliseconds
 def _lines(piece: Piece) -> dict[str, Line]:
     """Step → its line, compiled on its own."""
     (function,) = ast.parse(textwrap.dedent(inspect.getsource(piece))).body

@@ -15,10 +15,13 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect
 from sqlmodel import select
 
+from exercises.catalog import CATALOG
 from server import schema
 from server.db import Database, make_engine
-from server.models import Course, Enrolment, Progress, Student, Table, Token
-from tests.server.house import eventually
+from server.models import Course, Enrolment, ExerciseRevision, Progress, Student, Table, Token
+from server.services import Services
+from server.settings import Settings
+from tests.server.house import Straw, eventually
 
 
 def tables(url: str) -> set[str]:
@@ -189,3 +192,22 @@ def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str
     with make_engine(url).connect() as connection:
         noted = connection.exec_driver_sql("SELECT obj_description('procrastinate_jobs'::regclass)").scalar()
     assert noted == max(file.name for file in files) == "03.04.00_50_post_add_retry_failed_job_procedure.sql"
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_servers_that_start_together_note_the_same_exercises(url: str, settings: Settings, straw: Straw) -> None:
+    schema.upgrade(url)
+    database = Database(url)
+    services = Services.build(settings, straw.workshop())
+    with ThreadPoolExecutor() as pool:
+        with database.writing() as session:  # another server, which has not committed yet
+            session.add_all(ExerciseRevision(slug=each.slug, revision=each.revision) for each in CATALOG.values())
+            session.flush()
+            prepared = pool.submit(services.prepare)
+            with pytest.raises(TimeoutError):
+                prepared.result(1)
+        prepared.result(20)
+    with database.reading() as session:
+        assert len(session.exec(select(ExerciseRevision)).all()) == len(CATALOG)
+    services.database.close()
+    database.close()
