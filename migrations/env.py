@@ -8,16 +8,16 @@ import sqlalchemy as sa
 from alembic import context
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from server import schema
-from server.models import Table
+from server.database import migrate
 from server.settings import Settings
+from server.tables import metadata
 
 
 def run(connection: sa.Connection) -> None:
     """Compare and migrate; SQLite alters a table by making a new one (batch mode)."""
     context.configure(
         connection=connection,
-        target_metadata=Table.metadata,
+        target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=plain_type,
         include_name=is_ours,
@@ -45,5 +45,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with schema.migrating(Settings().url) as connection:
+    with migrate.migrating(Settings().url) as connection:
         run(connection)

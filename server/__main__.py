@@ -1,4 +1,4 @@
-"""``python -m server``: the numeric environment first, before anything brings in torch, then the command."""
+"""``python -m server``: pins the numeric environment before anything imports torch, then runs the command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The application: `create_app` builds it from the settings; importing it builds nothing."""
+"""The application. ``create_app`` builds it from the settings; importing this module builds nothing."""
 
 from __future__ import annotations
 
@@ -9,24 +9,32 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from server import problems
-from server.middleware import BodyLimit, Envelope
-from server.routes import analytics, exercises, health, join, progress, queue, regrade, submissions
-from server.services import Services
+from server.catalogue import routes as catalogue
+from server.courses import routes as courses
+from server.grading.code_runner import CodeRunner
+from server.http import problems
+from server.http.middleware import BodyLimit, Envelope
+from server.operations import routes as operations
+from server.queue import routes as queue
+from server.queue.timing import Timing
+from server.regrading import routes as regrading
+from server.reports import routes as reports
+from server.services import ServerServices, Services
 from server.settings import Settings
-from server.workshop import Workshop
+from server.submissions import routes as submissions
 
-# At once, of all requests. They compute more than they wait; with the usual forty of them the threads that grade code
-# would get little of the interpreter on a deadline evening.
+API_PREFIX = "/api/v1"
+# Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
+# overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
 
 
-def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
-    """The server. Starting it migrates the database and starts the sandbox and the workers.
+def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> FastAPI:
+    """Return the server. Starting it migrates the database and starts the sandbox and the workers.
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, workshop or Workshop.of(settings))
+    services = ServerServices.build(Services.build(settings, code_runner, timing))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -39,15 +47,16 @@ def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
         title="Backprop Dojo",
         version="1",
         lifespan=lifespan,
-        # The pages that draw the description load scripts from a third party. It stays at /openapi.json.
+        # FastAPI's own pages load scripts from a third party. The description stays at /openapi.json.
         docs_url=None,
         redoc_url=None,
     )
     app.state.services = services
+    services.attach(app)
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
-    for routes in (join, exercises, submissions, queue, progress, analytics, regrade):
-        app.include_router(routes.router, prefix="/api/v1")
-    app.include_router(health.router)
+    for room in (courses, catalogue, submissions, queue, reports, regrading):
+        app.include_router(room.router, prefix=API_PREFIX)
+    app.include_router(operations.router)
     return app

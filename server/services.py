@@ -1,75 +1,155 @@
-"""Services: everything a request may need, built once from the settings."""
+"""The parts of a server or a worker, put together from the settings."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
+from typing import Self
 
-from sqlalchemy.dialects import postgresql, sqlite
+from fastapi import FastAPI
 
 from exercises import names
-from exercises.catalog import CATALOG
-from server import models, schema
-from server.bell import Bell
-from server.db import Database
-from server.dispatch import Dispatcher
-from server.dispatch.embedded import EmbeddedDispatcher
-from server.dispatch.jobs import JobDispatcher
-from server.grading import Grading
-from server.instances import Instances
+from grader.sandbox import Sandbox
+from server.database import migrate
+from server.database.engine import Database
+from server.grading.code_runner import CodeRunner
+from server.grading.grade import Grading
+from server.instances.exercises import record_revisions
+from server.instances.store import InstanceStore
+from server.queue.dispatcher import Dispatcher
+from server.queue.embedded import EmbeddedDispatcher
+from server.queue.leases import LeaseKeeper
+from server.queue.postgres_signals import PostgresNotifier
+from server.queue.procrastinate import ProcrastinateDispatcher
+from server.queue.signals import Signals
+from server.queue.timing import Timing
+from server.queue.worker import WorkerPool, run_until_signalled
 from server.settings import Settings
-from server.workshop import Workshop
+from server.submissions.follow import Follower
+from server.submissions.intake import Intake
+
+log = logging.getLogger(__name__)
+
+
+def make_code_runner(settings: Settings) -> CodeRunner:
+    """Return the code runner of a process, with the sandbox that the settings describe."""
+    return CodeRunner(lambda: Sandbox(children=settings.children, connect=settings.zygote))
 
 
 @dataclass(frozen=True)
 class Services:
-    """What there is one of in a server."""
+    """What a process that grades has one of."""
 
     settings: Settings
+    timing: Timing
     database: Database
-    instances: Instances
-    workshop: Workshop
+    instances: InstanceStore
+    code_runner: CodeRunner
     grading: Grading
-    bell: Bell
-    dispatcher: Dispatcher
 
     @classmethod
-    def build(cls, settings: Settings, workshop: Workshop) -> Services:
-        """Put everything together; nothing is opened or started yet."""
+    def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
+        """Put everything together; nothing is opened or started yet.
+
+        :raises SettingsError: the settings cannot be used
+        """
         database = Database(settings.url)
-        instances = Instances(database, settings.key, names.load(settings.names_file))
-        grading = Grading(database, instances, workshop)
-        bell = Bell()
-        dispatcher: Dispatcher
-        if settings.dispatch == "procrastinate":
-            dispatcher = JobDispatcher(database, settings.postgresql_url, bell)
-        else:
-            dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
-        return cls(settings, database, instances, workshop, grading, bell, dispatcher)
+        instances = InstanceStore(database, settings.key, names.load(settings.names_file))
+        code_runner = code_runner or make_code_runner(settings)
+        grading = Grading(database, instances, code_runner)
+        return cls(settings, timing or Timing(), database, instances, code_runner, grading)
 
-    def start(self) -> None:
-        """Bring the database up to date, then begin to grade. The sandbox is started by the first worker, and
-        what is handed in meanwhile waits for it."""
-        self.prepare()
-        self.dispatcher.start()
+    def prepare_database(self) -> None:
+        """Run the missing migrations, and write down the exercises that are served."""
+        migrate.upgrade(self.settings.url)
+        record_revisions(self.database)
 
-    def prepare(self) -> None:
-        """Bring the database up to date."""
-        schema.upgrade(self.settings.url)
-        self._register_exercises()
-
-    def stop(self) -> None:
-        """Finish what is running, and let go of everything."""
-        self.dispatcher.stop()
-        self.workshop.close()
+    def close(self) -> None:
+        """End the sandbox and close the database."""
+        self.code_runner.close()
         self.database.close()
 
-    def _register_exercises(self) -> None:
-        """Note the revisions in the catalogue, so that submissions and instances can refer to them."""
-        with self.database.writing() as session:
-            table = models.Table.metadata.tables["exercise_revision"]
-            insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-            known = [
-                {"slug": each.slug, "revision": each.revision, "created_at": models.now()} for each in CATALOG.values()
-            ]
-            # Servers and workers start together, on one database.
-            session.connection().execute(insert(table).on_conflict_do_nothing(), known)
+    def make_dispatcher(self, signals: Signals) -> Dispatcher:
+        """Return the engine that the settings name.
+
+        :raises SettingsError: procrastinate without PostgreSQL
+        """
+        if self.settings.dispatch == "procrastinate":
+            return ProcrastinateDispatcher(self.database, self.settings.postgresql_url, signals, self.timing)
+        leases = LeaseKeeper(self.database, self.grading, self.code_runner, signals.notify, self.timing)
+        return EmbeddedDispatcher(self.database, self.code_runner, leases, self.settings.children, self.timing)
+
+    def make_worker_pool(self) -> WorkerPool:
+        """Return the slots of a worker process. The running loop is theirs.
+
+        :raises SettingsError: the database is not PostgreSQL
+        """
+        notify = PostgresNotifier(self.database).notify
+        leases = LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing)
+        slots, url = self.settings.children, self.settings.postgresql_url
+        return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing)
+
+
+@dataclass(frozen=True)
+class ServerServices:
+    """What a server has one of, beside the services of every process that grades."""
+
+    base: Services
+    signals: Signals
+    dispatcher: Dispatcher
+    follower: Follower
+    intake: Intake
+
+    @classmethod
+    def build(cls, base: Services) -> Self:
+        """Put everything together; nothing is opened or started yet.
+
+        :raises SettingsError: the settings cannot be used
+        """
+        signals = Signals()
+        dispatcher = base.make_dispatcher(signals)
+        follower = Follower(base.database, signals, base.timing)
+        per_minute = base.settings.submissions_per_minute
+        intake = Intake(base.database, base.instances, dispatcher, follower, per_minute)
+        return cls(base, signals, dispatcher, follower, intake)
+
+    def attach(self, app: FastAPI) -> None:
+        """Give routes what they ask for; each dependency takes one thing."""
+        app.state.database = self.base.database
+        app.state.instances = self.base.instances
+        app.state.dispatcher = self.dispatcher
+        app.state.follower = self.follower
+        app.state.intake = self.intake
+
+    def start(self) -> None:
+        """Prepare the database, then begin to grade.
+
+        The first worker starts the sandbox. What is handed in meanwhile waits for it.
+        """
+        self.base.prepare_database()
+        self.dispatcher.start()
+
+    def stop(self) -> None:
+        """Finish what is running, and close everything."""
+        self.dispatcher.stop()
+        self.base.close()
+
+
+def work(settings: Settings) -> int:
+    """Be a worker until a signal ends it; return the exit code.
+
+    :raises SettingsError: the settings cannot be used
+    """
+    services = Services.build(settings)
+    services.prepare_database()
+    log.info("A worker with %d slots.", settings.children)
+
+    async def run() -> None:
+        await run_until_signalled(services.make_worker_pool())
+
+    try:
+        asyncio.run(run())
+    finally:
+        services.close()
+    return 0

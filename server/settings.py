@@ -1,4 +1,4 @@
-"""Settings: read from ``DOJO_…`` variables, secrets also from files."""
+"""Settings, read from ``DOJO_…`` variables; secrets also from files."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ SECRET_FILE = "secret"
 
 
 class SettingsError(RuntimeError):
-    """A setting that cannot be used; the message says what to change."""
+    """A setting cannot be used. The message says what to change."""
 
 
 class Settings(BaseSettings):
-    """What an operator may choose. ``DOJO_DATABASE_URL_FILE`` and ``DOJO_SECRET_FILE`` name files that hold
-    the value instead, as container secrets do."""
+    """What an operator may choose.
+
+    ``DOJO_DATABASE_URL_FILE`` and ``DOJO_SECRET_FILE`` name files that hold the value, such as container secrets.
+    """
 
     model_config = SettingsConfigDict(env_prefix="DOJO_")
 
     data: Path = Path("var")
-    """The folder for what the server keeps: the SQLite database and the secret."""
+    """The folder of the SQLite database and the secret."""
 
     database_url: SecretStr | None = None
-    """``postgresql://…``; without it an SQLite database in the data folder."""
+    """``postgresql://…``; by default an SQLite database in the data folder."""
 
     secret: SecretStr | None = None
-    """What instances' seeds are derived from; without it the one in the data folder."""
+    """The secret from which the seeds of instances are derived; by default the one in the data folder."""
 
     names_file: Path | None = None
     """A list of names to draw instances from, one a line."""
@@ -42,17 +44,17 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
 
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
-    """Who runs code: this server itself, or ``python -m server worker`` processes, which need PostgreSQL."""
+    """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
 
     children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    """How many students' codes run at once in this process."""
+    """How many runs of students' code this process has at the same time."""
 
     zygote: Path | None = None
-    """The unix socket of a zygote that runs elsewhere, in a container without a network for one; without it, each
+    """The unix socket of a zygote that runs elsewhere, such as in a container without a network. By default each
     process that runs code starts its own."""
 
     submissions_per_minute: int = Field(default=60, ge=0)
-    """How many submissions are taken from a student within a minute; 0 for any number."""
+    """How often an account may hand in within a minute; 0 means no limit."""
 
     @classmethod
     def settings_customise_sources(
@@ -63,26 +65,26 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then variables, then the files that ``…_FILE`` variables name."""
+        """Return the sources: arguments first, then variables, then the files that ``…_FILE`` variables name."""
         return init_settings, env_settings, _SecretsByFile(settings_cls)
 
     @property
     def url(self) -> str:
-        """The address of the database, with its password: never to be printed."""
+        """The address of the database. It holds a password: never print it."""
         if self.database_url is None:
             return f"sqlite:///{(self.data / DATABASE_FILE).absolute()}"
         return self.database_url.get_secret_value()
 
     @property
     def postgresql_url(self) -> str:
-        """The address of the database, which has to be PostgreSQL.
+        """The address of the database, which must be PostgreSQL.
 
         :raises SettingsError: it is not
         """
         if not self.url.startswith("postgres"):
             raise SettingsError(
-                "DOJO_DISPATCH=procrastinate needs PostgreSQL. Set DOJO_DATABASE_URL to postgresql://…, or leave "
-                "DOJO_DISPATCH out."
+                "DOJO_DISPATCH=procrastinate needs PostgreSQL. Set DOJO_DATABASE_URL to postgresql://…, or unset "
+                "DOJO_DISPATCH."
             )
         return self.url
 
@@ -90,28 +92,31 @@ class Settings(BaseSettings):
     def key(self) -> bytes:
         """The server's secret.
 
-        :raises SettingsError: there is none, or one too short to be secret
+        :raises SettingsError: there is none, or it is too short
         """
-        secret = self.secret.get_secret_value() if self.secret else _kept_secret(self.data / SECRET_FILE)
+        secret = self.secret.get_secret_value() if self.secret else _stored_secret(self.data / SECRET_FILE)
         if len(secret) < 32:
             raise SettingsError("The secret has fewer than 32 characters. Make one with: openssl rand -hex 32")
         return secret.encode()
 
     def make_secret(self) -> None:
-        """Put a fresh secret into the data folder, unless there is one or it comes from elsewhere."""
+        """Put a fresh secret into the data folder, unless there is one or a setting gives it."""
         self.data.mkdir(parents=True, exist_ok=True)
         if self.secret is None and not (self.data / SECRET_FILE).exists():
             write_private(self.data / SECRET_FILE, secrets.token_hex(32))
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first moment on; an existing file is an error."""
+    """Write a file that only its owner can read, from its first moment on.
+
+    :raises FileExistsError: there is such a file
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
 
 
-def _kept_secret(path: Path) -> str:
+def _stored_secret(path: Path) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError:
@@ -119,10 +124,10 @@ def _kept_secret(path: Path) -> str:
 
 
 class _SecretsByFile(PydanticBaseSettingsSource):
-    """``DOJO_X_FILE`` for every setting ``x`` that is a secret."""
+    """Reads ``DOJO_X_FILE`` for every setting ``x`` that is a secret."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The stripped content of the file, or None."""
+        """Return the stripped content of the file, or None if no variable names one."""
         name = os.environ.get(f"DOJO_{field_name.upper()}_FILE")
         if name is None or field.annotation != SecretStr | None:
             return None, field_name, False
@@ -135,7 +140,7 @@ class _SecretsByFile(PydanticBaseSettingsSource):
             ) from None
 
     def __call__(self) -> dict[str, Any]:
-        """All secrets that are kept in files."""
+        """Return all secrets that are kept in files."""
         fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,81 @@
+"""Signing in: who sent a request.
+
+The sender is recognised inside the transaction that serves the request. So a request is one transaction, and it holds
+no connection between its steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel import Session
+
+from server.accounts import tokens
+from server.accounts.queries import ACCOUNT_OF_TOKEN
+from server.database.engine import Database
+from server.http.problems import Unauthorised
+from server.http.state import TheDatabase
+
+bearer = HTTPBearer(auto_error=False, description="A token of `POST /join`, or of `python -m server token`.")
+
+
+@dataclass(frozen=True)
+class SignedInSession:
+    """A transaction, and the account that it serves."""
+
+    session: Session
+    account_id: int
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The token of a request. It is checked when a transaction is opened with it."""
+
+    database: Database
+    token: str
+
+    @contextmanager
+    def reading(self) -> Iterator[SignedInSession]:
+        """Open a reading transaction for the account of the token.
+
+        :raises Unauthorised: the token is unknown or revoked
+        """
+        with self.database.reading() as session:
+            yield self._sign_in(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[SignedInSession]:
+        """Open a writing transaction for the account of the token.
+
+        :raises Unauthorised: the token is unknown or revoked
+        """
+        with self.database.writing() as session:
+            yield self._sign_in(session)
+
+    def _sign_in(self, session: Session) -> SignedInSession:
+        account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
+        if account is None:
+            raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
+        return SignedInSession(session, *account)
+
+
+async def credentials(
+    database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Credentials:
+    """Return the token of a request.
+
+    :raises Unauthorised: the request has none
+    """
+    if header is None:
+        raise Unauthorised("Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one.")
+    return Credentials(database, header.credentials)
+
+
+TheCredentials = Annotated[Credentials, Depends(credentials)]

@@ -1,0 +1,1 @@
+"""The catalogue: the exercises of a course, and one's own instances."""

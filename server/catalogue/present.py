@@ -1,0 +1,104 @@
+"""Showing exercises, with what a student has done in them."""
+
+from __future__ import annotations
+
+import torch
+from sqlmodel import func, select
+
+from exercises.catalog import CATALOG
+from exercises.exercise import Checkpoint, Exercise
+from exercises.instance import Instance
+from grader import numerics
+from server.catalogue.schemas import (
+    CheckpointBody,
+    ExerciseBody,
+    ExerciseSummaryBody,
+    InstanceBody,
+    TensorLayoutBody,
+)
+from server.courses.access import CourseSession
+from server.progress import record
+from server.tables import ProgressRow, SubmissionRow
+
+
+def summaries(member: CourseSession) -> dict[str, ExerciseSummaryBody]:
+    """Return every exercise with what a student has done in it, by slug; two queries."""
+    attempts = dict(
+        member.session.exec(
+            select(SubmissionRow.exercise, func.max(SubmissionRow.attempt))
+            .where(SubmissionRow.course_id == member.course.id, SubmissionRow.account_id == member.account_id)
+            .group_by(SubmissionRow.exercise)
+        ).all()
+    )
+    counts = record.passed_counts(member.session, member.course, member.account_id)
+    return {
+        slug: ExerciseSummaryBody(
+            slug=slug,
+            revision=exercise.revision,
+            title=exercise.title,
+            summary=exercise.summary,
+            attempts=attempts.get(slug, 0),
+            passed=counts.get(slug, (0, 0))[0],
+            exact=counts.get(slug, (0, 0))[1],
+            total=len(exercise.checkpoints),
+        )
+        for slug, exercise in CATALOG.items()
+    }
+
+
+def exercise_body(
+    exercise: Exercise, summary: ExerciseSummaryBody, progress: dict[str, ProgressRow], instance: Instance
+) -> ExerciseBody:
+    """Return an exercise with its text, its shapes and a student's progress."""
+    tensors = instance.tensors()
+    return ExerciseBody(
+        **summary.model_dump(),
+        statement=exercise.statement,
+        forward=exercise.forward_source,
+        lecture_url=exercise.lecture,
+        constants={
+            name: int(value) for name, value in tensors.items() if value.dtype is torch.int64 and value.ndim == 0
+        },
+        checkpoints=[
+            _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name))
+            for each in exercise.checkpoints
+        ],
+    )
+
+
+def instance_body(instance: Instance) -> InstanceBody:
+    """Return what an instance holds, without its bytes."""
+    return InstanceBody(
+        exercise=instance.exercise.slug,
+        revision=instance.exercise.revision,
+        kind=instance.kind.value,
+        digest=instance.digest,
+        dataset=instance.dataset,
+        environment=numerics.environment(),
+        tensors={
+            name: TensorLayoutBody(shape=list(value.shape), dtype=str(value.dtype).removeprefix("torch."))
+            for name, value in instance.tensors().items()
+        },
+    )
+
+
+def _checkpoint(
+    exercise: Exercise, checkpoint: Checkpoint, shape: list[int], progress: ProgressRow | None
+) -> CheckpointBody:
+    return CheckpointBody(
+        name=checkpoint.name,
+        shape=shape,
+        lecture_start=checkpoint.start,
+        lecture_end=checkpoint.end,
+        lecture_url=_lecture_url(exercise, checkpoint),
+        best=progress.best if progress else None,
+        attempts=progress.attempts if progress else 0,
+        first_passed_at=progress.first_passed_at if progress else None,
+    )
+
+
+def _lecture_url(exercise: Exercise, checkpoint: Checkpoint) -> str | None:
+    """Return the address of the lecture at the second in which the step is derived, or None without one."""
+    if exercise.lecture is None or checkpoint.start is None:
+        return None
+    return f"{exercise.lecture}&t={checkpoint.start}s"

@@ -1,0 +1,1 @@
+"""Courses: seats in them, and who may do what there."""

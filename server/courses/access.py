@@ -1,0 +1,125 @@
+"""Access to a course: a route names a permission, and gets a transaction in which it was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Path
+from sqlmodel import Session
+
+from server.accounts.signin import Credentials, SignedInSession, TheCredentials
+from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
+from server.courses.queries import COURSE_AND_ROLE
+from server.courses.roles import GRANTED, Permission
+from server.http.problems import Forbidden, NotFound
+from server.tables import CourseRow, Role
+
+CourseSlug = Annotated[str, Path(pattern=COURSE_SLUG, max_length=COURSE_SLUG_LENGTH_MAX)]
+
+
+class UnknownCourse(NotFound):
+    """There is no such course, or the caller has no seat in it. The caller cannot tell the two apart, by design."""
+
+    title, slug = "No such course", "unknown-course"
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The roles of an account in a course: that of its seat, and ``ADMIN`` if it is one."""
+
+    course: CourseRow
+    roles: frozenset[Role]
+
+    @classmethod
+    def of(cls, account: SignedInSession, course: CourseRow, seat: str | None) -> Self:
+        """Return the membership of an account that has this seat, or none."""
+        seats = frozenset() if seat is None else frozenset({Role(seat)})
+        return cls(course, seats | {Role.ADMIN} if account.is_admin else seats)
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether a role of the account grants this."""
+        return not GRANTED[permission].isdisjoint(self.roles)
+
+    def require(self, permission: Permission) -> None:
+        """Do nothing if a role of the account grants this.
+
+        :raises Forbidden: none does
+        """
+        if not self.may(permission):
+            roles = " or ".join(
+                f"an {role}" if role[0] in "ai" else f"a {role}" for role in sorted(GRANTED[permission])
+            )
+            raise Forbidden(f"In this course, you may not {permission}: it takes {roles}. Ask your instructor.")
+
+
+@dataclass(frozen=True)
+class CourseSession:
+    """A transaction for an account in a course."""
+
+    session: Session
+    account_id: int
+    membership: Membership
+
+    @property
+    def course(self) -> CourseRow:
+        """The course."""
+        return self.membership.course
+
+
+@dataclass(frozen=True)
+class CourseAccess:
+    """A request about a course. The permission is checked when a transaction is opened."""
+
+    credentials: Credentials
+    slug: str
+    permission: Permission
+
+    @contextmanager
+    def reading(self) -> Iterator[CourseSession]:
+        """Open a reading transaction.
+
+        :raises Unauthorised: the token is unknown or revoked
+        :raises UnknownCourse: there is no such course, or no seat in it
+        :raises Forbidden: the seat does not grant the permission
+        """
+        with self._opened(self.credentials.reading()) as member:
+            yield member
+
+    @contextmanager
+    def writing(self) -> Iterator[CourseSession]:
+        """Open a writing transaction; raises what ``reading`` does."""
+        with self._opened(self.credentials.writing()) as member:
+            yield member
+
+    @contextmanager
+    def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[CourseSession]:
+        with transaction as signed_in:
+            membership = find_membership(signed_in, self.slug)
+            membership.require(self.permission)
+            yield CourseSession(signed_in.session, signed_in.account_id, membership)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The dependency of a route of a course: ``Annotated[CourseAccess, Depends(Allowed(Permission.REGRADE))]``."""
+
+    permission: Permission
+
+    async def __call__(self, course: CourseSlug, credentials: TheCredentials) -> CourseAccess:
+        """Return access to the course that the address names."""
+        return CourseAccess(credentials, course, self.permission)
+
+
+def find_membership(account: SignedInSession, slug: str) -> Membership:
+    """Return an account's membership of a course.
+
+    :raises UnknownCourse: there is no such course, or no seat in it
+    """
+    found = account.session.exec(COURSE_AND_ROLE, params={"slug": slug, "account_id": account.account_id}).first()
+    membership = found and Membership.of(account, *found)
+    if not membership or not membership.roles:
+        raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
+    return membership

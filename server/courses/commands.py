@@ -1,0 +1,148 @@
+"""The operator's commands for courses: ``course``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import click
+from sqlmodel import Session
+
+from server.command_line import CommandError, pass_settings
+from server.courses import courses
+from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX, HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
+from server.database.setup import prepared_database
+from server.settings import Settings
+from server.tables import CourseRow, Role
+
+# By the number of levels that students see.
+HINT_SENTENCES = (
+    "students see where they went wrong, and not how.",
+    "students see the kind of a mistake.",
+    "students see the kind of a mistake and the line of the forward pass.",
+    "students see the kind of a mistake, the line of the forward pass, and what to look at there.",
+)
+
+
+class Slug(click.ParamType[str]):
+    """The slug of a course."""
+
+    name = "slug"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the slug; fail if it is none."""
+        if len(value) > COURSE_SLUG_LENGTH_MAX or not re.fullmatch(COURSE_SLUG, value):
+            self.fail("A slug has small letters, digits and hyphens, such as backprop-2026.", param, ctx)
+        return str(value)
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1; NaN is none."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fail if it is none or out of range."""
+        share = float(super().convert(value, param, ctx))
+        if math.isnan(share):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return share
+
+
+@click.group()
+def course() -> None:
+    """Courses."""
+
+
+@course.command("add")
+@click.argument("slug", type=Slug())
+@click.argument("title")
+@pass_settings
+def add_course(settings: Settings, slug: str, title: str) -> None:
+    """Open a course; prints its instructor's token and join code."""
+    with prepared_database(settings).writing() as session:
+        instructor = open_course(session, slug, title)
+    show_new_course(instructor)
+
+
+@course.command("list")
+@pass_settings
+def list_courses(settings: Settings) -> None:
+    """List the courses."""
+    with prepared_database(settings).reading() as session:
+        for row, students in courses.list_courses(session):
+            click.echo(f"{row.slug:20s} {row.join_code}  {students:5d} students  {row.title}")
+
+
+@course.command("join-code")
+@click.argument("slug")
+@click.option("--new", "is_new", is_flag=True, help="Replace it first; nobody loses a seat.")
+@pass_settings
+def show_join_code(settings: Settings, slug: str, is_new: bool) -> None:
+    """Print a course's join code."""
+    with prepared_database(settings).writing() as session:
+        row = find_course(session, slug)
+        click.echo(courses.replace_join_code(row) if is_new else row.join_code)
+
+
+@course.command("hints")
+@click.argument("slug")
+@click.option("--levels", type=click.IntRange(0, HINT_LEVELS_MAX), help="0: nothing, 1: the kind, 2: the line, 3: all.")
+@click.option("--after", type=click.IntRange(0, HINTS_AFTER_MAX), help="Attempts at a checkpoint with the kind alone.")
+@pass_settings
+def set_hints(settings: Settings, slug: str, levels: int | None, after: int | None) -> None:
+    """Print or set how much of a diagnosis students see."""
+    with prepared_database(settings).writing() as session:
+        row = find_course(session, slug)
+        row.hint_levels = row.hint_levels if levels is None else levels
+        row.hints_after = row.hints_after if after is None else after
+        click.echo(f"{row.slug}: {HINT_SENTENCES[row.hint_levels]}")
+        if row.hint_levels > 1 and row.hints_after:
+            attempts = "attempt" if row.hints_after == 1 else f"{row.hints_after} attempts"
+            click.echo(f"In the first {attempts} at a checkpoint, the kind alone.")
+
+
+@course.command("credit")
+@click.argument("slug")
+@click.argument("share", type=Share(), required=False)
+@pass_settings
+def set_credit(settings: Settings, slug: str, share: float | None) -> None:
+    """Print or set what a step earns whose only mistake is above it.
+
+    SHARE is from 0, nothing, to 1, as much as a right step.
+    """
+    with prepared_database(settings).writing() as session:
+        row = find_course(session, slug)
+        row.inherited_share = row.inherited_share if share is None else share
+        click.echo(f"{row.slug}: a step whose only mistake is above it earns {row.inherited_share:g} of a point.")
+
+
+def open_course(session: Session, slug: str, title: str) -> NewMember:
+    """Make a course with its instructor, and return the instructor.
+
+    :raises CommandError: there is a course with this slug
+    """
+    if courses.find_course(session, slug) is not None:
+        raise CommandError(f"There is a course {slug!r} already. Choose another slug.")
+    return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
+
+
+def show_new_course(instructor: NewMember) -> None:
+    """Print how to enter a new course."""
+    click.echo(f"Course             {instructor.course.title} ({instructor.course.slug})")
+    click.echo(f"Join code          {instructor.course.join_code}")
+    click.echo(f"Instructor's token {instructor.token}")
+    click.echo("The token is shown this once; only a hash of it is kept.")
+
+
+def find_course(session: Session, slug: str) -> CourseRow:
+    """Return the course with this slug.
+
+    :raises CommandError: there is none
+    """
+    row = courses.find_course(session, slug)
+    if row is None:
+        raise CommandError(f"There is no course {slug!r}. See: python -m server course list")
+    return row

@@ -1,0 +1,39 @@
+"""Who may do what: one table, permission by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from server.tables import Role
+
+
+class Permission(StrEnum):
+    """An act in a course, as its sentence in the table of docs/instructor.md names it."""
+
+    READ_EXERCISES = "read exercises, and one's own instances"
+    HAND_IN = "hand in answers"
+    READ_OWN_WORK = "read and cancel one's own submissions, and read one's own progress"
+    READ_CLASS = "read everybody's progress, the analytics and the queue"
+    READ_SUBMISSIONS = "read everybody's submissions, with the whole diagnosis"
+    CANCEL_SUBMISSIONS = "cancel others' submissions"
+    RELEASE_SUBMISSIONS = "release submissions that were set aside or cancelled"
+    REGRADE = "regrade, and read what a regrade changed"
+
+
+SEATED: Final = frozenset({Role.STUDENT, Role.ASSISTANT, Role.INSTRUCTOR})
+STAFF: Final = frozenset({Role.ASSISTANT, Role.INSTRUCTOR, Role.ADMIN})
+EVERYBODY: Final = SEATED | STAFF
+RESPONSIBLE: Final = frozenset({Role.INSTRUCTOR, Role.ADMIN})
+
+GRANTED: Final[Mapping[Permission, frozenset[Role]]] = {
+    Permission.READ_EXERCISES: EVERYBODY,
+    Permission.HAND_IN: SEATED,  # a submission belongs to a seat
+    Permission.READ_OWN_WORK: EVERYBODY,
+    Permission.READ_CLASS: STAFF,
+    Permission.READ_SUBMISSIONS: STAFF,
+    Permission.CANCEL_SUBMISSIONS: STAFF,
+    Permission.RELEASE_SUBMISSIONS: STAFF,
+    Permission.REGRADE: RESPONSIBLE,
+}

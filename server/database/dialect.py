@@ -1,0 +1,50 @@
+"""What SQLite and PostgreSQL do differently within a transaction. No other room asks which database it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, String, Table, cast, func, select, text, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session
+
+Upsert = sqlite.Insert | postgresql.Insert
+
+
+def name(session: Session) -> str:
+    """Return ``sqlite`` or ``postgresql``, as the key of a cached statement."""
+    return session.get_bind().dialect.name
+
+
+def upsert(dialect: str, table: Table) -> Upsert:
+    """Return an INSERT of a dialect that has ``on_conflict_do_update`` and ``on_conflict_do_nothing``."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def insert_missing(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the rows whose key is not in the table yet."""
+    session.connection().execute(upsert(name(session), table).on_conflict_do_nothing(), rows)
+
+
+def lock_row(session: Session, column: Mapped[int], id: int) -> None:
+    """Hold the row with this ``id`` until the transaction ends. SQLite has one writer anyway.
+
+    :raises NoResultFound: there is no such row
+    """
+    if name(session) == "postgresql":
+        session.connection().execute(select(column).where(column == id).with_for_update()).one()
+
+
+def take_turns(connection: Connection, lock: int) -> None:
+    """Let transactions with the same number go one after the other. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def utc_text(dialect: str, moment: Mapped[Any]) -> ColumnElement[str]:
+    """Return a moment as ``2026-11-26 07:53:00Z``, or NULL."""
+    if dialect == "sqlite":  # keeps moments as such text, in UTC
+        return type_coerce(moment, String) + "Z"
+    return cast(func.timezone("UTC", moment), String) + "Z"

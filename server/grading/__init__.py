@@ -1,0 +1,1 @@
+"""Grading: a submission becomes a grade, and progress follows."""

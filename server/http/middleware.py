@@ -1,0 +1,89 @@
+"""Around every request: the limit of its body, the version of the API, and a problem for every error."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.http.problems import TooLarge, internal_error, response
+
+API_VERSION = "1"
+SAFETENSORS = "application/vnd.safetensors"
+TENSORS_BYTES_MAX = 8 * 1024 * 1024
+SOURCE_BYTES_MAX = 64 * 1024
+JSON_BYTES_MAX = 4 * SOURCE_BYTES_MAX  # JSON escapes make a text longer: the two bytes of "é" may be sent as six
+
+log = logging.getLogger(__name__)
+
+
+class Envelope:
+    """Adds ``Dojo-API`` to every response, and turns an unhandled exception into a 500 problem without details."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI asks."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_version(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["Dojo-API"] = API_VERSION
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_version)
+        except Exception:
+            if started:
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await internal_error()(scope, receive, send_with_version)
+
+
+class BodyLimit:
+    """Refuses a body that is too large: by its Content-Length before it is read, else as soon as more has arrived."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI asks."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        limit = TENSORS_BYTES_MAX if media_type(headers) == SAFETENSORS else JSON_BYTES_MAX
+        content_length = headers.get("content-length", "0")
+        if not content_length.isdecimal() or int(content_length) > limit:
+            await response(_too_large(limit))(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, receive_limited, send)
+
+
+def media_type(headers: Headers) -> str:
+    """Return the Content-Type without its parameters, in lower case; empty if there is none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {limit // 1024} KiB, the limit for this content type. "
+        "Send only the gradients that the exercise asks for."
+    )

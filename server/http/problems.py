@@ -1,0 +1,167 @@
+"""Problems: errors that own their HTTP status and are sent as ``application/problem+json`` (RFC 9457).
+
+Each ``detail`` ends with what to do next. Other modules define subclasses.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger(__name__)
+
+
+class ProblemBody(BaseModel):
+    """The body of every error. ``type`` names the kind of problem, for programs."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(HTTPException):
+    """A request that cannot be served, explained to the person who sent it. ``slug`` is for programs.
+
+    It is an HTTPException because FastAPI lets no other exception through while it reads a body.
+    """
+
+    status: ClassVar[int]
+    title: ClassVar[str]
+    slug: ClassVar[str]
+
+    def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(self.status, detail, headers)
+
+
+class Unauthorised(Problem):
+    """No token, or one that is not valid."""
+
+    status, title, slug = 401, "No valid token", "unauthorised"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, {"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    """The caller's role does not allow it."""
+
+    status, title, slug = 403, "Not allowed for your role", "forbidden"
+
+
+class NotFound(Problem):
+    """It does not exist, or the caller may not know that it does."""
+
+    status, title, slug = 404, "Not found", "not-found"
+
+
+class TooLarge(Problem):
+    """The body is larger than its limit."""
+
+    status, title, slug = 413, "Too large", "too-large"
+
+
+class UnsupportedMedia(Problem):
+    """The body is of no type that is read here."""
+
+    status, title, slug = 415, "Unsupported content type", "unsupported-media-type"
+
+
+class Unprocessable(Problem):
+    """The request was read, and cannot be right."""
+
+    status, title, slug = 422, "Invalid request", "unprocessable"
+
+
+class Conflict(Problem):
+    """The thing is not in the state that the request needs."""
+
+    status, title, slug = 409, "Wrong state", "wrong-state"
+
+
+class Unavailable(Problem):
+    """It works again later."""
+
+    status, title, slug = 503, "Not available now", "unavailable"
+
+
+def response(problem: Problem) -> JSONResponse:
+    """Return the HTTP response of a problem."""
+    headers = dict(problem.headers) if problem.headers else None
+    return _response(problem.status, problem.title, problem.slug, problem.detail, headers)
+
+
+def internal_error() -> JSONResponse:
+    """Return the response to an exception that is no problem: a 500 without details."""
+    detail = (
+        "Something went wrong in the server, and its log says what. "
+        "Try again; if that does not help, tell your instructor."
+    )
+    return _response(500, "Server error", "internal", detail)
+
+
+def install(app: FastAPI) -> None:
+    """Send every error of an application as a problem."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses=`` of a route that may answer with these statuses."""
+    content = {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}
+    return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+DESCRIPTIONS = {
+    400: "The request cannot be read.",
+    401: "There is no token, or it is not valid.",
+    403: "The caller's role does not allow it.",
+    404: "It does not exist, or the caller may not see it.",
+    409: "It is not in the state that the request needs; the detail says which.",
+    413: "The body is too large.",
+    415: "The body is neither safetensors nor JSON.",
+    422: "The request is invalid; the detail says what is wrong.",
+    429: "Too many requests; Retry-After says how long to wait.",
+    503: "Not possible now; the detail says why.",
+}
+
+
+def _problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return response(error)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Send what pydantic found in one sentence, without the input: it may hold a secret."""
+    assert isinstance(error, RequestValidationError)
+    mistakes = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:5]]
+    detail = f"{'; '.join(mistakes)}. Correct that and send it again; /openapi.json says what is expected."
+    return response(Unprocessable(detail))
+
+
+NEXT_STEPS = {
+    400: "The request could not be read. Check that it was sent whole and try again.",
+    404: "There is nothing at this address. Check it against /openapi.json.",
+    405: "This address does not accept that method. /openapi.json lists those that it accepts.",
+}
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    """Send what the framework refuses: unknown addresses, wrong methods, bodies that broke off."""
+    assert isinstance(error, HTTPException)
+    detail = NEXT_STEPS.get(error.status_code, f"{error.detail}. Check the request against /openapi.json.")
+    headers = dict(error.headers) if error.headers else None
+    return _response(error.status_code, "Request refused", f"http-{error.status_code}", detail, headers)
+
+
+def _response(status: int, title: str, slug: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    body = ProblemBody(type=f"urn:dojo:problem:{slug}", title=title, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)

@@ -1,0 +1,63 @@
+"""The exercise that a request names, and the revisions that this server serves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from exercises import catalog
+from exercises.catalog import CATALOG
+from exercises.exercise import Exercise
+from server.database import dialect
+from server.database.engine import Database
+from server.database.table import now
+from server.http.problems import NotFound
+from server.tables import ExerciseRevisionRow, metadata
+
+
+class UnknownExercise(NotFound):
+    """There is no exercise with this slug."""
+
+    title, slug = "No such exercise", "unknown-exercise"
+
+
+def find_exercise(slug: str) -> Exercise:
+    """Return the exercise of a slug.
+
+    :raises UnknownExercise: there is none
+    """
+    try:
+        return catalog.find(slug)
+    except catalog.NoSuchExercise:
+        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {', '.join(CATALOG)}.") from None
+
+
+async def named_exercise(topic: str, name: str) -> Exercise:
+    """Return the exercise that an address names.
+
+    :raises UnknownExercise: there is none
+    """
+    return find_exercise(f"{topic}/{name}")
+
+
+async def asked_exercises(exercise: str | None = None) -> list[Exercise]:
+    """Return the exercise of the query ``?exercise=``, or all without it.
+
+    :raises UnknownExercise: there is none
+    """
+    return list(CATALOG.values()) if exercise is None else [find_exercise(exercise)]
+
+
+TheExercise = Annotated[Exercise, Depends(named_exercise)]
+AskedExercises = Annotated[list[Exercise], Depends(asked_exercises)]
+
+
+def record_revisions(database: Database) -> None:
+    """Write down the revisions of all exercises, so that submissions and instances can refer to them.
+
+    Servers and workers start together on one database, so a revision may have just been written.
+    """
+    rows = [{"slug": each.slug, "revision": each.revision, "created_at": now()} for each in CATALOG.values()]
+    with database.writing() as session:
+        dialect.insert_missing(session, metadata.tables[ExerciseRevisionRow.__tablename__], rows)

@@ -1,0 +1,113 @@
+"""The store of instances: each student's own, and the hidden ones."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel import Session, select
+
+from exercises.exercise import Exercise
+from exercises.instance import Instance, Kind
+from exercises.names import Names
+from server.accounts.accounts import lock_account
+from server.database.engine import Database
+from server.tables import InstanceRow
+
+CACHED_INSTANCES = 512
+
+
+class CorruptInstance(RuntimeError):
+    """The bytes in the database have another digest than the row says."""
+
+
+@dataclass(frozen=True)
+class StoredInstance:
+    """An instance and the id of its row."""
+
+    id: int
+    instance: Instance
+
+
+class InstanceStore:
+    """Draws an instance when it is first asked for, and keeps its bytes.
+
+    From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, account, exercise and
+    revision under the server's secret, so that nobody else can draw a hidden instance.
+    """
+
+    def __init__(self, database: Database, secret: bytes, names: Names) -> None:
+        self._database = database
+        self._secret = secret
+        self._names = names
+        # An instance never changes, and its reference gradients are cached too.
+        self._cached = lru_cache(maxsize=CACHED_INSTANCES)(self._find_or_draw)
+
+    def get(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
+        """Return an account's instance of an exercise; draw it if there is none."""
+        return self._cached(account_id, exercise, kind)
+
+    def _find_or_draw(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
+        with self._database.reading() as session:
+            stored = self.find(session, account_id, exercise, kind)
+        return stored or self.draw(account_id, exercise, kind)
+
+    def find(self, session: Session, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance | None:
+        """Return an account's instance, or None if it was never drawn.
+
+        :raises CorruptInstance: the stored bytes are not those that were drawn
+        """
+        row = session.exec(
+            select(InstanceRow).where(
+                InstanceRow.account_id == account_id,
+                InstanceRow.exercise == exercise.slug,
+                InstanceRow.revision == exercise.revision,
+                InstanceRow.kind == kind.value,
+            )
+        ).first()
+        if row is None:
+            return None
+        instance = Instance(exercise=exercise, state=row.state, kind=kind, dataset=row.dataset)
+        if instance.digest != row.digest:
+            raise CorruptInstance(f"Instance {row.id}: its bytes have another digest than was recorded.")
+        return StoredInstance(row.id, instance)
+
+    def draw(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
+        """Draw an account's instance and store it. If another request stored one first, return that."""
+        instance = exercise.draw(self._seed(kind, account_id, exercise), self._names, kind)
+        with self._database.writing() as session:
+            lock_account(session, account_id)
+            stored = self.find(session, account_id, exercise, kind)
+            if stored is not None:
+                return stored
+            row = InstanceRow(
+                account_id=account_id,
+                exercise=exercise.slug,
+                revision=exercise.revision,
+                kind=kind.value,
+                dataset=instance.dataset,
+                digest=instance.digest,
+                state=instance.state,
+            )
+            session.add(row)
+            session.flush()
+            return StoredInstance(row.id, instance)
+
+    def _seed(self, kind: Kind, account_id: int, exercise: Exercise) -> int:
+        """Return 63 bits, the range of torch's generators."""
+        what = f"{kind.value}|{account_id}|{exercise.slug}|{exercise.revision}"
+        return int.from_bytes(hmac.digest(self._secret, what.encode(), hashlib.sha256)[:8]) >> 1
+
+
+async def instances(request: Request) -> InstanceStore:
+    """Return the application's store of instances."""
+    value = request.app.state.instances
+    assert isinstance(value, InstanceStore)
+    return value
+
+
+TheInstances = Annotated[InstanceStore, Depends(instances)]

@@ -1,0 +1,1 @@
+"""Operations: whether a server works, and the demo."""

@@ -1,0 +1,76 @@
+"""Progress after a regrade: worked out anew from the newest grade of each submission."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, delete, func, select
+
+from grader.compare import Verdict
+from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
+
+RANKS = {verdict.value: rank for rank, verdict in enumerate(Verdict)}  # from best to worst
+
+
+def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow) -> None:
+    """Bring progress up to date with a further grade of a submission.
+
+    Most grades of a regrade equal the one before, and then there is nothing to do.
+    """
+    before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
+    new, old = (
+        session.exec(
+            select(ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.approximate).where(
+                col(ComparisonRow.grade_id) == grade_id
+            )
+        ).all()
+        for grade_id in (grade.id, before.scalar_subquery())
+    )
+    if sorted(new) != sorted(old):
+        recount(session, submission)
+
+
+def recount(session: Session, submission: SubmissionRow) -> None:
+    """Work out anew the progress of a submission's student in its exercise.
+
+    A regrade is no attempt, and it may take away what an earlier grade gave by mistake.
+    """
+    session.flush()
+    session.exec(
+        delete(ProgressRow).where(
+            col(ProgressRow.course_id) == submission.course_id,
+            col(ProgressRow.account_id) == submission.account_id,
+            col(ProgressRow.exercise) == submission.exercise,
+        )
+    )
+    later = aliased(GradeRow)
+    is_newest = ~select(later.id).where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id).exists()
+    rows = session.exec(
+        select(ComparisonRow, SubmissionRow.created_at)
+        .join(GradeRow, col(GradeRow.id) == ComparisonRow.grade_id)
+        .join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
+        .where(
+            SubmissionRow.course_id == submission.course_id,
+            SubmissionRow.account_id == submission.account_id,
+            SubmissionRow.exercise == submission.exercise,
+            ComparisonRow.verdict != Verdict.MISSING.value,
+            is_newest,
+        )
+        .order_by(col(SubmissionRow.id))
+    )
+    progress: dict[str, ProgressRow] = {}
+    for row, handed_in_at in rows:
+        if row.name not in progress:
+            progress[row.name] = ProgressRow(
+                course_id=submission.course_id,
+                account_id=submission.account_id,
+                exercise=submission.exercise,
+                checkpoint=row.name,
+                best=row.verdict,
+                attempts=0,
+            )
+        entry = progress[row.name]
+        entry.attempts += 1
+        entry.best = min(entry.best, row.verdict, key=RANKS.__getitem__)
+        if row.approximate and entry.first_passed_at is None:
+            entry.first_passed_at = handed_in_at
+    session.add_all(progress.values())

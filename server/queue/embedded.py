@@ -1,0 +1,97 @@
+"""The embedded engine: threads of the server take the tickets."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from server.database.engine import Database
+from server.grading.code_runner import CodeRunner
+from server.queue import tickets
+from server.queue.dispatcher import Dispatcher
+from server.queue.leases import LeaseKeeper
+from server.queue.timing import Timing
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedDispatcher(Dispatcher):
+    """Grades in threads of this process while its sandbox can run code."""
+
+    def __init__(
+        self, database: Database, code_runner: CodeRunner, leases: LeaseKeeper, workers: int, timing: Timing
+    ) -> None:
+        super().__init__(timing)
+        self._database = database
+        self._code_runner = code_runner
+        self._leases = leases
+        self._changed = threading.Condition()
+        self._announcements = 0  # a worker that has seen fewer looks again before it waits
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._work, name=f"worker-{number}") for number in range(workers)]
+
+    def start(self) -> None:
+        """Begin. Tickets that a dead process ran are taken when their leases end."""
+        self._leases.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is running and begin nothing more."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._leases.stop()
+
+    def announce(self, session: Session, submission_ids: Sequence[int]) -> None:
+        """Wake as many workers as there are submissions, once the transaction is committed."""
+
+        def wake(_: Session) -> None:
+            with self._changed:
+                self._announcements += 1
+                self._changed.notify(len(submission_ids))
+
+        event.listen(session, "after_commit", wake, once=True)
+
+    @property
+    def refusal(self) -> str | None:
+        """The sandbox's error, or None: this process is the only one that runs code."""
+        return self._code_runner.unavailable_reason
+
+    def health(self) -> dict[str, str]:
+        """Return whether the sandbox of this process works."""
+        return {"sandbox": self._code_runner.health}
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            if not self._code_runner.is_ready():
+                self._stopping.wait(self._timing.inspect_again_seconds)
+                self._code_runner.inspect()
+                continue
+            seen = self._announcements
+            if not self._grade_next():
+                with self._changed:
+                    self._changed.wait_for(lambda: self._is_woken(seen), self._timing.look_again_seconds)  # noqa: B023
+
+    def _is_woken(self, seen: int) -> bool:
+        return self._stopping.is_set() or self._announcements > seen
+
+    def _grade_next(self) -> bool:
+        """Take a ticket and grade it; return False if there was none, or the database cannot be reached."""
+        try:
+            with self._database.writing(durable=False) as session:
+                lease = tickets.take(session, self._timing.lease_seconds)
+            if lease is None:
+                return False
+            self._leases.grade(lease)
+        except Exception:
+            # Nothing is lost: a ticket that was claimed is taken again when its lease ends.
+            log.exception("The queue cannot be reached; trying again.")
+            return False
+        return True

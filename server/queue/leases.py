@@ -1,0 +1,79 @@
+"""Leases: a claimed ticket is graded or given back, and its lease is renewed meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from server.database.engine import Database
+from server.grading.code_runner import CodeRunner
+from server.grading.grade import Grading
+from server.queue import tickets
+from server.queue.tickets import Lease
+from server.queue.timing import Timing
+
+log = logging.getLogger(__name__)
+
+
+class LeaseKeeper:
+    """Grades claimed tickets and renews the leases of long runs. Thread-safe.
+
+    ``notify`` is called with a submission's id when its run is over.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        grading: Grading,
+        code_runner: CodeRunner,
+        notify: Callable[[int], None],
+        timing: Timing,
+    ) -> None:
+        self._database = database
+        self._grading = grading
+        self._code_runner = code_runner
+        self._notify = notify
+        self._timing = timing
+        self._running_since: dict[int, float] = {}  # by ticket, those that run in this process
+        self._stopping = threading.Event()
+        self._renewer = threading.Thread(target=self._renew_long_runs, name="renewer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to renew leases."""
+        self._renewer.start()
+
+    def stop(self) -> None:
+        """Stop renewing leases."""
+        self._stopping.set()
+
+    def grade(self, lease: Lease) -> bool:
+        """Grade the submission of a ticket; return False if the run was lost and is tried again after a pause."""
+        self._running_since[lease.ticket_id] = time.monotonic()
+        try:
+            self._grading.grade_submission(lease.submission_id)
+        except Exception as error:
+            log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
+            return not self._give_back(lease, str(error))
+        finally:
+            del self._running_since[lease.ticket_id]
+            self._notify(lease.submission_id)
+        return True
+
+    def _give_back(self, lease: Lease, reason: str) -> bool:
+        # A run that was lost because no code can be run here does not count.
+        blameless = self._code_runner.inspect() is not None
+        with self._database.writing() as session:
+            return tickets.give_back(session, lease, reason, self._timing.retry_seconds, blameless=blameless)
+
+    def _renew_long_runs(self) -> None:
+        while not self._stopping.wait(self._timing.renew_seconds):
+            before = time.monotonic() - self._timing.renew_seconds
+            ids = [id for id, since in self._running_since.copy().items() if since <= before]
+            if ids:
+                try:
+                    with self._database.writing(durable=False) as session:
+                        tickets.renew(session, ids, self._timing.lease_seconds)
+                except Exception:
+                    log.exception("Leases could not be renewed; trying again.")

@@ -1,0 +1,93 @@
+"""The statements of the queue, built once: building one takes longer than running it.
+
+``bench/queries.py`` has the ratios, and the tests have a plain twin of each, which must give the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import DateTime, Integer, Select, Update, and_, bindparam, case, insert, literal, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, func, select, update
+
+from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
+
+BACKGROUND_RANK: Final = 2_000_000_000  # the lowest rank of work that no student waits for: second 2·10⁹, in 2089
+TRIES_MAX: Final = 3
+SAMPLED_GRADES: Final = 50  # the newest ones, for the duration of a run
+LOST_EVERY_TIME: Final = "every run of it was lost together with its worker"
+
+IS_LIVE: Final = col(TicketRow.state).in_([TicketState.QUEUED, TicketState.RUNNING])
+INSERT_TICKETS: Final = insert(TicketRow)
+
+
+def _lease(ticket: Select[Any]) -> Update:
+    """Lease the ticket that a query finds ``until`` a moment, or quarantine it if it has had all its tries."""
+    is_spent = col(TicketRow.tries) >= TRIES_MAX
+    return (
+        update(TicketRow)
+        .where(col(TicketRow.id) == ticket.scalar_subquery())
+        .values(
+            state=case((is_spent, literal(TicketState.QUARANTINED)), else_=literal(TicketState.RUNNING)),
+            tries=col(TicketRow.tries) + case((is_spent, 0), else_=1),
+            due_at=bindparam("until", type_=DateTime(timezone=True)),
+            reason=case((is_spent, literal(LOST_EVERY_TIME)), else_=col(TicketRow.reason)),
+        )
+        .returning(col(TicketRow.id), col(TicketRow.submission_id), col(TicketRow.tries), col(TicketRow.state))
+    )
+
+
+def _first_due() -> Select[Any]:
+    """Select the first ticket that is due at a ``moment`` and whose account has no other run."""
+    other = aliased(TicketRow)
+    other_run = select(other.id).where(
+        other.account_id == TicketRow.account_id, other.state == TicketState.RUNNING, other.id != TicketRow.id
+    )
+    due = select(TicketRow.id).where(IS_LIVE, TicketRow.due_at <= bindparam("moment"), ~other_run.exists())
+    return due.order_by(col(TicketRow.rank), col(TicketRow.id)).limit(1).with_for_update(skip_locked=True)
+
+
+def _last_rank_and_seconds() -> Select[Any]:
+    """Select the last rank that an account has waiting, and the seconds of its attempt before this one."""
+    last_rank = select(func.max(TicketRow.rank)).where(
+        TicketRow.account_id == bindparam("account_id"), IS_LIVE, col(TicketRow.rank) < BACKGROUND_RANK
+    )
+    seconds = (
+        select(func.max(GradeRow.seconds))
+        .join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
+        .where(
+            SubmissionRow.course_id == bindparam("course_id"),
+            SubmissionRow.account_id == bindparam("account_id"),
+            SubmissionRow.exercise == bindparam("exercise"),
+            SubmissionRow.attempt == bindparam("attempt", type_=Integer) - 1,
+        )
+    )
+    return select(last_rank.scalar_subquery(), seconds.scalar_subquery())
+
+
+def _standings() -> Any:
+    """Select submission, state, place, mean seconds of a run and number of runs, of the tickets of these ``ids``."""
+    before = aliased(TicketRow)
+    is_not_after = or_(
+        col(before.rank) < TicketRow.rank,
+        and_(col(before.rank) == TicketRow.rank, col(before.id) <= col(TicketRow.id)),
+    )
+    place = select(func.count()).where(before.state == TicketState.QUEUED, is_not_after)
+    newest = select(GradeRow.seconds).order_by(col(GradeRow.id).desc()).limit(SAMPLED_GRADES).subquery()
+    runs = select(func.count()).where(before.state == TicketState.RUNNING)
+    return select(  # type: ignore[call-overload]
+        TicketRow.submission_id,
+        TicketRow.state,
+        place.scalar_subquery(),
+        select(func.avg(newest.c.seconds)).scalar_subquery(),
+        runs.scalar_subquery(),
+    ).where(col(TicketRow.submission_id).in_(bindparam("ids", expanding=True)))
+
+
+LEASE_FIRST_DUE: Final = _lease(_first_due())
+LEASE_OF_SUBMISSION: Final = _lease(
+    select(TicketRow.id).where(TicketRow.submission_id == bindparam("claimed"), IS_LIVE).with_for_update()
+)
+LAST_RANK_AND_SECONDS: Final = _last_rank_and_seconds()
+STANDINGS: Final = _standings()

@@ -1,0 +1,47 @@
+"""Signals: let a request wait for a grade without holding a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+REMEMBERED_SIGNALS: Final = 1000
+
+
+class Signals:
+    """Wake the requests that wait for a submission. Thread-safe.
+
+    It remembers the last 1,000 submissions: a run takes milliseconds, and a late waiter returns at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiters: dict[int, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(list)
+        self._recent: deque[int] = deque(maxlen=REMEMBERED_SIGNALS)
+
+    def notify(self, submission_id: int) -> None:
+        """Wake everybody who waits for this submission."""
+        with self._lock:
+            self._recent.append(submission_id)
+            for loop, event in self._waiters.get(submission_id, ()):
+                loop.call_soon_threadsafe(event.set)
+
+    @contextmanager
+    def listening(self, submission_id: int) -> Iterator[asyncio.Event]:
+        """Open an event of the running loop that is set by a signal for this submission, also by a recent one."""
+        waiter = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            self._waiters[submission_id].append(waiter)
+            if submission_id in self._recent:
+                waiter[1].set()
+        try:
+            yield waiter[1]
+        finally:
+            with self._lock:
+                self._waiters[submission_id].remove(waiter)
+                if not self._waiters[submission_id]:
+                    del self._waiters[submission_id]

@@ -1,0 +1,222 @@
+"""Tickets: the queue as it stands in the database, the same for every engine.
+
+The order is fair:
+
+1. A ticket's rank is the second at which it arrived.
+2. If its student has tickets waiting, the rank is at least their last one + 10.
+3. If the attempt before took more than 1 s, 10 more are added.
+4. Work in the background has a rank of 2·10⁹ or more.
+
+So one student with 500 submissions delays nobody, and a waiting student is overtaken for at most 10 s.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Update
+from sqlmodel import Session, col, func, select, update
+
+from server.database import dialect
+from server.database.table import now
+from server.queue.queries import (
+    BACKGROUND_RANK,
+    INSERT_TICKETS,
+    IS_LIVE,
+    LAST_RANK_AND_SECONDS,
+    LEASE_FIRST_DUE,
+    LEASE_OF_SUBMISSION,
+    LOST_EVERY_TIME,
+    STANDINGS,
+    TRIES_MAX,
+)
+from server.tables import SubmissionRow, TicketRow, TicketState
+
+RANK_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
+LONG_RUN_SECONDS = 1.0  # a student whose attempt took this long may well repeat it
+ASSUMED_RUN_SECONDS = 0.1  # while no grade tells how long a run takes
+TAKE_LOCK = 0x0D0_71  # any number, the same in every worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claimed ticket; ``tries`` counts this claim. ``state`` is RUNNING, or QUARANTINED after the last try."""
+
+    ticket_id: int
+    submission_id: int
+    tries: int
+    state: TicketState
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a submission stands in the queue.
+
+    ``place`` counts from 1 among those queued, ``estimate`` is in seconds until the grade; both are None unless queued.
+    """
+
+    state: TicketState
+    place: int | None
+    estimate: int | None
+
+
+def write(session: Session, submissions: Sequence[SubmissionRow], penalty_seconds: int, *, background: bool) -> None:
+    """Write a ticket for each submission."""
+    if background:
+        _insert(session, submissions, _background_ranks(submissions))
+    else:
+        for submission in submissions:
+            _insert(session, [submission], [_rank(session, submission, penalty_seconds)])
+
+
+def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
+    """Return where submissions stand, by id. Those without a ticket are left out.
+
+    The estimate assumes as many parallel runs as now, each as long as the mean of the newest.
+    """
+    rows = session.connection().execute(STANDINGS, {"ids": submission_ids})
+    return {
+        id: Standing(state, place, max(1, math.ceil(place * (seconds or ASSUMED_RUN_SECONDS) / max(1, runs))))
+        if state is TicketState.QUEUED
+        else Standing(state, None, None)
+        for id, state, place, seconds, runs in rows
+    }
+
+
+def depth(session: Session) -> int:
+    """Return how many tickets wait or run."""
+    return session.exec(select(func.count()).select_from(TicketRow).where(IS_LIVE)).one()
+
+
+def take(session: Session, lease_seconds: float) -> Lease | None:
+    """Lease the first ticket that is due and whose account has no other run; return None if there is none.
+
+    A ticket whose runs killed their workers three times is quarantined on the way.
+    """
+    # Without the lock, two workers could take two tickets of one account.
+    dialect.take_turns(session.connection(), TAKE_LOCK)
+    while (lease := _claim(session, LEASE_FIRST_DUE, {"moment": now()}, lease_seconds)) is not None:
+        if lease.state is TicketState.RUNNING:
+            return lease
+    return None
+
+
+def claim(session: Session, submission_id: int, lease_seconds: float) -> Lease | None:
+    """Lease the ticket of a submission; return None if it has none, or has had all its tries."""
+    lease = _claim(session, LEASE_OF_SUBMISSION, {"claimed": submission_id}, lease_seconds)
+    return lease if lease is not None and lease.state is TicketState.RUNNING else None
+
+
+def renew(session: Session, ids: Sequence[int], lease_seconds: float) -> None:
+    """Extend the leases of running tickets."""
+    running = update(TicketRow).where(col(TicketRow.id).in_(ids), col(TicketRow.state) == TicketState.RUNNING)
+    session.exec(running.values(due_at=now() + timedelta(seconds=lease_seconds)))
+
+
+def give_back(session: Session, lease: Lease, reason: str, retry_seconds: float, *, blameless: bool) -> bool:
+    """Have a lost run tried again after a pause, or quarantine its ticket after the last try.
+
+    :param blameless: the loss does not count as a try.
+    :return: whether it is tried again.
+    """
+    ticket = session.get(TicketRow, lease.ticket_id)
+    if ticket is None:
+        return False  # another worker has graded it since
+    if blameless:
+        ticket.tries -= 1
+    if ticket.tries >= TRIES_MAX:
+        _log_quarantined(ticket.submission_id, reason)
+        ticket.state, ticket.reason = TicketState.QUARANTINED, reason
+        return False
+    ticket.state = TicketState.QUEUED
+    ticket.due_at = now() + timedelta(seconds=retry_seconds * ticket.tries)
+    return True
+
+
+def release(session: Session, submission_id: int) -> bool:
+    """Put a quarantined or cancelled ticket back with all its tries; return False if it is neither."""
+    ticket = _in_state(session, submission_id, TicketState.QUARANTINED, TicketState.CANCELLED)
+    if ticket is None:
+        return False
+    ticket.state, ticket.tries, ticket.due_at, ticket.reason = TicketState.QUEUED, 0, now(), None
+    return True
+
+
+def cancel(session: Session, submission_id: int) -> bool:
+    """Take a ticket out of the queue; return False if it is not waiting. A run is not stopped: it is short."""
+    ticket = _in_state(session, submission_id, TicketState.QUEUED)
+    if ticket is None:
+        return False
+    ticket.state = TicketState.CANCELLED
+    return True
+
+
+def quarantined(session: Session, course_id: int | None = None) -> Sequence[tuple[TicketRow, str]]:
+    """Return the quarantined tickets of a course, or of all courses, each with its exercise."""
+    tickets = (
+        select(TicketRow, SubmissionRow.exercise)
+        .join(SubmissionRow, col(SubmissionRow.id) == TicketRow.submission_id)
+        .where(TicketRow.state == TicketState.QUARANTINED)
+        .order_by(col(TicketRow.id))
+    )
+    if course_id is not None:
+        tickets = tickets.where(SubmissionRow.course_id == course_id)
+    return session.exec(tickets).all()
+
+
+def _in_state(session: Session, submission_id: int, *states: TicketState) -> TicketRow | None:
+    ticket = select(TicketRow).where(TicketRow.submission_id == submission_id, col(TicketRow.state).in_(states))
+    return session.exec(ticket.with_for_update()).first()
+
+
+def _insert(session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int]) -> None:
+    tickets = [
+        TicketRow(submission_id=submission.id, account_id=submission.account_id, rank=rank).model_dump(exclude={"id"})
+        for submission, rank in zip(submissions, ranks, strict=True)
+    ]
+    if tickets:
+        session.connection().execute(INSERT_TICKETS, tickets)
+
+
+def _background_ranks(submissions: Sequence[SubmissionRow]) -> list[int]:
+    """Return ranks that take the accounts in turns."""
+    rounds: Counter[int] = Counter()
+    ranks = []
+    for submission in submissions:
+        ranks.append(BACKGROUND_RANK + 2 * rounds[submission.account_id])
+        rounds[submission.account_id] += 1
+    return ranks
+
+
+def _rank(session: Session, submission: SubmissionRow, penalty_seconds: int) -> int:
+    which = submission.model_dump(include={"course_id", "account_id", "exercise", "attempt"})
+    last_rank, seconds = session.connection().execute(LAST_RANK_AND_SECONDS, which).one()
+    rank = int((now() - RANK_EPOCH).total_seconds())
+    if last_rank is not None:
+        rank = max(rank, last_rank + penalty_seconds)
+    if seconds is not None and seconds > LONG_RUN_SECONDS:
+        rank += penalty_seconds
+    return rank
+
+
+def _claim(session: Session, lease: Update, which: Mapping[str, object], lease_seconds: float) -> Lease | None:
+    """Count a try and lease a ticket, or quarantine it if it has had all its tries."""
+    until = now() + timedelta(seconds=lease_seconds)
+    row = session.connection().execute(lease, {**which, "until": until}).first()
+    if row is None:
+        return None
+    claimed = Lease(*row)
+    if claimed.state is TicketState.QUARANTINED:
+        _log_quarantined(claimed.submission_id, LOST_EVERY_TIME)
+    return claimed
+
+
+def _log_quarantined(submission_id: int, reason: str) -> None:
+    log.error("Submission %d is set aside after %d tries: %s", submission_id, TRIES_MAX, reason)

@@ -1,0 +1,200 @@
+"""The worker process: takes procrastinate's jobs and grades them in a sandbox of its own.
+
+It has as many slots as its sandbox has children. Each slot is a worker of the library that runs one job at a time, so
+that it asks for the next as soon as one is done. A slot whose connection broke is started anew. Every second, each
+process looks for jobs that nobody runs any more and has them taken again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import procrastinate
+from procrastinate.jobs import DeleteJobCondition, Job, Status
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from procrastinate.worker import Worker
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.database.engine import Database
+from server.database.postgresql import connection_string
+from server.database.table import now
+from server.grading.code_runner import CodeRunner
+from server.queue import procrastinate as jobs
+from server.queue import tickets
+from server.queue.leases import LeaseKeeper
+from server.queue.timing import Timing
+
+SPARE_THREADS = 4  # for inspections and sweeps, beside one for each slot
+SPARE_CONNECTIONS = 2
+
+log = logging.getLogger(__name__)
+
+
+class RetryLater(Exception):
+    """The run was lost; it is to be tried again after ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"to be tried again after {seconds:g} s")
+        self.seconds = seconds
+
+
+class RetryForever(BaseRetryStrategy):
+    """Never gives a job up: it is the ticket that says whether a submission is tried again."""
+
+    def __init__(self, retry_seconds: float) -> None:
+        self._retry_seconds = retry_seconds
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        """Return when to try again: after the pause of ``RetryLater``, or after the usual one."""
+        seconds = exception.seconds if isinstance(exception, RetryLater) else self._retry_seconds
+        return RetryDecision(retry_at=now() + timedelta(seconds=seconds))
+
+
+class WorkerPool:
+    """The slots of a process."""
+
+    def __init__(
+        self, database: Database, url: str, code_runner: CodeRunner, leases: LeaseKeeper, slots: int, timing: Timing
+    ) -> None:
+        self._database = database
+        self._code_runner = code_runner
+        self._leases = leases
+        self._count = slots
+        self._timing = timing
+        connector = procrastinate.PsycopgConnector(
+            conninfo=connection_string(url),
+            min_size=1,
+            max_size=slots + SPARE_CONNECTIONS,
+            timeout=timing.pool_seconds,
+            reconnect_timeout=timing.pool_seconds,
+        )
+        self._app = procrastinate.App(connector=connector)
+        retry = RetryForever(timing.retry_seconds)
+        self._app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=retry)(self._run_job)
+        self._slots: set[Worker] = set()
+        self._suspects: set[int | None] = set()  # jobs that looked lost at the last sweep
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until stopped; then finish what is running."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._count + SPARE_THREADS))
+        self._leases.start()
+        async with self._app.open_async():
+            sweeper = asyncio.create_task(self._sweep())
+            await asyncio.gather(*(self._run_slot() for _ in range(self._count)))
+            sweeper.cancel()
+        self._leases.stop()
+
+    def stop(self) -> None:
+        """Take no more jobs."""
+        log.info("Stopping: what is running is finished first.")
+        self._stopping.set()
+        for slot in self._slots:
+            slot.stop()
+
+    async def _run_slot(self) -> None:
+        while not self._stopping.is_set():
+            if not await asyncio.to_thread(self._code_runner.is_ready):
+                await self._pause(self._timing.inspect_again_seconds)
+                await asyncio.to_thread(self._code_runner.inspect)
+                continue
+            slot = self._new_slot()
+            self._slots.add(slot)
+            try:
+                if not self._stopping.is_set():
+                    await slot.run()
+            except Exception as error:
+                log.warning("A slot broke (%s: %s); it is started anew.", type(error).__name__, error)
+            finally:
+                self._slots.discard(slot)
+            await self._pause(self._timing.restart_seconds)
+
+    def _new_slot(self) -> Worker:
+        return Worker(
+            self._app,
+            queues=[jobs.QUEUE],
+            concurrency=1,
+            fetch_job_polling_interval=self._timing.look_again_seconds,  # no message comes of a job that became due
+            delete_jobs=DeleteJobCondition.ALWAYS,
+            install_signal_handlers=False,
+            update_heartbeat_interval=self._timing.heartbeat_seconds,
+            stalled_worker_timeout=self._timing.dead_seconds,
+        )
+
+    async def _run_job(self, submission_id: int) -> None:
+        """Grade a submission; this is the task of the library.
+
+        :raises RetryLater: the run was lost
+        """
+        seconds = await asyncio.to_thread(self._grade, submission_id)
+        if seconds is not None:
+            raise RetryLater(seconds)
+
+    def _grade(self, submission_id: int) -> float | None:
+        """Grade a submission; return None, or the seconds after which to try again."""
+        if not self._code_runner.is_ready():
+            for slot in self._slots:  # another process may have a sandbox that works
+                slot.stop()
+            return 0.0
+        with self._database.writing(durable=False) as session:
+            lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
+        if lease is None or self._leases.grade(lease):
+            return None
+        return self._timing.retry_seconds * lease.tries
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.sweep_seconds)
+            try:
+                await self._retry_lost_jobs()
+                await asyncio.to_thread(self._defer_tickets_without_job)
+            except (procrastinate.exceptions.ProcrastinateException, SQLAlchemyError) as error:
+                log.warning("The queue cannot be swept now (%s).", type(error).__name__)
+
+    async def _retry_lost_jobs(self) -> None:
+        """Have jobs taken again that nobody runs any more.
+
+        Their worker is dead, or a slot of ours dropped them without a report because its connection broke.
+        """
+        manager = self._app.job_manager
+        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=self._timing.dead_seconds)
+        lost = {job.id: job for job in stalled}
+        suspects: set[int | None] = set()
+        for slot in self._slots.copy():
+            if slot.worker_id is not None:
+                held = _held_jobs(slot)
+                for job in await manager.list_jobs_async(status=Status.DOING.value, worker_id=slot.worker_id):
+                    if job.id not in held | _held_jobs(slot):
+                        suspects.add(job.id)
+                        if job.id in self._suspects:  # seen twice: it is not just being fetched
+                            lost[job.id] = job
+        self._suspects = suspects
+        for job in lost.values():
+            with contextlib.suppress(procrastinate.exceptions.ConnectorException):  # another process was faster
+                await manager.retry_job(job)
+                log.warning("Job %s was lost with its worker; it is taken again.", job.id)
+
+    def _defer_tickets_without_job(self) -> None:
+        with self._database.writing() as session:
+            jobs.defer_tickets_without_job(session)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _held_jobs(slot: Worker) -> set[int | None]:
+    """Return the jobs that a slot runs, or has still to report on."""
+    return {context.job.id for context in slot._running_jobs.values()}
+
+
+async def run_until_signalled(pool: WorkerPool) -> None:
+    """Run a pool until SIGTERM or SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, pool.stop)
+    await pool.run()

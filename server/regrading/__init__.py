@@ -1,0 +1,1 @@
+"""Regrading: old submissions are graded again, and what that changed is reported."""

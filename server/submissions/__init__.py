@@ -1,0 +1,1 @@
+"""Submissions: accepted once, kept as they came, shown with their grade."""

@@ -1,0 +1,87 @@
+"""Accepting an answer: written down once, whatever is sent twice."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlmodel import Session
+
+from exercises.exercise import Exercise
+from server.accounts.accounts import lock_account
+from server.http.problems import Unprocessable
+from server.submissions import rate_limit
+from server.submissions.queries import LAST_ATTEMPT, SUBMISSION_WITH_KEY
+from server.tables import AnswerKind, CourseRow, SubmissionRow
+
+
+class KeyReused(Unprocessable):
+    """The idempotency key was used for another answer."""
+
+    title, slug = "Idempotency key used twice", "idempotency-key-reused"
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """An answer as it arrived: a safetensors file, or source in UTF-8. ``key`` is the Idempotency-Key, or None."""
+
+    exercise: Exercise
+    kind: AnswerKind
+    body: bytes
+    filename: str | None
+    key: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the body, in hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def find_earlier(session: Session, account_id: int, course: CourseRow, answer: HandedIn) -> SubmissionRow | None:
+    """Return the submission that was already made with the answer's key, or None.
+
+    :raises KeyReused: something else was handed in with this key
+    """
+    if answer.key is None:
+        return None
+    id = session.connection().execute(SUBMISSION_WITH_KEY, {"account_id": account_id, "key": answer.key}).scalar()
+    if id is None:
+        return None
+    earlier = session.get_one(SubmissionRow, id)
+    content = (earlier.course_id, earlier.exercise, earlier.kind, earlier.filename, earlier.digest)
+    if content != (course.id, answer.exercise.slug, answer.kind, answer.filename, answer.digest):
+        raise KeyReused(
+            f"Submission {earlier.id} came with the same Idempotency-Key and another content. "
+            "Use a fresh key for each answer."
+        )
+    return earlier
+
+
+def accept(
+    session: Session, account_id: int, course: CourseRow, answer: HandedIn, per_minute: int
+) -> tuple[SubmissionRow, bool]:
+    """Write down an answer; return its submission, and whether it is new. It is not if the request was sent twice.
+
+    :raises KeyReused: something else was handed in with this key
+    :raises TooFast: the account has handed in too often
+    """
+    lock_account(session, account_id)
+    earlier = find_earlier(session, account_id, course, answer)
+    if earlier is not None:
+        return earlier, False
+    rate_limit.check(session, account_id, per_minute)
+    where: dict[str, Any] = {"course_id": course.id, "account_id": account_id, "exercise": answer.exercise.slug}
+    submission = SubmissionRow(
+        **where,
+        revision=answer.exercise.revision,
+        attempt=(session.connection().execute(LAST_ATTEMPT, where).scalar_one() or 0) + 1,
+        kind=answer.kind,
+        filename=answer.filename,
+        body=answer.body,
+        digest=answer.digest,
+        idempotency_key=answer.key,
+    )
+    submission.insert(session)
+    return submission, True

@@ -1,0 +1,96 @@
+"""Access to a submission: its owner's, and that of the staff of its course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Path
+from sqlmodel import Session
+
+from server.accounts.signin import Credentials, SignedInSession, TheCredentials
+from server.courses.access import Membership
+from server.courses.roles import Permission
+from server.http.problems import NotFound
+from server.submissions.queries import SUBMISSION_FOR_READER
+from server.tables import SubmissionRow
+
+SubmissionId = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+class UnknownSubmission(NotFound):
+    """There is no such submission, or the caller may not see it. The caller cannot tell the two apart, by design."""
+
+    title, slug = "No such submission", "unknown-submission"
+
+
+@dataclass(frozen=True)
+class SubmissionSession:
+    """A transaction for an account that may see a submission."""
+
+    session: Session
+    submission: SubmissionRow
+    reader: Membership
+
+
+@dataclass(frozen=True)
+class SubmissionAccess:
+    """A request about a submission: ``own`` is the permission that it takes of the owner, ``others`` of anyone else.
+
+    It is checked when a transaction is opened.
+    """
+
+    credentials: Credentials
+    id: int
+    own: Permission
+    others: Permission
+
+    @contextmanager
+    def reading(self) -> Iterator[SubmissionSession]:
+        """Open a reading transaction.
+
+        :raises Unauthorised: the token is unknown or revoked
+        :raises UnknownSubmission: there is no such submission, or the caller may not see it
+        :raises Forbidden: the caller may see it, and not do this with it
+        """
+        with self._opened(self.credentials.reading()) as reader:
+            yield reader
+
+    @contextmanager
+    def writing(self) -> Iterator[SubmissionSession]:
+        """Open a writing transaction; raises what ``reading`` does."""
+        with self._opened(self.credentials.writing()) as reader:
+            yield reader
+
+    @contextmanager
+    def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[SubmissionSession]:
+        with transaction as signed_in:
+            yield self._find(signed_in)
+
+    def _find(self, signed_in: SignedInSession) -> SubmissionSession:
+        ids = {"id": self.id, "reader_id": signed_in.account_id}
+        found = signed_in.session.exec(SUBMISSION_FOR_READER, params=ids).first()
+        if found is not None:
+            submission, course, role = found
+            reader = Membership.of(signed_in, course, role)
+            is_own = submission.account_id == signed_in.account_id
+            if reader.may(Permission.READ_OWN_WORK if is_own else Permission.READ_SUBMISSIONS):
+                reader.require(self.own if is_own else self.others)
+                return SubmissionSession(signed_in.session, submission, reader)
+        raise UnknownSubmission(
+            f"You have no submission {self.id}. GET /api/v1/courses/{{course}}/submissions lists yours."
+        )
+
+
+@dataclass(frozen=True)
+class AllowedForSubmission:
+    """The dependency of a route of a submission; see ``SubmissionAccess``."""
+
+    own: Permission
+    others: Permission
+
+    async def __call__(self, id: SubmissionId, credentials: TheCredentials) -> SubmissionAccess:
+        """Return access to the submission that the address names."""
+        return SubmissionAccess(credentials, id, self.own, self.others)

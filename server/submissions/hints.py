@@ -1,0 +1,50 @@
+"""Hints: how much of a diagnosis a course shows its students, and from which attempt on.
+
+A diagnosis has three levels: the kind of the mistake, the line of the forward pass, what to look at there. It is stored
+whole with the grade and cut when it is read. So a change of the course's setting counts at once, for old submissions
+too. Staff see everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from server.courses.access import Membership
+from server.courses.courses import HINT_LEVELS_MAX
+from server.courses.roles import Permission
+from server.progress import record
+from server.submissions.schemas import ComparisonBody
+from server.tables import SubmissionRow
+
+KIND_LEVEL = 1  # shown from the first attempt on
+
+
+def visible_rows(
+    session: Session, reader: Membership, submission: SubmissionRow, rows: Iterable[Mapping[str, Any]]
+) -> list[ComparisonBody]:
+    """Return the rows of a grade, with as much of each diagnosis as the reader may see."""
+    levels = _levels(session, reader, submission)
+    return [
+        ComparisonBody.model_validate({**row, "diagnosis": _cut(row["diagnosis"], levels(row["name"]))}) for row in rows
+    ]
+
+
+def _levels(session: Session, reader: Membership, submission: SubmissionRow) -> Callable[[str], int]:
+    """Return how many levels the reader sees, by checkpoint."""
+    course = reader.course
+    if reader.may(Permission.READ_SUBMISSIONS):
+        return lambda checkpoint: HINT_LEVELS_MAX
+    if course.hints_after == 0 or course.hint_levels <= KIND_LEVEL:
+        return lambda checkpoint: course.hint_levels
+    progress = record.of_student(session, course, submission.account_id, submission.exercise)
+    tried_enough = {name for name, entry in progress.items() if entry.attempts > course.hints_after}
+    return lambda checkpoint: course.hint_levels if checkpoint in tried_enough else KIND_LEVEL
+
+
+def _cut(diagnosis: list[dict[str, Any]], levels: int) -> list[dict[str, str]]:
+    if levels == 0:  # not even the code: it names the kind
+        return []
+    return [{"code": each["code"], "message": " ".join(each["hints"][:levels])} for each in diagnosis]

@@ -1,0 +1,102 @@
+"""The way of an answer: tensors are compared at once, code is queued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exercises.instance import Kind
+from grader.tensors import BadAnswer
+from server.courses.access import CourseAccess, Membership
+from server.database.engine import Database
+from server.grading import grade
+from server.http.problems import Unavailable, Unprocessable
+from server.instances.store import InstanceStore
+from server.queue.dispatcher import Dispatcher
+from server.submissions import rate_limit
+from server.submissions.accept import HandedIn, accept, find_earlier
+from server.submissions.follow import Follower
+from server.submissions.present import show, show_graded
+from server.submissions.schemas import SubmissionBody
+from server.tables import SubmissionRow
+
+RETRY_AFTER_SECONDS = 30
+
+
+class NotTensors(Unprocessable):
+    """The body is no safetensors file that can be read."""
+
+    title, slug = "Not a safetensors file", "not-safetensors"
+
+
+class SandboxDown(Unavailable):
+    """This server cannot run code now."""
+
+    title, slug = "Code cannot be graded now", "sandbox-down"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A submission that is in the database, and the membership of its student."""
+
+    submission: SubmissionRow
+    student: Membership
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes answers in. ``per_minute`` is the rate limit of an account; 0 means none."""
+
+    database: Database
+    instances: InstanceStore
+    dispatcher: Dispatcher
+    follower: Follower
+    per_minute: int
+
+    def compare_tensors(self, access: CourseAccess, answer: HandedIn) -> SubmissionBody:
+        """Grade tensors on the student's own instance, then store both. Nothing is locked while they are compared.
+
+        :raises NotTensors: the bytes are no safetensors file
+        """
+        with access.reading() as member:
+            earlier = find_earlier(member.session, member.account_id, member.course, answer)
+            if earlier is not None:
+                return show(member.session, earlier, member.membership, self.dispatcher)
+            rate_limit.check(member.session, member.account_id, self.per_minute)  # before anything is computed
+        stored = self.instances.get(member.account_id, answer.exercise, Kind.STUDENT)
+        try:
+            timed = grade.compare(stored, answer.body)
+        except BadAnswer as error:
+            raise NotTensors(str(error)) from None
+        with self.database.writing() as session:
+            submission, is_new = accept(session, member.account_id, member.course, answer, self.per_minute)
+            if not is_new:
+                return show(session, submission, member.membership, self.dispatcher)
+            row = grade.store(session, submission, timed)
+            rows = [each.as_json() for each in timed.grade.checkpoints]
+            return show_graded(session, submission, member.membership, row, rows)
+
+    def queue_code(self, access: CourseAccess, answer: HandedIn) -> Accepted:
+        """Store code, with a ticket for the dispatcher in the same transaction.
+
+        :raises SandboxDown: no code can be run now
+        """
+        reason = self.dispatcher.refusal
+        with access.writing() as member:
+            submission, is_new = accept(member.session, member.account_id, member.course, answer, self.per_minute)
+            if is_new and reason is not None:
+                raise SandboxDown(
+                    f"The sandbox is down: {reason}. Nothing was kept; try again later, or send tensors, "
+                    "which need no sandbox.",
+                    {"Retry-After": str(RETRY_AFTER_SECONDS)},
+                )
+            if is_new:
+                self.dispatcher.enqueue(member.session, [submission])
+        return Accepted(submission, member.membership)
+
+    async def wait_for_grade(self, accepted: Accepted, seconds: float) -> SubmissionBody:
+        """Return a submission once it is graded, or as it is after so many seconds."""
+        return await self.follower.wait(accepted.submission.id, lambda: self._read(accepted), seconds)
+
+    def _read(self, accepted: Accepted) -> SubmissionBody:
+        with self.database.reading() as session:
+            return show(session, accepted.submission, accepted.student, self.dispatcher)

@@ -1,0 +1,185 @@
+"""Handing in, reading what became of it, and taking it out of the queue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from server.courses.access import Allowed, CourseAccess
+from server.courses.roles import Permission
+from server.http.middleware import SAFETENSORS, SOURCE_BYTES_MAX, media_type
+from server.http.problems import Conflict, TooLarge, UnsupportedMedia, documented
+from server.instances.exercises import TheExercise, find_exercise
+from server.queue.dispatcher import TheDispatcher
+from server.submissions import present
+from server.submissions.accept import HandedIn
+from server.submissions.access import AllowedForSubmission, SubmissionAccess
+from server.submissions.follow import Follower
+from server.submissions.intake import Intake
+from server.submissions.schemas import CodeBody, SubmissionBody, SubmissionListBody
+from server.tables import AnswerKind
+
+WAIT_SECONDS_MAX = 30
+
+router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
+
+
+async def intake(request: Request) -> Intake:
+    """Return what takes answers in."""
+    value = request.app.state.intake
+    assert isinstance(value, Intake)
+    return value
+
+
+async def follower(request: Request) -> Follower:
+    """Return what follows submissions."""
+    value = request.app.state.follower
+    assert isinstance(value, Follower)
+    return value
+
+
+async def handed_in(
+    request: Request,
+    exercise: TheExercise,
+    idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
+) -> HandedIn:
+    """Return the answer in a request's body.
+
+    :raises UnsupportedMedia: it is neither safetensors nor JSON
+    :raises TooLarge: the source is too long
+    """
+    content_type = media_type(request.headers)
+    if content_type == SAFETENSORS:
+        return HandedIn(exercise, AnswerKind.TENSORS, await request.body(), filename=None, key=idempotency_key)
+    if content_type != "application/json":
+        raise UnsupportedMedia(f"Send tensors as {SAFETENSORS}, or code as application/json with filename and source.")
+    code = _code(await request.body())
+    return HandedIn(exercise, AnswerKind.CODE, code.source.encode(), code.filename, idempotency_key)
+
+
+def _code(body: bytes) -> CodeBody:
+    try:
+        code = CodeBody.model_validate_json(body)
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in mistakes]) from None
+    if len(code.source.encode()) > SOURCE_BYTES_MAX:
+        raise TooLarge(
+            f"The code is longer than {SOURCE_BYTES_MAX // 1024} KiB. Send only what computes the gradients."
+        )
+    return code
+
+
+BODY_OF_SUBMIT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            SAFETENSORS: {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": CodeBody.model_json_schema()},
+        },
+    }
+}
+Reading = Annotated[
+    SubmissionAccess, Depends(AllowedForSubmission(Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS))
+]
+
+
+@router.post(
+    "/courses/{course}/exercises/{topic}/{name}/submissions",
+    status_code=201,
+    responses={
+        202: {"model": SubmissionBody, "description": "Kept; not graded yet."},
+        **documented(403, 413, 415, 429, 503),
+    },
+    openapi_extra=BODY_OF_SUBMIT,
+)
+async def submit(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
+    answer: Annotated[HandedIn, Depends(handed_in)],
+    intake: Annotated[Intake, Depends(intake)],
+    response: Response,
+    wait: Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait for the grade.")] = 0,
+) -> SubmissionBody:
+    """Hand in tensors or code.
+
+    Tensors are graded at once; code waits its turn. What is acknowledged is kept, whatever happens. The same
+    Idempotency-Key with the same content returns the same submission.
+    """
+    if answer.kind is AnswerKind.TENSORS:
+        submission = await run_in_threadpool(intake.compare_tensors, access, answer)
+    else:
+        submission = await intake.wait_for_grade(await run_in_threadpool(intake.queue_code, access, answer), wait)
+    response.status_code = 201 if submission.status == present.GRADED else 202
+    response.headers["Location"] = f"/api/v1/submissions/{submission.id}"
+    return submission
+
+
+@router.get("/submissions/{id}")
+def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBody:
+    """One submission, for its owner and the staff of its course."""
+    with access.reading() as opened:
+        return present.show(opened.session, opened.submission, opened.reader, dispatcher)
+
+
+@router.get("/courses/{course}/submissions")
+def list_submissions(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))],
+    dispatcher: TheDispatcher,
+    exercise: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> SubmissionListBody:
+    """The caller's own submissions, the newest first, without their rows."""
+    slug = exercise and find_exercise(exercise).slug
+    with access.reading() as member:
+        return SubmissionListBody(submissions=present.history(member, slug, limit, dispatcher))
+
+
+@router.get("/submissions/{id}/events", response_class=EventSourceResponse)
+async def follow(
+    submission: Annotated[SubmissionBody, Depends(show_submission)],
+    access: Reading,
+    dispatcher: TheDispatcher,
+    follower: Annotated[Follower, Depends(follower)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a submission by Server-Sent Events.
+
+    The first event is the submission now; one more comes each time its place or its status changes. The last one has
+    the grade, or says that it was cancelled or set aside.
+    """
+    async for change in follower.changes(submission.id, lambda: show_submission(access, dispatcher)):
+        yield ServerSentEvent(event="submission", data=change)
+
+
+@router.post("/submissions/{id}/cancel", responses=documented(403, 409))
+def cancel(
+    access: Annotated[
+        SubmissionAccess, Depends(AllowedForSubmission(Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS))
+    ],
+    dispatcher: TheDispatcher,
+) -> SubmissionBody:
+    """Take a submission out of the queue before it is run, as its owner or staff. It stays in the history."""
+    with access.writing() as opened:
+        if not dispatcher.cancel(opened.session, access.id):
+            raise Conflict(f"Submission {access.id} is not waiting. Look at it: GET /api/v1/submissions/{access.id}.")
+    return show_submission(access, dispatcher)
+
+
+@router.post("/submissions/{id}/release", responses=documented(403, 409))
+def release(
+    access: Annotated[
+        SubmissionAccess,
+        Depends(AllowedForSubmission(Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS)),
+    ],
+    dispatcher: TheDispatcher,
+) -> SubmissionBody:
+    """Put a submission that was set aside or cancelled back into the queue. For staff."""
+    with access.writing() as opened:
+        if not dispatcher.requeue(opened.session, access.id):
+            raise Conflict(f"Submission {access.id} is neither set aside nor cancelled. There is nothing to release.")
+    return show_submission(access, dispatcher)

@@ -1,0 +1,103 @@
+"""What is sent about submissions and grades."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from server.tables import AnswerKind
+
+
+class CodeBody(BaseModel):
+    """Code to hand in."""
+
+    filename: str = Field(default="solution.py", max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    source: str
+
+
+class DiagnosisBody(BaseModel):
+    """A kind of mistake, and what the student reads about it."""
+
+    code: str
+    message: str
+
+
+class ComparisonBody(BaseModel):
+    """A row of the table. ``maxdiff`` is null if there is no finite difference."""
+
+    name: str
+    verdict: str
+    exact: bool
+    approximate: bool
+    maxdiff: float | None
+    ulps: int | None
+    mismatched: int | None
+    worst: list[int] | None
+    origin: str | None
+    diagnosis: list[DiagnosisBody]
+    notes: list[str]
+
+
+class RunBody(BaseModel):
+    """What became of the code."""
+
+    status: str
+    message: str
+    stdout: str
+
+
+class GradeSummaryBody(BaseModel):
+    """A grade without its rows.
+
+    ``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and the course's share of it,
+    0 by default, for each whose only mistake is above it.
+    """
+
+    run: RunBody | None
+    flags: list[str]
+    passed: int
+    exact: int
+    total: int
+    points: float
+    environment: str
+    graded_at: datetime
+
+
+class GradeBody(GradeSummaryBody):
+    """A grade with its rows."""
+
+    checkpoints: list[ComparisonBody]
+
+
+class SubmissionSummaryBody(BaseModel):
+    """A submission without the rows of its grade.
+
+    ``status`` is queued, running, quarantined, cancelled or graded. ``place`` counts from 1, and ``estimate`` is in
+    seconds until the grade; both are null unless it is queued.
+    """
+
+    id: int
+    course: str
+    exercise: str
+    revision: int
+    attempt: int
+    kind: AnswerKind
+    filename: str | None
+    status: str
+    place: int | None
+    estimate: int | None
+    created_at: datetime
+    grade: GradeSummaryBody | None
+
+
+class SubmissionBody(SubmissionSummaryBody):
+    """A submission, with its grade if it has one."""
+
+    grade: GradeBody | None
+
+
+class SubmissionListBody(BaseModel):
+    """Submissions, the newest first."""
+
+    submissions: list[SubmissionSummaryBody]

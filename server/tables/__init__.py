@@ -1,0 +1,33 @@
+"""The tables, a file for each word of the domain. They hold no logic.
+
+``metadata`` describes all of them; migrations are compared with it.
+"""
+
+from server.database.table import Table
+from server.tables.account import AccountRow, TokenRow
+from server.tables.course import CourseRow, Role, SeatRow
+from server.tables.grade import ComparisonRow, GradeRow
+from server.tables.instance import ExerciseRevisionRow, InstanceRow
+from server.tables.progress import ProgressRow
+from server.tables.submission import AnswerKind, SubmissionRow
+from server.tables.ticket import TicketRow, TicketState
+
+metadata = Table.metadata
+
+__all__ = [
+    "AccountRow",
+    "AnswerKind",
+    "ComparisonRow",
+    "CourseRow",
+    "ExerciseRevisionRow",
+    "GradeRow",
+    "InstanceRow",
+    "ProgressRow",
+    "Role",
+    "SeatRow",
+    "SubmissionRow",
+    "TicketRow",
+    "TicketState",
+    "TokenRow",
+    "metadata",
+]

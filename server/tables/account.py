@@ -1,0 +1,30 @@
+"""Accounts, and the tokens that open them."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from server.database.table import Table, now
+
+
+class AccountRow(Table, table=True):
+    """A person on this server. Seats say what they may do in a course; an admin may act in every course."""
+
+    __tablename__ = "account"
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(max_length=100)
+    is_admin: bool = False
+    created_at: datetime = Field(default_factory=now)
+
+
+class TokenRow(Table, table=True):
+    """A key to an account. Only its SHA-256 is kept."""
+
+    __tablename__ = "token"
+
+    id: int = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True)
+    digest: str = Field(unique=True, max_length=64)
+    created_at: datetime = Field(default_factory=now)
+    revoked_at: datetime | None = None
