@@ -58,6 +58,12 @@ def test_an_explicit_file_wins_over_the_environment(tmp_path: Path, monkeypatch:
     assert load().words[-1] == "kay"
 
 
+def test_an_empty_variable_means_the_bundled_list(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOJO_NAMES_FILE", "")
+
+    assert load().digest == load(names._BUNDLED).digest
+
+
 def test_the_lectures_file_in_the_data_folder_is_known_by_its_digest(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +86,7 @@ def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
         (b"", "Give it more"),
         (b"emma\n", "Give it more"),
         (b"emma\n" * 50, "Give it more"),
+        (TEN.removesuffix("\njo").encode(), "Give it more"),
         (TEN.replace("cy", "Cy").encode(), "line 3: 'Cy'.*letters a-z only"),
         (TEN.replace("cy", "c-y").encode(), "line 3: 'c-y'.*letters a-z only"),
         (TEN.replace("cy", "zoë").encode(), "line 3.*letters a-z only"),
@@ -93,6 +100,15 @@ def test_bad_files_say_what_to_change(tmp_path: Path, content: bytes, advice: st
     (tmp_path / "names.txt").write_bytes(content)
     with pytest.raises(BadNames, match=advice):
         load(tmp_path / "names.txt")
+
+
+def test_a_long_line_is_shown_in_part(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("X" * 500)
+
+    with pytest.raises(BadNames) as caught:
+        load(tmp_path / "names.txt")
+
+    assert "'" + "X" * 40 + "'" in str(caught.value)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
