@@ -12,11 +12,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
-from server import schemas
-from server.deps import CourseSlug, TheCaller, Visit
-from server.models import Enrolment, Role, Submission, Ticket, TicketState
-from server.problems import Forbidden, Problem, documented
-from server.routes.submissions import UnknownSubmission, show_submission
+from server import schemas, submissions
+from server.deps import CourseSlug, Seat, TheCaller
+from server.models import Submission, Ticket, TicketState
+from server.problems import Problem, documented
+from server.routes.submissions import readable, show_submission
 from server.submissions import GRADED
 
 LOOK_SECONDS = 1.0  # between two looks at a place in the queue; a grade is told at once
@@ -54,22 +54,24 @@ async def follow(
 @router.post("/submissions/{id}/cancel", responses=documented(409))
 def cancel(id: SubmissionId, caller: TheCaller) -> schemas.Submission:
     """Take a submission out of the queue before its turn, as its owner or staff. It stays in the history."""
+    dispatcher = caller.services.dispatcher
     with caller.writing() as visit:
-        _seen(visit, id)
-        if not caller.services.dispatcher.cancel(visit.session, id):
+        found = readable(visit, id)
+        if not dispatcher.cancel(visit.session, id):
             raise NotNow(f"Submission {id} is not waiting. Look at it: GET /api/v1/submissions/{id}.")
-    return show_submission(id, caller)
+        return submissions.show(visit.session, *found, dispatcher)
 
 
 @router.post("/submissions/{id}/release", responses=documented(403, 409))
 def release(id: SubmissionId, caller: TheCaller) -> schemas.Submission:
     """Put a submission that was set aside or cancelled back into the queue; for staff."""
+    dispatcher = caller.services.dispatcher
     with caller.writing() as visit:
-        if _seen(visit, id).role is not Role.INSTRUCTOR:
-            raise Forbidden("Only staff of the course may do this. Ask your instructor.")
-        if not caller.services.dispatcher.requeue(visit.session, id):
+        submission, course, role = readable(visit, id)
+        Seat(course, role).require_staff()
+        if not dispatcher.requeue(visit.session, id):
             raise NotNow(f"Submission {id} is neither set aside nor cancelled. There is nothing to release.")
-    return show_submission(id, caller)
+        return submissions.show(visit.session, submission, course, role, dispatcher)
 
 
 @router.get("/courses/{course}/queue", responses=documented(403))
@@ -97,15 +99,3 @@ def show_queue(course: CourseSlug, caller: TheCaller) -> schemas.Queue:
                 for ticket, exercise in visit.session.exec(aside)
             ],
         )
-
-
-def _seen(visit: Visit, id: int) -> Enrolment:
-    """The caller's seat in the course of a submission that they may see.
-
-    :raises UnknownSubmission: there is none such
-    """
-    submission = visit.session.get(Submission, id)
-    seat = submission and visit.session.get(Enrolment, (submission.course_id, visit.student_id))
-    if not (submission and seat and (seat.role is Role.INSTRUCTOR or submission.student_id == visit.student_id)):
-        raise UnknownSubmission(f"You have no submission {id}. Look at the list of your submissions.")
-    return seat

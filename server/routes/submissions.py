@@ -19,7 +19,7 @@ from exercises.exercise import Exercise
 from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server import grading, pace, schemas, submissions
-from server.deps import Caller, CourseSlug, Seat, TheCaller, TheExercise, exercise_of
+from server.deps import Caller, CourseSlug, Seat, TheCaller, TheExercise, Visit, exercise_of
 from server.middleware import SAFETENSORS, SOURCE_BYTES, media_type
 from server.models import AnswerKind, Course, Enrolment, Role, Submission
 from server.problems import NotFound, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, documented
@@ -133,13 +133,7 @@ async def submit(
 def show_submission(id: Annotated[int, Path(ge=1, lt=2**31)], caller: TheCaller) -> schemas.Submission:
     """One submission, for its owner and the staff of its course."""
     with caller.reading() as visit:
-        found = visit.session.exec(_READABLE, params={"id": id, "reader": visit.student_id}).first()
-        if found is None:
-            raise UnknownSubmission(
-                f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours."
-            )
-        submission, course, role = found
-        return submissions.show(visit.session, submission, course, Role(role), caller.services.dispatcher)
+        return submissions.show(visit.session, *readable(visit, id), caller.services.dispatcher)
 
 
 @router.get("/courses/{course}/submissions")
@@ -161,6 +155,18 @@ def list_submissions(
             caller.services.dispatcher,
         )
     return schemas.SubmissionList(submissions=found)
+
+
+def readable(visit: Visit, id: int) -> tuple[Submission, Course, Role]:
+    """A submission that the caller may read, its course, and the caller's role there.
+
+    :raises UnknownSubmission: there is none, or it is neither theirs nor in a course of which they are staff
+    """
+    found = visit.session.exec(_READABLE, params={"id": id, "reader": visit.student_id}).first()
+    if found is None:
+        raise UnknownSubmission(f"You have no submission {id}. GET /api/v1/courses/{{course}}/submissions lists yours.")
+    submission, course, role = found
+    return submission, course, Role(role)
 
 
 def compare_tensors(

@@ -16,7 +16,7 @@ from server.db import Database
 from server.models import Role
 from server.settings import Settings
 from tests import postgres
-from tests.server.house import House, Straw, Student
+from tests.server.house import COURSE, House, Members, Straw, Student
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +44,15 @@ def settings(url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """A database with its tables and without a server."""
+    schema.upgrade(settings.url)
+    found = Database(settings.url)
+    yield found
+    found.close()
+
+
+@pytest.fixture
 def straw() -> Straw:
     """The sandbox of straw."""
     return Straw()
@@ -55,7 +64,7 @@ def house(settings: Settings, straw: Straw) -> Iterator[House]:
     schema.upgrade(settings.url)
     database = Database(settings.url)
     with database.writing() as session:
-        course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
+        course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
     database.close()
     app = create_app(settings, straw.workshop())
@@ -67,3 +76,15 @@ def house(settings: Settings, straw: Straw) -> Iterator[House]:
 def ada(house: House) -> Student:
     """A student of the course."""
     return house.join("Ada")
+
+
+@pytest.fixture
+def here(house: House, ada: Student) -> Members:
+    """The course of the house, with its instructor and a student."""
+    return Members(COURSE, house.instructor, ada)
+
+
+@pytest.fixture
+def there(house: House) -> Members:
+    """A second course, with an instructor and a student who are in no other one."""
+    return house.open_course("autumn")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from sqlalchemy import event, update
-from sqlmodel import col, select
+import pytest
+from sqlalchemy import event
 
 from exercises.catalog import CATALOG
 from server.analytics import DEEDS
-from server.models import ComparisonRow, Grade
 from tests.mistakes import catalogue
-from tests.server.house import FULL, SOLUTION, House, Student, gradients, is_problem
+from tests.server.house import FULL, SOLUTION, House, Members, Student, gradients, is_problem
 
 ANALYTICS = "/api/v1/courses/backprop/analytics"
 RIGHT = "dcounts = dprobs * counts_sum_inv + dcounts_sum"
@@ -86,23 +85,68 @@ def test_where_nobody_tried_there_is_no_rate(house: House, ada: Student) -> None
 
 
 def test_the_newest_grade_counts(house: House, ada: Student) -> None:
-    ada.submit_code(ONE_PATH)
-    with house.services.database.writing() as session:
-        grade = session.exec(select(Grade)).one()
-        rows = session.exec(select(ComparisonRow).where(ComparisonRow.name == "counts")).all()
-        again = Grade(**grade.model_dump(exclude={"id", "environment"}), environment="another")
-        session.add(again)
-        session.flush()
-        for row in rows:
-            session.add(ComparisonRow(**row.model_dump(exclude={"grade_id"}), grade_id=again.id))
-        session.flush()
-        session.exec(
-            update(ComparisonRow)
-            .where(col(ComparisonRow.grade_id) == again.id)
-            .values(verdict="exact", approximate=True, origin=None, diagnosis=[])
-        )
+    id = ada.submit_code(ONE_PATH).json()["id"]
+
+    house.grade_again(id, "counts", verdict="exact", approximate=True, origin=None, diagnosis=[])
+
     told = checkpoint(house, "counts")
     assert (told["tried"], told["passed"], told["mistakes"]) == (1, 1, [])
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_another_course_is_counted_apart(here: Members, there: Members) -> None:
+    for _ in range(2):
+        there.student.submit_code(ONE_PATH)
+    here.student.submit_code(SOLUTION)
+
+    seen = [members.instructor.get(f"{members.address}/analytics").json() for members in (here, there)]
+
+    counts = [_found(each, FULL, "counts") for each in seen]
+    assert [each["students"] for each in seen] == [1, 1]
+    assert [(each["tried"], each["passed"], len(each["mistakes"])) for each in counts] == [(1, 1, 0), (1, 0, 1)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_one_account_is_counted_in_each_course(house: House, here: Members, there: Members) -> None:
+    abroad = house.seat(here.student, there.slug)
+    right = gradients(here.student.state())
+    here.student.submit_tensors({"dh": right["dh"] * 2})
+    abroad.submit_tensors({"dh": right["dh"]})
+
+    seen = [members.instructor.get(f"{members.address}/analytics").json() for members in (here, there)]
+
+    rows = [_found(each, FULL, "h") for each in seen]
+    assert [(each["tried"], each["passed"], each["attempts_to_pass"]) for each in rows] == [(1, 0, None), (1, 1, 1.0)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_staff_do_not_count_for_a_seat_elsewhere(house: House, here: Members, there: Members) -> None:
+    house.seat(here.instructor, there.slug)
+
+    here.instructor.submit_code(ONE_PATH)
+
+    told = checkpoint(house, "counts")
+    assert (told["tried"], told["mistakes"]) == (0, [])
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_exercises_are_counted_apart(house: House, ada: Student) -> None:
+    right = gradients(ada.state())
+    ada.submit_tensors({"dlogits": right["dlogits"]})
+    ada.submit_tensors({"dlogits": right["dlogits"]}, exercise="makemore/cross-entropy")
+
+    seen = house.instructor.get(ANALYTICS).json()
+
+    of_all = [_found(seen, slug, "logits") for slug in (FULL, "makemore/cross-entropy")]
+    assert [(each["tried"], each["passed"]) for each in of_all] == [(1, 1), (1, 0)]
+
+
+def _found(analytics: dict[str, Any], exercise: str, name: str) -> dict[str, Any]:
+    """A checkpoint of an exercise."""
+    (checkpoints,) = [each["checkpoints"] for each in analytics["exercises"] if each["exercise"] == exercise]
+    (found,) = [each for each in checkpoints if each["name"] == name]
+    assert isinstance(found, dict)
+    return found
 
 
 def test_it_is_of_the_students_and_for_the_staff(house: House, ada: Student) -> None:

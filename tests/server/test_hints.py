@@ -11,7 +11,7 @@ from sqlmodel import select
 from server import schema
 from server.db import Database
 from server.models import ComparisonRow, Course, Grade
-from tests.server.house import FULL, SOLUTION, House, Student, gradients
+from tests.server.house import COURSE, FULL, SOLUTION, House, Members, Student, gradients
 
 ONE_PATH = SOLUTION.replace("dcounts = dprobs * counts_sum_inv + dcounts_sum", "dcounts = dprobs * counts_sum_inv")
 KIND = "counts is used twice, in counts_sum and probs; your gradient holds only the path through probs."
@@ -22,7 +22,7 @@ LOOK = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 def give(house: House, **settings: float) -> None:
     """Change the course's settings."""
     with house.services.database.writing() as session:
-        course = session.exec(select(Course)).one()
+        course = session.exec(select(Course).where(Course.slug == COURSE)).one()
         for name, value in settings.items():
             setattr(course, name, value)
 
@@ -63,6 +63,43 @@ def test_a_course_decides_how_many_levels_a_student_gets(
         hidden = [LINE, LOOK][max(levels - 1, 0) :]
         for text in (answer.text, ada.get(address).text, ada.get(f"{address}/events").text, listed):
             assert not any(hint in text for hint in hidden)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("after", [0, 2])
+def test_at_level_0_no_surface_tells_the_code(house: House, ada: Student, after: int) -> None:
+    give(house, hint_levels=0, hints_after=after)
+    key = {"Idempotency-Key": "one"}
+    right = gradients(ada.state())
+    wrong = right | {"dcounts": right["dcounts"] - right["dcounts_sum"]}
+    answers = [ada.submit_code(ONE_PATH, headers=key) for _ in range(2)]
+    answers += [ada.submit_tensors(wrong, headers={"Idempotency-Key": "two"}) for _ in range(2)]
+    waited = ada.submit_code(ONE_PATH, wait=0).json()["id"]
+    answers.append(ada.get(f"/api/v1/submissions/{waited}/events"))
+    for id in {answer.json()["id"] for answer in answers[:4]}:
+        answers += [ada.get(f"/api/v1/submissions/{id}"), ada.get(f"/api/v1/submissions/{id}/events")]
+    for path in ("submissions", "exercises", f"exercises/{FULL}", "progress", "progress?format=csv"):
+        answers.append(ada.get(f"{ada.address}/{path}"))
+
+    told = [answer.text for answer in answers]
+
+    assert all(answer.status_code in (200, 201) for answer in answers)
+    assert not any(secret in text for text in told for secret in ("missing_term", "hints", KIND, LINE, LOOK))
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_attempts_elsewhere_earn_no_hints(house: House, here: Members, there: Members) -> None:
+    give(house, hints_after=1)
+    abroad = house.seat(here.student, there.slug)
+    right = gradients(abroad.state())
+    wrong = {"dcounts": right["dcounts"] - right["dcounts_sum"]} | {"dprobs": right["dprobs"]}
+    wrong |= {"dcounts_sum": right["dcounts_sum"]}
+    for student, exercise in ((abroad, FULL), (house.join("Bob"), FULL), (here.student, "makemore/cross-entropy")):
+        student.submit_tensors(wrong, exercise=exercise)
+
+    first, second = (told(here.student.submit_tensors(wrong).json()) for _ in range(2))
+
+    assert [each[0]["message"] for each in (first, second)] == [KIND, f"{KIND} {LINE} {LOOK}"]
 
 
 def test_staff_are_told_everything(house: House, ada: Student) -> None:

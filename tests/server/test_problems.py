@@ -90,3 +90,35 @@ def test_openapi_describes_every_route_and_its_problems(house: House) -> None:
     assert set(submit["requestBody"]["content"]) == {"application/vnd.safetensors", "application/json"}
     assert {"201", "202", "401", "404", "413", "415", "422", "503"} <= set(submit["responses"])
     assert submit["security"]
+
+
+def test_what_a_refusal_has_to_say_in_headers_is_said(house: House, ada: Student) -> None:
+    refused = house.client.put("/api/v1/join")
+    closed = house.client.get("/api/v1/me")
+
+    assert refused.headers["Allow"] == "POST"
+    assert closed.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_every_missing_field_is_told(house: House) -> None:
+    answer = house.client.post("/api/v1/join", json={})
+
+    assert is_problem(answer, 422)
+    assert answer.json()["detail"].startswith("body.code: Field required; body.name: Field required. ")
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "kind"),
+    [
+        ("/api/v1/submissions/1", "No such submission", "unknown-submission"),
+        ("/api/v1/courses/other/exercises", "No such course", "unknown-course"),
+        (f"{EXERCISES}/a/b", "No such exercise", "unknown-exercise"),
+        ("/api/v1/courses/backprop/queue", "Not yours to do", "forbidden"),
+        ("/api/v1/submissions/x", "Not understood", "unprocessable"),
+        ("/api/v1/nothing", "The request was refused", "http-404"),
+    ],
+)
+def test_a_problem_has_the_name_of_its_kind(ada: Student, path: str, title: str, kind: str) -> None:
+    body = ada.get(path).json()
+
+    assert (body["title"], body["type"]) == (title, f"urn:dojo:problem:{kind}")

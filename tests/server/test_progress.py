@@ -13,7 +13,7 @@ from sqlmodel import Session
 from exercises.catalog import CATALOG
 from server.models import Enrolment, Progress
 from server.models import Student as Account
-from tests.server.house import FULL, House, Student, gradients, is_problem
+from tests.server.house import FULL, House, Members, Student, gradients, is_problem
 
 PROGRESS = "/api/v1/courses/backprop/progress"
 
@@ -77,6 +77,67 @@ def test_one_course_is_not_seen_from_another(house: House, ada: Student) -> None
     assert is_problem(house.client.get(PROGRESS), 401)
     assert is_problem(ada.get(PROGRESS, params={"exercise": "makemore/nothing"}), 404)
     assert is_problem(ada.get(PROGRESS, params={"format": "xml"}), 422)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_class_is_of_one_course(here: Members, there: Members) -> None:
+    for members in (here, there):
+        members.student.submit_tensors({"dh": torch.zeros(32, 64)})
+
+    for members in (here, there):
+        address = f"{members.address}/progress"
+        for reader in (members.instructor, members.student):
+            rows = reader.get(address).json()["rows"]
+            lines = list(csv.DictReader(reader.get(address, params={"format": "csv"}).text.splitlines()))
+            assert [row["student"]["id"] for row in rows] == [members.student.id]
+            assert [line["student_id"] for line in lines] == [str(members.student.id)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_one_account_has_a_row_of_its_own_in_each_course(house: House, here: Members, there: Members) -> None:
+    abroad = house.seat(here.student, there.slug)
+    abroad.submit_tensors({"dh": torch.zeros(32, 64)})
+    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)})
+
+    for members, mine, name in ((here, here.student, "logits"), (there, abroad, "h")):
+        for reader in (members.instructor, mine):
+            answer = reader.get(f"{members.address}/progress", params={"exercise": FULL, "format": "csv"})
+            lines = list(csv.DictReader(answer.text.splitlines()))
+            assert [(line["student_id"], line["checkpoint"]) for line in lines] == [(str(mine.id), name)]
+    best = {
+        each["name"]: each["best"] for each in abroad.get(f"{abroad.address}/exercises/{FULL}").json()["checkpoints"]
+    }
+    assert (best["h"], best["logits"]) == ("wrong", None)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_staff_who_try_have_no_row(house: House, ada: Student) -> None:
+    house.instructor.submit_tensors({"dh": torch.zeros(32, 64)})
+    ada.submit_tensors({"dh": torch.zeros(32, 64)})
+
+    rows = house.instructor.get(PROGRESS).json()["rows"]
+
+    assert [row["student"]["id"] for row in rows] == [ada.id]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_rows_stand_by_name_and_then_by_id(house: House) -> None:
+    made = [house.join(name) for name in ("Cleo", "Ada", "Bob", "Ada")]
+
+    rows = house.instructor.get(PROGRESS).json()["rows"]
+
+    assert [row["student"]["id"] for row in rows] == [made[place].id for place in (1, 3, 2, 0)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_matrix_of_one_exercise_holds_that_one_alone(house: House, ada: Student) -> None:
+    for slug in (FULL, "makemore/cross-entropy"):
+        ada.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise=slug)
+
+    seen = house.instructor.get(PROGRESS, params={"exercise": "makemore/cross-entropy"}).json()
+
+    assert {column["exercise"] for column in seen["columns"]} == {"makemore/cross-entropy"}
+    assert [cell["attempts"] for cell in seen["rows"][0]["cells"] if cell] == [1]
 
 
 def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Student) -> None:

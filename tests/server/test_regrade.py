@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from sqlmodel import col, select
 
 from grader import numerics
-from server.models import ComparisonRow, Grade, Progress
-from tests.server.house import FULL, SOLUTION, House, Student, eventually, gradients, is_problem
+from server.models import ComparisonRow, ExerciseRevision, Grade, Progress, Submission, Ticket
+from tests.server.house import EXERCISES, FULL, SOLUTION, House, Members, Student, eventually, gradients, is_problem
 
 REGRADE = "/api/v1/courses/backprop/regrade"
+SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 def regrade(student: Student) -> Any:
@@ -26,9 +28,21 @@ def report(house: House) -> dict[str, Any]:
     return found
 
 
+def change_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a newer torch or grader would: every grade of before is out of date."""
+    was = numerics.environment()
+    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
+
+
+def waiting(house: House) -> list[int]:
+    """The submissions that have a ticket."""
+    with house.services.database.reading() as session:
+        return list(session.exec(select(Ticket.submission_id).order_by(col(Ticket.id))))
+
+
 def cells(student: Student) -> dict[str, Any]:
     """Checkpoint → what a student's own progress says of it."""
-    told = student.get("/api/v1/courses/backprop/progress", params={"exercise": FULL}).json()
+    told = student.get(f"{student.address}/progress", params={"exercise": FULL}).json()
     return {column["checkpoint"]: cell for column, cell in zip(told["columns"], told["rows"][0]["cells"], strict=True)}
 
 
@@ -56,8 +70,7 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
         other = session.exec(select(Grade).where(Grade.submission_id == ids[1])).one()
         row = ComparisonRow(grade_id=other.id, position=26, name="gone", verdict="exact", exact=True, approximate=True)
         session.add(row)  # a checkpoint that is not asked for any more
-    was = numerics.environment()
-    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
+    change_environment(monkeypatch)
     assert regrade(house.instructor).status_code == 202
     found = report(house)
     assert found["regraded"] == 2
@@ -99,8 +112,177 @@ def test_a_regrade_takes_away_what_was_given_by_mistake(
         ).one()
         row.verdict, row.exact, row.approximate = "exact", True, True
         session.exec(select(Progress).where(Progress.checkpoint == "C")).one().best = "exact"
-    was = numerics.environment()
-    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
+    change_environment(monkeypatch)
     regrade(house.instructor)
     assert [change["rows"][0]["name"] for change in report(house)["changed"]] == ["C"]
     assert (cells(ada)["C"]["best"], cells(ada)["C"]["attempts"]) == ("wrong", 1)
+
+
+@SQLITE
+def test_a_second_regrade_while_the_first_waits_adds_nothing(
+    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [ada.submit_tensors({}).json()["id"] for _ in range(2)]
+    house.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    told = [regrade(house.instructor).json()["waiting"] for _ in range(2)]
+
+    assert told == [2, 2]
+    assert waiting(house) == ids
+
+
+@SQLITE
+def test_a_regrade_is_of_one_course(
+    here: Members, there: Members, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [members.student.submit_tensors({}).json()["id"] for members in (here, there)]
+    house.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    assert regrade(house.instructor).json()["waiting"] == 1
+
+    assert waiting(house) == ids[:1]
+    assert there.instructor.get(f"{there.address}/regrade").json()["waiting"] == 0
+
+
+@SQLITE
+def test_a_regrade_may_be_of_one_exercise(house: House, ada: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [ada.submit_tensors({}, exercise=slug).json()["id"] for slug in (FULL, "makemore/cross-entropy")]
+    house.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    house.instructor.post(REGRADE, params={"exercise": "makemore/cross-entropy"})
+
+    assert waiting(house) == ids[1:]
+
+
+@SQLITE
+def test_what_a_student_waits_for_is_no_regrade(house: House, ada: Student) -> None:
+    house.services.dispatcher.stop()
+    ada.submit_code(SOLUTION, wait=0)
+
+    assert house.instructor.get(REGRADE).json()["waiting"] == 0
+
+
+@SQLITE
+def test_the_report_is_of_one_course(house: House, here: Members, there: Members) -> None:
+    id = there.student.submit_code(SOLUTION).json()["id"]
+
+    house.grade_again(id, "counts", verdict="wrong")
+
+    seen = [members.instructor.get(f"{members.address}/regrade").json() for members in (here, there)]
+    assert [(each["regraded"], len(each["changed"])) for each in seen] == [(0, 0), (1, 1)]
+    assert seen[1]["changed"][0]["submission"] == id
+
+
+WRONG = SOLUTION.replace("dcounts = dprobs * counts_sum_inv + dcounts_sum", "dcounts = dprobs * counts_sum_inv")
+OTHER_CODE = [{"code": "sign", "hints": ["The sign is turned around.", "", ""]}]
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("changes", "before", "after"),
+    [
+        ({"origin": "inherited"}, "wrong own missing_term", "wrong inherited missing_term"),
+        ({"origin": None}, "wrong own missing_term", "wrong missing_term"),
+        ({"diagnosis": OTHER_CODE}, "wrong own missing_term", "wrong own sign"),
+        ({"verdict": "approximate"}, "wrong own missing_term", "approximate own missing_term"),
+        ({"name": "renamed"}, "wrong own missing_term", "(none)"),
+    ],
+)
+def test_whatever_a_regrade_changes_in_a_row_is_reported(
+    house: House, ada: Student, changes: dict[str, Any], before: str, after: str
+) -> None:
+    id = ada.submit_code(WRONG).json()["id"]
+
+    house.grade_again(id, "counts", **changes)
+
+    (found,) = house.instructor.get(REGRADE).json()["changed"]
+    assert (found["submission"], found["student"]) == (id, ada.id)
+    assert found["rows"][0] == {"name": "counts", "before": before, "after": after}
+
+
+@SQLITE
+def test_an_origin_that_was_unknown_before_is_reported(house: House, ada: Student) -> None:
+    id = ada.submit_code(WRONG).json()["id"]
+    house.grade_again(id, "counts", origin=None)
+
+    house.grade_again(id, "counts", origin="own")
+
+    (found,) = house.instructor.get(REGRADE).json()["changed"]
+    assert found["rows"] == [{"name": "counts", "before": "wrong missing_term", "after": "wrong own missing_term"}]
+
+
+@SQLITE
+def test_other_words_for_the_same_mistake_are_no_difference(house: House, ada: Student) -> None:
+    id = ada.submit_code(WRONG).json()["id"]
+
+    house.grade_again(id, "counts", diagnosis=[{"code": "missing_term", "hints": ["Another sentence.", "", ""]}])
+
+    assert house.instructor.get(REGRADE).json() == {"waiting": 0, "regraded": 1, "changed": []}
+
+
+@SQLITE
+def test_the_report_compares_the_last_two_grades(house: House, ada: Student) -> None:
+    id = ada.submit_code(SOLUTION).json()["id"]
+
+    house.grade_again(id, "counts", verdict="wrong")
+    house.grade_again(id, "counts", verdict="shape")
+
+    (found,) = house.instructor.get(REGRADE).json()["changed"]
+    assert found["rows"] == [{"name": "counts", "before": "wrong", "after": "shape"}]
+
+
+@SQLITE
+def test_every_surface_shows_the_newest_grade(house: House, ada: Student) -> None:
+    first = ada.submit_code(SOLUTION).json()
+
+    house.grade_again(first["id"], "counts", verdict="wrong")
+
+    newest = f"{first['grade']['environment']} again"
+    (listed,) = ada.get("/api/v1/courses/backprop/submissions").json()["submissions"]
+    shown = ada.get(f"/api/v1/submissions/{first['id']}").json()
+    assert (listed["grade"]["environment"], shown["grade"]["environment"]) == (newest, newest)
+    assert [row["verdict"] for row in shown["grade"]["checkpoints"] if row["name"] == "counts"] == ["wrong"]
+
+
+@SQLITE
+def test_tensors_of_an_older_revision_keep_their_grade(house: House, ada: Student) -> None:
+    ids = [ada.submit_code(SOLUTION).json()["id"], ada.submit_tensors(gradients(ada.state())).json()["id"]]
+    house.services.dispatcher.stop()
+    with house.services.database.writing() as session:  # as if the exercise were at its second revision now
+        session.add(ExerciseRevision(slug=FULL, revision=0))
+        session.flush()
+        for table in (Submission, Grade):
+            for row in session.exec(select(table)):
+                row.revision = 0
+
+    regrade(house.instructor)
+
+    assert waiting(house) == ids[:1]
+
+
+@SQLITE
+def test_a_regrade_recounts_that_exercise_of_that_student_there(
+    house: House, here: Members, there: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abroad, bob = house.seat(here.student, there.slug), house.join("Bob")
+    here.student.submit_code(WRONG)
+    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+    for student in (here.student, abroad, bob):
+        student.submit_tensors({"dcounts": torch.zeros(32, 27)})
+    before = [cells(student) for student in (abroad, bob)]
+    other = here.student.get(EXERCISES).json()["exercises"][1]
+    with house.services.database.writing() as session:  # as an older grader judged: a wrong step was right
+        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
+        first = session.exec(of_counts.limit(1)).one()
+        first.verdict, first.exact, first.approximate = "exact", True, True
+    change_environment(monkeypatch)
+
+    regrade(house.instructor)
+
+    assert len(report(house)["changed"]) == 1
+    assert (cells(here.student)["counts"]["best"], cells(here.student)["counts"]["attempts"]) == ("wrong", 2)
+    assert [cells(student) for student in (abroad, bob)] == before
+    assert here.student.get(EXERCISES).json()["exercises"][1] == other

@@ -19,6 +19,7 @@ from tests.server.house import (
     SAFETENSORS,
     SOLUTION,
     House,
+    Members,
     Straw,
     Student,
     gradients,
@@ -180,6 +181,54 @@ def test_the_list_of_exercises_counts(ada: Student) -> None:
     ada.submit_tensors({"dh": torch.zeros(32, 64)})
     full = ada.get(EXERCISES).json()["exercises"][0]
     assert (full["attempts"], full["passed"], full["exact"], full["total"]) == (2, 1, 1, 26)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_approximate_step_counts_as_passed(ada: Student) -> None:
+    ada.submit_tensors({"dlogits": gradients(ada.state())["dlogits"] + 1e-9})
+
+    full = ada.get(EXERCISES).json()["exercises"][0]
+
+    assert (full["attempts"], full["passed"], full["exact"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_another_students_work_is_not_counted(house: House, ada: Student) -> None:
+    house.join("Bob").submit_tensors({"dlogits": torch.zeros(32, 27)})
+
+    full = ada.get(EXERCISES).json()["exercises"][0]
+
+    assert (full["attempts"], full["passed"], full["exact"]) == (0, 0, 0)
+    assert ada.get("/api/v1/courses/backprop/submissions").json() == {"submissions": []}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_each_course_counts_its_own_attempts(house: House, here: Members, there: Members) -> None:
+    abroad = house.seat(here.student, there.slug)
+    right = {"dlogits": gradients(abroad.state())["dlogits"]}
+    made = [here.student.submit_tensors(right).json() for _ in range(2)]
+
+    one = abroad.submit_tensors({}).json()
+
+    assert ([each["attempt"] for each in made], one["attempt"]) == ([1, 2], 1)
+    assert (made[0]["course"], one["course"]) == ("backprop", "autumn")
+    for student, ids, counted in (
+        (here.student, [made[1]["id"], made[0]["id"]], (2, 1)),
+        (abroad, [one["id"]], (1, 0)),
+    ):
+        listed = student.get(f"{student.address}/submissions").json()["submissions"]
+        full = student.get(f"{student.address}/exercises").json()["exercises"][0]
+        assert [each["id"] for each in listed] == ids
+        assert (full["attempts"], full["passed"]) == counted
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_key_is_of_one_course(house: House, here: Members, there: Members) -> None:
+    key = {"Idempotency-Key": "one"}
+    abroad = house.seat(here.student, there.slug)
+    here.student.submit_tensors({}, headers=key)
+
+    assert is_problem(abroad.submit_tensors({}, headers=key), 422)
 
 
 # -- what cannot be taken -----------------------------------------------------------------------------------
