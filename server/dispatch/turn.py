@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from server.db import Database
 from server.dispatch import tickets
@@ -15,6 +16,15 @@ from server.timing import Timing
 from server.workshop import Workshop
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Running:
+    """A run that goes on here. Two may be of one ticket: a lost run is tried again by another thread at once, and a
+    lease that ran out is taken by another lane."""
+
+    ticket_id: int
+    since: float  # by the monotonic clock
 
 
 class Turns:
@@ -28,7 +38,7 @@ class Turns:
         self._grading = grading
         self._workshop = workshop
         self._ring = ring
-        self._held: dict[int, float] = {}  # tickets that are being run here, and since when
+        self._running: set[_Running] = set()
         self._ended = threading.Event()
         self._renewer = threading.Thread(target=self._renew, name="renewer", daemon=True)
 
@@ -42,7 +52,8 @@ class Turns:
 
     def see_through(self, lease: Lease) -> bool:
         """Grade what a ticket is for; False where the run was lost, and will be tried again after a pause."""
-        self._held[lease.ticket_id] = time.monotonic()
+        running = _Running(lease.ticket_id, time.monotonic())
+        self._running.add(running)
         try:
             self._grading.grade_submission(lease.submission_id)
         except Exception as error:
@@ -53,14 +64,14 @@ class Turns:
                 retry_seconds = self._timing.retry_seconds
                 return not tickets.give_back(session, lease, str(error), retry_seconds, blameless=blameless)
         finally:
-            del self._held[lease.ticket_id]
+            self._running.discard(running)
             self._ring(lease.submission_id)
         return True
 
     def _renew(self) -> None:
         while not self._ended.wait(self._timing.renew_seconds):
             old = time.monotonic() - self._timing.renew_seconds
-            ids = [id for id, since in self._held.copy().items() if since <= old]
+            ids = [running.ticket_id for running in self._running.copy() if running.since <= old]
             if ids:
                 try:
                     with self._database.writing(durable=False) as session:
