@@ -14,6 +14,7 @@ from server.middleware import BodyLimit, Envelope
 from server.routes import analytics, exercises, health, join, progress, queue, regrade, submissions
 from server.services import Services
 from server.settings import Settings
+from server.timing import Timing
 from server.workshop import Workshop
 
 # At once, of all requests. They compute more than they wait; with the usual forty of them the threads that grade code
@@ -21,12 +22,12 @@ from server.workshop import Workshop
 REQUEST_THREADS = 8
 
 
-def create_app(settings: Settings, workshop: Workshop | None = None) -> FastAPI:
+def create_app(settings: Settings, workshop: Workshop | None = None, timing: Timing | None = None) -> FastAPI:
     """The server. Starting it migrates the database and starts the sandbox and the workers.
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, workshop or Workshop.of(settings))
+    services = Services.build(settings, workshop or Workshop.of(settings), timing or Timing())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -48,7 +48,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that sees one state of the database and changes nothing."""
+        """A transaction that changes nothing. On SQLite it sees one state of the database, on PostgreSQL each statement
+        sees what was committed when it began."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 

@@ -14,9 +14,11 @@ from server.db import Database
 from server.dispatch import Dispatcher
 from server.dispatch.embedded import EmbeddedDispatcher
 from server.dispatch.jobs import JobDispatcher
+from server.dispatch.turn import Turns
 from server.grading import Grading
 from server.instances import Instances
 from server.settings import Settings
+from server.timing import Timing
 from server.workshop import Workshop
 
 
@@ -25,6 +27,7 @@ class Services:
     """What there is one of in a server."""
 
     settings: Settings
+    timing: Timing
     database: Database
     instances: Instances
     workshop: Workshop
@@ -33,7 +36,7 @@ class Services:
     dispatcher: Dispatcher
 
     @classmethod
-    def build(cls, settings: Settings, workshop: Workshop) -> Services:
+    def build(cls, settings: Settings, workshop: Workshop, timing: Timing) -> Services:
         """Put everything together; nothing is opened or started yet."""
         database = Database(settings.url)
         instances = Instances(database, settings.key, names.load(settings.names_file))
@@ -41,10 +44,11 @@ class Services:
         bell = Bell()
         dispatcher: Dispatcher
         if settings.dispatch == "procrastinate":
-            dispatcher = JobDispatcher(database, settings.postgresql_url, bell)
+            dispatcher = JobDispatcher(database, settings.postgresql_url, bell, timing)
         else:
-            dispatcher = EmbeddedDispatcher(database, grading, workshop, bell, settings.children)
-        return cls(settings, database, instances, workshop, grading, bell, dispatcher)
+            turns = Turns(database, grading, workshop, bell.ring, timing)
+            dispatcher = EmbeddedDispatcher(database, workshop, turns, settings.children, timing)
+        return cls(settings, timing, database, instances, workshop, grading, bell, dispatcher)
 
     def start(self) -> None:
         """Bring the database up to date, then begin to grade. The sandbox is started by the first worker, and

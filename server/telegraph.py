@@ -15,10 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.bell import Bell
 from server.db import Database
+from server.timing import Timing
 
 CHANNEL = "dojo_graded"
-LISTEN_SECONDS = 1.0  # between two looks at whether to stop
-RECONNECT_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,8 @@ class Telegraph:
 class Receiver:
     """A thread that rings the bell of this process for what comes in."""
 
-    def __init__(self, url: str, bell: Bell) -> None:
+    def __init__(self, url: str, bell: Bell, timing: Timing) -> None:
+        self._timing = timing
         self._conninfo = conninfo(url)
         self._bell = bell
         self._stopping = threading.Event()
@@ -63,11 +63,11 @@ class Receiver:
                 with psycopg.connect(self._conninfo, autocommit=True) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._stopping.is_set():
-                        for message in connection.notifies(timeout=LISTEN_SECONDS):
+                        for message in connection.notifies(timeout=self._timing.listen_seconds):
                             self._bell.ring(int(message.payload))
             except psycopg.Error as error:
                 log.warning("Not listening to the database (%s); it is tried again.", type(error).__name__)
-                self._stopping.wait(RECONNECT_SECONDS)
+                self._stopping.wait(self._timing.reconnect_seconds)
 
 
 def conninfo(url: str) -> str:

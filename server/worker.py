@@ -26,14 +26,8 @@ from server.models import now
 from server.services import Services
 from server.settings import Settings
 from server.telegraph import Telegraph, conninfo
+from server.timing import Timing
 from server.workshop import Workshop
-
-HEARTBEAT_SECONDS = 1.0
-LOOK_AGAIN_SECONDS = 1.0  # for jobs that became due, or that were freed: the library does not tell of these
-SWEEP_SECONDS = 1.0
-RESTART_SECONDS = 0.5  # before a lane that broke is started anew
-POOL_SECONDS = 10.0  # that a lane waits for a database that is away, with what it has to say of its job
-INSPECT_AGAIN_SECONDS = 2.0  # while no code can be run
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +44,12 @@ class Patience(BaseRetryStrategy):
     """A job is never given up, because it is not the job that failed: what is not to be tried again is said by the
     ticket."""
 
+    def __init__(self, retry_seconds: float) -> None:
+        self._retry_seconds = retry_seconds
+
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         """After the pause that was asked for, or a moment later where something else went wrong."""
-        seconds = exception.seconds if isinstance(exception, Again) else tickets.PAUSE.total_seconds()
+        seconds = exception.seconds if isinstance(exception, Again) else self._retry_seconds
         return RetryDecision(retry_at=now() + timedelta(seconds=seconds))
 
 
@@ -60,20 +57,21 @@ class Crew:
     """The lanes of a process."""
 
     def __init__(self, services: Services) -> None:
+        self._timing = services.timing
         self._database = services.database
         self._workshop = services.workshop
         self._count = services.settings.children
         ring = Telegraph(services.database).ring
-        self._turns = Turns(services.database, services.grading, services.workshop, ring)
+        self._turns = Turns(services.database, services.grading, services.workshop, ring, self._timing)
         connector = procrastinate.PsycopgConnector(
             conninfo=conninfo(services.settings.url),
             min_size=1,
             max_size=self._count + 2,
-            timeout=POOL_SECONDS,
-            reconnect_timeout=POOL_SECONDS,
+            timeout=self._timing.pool_seconds,
+            reconnect_timeout=self._timing.pool_seconds,
         )
         self._app = procrastinate.App(connector=connector)
-        self._app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=Patience())(self._grade)
+        self._app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=Patience(self._timing.retry_seconds))(self._grade)
         self._lanes: set[Worker] = set()
         self._adrift: set[int | None] = set()  # jobs that looked lost at the last sweep
         self._stopping = asyncio.Event()
@@ -99,18 +97,19 @@ class Crew:
     async def _lane(self) -> None:
         while not self._stopping.is_set():
             if not await asyncio.to_thread(self._workshop.ready):
-                await self._pause(INSPECT_AGAIN_SECONDS)
+                await self._pause(self._timing.inspect_again_seconds)
                 await asyncio.to_thread(self._workshop.inspect)
                 continue
             lane = Worker(
                 self._app,
                 queues=[jobs.QUEUE],
                 concurrency=1,
-                fetch_job_polling_interval=LOOK_AGAIN_SECONDS,
+                # The library does not tell of jobs that became due or were freed.
+                fetch_job_polling_interval=self._timing.look_again_seconds,
                 delete_jobs=DeleteJobCondition.ALWAYS,
                 install_signal_handlers=False,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=jobs.DEAD_SECONDS,
+                update_heartbeat_interval=self._timing.heartbeat_seconds,
+                stalled_worker_timeout=self._timing.dead_seconds,
             )
             self._lanes.add(lane)
             try:
@@ -120,7 +119,7 @@ class Crew:
                 log.warning("A lane broke (%s: %s); it is started anew.", type(error).__name__, error)
             finally:
                 self._lanes.discard(lane)
-            await self._pause(RESTART_SECONDS)
+            await self._pause(self._timing.restart_seconds)
 
     async def _grade(self, submission_id: int) -> None:
         """The job: one turn of a submission's ticket."""
@@ -135,15 +134,15 @@ class Crew:
                 lane.stop()
             return 0.0
         with self._database.writing(durable=False) as session:
-            lease = tickets.claim(session, submission_id)
+            lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
         if lease is None:
             return None
-        done = self._turns.see_through(lease, tickets.PAUSE)
-        return None if done else tickets.PAUSE.total_seconds() * lease.tries
+        done = self._turns.see_through(lease)
+        return None if done else self._timing.retry_seconds * lease.tries
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(self._timing.sweep_seconds)
             try:
                 await self._recover()
                 await asyncio.to_thread(self._adopt)
@@ -154,7 +153,8 @@ class Crew:
         """Have jobs taken again whose worker is dead, or which a lane of ours has let go without a report, as it
         does when the connection breaks at that moment."""
         manager = self._app.job_manager
-        lost = {job.id: job for job in await manager.get_stalled_jobs(seconds_since_heartbeat=jobs.DEAD_SECONDS)}
+        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=self._timing.dead_seconds)
+        lost = {job.id: job for job in stalled}
         adrift: set[int | None] = set()
         for lane in self._lanes.copy():
             if lane.worker_id is not None:
@@ -191,12 +191,12 @@ async def _run(services: Services) -> None:
     await crew.run()
 
 
-def work(settings: Settings) -> int:
+def work(settings: Settings, timing: Timing | None = None) -> int:
     """Be a worker until a signal ends it.
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings, Workshop.of(settings))
+    services = Services.build(settings, Workshop.of(settings), timing or Timing())
     services.prepare()
     log.info("A worker with %d lanes.", settings.children)
     try:

@@ -16,10 +16,14 @@ from sqlmodel import Session
 from server.dispatch import tickets
 from server.dispatch.tickets import Standing
 from server.models import Submission
+from server.timing import Timing
 
 
 class Dispatcher(ABC):
     """An engine that has submissions graded."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
 
     @abstractmethod
     def start(self) -> None:
@@ -45,7 +49,7 @@ class Dispatcher(ABC):
     def enqueue(self, session: Session, submissions: Sequence[Submission], *, background: bool = False) -> None:
         """Have submissions graded, once this transaction is committed. One that comes by itself has its
         student locked by the caller; those in the background wait until no student does."""
-        tickets.write(session, submissions, background=background)
+        tickets.write(session, submissions, self._timing.queue_penalty_seconds, background=background)
         self.announce(session, [submission.id for submission in submissions])
 
     def requeue(self, session: Session, submission_id: int) -> bool:

@@ -9,29 +9,23 @@ from collections.abc import Sequence
 from sqlalchemy import event
 from sqlmodel import Session
 
-from server.bell import Bell
 from server.db import Database
 from server.dispatch import Dispatcher, tickets
-from server.dispatch.tickets import MOST_TRIES, PAUSE
 from server.dispatch.turn import Turns
-from server.grading import Grading
+from server.timing import Timing
 from server.workshop import Workshop
-
-LOOK_AGAIN_SECONDS = 1.0  # for tickets that became due, or that another process left
-INSPECT_AGAIN_SECONDS = 2.0  # while no code can be run
-
-__all__ = ["INSPECT_AGAIN_SECONDS", "LOOK_AGAIN_SECONDS", "MOST_TRIES", "PAUSE", "EmbeddedDispatcher"]
 
 log = logging.getLogger(__name__)
 
 
 class EmbeddedDispatcher(Dispatcher):
-    """Grades while code can be run in the workshop; rings the bell for each submission that is done with."""
+    """Grades while code can be run in the workshop."""
 
-    def __init__(self, database: Database, grading: Grading, workshop: Workshop, bell: Bell, workers: int) -> None:
+    def __init__(self, database: Database, workshop: Workshop, turns: Turns, workers: int, timing: Timing) -> None:
+        super().__init__(timing)
         self._database = database
         self._workshop = workshop
-        self._turns = Turns(database, grading, workshop, bell.ring)
+        self._turns = turns
         self._news = threading.Condition()
         self._announced = 0  # grows with every announcement: who has seen less looks again before it waits
         self._stopping = threading.Event()
@@ -74,7 +68,7 @@ class EmbeddedDispatcher(Dispatcher):
     def _work(self) -> None:
         while not self._stopping.is_set():
             if not self._workshop.ready():
-                self._stopping.wait(INSPECT_AGAIN_SECONDS)
+                self._stopping.wait(self._timing.inspect_again_seconds)
                 self._workshop.inspect()
                 continue
             seen = self._announced
@@ -86,7 +80,7 @@ class EmbeddedDispatcher(Dispatcher):
                 worked = False
             if not worked:
                 with self._news:
-                    self._news.wait_for(lambda: self._is_news(seen), LOOK_AGAIN_SECONDS)  # noqa: B023
+                    self._news.wait_for(lambda: self._is_news(seen), self._timing.look_again_seconds)  # noqa: B023
 
     def _is_news(self, seen: int) -> bool:
         return self._stopping.is_set() or self._announced > seen
@@ -94,8 +88,8 @@ class EmbeddedDispatcher(Dispatcher):
     def _work_once(self) -> bool:
         """Take a ticket and see it through; whether there was one."""
         with self._database.writing(durable=False) as session:
-            lease = tickets.take(session)
+            lease = tickets.take(session, self._timing.lease_seconds)
         if lease is None:
             return False
-        self._turns.see_through(lease, PAUSE)
+        self._turns.see_through(lease)
         return True

@@ -18,10 +18,10 @@ from server.bell import Bell
 from server.db import Database
 from server.dispatch import Dispatcher
 from server.telegraph import Receiver
+from server.timing import Timing
 
 QUEUE = "code"
 TASK = "grade"
-DEAD_SECONDS = 5.0  # without a heartbeat, and a worker counts as dead
 
 # One student is one lock: procrastinate runs one job of a lock at a time. Its highest priority comes first.
 DEFER = """
@@ -43,9 +43,7 @@ THOSE_WITHOUT = text(
         )"""
     )
 ).bindparams(queue=QUEUE, task=TASK)
-ALIVE = text(
-    "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :dead)"
-).bindparams(dead=DEAD_SECONDS)
+ALIVE = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :dead)")
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +51,10 @@ log = logging.getLogger(__name__)
 class JobDispatcher(Dispatcher):
     """Runs no code itself: ``python -m server worker`` does, any number of times, on any machine."""
 
-    def __init__(self, database: Database, url: str, bell: Bell) -> None:
+    def __init__(self, database: Database, url: str, bell: Bell, timing: Timing) -> None:
+        super().__init__(timing)
         self._database = database
-        self._receiver = Receiver(url, bell)
+        self._receiver = Receiver(url, bell, timing)
 
     def start(self) -> None:
         """Make jobs for tickets that have none, as another engine leaves them, and listen for grades."""
@@ -80,7 +79,7 @@ class JobDispatcher(Dispatcher):
         """Whether any worker is alive."""
         try:
             with self._database.reading() as session:
-                alive = session.connection().execute(ALIVE).scalar_one()
+                alive = session.connection().execute(ALIVE, {"dead": self._timing.dead_seconds}).scalar_one()
         except SQLAlchemyError:
             return {"workers": "cannot be asked while the database is away"}
         return {"workers": "ok" if alive else "none is alive; start one with: python -m server worker"}

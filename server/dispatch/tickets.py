@@ -23,15 +23,9 @@ from sqlmodel import Session, col, func, select, update
 from server.models import Grade, Submission, Ticket, TicketState, now
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
-STEP = 10  # by so many seconds a student's second counts as later than their first, and a long one as later than it is
 BACKGROUND = 2_000_000_000  # the lowest rank of what no student waits for; the clock is there in sixty years
 LONG_SECONDS = 1.0  # of the attempt before: who looped without end a minute ago may well do so again
 MOST_TRIES = 3
-# A running ticket whose lease was not renewed for this long is taken again: its worker is dead. A run has at
-# most 5 seconds by the wall, and half a minute without a grade is long for who waits for one.
-LEASE = timedelta(seconds=6)
-RENEW_SECONDS = 1.0
-PAUSE = timedelta(seconds=2)  # before a run that was lost is tried again; longer with each try
 GUESS_SECONDS = 0.1  # of a run, while nothing was graded that could tell
 SAMPLE = 50  # newest grades that tell
 LOST = "every run of it was lost together with its worker"
@@ -60,7 +54,7 @@ class Standing:
     estimate: int | None
 
 
-def write(session: Session, submissions: Sequence[Submission], *, background: bool) -> None:
+def write(session: Session, submissions: Sequence[Submission], penalty_seconds: int, *, background: bool) -> None:
     """A ticket for each submission."""
     if background:
         rounds: Counter[int] = Counter()
@@ -71,7 +65,7 @@ def write(session: Session, submissions: Sequence[Submission], *, background: bo
         _insert(session, submissions, ranks)
     else:
         for submission in submissions:
-            _insert(session, [submission], [_rank(session, submission)])
+            _insert(session, [submission], [_rank(session, submission, penalty_seconds)])
 
 
 def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
@@ -91,30 +85,30 @@ def depth(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Ticket).where(_LIVE)).one()
 
 
-def take(session: Session) -> Lease | None:
+def take(session: Session, lease_seconds: float) -> Lease | None:
     """Lease the first ticket that is due and whose student has nothing running. One whose runs killed their
     workers is set aside on the way."""
     if session.get_bind().dialect.name == "postgresql":  # else two workers could take two of one student
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": TAKING})
-    while (lease := _begin(session, _TAKE, {"moment": now()})) is not None:
+    while (lease := _begin(session, _TAKE, {"moment": now()}, lease_seconds)) is not None:
         if lease.state is TicketState.RUNNING:
             return lease
     return None
 
 
-def claim(session: Session, submission_id: int) -> Lease | None:
+def claim(session: Session, submission_id: int, lease_seconds: float) -> Lease | None:
     """Lease the ticket of a submission; None where there is nothing to do about it (any more)."""
-    lease = _begin(session, _CLAIM, {"claimed": submission_id})
+    lease = _begin(session, _CLAIM, {"claimed": submission_id}, lease_seconds)
     return lease if lease is not None and lease.state is TicketState.RUNNING else None
 
 
-def renew(session: Session, ids: Sequence[int]) -> None:
+def renew(session: Session, ids: Sequence[int], lease_seconds: float) -> None:
     """Say that these are being worked on."""
     held = update(Ticket).where(col(Ticket.id).in_(ids), col(Ticket.state) == TicketState.RUNNING)
-    session.exec(held.values(due_at=now() + LEASE))
+    session.exec(held.values(due_at=now() + timedelta(seconds=lease_seconds)))
 
 
-def give_back(session: Session, lease: Lease, reason: str, pause: timedelta, *, blameless: bool) -> bool:
+def give_back(session: Session, lease: Lease, reason: str, retry_seconds: float, *, blameless: bool) -> bool:
     """Have a lost run tried again after a pause, or set it aside after the last try; whether it is tried
     again. A blameless loss is no try."""
     ticket = session.get(Ticket, lease.ticket_id)
@@ -127,7 +121,7 @@ def give_back(session: Session, lease: Lease, reason: str, pause: timedelta, *, 
         ticket.state, ticket.reason = TicketState.QUARANTINED, reason
         return False
     ticket.state = TicketState.QUEUED
-    ticket.due_at = now() + pause * ticket.tries
+    ticket.due_at = now() + timedelta(seconds=retry_seconds * ticket.tries)
     return True
 
 
@@ -163,18 +157,20 @@ def _insert(session: Session, submissions: Sequence[Submission], ranks: Sequence
         session.connection().execute(_INSERT, tickets)
 
 
-def _rank(session: Session, submission: Submission) -> int:
-    """Now, or a step after the last that the student has waiting; and a step more where the attempt before took
+def _rank(session: Session, submission: Submission, penalty_seconds: int) -> int:
+    """Now, or a penalty after the last that the student has waiting; and one more where the attempt before took
     long."""
     which = submission.model_dump(include={"course_id", "student_id", "exercise", "attempt"})
     rank, seconds = session.connection().execute(_LAST_AND_TOOK, which).one()
     came = int((now() - EPOCH).total_seconds())
-    return max(came, came if rank is None else rank + STEP) + STEP * ((seconds or 0) > LONG_SECONDS)
+    after = came if rank is None else rank + penalty_seconds
+    return max(came, after) + penalty_seconds * ((seconds or 0) > LONG_SECONDS)
 
 
-def _begin(session: Session, lease: Update, which: Mapping[str, object]) -> Lease | None:
+def _begin(session: Session, lease: Update, which: Mapping[str, object], lease_seconds: float) -> Lease | None:
     """Count a try and lease a ticket, or set it aside where it has had them all."""
-    found = session.connection().execute(lease, {**which, "until": now() + LEASE}).first()
+    until = now() + timedelta(seconds=lease_seconds)
+    found = session.connection().execute(lease, {**which, "until": until}).first()
     if found is None:
         return None
     begun = Lease(*found)

@@ -19,7 +19,6 @@ from server.problems import Problem, documented
 from server.routes.submissions import readable, show_submission
 from server.submissions import GRADED
 
-LOOK_SECONDS = 1.0  # between two looks at a place in the queue; a grade is told at once
 ENDS = (GRADED, TicketState.CANCELLED, TicketState.QUARANTINED)
 
 router = APIRouter(tags=["queue"], responses=documented(401, 404, 422))
@@ -48,7 +47,7 @@ async def follow(
             if submission.status in ENDS:
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(rung.wait(), caller.services.timing.follow_look_seconds)
 
 
 @router.post("/submissions/{id}/cancel", responses=documented(409))

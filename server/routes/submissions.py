@@ -27,8 +27,6 @@ from server.services import Services
 from server.submissions import GRADED, Answer
 
 LONGEST_WAIT_SECONDS = 30
-# The bell may have been another server's, or its message may have got lost. A class that waits must not poll.
-LOOK_AGAIN_SECONDS = 2.0
 
 # The submission of this ``id`` with its course and the role of its ``reader``, who owns it or is staff there.
 _READABLE: Final = (
@@ -223,7 +221,7 @@ async def _graded(services: Services, kept: Kept, seconds: float) -> schemas.Sub
     with services.bell.listening(id) as rung:
         while (left := deadline - clock()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), min(left, LOOK_AGAIN_SECONDS))
+                await asyncio.wait_for(rung.wait(), min(left, services.timing.wait_look_seconds))
             if rung.is_set() or await run_in_threadpool(submissions.is_graded, services.database, id):
                 rung.clear()  # a run that was lost rings too
                 submission = await run_in_threadpool(_look, services, kept)

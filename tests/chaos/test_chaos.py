@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,9 +31,10 @@ from tests.server.house import EXERCISES, FULL, SOLUTION, eventually
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-PORTS = {"embedded-sqlite": 18761, "procrastinate-postgresql": 18762}
+ENGINES = ["embedded-sqlite", "procrastinate-postgresql"]
 STUDENTS = 6
-BACKLOG = 25
+BACKLOG = 12
+BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
 RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
@@ -41,7 +43,7 @@ class Supervised:
 
     def __init__(self, name: str, environment: dict[str, str], log: Path, *arguments: str) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "server", *arguments]
+        self._command = [sys.executable, "-m", "tests.chaos.process", *arguments]
         self._environment = environment
         self._log = log
         self._ended = False
@@ -100,9 +102,9 @@ class Site:
                     assert answer.status_code >= 429, answer.text  # later, or a mistake of ours: try again
                     self.stopped.wait(0.2)
                 # As fast as it is graded, with some that wait: on a slow machine the end must not be far away.
-                self.stopped.wait(0.2)
+                self.stopped.wait(BETWEEN_SECONDS)
                 while not self.stopped.is_set() and len(self.acknowledged) - self.grades() > BACKLOG:
-                    self.stopped.wait(0.2)
+                    self.stopped.wait(BETWEEN_SECONDS)
                 if self.stopped.is_set():
                     return
 
@@ -146,13 +148,23 @@ class Site:
             return False
 
 
-@pytest.fixture(params=list(PORTS))
+@contextlib.contextmanager
+def reserved_port() -> Iterator[int]:
+    """A free port that is bound, not listened on, so that nobody else is given it while the server is dead."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture(params=ENGINES)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """An installation of each engine, with a class that hands in."""
     engine, _, kind = str(request.param).partition("-")
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(postgres.restartable()) if kind == "postgresql" else None
         url = stack.enter_context(postgres.database(server.url)) if server else f"sqlite:///{tmp_path}/dojo.db"
+        port = stack.enter_context(reserved_port())
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
         environment = kept | {
             "DOJO_DATA": str(tmp_path),
@@ -160,7 +172,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             "DOJO_DISPATCH": engine,
             "DOJO_SECRET": "0123456789abcdef" * 4,
             "DOJO_SUBMISSIONS_PER_MINUTE": "0",
-            "DOJO_PORT": str(PORTS[request.param]),
+            "DOJO_PORT": str(port),
             "DOJO_CHILDREN": "1",
         }
         schema.upgrade(url)
@@ -175,7 +187,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             name = f"worker {number}"
             parts[name] = Supervised(name, environment, tmp_path / f"worker{number}.log", "worker")
             stack.callback(parts[name].stop)
-        found = Site(f"http://127.0.0.1:{PORTS[request.param]}", database, parts, tokens, server)
+        found = Site(f"http://127.0.0.1:{port}", database, parts, tokens, server)
         threads = [threading.Thread(target=found.load, args=(n,)) for n in range(STUDENTS)]
         for thread in threads:
             thread.start()

@@ -15,6 +15,7 @@ from server.app import create_app
 from server.db import Database
 from server.models import Role
 from server.settings import Settings
+from server.timing import Timing
 from tests import postgres
 from tests.server.house import COURSE, House, Members, Straw, Student
 
@@ -59,7 +60,13 @@ def straw() -> Straw:
 
 
 @pytest.fixture
-def house(settings: Settings, straw: Straw) -> Iterator[House]:
+def timing() -> Timing:
+    """The intervals of a server that is in use; a folder or a file may have others."""
+    return Timing()
+
+
+@pytest.fixture
+def house(settings: Settings, straw: Straw, timing: Timing) -> Iterator[House]:
     """A running server."""
     schema.upgrade(settings.url)
     database = Database(settings.url)
@@ -67,7 +74,7 @@ def house(settings: Settings, straw: Straw) -> Iterator[House]:
         course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
     database.close()
-    app = create_app(settings, straw.workshop())
+    app = create_app(settings, straw.workshop(), timing)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield House(client, app.state.services, course.join_code, instructor.token)
 

@@ -12,19 +12,18 @@ from grader.sandbox import Job, Sandbox, SandboxFault
 from grader.sandbox.doctor import Finding, Report
 from server.app import create_app
 from server.db import Database
-from server.dispatch import embedded
+from server.dispatch.tickets import MOST_TRIES
 from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState
 from server.settings import Settings
+from server.timing import Timing
 from server.workshop import Workshop
-from tests.server.house import SOLUTION, House, Straw, Student, eventually, gradients, is_problem
+from tests.server.house import IMPATIENT, SOLUTION, House, Straw, Student, eventually, gradients, is_problem
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Try again at once."""
-    monkeypatch.setattr(embedded, "PAUSE", embedded.PAUSE * 0)
-    monkeypatch.setattr(embedded, "LOOK_AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(embedded, "INSPECT_AGAIN_SECONDS", 0.05)
+    return IMPATIENT
 
 
 def tickets(database: Database) -> list[Ticket]:
@@ -46,7 +45,7 @@ def test_what_was_queued_or_half_graded_is_taken_up_at_the_next_start(
         # As a process leaves it that is killed while it runs the first.
         session.exec(select(Ticket).where(Ticket.submission_id == ids[0])).one().state = TicketState.RUNNING
     straw.before = lambda job: None
-    with TestClient(create_app(settings, straw.workshop())) as client:
+    with TestClient(create_app(settings, straw.workshop(), IMPATIENT)) as client:
         ada.client = client
         assert eventually(lambda: not tickets(house.services.database))
         grades = [ada.get(f"/api/v1/submissions/{id}").json()["grade"]["exact"] for id in ids]
@@ -76,7 +75,7 @@ def test_a_submission_whose_runs_are_lost_every_time_is_set_aside(house: House, 
     address = f"/api/v1/submissions/{poisoned['id']}"
     assert eventually(lambda: ada.get(address).json()["status"] == "quarantined")
     assert ada.get(address).json()["grade"] is None
-    assert sum("poison" in job.source for job in straw.jobs) == embedded.MOST_TRIES
+    assert sum("poison" in job.source for job in straw.jobs) == MOST_TRIES
     assert "zygote" in (tickets(house.services.database)[0].reason or "")
 
 
@@ -88,8 +87,8 @@ def test_a_submission_that_killed_its_workers_is_set_aside_without_another_run(
     id = ada.submit_code("poison = 1", wait=0).json()["id"]
     with house.services.database.writing() as session:
         ticket = session.exec(select(Ticket)).one()
-        ticket.state, ticket.tries = TicketState.RUNNING, embedded.MOST_TRIES
-    with TestClient(create_app(settings, straw.workshop())) as client:
+        ticket.state, ticket.tries = TicketState.RUNNING, MOST_TRIES
+    with TestClient(create_app(settings, straw.workshop(), IMPATIENT)) as client:
         ada.client = client
         assert eventually(lambda: ada.get(f"/api/v1/submissions/{id}").json()["status"] == "quarantined")
     assert not any("poison" in job.source for job in straw.jobs)
@@ -127,7 +126,7 @@ def test_a_run_lost_while_no_code_can_be_run_does_not_count(house: House, straw:
     straw.before = _lost
     answer = ada.submit_code(SOLUTION, wait=0)
     assert answer.status_code == 202
-    assert eventually(lambda: len(straw.jobs) > 2 * embedded.MOST_TRIES)
+    assert eventually(lambda: len(straw.jobs) > 2 * MOST_TRIES)
     assert [(each.state, each.tries) for each in tickets(house.services.database)] == [(TicketState.QUEUED, 0)]
     straw.before = lambda job: None
     address = answer.headers["Location"]
@@ -138,7 +137,7 @@ def test_a_server_without_a_sandbox_starts_and_says_why(settings: Settings) -> N
     def none_here() -> Sandbox:
         raise SandboxFault("this kernel has no seccomp")
 
-    with TestClient(create_app(settings, Workshop(none_here))) as client:
+    with TestClient(create_app(settings, Workshop(none_here), IMPATIENT)) as client:
         assert client.get("/healthz").status_code == 200
         expected = {"database": "ok", "migrations": "ok", "sandbox": "this kernel has no seccomp"}
         assert eventually(lambda: client.get("/readyz").json()["checks"] == expected)

@@ -13,18 +13,18 @@ from starlette.testclient import TestClient
 
 from grader.sandbox import Job, SandboxFault
 from server.app import create_app
-from server.dispatch import embedded
 from server.models import Submission
 from server.settings import Settings
-from tests.server.house import SOLUTION, House, Straw, Student, eventually, gradients, is_problem
+from server.timing import Timing
+from tests.server.house import IMPATIENT, SOLUTION, House, Straw, Student, eventually, gradients, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Try again at once."""
-    monkeypatch.setattr(embedded, "PAUSE", embedded.PAUSE * 0)
+    return IMPATIENT
 
 
 @pytest.fixture
@@ -107,23 +107,50 @@ def test_a_submission_is_followed_until_its_grade(house: House, gate: threading.
     assert is_problem(house.join("Ben").get(f"/api/v1/submissions/{id}/events"), 404)
 
 
-def test_who_hands_in_too_fast_is_told_when_to_come_back(house: House, settings: Settings, straw: Straw) -> None:
-    slow = settings.model_copy(update={"submissions_per_minute": 2})
+@pytest.fixture
+def slow(house: House, settings: Settings, straw: Straw) -> Iterator[TestClient]:
+    """A second server on the same database, which takes two submissions a minute from a student."""
+    limited = settings.model_copy(update={"submissions_per_minute": 2})
+    with TestClient(create_app(limited, straw.workshop(), IMPATIENT), raise_server_exceptions=False) as client:
+        yield client
+
+
+def make_older(house: House, seconds: float) -> None:
+    """As if everything so far had been handed in earlier by so many seconds."""
+    with house.services.database.writing() as session:
+        for submission in session.exec(select(Submission)):
+            submission.created_at -= timedelta(seconds=seconds)
+
+
+def test_who_hands_in_too_fast_is_told_when_to_come_back(house: House, slow: TestClient) -> None:
     tensors = gradients(house.join("Cy").state())
-    with TestClient(create_app(slow, straw.workshop()), raise_server_exceptions=False) as client:
-        ada, ben = house.join("Ada"), house.join("Ben")
-        ada.client = ben.client = client
-        key = {"Idempotency-Key": "one"}
-        assert ada.submit_code(SOLUTION, headers=key).status_code == 201
-        assert ada.submit_code(SOLUTION).status_code == 201
-        for refused in (ada.submit_code(SOLUTION), ada.submit_tensors(tensors)):
-            assert is_problem(refused, 429)
-            assert 1 <= int(refused.headers["Retry-After"]) <= 60
-        assert ada.submit_code(SOLUTION, headers=key).status_code == 201
-        assert ben.submit_code(SOLUTION).status_code == 201
-        with house.services.database.writing() as session:  # a minute later
-            for kept in session.exec(select(Submission)):
-                kept.created_at -= timedelta(minutes=1)
-        assert ada.submit_code(SOLUTION).status_code == 201
+    ada, ben = house.join("Ada"), house.join("Ben")
+    ada.client = ben.client = slow
+    key = {"Idempotency-Key": "one"}
+
+    assert ada.submit_code(SOLUTION, headers=key).status_code == 201
+    assert ada.submit_code(SOLUTION).status_code == 201
+    for refused in (ada.submit_code(SOLUTION), ada.submit_tensors(tensors)):
+        assert is_problem(refused, 429)
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    again = ada.submit_code(SOLUTION, headers=key)
+    other = ben.submit_code(SOLUTION)
+
+    assert (again.status_code, other.status_code) == (201, 201)
     with house.services.database.reading() as session:
-        assert len(session.exec(select(Submission)).all()) == 4
+        assert len(session.exec(select(Submission)).all()) == 3
+
+
+def test_the_pace_is_that_of_the_last_minute(house: House, slow: TestClient, ada: Student) -> None:
+    ada.client = slow
+    for _ in range(2):
+        assert ada.submit_code(SOLUTION).status_code == 201
+
+    make_older(house, 40)
+    refused = ada.submit_code(SOLUTION)
+    make_older(house, 21)
+    taken = [ada.submit_code(SOLUTION).status_code for _ in range(3)]
+
+    assert is_problem(refused, 429)
+    assert 10 < int(refused.headers["Retry-After"]) <= 20
+    assert taken == [201, 201, 429]

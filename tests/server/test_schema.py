@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,7 +19,8 @@ from server.db import Database, make_engine
 from server.models import Course, Enrolment, ExerciseRevision, Progress, Student, Table, Token
 from server.services import Services
 from server.settings import Settings
-from tests.server.house import Straw, eventually
+from server.timing import Timing
+from tests.server.house import Straw
 
 
 def tables(url: str) -> set[str]:
@@ -128,62 +127,6 @@ def test_times_are_aware_and_in_utc(url: str) -> None:
     assert moment.utcoffset() == timedelta(0)
 
 
-def test_what_is_not_finished_is_not_there(url: str) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    with contextlib.suppress(RuntimeError), database.writing() as session:
-        session.add(Student(name="Ada"))
-        session.flush()
-        raise RuntimeError
-    with database.reading() as session:
-        assert session.get(Student, 1) is None
-    database.close()
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_what_is_acknowledged_is_on_the_disk(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    synced: list[str] = []
-    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink().name))
-    for durable in (True, False, True):
-        with database.writing(durable=durable) as session:
-            session.add(Student(name="Ada"))
-            asked = session.connection().exec_driver_sql
-            assert asked("PRAGMA synchronous").scalar() == 1  # NORMAL: SQLite itself syncs at checkpoints
-            assert asked("PRAGMA journal_mode").scalar() == "wal"
-            assert asked("PRAGMA foreign_keys").scalar() == 1
-    assert synced == ["dojo.db-wal"] * 2
-    database.close()
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_who_waits_for_the_disk_is_not_answered_and_holds_nobody_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    slow = threading.Event()
-    monkeypatch.setattr(os, "fdatasync", lambda file: slow.wait(20))
-
-    def write() -> None:
-        with database.writing() as session:
-            session.add(Student(name="Ada"))
-
-    def written() -> int:
-        with database.reading() as session:
-            return len(session.exec(select(Student)).all())
-
-    with ThreadPoolExecutor(4) as pool:
-        writers = [pool.submit(write) for _ in range(4)]
-        try:
-            assert eventually(lambda: written() == 4)
-            assert not any(writer.done() for writer in writers)
-        finally:
-            slow.set()
-        for writer in writers:
-            writer.result(20)
-    database.close()
-
-
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str) -> None:
     """Where this fails after an update of the library, it needs a migration here: see 0003."""
@@ -198,7 +141,7 @@ def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str
 def test_servers_that_start_together_note_the_same_exercises(url: str, settings: Settings, straw: Straw) -> None:
     schema.upgrade(url)
     database = Database(url)
-    services = Services.build(settings, straw.workshop())
+    services = Services.build(settings, straw.workshop(), Timing())
     with ThreadPoolExecutor() as pool:
         with database.writing() as session:  # another server, which has not committed yet
             session.add_all(ExerciseRevision(slug=each.slug, revision=each.revision) for each in CATALOG.values())

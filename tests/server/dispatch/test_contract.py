@@ -6,22 +6,28 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
-from exercises.catalog import find
-from exercises.instance import Kind
 from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.db import Database
 from server.dispatch import tickets
 from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState, now
 from server.settings import Settings
+from server.timing import Timing
 from tests.server.dispatch.conftest import crew
-from tests.server.house import FULL, SOLUTION, House, Straw, Student, eventually
+from tests.server.house import IMPATIENT, SOLUTION, House, Straw, Student, eventually
+
+PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
+WOKEN_ALONE = Timing(look_again_seconds=60, sweep_seconds=60, wait_look_seconds=60, follow_look_seconds=60)
+SHORT_LEASES = replace(
+    IMPATIENT, lease_seconds=2, renew_seconds=0.1, dead_seconds=2, heartbeat_seconds=0.1, sweep_seconds=0.1
+)
 
 
 class Gate:
@@ -58,9 +64,9 @@ def gate(straw: Straw) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def working(house: House, settings: Settings, straw: Straw) -> Iterator[House]:
+def working(house: House, settings: Settings, straw: Straw, timing: Timing) -> Iterator[House]:
     """The house, with whoever takes the tickets."""
-    with crew(settings, straw):
+    with crew(settings, straw, timing):
         yield house
 
 
@@ -87,6 +93,17 @@ def all_tickets(database: Database) -> list[Ticket]:
         return list(session.exec(select(Ticket).order_by(col(Ticket.id))))
 
 
+def listens(house: House) -> bool:
+    """Whether a server hears of grades that other processes store; the embedded one needs no such thing."""
+    if house.services.settings.dispatch == "embedded":
+        return True
+    with house.services.database.reading() as session:
+        listeners = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN dojo_graded'"
+        )
+        return bool(session.connection().exec_driver_sql(listeners).scalar_one())
+
+
 def _lost(job: Job) -> None:
     raise SandboxFault("the zygote died")
 
@@ -95,6 +112,65 @@ def test_code_is_graded_and_who_waits_is_told_at_once(working: House) -> None:
     answer = working.join().submit_code(SOLUTION)
     assert (answer.status_code, answer.json()["grade"]["exact"]) == (201, 26)
     assert all_tickets(working.services.database) == []
+
+
+@pytest.mark.parametrize("timing", [WOKEN_ALONE])
+def test_a_finished_grade_wakes_who_waits(working: House, gate: Gate) -> None:
+    assert eventually(lambda: listens(working))
+    ada = working.join()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(ada.submit_code, source("a1"), wait=30)
+        assert eventually(lambda: gate.order == ["# a1"])
+
+        gate.open.set()
+
+        assert waiting.result(20).status_code == 201
+
+
+@pytest.mark.parametrize("timing", [WOKEN_ALONE])
+def test_a_finished_grade_wakes_who_follows(working: House, gate: Gate) -> None:
+    assert eventually(lambda: listens(working))
+    ada = working.join()
+    id = hand_in(ada, "a1")
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(ada.get, f"/api/v1/submissions/{id}/events")
+        assert eventually(lambda: gate.order == ["# a1"])
+
+        gate.open.set()
+
+        assert '"status":"graded"' in following.result(20).text
+
+
+@pytest.mark.parametrize("timing", [WOKEN_ALONE])
+def test_what_is_requeued_wakes_a_worker(working: House, gate: Gate) -> None:
+    ada = working.join()
+    dispatcher, database = working.services.dispatcher, working.services.database
+    running, waiting = hand_in(ada, "a1"), hand_in(ada, "a2")
+    assert eventually(lambda: gate.order == ["# a1"])
+    with database.writing() as session:
+        assert dispatcher.cancel(session, waiting)
+    gate.open.set()
+    assert eventually(lambda: status(ada, running) == "graded")
+
+    with database.writing() as session:
+        dispatcher.requeue(session, waiting)
+
+    assert eventually(lambda: status(ada, waiting) == "graded")
+
+
+@pytest.mark.parametrize("timing", [SHORT_LEASES])
+def test_a_run_longer_than_a_lease_is_run_once(working: House, gate: Gate) -> None:
+    hand_in(working.join("Ada"), "a1")
+    assert eventually(lambda: gate.order == ["# a1"])
+    (ticket,) = all_tickets(working.services.database)
+    assert eventually(lambda: now() > ticket.due_at)
+
+    hand_in(working.join("Ben"), "b1")  # the other lane takes the first ticket that is due
+    assert eventually(lambda: len(gate.order) == 2)
+    gate.open.set()
+
+    assert eventually(lambda: all_tickets(working.services.database) == [])
+    assert gate.order == ["# a1", "# b1"]
 
 
 def test_a_submission_that_is_rolled_back_was_never_queued(working: House, straw: Straw) -> None:
@@ -113,33 +189,35 @@ def test_a_submission_that_is_rolled_back_was_never_queued(working: House, straw
     assert sum(bool(job.source) for job in straw.jobs) == 2
 
 
+# With one lane the order in which runs begin is the order in which tickets are taken. With two, a ticket that was taken
+# later may enter first: under load this test failed so. And the penalty is longer than any machine takes to hand in.
+@pytest.mark.parametrize("children", [1])
+@pytest.mark.parametrize("timing", [PATIENT_ORDER])
 def test_everybody_has_a_turn_before_anybody_has_a_second(working: House, gate: Gate) -> None:
     many, other, third = (working.join(name) for name in ("Ada", "Ben", "Cy"))
-    for student in (many, other, third):  # drawn before, so that who is taken first also enters first
-        working.services.instances.get(student.id, find(FULL), Kind.HIDDEN)
-    first = hand_in(many, "a1")
+    hand_in(many, "a1")
     assert eventually(lambda: len(gate.order) == 1)
-    ids = [hand_in(many, f"a{number}") for number in range(2, 8)]
-    others = [hand_in(other, "b1"), hand_in(third, "c1")]
-    assert eventually(lambda: len(gate.order) == 2)
+    for number in range(2, 8):
+        hand_in(many, f"a{number}")
+    hand_in(other, "b1"), hand_in(third, "c1"), hand_in(other, "b2")
+
     gate.open.set()
-    for student, all_ids in ((many, [first, *ids]), (other, others[:1]), (third, others[1:])):
-        for id in all_ids:
-            assert eventually(lambda: status(student, id) == "graded")  # noqa: B023
-    assert gate.order[1] == "# b1"
-    assert "# c1" in gate.order[2:4]  # two lanes: the other one may enter first
-    assert [name for name in gate.order if name.startswith("# a")] == [f"# a{number}" for number in range(1, 8)]
+
+    assert eventually(lambda: all_tickets(working.services.database) == [])
+    firsts, seconds = ["# a1", "# b1", "# c1"], ["# a2", "# b2"]
+    assert gate.order == [*firsts, *seconds, *(f"# a{number}" for number in range(3, 8))]
 
 
-def test_who_has_one_running_is_not_overtaken_for_ever(
-    working: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("timing", [PATIENT_ORDER])
+def test_who_has_one_running_is_not_overtaken_for_ever(working: House, gate: Gate, timing: Timing) -> None:
     ada = working.join("Ada")
     hand_in(ada, "a1"), hand_in(working.join("Ben"), "b1")
     assert eventually(lambda: len(gate.order) == 2)
     second = hand_in(ada, "a2")
     soon = hand_in(working.join("Cy"), "c1")
-    monkeypatch.setattr(tickets, "now", lambda: now() + timedelta(seconds=tickets.STEP + 1))
+    with working.services.database.writing() as session:  # as if these had come in before
+        for ticket in session.exec(select(Ticket)):
+            ticket.rank -= timing.queue_penalty_seconds + 1
     late = hand_in(working.join("Dan"), "d1")
     with working.services.database.reading() as session:
         places = working.services.dispatcher.standing(session, [soon, second, late])
@@ -155,31 +233,32 @@ def test_a_student_is_run_one_at_a_time(working: House, gate: Gate) -> None:
     assert max(len(group) for group in gate.together) == 1
 
 
-def test_the_background_waits_for_every_student_and_short_comes_before_long(working: House, gate: Gate) -> None:
-    ada, ben, cy, dan, eve = (working.join(name) for name in ("Ada", "Ben", "Cy", "Dan", "Eve"))
+@pytest.mark.parametrize("children", [1])
+@pytest.mark.parametrize("timing", [PATIENT_ORDER])
+def test_short_comes_before_long_and_both_before_the_background(working: House, gate: Gate) -> None:
+    ada, cy, dan, eve = (working.join(name) for name in ("Ada", "Cy", "Dan", "Eve"))
     database = working.services.database
     gate.open.set()
-    eve.submit_code(source("e0"))  # or she would be held up later, by the drawing of her instance
     slow = cy.submit_code(source("c0")).json()["id"]
     old = dan.submit_code(source("d0")).json()["id"]
+    gate.open.clear()
+    gate.order.clear()
+    hand_in(ada, "a1")
+    assert eventually(lambda: gate.order == ["# a1"])
+
     with database.writing() as session:
         session.exec(select(Grade).where(Grade.submission_id == slow)).one().seconds = 4.5
         again = session.get_one(Submission, old)
-        gate.open.clear()
-        gate.order.clear()
-    blockers = [hand_in(ada, "a1"), hand_in(ben, "b1")]
-    assert eventually(lambda: len(gate.order) == 2)
-    with database.writing() as session:
         working.services.dispatcher.enqueue(session, [again], background=True)
     long, short = hand_in(cy, "c1"), hand_in(eve, "e1")
     with database.reading() as session:
         places = working.services.dispatcher.standing(session, [again.id, long, short])
+    gate.open.set()
+
     assert [places[id].place for id in (short, long, again.id)] == [1, 2, 3]
     assert (places[short].estimate or 0) >= 1
-    gate.open.set()
     assert eventually(lambda: all_tickets(database) == [])
-    assert set(gate.order[:2]) == {"# a1", "# b1"} and gate.order[4] == "# d0"
-    assert len(blockers) == 2
+    assert gate.order == ["# a1", "# e1", "# c1", "# d0"]
 
 
 def test_a_lost_run_is_tried_again_and_graded_once(working: House, straw: Straw) -> None:
@@ -251,7 +330,7 @@ def test_what_killed_its_workers_is_set_aside_without_another_run(
     with house.services.database.writing() as session:
         ticket = session.exec(select(Ticket)).one()
         ticket.state, ticket.tries = TicketState.RUNNING, tickets.MOST_TRIES
-    with TestClient(create_app(settings, straw.workshop())) as client, crew(settings, straw):
+    with TestClient(create_app(settings, straw.workshop(), IMPATIENT)) as client, crew(settings, straw):
         ada.client = client
         assert eventually(lambda: status(ada, id) == "quarantined")
     assert not any("poison" in job.source for job in straw.jobs)
@@ -263,7 +342,7 @@ def test_what_another_process_left_is_taken_up(house: House, settings: Settings,
     ids = [hand_in(ada, f"a{number}") for number in range(3)]
     with house.services.database.writing() as session:  # as a process leaves it that is killed in its first run
         session.exec(select(Ticket).where(Ticket.submission_id == ids[0])).one().state = TicketState.RUNNING
-    with TestClient(create_app(settings, straw.workshop())) as client, crew(settings, straw):
+    with TestClient(create_app(settings, straw.workshop(), IMPATIENT)) as client, crew(settings, straw):
         ada.client = client
         assert eventually(lambda: all(status(ada, id) == "graded" for id in ids))
 

@@ -1,0 +1,57 @@
+"""Timing: every interval that the queue, its workers and the requests that wait for them keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Intervals in seconds. Tests hand in others; an operator has nothing to choose here."""
+
+    lease_seconds: float = 6.0
+    """A running ticket whose lease was not renewed for this long is taken again: its worker is dead. A run has at
+    most 5 seconds by the wall, and half a minute without a grade is long for a student who waits for one."""
+
+    renew_seconds: float = 1.0
+    """Between two renewals of a lease."""
+
+    retry_seconds: float = 2.0
+    """Before a lost run is tried again; times the number of the try."""
+
+    queue_penalty_seconds: int = 10
+    """Added to a ticket's rank for each submission its student already has waiting, and after a long attempt."""
+
+    look_again_seconds: float = 1.0
+    """Between two looks of an idle worker: for tickets that became due, or that another process left."""
+
+    inspect_again_seconds: float = 2.0
+    """Between two inspections of a sandbox that cannot run code."""
+
+    wait_look_seconds: float = 2.0
+    """Between two looks of a request that waits for a grade. A notification may get lost, and a class that waits must
+    not poll."""
+
+    follow_look_seconds: float = 1.0
+    """Between two looks of a request that follows a place in the queue; a grade is told at once."""
+
+    heartbeat_seconds: float = 1.0
+    """Between two heartbeats of a worker process."""
+
+    dead_seconds: float = 5.0
+    """Without a heartbeat for this long, a worker process counts as dead."""
+
+    sweep_seconds: float = 1.0
+    """Between two searches of a worker process for jobs that nobody runs any more."""
+
+    restart_seconds: float = 0.5
+    """Before a lane whose connection broke is started anew."""
+
+    pool_seconds: float = 10.0
+    """A lane waits this long for a database that is away, with what it has to say of its job."""
+
+    listen_seconds: float = 1.0
+    """Between two looks of the listener at whether to stop."""
+
+    reconnect_seconds: float = 0.5
+    """Before the listener connects again to a database that is away."""
