@@ -7,6 +7,7 @@ PYTHON := $(shell for each in /usr/bin/python3.11 python3.11 python3; do \
 	$$each -c 'import ensurepip, venv' 2>/dev/null && command -v $$each && break; done || echo python3)
 endif
 TORCH_FROM ?=
+FUZZ_SECONDS ?= 60
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -21,6 +22,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
+	@echo "  TESTS=…       the tests to run, as pytest takes them; FUZZ_SECONDS=… how long a fuzz takes; now $(FUZZ_SECONDS)"
 	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
 	@echo "                gigabytes that are not used here: TORCH_FROM='--index-url ADDRESS', with the address"
 	@echo "                of PyTorch's CPU builds, brings some 200 MB."
@@ -46,10 +48,10 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
-fuzz: $(INSTALLED) ## the readers of what an adversary writes, a minute each (installs atheris; not everywhere to be had)
-	$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
-	$(BIN)/python -m tests.fuzz result -max_total_time=60
-	$(BIN)/python -m tests.fuzz tensors -max_total_time=60
+fuzz: $(INSTALLED) ## fuzz the readers of untrusted bytes, FUZZ_SECONDS each (needs a wheel of atheris)
+	$(BIN)/pip install -q --only-binary atheris -c constraints.txt -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz result -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz tensors -max_total_time=$(FUZZ_SECONDS)
 
 compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submit, progress, down; once more with workers
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh

@@ -28,7 +28,7 @@ from bench.machine import machine  # noqa: E402
 from bench.memory import Memory  # noqa: E402
 from bench.sustained import Rate  # noqa: E402
 from grader.sandbox import Sandbox  # noqa: E402
-from tests import postgres  # noqa: E402
+from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results.json")
 ROUNDS = 120

@@ -19,7 +19,7 @@ from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.regrading import routes as regrading
 from server.reports import routes as reports
-from server.services import ServerServices, Services
+from server.services import ServerServices
 from server.settings import Settings
 from server.submissions import routes as submissions
 
@@ -34,7 +34,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
 
     :raises SettingsError: the settings cannot be used
     """
-    services = ServerServices.build(Services.build(settings, code_runner, timing))
+    services = ServerServices.build(settings, code_runner, timing)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

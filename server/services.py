@@ -92,32 +92,31 @@ class Services:
 
 
 @dataclass(frozen=True)
-class ServerServices:
-    """What a server has one of, beside the services of every process that grades."""
+class ServerServices(Services):
+    """What a server has one of."""
 
-    base: Services
     signals: Signals
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
 
     @classmethod
-    def build(cls, base: Services) -> Self:
+    def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
         """
+        base = Services.build(settings, code_runner, timing)
         signals = Signals()
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
-        per_minute = base.settings.submissions_per_minute
-        intake = Intake(base.database, base.instances, dispatcher, follower, per_minute)
-        return cls(base, signals, dispatcher, follower, intake)
+        intake = Intake(base.database, base.instances, dispatcher, follower, settings.submissions_per_minute)
+        return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
 
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
-        app.state.database = self.base.database
-        app.state.instances = self.base.instances
+        app.state.database = self.database
+        app.state.instances = self.instances
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
@@ -127,21 +126,21 @@ class ServerServices:
 
         The first worker starts the sandbox. What is handed in meanwhile waits for it.
         """
-        self.base.prepare_database()
+        self.prepare_database()
         self.dispatcher.start()
 
     def stop(self) -> None:
         """Finish what is running, and close everything."""
         self.dispatcher.stop()
-        self.base.close()
+        self.close()
 
 
-def work(settings: Settings) -> int:
+def work(settings: Settings, timing: Timing | None = None) -> int:
     """Be a worker until a signal ends it; return the exit code.
 
     :raises SettingsError: the settings cannot be used
     """
-    services = Services.build(settings)
+    services = Services.build(settings, timing=timing)
     services.prepare_database()
     log.info("A worker with %d slots.", settings.children)
 

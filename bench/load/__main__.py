@@ -30,7 +30,7 @@ from bench.load.regrade import Regrade  # noqa: E402
 from bench.load.student import Student  # noqa: E402
 from bench.load.tally import Tally, percentiles  # noqa: E402
 from bench.machine import machine  # noqa: E402
-from tests import postgres  # noqa: E402
+from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).parents[1] / "load.json"
 PER_MINUTE = 60  # as a server has it by default

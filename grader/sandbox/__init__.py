@@ -3,6 +3,6 @@ this name; the zygote and its children import the modules that they need."""
 
 from grader.sandbox.job import Job, Run, RunStatus, SandboxFault, Slot
 from grader.sandbox.limits import Limits
-from grader.sandbox.sandbox import Sandbox
+from grader.sandbox.sandbox import Sandbox, Timing
 
-__all__ = ["Job", "Limits", "Run", "RunStatus", "Sandbox", "SandboxFault", "Slot"]
+__all__ = ["Job", "Limits", "Run", "RunStatus", "Sandbox", "SandboxFault", "Slot", "Timing"]

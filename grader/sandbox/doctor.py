@@ -20,7 +20,7 @@ import torch
 
 from grader.sandbox.jail import Layer
 from grader.sandbox.job import Job, Run, RunStatus, SandboxFault, Slot
-from grader.sandbox.limits import Limits
+from grader.sandbox.limits import MIB, Limits
 from grader.sandbox.sandbox import Sandbox
 
 _NO_STATE: Final = b"\x02\0\0\0\0\0\0\0{}"
@@ -151,9 +151,16 @@ def _ends(source: str, status: RunStatus, detail: str, limits: Limits | None = N
 
 
 def _cpu_limit(sandbox: Sandbox) -> _Verdict:
-    run = _run(sandbox, "while True: pass", _CPU)
-    held = run.status is RunStatus.TIME_LIMIT and "processor time" in run.message
+    # Where nothing stops it, it stops itself, after a processor second more than the hard limit gives.
+    run = _run(sandbox, "while time.process_time() < 3: pass\nprint('OPEN')", _CPU)
+    held = run.status is RunStatus.TIME_LIMIT and "processor time" in run.message and "OPEN" not in run.stdout
     return _Verdict(held, "an endless loop is stopped" if held else f"ended as {run.status}: {run.message[-200:]}")
+
+
+def _memory_limit(sandbox: Sandbox) -> _Verdict:
+    """A hoard of 64 MiB more than the limit, so that it ends soon where nothing stops it."""
+    hoard = f"held = [b'x' * 2**20 for _ in range({sandbox.limits.data_bytes // MIB + 64})]\nprint('OPEN')"
+    return _ends(hoard, RunStatus.MEMORY_LIMIT, "a hoard ends at the limit")(sandbox)
 
 
 def _alone(sandbox: Sandbox) -> _Verdict:
@@ -287,11 +294,7 @@ for name in sys.modules:
     "descriptors at work": _refused(
         "for each in range(3, 256): attempt(f'descriptor {each}', os.write, each, b'')", "none is open"
     ),
-    "memory": _ends(
-        "held = [b'x' * 2**20 for _ in range(4096)]\nprint('OPEN')",
-        RunStatus.MEMORY_LIMIT,
-        "an endless hoard ends",
-    ),
+    "memory": _memory_limit,
     "address space": _refused(
         """
 attempt("reserving", lambda: [

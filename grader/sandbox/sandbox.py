@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -22,12 +23,17 @@ from grader.sandbox.jail import Layer
 from grader.sandbox.job import Job, Run, RunStatus, SandboxFault
 from grader.sandbox.limits import KIB, MIB, Limits
 
-_LOOK_AFTER: Final = 30.0  # seconds between two looks at an idle zygote
-# Where the last children that were ahead have all been taken within so many seconds, the next is as good as taken.
-_HURRY: Final = 0.1
-# While a child waits, whoever made the last run has the machine to themselves for so many seconds: what is to be done
-# with its result comes before the burial and the next birth.
-_COURTESY: Final = 0.02
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the sandbox waits, in seconds. Tests give their own; a server takes these."""
+
+    idle_check_seconds: float = 30.0  # between two checks of an idle zygote
+    # Children are taken as fast as they are made, if as many as wait ahead were taken within this time.
+    busy_within_seconds: float = 0.1
+    # Cleanup and the next fork wait this long while a spare child exists, so that the result is processed first.
+    cleanup_delay_seconds: float = 0.02
+    zygote_age_seconds_max: float = 6 * 3600.0  # then a fresh zygote replaces it
 
 
 class Sandbox:
@@ -36,7 +42,8 @@ class Sandbox:
     `children`   how many may run at once; one more than that waits, warm
     `limits`     those of most runs: children are made ahead for them. A job with other limits waits for its child
     `connect`    the unix socket of a zygote that listens elsewhere, in a container for one; else one is started
-    `most_runs`, `oldest`   after so many runs, or seconds, the zygote is replaced by a fresh one
+    `most_runs`  after so many the zygote is replaced by a fresh one
+    `timing`     how long it waits for what
 
     :raises SandboxFault: there can be no sandbox here; the text says why
     """
@@ -48,17 +55,17 @@ class Sandbox:
         limits: Limits | None = None,
         connect: Path | None = None,
         most_runs: int = 5000,
-        oldest: float = 6 * 3600.0,
+        timing: Timing | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._connect = connect
         self._most_runs = most_runs
-        self._oldest = oldest
+        self._timing = timing or Timing()
         self._ahead = children + 1
         self._places = threading.BoundedSemaphore(children)
         self._replacing = threading.Lock()
         self._lock = threading.Lock()  # over the five below; never held while waiting for anything
-        self._closed = False
+        self._closing = threading.Event()
         self._zygote = self._start()
         self._generation = 1
         self._waiting: deque[Child] = deque()
@@ -132,9 +139,9 @@ class Sandbox:
     def close(self) -> None:
         """End the zygote and everything of it. Runs that are still going end as faults."""
         with self._lock:
-            if self._closed:
+            if self._closing.is_set():
                 return
-            self._closed = True
+            self._closing.set()
         self._errands.put(None)
         self._keeper.join()
 
@@ -153,7 +160,7 @@ class Sandbox:
         """A child that is ready: one of those made ahead, or else a new one."""
         for _ in range(2):  # when a zygote is found dead; that its successor dies too is not chance
             with self._lock:
-                if self._closed:
+                if self._closing.is_set():
                     raise SandboxFault("the sandbox is closed")
                 zygote = self._zygote
             try:
@@ -178,7 +185,7 @@ class Sandbox:
     def _replace(self, old: Zygote) -> None:
         """Put a fresh zygote in the place of `old`, unless somebody has done so."""
         with self._replacing:
-            if self._zygote is not old or self._closed:
+            if self._zygote is not old or self._closing.is_set():
                 return
             new = self._start()
             with self._lock:
@@ -192,14 +199,14 @@ class Sandbox:
 
     def _keep(self) -> None:
         """The keeper's thread: buries children, makes new ones, replaces zygotes."""
-        while not self._closed:
+        while not self._closing.is_set():
             try:
-                child = self._errands.get(timeout=_LOOK_AFTER)
+                child = self._errands.get(timeout=self._timing.idle_check_seconds)
             except queue.Empty:
                 child = None
             if child is not None:
                 if self._waiting and not self._hurried():
-                    time.sleep(_COURTESY)
+                    self._closing.wait(self._timing.cleanup_delay_seconds)
                 child.bury()
             try:
                 self._look_after()
@@ -215,21 +222,22 @@ class Sandbox:
     def _hurried(self) -> bool:
         """Whether children are taken as fast as they are made."""
         with self._lock:
-            return len(self._taken) == self._ahead and time.monotonic() - self._taken[0] < _HURRY
+            as_many = len(self._taken) == self._ahead
+            return as_many and time.monotonic() - self._taken[0] < self._timing.busy_within_seconds
 
     def _look_after(self) -> None:
         zygote = self._zygote
-        worn = zygote.forks > self._most_runs or time.monotonic() - zygote.born > self._oldest
+        worn = zygote.forks > self._most_runs or time.monotonic() - zygote.born > self._timing.zygote_age_seconds_max
         if worn or not zygote.alive():
             self._replace(zygote)
-        while not self._closed:
+        while not self._closing.is_set():
             with self._lock:
                 zygote = self._zygote
                 if len(self._waiting) >= self._ahead:
                     return
             child = zygote.fork(self._limits, rehearse=not self._hurried())
             with self._lock:
-                if zygote is self._zygote and not self._closed:
+                if zygote is self._zygote and not self._closing.is_set():
                     self._waiting.append(child)
                     continue
             child.bury()

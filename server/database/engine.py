@@ -39,7 +39,10 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a transaction that sees one state of the database and changes nothing."""
+        """Open a transaction that changes nothing.
+
+        On SQLite it sees one state of the database. On PostgreSQL each statement sees what is committed when it begins.
+        """
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
@@ -15,6 +16,17 @@ from server.queue.tickets import Lease
 from server.queue.timing import Timing
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A run of this process; ``since`` is on the monotonic clock.
+
+    Two may be of one ticket: another thread tries a lost run again at once, and another slot takes an ended lease.
+    """
+
+    ticket_id: int
+    since: float
 
 
 class LeaseKeeper:
@@ -36,7 +48,7 @@ class LeaseKeeper:
         self._code_runner = code_runner
         self._notify = notify
         self._timing = timing
-        self._running_since: dict[int, float] = {}  # by ticket, those that run in this process
+        self._runs: set[_Run] = set()
         self._stopping = threading.Event()
         self._renewer = threading.Thread(target=self._renew_long_runs, name="renewer", daemon=True)
 
@@ -50,14 +62,15 @@ class LeaseKeeper:
 
     def grade(self, lease: Lease) -> bool:
         """Grade the submission of a ticket; return False if the run was lost and is tried again after a pause."""
-        self._running_since[lease.ticket_id] = time.monotonic()
+        run = _Run(lease.ticket_id, time.monotonic())
+        self._runs.add(run)
         try:
             self._grading.grade_submission(lease.submission_id)
         except Exception as error:
             log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
             return not self._give_back(lease, str(error))
         finally:
-            del self._running_since[lease.ticket_id]
+            self._runs.discard(run)
             self._notify(lease.submission_id)
         return True
 
@@ -70,7 +83,7 @@ class LeaseKeeper:
     def _renew_long_runs(self) -> None:
         while not self._stopping.wait(self._timing.renew_seconds):
             before = time.monotonic() - self._timing.renew_seconds
-            ids = [id for id, since in self._running_since.copy().items() if since <= before]
+            ids = [run.ticket_id for run in self._runs.copy() if run.since <= before]
             if ids:
                 try:
                     with self._database.writing(durable=False) as session:

@@ -167,7 +167,7 @@ def cancel(
     with access.writing() as opened:
         if not dispatcher.cancel(opened.session, access.id):
             raise Conflict(f"Submission {access.id} is not waiting. Look at it: GET /api/v1/submissions/{access.id}.")
-    return show_submission(access, dispatcher)
+        return present.show(opened.session, opened.submission, opened.reader, dispatcher)
 
 
 @router.post("/submissions/{id}/release", responses=documented(403, 409))
@@ -182,4 +182,4 @@ def release(
     with access.writing() as opened:
         if not dispatcher.requeue(opened.session, access.id):
             raise Conflict(f"Submission {access.id} is neither set aside nor cancelled. There is nothing to release.")
-    return show_submission(access, dispatcher)
+        return present.show(opened.session, opened.submission, opened.reader, dispatcher)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,17 +23,19 @@ import httpx2 as httpx
 import pytest
 from sqlmodel import func, select
 
-from server import courses, schema
-from server.db import Database
-from server.models import Grade, Submission, Ticket
-from tests import postgres
-from tests.server.house import EXERCISES, FULL, SOLUTION, eventually
+from server.courses import courses
+from server.database import migrate
+from server.database.engine import Database
+from server.tables import GradeRow, SubmissionRow, TicketRow
+from tests.support import postgres
+from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-PORTS = {"embedded-sqlite": 18761, "procrastinate-postgresql": 18762}
+ENGINES = ["embedded-sqlite", "procrastinate-postgresql"]
 STUDENTS = 6
-BACKLOG = 25
+BACKLOG = 12
+BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
 RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
@@ -41,7 +44,7 @@ class Supervised:
 
     def __init__(self, name: str, environment: dict[str, str], log: Path, *arguments: str) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "server", *arguments]
+        self._command = [sys.executable, "-m", "tests.chaos.process", *arguments]
         self._environment = environment
         self._log = log
         self._ended = False
@@ -100,9 +103,9 @@ class Site:
                     assert answer.status_code >= 429, answer.text  # later, or a mistake of ours: try again
                     self.stopped.wait(0.2)
                 # As fast as it is graded, with some that wait: on a slow machine the end must not be far away.
-                self.stopped.wait(0.2)
+                self.stopped.wait(BETWEEN_SECONDS)
                 while not self.stopped.is_set() and len(self.acknowledged) - self.grades() > BACKLOG:
-                    self.stopped.wait(0.2)
+                    self.stopped.wait(BETWEEN_SECONDS)
                 if self.stopped.is_set():
                     return
 
@@ -110,13 +113,13 @@ class Site:
         """How many there are."""
         try:
             with self.database.reading() as session:
-                return session.exec(select(func.count()).select_from(Grade)).one()
+                return session.exec(select(func.count()).select_from(GradeRow)).one()
         except Exception:
             return -1  # the database itself may be down
 
-    def newest(self, table: type[Grade | Submission]) -> int:
+    def newest(self, table: type[GradeRow | SubmissionRow]) -> int:
         """The last submission that was handed in, or the last that has a grade."""
-        column = Submission.id if table is Submission else Grade.submission_id
+        column = SubmissionRow.id if table is SubmissionRow else GradeRow.submission_id
         try:
             with self.database.reading() as session:
                 return session.exec(select(func.max(column))).one() or 0
@@ -127,32 +130,42 @@ class Site:
         """The submission that has waited longest."""
         try:
             with self.database.reading() as session:
-                return session.exec(select(func.min(Ticket.submission_id))).one()
+                return session.exec(select(func.min(TicketRow.submission_id))).one()
         except Exception:
             return None
 
     def left(self) -> str:
         """The tickets that are left, for the message of a test that failed."""
         with self.database.reading() as session:
-            tickets = session.exec(select(Ticket)).all()
+            tickets = session.exec(select(TicketRow)).all()
             return f"{self.grades()} grades, {len(tickets)} tickets: {tickets[:3]}"
 
     def graded(self, id: int) -> bool:
         """Whether a submission has its grade."""
         try:
             with self.database.reading() as session:
-                return session.exec(select(Grade.id).where(Grade.submission_id == id)).first() is not None
+                return session.exec(select(GradeRow.id).where(GradeRow.submission_id == id)).first() is not None
         except Exception:
             return False
 
 
-@pytest.fixture(params=list(PORTS))
+@contextlib.contextmanager
+def reserved_port() -> Iterator[int]:
+    """A free port that is bound, not listened on, so that nobody else is given it while the server is dead."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture(params=ENGINES)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """An installation of each engine, with a class that hands in."""
     engine, _, kind = str(request.param).partition("-")
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(postgres.restartable()) if kind == "postgresql" else None
         url = stack.enter_context(postgres.database(server.url)) if server else f"sqlite:///{tmp_path}/dojo.db"
+        port = stack.enter_context(reserved_port())
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
         environment = kept | {
             "DOJO_DATA": str(tmp_path),
@@ -160,10 +173,10 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             "DOJO_DISPATCH": engine,
             "DOJO_SECRET": "0123456789abcdef" * 4,
             "DOJO_SUBMISSIONS_PER_MINUTE": "0",
-            "DOJO_PORT": str(PORTS[request.param]),
+            "DOJO_PORT": str(port),
             "DOJO_CHILDREN": "1",
         }
-        schema.upgrade(url)
+        migrate.upgrade(url)
         database = Database(url)
         stack.callback(database.close)
         with database.writing() as session:
@@ -175,7 +188,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             name = f"worker {number}"
             parts[name] = Supervised(name, environment, tmp_path / f"worker{number}.log", "worker")
             stack.callback(parts[name].stop)
-        found = Site(f"http://127.0.0.1:{PORTS[request.param]}", database, parts, tokens, server)
+        found = Site(f"http://127.0.0.1:{port}", database, parts, tokens, server)
         threads = [threading.Thread(target=found.load, args=(n,)) for n in range(STUDENTS)]
         for thread in threads:
             thread.start()
@@ -229,18 +242,18 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
     for name, strike in blows.items():
         assert eventually(strike), f"there was no way to strike {name}"
         begun = time.monotonic()
-        waiting, last = site.oldest(), site.newest(Submission)
+        waiting, last = site.oldest(), site.newest(SubmissionRow)
         assert eventually(
-            lambda: site.newest(Grade) > last >= 0 and (waiting is None or site.graded(waiting)),  # noqa: B023
+            lambda: site.newest(GradeRow) > last >= 0 and (waiting is None or site.graded(waiting)),  # noqa: B023
             RECOVERY_SECONDS,
         ), f"nothing was graded after the loss of {name}"
         figures[name] = time.monotonic() - begun
     site.stopped.set()
     assert eventually(lambda: site.oldest() is None and site.grades() > 0, RECOVERY_SECONDS), site.left()
     with site.database.reading() as session:
-        graded = list(session.exec(select(Grade.submission_id)))
-        kept = set(session.exec(select(Submission.id)))
-        exact = set(session.exec(select(Grade.exact)))
+        graded = list(session.exec(select(GradeRow.submission_id)))
+        kept = set(session.exec(select(SubmissionRow.id)))
+        exact = set(session.exec(select(GradeRow.exact)))
     assert len(graded) == len(set(graded))
     assert set(site.acknowledged) <= set(graded) == kept
     assert exact == {26}

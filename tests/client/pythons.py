@@ -24,7 +24,9 @@ STANDALONE = ("test_cells.py", "test_config.py", "real_keyring.py")
 
 
 def python(minor: int) -> str | None:
-    """The program of Python 3.minor: on the path, or the newest that pyenv has."""
+    """The program of Python 3.minor: the one that runs the tests, the newest that pyenv has, or the one on the path."""
+    if minor == sys.version_info.minor:
+        return sys.executable
     kept = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))
     return str(kept[-1]) if kept else shutil.which(f"python3.{minor}")
 

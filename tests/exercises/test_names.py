@@ -11,9 +11,7 @@ import torch
 from exercises import names
 from exercises.data.make_minibatch import figures_of
 from exercises.names import BadNames, canonical_minibatch, examples, load, split
-
-LECTURE_FILE = Path(__file__).parents[3] / "shared/data/names.txt"
-needs_lecture_file = pytest.mark.skipif(not LECTURE_FILE.exists(), reason="the lecture's names.txt is not here")
+from tests.lecture import lecture_names
 
 TEN = "ann\nbob\ncy\ndee\ned\nflo\ngus\nhal\nivy\njo"
 
@@ -60,6 +58,12 @@ def test_an_explicit_file_wins_over_the_environment(tmp_path: Path, monkeypatch:
     assert load().words[-1] == "kay"
 
 
+def test_an_empty_variable_means_the_bundled_list(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOJO_NAMES_FILE", "")
+
+    assert load().digest == load(names._BUNDLED).digest
+
+
 def test_the_lectures_file_in_the_data_folder_is_known_by_its_digest(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +86,7 @@ def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
         (b"", "Give it more"),
         (b"emma\n", "Give it more"),
         (b"emma\n" * 50, "Give it more"),
+        (TEN.removesuffix("\njo").encode(), "Give it more"),
         (TEN.replace("cy", "Cy").encode(), "line 3: 'Cy'.*letters a-z only"),
         (TEN.replace("cy", "c-y").encode(), "line 3: 'c-y'.*letters a-z only"),
         (TEN.replace("cy", "zoë").encode(), "line 3.*letters a-z only"),
@@ -95,6 +100,15 @@ def test_bad_files_say_what_to_change(tmp_path: Path, content: bytes, advice: st
     (tmp_path / "names.txt").write_bytes(content)
     with pytest.raises(BadNames, match=advice):
         load(tmp_path / "names.txt")
+
+
+def test_a_long_line_is_shown_in_part(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("X" * 500)
+
+    with pytest.raises(BadNames) as caught:
+        load(tmp_path / "names.txt")
+
+    assert "'" + "X" * 40 + "'" in str(caught.value)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
@@ -133,15 +147,13 @@ def test_canonical_minibatch_is_the_lectures() -> None:
     ]
 
 
-@needs_lecture_file
 def test_the_lectures_list_has_the_lectures_shapes() -> None:
-    dataset = load(LECTURE_FILE)
+    dataset = load(lecture_names())
     assert dataset.digest == names.LECTURE_DIGEST
     shapes = [tuple(examples(part)[0].shape) for part in split(dataset.words)]
     assert shapes == [(182625, 3), (22655, 3), (22866, 3)]
 
 
-@needs_lecture_file
 def test_canonical_minibatch_can_be_made_again() -> None:
     kept = json.loads((Path(names.__file__).with_name("data") / "canonical_minibatch.json").read_text())
-    assert figures_of(LECTURE_FILE) == kept
+    assert figures_of(lecture_names()) == kept

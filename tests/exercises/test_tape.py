@@ -28,6 +28,15 @@ def test_plain_play_gives_the_gradient_of_every_named_tensor() -> None:
     assert gradients["x"].allclose((x**2 + (x + 2 * x**2) * 2 * x) / 3)
 
 
+def test_values_hold_no_graph() -> None:
+    tape = Tape(GIVEN)
+
+    squares(tape)
+
+    assert list(tape.values()) == ["x", "n", "y", "z", "loss"]
+    assert [name for name, value in tape.values().items() if value.requires_grad] == []
+
+
 def test_a_constant_is_read_as_a_number() -> None:
     assert Tape(GIVEN).n == 3
     assert isinstance(Tape(GIVEN).n, int)
@@ -49,3 +58,13 @@ def test_cut_play_names_each_consumer() -> None:
         ("z", ["x", "y"]),
         ("loss", ["y", "z"]),
     ]
+
+
+def test_a_cut_step_reads_a_name_through_one_leaf() -> None:
+    tape = CutTape(GIVEN)
+
+    squares(tape)
+
+    product = tape.steps[0]
+    (gradient,) = torch.autograd.grad(product.output.sum(), product.reads["x"])
+    assert gradient.tolist() == [2.0, 4.0, 6.0]

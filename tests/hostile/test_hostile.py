@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from exercises import names
 from exercises.catalog import find
 from exercises.instance import Kind
 from grader.grade import Grade, grade_code
-from grader.sandbox import Limits, RunStatus, Sandbox
+from grader.sandbox import Limits, Run, RunStatus, Sandbox
+from grader.sandbox.excuse import SIGSYS_DENIED
 from tests.grader.sandbox.traces import Traces
 
 EXERCISE = find("makemore/full-backward")
@@ -78,8 +81,36 @@ def ours(place: Path) -> set[str]:
     return found
 
 
-def test_the_corpus_is_there() -> None:
-    assert len(CORPUS) >= 100
+# The README's table, as it was when this was written. Attacks are added, and none is taken away.
+FILES_AT_LEAST = {
+    "deaths": 29, "derivation": 18, "disk": 11, "files": 19, "forging": 50, "honest": 14, "memory": 18, "output": 33,
+    "poisoning": 25, "processes": 18, "sockets": 8, "source": 42, "stealing": 22, "syscalls": 51, "tensors": 40,
+    "time": 29,
+}  # fmt: skip
+
+
+def test_no_attack_is_lost() -> None:
+    files = Counter(path.parent.name for path in CORPUS)
+
+    assert len(CORPUS) >= 427
+    assert not {folder: files[folder] for folder, floor in FILES_AT_LEAST.items() if files[folder] < floor}
+
+
+def test_the_readme_counts_the_corpus() -> None:
+    files = Counter(path.parent.name for path in CORPUS)
+
+    table = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+
+    assert {name: int(count) for name, count in re.findall(r"^\| `(\w+)/` \|.*\| (\d+) \|$", table, re.M)} == files
+    assert f"**{len(CORPUS)}**" in table
+
+
+# A run that was killed has no answers; one that stopped otherwise keeps those that it had got to.
+KILLED = {RunStatus.TIME_LIMIT, RunStatus.CRASHED}
+
+
+def was_killed(run: Run) -> bool:
+    return run.status in KILLED or run.message == SIGSYS_DENIED
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -98,6 +129,12 @@ def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
         got.run.stdout[-2000:],
         got.passed,
     )
+    handed_in = [name for name, answer in got.run.answers.items() if answer.tensor is not None]
+    assert len(got.run.answers) == 26
+    if was_killed(got.run):
+        assert handed_in == [] and got.passed == 0
+    assert got.passed <= len(handed_in)
+    assert got.complete is (got.run.status is RunStatus.OK and got.passed == 26)
     breaches = [line for line in got.run.stdout.splitlines() if line.startswith("BREACH")]
     assert not breaches
     assert took < LIMITS.wall_seconds + 1

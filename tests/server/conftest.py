@@ -1,5 +1,5 @@
 """A server for each test, on SQLite and on PostgreSQL, with a course, its instructor and a sandbox of
-straw."""
+fake_sandbox."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from server import courses, schema
 from server.app import create_app
-from server.db import Database
-from server.models import Role
+from server.courses import courses
+from server.database import migrate
+from server.database.engine import Database
+from server.queue.timing import Timing
 from server.settings import Settings
-from tests import postgres
-from tests.server.house import House, Straw, Student
+from server.tables import Role
+from tests.support import postgres
+from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student
 
 
 @pytest.fixture(scope="session")
@@ -44,26 +46,53 @@ def settings(url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def straw() -> Straw:
-    """The sandbox of straw."""
-    return Straw()
+def database(settings: Settings) -> Iterator[Database]:
+    """A database with its tables and without a server."""
+    migrate.upgrade(settings.url)
+    found = Database(settings.url)
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def house(settings: Settings, straw: Straw) -> Iterator[House]:
+def fake_sandbox() -> FakeSandbox:
+    """The sandbox of fake_sandbox."""
+    return FakeSandbox()
+
+
+@pytest.fixture
+def timing() -> Timing:
+    """The intervals of a server that is in use; a folder or a file may have others."""
+    return Timing()
+
+
+@pytest.fixture
+def server(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing) -> Iterator[RunningServer]:
     """A running server."""
-    schema.upgrade(settings.url)
+    migrate.upgrade(settings.url)
     database = Database(settings.url)
     with database.writing() as session:
-        course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
+        course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
     database.close()
-    app = create_app(settings, straw.workshop())
+    app = create_app(settings, fake_sandbox.code_runner(), timing)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield House(client, app.state.services, course.join_code, instructor.token)
+        yield RunningServer(client, app.state.services, course.join_code, instructor.token)
 
 
 @pytest.fixture
-def ada(house: House) -> Student:
+def student(server: RunningServer) -> Student:
     """A student of the course."""
-    return house.join("Ada")
+    return server.join("Ada")
+
+
+@pytest.fixture
+def here(server: RunningServer, student: Student) -> Members:
+    """The course of the server, with its instructor and a student."""
+    return Members(COURSE, server.instructor, student)
+
+
+@pytest.fixture
+def there(server: RunningServer) -> Members:
+    """A second course, with an instructor and a student who are in no other one."""
+    return server.open_course("autumn")

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from server.bell import Bell
+from server.queue.signals import Signals
 
 
-async def _heard(bell: Bell, submission_id: int) -> bool:
+async def _heard(bell: Signals, submission_id: int) -> bool:
     with bell.listening(submission_id) as rung:
         try:
             await asyncio.wait_for(rung.wait(), 0.2)
@@ -20,22 +20,22 @@ async def _heard(bell: Bell, submission_id: int) -> bool:
 
 
 def test_it_is_heard_from_another_thread() -> None:
-    bell = Bell()
-    ringer = threading.Timer(0.02, bell.ring, [7])
+    bell = Signals()
+    ringer = threading.Timer(0.02, bell.notify, [7])
     ringer.start()
     assert asyncio.run(_heard(bell, 7))
     ringer.join()
 
 
 def test_who_begins_to_wait_a_moment_too_late_hears_it() -> None:
-    bell = Bell()
-    bell.ring(7)
+    bell = Signals()
+    bell.notify(7)
     assert asyncio.run(_heard(bell, 7))
 
 
 @pytest.mark.parametrize("others", [[], [8, 9]])
 def test_what_rings_for_others_is_not_heard(others: list[int]) -> None:
-    bell = Bell()
+    bell = Signals()
     for each in others:
-        bell.ring(each)
+        bell.notify(each)
     assert not asyncio.run(_heard(bell, 7))

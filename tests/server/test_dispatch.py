@@ -11,165 +11,181 @@ from starlette.testclient import TestClient
 from grader.sandbox import Job, Sandbox, SandboxFault
 from grader.sandbox.doctor import Finding, Report
 from server.app import create_app
-from server.db import Database
-from server.dispatch import embedded
-from server.models import ComparisonRow, Grade, Progress, Submission, Ticket, TicketState
+from server.database.engine import Database
+from server.grading.code_runner import CodeRunner
+from server.queue.queries import TRIES_MAX
+from server.queue.timing import Timing
 from server.settings import Settings
-from server.workshop import Workshop
-from tests.server.house import SOLUTION, House, Straw, Student, eventually, gradients, is_problem
+from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
+from tests.support.servers import (
+    IMPATIENT,
+    SOLUTION,
+    FakeSandbox,
+    RunningServer,
+    Student,
+    eventually,
+    gradients,
+    is_problem,
+)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Try again at once."""
-    monkeypatch.setattr(embedded, "PAUSE", embedded.PAUSE * 0)
-    monkeypatch.setattr(embedded, "LOOK_AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(embedded, "INSPECT_AGAIN_SECONDS", 0.05)
+    return IMPATIENT
 
 
-def tickets(database: Database) -> list[Ticket]:
+def tickets(database: Database) -> list[TicketRow]:
     """What remains to be done."""
     with database.reading() as session:
-        return list(session.exec(select(Ticket)))
+        return list(session.exec(select(TicketRow)))
 
 
 def test_what_was_queued_or_half_graded_is_taken_up_at_the_next_start(
-    house: House, straw: Straw, settings: Settings
+    server: RunningServer, fake_sandbox: FakeSandbox, settings: Settings
 ) -> None:
-    ada = house.join()
-    straw.before = lambda job: _lost(job) if job.source else None  # what asks whether any code can be run has none
-    ids = [ada.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(3)]
-    house.services.dispatcher.stop()
-    with house.services.database.writing() as session:
-        for ticket in session.exec(select(Ticket)):
+    student = server.join()
+    fake_sandbox.before = lambda job: (
+        _lost(job) if job.source else None
+    )  # what asks whether any code can be run has none
+    ids = [student.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(3)]
+    server.services.dispatcher.stop()
+    with server.services.database.writing() as session:
+        for ticket in session.exec(select(TicketRow)):
             ticket.state, ticket.tries = TicketState.QUEUED, 0
         # As a process leaves it that is killed while it runs the first.
-        session.exec(select(Ticket).where(Ticket.submission_id == ids[0])).one().state = TicketState.RUNNING
-    straw.before = lambda job: None
-    with TestClient(create_app(settings, straw.workshop())) as client:
-        ada.client = client
-        assert eventually(lambda: not tickets(house.services.database))
-        grades = [ada.get(f"/api/v1/submissions/{id}").json()["grade"]["exact"] for id in ids]
+        session.exec(select(TicketRow).where(TicketRow.submission_id == ids[0])).one().state = TicketState.RUNNING
+    fake_sandbox.before = lambda job: None
+    with TestClient(create_app(settings, fake_sandbox.code_runner(), IMPATIENT)) as client:
+        student.client = client
+        assert eventually(lambda: not tickets(server.services.database))
+        grades = [student.get(f"/api/v1/submissions/{id}").json()["grade"]["exact"] for id in ids]
     assert grades == [26, 26, 26]
 
 
-def test_a_run_lost_to_the_sandbox_is_tried_again_and_never_graded(house: House, straw: Straw, ada: Student) -> None:
+def test_a_run_lost_to_the_sandbox_is_tried_again_and_never_graded(
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student
+) -> None:
     losses = iter([True, True])
 
     def lose_twice(job: Job) -> None:
         if job.source and next(losses, False):
             raise SandboxFault("the zygote died")
 
-    straw.before = lose_twice
-    answer = ada.submit_code(SOLUTION)
+    fake_sandbox.before = lose_twice
+    answer = student.submit_code(SOLUTION)
     assert answer.status_code == 201
     assert answer.json()["grade"]["exact"] == 26
-    with house.services.database.reading() as session:
-        assert len(session.exec(select(Grade)).all()) == 1
+    with server.services.database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 1
 
 
-def test_a_submission_whose_runs_are_lost_every_time_is_set_aside(house: House, straw: Straw, ada: Student) -> None:
-    straw.before = lambda job: _lost(job) if "poison" in job.source else None
-    poisoned = ada.submit_code("poison = 1", wait=0).json()
-    healthy = ada.submit_code(SOLUTION)
+def test_a_submission_whose_runs_are_lost_every_time_is_set_aside(
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    fake_sandbox.before = lambda job: _lost(job) if "poison" in job.source else None
+    poisoned = student.submit_code("poison = 1", wait=0).json()
+    healthy = student.submit_code(SOLUTION)
     assert healthy.json()["grade"]["exact"] == 26
     address = f"/api/v1/submissions/{poisoned['id']}"
-    assert eventually(lambda: ada.get(address).json()["status"] == "quarantined")
-    assert ada.get(address).json()["grade"] is None
-    assert sum("poison" in job.source for job in straw.jobs) == embedded.MOST_TRIES
-    assert "zygote" in (tickets(house.services.database)[0].reason or "")
+    assert eventually(lambda: student.get(address).json()["status"] == "quarantined")
+    assert student.get(address).json()["grade"] is None
+    assert sum("poison" in job.source for job in fake_sandbox.jobs) == TRIES_MAX
+    assert "zygote" in (tickets(server.services.database)[0].reason or "")
 
 
 def test_a_submission_that_killed_its_workers_is_set_aside_without_another_run(
-    house: House, straw: Straw, settings: Settings
+    server: RunningServer, fake_sandbox: FakeSandbox, settings: Settings
 ) -> None:
-    ada = house.join()
-    house.services.dispatcher.stop()
-    id = ada.submit_code("poison = 1", wait=0).json()["id"]
-    with house.services.database.writing() as session:
-        ticket = session.exec(select(Ticket)).one()
-        ticket.state, ticket.tries = TicketState.RUNNING, embedded.MOST_TRIES
-    with TestClient(create_app(settings, straw.workshop())) as client:
-        ada.client = client
-        assert eventually(lambda: ada.get(f"/api/v1/submissions/{id}").json()["status"] == "quarantined")
-    assert not any("poison" in job.source for job in straw.jobs)
+    student = server.join()
+    server.services.dispatcher.stop()
+    id = student.submit_code("poison = 1", wait=0).json()["id"]
+    with server.services.database.writing() as session:
+        ticket = session.exec(select(TicketRow)).one()
+        ticket.state, ticket.tries = TicketState.RUNNING, TRIES_MAX
+    with TestClient(create_app(settings, fake_sandbox.code_runner(), IMPATIENT)) as client:
+        student.client = client
+        assert eventually(lambda: student.get(f"/api/v1/submissions/{id}").json()["status"] == "quarantined")
+    assert not any("poison" in job.source for job in fake_sandbox.jobs)
 
 
-def test_graded_twice_counts_once(house: House, ada: Student) -> None:
-    id = ada.submit_code(SOLUTION).json()["id"]
-    house.services.grading.grade_submission(id)
-    with house.services.database.reading() as session:
-        assert len(session.exec(select(Grade)).all()) == 1
+def test_graded_twice_counts_once(server: RunningServer, student: Student) -> None:
+    id = student.submit_code(SOLUTION).json()["id"]
+    server.services.grading.grade_submission(id)
+    with server.services.database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 1
         assert len(session.exec(select(ComparisonRow)).all()) == 26
-        assert {each.attempts for each in session.exec(select(Progress))} == {1}
+        assert {each.attempts for each in session.exec(select(ProgressRow))} == {1}
 
 
 def test_when_the_sandbox_is_down_tensors_are_graded_and_code_is_refused_unkept(
-    house: House, straw: Straw, ada: Student
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student
 ) -> None:
-    straw.before = _lost
-    assert house.services.workshop.inspect() == "the zygote died"
-    refused = ada.submit_code(SOLUTION)
+    fake_sandbox.before = _lost
+    assert server.services.code_runner.inspect() == "the zygote died"
+    refused = student.submit_code(SOLUTION)
     assert is_problem(refused, 503)
     assert "the zygote died" in refused.json()["detail"]
     assert refused.headers["Retry-After"]
-    assert ada.submit_tensors(gradients(ada.state())).status_code == 201
-    health = house.client.get("/readyz")
+    assert student.submit_tensors(gradients(student.state())).status_code == 201
+    health = server.client.get("/readyz")
     assert (health.status_code, health.json()["checks"]["sandbox"]) == (503, "the zygote died")
-    with house.services.database.reading() as session:
-        assert len(session.exec(select(Submission)).all()) == 1
-    straw.before = lambda job: None
-    assert eventually(lambda: house.client.get("/readyz").status_code == 200)
-    assert ada.submit_code(SOLUTION).json()["grade"]["exact"] == 26
+    with server.services.database.reading() as session:
+        assert len(session.exec(select(SubmissionRow)).all()) == 1
+    fake_sandbox.before = lambda job: None
+    assert eventually(lambda: server.client.get("/readyz").status_code == 200)
+    assert student.submit_code(SOLUTION).json()["grade"]["exact"] == 26
 
 
-def test_a_run_lost_while_no_code_can_be_run_does_not_count(house: House, straw: Straw, ada: Student) -> None:
-    straw.before = _lost
-    answer = ada.submit_code(SOLUTION, wait=0)
+def test_a_run_lost_while_no_code_can_be_run_does_not_count(
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    fake_sandbox.before = _lost
+    answer = student.submit_code(SOLUTION, wait=0)
     assert answer.status_code == 202
-    assert eventually(lambda: len(straw.jobs) > 2 * embedded.MOST_TRIES)
-    assert [(each.state, each.tries) for each in tickets(house.services.database)] == [(TicketState.QUEUED, 0)]
-    straw.before = lambda job: None
+    assert eventually(lambda: len(fake_sandbox.jobs) > 2 * TRIES_MAX)
+    assert [(each.state, each.tries) for each in tickets(server.services.database)] == [(TicketState.QUEUED, 0)]
+    fake_sandbox.before = lambda job: None
     address = answer.headers["Location"]
-    assert eventually(lambda: ada.get(address).json()["status"] == "graded")
+    assert eventually(lambda: student.get(address).json()["status"] == "graded")
 
 
 def test_a_server_without_a_sandbox_starts_and_says_why(settings: Settings) -> None:
     def none_here() -> Sandbox:
         raise SandboxFault("this kernel has no seccomp")
 
-    with TestClient(create_app(settings, Workshop(none_here))) as client:
+    with TestClient(create_app(settings, CodeRunner(none_here), IMPATIENT)) as client:
         assert client.get("/healthz").status_code == 200
         expected = {"database": "ok", "migrations": "ok", "sandbox": "this kernel has no seccomp"}
         assert eventually(lambda: client.get("/readyz").json()["checks"] == expected)
 
 
-def test_no_code_is_run_where_the_doctor_finds_a_lock_that_does_not_hold(straw: Straw) -> None:
+def test_no_code_is_run_where_the_doctor_finds_a_lock_that_does_not_hold(fake_sandbox: FakeSandbox) -> None:
     reports = iter([Report((Finding("files", ok=False, required=True, detail=""),)), Report(())])
-    workshop = Workshop(lambda: straw, lambda sandbox: next(reports))
-    assert workshop.inspect() == "locks that do not hold: files; see python -m server doctor"
-    assert not workshop.ready()
-    straw.generation_now += 1  # another zygote: the doctor is asked again
-    assert workshop.ready()
-    assert workshop.inspect() is None
+    code_runner = CodeRunner(lambda: fake_sandbox, lambda sandbox: next(reports))
+    assert code_runner.inspect() == "locks that do not hold: files; see python -m server doctor"
+    assert not code_runner.is_ready()
+    fake_sandbox.generation_now += 1  # another zygote: the doctor is asked again
+    assert code_runner.is_ready()
+    assert code_runner.inspect() is None
 
 
-def test_stopping_finishes_what_is_running(house: House, straw: Straw, ada: Student) -> None:
+def test_stopping_finishes_what_is_running(server: RunningServer, fake_sandbox: FakeSandbox, student: Student) -> None:
     running, gate = threading.Event(), threading.Event()
 
     def hold(job: Job) -> None:
         running.set()
         gate.wait(20)
 
-    straw.before = hold
-    first, second = (ada.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(2))
+    fake_sandbox.before = hold
+    first, second = (student.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(2))
     assert running.wait(20)
     threading.Timer(0.2, gate.set).start()
-    house.services.dispatcher.stop()
-    with house.services.database.reading() as session:
-        assert [each.submission_id for each in session.exec(select(Grade))] == [first]
-        assert [each.submission_id for each in session.exec(select(Ticket))] == [second]
-        assert house.services.dispatcher.depth(session) == 1
+    server.services.dispatcher.stop()
+    with server.services.database.reading() as session:
+        assert [each.submission_id for each in session.exec(select(GradeRow))] == [first]
+        assert [each.submission_id for each in session.exec(select(TicketRow))] == [second]
+        assert server.services.dispatcher.depth(session) == 1
 
 
 def _lost(job: Job) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from server import cli
-from server.schemas import Mistake
-from tests.server.house import House
+from server.reports.schemas import MistakeBody
+from tests.support.servers import RunningServer
 
 TEXT = (Path(__file__).parents[2] / "docs" / "instructor.md").read_text(encoding="utf-8")
 LINES = [
@@ -21,13 +21,13 @@ LINES = [
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_what_an_instructor_is_told_to_type_works(
-    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("DOJO_DATA", str(house.services.settings.data))
-    monkeypatch.setenv("DOJO_DATABASE_URL", house.services.settings.url)
+    monkeypatch.setenv("DOJO_DATA", str(server.services.settings.data))
+    monkeypatch.setenv("DOJO_DATABASE_URL", server.services.settings.url)
     assert len(LINES) > 8
     for line in LINES:
-        words = shlex.split(line.replace("$DOJO_ADDRESS", "").replace("$DOJO_TOKEN", house.instructor_token))
+        words = shlex.split(line.replace("$DOJO_ADDRESS", "").replace("$DOJO_TOKEN", server.instructor_token))
         if words[:3] == ["python", "-m", "server"]:
             assert cli.main(words[3:]) == 0, line
             assert capsys.readouterr().out, line
@@ -35,9 +35,9 @@ def test_what_an_instructor_is_told_to_type_works(
             curl, flag, header, address = words
             assert (curl, flag) == ("curl", "-H")
             name, _, value = header.partition(": ")
-            assert house.client.get(address, headers={name: value}).status_code == 200, line
+            assert server.client.get(address, headers={name: value}).status_code == 200, line
 
 
 def test_the_example_has_the_form_of_an_answer() -> None:
     (example,) = re.findall(r"^```json\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-    assert set(json.loads(example)) == set(Mistake.model_validate_json(example).model_dump())
+    assert set(json.loads(example)) == set(MistakeBody.model_validate_json(example).model_dump())

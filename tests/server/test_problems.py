@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.server.house import EXERCISES, House, Student, is_problem
+from tests.support.servers import EXERCISES, RunningServer, Student, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -24,39 +24,41 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
         ("GET", "/api/v1/submissions/x", 401),
     ],
 )
-def test_what_the_framework_refuses_is_a_problem_too(house: House, method: str, path: str, status: int) -> None:
-    answer = house.client.request(method, path)
+def test_what_the_framework_refuses_is_a_problem_too(
+    server: RunningServer, method: str, path: str, status: int
+) -> None:
+    answer = server.client.request(method, path)
     assert is_problem(answer, status)
     assert answer.headers["Dojo-API"] == "1"
 
 
 @pytest.mark.parametrize("id", ["x", "0", "-1", "1.5", "99999999999999999999999"])
-def test_an_id_that_is_none_is_refused(ada: Student, id: str) -> None:
-    assert is_problem(ada.get(f"/api/v1/submissions/{id}"), 422)
+def test_an_id_that_is_none_is_refused(student: Student, id: str) -> None:
+    assert is_problem(student.get(f"/api/v1/submissions/{id}"), 422)
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "x"])
-def test_nobody_waits_for_ever(ada: Student, wait: str) -> None:
+def test_nobody_waits_for_ever(student: Student, wait: str) -> None:
     address = f"{EXERCISES}/makemore/full-backward/submissions?wait={wait}"
-    headers = {"Authorization": f"Bearer {ada.token}"}
-    assert is_problem(ada.client.post(address, json={"source": ""}, headers=headers), 422)
+    headers = {"Authorization": f"Bearer {student.token}"}
+    assert is_problem(student.client.post(address, json={"source": ""}, headers=headers), 422)
 
 
-def test_a_refused_body_is_not_repeated(house: House) -> None:
-    answer = house.client.post("/api/v1/join", json={"code": ["my secret"], "name": "Ada"})
+def test_a_refused_body_is_not_repeated(server: RunningServer) -> None:
+    answer = server.client.post("/api/v1/join", json={"code": ["my secret"], "name": "Ada"})
     assert is_problem(answer, 422)
     assert "my secret" not in answer.text
 
 
 def test_a_mistake_of_ours_tells_nothing_and_is_logged(
-    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*arguments: object) -> None:
         raise RuntimeError("postgresql://dojo:password@db")
 
-    monkeypatch.setattr(type(house.services.instances), "get", broken)
+    monkeypatch.setattr(type(server.services.instances), "get", broken)
     with caplog.at_level(logging.ERROR):
-        answer = ada.get(f"{EXERCISES}/makemore/full-backward/instance")
+        answer = student.get(f"{EXERCISES}/makemore/full-backward/instance")
     assert is_problem(answer, 500)
     assert answer.headers["Dojo-API"] == "1"
     assert "password" not in answer.text
@@ -64,21 +66,21 @@ def test_a_mistake_of_ours_tells_nothing_and_is_logged(
 
 
 def test_a_token_and_an_answer_never_reach_the_log_of_a_database_error(
-    house: House, ada: Student, caplog: pytest.LogCaptureFixture
+    server: RunningServer, student: Student, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with house.services.database.engine.begin() as connection:
+    with server.services.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE comparison")
         connection.exec_driver_sql("DROP TABLE progress")
-    answer = ada.submit_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    answer = student.submit_bytes(b"\x02\0\0\0\0\0\0\0{}")
     assert is_problem(answer, 500)
     assert "no such table" in caplog.text
-    assert ada.token not in caplog.text
+    assert student.token not in caplog.text
     assert "x'02" not in caplog.text
     assert "parameters: (" not in caplog.text
 
 
-def test_openapi_describes_every_route_and_its_problems(house: House) -> None:
-    told = house.client.get("/openapi.json").json()
+def test_openapi_describes_every_route_and_its_problems(server: RunningServer) -> None:
+    told = server.client.get("/openapi.json").json()
     assert "HTTPValidationError" not in told["components"]["schemas"]
     for path, methods in told["paths"].items():
         for method, operation in methods.items():
@@ -90,3 +92,35 @@ def test_openapi_describes_every_route_and_its_problems(house: House) -> None:
     assert set(submit["requestBody"]["content"]) == {"application/vnd.safetensors", "application/json"}
     assert {"201", "202", "401", "404", "413", "415", "422", "503"} <= set(submit["responses"])
     assert submit["security"]
+
+
+def test_what_a_refusal_has_to_say_in_headers_is_said(server: RunningServer, student: Student) -> None:
+    refused = server.client.put("/api/v1/join")
+    closed = server.client.get("/api/v1/me")
+
+    assert refused.headers["Allow"] == "POST"
+    assert closed.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_every_missing_field_is_told(server: RunningServer) -> None:
+    answer = server.client.post("/api/v1/join", json={})
+
+    assert is_problem(answer, 422)
+    assert answer.json()["detail"].startswith("body.code: Field required; body.name: Field required. ")
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "kind"),
+    [
+        ("/api/v1/submissions/1", "No such submission", "unknown-submission"),
+        ("/api/v1/courses/other/exercises", "No such course", "unknown-course"),
+        (f"{EXERCISES}/a/b", "No such exercise", "unknown-exercise"),
+        ("/api/v1/courses/backprop/queue", "Not allowed for your role", "forbidden"),
+        ("/api/v1/submissions/x", "Invalid request", "unprocessable"),
+        ("/api/v1/nothing", "Request refused", "http-404"),
+    ],
+)
+def test_a_problem_has_the_name_of_its_kind(student: Student, path: str, title: str, kind: str) -> None:
+    body = student.get(path).json()
+
+    assert (body["title"], body["type"]) == (title, f"urn:dojo:problem:{kind}")

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from server.demo import demo
-from tests.server.house import EXERCISES, FULL, SOLUTION, eventually
+from server.operations.demo import demo
+from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually
 
 ROOT = Path(__file__).parents[2]
 SUBMISSIONS = f"{EXERCISES}/{FULL}/submissions"
@@ -45,7 +45,7 @@ def quickstart(data: Path, url: str) -> Iterator[Process]:
     with log.open("a") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
-        assert eventually(lambda: "To come in" in log.read_text()[begin:] or process.poll() is not None, 60)
+        assert eventually(lambda: "To join" in log.read_text()[begin:] or process.poll() is not None, 60)
         lines = log.read_text()[begin:].splitlines()
         told = {line[:19].strip(): line[19:] for line in lines if line[18:19] == " "}
         yield Process(process, told)

@@ -11,9 +11,8 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from exercises.catalog import CATALOG
-from server.models import Enrolment, Progress
-from server.models import Student as Account
-from tests.server.house import FULL, House, Student, gradients, is_problem
+from server.tables import AccountRow, ProgressRow, SeatRow
+from tests.support.servers import FULL, Members, RunningServer, Student, gradients, is_problem
 
 PROGRESS = "/api/v1/courses/backprop/progress"
 
@@ -26,16 +25,16 @@ def cells(student: Student, **params: str) -> dict[str, dict[str, object]]:
     return dict(zip(names, row["cells"], strict=True))
 
 
-def test_the_best_is_kept_and_attempts_are_counted(ada: Student) -> None:
-    right = gradients(ada.state())["dlogits"]
+def test_the_best_is_kept_and_attempts_are_counted(student: Student) -> None:
+    right = gradients(student.state())["dlogits"]
     near = right + 1e-9
     for tensor in (torch.zeros(3, 5), right * 2, near, right * 2, right, near):
-        ada.submit_tensors({"dlogits": tensor})
-    cell = cells(ada)["logits"]
-    third = ada.get("/api/v1/courses/backprop/submissions").json()["submissions"][-3]
+        student.submit_tensors({"dlogits": tensor})
+    cell = cells(student)["logits"]
+    third = student.get("/api/v1/courses/backprop/submissions").json()["submissions"][-3]
     assert (cell["best"], cell["attempts"]) == ("exact", 6)
     assert _moment(cell["first_passed_at"]) == _moment(third["created_at"])
-    assert cells(ada)["h"] is None
+    assert cells(student)["h"] is None
 
 
 def _moment(text: object) -> datetime:
@@ -49,22 +48,22 @@ def _moment(text: object) -> datetime:
     ("worse", "better"),
     [("zeros(3, 5)", "zeros(32, 27)"), ("full((32, 27), float('nan'))", "zeros(32, 27)")],
 )
-def test_a_better_verdict_replaces_a_worse_one(ada: Student, worse: str, better: str) -> None:
+def test_a_better_verdict_replaces_a_worse_one(student: Student, worse: str, better: str) -> None:
     for text in (worse, better, worse):
-        ada.submit_tensors({"dlogits": eval(f"torch.{text}")})
-    assert cells(ada)["logits"]["best"] == "wrong"
-    assert cells(ada)["logits"]["first_passed_at"] is None
+        student.submit_tensors({"dlogits": eval(f"torch.{text}")})
+    assert cells(student)["logits"]["best"] == "wrong"
+    assert cells(student)["logits"]["first_passed_at"] is None
 
 
-def test_staff_see_the_class_and_a_student_their_own_row(house: House, ada: Student) -> None:
-    bob = house.join("Bob")
-    ada.submit_tensors(gradients(ada.state()))
-    seen = house.instructor.get(PROGRESS).json()
+def test_staff_see_the_class_and_a_student_their_own_row(server: RunningServer, student: Student) -> None:
+    bob = server.join("Bob")
+    student.submit_tensors(gradients(student.state()))
+    seen = server.instructor.get(PROGRESS).json()
     assert seen["course"] == "backprop"
     assert seen["columns"][0] == {"exercise": FULL, "checkpoint": "logprobs"}
     assert len(seen["columns"]) == sum(len(each.checkpoints) for each in CATALOG.values())
     assert [row["student"] for row in seen["rows"]] == [
-        {"id": ada.id, "name": "Ada"},
+        {"id": student.id, "name": "Ada"},
         {"id": bob.id, "name": "Bob"},
     ]
     assert seen["rows"][0]["cells"][0]["best"] == "exact"
@@ -72,16 +71,77 @@ def test_staff_see_the_class_and_a_student_their_own_row(house: House, ada: Stud
     assert bob.get(PROGRESS).json()["rows"] == seen["rows"][1:]
 
 
-def test_one_course_is_not_seen_from_another(house: House, ada: Student) -> None:
-    assert is_problem(ada.get("/api/v1/courses/other/progress"), 404)
-    assert is_problem(house.client.get(PROGRESS), 401)
-    assert is_problem(ada.get(PROGRESS, params={"exercise": "makemore/nothing"}), 404)
-    assert is_problem(ada.get(PROGRESS, params={"format": "xml"}), 422)
+def test_one_course_is_not_seen_from_another(server: RunningServer, student: Student) -> None:
+    assert is_problem(student.get("/api/v1/courses/other/progress"), 404)
+    assert is_problem(server.client.get(PROGRESS), 401)
+    assert is_problem(student.get(PROGRESS, params={"exercise": "makemore/nothing"}), 404)
+    assert is_problem(student.get(PROGRESS, params={"format": "xml"}), 422)
 
 
-def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Student) -> None:
-    ada.submit_tensors({"dlogits": gradients(ada.state())["dlogits"], "dh": torch.zeros(32, 64)})
-    answer = house.instructor.get(PROGRESS, params={"format": "csv"})
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_class_is_of_one_course(here: Members, there: Members) -> None:
+    for members in (here, there):
+        members.student.submit_tensors({"dh": torch.zeros(32, 64)})
+
+    for members in (here, there):
+        address = f"{members.address}/progress"
+        for reader in (members.instructor, members.student):
+            rows = reader.get(address).json()["rows"]
+            lines = list(csv.DictReader(reader.get(address, params={"format": "csv"}).text.splitlines()))
+            assert [row["student"]["id"] for row in rows] == [members.student.id]
+            assert [line["student_id"] for line in lines] == [str(members.student.id)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_one_account_has_a_row_of_its_own_in_each_course(server: RunningServer, here: Members, there: Members) -> None:
+    abroad = server.seat(here.student, there.slug)
+    abroad.submit_tensors({"dh": torch.zeros(32, 64)})
+    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)})
+
+    for members, mine, name in ((here, here.student, "logits"), (there, abroad, "h")):
+        for reader in (members.instructor, mine):
+            answer = reader.get(f"{members.address}/progress", params={"exercise": FULL, "format": "csv"})
+            lines = list(csv.DictReader(answer.text.splitlines()))
+            assert [(line["student_id"], line["checkpoint"]) for line in lines] == [(str(mine.id), name)]
+    best = {
+        each["name"]: each["best"] for each in abroad.get(f"{abroad.address}/exercises/{FULL}").json()["checkpoints"]
+    }
+    assert (best["h"], best["logits"]) == ("wrong", None)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_staff_who_try_have_no_row(server: RunningServer, student: Student) -> None:
+    server.instructor.submit_tensors({"dh": torch.zeros(32, 64)})
+    student.submit_tensors({"dh": torch.zeros(32, 64)})
+
+    rows = server.instructor.get(PROGRESS).json()["rows"]
+
+    assert [row["student"]["id"] for row in rows] == [student.id]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_rows_stand_by_name_and_then_by_id(server: RunningServer) -> None:
+    made = [server.join(name) for name in ("Cleo", "Ada", "Bob", "Ada")]
+
+    rows = server.instructor.get(PROGRESS).json()["rows"]
+
+    assert [row["student"]["id"] for row in rows] == [made[place].id for place in (1, 3, 2, 0)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_matrix_of_one_exercise_holds_that_one_alone(server: RunningServer, student: Student) -> None:
+    for slug in (FULL, "makemore/cross-entropy"):
+        student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise=slug)
+
+    seen = server.instructor.get(PROGRESS, params={"exercise": "makemore/cross-entropy"}).json()
+
+    assert {column["exercise"] for column in seen["columns"]} == {"makemore/cross-entropy"}
+    assert [cell["attempts"] for cell in seen["rows"][0]["cells"] if cell] == [1]
+
+
+def test_the_csv_has_a_line_for_each_checkpoint_handed_in(server: RunningServer, student: Student) -> None:
+    student.submit_tensors({"dlogits": gradients(student.state())["dlogits"], "dh": torch.zeros(32, 64)})
+    answer = server.instructor.get(PROGRESS, params={"format": "csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     lines = list(csv.DictReader(answer.text.splitlines()))
     assert [(line["checkpoint"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
@@ -89,7 +149,7 @@ def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Stu
         ("h", "wrong", "false", "1"),
     ]
     assert lines[0] | {"first_passed_at": ""} == {
-        "student_id": str(ada.id),
+        "student_id": str(student.id),
         "student": "Ada",
         "exercise": FULL,
         "checkpoint": "logits",
@@ -103,35 +163,35 @@ def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Stu
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(house: House, name: str) -> None:
-    mallory = house.join(name)
+def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(server: RunningServer, name: str) -> None:
+    mallory = server.join(name)
     mallory.submit_tensors({"dlogits": torch.zeros(32, 27)})
-    text = house.instructor.get(PROGRESS, params={"format": "csv"}).text
+    text = server.instructor.get(PROGRESS, params={"format": "csv"}).text
     assert [line["student"] for line in csv.DictReader(text.splitlines())] == [f"'{name}"]
 
 
-def test_a_class_is_read_in_as_many_queries_as_one_student(house: House, ada: Student) -> None:
-    ada.submit_tensors(gradients(ada.state()))
-    few = _queries(house)
-    with house.services.database.writing() as session:
+def test_a_class_is_read_in_as_many_queries_as_one_student(server: RunningServer, student: Student) -> None:
+    student.submit_tensors(gradients(student.state()))
+    few = _queries(server)
+    with server.services.database.writing() as session:
         for number in range(30):
             _diligent(session, f"Student {number}")
-    assert len(house.instructor.get(PROGRESS).json()["rows"]) == 31
-    assert _queries(house) == few
+    assert len(server.instructor.get(PROGRESS).json()["rows"]) == 31
+    assert _queries(server) == few
 
 
 def _diligent(session: Session, name: str) -> None:
     """A student with all of exercise 1."""
-    account = Account(name=name)
+    account = AccountRow(name=name)
     session.add(account)
     session.flush()
-    session.add(Enrolment(course_id=1, student_id=account.id))
+    session.add(SeatRow(course_id=1, account_id=account.id))
     session.flush()
     for checkpoint in CATALOG[FULL].checkpoints:
         session.add(
-            Progress(
+            ProgressRow(
                 course_id=1,
-                student_id=account.id,
+                account_id=account.id,
                 exercise=FULL,
                 checkpoint=checkpoint.name,
                 best="exact",
@@ -140,15 +200,15 @@ def _diligent(session: Session, name: str) -> None:
         )
 
 
-def _queries(house: House) -> int:
+def _queries(server: RunningServer) -> int:
     """How many statements the class's progress takes."""
     seen: list[str] = []
-    engine = house.services.database.engine
+    engine = server.services.database.engine
 
     def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
         seen.append(statement)
 
     event.listen(engine, "before_cursor_execute", count)
-    house.instructor.get(PROGRESS)
+    server.instructor.get(PROGRESS)
     event.remove(engine, "before_cursor_execute", count)
     return len(seen)

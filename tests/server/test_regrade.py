@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from sqlmodel import col, select
 
 from grader import numerics
-from server.models import ComparisonRow, Grade, Progress
-from tests.server.house import FULL, SOLUTION, House, Student, eventually, gradients, is_problem
+from server.tables import ComparisonRow, ExerciseRevisionRow, GradeRow, ProgressRow, SubmissionRow, TicketRow
+from tests.support.servers import (
+    EXERCISES,
+    FULL,
+    SOLUTION,
+    Members,
+    RunningServer,
+    Student,
+    eventually,
+    gradients,
+    is_problem,
+)
 
 REGRADE = "/api/v1/courses/backprop/regrade"
+SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 def regrade(student: Student) -> Any:
@@ -19,52 +31,63 @@ def regrade(student: Student) -> Any:
     return student.client.post(REGRADE, headers={"Authorization": f"Bearer {student.token}"})
 
 
-def report(house: House) -> dict[str, Any]:
+def report(server: RunningServer) -> dict[str, Any]:
     """The difference report, when nothing waits any more."""
-    assert eventually(lambda: house.instructor.get(REGRADE).json()["waiting"] == 0)
-    found: dict[str, Any] = house.instructor.get(REGRADE).json()
+    assert eventually(lambda: server.instructor.get(REGRADE).json()["waiting"] == 0)
+    found: dict[str, Any] = server.instructor.get(REGRADE).json()
     return found
+
+
+def change_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a newer torch or grader would: every grade of before is out of date."""
+    was = numerics.environment()
+    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
+
+
+def waiting(server: RunningServer) -> list[int]:
+    """The submissions that have a ticket."""
+    with server.services.database.reading() as session:
+        return list(session.exec(select(TicketRow.submission_id).order_by(col(TicketRow.id))))
 
 
 def cells(student: Student) -> dict[str, Any]:
     """Checkpoint → what a student's own progress says of it."""
-    told = student.get("/api/v1/courses/backprop/progress", params={"exercise": FULL}).json()
+    told = student.get(f"{student.address}/progress", params={"exercise": FULL}).json()
     return {column["checkpoint"]: cell for column, cell in zip(told["columns"], told["rows"][0]["cells"], strict=True)}
 
 
-def test_where_nothing_has_changed_nothing_is_graded_again(house: House, ada: Student) -> None:
-    ada.submit_code(SOLUTION)
-    answer = regrade(house.instructor)
+def test_where_nothing_has_changed_nothing_is_graded_again(server: RunningServer, student: Student) -> None:
+    student.submit_code(SOLUTION)
+    answer = regrade(server.instructor)
     assert (answer.status_code, answer.json()) == (202, {"waiting": 0, "regraded": 0, "changed": []})
-    assert is_problem(regrade(ada), 403)
+    assert is_problem(regrade(student), 403)
 
 
 def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
-    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [
-        ada.submit_code(SOLUTION).json()["id"],
-        ada.submit_tensors(gradients(ada.state())).json()["id"],
+        student.submit_code(SOLUTION).json()["id"],
+        student.submit_tensors(gradients(student.state())).json()["id"],
     ]
-    before = cells(ada)
-    with house.services.database.writing() as session:  # as an older grader judged: one row wrong by mistake
-        old = session.exec(select(Grade).where(Grade.submission_id == ids[0])).one()
+    before = cells(student)
+    with server.services.database.writing() as session:  # as an older grader judged: one row wrong by mistake
+        old = session.exec(select(GradeRow).where(GradeRow.submission_id == ids[0])).one()
         old.passed -= 1
         row = session.get_one(ComparisonRow, (old.id, 0))
         row.verdict, row.exact, row.approximate = "wrong", False, False
         name = row.name
-        other = session.exec(select(Grade).where(Grade.submission_id == ids[1])).one()
+        other = session.exec(select(GradeRow).where(GradeRow.submission_id == ids[1])).one()
         row = ComparisonRow(grade_id=other.id, position=26, name="gone", verdict="exact", exact=True, approximate=True)
         session.add(row)  # a checkpoint that is not asked for any more
-    was = numerics.environment()
-    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
-    assert regrade(house.instructor).status_code == 202
-    found = report(house)
+    change_environment(monkeypatch)
+    assert regrade(server.instructor).status_code == 202
+    found = report(server)
     assert found["regraded"] == 2
     assert found["changed"] == [
         {
             "submission": ids[0],
-            "student": ada.id,
+            "student": student.id,
             "exercise": FULL,
             "before": 25,
             "after": 26,
@@ -72,35 +95,206 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
         },
         {
             "submission": ids[1],
-            "student": ada.id,
+            "student": student.id,
             "exercise": FULL,
             "before": 26,
             "after": 26,
             "rows": [{"name": "gone", "before": "exact", "after": "(none)"}],
         },
     ]
-    with house.services.database.reading() as session:
-        grades = session.exec(select(Grade).order_by(col(Grade.id))).all()
+    with server.services.database.reading() as session:
+        grades = session.exec(select(GradeRow).order_by(col(GradeRow.id))).all()
     assert sorted(grade.submission_id for grade in grades) == sorted(ids * 2)
-    assert cells(ada) == before  # a regrade is no attempt
-    assert ada.get(f"/api/v1/submissions/{ids[0]}").json()["grade"]["environment"].endswith("changed")
+    assert cells(student) == before  # a regrade is no attempt
+    assert student.get(f"/api/v1/submissions/{ids[0]}").json()["grade"]["environment"].endswith("changed")
 
 
 def test_a_regrade_takes_away_what_was_given_by_mistake(
-    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = ada.submit_code(SOLUTION.replace("dC = torch.zeros_like(C)", "dC = torch.ones_like(C)")).json()
+    answer = student.submit_code(SOLUTION.replace("dC = torch.zeros_like(C)", "dC = torch.ones_like(C)")).json()
     last = answer["grade"]["checkpoints"][-1]
     assert (last["name"], last["verdict"]) == ("C", "wrong")
-    with house.services.database.writing() as session:
-        grade = session.exec(select(Grade)).one()
+    with server.services.database.writing() as session:
+        grade = session.exec(select(GradeRow)).one()
         row = session.exec(
             select(ComparisonRow).where(ComparisonRow.grade_id == grade.id, ComparisonRow.name == "C")
         ).one()
         row.verdict, row.exact, row.approximate = "exact", True, True
-        session.exec(select(Progress).where(Progress.checkpoint == "C")).one().best = "exact"
-    was = numerics.environment()
-    monkeypatch.setattr(numerics, "environment", lambda: f"{was} and changed")
-    regrade(house.instructor)
-    assert [change["rows"][0]["name"] for change in report(house)["changed"]] == ["C"]
-    assert (cells(ada)["C"]["best"], cells(ada)["C"]["attempts"]) == ("wrong", 1)
+        session.exec(select(ProgressRow).where(ProgressRow.checkpoint == "C")).one().best = "exact"
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    assert [change["rows"][0]["name"] for change in report(server)["changed"]] == ["C"]
+    assert (cells(student)["C"]["best"], cells(student)["C"]["attempts"]) == ("wrong", 1)
+
+
+@SQLITE
+def test_a_second_regrade_while_the_first_waits_adds_nothing(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [student.submit_tensors({}).json()["id"] for _ in range(2)]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    told = [regrade(server.instructor).json()["waiting"] for _ in range(2)]
+
+    assert told == [2, 2]
+    assert waiting(server) == ids
+
+
+@SQLITE
+def test_a_regrade_is_of_one_course(
+    here: Members, there: Members, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [members.student.submit_tensors({}).json()["id"] for members in (here, there)]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    assert regrade(server.instructor).json()["waiting"] == 1
+
+    assert waiting(server) == ids[:1]
+    assert there.instructor.get(f"{there.address}/regrade").json()["waiting"] == 0
+
+
+@SQLITE
+def test_a_regrade_may_be_of_one_exercise(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [student.submit_tensors({}, exercise=slug).json()["id"] for slug in (FULL, "makemore/cross-entropy")]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    server.instructor.post(REGRADE, params={"exercise": "makemore/cross-entropy"})
+
+    assert waiting(server) == ids[1:]
+
+
+@SQLITE
+def test_what_a_student_waits_for_is_no_regrade(server: RunningServer, student: Student) -> None:
+    server.services.dispatcher.stop()
+    student.submit_code(SOLUTION, wait=0)
+
+    assert server.instructor.get(REGRADE).json()["waiting"] == 0
+
+
+@SQLITE
+def test_the_report_is_of_one_course(server: RunningServer, here: Members, there: Members) -> None:
+    id = there.student.submit_code(SOLUTION).json()["id"]
+
+    server.grade_again(id, "counts", verdict="wrong")
+
+    seen = [members.instructor.get(f"{members.address}/regrade").json() for members in (here, there)]
+    assert [(each["regraded"], len(each["changed"])) for each in seen] == [(0, 0), (1, 1)]
+    assert seen[1]["changed"][0]["submission"] == id
+
+
+WRONG = SOLUTION.replace("dcounts = dprobs * counts_sum_inv + dcounts_sum", "dcounts = dprobs * counts_sum_inv")
+OTHER_CODE = [{"code": "sign", "hints": ["The sign is turned around.", "", ""]}]
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("changes", "before", "after"),
+    [
+        ({"origin": "inherited"}, "wrong own missing_term", "wrong inherited missing_term"),
+        ({"origin": None}, "wrong own missing_term", "wrong missing_term"),
+        ({"diagnosis": OTHER_CODE}, "wrong own missing_term", "wrong own sign"),
+        ({"verdict": "approximate"}, "wrong own missing_term", "approximate own missing_term"),
+        ({"name": "renamed"}, "wrong own missing_term", "(none)"),
+    ],
+)
+def test_whatever_a_regrade_changes_in_a_row_is_reported(
+    server: RunningServer, student: Student, changes: dict[str, Any], before: str, after: str
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+
+    server.grade_again(id, "counts", **changes)
+
+    (found,) = server.instructor.get(REGRADE).json()["changed"]
+    assert (found["submission"], found["student"]) == (id, student.id)
+    assert found["rows"][0] == {"name": "counts", "before": before, "after": after}
+
+
+@SQLITE
+def test_an_origin_that_was_unknown_before_is_reported(server: RunningServer, student: Student) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    server.grade_again(id, "counts", origin=None)
+
+    server.grade_again(id, "counts", origin="own")
+
+    (found,) = server.instructor.get(REGRADE).json()["changed"]
+    assert found["rows"] == [{"name": "counts", "before": "wrong missing_term", "after": "wrong own missing_term"}]
+
+
+@SQLITE
+def test_other_words_for_the_same_mistake_are_no_difference(server: RunningServer, student: Student) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+
+    server.grade_again(id, "counts", diagnosis=[{"code": "missing_term", "hints": ["Another sentence.", "", ""]}])
+
+    assert server.instructor.get(REGRADE).json() == {"waiting": 0, "regraded": 1, "changed": []}
+
+
+@SQLITE
+def test_the_report_compares_the_last_two_grades(server: RunningServer, student: Student) -> None:
+    id = student.submit_code(SOLUTION).json()["id"]
+
+    server.grade_again(id, "counts", verdict="wrong")
+    server.grade_again(id, "counts", verdict="shape")
+
+    (found,) = server.instructor.get(REGRADE).json()["changed"]
+    assert found["rows"] == [{"name": "counts", "before": "wrong", "after": "shape"}]
+
+
+@SQLITE
+def test_every_surface_shows_the_newest_grade(server: RunningServer, student: Student) -> None:
+    first = student.submit_code(SOLUTION).json()
+
+    server.grade_again(first["id"], "counts", verdict="wrong")
+
+    newest = f"{first['grade']['environment']} again"
+    (listed,) = student.get("/api/v1/courses/backprop/submissions").json()["submissions"]
+    shown = student.get(f"/api/v1/submissions/{first['id']}").json()
+    assert (listed["grade"]["environment"], shown["grade"]["environment"]) == (newest, newest)
+    assert [row["verdict"] for row in shown["grade"]["checkpoints"] if row["name"] == "counts"] == ["wrong"]
+
+
+@SQLITE
+def test_tensors_of_an_older_revision_keep_their_grade(server: RunningServer, student: Student) -> None:
+    ids = [student.submit_code(SOLUTION).json()["id"], student.submit_tensors(gradients(student.state())).json()["id"]]
+    server.services.dispatcher.stop()
+    with server.services.database.writing() as session:  # as if the exercise were at its second revision now
+        session.add(ExerciseRevisionRow(slug=FULL, revision=0))
+        session.flush()
+        for table in (SubmissionRow, GradeRow):
+            for row in session.exec(select(table)):
+                row.revision = 0
+
+    regrade(server.instructor)
+
+    assert waiting(server) == ids[:1]
+
+
+@SQLITE
+def test_a_regrade_recounts_that_exercise_of_that_student_there(
+    server: RunningServer, here: Members, there: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abroad, bob = server.seat(here.student, there.slug), server.join("Bob")
+    here.student.submit_code(WRONG)
+    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+    for student in (here.student, abroad, bob):
+        student.submit_tensors({"dcounts": torch.zeros(32, 27)})
+    before = [cells(student) for student in (abroad, bob)]
+    other = here.student.get(EXERCISES).json()["exercises"][1]
+    with server.services.database.writing() as session:  # as an older grader judged: a wrong step was right
+        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
+        first = session.exec(of_counts.limit(1)).one()
+        first.verdict, first.exact, first.approximate = "exact", True, True
+    change_environment(monkeypatch)
+
+    regrade(server.instructor)
+
+    assert len(report(server)["changed"]) == 1
+    assert (cells(here.student)["counts"]["best"], cells(here.student)["counts"]["attempts"]) == ("wrong", 2)
+    assert [cells(student) for student in (abroad, bob)] == before
+    assert here.student.get(EXERCISES).json()["exercises"][1] == other

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,12 +14,14 @@ from sqlalchemy import inspect
 from sqlmodel import select
 
 from exercises.catalog import CATALOG
-from server import schema
-from server.db import Database, make_engine
-from server.models import Course, Enrolment, ExerciseRevision, Progress, Student, Table, Token
-from server.services import Services
+from server.database import migrate
+from server.database.engine import Database, make_engine
+from server.database.table import Table
+from server.queue.timing import Timing
+from server.services import ServerServices
 from server.settings import Settings
-from tests.server.house import Straw, eventually
+from server.tables import AccountRow, CourseRow, ExerciseRevisionRow, ProgressRow, SeatRow, TokenRow
+from tests.support.servers import FakeSandbox
 
 
 def tables(url: str) -> set[str]:
@@ -35,42 +35,21 @@ def tables(url: str) -> set[str]:
 
 
 def test_migrations_make_what_the_models_describe_and_unmake_it(url: str) -> None:
-    schema.upgrade(url)
+    migrate.upgrade(url)
     assert tables(url) == set(Table.metadata.tables) | {"alembic_version"}
-    schema.check(url)
-    schema.downgrade(url, "base")
+    migrate.check(url)
+    migrate.downgrade(url, "base")
     assert tables(url) == {"alembic_version"}
-    schema.upgrade(url)
-    schema.check(url)
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_progress_keeps_its_rows_when_its_table_is_made_anew(url: str) -> None:
-    schema.upgrade(url, "0004")
-    database = Database(url)
-    with database.writing() as session:
-        session.add_all([Course(slug="a", title="A", join_code="A"), Student(name="Ada")])
-        session.flush()
-        session.add(Enrolment(course_id=1, student_id=1))
-        session.flush()
-        session.add(Progress(course_id=1, student_id=1, exercise="e", checkpoint="c", best="exact", attempts=3))
-    database.close()
-    schema.upgrade(url)
-    with database.reading() as session:
-        assert session.exec(select(Progress)).one().attempts == 3
-        made = (
-            session.connection().exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'progress'").scalar_one()
-        )
-    database.close()
-    assert made.rstrip().endswith("WITHOUT ROWID")
+    migrate.upgrade(url)
+    migrate.check(url)
 
 
 def test_a_difference_between_models_and_migrations_is_found(url: str) -> None:
-    schema.upgrade(url)
+    migrate.upgrade(url)
     with make_engine(url).begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE student ADD COLUMN nickname TEXT")
+        connection.exec_driver_sql("ALTER TABLE account ADD COLUMN nickname TEXT")
     with pytest.raises(CommandError, match="nickname"):
-        schema.check(url)
+        migrate.check(url)
 
 
 def test_servers_that_start_together_take_turns(url: str) -> None:
@@ -78,7 +57,7 @@ def test_servers_that_start_together_take_turns(url: str) -> None:
 
     def start() -> None:
         try:
-            schema.upgrade(url)
+            migrate.upgrade(url)
         except BaseException as error:
             failures.append(error)
 
@@ -88,106 +67,50 @@ def test_servers_that_start_together_take_turns(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    schema.check(url)
+    migrate.check(url)
 
 
-def test_it_is_known_whether_the_database_is_current(url: str) -> None:
-    schema.upgrade(url)
+def test_it_is_cached_whether_the_database_is_current(url: str) -> None:
+    migrate.upgrade(url)
     database = Database(url)
     with database.reading() as session:
-        assert schema.is_current(session)
+        assert migrate.is_current(session)
     database.close()
-    schema.downgrade(url, "base")
+    migrate.downgrade(url, "base")
     with database.reading() as session:
-        assert not schema.is_current(session)
+        assert not migrate.is_current(session)
     database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_migration_that_breaks_references_is_rolled_back(url: str) -> None:
-    schema.upgrade(url)
+    migrate.upgrade(url)
     database = Database(url)
     with database.writing() as session:
-        session.add(Student(name="Ada"))
+        session.add(AccountRow(name="Ada"))
         session.flush()
-        session.add(Token(student_id=1, digest="x"))
-    with pytest.raises(schema.BrokenReferences, match="token"), schema.migrating(url) as connection:
-        connection.exec_driver_sql("DELETE FROM student")
+        session.add(TokenRow(account_id=1, digest="x"))
+    with pytest.raises(migrate.BrokenReferences, match="token"), migrate.migrating(url) as connection:
+        connection.exec_driver_sql("DELETE FROM account")
     with database.reading() as session:
-        assert session.get(Student, 1) is not None
+        assert session.get(AccountRow, 1) is not None
 
 
 def test_times_are_aware_and_in_utc(url: str) -> None:
-    schema.upgrade(url)
+    migrate.upgrade(url)
     database = Database(url)
     with database.writing() as session:
-        session.add(Course(slug="a", title="A", join_code="A"))
+        session.add(CourseRow(slug="a", title="A", join_code="A"))
     with database.reading() as session:
-        moment = session.get_one(Course, 1).created_at
+        moment = session.get_one(CourseRow, 1).created_at
     database.close()
     assert moment.utcoffset() == timedelta(0)
-
-
-def test_what_is_not_finished_is_not_there(url: str) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    with contextlib.suppress(RuntimeError), database.writing() as session:
-        session.add(Student(name="Ada"))
-        session.flush()
-        raise RuntimeError
-    with database.reading() as session:
-        assert session.get(Student, 1) is None
-    database.close()
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_what_is_acknowledged_is_on_the_disk(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    synced: list[str] = []
-    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink().name))
-    for durable in (True, False, True):
-        with database.writing(durable=durable) as session:
-            session.add(Student(name="Ada"))
-            asked = session.connection().exec_driver_sql
-            assert asked("PRAGMA synchronous").scalar() == 1  # NORMAL: SQLite itself syncs at checkpoints
-            assert asked("PRAGMA journal_mode").scalar() == "wal"
-            assert asked("PRAGMA foreign_keys").scalar() == 1
-    assert synced == ["dojo.db-wal"] * 2
-    database.close()
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_who_waits_for_the_disk_is_not_answered_and_holds_nobody_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema.upgrade(url)
-    database = Database(url)
-    slow = threading.Event()
-    monkeypatch.setattr(os, "fdatasync", lambda file: slow.wait(20))
-
-    def write() -> None:
-        with database.writing() as session:
-            session.add(Student(name="Ada"))
-
-    def written() -> int:
-        with database.reading() as session:
-            return len(session.exec(select(Student)).all())
-
-    with ThreadPoolExecutor(4) as pool:
-        writers = [pool.submit(write) for _ in range(4)]
-        try:
-            assert eventually(lambda: written() == 4)
-            assert not any(writer.done() for writer in writers)
-        finally:
-            slow.set()
-        for writer in writers:
-            writer.result(20)
-    database.close()
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str) -> None:
     """Where this fails after an update of the library, it needs a migration here: see 0003."""
-    schema.upgrade(url)
+    migrate.upgrade(url)
     files = Path(SchemaManager.get_migrations_path()).glob("*.sql")
     with make_engine(url).connect() as connection:
         noted = connection.exec_driver_sql("SELECT obj_description('procrastinate_jobs'::regclass)").scalar()
@@ -195,19 +118,21 @@ def test_the_tables_of_procrastinate_are_those_of_its_installed_version(url: str
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_servers_that_start_together_note_the_same_exercises(url: str, settings: Settings, straw: Straw) -> None:
-    schema.upgrade(url)
+def test_servers_that_start_together_note_the_same_exercises(
+    url: str, settings: Settings, fake_sandbox: FakeSandbox
+) -> None:
+    migrate.upgrade(url)
     database = Database(url)
-    services = Services.build(settings, straw.workshop())
+    services = ServerServices.build(settings, fake_sandbox.code_runner(), Timing())
     with ThreadPoolExecutor() as pool:
         with database.writing() as session:  # another server, which has not committed yet
-            session.add_all(ExerciseRevision(slug=each.slug, revision=each.revision) for each in CATALOG.values())
+            session.add_all(ExerciseRevisionRow(slug=each.slug, revision=each.revision) for each in CATALOG.values())
             session.flush()
-            prepared = pool.submit(services.prepare)
+            prepared = pool.submit(services.prepare_database)
             with pytest.raises(TimeoutError):
                 prepared.result(1)
         prepared.result(20)
     with database.reading() as session:
-        assert len(session.exec(select(ExerciseRevision)).all()) == len(CATALOG)
+        assert len(session.exec(select(ExerciseRevisionRow)).all()) == len(CATALOG)
     services.database.close()
     database.close()

@@ -1,4 +1,4 @@
-"""The workshop with a zygote that runs elsewhere."""
+"""The code_runner with a zygote that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from server.services import make_code_runner
 from server.settings import Settings
-from server.workshop import Workshop
-from tests.server.house import eventually
+from tests.support.servers import eventually
 
 
 @contextmanager
@@ -26,12 +26,12 @@ def listening(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_zygote_elsewhere_is_used_missed_and_found_again(tmp_path: Path) -> None:
     socket = tmp_path / "zygote.sock"
-    workshop = Workshop.of(Settings(zygote=socket, children=1))
-    assert "no zygote listens" in str(workshop.inspect())
+    code_runner = make_code_runner(Settings(zygote=socket, children=1))
+    assert "no zygote listens" in str(code_runner.inspect())
     with listening(socket):
-        assert eventually(lambda: workshop.inspect() is None)
-    assert eventually(lambda: "no zygote listens" in str(workshop.inspect()))
+        assert eventually(lambda: code_runner.inspect() is None)
+    assert eventually(lambda: "no zygote listens" in str(code_runner.inspect()))
     with listening(socket):
-        assert eventually(lambda: workshop.inspect() is None)
-        assert workshop.ready()  # the doctor has seen the new one
-    workshop.close()
+        assert eventually(lambda: code_runner.inspect() is None)
+        assert code_runner.is_ready()  # the doctor has seen the new one
+    code_runner.close()

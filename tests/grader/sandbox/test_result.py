@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 
@@ -83,6 +84,95 @@ def test_a_shape_whose_product_overflows_is_not_believed() -> None:
         padded = (*shape, *(0,) * (8 - len(shape)))
         ENTRY.pack_into(content, TABLE, 1, 0, len(shape), 0, 0, *padded, b"", b"")
         assert read(bytes(content), LAYOUT).answers["x"].tensor is None
+
+
+@pytest.mark.parametrize("side", [9, 16, 256])
+def test_a_consistent_shape_larger_than_its_slot_is_refused(side: int) -> None:
+    shape = (side,) * (4 if side == 256 else 2)  # each side fits in the slot's 256 bytes, 4·256⁴ in all do not
+    content = bytearray(SIZE)
+    ENTRY.pack_into(
+        content, TABLE, 1, 0, len(shape), 0, 4 * math.prod(shape), *shape, *(0,) * (8 - len(shape)), b"", b""
+    )
+
+    answer = read(bytes(content), LAYOUT).answers["x"]
+
+    assert answer.tensor is None and answer.misfit == "dx was never assigned; assign it, or hand it to cmp"
+
+
+def test_a_shape_that_fills_its_slot_is_read() -> None:
+    content = bytearray(SIZE)
+    ENTRY.pack_into(content, TABLE, 1, 0, 2, 0, 256, 8, 8, *(0,) * 6, b"", b"")
+
+    tensor = read(bytes(content), LAYOUT).answers["x"].tensor
+
+    assert tensor is not None and tensor.shape == (8, 8)
+
+
+@pytest.mark.parametrize("length", [0, 20, 28, 256])
+def test_a_length_that_is_not_the_shapes_is_refused(length: int) -> None:
+    content = bytearray(SIZE)
+    ENTRY.pack_into(content, TABLE, 1, 0, 2, 0, length, 2, 3, *(0,) * 6, b"", b"")
+
+    assert read(bytes(content), LAYOUT).answers["x"].tensor is None
+
+
+def test_an_answer_without_a_shape_has_none() -> None:
+    content = bytearray(SIZE)
+    for index, state in enumerate((2, 3, 4)):
+        ENTRY.pack_into(content, TABLE + index * ENTRY.size, state, 0, 2, 0, 0, 5, 7, *(0,) * 6, b"", b"")
+
+    found = read(bytes(content), LAYOUT).answers
+
+    assert (found["x"].shape, found["empty"].shape, found["y"].shape) == ((5, 7), None, None)
+    assert "this is not a tensor" in str(found["x"].misfit) and "never assigned" in str(found["y"].misfit)
+
+
+def test_no_status_but_the_known_ones_is_read() -> None:
+    content = bytearray(SIZE)
+    struct.pack_into("=5I", content, 0, 0x600D, len(RunStatus), 0, 0, 0)
+
+    assert read(bytes(content), LAYOUT).status is RunStatus.CRASHED
+
+
+def test_a_rehearsal_leaves_nothing_to_be_read() -> None:
+    buffer = mmap.mmap(-1, SIZE)
+    writer = Writer(buffer)
+    writer.begin(LAYOUT)
+    writer.answer(0, normalise(torch.ones(2)))
+    writer.finish(RunStatus.OK, "", ())
+
+    writer.erase()
+
+    left = read(bytes(buffer), LAYOUT)
+    assert not left.finished and left.answers["x"].tensor is None
+
+
+def test_slots_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="129 answers asked for; at most 128 fit"):
+        Layout.of([Slot("x", 0)] * 129, LIMITS)
+    with pytest.raises(ValueError, match="negative capacity"):
+        Layout.of([Slot("x", -1)], LIMITS)
+    with pytest.raises(ValueError, match="need 4160 bytes and the limit is 4096"):
+        Layout.of([Slot("x", 4096), Slot("y", 1)], LIMITS)
+
+
+def test_parts_of_a_layout_do_not_overlap() -> None:
+    layout = Layout.of([Slot("a", 1), Slot("b", 65), Slot("c", 64), Slot("d", 0)], LIMITS)
+
+    table_end = TABLE + 128 * ENTRY.size
+    assert table_end <= layout.stdout_at and layout.stdout_at + 128 <= layout.message_at
+    assert layout.message_at + 64 <= layout.data_at[0]
+    assert [at - layout.data_at[0] for at in layout.data_at] == [0, 64, 192, 256]
+    assert result.size(LIMITS) >= layout.data_at[0] + LIMITS.output_bytes
+
+
+def test_text_longer_than_its_room_is_cut_where_it_is_read() -> None:
+    content = bytearray(b"z" * SIZE)
+    struct.pack_into("=5I", content, 0, 0x600D, 0, 0, 2**32 - 1, 2**32 - 1)
+
+    found = read(bytes(content), LAYOUT)
+
+    assert found.stdout == "z" * 128 and found.message == "z" * 64
 
 
 def written(*answers: Answer, status: RunStatus = RunStatus.OK, message: str = "", out: bytes = b"") -> result.Result:

@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from grader.sandbox import Sandbox
+from grader.sandbox import Job, Limits, Run, Sandbox, SandboxFault
+from grader.sandbox.handles import Child
+from grader.sandbox.result import Phase
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something to become true; a minute without it is a failure."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def running(sandbox: Sandbox, job: Job) -> Iterator[list[Run | SandboxFault]]:
+    """Run a job beside the block. The block begins once the code runs; the list holds the outcome after it."""
+    outcome: list[Run | SandboxFault] = []
+    children: list[Child] = []
+    take = sandbox._take
+
+    def noted(limits: Limits) -> Child:
+        children.append(take(limits))
+        return children[-1]
+
+    def run() -> None:
+        try:
+            outcome.append(sandbox.run(job))
+        except SandboxFault as fault:
+            outcome.append(fault)
+
+    sandbox._take = noted  # type: ignore[method-assign]
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        until(lambda: len(children) == 1 and children[0].buffer[0] == Phase.RUNNING)
+        yield outcome
+    finally:
+        thread.join()
+        del sandbox._take
 
 
 def zygote_of(sandbox: Sandbox) -> int:

@@ -1,4 +1,4 @@
-"""A house for each engine: embedded on SQLite and on PostgreSQL, procrastinate on PostgreSQL with a crew of workers in
+"""A server for each engine: embedded on SQLite and on PostgreSQL, procrastinate on PostgreSQL with a crew of workers in
 this process."""
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from server import worker
-from server.dispatch import embedded, tickets
+from server.queue.timing import Timing
 from server.services import Services
 from server.settings import Settings
-from tests import postgres
-from tests.server.house import Straw
+from tests.support import postgres
+from tests.support.servers import IMPATIENT, FakeSandbox
 
 ENGINES = ["embedded-sqlite", "embedded-postgresql", "procrastinate-postgresql"]
 
@@ -38,33 +37,35 @@ def url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator
 
 
 @pytest.fixture
-def settings(settings: Settings, engine: str) -> Settings:
-    """Settings for two lanes."""
-    return settings.model_copy(update={"dispatch": engine.partition("-")[0], "children": 2})
+def children() -> int:
+    """How many runs go on at once; a test may ask for another number."""
+    return 2
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again soon."""
-    monkeypatch.setattr(embedded, "PAUSE", tickets.PAUSE * 0)
-    monkeypatch.setattr(tickets, "PAUSE", tickets.PAUSE * 0)
-    for module in (embedded, worker):
-        monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.05)
-        monkeypatch.setattr(module, "INSPECT_AGAIN_SECONDS", 0.05)
+@pytest.fixture
+def settings(settings: Settings, engine: str, children: int) -> Settings:
+    """Settings for the engine."""
+    return settings.model_copy(update={"dispatch": engine.partition("-")[0], "children": children})
+
+
+@pytest.fixture
+def timing() -> Timing:
+    """Try again at once."""
+    return IMPATIENT
 
 
 @contextmanager
-def crew(settings: Settings, straw: Straw) -> Iterator[None]:
+def crew(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIENT) -> Iterator[None]:
     """The workers that an engine needs beside its server; none for the embedded one."""
     if settings.dispatch == "embedded":
         yield
         return
-    services = Services.build(settings, straw.workshop())
-    services.prepare()
+    services = Services.build(settings, fake_sandbox.code_runner(), timing)
+    services.prepare_database()
     begun, done, found = threading.Event(), threading.Event(), []
 
     async def run() -> None:
-        members = worker.Crew(services)
+        members = services.make_worker_pool()
         found.append((members, asyncio.get_running_loop()))
         begun.set()
         await members.run()

@@ -1,4 +1,4 @@
-"""What tests of the server have in common: the house and who goes in and out of it."""
+"""What tests of the server have in common: the server and who goes in and out of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import httpx2 as httpx
 import safetensors.torch
 import torch
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 from starlette.types import Message
 from torch import Tensor
@@ -22,17 +23,22 @@ from exercises.catalog import find
 from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.doctor import Report
-from server.services import Services
-from server.workshop import Workshop
+from server.courses import courses
+from server.grading.code_runner import CodeRunner
+from server.queue.timing import Timing
+from server.services import ServerServices
+from server.tables import ComparisonRow, GradeRow, Role, SeatRow
 
 FULL = "makemore/full-backward"
-EXERCISES = "/api/v1/courses/backprop/exercises"
+COURSE = "backprop"
+EXERCISES = f"/api/v1/courses/{COURSE}/exercises"
 SAFETENSORS = "application/vnd.safetensors"
 SOLUTION = find(FULL).solution
+IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_seconds=0.05)  # tries again at once
 
 
-class Straw(Sandbox):
-    """A sandbox of straw: runs code where it stands. ``before`` is called with each job, and may raise or
+class FakeSandbox(Sandbox):
+    """A sandbox of fake_sandbox: runs code where it stands. ``before`` is called with each job, and may raise or
     wait."""
 
     def __init__(self) -> None:
@@ -62,9 +68,9 @@ class Straw(Sandbox):
     def close(self) -> None:
         """Nothing was opened."""
 
-    def workshop(self) -> Workshop:
-        """The workshop that has this sandbox; its doctor finds nothing."""
-        return Workshop(lambda: self, lambda sandbox: Report(()))
+    def code_runner(self) -> CodeRunner:
+        """The code_runner that has this sandbox; its doctor finds nothing."""
+        return CodeRunner(lambda: self, lambda sandbox: Report(()))
 
 
 def play(state: bytes) -> dict[str, Any]:
@@ -90,6 +96,17 @@ class Student:
     token: str
     id: int = 0
     keys: itertools.count[int] = field(default_factory=itertools.count)
+    course: str = COURSE
+
+    @property
+    def account(self) -> int:
+        """The id of the account, as the server says."""
+        return int(self.get("/api/v1/me").json()["id"])
+
+    @property
+    def address(self) -> str:
+        """The address of the course in which this student works."""
+        return f"/api/v1/courses/{self.course}"
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         """GET as this account."""
@@ -98,13 +115,18 @@ class Student:
     def submit_code(self, source: str, *, wait: float = 30, exercise: str = FULL, **more: Any) -> httpx.Response:
         """Hand in code."""
         body = {"filename": "solution.py", "source": source}
-        address = f"{EXERCISES}/{exercise}/submissions"
+        address = f"{self.address}/exercises/{exercise}/submissions"
         return self.client.post(address, params={"wait": wait}, json=body, headers=self._headers(more), **more)
 
     def submit_bytes(self, content: bytes, *, exercise: str = FULL, **more: Any) -> httpx.Response:
         """Hand in what claims to be a safetensors file."""
         headers = {"Content-Type": SAFETENSORS} | self._headers(more)
-        return self.client.post(f"{EXERCISES}/{exercise}/submissions", content=content, headers=headers, **more)
+        address = f"{self.address}/exercises/{exercise}/submissions"
+        return self.client.post(address, content=content, headers=headers, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        """POST as this account."""
+        return self.client.post(path, headers=self._headers(more), **more)
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
         """Hand in a body piece by piece, each read only when the server asks for it."""
@@ -137,19 +159,33 @@ class Student:
 
     def state(self, exercise: str = FULL) -> bytes:
         """The forward state of this student's instance."""
-        return self.get(f"{EXERCISES}/{exercise}/instance/state").content
+        return self.get(f"{self.address}/exercises/{exercise}/instance/state").content
 
     def _headers(self, more: dict[str, Any]) -> dict[str, str]:
         headers: dict[str, str] = more.pop("headers", {})
         return {"Authorization": f"Bearer {self.token}"} | headers
 
 
+@dataclass(frozen=True)
+class Members:
+    """A course with an instructor and a student."""
+
+    slug: str
+    instructor: Student
+    student: Student
+
+    @property
+    def address(self) -> str:
+        """The address of the course."""
+        return f"/api/v1/courses/{self.slug}"
+
+
 @dataclass
-class House:
+class RunningServer:
     """A running server with a course."""
 
     client: TestClient
-    services: Services
+    services: ServerServices
     join_code: str
     instructor_token: str
 
@@ -163,6 +199,39 @@ class House:
     def instructor(self) -> Student:
         """The course's instructor."""
         return Student(self.client, self.instructor_token)
+
+    def grade_again(self, submission_id: int, checkpoint: str, **changes: Any) -> int:
+        """Store a further grade of a submission, as another grader would give it: the newest one's rows, with changes
+        at one checkpoint."""
+        with self.services.database.writing() as session:
+            newest = select(GradeRow).where(GradeRow.submission_id == submission_id).order_by(col(GradeRow.id).desc())
+            grade = session.exec(newest).first()
+            assert grade is not None
+            rows = session.exec(select(ComparisonRow).where(ComparisonRow.grade_id == grade.id)).all()
+            again = GradeRow(**grade.model_dump(exclude={"id"}) | {"environment": f"{grade.environment} again"})
+            again.insert(session)
+            for row in rows:
+                values = row.model_dump() | (changes if row.name == checkpoint else {}) | {"grade_id": again.id}
+                session.add(ComparisonRow(**values))
+        return again.id
+
+    def open_course(self, slug: str) -> Members:
+        """A further course with an instructor and a student, who are in no other one."""
+        with self.services.database.writing() as session:
+            course = courses.open_course(session, slug, slug.title())
+            accounts = [courses.enrol(session, course, role.title(), role) for role in (Role.INSTRUCTOR, Role.STUDENT)]
+        instructor, student = (
+            Student(self.client, account.token, account.account.id, course=slug) for account in accounts
+        )
+        return Members(slug, instructor, student)
+
+    def seat(self, student: Student, slug: str, role: Role = Role.STUDENT) -> Student:
+        """The same account with a seat in a further course, where it works from now on."""
+        with self.services.database.writing() as session:
+            course = courses.find_course(session, slug)
+            assert course is not None
+            session.add(SeatRow(course_id=course.id, account_id=student.account, role=role))
+        return Student(self.client, student.token, student.id, course=slug)
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:

@@ -1,0 +1,176 @@
+"""Every earlier revision, with data in it, becomes today's, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlmodel import select
+
+from server.database import migrate
+from server.database.engine import Database
+from server.tables import (
+    AccountRow,
+    ComparisonRow,
+    CourseRow,
+    GradeRow,
+    InstanceRow,
+    ProgressRow,
+    Role,
+    SeatRow,
+    SubmissionRow,
+    TicketRow,
+    TokenRow,
+)
+
+MOMENT = "2026-09-01 12:00:00.000000"
+# A row of each table, as revision 0001 has them.
+ROWS_OF_0001 = f"""
+    INSERT INTO course (id, slug, title, join_code, created_at) VALUES (1, 'autumn', 'Autumn', 'ABCDE-FGHJK', '{MOMENT}');
+    INSERT INTO exercise_revision (slug, revision, created_at) VALUES ('a/b', 1, '{MOMENT}');
+    INSERT INTO student (id, name, created_at) VALUES (1, 'Instructor', '{MOMENT}'), (2, 'Ada', '{MOMENT}');
+    INSERT INTO enrolment (course_id, student_id, role, created_at)
+        VALUES (1, 1, 'instructor', '{MOMENT}'), (1, 2, 'student', '{MOMENT}');
+    INSERT INTO token (id, student_id, digest, created_at) VALUES (1, 2, 'd1', '{MOMENT}');
+    INSERT INTO instance (id, student_id, exercise, revision, kind, dataset, digest, state, created_at)
+        VALUES (1, 2, 'a/b', 1, 'student', 'names', 'd2', '', '{MOMENT}');
+    INSERT INTO submission
+        (id, course_id, student_id, exercise, revision, attempt, kind, body, digest, idempotency_key, created_at)
+        VALUES (1, 1, 2, 'a/b', 1, 1, 'code', '', 'd3', 'key', '{MOMENT}'),
+               (2, 1, 2, 'a/b', 1, 2, 'code', '', 'd4', NULL, '{MOMENT}');
+    INSERT INTO grade
+        (id, submission_id, instance_id, revision, environment, flags, passed, exact, total, seconds, graded_at)
+        VALUES (1, 1, 1, 1, 'torch', '[]', 0, 0, 1, 0.1, '{MOMENT}');
+    INSERT INTO comparison (grade_id, position, name, verdict, exact, approximate, origin, diagnosis, notes)
+        VALUES (1, 0, 'c', 'wrong', false, false, 'inherited', '[]', '[]');
+    INSERT INTO progress (course_id, student_id, exercise, checkpoint, best, attempts)
+        VALUES (1, 2, 'a/b', 'c', 'wrong', 3)
+"""
+TICKET_OF_0001 = f"""
+    INSERT INTO ticket (id, submission_id, state, tries, due_at, queued_at)
+        VALUES (1, 2, 'queued', 1, '{MOMENT}', '{MOMENT}')
+"""
+TICKET_OF_0002 = f"""
+    INSERT INTO ticket (id, submission_id, student_id, rank, state, tries, due_at, queued_at)
+        VALUES (1, 2, 2, 77, 'queued', 1, '{MOMENT}', '{MOMENT}')
+"""
+HEAD = "0006"
+
+
+def fill(connection: Connection, revision: str) -> None:
+    """Write a row into each table of a database at this revision."""
+    rows = ROWS_OF_0001
+    if revision >= "0004":  # columns without a default were added
+        rows = rows.replace(
+            "join_code, created_at)", "join_code, created_at, hint_levels, hints_after, inherited_share)"
+        )
+        rows = rows.replace(f"'ABCDE-FGHJK', '{MOMENT}')", f"'ABCDE-FGHJK', '{MOMENT}', 3, 0, 0)")
+        rows = rows.replace("seconds, graded_at)", "seconds, graded_at, inherited)")
+        rows = rows.replace(f"0.1, '{MOMENT}')", f"0.1, '{MOMENT}', 1)")
+    ticket = TICKET_OF_0001 if revision == "0001" else TICKET_OF_0002
+    for statement in f"{rows};{ticket}".split(";"):
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("revision", [f"{number:04d}" for number in range(1, int(HEAD))])
+def test_data_of_each_earlier_revision_is_kept(url: str, revision: str) -> None:
+    migrate.upgrade(url, revision)
+    with migrate.migrating(url) as connection:
+        fill(connection, revision)
+
+    migrate.upgrade(url)
+
+    migrate.check(url)
+    database = Database(url)
+    with database.reading() as session:
+        accounts = session.exec(select(AccountRow).order_by(AccountRow.name)).all()
+        assert [(each.id, each.name, each.is_admin) for each in accounts] == [
+            (2, "Ada", False),
+            (1, "Instructor", False),
+        ]
+        seats = session.exec(select(SeatRow)).all()
+        assert {(each.account_id, each.role) for each in seats} == {(1, Role.INSTRUCTOR), (2, Role.STUDENT)}
+        assert session.exec(select(TokenRow)).one().account_id == 2
+        assert session.exec(select(InstanceRow)).one().account_id == 2
+        submissions = session.exec(select(SubmissionRow)).all()
+        assert {(each.id, each.account_id, each.idempotency_key) for each in submissions} == {
+            (1, 2, "key"),
+            (2, 2, None),
+        }
+        ticket = session.exec(select(TicketRow)).one()
+        assert (ticket.submission_id, ticket.account_id, ticket.tries) == (2, 2, 1)
+        assert ticket.rank == (0 if revision == "0001" else 77)
+        grade = session.exec(select(GradeRow)).one()
+        assert (grade.submission_id, grade.instance_id, grade.inherited) == (1, 1, 1)
+        assert session.exec(select(ComparisonRow)).one().name == "c"
+        progress = session.exec(select(ProgressRow)).one()
+        assert (progress.account_id, progress.best, progress.attempts) == (2, "wrong", 3)
+        course = session.exec(select(CourseRow)).one()
+        assert (course.hint_levels, course.hints_after, course.inherited_share) == (3, 0, 0)
+    database.close()
+
+
+def test_foreign_keys_and_new_ids_work_after_the_renaming(url: str) -> None:
+    migrate.upgrade(url, "0005")
+    with migrate.migrating(url) as connection:
+        fill(connection, "0005")
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT setval('student_id_seq', 2)"))
+
+    migrate.upgrade(url)
+
+    database = Database(url)
+    with database.writing() as session:
+        account = AccountRow(name="Ben")
+        session.add(account)
+        session.flush()
+        session.add(SeatRow(course_id=1, account_id=account.id))
+    with pytest.raises(Exception, match="(?i)foreign key"), database.writing() as session:  # noqa: PT012
+        session.add(SeatRow(course_id=1, account_id=99))
+    database.close()
+    assert account.id == 3
+
+
+def test_each_name_follows_the_renaming(url: str) -> None:
+    migrate.upgrade(url)
+
+    with migrate.migrating(url) as connection:
+        if connection.dialect.name == "sqlite":
+            names = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").scalars().all()
+        else:
+            ours = "NOT LIKE 'procrastinate%%'"
+            names = [
+                *connection.exec_driver_sql(f"SELECT relname FROM pg_class WHERE relname {ours}").scalars(),
+                *connection.exec_driver_sql(f"SELECT conname FROM pg_constraint WHERE conname {ours}").scalars(),
+                *connection.exec_driver_sql(
+                    "SELECT attname FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid"
+                    " WHERE relnamespace = current_schema()::regnamespace"
+                ).scalars(),
+            ]
+
+    assert [name for name in names if "student" in name or "enrolment" in name] == []
+
+
+def test_an_assistant_becomes_a_student_for_an_earlier_server(url: str) -> None:
+    migrate.upgrade(url, "0005")
+    with migrate.migrating(url) as connection:
+        fill(connection, "0005")
+    migrate.upgrade(url)
+    with migrate.migrating(url) as connection:
+        connection.execute(text("UPDATE seat SET role = 'assistant' WHERE account_id = 2"))
+
+    migrate.downgrade(url, "0005")
+
+    with migrate.migrating(url) as connection:
+        roles = connection.execute(text("SELECT role FROM enrolment ORDER BY student_id")).scalars().all()
+    assert roles == ["instructor", "student"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_progress_is_stored_in_the_order_of_its_key(url: str) -> None:
+    migrate.upgrade(url)
+
+    with migrate.migrating(url) as connection:
+        statement = "SELECT sql FROM sqlite_master WHERE name = 'progress'"
+        definition = connection.exec_driver_sql(statement).scalar_one()
+
+    assert definition.rstrip().endswith("WITHOUT ROWID")

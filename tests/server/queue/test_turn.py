@@ -1,0 +1,191 @@
+"""Turns: a lease that is graded, given back or kept, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from grader.sandbox import Job, SandboxFault
+from server.database.engine import Database
+from server.database.table import now
+from server.queue import queries, tickets
+from server.queue.leases import LeaseKeeper
+from server.queue.tickets import Lease
+from server.queue.timing import Timing
+from server.tables import GradeRow, TicketRow, TicketState
+from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
+
+pytestmark = pytest.mark.parametrize("engine", ["embedded-sqlite", "embedded-postgresql"])
+DAY = 86_400.0
+
+
+@pytest.fixture
+def timing() -> Timing:
+    """Leases of a day, renewed again and again."""
+    return replace(IMPATIENT, lease_seconds=DAY, renew_seconds=0.02)
+
+
+@pytest.fixture
+def rung() -> list[int]:
+    """The submissions that were rung for."""
+    return []
+
+
+@pytest.fixture
+def turns(server: RunningServer, rung: list[int], timing: Timing) -> Iterator[LeaseKeeper]:
+    """Turns of a server whose own workers have gone home."""
+    server.services.dispatcher.stop()
+    services = server.services
+    found = LeaseKeeper(services.database, services.grading, services.code_runner, rung.append, timing)
+    found.start()
+    yield found
+    found.stop()
+
+
+def take(database: Database) -> Lease:
+    """Lease the first ticket."""
+    with database.writing() as session:
+        lease = tickets.take(session, DAY)
+    assert lease is not None
+    return lease
+
+
+def the_ticket(database: Database) -> TicketRow:
+    """The one ticket there is."""
+    with database.reading() as session:
+        return session.exec(select(TicketRow)).one()
+
+
+def set_due(database: Database, seconds: float) -> None:
+    """Let the one lease there is run out in so many seconds."""
+    with database.writing() as session:
+        session.exec(select(TicketRow)).one().due_at = now() + timedelta(seconds=seconds)
+
+
+class StoredInstance:
+    """A run that goes on until it is let go."""
+
+    def __init__(self, fake_sandbox: FakeSandbox) -> None:
+        self.begun, self.let_go = threading.Semaphore(0), threading.Event()
+        fake_sandbox.before = self
+
+    def __call__(self, job: Job) -> None:
+        """Wait."""
+        if job.source:
+            self.begun.release()
+            self.let_go.wait(20)
+
+
+def test_a_run_renews_its_lease_to_a_whole_one(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    student.submit_code(SOLUTION, wait=0)
+    database, held = server.services.database, StoredInstance(fake_sandbox)
+    lease = take(database)
+    with ThreadPoolExecutor() as pool:
+        turn = pool.submit(turns.grade, lease)
+        assert held.begun.acquire(timeout=20)
+
+        set_due(database, 60)
+
+        assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
+        held.let_go.set()
+        assert turn.result(20)
+
+
+def test_a_lease_is_renewed_after_a_renewal_that_failed(
+    server: RunningServer,
+    turns: LeaseKeeper,
+    fake_sandbox: FakeSandbox,
+    student: Student,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    student.submit_code(SOLUTION, wait=0)
+    database, held = server.services.database, StoredInstance(fake_sandbox)
+    lease = take(database)
+    failed, renew = threading.Event(), tickets.renew
+
+    def fail_once(*arguments: object) -> None:
+        monkeypatch.setattr(tickets, "renew", renew)
+        failed.set()
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(tickets, "renew", fail_once)
+    with ThreadPoolExecutor() as pool:
+        turn = pool.submit(turns.grade, lease)
+        assert held.begun.acquire(timeout=20)
+        assert failed.wait(20)
+
+        set_due(database, 60)
+
+        assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
+        held.let_go.set()
+        assert turn.result(20)
+
+
+def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student, rung: list[int]
+) -> None:
+    id = student.submit_code(SOLUTION, wait=0).json()["id"]
+    database, held = server.services.database, StoredInstance(fake_sandbox)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(turns.grade, take(database))
+        assert held.begun.acquire(timeout=20)
+        with database.writing() as session:
+            lease = tickets.claim(session, id, DAY)
+        assert lease is not None
+        second = pool.submit(turns.grade, lease)
+        assert held.begun.acquire(timeout=20)
+
+        held.let_go.set()
+
+        assert (first.result(20), second.result(20)) == (True, True)
+    assert rung == [id, id]
+    with database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 1
+        assert session.exec(select(TicketRow)).all() == []
+
+
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, retry_seconds=DAY)])
+def test_a_lost_run_is_due_later_with_each_try(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student, rung: list[int]
+) -> None:
+    id = student.submit_code(SOLUTION, wait=0).json()["id"]
+    database = server.services.database
+
+    def lose(job: Job) -> None:
+        if job.source:
+            raise SandboxFault("the zygote died")
+
+    fake_sandbox.before = lose
+    days = []
+    for _ in range(queries.TRIES_MAX):
+        lease = take(database)
+        tried_again = not turns.grade(lease)
+        ticket = the_ticket(database)
+        days.append(round((ticket.due_at - now()) / timedelta(days=1)))
+        assert tried_again is (ticket.state is TicketState.QUEUED)
+        set_due(database, 0)
+
+    assert days[:2] == [1, 2]
+    assert (ticket.state, ticket.reason, ticket.tries) == (TicketState.QUARANTINED, "the zygote died", 3)
+    assert rung == [id] * 3
+
+
+def test_a_ticket_that_another_worker_graded_is_not_given_back(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    student.submit_code(SOLUTION, wait=0)
+    database = server.services.database
+    lease = take(database)
+    with database.writing() as session:
+        session.delete(session.exec(select(TicketRow)).one())
+
+    with database.writing() as session:
+        assert not tickets.give_back(session, lease, "the zygote died", 0, blameless=False)

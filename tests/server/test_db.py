@@ -1,0 +1,143 @@
+"""Transactions on both databases: what is on the disk when a commit returns, and who holds up whom."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import insert, select
+
+from server.database import migrate
+from server.database.engine import Database
+from server.tables import AccountRow
+from tests.support.servers import eventually
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """An empty database with its tables."""
+    migrate.upgrade(url)
+    found = Database(url)
+    yield found
+    found.close()
+
+
+def test_what_is_not_finished_is_not_there(database: Database) -> None:
+    with contextlib.suppress(RuntimeError), database.writing() as session:
+        session.add(AccountRow(name="Ada"))
+        session.flush()
+        raise RuntimeError
+
+    with database.reading() as session:
+        assert session.get(AccountRow, 1) is None
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_postgresql_waits_for_the_disk_where_it_is_asked_to(database: Database) -> None:
+    shown = []
+
+    for durable in (True, False, True):  # one connection after the other is taken from the pool
+        with database.writing(durable=durable) as session:
+            shown.append(session.connection().exec_driver_sql("SHOW synchronous_commit").scalar_one())
+
+    assert shown == ["on", "off", "on"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_sqlite_syncs_its_log_where_it_is_asked_to(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink().name))
+
+    for durable in (True, False, True):
+        with database.writing(durable=durable) as session:
+            session.add(AccountRow(name="Ada"))
+
+    assert synced == ["dojo.db-wal"] * 2
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_sqlite_is_set_up_as_the_architecture_says(database: Database) -> None:
+    for begin in (database.reading, database.writing):
+        with begin() as session:
+            asked = session.connection().exec_driver_sql
+
+            assert asked("PRAGMA journal_mode").scalar_one() == "wal"
+            assert asked("PRAGMA synchronous").scalar_one() == 1  # NORMAL: SQLite itself syncs at checkpoints alone
+            assert asked("PRAGMA foreign_keys").scalar_one() == 1
+            assert asked("PRAGMA busy_timeout").scalar_one() == 10_000
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_who_waits_for_the_disk_is_not_answered_and_holds_nobody_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = threading.Event()
+    syncs: list[int] = []
+
+    def sync(file: int) -> None:
+        syncs.append(file)
+        slow.wait(20)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+
+    def write() -> None:
+        with database.writing() as session:
+            session.add(AccountRow(name="Ada"))
+
+    def written() -> int:
+        with database.reading() as session:
+            return len(session.exec(select(AccountRow)).all())
+
+    with ThreadPoolExecutor(8) as pool:
+        writers = [pool.submit(write) for _ in range(8)]
+        try:
+            assert eventually(lambda: written() == 8)
+            assert not any(writer.done() for writer in writers)
+        finally:
+            slow.set()
+        for writer in writers:
+            writer.result(20)
+    assert len(syncs) < 8  # one sync does for all who wait
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_reader_sees_one_state_while_others_write(database: Database) -> None:
+    with database.reading() as session:
+        before = session.exec(select(AccountRow)).all()
+        with database.writing() as other:
+            other.add(AccountRow(name="Ada"))
+        after = session.exec(select(AccountRow)).all()
+
+    assert (before, after) == ([], [])
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_connection_that_broke_is_replaced(database: Database) -> None:
+    with database.reading() as session:
+        own = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        pids = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        assert pids == own  # the pool hands out the same one again
+        with contextlib.suppress(Exception):
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with database.reading() as session:
+        assert session.exec(select(AccountRow)).all() == []
+
+
+def test_no_error_shows_what_a_statement_was_given(database: Database) -> None:
+    def write() -> None:
+        with database.writing() as session:
+            AccountRow(id=1, name="a secret").insert(session)
+            session.connection().execute(insert(AccountRow), {"id": 1, "name": "a secret"})
+
+    with pytest.raises(IntegrityError) as caught:
+        write()
+
+    assert "a secret" not in str(caught.value)

@@ -1,0 +1,218 @@
+"""Rights: who may see and do what, with two courses on one server.
+
+``here`` is a course, ``there`` another one. Nobody of the one has a seat in the other, unless a test gives it to them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from server.accounts import accounts
+from server.tables import InstanceRow, Role, SubmissionRow, TicketRow, TicketState
+from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, is_problem
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+NO_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
+COURSE = "/api/v1/courses/{course}"
+EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
+SUBMISSION = "/api/v1/submissions/{id}"
+
+# What the owner of a graded submission, a classmate and the instructor of the course are answered.
+RIGHTS = {
+    ("get", "/api/v1/me"): (200, 200, 200),
+    ("get", f"{COURSE}/exercises"): (200, 200, 200),
+    ("get", EXERCISE): (200, 200, 200),
+    ("get", f"{EXERCISE}/instance"): (200, 200, 200),
+    ("get", f"{EXERCISE}/instance/state"): (200, 200, 200),
+    ("post", f"{EXERCISE}/submissions"): (201, 201, 201),
+    ("get", f"{COURSE}/submissions"): (200, 200, 200),
+    ("get", SUBMISSION): (200, 404, 200),
+    ("get", f"{SUBMISSION}/events"): (200, 404, 200),
+    ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
+    ("post", f"{SUBMISSION}/release"): (403, 404, 409),
+    ("get", f"{COURSE}/progress"): (200, 200, 200),
+    ("get", f"{COURSE}/analytics"): (403, 403, 200),
+    ("get", f"{COURSE}/queue"): (403, 403, 200),
+    ("get", f"{COURSE}/regrade"): (403, 403, 200),
+    ("post", f"{COURSE}/regrade"): (403, 403, 202),
+}
+ANYBODY = {("post", "/api/v1/join")}
+
+Statuses = dict[tuple[str, str], int]
+
+
+def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
+    """What a caller is answered on every route, about a submission of a course."""
+    found = {}
+    for method, path in RIGHTS:
+        topic, _, name = FULL.partition("/")
+        address = path.format(course=course, topic=topic, name=name, id=id)
+        if path.endswith("/submissions") and method == "post":
+            answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
+        else:
+            answer = caller.post(address) if method == "post" else caller.get(address)
+        assert answer.status_code < 400 or is_problem(answer, answer.status_code)
+        found[method, path] = answer.status_code
+    return found
+
+
+def count(server: RunningServer, table: type[SubmissionRow] | type[InstanceRow]) -> int:
+    """How many rows a table has."""
+    with server.services.database.reading() as session:
+        return len(session.exec(select(table)).all())
+
+
+def ticket(server: RunningServer, id: int) -> tuple[TicketState, int]:
+    """The state of a submission's ticket and its tries, as the database has them."""
+    with server.services.database.reading() as session:
+        found = session.exec(select(TicketRow).where(TicketRow.submission_id == id)).one()
+    return found.state, found.tries
+
+
+@pytest.fixture
+def waiting(server: RunningServer, here: Members) -> int:
+    """A submission of the student here that waits for its turn; no worker runs."""
+    server.services.dispatcher.stop()
+    answer = here.student.submit_code(SOLUTION, wait=0)
+    assert answer.status_code == 202
+    return int(answer.json()["id"])
+
+
+@pytest.fixture
+def aside(server: RunningServer, waiting: int) -> int:
+    """That submission, set aside."""
+    with server.services.database.writing() as session:
+        kept = session.exec(select(TicketRow).where(TicketRow.submission_id == waiting)).one()
+        kept.state, kept.tries, kept.reason = TicketState.QUARANTINED, 3, "the zygote died"
+    return waiting
+
+
+# -- every route -------------------------------------------------------------------------------------------
+
+
+def test_every_route_has_a_line_in_the_table(server: RunningServer) -> None:
+    paths = server.client.get("/openapi.json").json()["paths"]
+
+    routes = {(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api")}
+
+    assert routes == set(RIGHTS) | ANYBODY
+
+
+def test_owner_classmate_and_instructor_have_their_rights(server: RunningServer, here: Members) -> None:
+    classmate = server.join("Bob")
+    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+
+    for place, caller in enumerate((here.student, classmate, here.instructor)):
+        assert statuses(caller, id) == {route: by_role[place] for route, by_role in RIGHTS.items()}
+
+
+@pytest.mark.parametrize("who", ["student", "instructor"])
+def test_another_course_is_a_strangers(server: RunningServer, here: Members, there: Members, who: str) -> None:
+    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    before = count(server, SubmissionRow), count(server, InstanceRow)
+
+    found = statuses(getattr(there, who), id)
+
+    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200}
+    assert (count(server, SubmissionRow), count(server, InstanceRow)) == before
+
+
+@pytest.mark.parametrize("token", ["none", "nonsense", "revoked", "of another scheme"])
+def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here: Members, token: str) -> None:
+    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    bearer = here.instructor.token
+    if token == "revoked":
+        with server.services.database.writing() as session:
+            accounts.revoke_tokens(session, here.instructor.account)
+    values = {"none": None, "nonsense": "Bearer dojo_nonsense", "revoked": f"Bearer {bearer}"}
+    authorization = values.get(token, f"Basic {bearer}")
+
+    for method, path in RIGHTS:
+        topic, _, name = FULL.partition("/")
+        headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
+        address = path.format(course=here.slug, topic=topic, name=name, id=id)
+        answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
+
+        assert is_problem(answer, 401), path
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert count(server, SubmissionRow) == 1
+
+
+def test_staff_of_another_course_with_a_seat_here_are_students(
+    server: RunningServer, here: Members, there: Members
+) -> None:
+    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    guest = server.seat(there.instructor, here.slug)
+
+    assert statuses(guest, id) == {route: classmate for route, (_, classmate, _) in RIGHTS.items()}
+
+    rows = guest.get(f"{here.address}/progress").json()["rows"]
+    assert [row["student"]["id"] for row in rows] == [guest.account]
+
+
+def test_a_student_with_a_staff_seat_elsewhere_keeps_both(server: RunningServer, here: Members, there: Members) -> None:
+    id = there.student.submit_bytes(NO_TENSORS).json()["id"]
+    server.seat(here.student, there.slug, Role.INSTRUCTOR)
+
+    assert statuses(here.student, id, there.slug) == {route: staff for route, (_, _, staff) in RIGHTS.items()}
+    assert is_problem(here.student.get(f"{here.address}/analytics"), 403)
+    assert here.student.get("/api/v1/me").json()["courses"] == [
+        {"slug": "autumn", "title": "Autumn", "role": "instructor"},
+        {"slug": "backprop", "title": "Becoming a backprop ninja", "role": "student"},
+    ]
+
+
+# -- what a refused request leaves behind -------------------------------------------------------------------
+
+
+def test_who_may_not_release_leaves_the_ticket_aside(
+    server: RunningServer, here: Members, there: Members, aside: int
+) -> None:
+    guest = server.seat(there.instructor, here.slug)
+    callers = [here.student, server.join("Bob"), there.student, guest]
+
+    answers = [caller.post(f"/api/v1/submissions/{aside}/release").status_code for caller in callers]
+
+    assert answers == [403, 404, 404, 404]
+    assert ticket(server, aside) == (TicketState.QUARANTINED, 3)
+
+
+def test_the_instructor_releases_it(server: RunningServer, here: Members, aside: int) -> None:
+    answer = here.instructor.post(f"/api/v1/submissions/{aside}/release")
+
+    assert (answer.status_code, answer.json()["status"], answer.json()["place"]) == (200, "queued", 1)
+    assert ticket(server, aside) == (TicketState.QUEUED, 0)
+
+
+def test_who_may_not_cancel_leaves_the_ticket_queued(
+    server: RunningServer, here: Members, there: Members, waiting: int
+) -> None:
+    guest = server.seat(there.instructor, here.slug)
+    callers = [server.join("Bob"), there.student, guest]
+
+    answers = [caller.post(f"/api/v1/submissions/{waiting}/cancel").status_code for caller in callers]
+
+    assert answers == [404, 404, 404]
+    assert ticket(server, waiting) == (TicketState.QUEUED, 0)
+
+
+@pytest.mark.parametrize("who", ["student", "instructor"])
+def test_owner_and_instructor_cancel(server: RunningServer, here: Members, waiting: int, who: str) -> None:
+    answer = getattr(here, who).post(f"/api/v1/submissions/{waiting}/cancel")
+
+    assert (answer.status_code, answer.json()["status"], answer.json()["place"]) == (200, "cancelled", None)
+    assert ticket(server, waiting) == (TicketState.CANCELLED, 0)
+
+
+# -- of this course alone ------------------------------------------------------------------------------------
+
+
+def test_what_was_set_aside_is_listed_in_its_course(here: Members, there: Members, aside: int) -> None:
+    for members in (here, there):
+        members.student.submit_bytes(NO_TENSORS)
+
+    listed = [members.instructor.get(f"{members.address}/queue").json() for members in (here, there)]
+
+    assert [[each["submission"] for each in queue["quarantined"]] for queue in listed] == [[aside], []]
