@@ -13,6 +13,7 @@ from typing import TypeVar
 import uvicorn
 from sqlmodel import Session, col, func, select
 
+from exercises.errors import PackError
 from server import courses, schema
 from server.courses import COURSE_SLUG, Account
 from server.db import Database
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         return command(options, Settings())
     except Problem as problem:
         print(f"server: {problem.detail}", file=sys.stderr)
-    except (UsageError, SettingsError) as error:
+    except (UsageError, SettingsError, PackError) as error:
         print(f"server: {error}", file=sys.stderr)
     return 2
 

@@ -12,8 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from exercises import catalog
-from exercises.catalog import CATALOG
+from exercises import registry
 from exercises.exercise import Exercise
 from server import tokens
 from server.courses import COURSE_SLUG
@@ -131,9 +130,10 @@ async def caller(
 def exercise_of(slug: str) -> Exercise:
     """The exercise of a slug; raises UnknownExercise."""
     try:
-        return catalog.find(slug)
-    except catalog.NoSuchExercise:
-        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {', '.join(CATALOG)}.") from None
+        return registry.find(slug)
+    except registry.NoSuchExercise:
+        slugs = ", ".join(registry.exercises())
+        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {slugs}.") from None
 
 
 async def exercise(topic: str, name: str) -> Exercise:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, insert, select
 
-from exercises import catalog
+from exercises import registry
 from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from server import models, progress, regrade
@@ -61,11 +61,11 @@ class Grading:
         no harm: the second grade of the same revision and environment is dropped.
 
         :raises SandboxFault: the sandbox failed, not the code
-        :raises NoSuchExercise: the exercise has left the catalogue
+        :raises NoSuchExercise: no installed pack has the exercise any more
         """
         with self._database.reading() as session:
             submission = session.get_one(models.Submission, submission_id)
-        exercise = catalog.find(submission.exercise)
+        exercise = registry.find(submission.exercise)
         if submission.kind is models.AnswerKind.TENSORS:
             held = self._instances.get(submission.student_id, exercise, Kind.STUDENT)
             graded = compare(held, submission.body)

@@ -11,7 +11,6 @@ from sqlmodel import Session, select
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
-from exercises.names import Names
 from server.courses import lock_student
 from server.db import Database
 from server.models import InstanceRecord
@@ -37,10 +36,9 @@ class Instances:
     else can draw a hidden instance.
     """
 
-    def __init__(self, database: Database, secret: bytes, names: Names) -> None:
+    def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._secret = secret
-        self._names = names
         # An instance never changes. The reference of each is kept in memory anyway, and its bytes with it.
         self._known = lru_cache(maxsize=512)(self._kept_or_drawn)
 
@@ -75,7 +73,7 @@ class Instances:
 
     def draw(self, student_id: int, exercise: Exercise, kind: Kind) -> Held:
         """Draw a student's instance and keep it; where another request was faster, theirs counts."""
-        instance = exercise.draw(self._seed(kind, student_id, exercise), self._names, kind)
+        instance = Instance.draw(exercise, self._seed(kind, student_id, exercise), kind)
         with self._database.writing() as session:
             lock_student(session, student_id)
             held = self.find(session, student_id, exercise, kind)

@@ -127,7 +127,7 @@ class Token(Table, table=True):
 
 
 class ExerciseRevision(Table, table=True):
-    """A revision of an exercise of the catalogue that this server has known; the exercise itself is code."""
+    """A revision of an installed exercise that this server has known; the exercise itself is code."""
 
     __tablename__ = "exercise_revision"
 

@@ -16,7 +16,7 @@ from sqlalchemy import select as core_select
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, delete, func, or_, select
 
-from exercises.catalog import CATALOG
+from exercises import registry
 from exercises.exercise import Exercise
 from grader import numerics
 from grader.compare import Verdict
@@ -158,7 +158,7 @@ def recount(session: Session, submission: Submission) -> None:
 
 def chosen(exercise: Exercise | None) -> list[Exercise]:
     """One exercise, or all of them."""
-    return list(CATALOG.values()) if exercise is None else [exercise]
+    return list(registry.exercises().values()) if exercise is None else [exercise]
 
 
 def _difference(session: Session, submission_id: int, newest: int, before: int) -> schemas.Difference | None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from exercises import names
-from exercises.catalog import CATALOG
+from exercises import registry
 from server import models, schema
 from server.bell import Bell
 from server.db import Database
@@ -34,9 +33,13 @@ class Services:
 
     @classmethod
     def build(cls, settings: Settings, workshop: Workshop) -> Services:
-        """Put everything together; nothing is opened or started yet."""
+        """Put everything together; nothing is opened or started yet.
+
+        :raises PackError: a pack of exercises or its data cannot be used
+        """
+        registry.prepare()
         database = Database(settings.url)
-        instances = Instances(database, settings.key, names.load(settings.names_file))
+        instances = Instances(database, settings.key)
         grading = Grading(database, instances, workshop)
         bell = Bell()
         dispatcher: Dispatcher
@@ -64,12 +67,13 @@ class Services:
         self.database.close()
 
     def _register_exercises(self) -> None:
-        """Note the revisions in the catalogue, so that submissions and instances can refer to them."""
+        """Note the revisions of the installed exercises, so that submissions and instances can refer to them."""
         with self.database.writing() as session:
             table = models.Table.metadata.tables["exercise_revision"]
             insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
             known = [
-                {"slug": each.slug, "revision": each.revision, "created_at": models.now()} for each in CATALOG.values()
+                {"slug": exercise.slug, "revision": exercise.revision, "created_at": models.now()}
+                for exercise in registry.exercises().values()
             ]
             # Servers and workers start together, on one database.
             session.connection().execute(insert(table).on_conflict_do_nothing(), known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from exercises.catalog import CATALOG
+from exercises import registry
 from server import schemas
 from server.analytics import read_analytics
 from server.deps import CourseSlug, TheCaller, exercise_of
@@ -17,7 +17,7 @@ router = APIRouter(tags=["analytics"], responses=documented(401, 403, 404, 422))
 def show_analytics(course: CourseSlug, caller: TheCaller, exercise: str | None = None) -> schemas.Analytics:
     """For each checkpoint: who tried, who passed and after how many attempts, and who made which mistake. Of all
     exercises or of one."""
-    exercises = CATALOG.values() if exercise is None else [exercise_of(exercise)]
+    exercises = registry.exercises().values() if exercise is None else [exercise_of(exercise)]
     with caller.reading() as visit:
         seat = visit.seat(course)
         seat.require_staff()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from fastapi import APIRouter, Header, Response
 from sqlmodel import Session, func, select
 
-from exercises.catalog import CATALOG
+from exercises import registry
 from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Kind
+from exercises.tape import constants
 from grader import numerics
 from server import models, progress, schemas
 from server.deps import CourseSlug, TheCaller, TheExercise
@@ -41,9 +41,7 @@ def show_exercise(course: CourseSlug, caller: TheCaller, exercise: TheExercise) 
         statement=exercise.statement,
         forward=exercise.forward_source,
         lecture_url=exercise.lecture,
-        constants={
-            name: int(value) for name, value in tensors.items() if value.dtype is torch.int64 and value.ndim == 0
-        },
+        constants=constants(tensors),
         checkpoints=[
             _checkpoint(exercise, each, list(tensors[each.name].shape), done.get(each.name))
             for each in exercise.checkpoints
@@ -116,7 +114,7 @@ def _summaries(session: Session, course: models.Course, student_id: int) -> dict
             exact=counts.get(slug, (0, 0))[1],
             total=len(exercise.checkpoints),
         )
-        for slug, exercise in CATALOG.items()
+        for slug, exercise in registry.exercises().items()
     }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
-from exercises.catalog import CATALOG
+from exercises import registry
 from server import schemas
 from server.deps import CourseSlug, TheCaller, exercise_of
 from server.matrix import read_matrix
@@ -30,7 +30,7 @@ def show_progress(
 ) -> Response:
     """Students by checkpoints, of all exercises or of one. The CSV has a line for each student and
     checkpoint."""
-    exercises = CATALOG.values() if exercise is None else [exercise_of(exercise)]
+    exercises = registry.exercises().values() if exercise is None else [exercise_of(exercise)]
     with caller.reading() as visit:
         seat = visit.seat(course)
         found = read_matrix(visit.session, seat.course, exercises, None if seat.is_staff else visit.student_id)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import safetensors.torch
 from sqlmodel import select
 
-from exercises.catalog import CATALOG, find
-from exercises.instance import Kind
-from exercises.names import load
+from dojo.tensors import load
+from exercises.instance import Instance, Kind
+from exercises.registry import exercises, find
 from server.instances import Instances
 from server.models import InstanceRecord
 from tests.server.house import EXERCISES, FULL, SAFETENSORS, House, is_problem
@@ -17,7 +21,7 @@ from tests.server.house import EXERCISES, FULL, SAFETENSORS, House, is_problem
 
 def test_the_list_holds_the_catalogue_with_nothing_done_yet(house: House) -> None:
     listed = house.join().get(EXERCISES).json()["exercises"]
-    assert [each["slug"] for each in listed] == list(CATALOG)
+    assert [each["slug"] for each in listed] == list(exercises())
     assert listed[0] == {
         "slug": FULL,
         "revision": 1,
@@ -48,6 +52,15 @@ def test_an_exercise_tells_what_its_steps_are_and_where_the_lecture_derives_them
     }
 
 
+def test_the_client_reads_the_constants_that_the_server_names(house: House) -> None:
+    ada = house.join()
+    described = ada.get(f"{EXERCISES}/{FULL}").json()["constants"]
+
+    variables = load(ada.state())
+
+    assert {name: value for name, value in variables.items() if isinstance(value, int)} == described
+
+
 def test_the_state_is_the_instance_that_was_described(house: House) -> None:
     ada = house.join()
     described = ada.get(f"{EXERCISES}/{FULL}/instance").json()
@@ -73,7 +86,7 @@ def test_everybody_has_numbers_of_their_own_and_keeps_them(house: House) -> None
     ada, bob = house.join("Ada"), house.join("Bob")
     assert ada.state() == ada.state()
     assert ada.state() != bob.state()
-    assert len({ada.state(slug) for slug in CATALOG}) == len(CATALOG)
+    assert len({ada.state(slug) for slug in exercises()}) == len(exercises())
 
 
 def forget_instances(house: House) -> None:
@@ -88,10 +101,10 @@ def test_the_bytes_are_kept_and_not_only_the_seed(house: House) -> None:
         record = session.exec(select(InstanceRecord)).one()
         assert record.state == state
         # As if an older torch had drawn it: other bytes than its seed gives today.
-        record.state = find(FULL).canonical().state
+        record.state = Instance.canonical(find(FULL)).state
         record.digest = hashlib.sha256(record.state).hexdigest()
     forget_instances(house)
-    assert ada.state() == find(FULL).canonical().state
+    assert ada.state() == Instance.canonical(find(FULL)).state
 
 
 def test_bytes_that_were_changed_in_the_database_are_noticed(house: House) -> None:
@@ -104,13 +117,13 @@ def test_bytes_that_were_changed_in_the_database_are_noticed(house: House) -> No
 
 
 def test_nobody_without_the_secret_can_draw_the_hidden_instance(house: House) -> None:
-    database, names = house.services.database, load()
+    database = house.services.database
     ada, exercise = house.join(), find(FULL)
     hidden = house.services.instances.get(ada.id, exercise, Kind.HIDDEN).instance
     assert hidden.digest != house.services.instances.get(ada.id, exercise, Kind.STUDENT).instance.digest
-    same, other = (Instances(database, secret, names) for secret in (b"0123456789abcdef" * 4, b"guess"))
-    assert exercise.draw(same._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest == hidden.digest
-    assert exercise.draw(other._seed(Kind.HIDDEN, ada.id, exercise), names, Kind.HIDDEN).digest != hidden.digest
+    same, other = (Instances(database, secret) for secret in (b"0123456789abcdef" * 4, b"guess"))
+    assert Instance.draw(exercise, same._seed(Kind.HIDDEN, ada.id, exercise), Kind.HIDDEN).digest == hidden.digest
+    assert Instance.draw(exercise, other._seed(Kind.HIDDEN, ada.id, exercise), Kind.HIDDEN).digest != hidden.digest
 
 
 def test_what_does_not_exist_and_what_is_not_yours_is_not_found(house: House) -> None:
@@ -118,3 +131,19 @@ def test_what_does_not_exist_and_what_is_not_yours_is_not_found(house: House) ->
     assert is_problem(ada.get(f"{EXERCISES}/makemore/nothing"), 404)
     assert is_problem(ada.get("/api/v1/courses/other/exercises"), 404)
     assert is_problem(ada.get("/api/v1/courses/Not%00a%20slug/exercises"), 422)
+
+
+def test_a_server_with_a_bad_list_of_names_does_not_start(tmp_path: Path) -> None:
+    environment = os.environ | {"DOJO_DATA": str(tmp_path), "DOJO_PORT": "0", "DOJO_NAMES_FILE": str(tmp_path / "none")}
+
+    run = subprocess.run(
+        [sys.executable, "-m", "server", "quickstart"],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert run.returncode == 2
+    assert run.stderr.endswith("Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list.\n")

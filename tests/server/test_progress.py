@@ -10,7 +10,7 @@ import torch
 from sqlalchemy import event
 from sqlmodel import Session
 
-from exercises.catalog import CATALOG
+from exercises.registry import exercises, find
 from server.models import Enrolment, Progress
 from server.models import Student as Account
 from tests.server.house import FULL, House, Student, gradients, is_problem
@@ -62,7 +62,7 @@ def test_staff_see_the_class_and_a_student_their_own_row(house: House, ada: Stud
     seen = house.instructor.get(PROGRESS).json()
     assert seen["course"] == "backprop"
     assert seen["columns"][0] == {"exercise": FULL, "checkpoint": "logprobs"}
-    assert len(seen["columns"]) == sum(len(each.checkpoints) for each in CATALOG.values())
+    assert len(seen["columns"]) == sum(len(each.checkpoints) for each in exercises().values())
     assert [row["student"] for row in seen["rows"]] == [
         {"id": ada.id, "name": "Ada"},
         {"id": bob.id, "name": "Bob"},
@@ -127,7 +127,7 @@ def _diligent(session: Session, name: str) -> None:
     session.flush()
     session.add(Enrolment(course_id=1, student_id=account.id))
     session.flush()
-    for checkpoint in CATALOG[FULL].checkpoints:
+    for checkpoint in find(FULL).checkpoints:
         session.add(
             Progress(
                 course_id=1,

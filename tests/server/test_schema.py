@@ -15,7 +15,7 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect
 from sqlmodel import select
 
-from exercises.catalog import CATALOG
+from exercises.registry import exercises
 from server import schema
 from server.db import Database, make_engine
 from server.models import Course, Enrolment, ExerciseRevision, Progress, Student, Table, Token
@@ -201,13 +201,13 @@ def test_servers_that_start_together_note_the_same_exercises(url: str, settings:
     services = Services.build(settings, straw.workshop())
     with ThreadPoolExecutor() as pool:
         with database.writing() as session:  # another server, which has not committed yet
-            session.add_all(ExerciseRevision(slug=each.slug, revision=each.revision) for each in CATALOG.values())
+            session.add_all(ExerciseRevision(slug=each.slug, revision=each.revision) for each in exercises().values())
             session.flush()
             prepared = pool.submit(services.prepare)
             with pytest.raises(TimeoutError):
                 prepared.result(1)
         prepared.result(20)
     with database.reading() as session:
-        assert len(session.exec(select(ExerciseRevision)).all()) == len(CATALOG)
+        assert len(session.exec(select(ExerciseRevision)).all()) == len(exercises())
     services.database.close()
     database.close()

@@ -12,8 +12,8 @@ import pytest
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
-from exercises.catalog import find
 from exercises.instance import Kind
+from exercises.registry import find
 from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.db import Database
