@@ -112,16 +112,27 @@ def _step(function: ast.FunctionDef, statement: ast.stmt) -> tuple[str, ast.Assi
     :raises BadForwardPass: it is no ``t.name = expression``, or uses the tape other than by its names
     """
     tape = _tape_name(function)
-    uses = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == tape]
-    match statement:
-        case ast.Assign([ast.Attribute(ast.Name(id=target), attr=name)]) if target == tape:
-            attributes = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute)]
-            if all(any(node.value is use for node in attributes) for use in uses):
+    mentions = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == tape]
+    if len(mentions) == len(_mentions_before_a_name(statement, tape)):
+        match statement:
+            case ast.Assign([ast.Attribute(ast.Name(id=target), attr=name)]) if target == tape:
                 return name, statement
     raise BadForwardPass(
         f"{function.name}: {ast.unparse(statement)!r} is no step. Write {tape}.name = expression, "
         f"where each value of the forward pass is {tape}.something."
     )
+
+
+def _mentions_before_a_name(tree: ast.AST, tape: str) -> list[ast.Name]:
+    """Return the ``t`` of each ``t.name`` that stands on one line."""
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == tape
+        and node.lineno == node.end_lineno
+    ]
 
 
 def _header_end(source: str, function: ast.FunctionDef) -> int:
@@ -135,15 +146,11 @@ def _header_end(source: str, function: ast.FunctionDef) -> int:
 def _without_tape(source: str, function: ast.FunctionDef) -> str:
     """Return the source with ``h`` for each ``t.h``."""
     lines = [line.encode() for line in source.splitlines(keepends=True)]  # ast counts columns in bytes of UTF-8
-    cuts = [
-        (node.value.lineno - 1, node.value.col_offset, node.value.end_col_offset)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == _tape_name(function)
-    ]
-    for row, start, end in sorted(cuts, reverse=True):
-        lines[row] = lines[row][:start] + lines[row][end:].lstrip().removeprefix(b".").lstrip()
+    mentions = _mentions_before_a_name(function, _tape_name(function))
+    for mention in sorted(mentions, key=lambda mention: mention.col_offset, reverse=True):
+        line = lines[mention.lineno - 1]
+        rest = line[mention.end_col_offset :].lstrip().removeprefix(b".").lstrip()
+        lines[mention.lineno - 1] = line[: mention.col_offset] + rest
     return b"".join(lines).decode()
 
 

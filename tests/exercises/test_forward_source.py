@@ -100,12 +100,21 @@ def whole_tape(t: Tape) -> None:
     t.y = vars(t)["x"]
 
 
+# fmt: off
+def name_on_the_next_line(t: Tape) -> None:
+    t.y = (t
+           .x)
+# fmt: on
+
+
 def branch(t: Tape) -> None:
     if t.n:
         t.y = t.x
 
 
-@pytest.mark.parametrize("bad", [local_variable, augmented, two_targets, two_names, whole_tape, branch])
+@pytest.mark.parametrize(
+    "bad", [local_variable, augmented, two_targets, two_names, whole_tape, name_on_the_next_line, branch]
+)
 def test_what_is_no_step_is_refused(bad: Piece) -> None:
     with pytest.raises(BadForwardPass, match=rf"{bad.__name__}: .* is no step. Write t\.name = expression"):
         read(bad)

@@ -118,7 +118,7 @@ def _groups(mistakes: list[Mistake], together: int, most: int) -> Iterable[tuple
 
 
 def _instances(drawn: int) -> Iterable[tuple[str, dict[str, Instance]]]:
-    from exercises.instance import Kind
+    from exercises.instance import Instance, Kind
     from exercises.registry import exercises
 
     yield "canonical", {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}

@@ -52,7 +52,7 @@ def test_an_exercise_tells_what_its_steps_are_and_where_the_lecture_derives_them
     }
 
 
-def test_the_client_reads_the_constants_that_the_server_names(house: House) -> None:
+def test_client_and_server_agree_on_constants(house: House) -> None:
     ada = house.join()
     described = ada.get(f"{EXERCISES}/{FULL}").json()["constants"]
 
@@ -133,7 +133,7 @@ def test_what_does_not_exist_and_what_is_not_yours_is_not_found(house: House) ->
     assert is_problem(ada.get("/api/v1/courses/Not%00a%20slug/exercises"), 422)
 
 
-def test_a_server_with_a_bad_list_of_names_does_not_start(tmp_path: Path) -> None:
+def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
     environment = os.environ | {"DOJO_DATA": str(tmp_path), "DOJO_PORT": "0", "DOJO_NAMES_FILE": str(tmp_path / "none")}
 
     run = subprocess.run(

@@ -36,7 +36,9 @@ def as_the_lecture_builds(words: list[str]) -> tuple[list[list[int]], list[int]]
 
 def test_bundled_list_is_the_one_described(tmp_path: Path) -> None:
     origin = names.DATA / "ORIGIN.md"
+
     bundled = load(data=tmp_path)
+
     assert f"{len(bundled.words):,} given names" in origin.read_text()
     assert f"sha256 of this file | `{bundled.digest}`" in origin.read_text()
     assert len(set(bundled.words)) == len(bundled.words)
@@ -48,6 +50,7 @@ def test_an_explicit_file_wins_over_the_environment(tmp_path: Path, monkeypatch:
     explicit.write_text(TEN)
     named.write_text(TEN + "\nkay\n")
     monkeypatch.setenv("DOJO_NAMES_FILE", str(named))
+
     assert load(explicit).words == tuple(TEN.split())
     assert load(explicit).digest == hashlib.sha256(TEN.encode()).hexdigest()
     assert load().words[-1] == "kay"
@@ -77,6 +80,7 @@ def test_the_lectures_list_in_the_data_folder_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [TEN, TEN + "\n"])
 def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
     (tmp_path / "names.txt").write_text(content)
+
     assert load(tmp_path / "names.txt").words == tuple(TEN.split())
 
 
@@ -98,6 +102,7 @@ def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
 )
 def test_bad_files_say_what_to_change(tmp_path: Path, content: bytes, advice: str) -> None:
     (tmp_path / "names.txt").write_bytes(content)
+
     with pytest.raises(BadNames, match=advice):
         load(tmp_path / "names.txt")
 
@@ -118,7 +123,9 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
 
 def test_examples_are_those_of_the_lectures_loop() -> None:
     words = ["emma", "x", "ab", "zoe", "qqq"]
+
     contexts, targets = examples(words)
+
     assert (contexts.tolist(), targets.tolist()) == as_the_lecture_builds(words)
     assert contexts.dtype == targets.dtype == torch.int64
 
@@ -128,17 +135,20 @@ def test_split_is_the_lectures() -> None:
     shuffled = list(words)
     random.seed(42)
     random.shuffle(shuffled)
+
     assert split(words) == (shuffled[:802], shuffled[802:902], shuffled[902:])
 
 
 def test_training_examples_come_from_the_training_split() -> None:
     bundled = load()
     expected = examples(split(bundled.words)[0])
+
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(bundled.training, expected, strict=True))
 
 
 def test_canonical_minibatch_is_the_lectures() -> None:
     contexts, targets = canonical_minibatch()
+
     assert contexts.shape == (32, 3)
     assert contexts.dtype == targets.dtype == torch.int64
     assert targets.tolist() == [
