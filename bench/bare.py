@@ -12,9 +12,9 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from exercises.instance import Instance
+from exercises.tape import variables
 from grader.numerics import PINNED
 
 
@@ -23,7 +23,7 @@ def bare(instance: Instance) -> Callable[[], dict[str, Any]]:
     exercise = instance.exercise
     forward = compile(exercise.forward_source, "forward.py", "exec")
     solution = compile(exercise.solution, "solution.py", "exec")
-    state = _as_code_has_them(instance.tensors())
+    state = variables(instance.tensors())
     given = {name: value for name, value in state.items() if name not in exercise.lines}
 
     def once() -> dict[str, Any]:
@@ -47,12 +47,6 @@ def answers(instance: Instance, *wanted: str) -> bytes:
 
 
 _LIBRARY: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
-
-
-def _as_code_has_them(tensors: dict[str, Tensor]) -> dict[str, Any]:
-    return {
-        name: int(value) if value.ndim == 0 and value.dtype is torch.int64 else value for name, value in tensors.items()
-    }
 
 
 def _leaf(value: Any) -> Any:

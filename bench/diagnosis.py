@@ -38,12 +38,13 @@ def main() -> int:
     numerics.pin()
     from safetensors.torch import load, save
 
-    from exercises.catalog import find
+    from exercises.instance import Instance
+    from exercises.registry import find
     from grader.grade import compare_all, grade_tensors
     from grader.sandbox import Job, Limits, Sandbox, Slot
 
     exercise = find("makemore/full-backward")
-    instance = exercise.canonical()
+    instance = Instance.canonical(exercise)
     sources = {"right": exercise.solution}
     for label, (old, new) in WRONG.items():
         assert exercise.solution.count(old) == 1, old

@@ -13,7 +13,7 @@ from bench.figures import Times
 from bench.guest import Guest
 from bench.house import EXERCISE, House
 from bench.single import WrongGrade
-from exercises.catalog import find
+from exercises.registry import find
 from server import courses
 from server.db import Database
 from server.models import Course, Enrolment, Progress, Role, Student, now

@@ -16,16 +16,16 @@ numerics.pin()
 
 import torch  # noqa: E402
 
-from exercises.catalog import find  # noqa: E402
+from exercises.instance import Instance  # noqa: E402
+from exercises.registry import find  # noqa: E402
+from exercises.tape import variables  # noqa: E402
 from grader.sandbox import Job, Limits, RunStatus, Sandbox, Slot  # noqa: E402
 from grader.sandbox.handles import Zygote  # noqa: E402
 
 EXERCISE = find("makemore/full-backward")
-INSTANCE = EXERCISE.canonical()
+INSTANCE = Instance.canonical(EXERCISE)
 TENSORS = INSTANCE.tensors()
-STATE = {
-    name: int(value) if value.dim() == 0 and value.dtype is torch.int64 else value for name, value in TENSORS.items()
-}
+STATE = variables(TENSORS)
 SLOTS = tuple(Slot(checkpoint.name, 16 * 1024) for checkpoint in EXERCISE.checkpoints)
 JOB = Job(EXERCISE.solution, "solution.py", INSTANCE.state, SLOTS)
 SOLUTION = compile(EXERCISE.solution, "solution.py", "exec")

@@ -10,9 +10,8 @@ from bench.bare import answers, bare, cold
 from bench.figures import Times
 from bench.guest import Reply
 from bench.house import EXERCISE, STATE, SUBMISSIONS, House
-from exercises.catalog import find
 from exercises.instance import Instance, Kind
-from exercises.names import load
+from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import Sandbox
 
@@ -33,7 +32,7 @@ class WrongGrade(AssertionError):
 def parts(house: House, sandbox: Sandbox) -> dict[str, Part]:
     """Everything that is compared with each other, ``bare`` first."""
     exercise = find(EXERCISE)
-    hidden = exercise.draw(1, load(None), Kind.HIDDEN)
+    hidden = Instance.draw(exercise, 1, Kind.HIDDEN)
     coder, comparer, nobody = (house.guest(token) for token in house.students[:3])
     own = Instance(exercise=exercise, state=comparer.get(STATE).body, kind=Kind.STUDENT, dataset="")
     right, step = answers(own), answers(own, STEP)

@@ -11,7 +11,8 @@ from bench.bare import bare
 from bench.figures import Times
 from bench.house import EXERCISE, SUBMISSIONS, House
 from bench.single import graded
-from exercises.catalog import find
+from exercises.instance import Instance
+from exercises.registry import find
 
 CLIENTS = 8  # each a student, on a connection of their own; one runs at a time for each student
 WARM_UP_SECONDS = 1.5  # hidden instances are drawn, references are made
@@ -76,7 +77,7 @@ def sustained(house: House, seconds: float, clients: int = CLIENTS) -> Rate:
 
 
 def _bare() -> Times:
-    once = bare(find(EXERCISE).canonical())
+    once = bare(Instance.canonical(find(EXERCISE)))
     taken = []
     for _ in range(BARE_ROUNDS):
         begun = time.perf_counter()

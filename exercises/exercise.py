@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,30 +10,46 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from exercises.instance import Instance, Kind, freeze
-from exercises.names import Names
-from exercises.tape import CutTape, Tape
-
-Piece = Callable[[Tape], None]
+from exercises import forward_source
+from exercises.tape import CutTape, Piece, Tape
 
 
-class Network(Protocol):
-    """Where parameters and minibatches come from: the lecture's, or a seed's."""
+@dataclass(frozen=True)
+class Numbers:
+    """The tensors that a pack's forward passes start from: parameters, a minibatch, constants.
 
-    @property
-    def canonical_dataset(self) -> str:
-        """SHA-256 of the names that the canonical minibatch was drawn from."""
+    ``dataset`` is the SHA-256 of the data from which the minibatch was drawn.
+    """
 
-    def canonical(self) -> dict[str, Tensor]:
-        """The lecture's parameters, minibatch and constants."""
+    tensors: dict[str, Tensor]
+    dataset: str
 
-    def draw(self, seed: int, names: Names) -> dict[str, Tensor]:
-        """Others, of the same shapes."""
+
+class NumberSource(Protocol):
+    """Where the numbers of an exercise come from. What data it needs for that is the pack's own affair."""
+
+    def prepare(self) -> None:
+        """Read the data that ``draw`` needs. It is called once at start, so that a fault shows there.
+
+        :raises PackError: the data cannot be used
+        """
+
+    def canonical(self) -> Numbers:
+        """Return the lecture's numbers, the same bits on every call."""
+
+    def draw(self, seed: int) -> Numbers:
+        """Return other numbers of the same shapes. The seed decides them; it is at least 0 and below 2^63.
+
+        :raises PackError: the data cannot be used
+        """
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A named tensor whose gradient is asked for; ``start`` and ``end`` are seconds into the lecture."""
+    """A named tensor whose gradient is asked for.
+
+    ``start`` and ``end`` are seconds into the lecture; None if the lecture does not derive it.
+    """
 
     name: str
     start: int | None = None
@@ -50,10 +63,11 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What is asked. ``pieces`` are the forward pass, played one after the other on a tape.
+    """What is asked.
 
-    ``given_from`` turns the network's parameters and minibatch into what this exercise's forward pass starts
-    from. A change that could change anybody's grade is a new ``revision``.
+    ``pieces`` are the forward pass, played one after the other on a tape. ``given_from`` turns the tensors of
+    ``numbers`` into those that this forward pass starts from. A change that could change a grade needs a new
+    ``revision``.
     """
 
     slug: str
@@ -65,19 +79,24 @@ class Exercise:
     checkpoints: tuple[Checkpoint, ...]
     pieces: tuple[Piece, ...]
     given_from: Callable[[dict[str, Tensor]], dict[str, Tensor]]
-    network: Network
+    numbers: NumberSource
     lecture: str | None = None
 
     @cached_property
     def forward_source(self) -> str:
-        """The forward pass as the lecture writes it: the pieces' own lines without the tape."""
-        return "\n".join(_as_lecture(piece) for piece in self.pieces)
+        """The forward pass as the lecture writes it: the lines of the pieces without the tape.
+
+        :raises BadForwardPass: a piece cannot be read
+        """
+        return "\n".join(forward_source.read(piece).text for piece in self.pieces)
 
     @cached_property
     def lines(self) -> dict[str, str]:
-        """Name of a step → its line of the forward pass, without the comment."""
-        found = re.findall(r"^(\w+) = (.*?)(?:\s+#.*)?$", self.forward_source, re.MULTILINE)
-        return {name: f"{name} = {expression}" for name, expression in found}
+        """Name of a step → its line of the forward pass, without the comment.
+
+        :raises BadForwardPass: a piece cannot be read
+        """
+        return {line.name: line.text for piece in self.pieces for line in forward_source.read(piece).lines}
 
     def play(self, tape: Tape) -> None:
         """Play the forward pass on a tape."""
@@ -85,37 +104,18 @@ class Exercise:
             piece(tape)
 
     def given(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The part of a forward state that no step computes."""
+        """Return the part of a forward state that no step computes."""
         return {name: value for name, value in state.items() if name not in self.lines}
 
     def played(self, state: Mapping[str, Tensor]) -> Tape:
-        """The forward pass played plainly from a state, backward pass included."""
+        """Play the forward pass from a forward state, and the backward pass; return the tape."""
         tape = Tape(self.given(state))
         self.play(tape)
         torch.autograd.backward(tape.loss)
         return tape
 
     def cut(self, state: Mapping[str, Tensor]) -> CutTape:
-        """The forward pass played with its steps cut apart."""
+        """Play the forward pass from a forward state with its steps cut apart; return the tape."""
         tape = CutTape(self.given(state))
         self.play(tape)
         return tape
-
-    def canonical(self) -> Instance:
-        """The lecture's own minibatch and parameters."""
-        return self._instance(self.network.canonical(), Kind.CANONICAL, self.network.canonical_dataset)
-
-    def draw(self, seed: int, names: Names, kind: Kind) -> Instance:
-        """Another minibatch and other parameters, from a seed below 2^63."""
-        return self._instance(self.network.draw(seed, names), kind, names.digest)
-
-    def _instance(self, network: dict[str, Tensor], kind: Kind, dataset: str) -> Instance:
-        tape = Tape(self.given_from(network))
-        self.play(tape)
-        return Instance(exercise=self, state=freeze(tape.values()), kind=kind, dataset=dataset)
-
-
-def _as_lecture(piece: Piece) -> str:
-    """``t.h = torch.tanh(t.hpreact)`` → ``h = torch.tanh(hpreact)``."""
-    body = inspect.getsource(piece).partition(":\n")[2]
-    return re.sub(r"\bt\.", "", textwrap.dedent(body)).strip()

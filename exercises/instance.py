@@ -1,35 +1,38 @@
 """An instance: one frozen forward state of an exercise, kept as bytes.
 
-A seed is not an instance: ``torch.randn`` gives other last bits under other kernels. So what is handed out,
-kept and graded against are the bytes, and their digest is the instance's name.
+A seed is not an instance, because ``torch.randn`` gives other last bits under other kernels. So the bytes are handed
+out, kept and graded against, and their digest is the name of the instance.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import safetensors.torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from exercises.exercise import Exercise
+from exercises.exercise import Exercise, Numbers
+from exercises.tape import Tape
 
 
 class Kind(StrEnum):
     """Who may see the numbers of an instance."""
 
-    CANONICAL = "canonical"  # the lecture's, the same for everyone
-    STUDENT = "student"  # one student's own
-    HIDDEN = "hidden"  # nobody's: code is graded on it, so that memorised numbers are wrong
+    CANONICAL = "canonical"  # everybody: the lecture's
+    STUDENT = "student"  # one student
+    HIDDEN = "hidden"  # nobody: code is graded on it, so that memorised numbers are wrong
 
 
 @dataclass(frozen=True)
 class Instance:
-    """``state`` holds every named tensor of the forward pass, as safetensors; ``dataset`` is the SHA-256 of
-    the names from which the minibatch was drawn. Two instances with the same exercise and bytes are equal."""
+    """A frozen forward state of an exercise.
+
+    ``state`` holds every named tensor of the forward pass, as safetensors. ``dataset`` is the SHA-256 of the data from
+    which the minibatch was drawn. Two instances are equal if their exercises and bytes are equal.
+    """
 
     exercise: Exercise
     digest: str = field(init=False)
@@ -40,11 +43,30 @@ class Instance:
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", hashlib.sha256(self.state).hexdigest())
 
+    @classmethod
+    def canonical(cls, exercise: Exercise) -> Instance:
+        """Freeze the lecture's own numbers."""
+        return cls._frozen(exercise, exercise.numbers.canonical(), Kind.CANONICAL)
+
+    @classmethod
+    def draw(cls, exercise: Exercise, seed: int, kind: Kind) -> Instance:
+        """Freeze the numbers of a seed, which is at least 0 and below 2^63.
+
+        :raises PackError: the data of the exercise's pack cannot be used
+        """
+        return cls._frozen(exercise, exercise.numbers.draw(seed), kind)
+
+    @classmethod
+    def _frozen(cls, exercise: Exercise, numbers: Numbers, kind: Kind) -> Instance:
+        tape = Tape(exercise.given_from(numbers.tensors))
+        exercise.play(tape)
+        return cls(exercise=exercise, state=freeze(tape.values()), kind=kind, dataset=numbers.dataset)
+
     def tensors(self) -> dict[str, Tensor]:
-        """Name → tensor, fresh copies each time."""
+        """Return name → tensor, fresh copies on each call."""
         return safetensors.torch.load(self.state)
 
 
-def freeze(tensors: dict[str, Tensor]) -> bytes:
-    """Tensors to safetensors bytes; the same tensors give the same bytes."""
+def freeze(tensors: Mapping[str, Tensor]) -> bytes:
+    """Return the tensors as safetensors bytes; the same tensors give the same bytes."""
     return safetensors.torch.save({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()})

@@ -1,19 +1,21 @@
-"""The tape: a forward pass written once, recorded step by step.
+"""A tape runs a forward pass that is written once, and records it step by step.
 
 An author writes the lecture's lines with ``t.`` before every name::
 
     t.bnmeani = 1 / t.n * t.hprebn.sum(0, keepdim=True)
     t.bndiff = t.hprebn - t.bnmeani
 
-A step is one such line. The same lines can be played in two ways. ``Tape`` plays them plainly: one
-``t.loss.backward()`` leaves PyTorch's gradient in every named tensor, bit for bit the lecture's.
-``CutTape`` cuts the graph between the steps, so that any gradients (a student's) can be fed in at every
-step, and what comes out is right *given* those gradients.
+A step is one such line. The same lines can be played in two ways:
+
+1. ``Tape`` plays them plainly. One ``t.loss.backward()`` leaves PyTorch's gradient in every named tensor, bit for
+   bit the lecture's.
+2. ``CutTape`` cuts the graph between the steps. So the gradients of a student can be fed in at every step, and each
+   step gives the gradient that is right for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +24,10 @@ from torch import Tensor
 
 
 class Tape:
-    """Plays a forward pass plainly and keeps the gradient of every named tensor.
+    """Play a forward pass plainly and keep the gradient of every named tensor.
 
-    ``given`` are the tensors that no step computes: parameters, the minibatch, constants. A constant (n) is a
-    zero-dimensional int64 tensor and is read as a Python int, as the lecture has it.
+    ``given`` holds the tensors that no step computes: parameters, the minibatch, constants. A constant is read as a
+    Python int, see ``is_constant``.
     """
 
     _values: dict[str, Tensor]
@@ -34,8 +36,9 @@ class Tape:
         object.__setattr__(self, "_values", {name: self._prepare(value) for name, value in given.items()})
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for names that are not attributes of the class: the names of the forward pass. Any, not
-        # Tensor | int: which of the two it is, no type checker can know, and the lines should read like the lecture's.
+        # Python calls this only for names that are not attributes of the class: the names of the forward pass.
+        # Any, not Tensor | int: the type checker cannot know which of the two a name is, and the lines should read
+        # like the lecture's.
         try:
             value = self._values[name]
         except KeyError:
@@ -48,11 +51,14 @@ class Tape:
         self._values[name] = self._write(name, value)
 
     def values(self) -> dict[str, Tensor]:
-        """Every named tensor so far, detached, in the order in which the steps made them."""
+        """Return every named tensor so far, detached, in the order in which the steps set them."""
         return {name: value.detach() for name, value in self._values.items()}
 
     def gradients(self) -> dict[str, Tensor]:
-        """After ``t.loss.backward()``: name → gradient of the loss, shaped like the named tensor."""
+        """Return name → gradient of the loss, after ``t.loss.backward()``.
+
+        Each has the shape of the named tensor. A tensor that the loss does not depend on is left out.
+        """
         return {name: value.grad for name, value in self._values.items() if value.grad is not None}
 
     def _prepare(self, value: Tensor) -> Tensor:
@@ -66,9 +72,13 @@ class Tape:
         return value
 
 
+Piece = Callable[[Tape], None]
+"""A part of a forward pass: a function that plays its lines on a tape."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """One line of the forward pass, cut out: ``output`` is computed from ``reads`` and from nothing else."""
+    """One line of the forward pass, cut out: ``output`` depends on ``reads`` and on nothing else."""
 
     name: str
     output: Tensor
@@ -76,7 +86,7 @@ class Step:
 
 
 class CutTape(Tape):
-    """Plays a forward pass whose steps share no graph: each read is a fresh, detached leaf."""
+    """Play a forward pass whose steps share no graph: each step reads fresh, detached leaves."""
 
     _steps: list[Step]
     _leaves: dict[str, Tensor]
@@ -100,12 +110,26 @@ class CutTape(Tape):
         return self._leaves.setdefault(name, value.detach().requires_grad_())
 
     def _write(self, name: str, value: Tensor) -> Tensor:
-        # What was read since the last step was read by this one.
+        # This step read everything that was read since the last one.
         self._steps.append(Step(name, value, dict(self._leaves)))
         self._leaves.clear()
         return value.detach()
 
 
-def is_constant(value: Tensor) -> bool:
-    """Whether a tensor of the forward state stands for a number of the lecture (n, vocab_size)."""
-    return value.dim() == 0 and value.dtype == torch.int64
+def is_constant(tensor: Tensor) -> bool:
+    """Return whether a tensor of a forward state is a constant of the lecture, such as ``n``.
+
+    A constant is a zero-dimensional int64 tensor, and code gets it as a Python int. The sandbox and the client have
+    this rule once more, because neither may import this module; ``tests/exercises/test_constants.py`` compares them.
+    """
+    return tensor.dim() == 0 and tensor.dtype == torch.int64
+
+
+def constants(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return name → number for the constants among the tensors."""
+    return {name: int(tensor) for name, tensor in tensors.items() if is_constant(tensor)}
+
+
+def variables(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return the tensors as code gets them: an int for each constant, the tensor itself otherwise."""
+    return {name: int(tensor) if is_constant(tensor) else tensor for name, tensor in tensors.items()}

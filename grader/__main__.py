@@ -25,16 +25,18 @@ ORIGINS = {"own": "the mistake is in this step", "inherited": "right, given your
 def main(arguments: list[str] | None = None) -> int:
     """Grade each file and print its table, or with ``--json`` one line a file."""
     numerics.pin()  # before the imports below bring in torch
-    from exercises.catalog import NoSuchExercise, find
+    from exercises.errors import PackError
+    from exercises.instance import Instance
+    from exercises.registry import NoSuchExercise, find
     from grader.sandbox import Sandbox
     from grader.tensors import BadAnswer
 
     options = _parser().parse_args(arguments)
     try:
-        instance = find(options.exercise).canonical()
+        instance = Instance.canonical(find(options.exercise))
         with Sandbox() as sandbox:
             complete = [_report(path, _grade(path, instance, sandbox), options.json) for path in options.files]
-    except (NoSuchExercise, BadAnswer, OSError) as error:
+    except (NoSuchExercise, PackError, BadAnswer, OSError) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
     return 0 if all(complete) else 1

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import click
 import uvicorn
 
+from exercises.errors import PackError
 from server.accounts.commands import admin, token
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
@@ -116,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (Problem, SettingsError) as error:
+    except (Problem, SettingsError, PackError) as error:
         click.echo(f"Error: {error.detail if isinstance(error, Problem) else error}", err=True)
         return USAGE_ERROR
     except click.Abort:

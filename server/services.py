@@ -9,7 +9,7 @@ from typing import Self
 
 from fastapi import FastAPI
 
-from exercises import names
+from exercises import registry
 from grader.sandbox import Sandbox
 from server.database import migrate
 from server.database.engine import Database
@@ -53,9 +53,11 @@ class Services:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
+        :raises PackError: a pack of exercises or its data cannot be used
         """
+        registry.prepare()
         database = Database(settings.url)
-        instances = InstanceStore(database, settings.key, names.load(settings.names_file))
+        instances = InstanceStore(database, settings.key)
         code_runner = code_runner or make_code_runner(settings)
         grading = Grading(database, instances, code_runner)
         return cls(settings, timing or Timing(), database, instances, code_runner, grading)

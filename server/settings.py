@@ -37,9 +37,6 @@ class Settings(BaseSettings):
     secret: SecretStr | None = None
     """The secret from which the seeds of instances are derived; by default the one in the data folder."""
 
-    names_file: Path | None = None
-    """A list of names to draw instances from, one a line."""
-
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 

@@ -34,7 +34,7 @@ def result() -> None:
 def tensors() -> None:
     """The reader of files with answers."""
     with atheris.instrument_imports(include=["grader"]):
-        from exercises.catalog import find
+        from exercises.registry import find
         from grader.tensors import BadAnswer, read_answers
         from tests.grader.test_tensors import HONEST
     checkpoints = find("makemore/batch-norm").checkpoints

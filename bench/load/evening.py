@@ -14,9 +14,8 @@ from sqlmodel import col, select
 
 from bench.bare import bare
 from bench.house import COURSE, EXERCISE, House
-from exercises import names
-from exercises.catalog import find
 from exercises.instance import Instance, Kind
+from exercises.registry import find
 from grader.grade import grade_code
 from grader.reference import reference
 from grader.sandbox import Sandbox
@@ -79,7 +78,7 @@ def prepare(house: House, old: int) -> list[Files]:
     """Draw every student's numbers, as if they had been pulled, and write down ``old`` full solutions of theirs with
     the grades of another environment. For each student the answers to each step, as files."""
     database = Database(house.settings.url)
-    instances = Instances(database, house.settings.key, names.load(None))
+    instances = Instances(database, house.settings.key)
     exercise = find(EXERCISE)
     students = _students(database)
     own = [instances.get(student, exercise, Kind.STUDENT).instance for student in students]
@@ -92,7 +91,7 @@ def prepare(house: House, old: int) -> list[Files]:
 def bare_ms() -> float:
     """What the solution costs where nothing is around it: the first decile of some rounds, because an evening leaves a
     machine that is still busy."""
-    once = bare(find(EXERCISE).canonical())
+    once = bare(Instance.canonical(find(EXERCISE)))
     once()
     return statistics.quantiles(timeit.repeat(once, number=1, repeat=BARE_ROUNDS), n=10)[0] * 1000
 

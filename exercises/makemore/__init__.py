@@ -1,1 +1,7 @@
-"""The lecture's exercises, on its character-level network of makemore, part 4."""
+"""The makemore pack: the exercises of the lecture "Becoming a Backprop Ninja" (makemore, part 4)."""
+
+from __future__ import annotations
+
+from exercises.makemore import batch_norm, cross_entropy, full_backward
+
+EXERCISES = (full_backward.EXERCISE, cross_entropy.EXERCISE, batch_norm.EXERCISE)

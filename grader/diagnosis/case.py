@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from exercises.instance import Instance
-from exercises.tape import Step, is_constant
+from exercises.tape import Step, constants
 from grader.carried import Carried, back_by_element
 from grader.diagnosis.replay import Replays, replays
 from grader.likeness import NOISE, RELATIVE, Sought, sum_of
@@ -263,7 +263,7 @@ class Case:
     @cached_property
     def constants(self) -> dict[str, int]:
         """Name → number, the constants of the forward pass."""
-        return {name: int(value) for name, value in sorted(self.values.items()) if is_constant(value)}
+        return constants(dict(sorted(self.values.items())))
 
     @cached_property
     def _routes(self) -> list[tuple[Use, ...]]:

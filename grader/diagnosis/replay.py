@@ -7,18 +7,13 @@ value, but for the one that is to be altered.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
-from types import CodeType
-from typing import Any
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from exercises.exercise import Piece
+from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import back, reference
@@ -50,7 +45,8 @@ class Replays:
 
     def __init__(self, instance: Instance) -> None:
         self._values = reference(instance).state
-        self._lines = {name: line for piece in instance.exercise.pieces for name, line in _lines(piece).items()}
+        pieces = instance.exercise.pieces
+        self._lines = {line.name: line for piece in pieces for line in forward_source.read(piece).lines}
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
         self._bare: dict[tuple[str, bool], dict[str, Tensor]] = {}
@@ -58,10 +54,9 @@ class Replays:
 
     def altered(self, step: str, alter: Alter) -> Step | None:
         """A step played again; None where the alteration breaks its line."""
-        code, names, tape_name = self._lines[step]
         tape = _AlteredTape(self._values, alter)
         try:
-            exec(code, names, {tape_name: tape})
+            self._lines[step].play(tape)
         except (RuntimeError, IndexError, TypeError, ValueError):
             return None
         return tape.steps[0]
@@ -126,24 +121,6 @@ class Replays:
         if played is None or played.output.shape != large.shape or not torch.equal(played.output, large):
             return None
         return played
-
-
-# A line of the forward pass: its code, the names of its module, and what it calls the tape.
-Line = tuple[CodeType, dict[str, Any], str]
-
-
-@cache  # there are as many as the exercises have, and to parse one takes milliseconds
-def _lines(piece: Piece) -> dict[str, Line]:
-    """Step → its line, compiled on its own."""
-    (function,) = ast.parse(textwrap.dedent(inspect.getsource(piece))).body
-    assert isinstance(function, ast.FunctionDef)
-    (tape,) = (argument.arg for argument in function.args.args)
-    found = {}
-    for line in function.body:
-        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Attribute):
-            code = compile(ast.Module([line], []), inspect.getfile(piece), "exec")
-            found[line.targets[0].attr] = (code, piece.__globals__, tape)
-    return found
 
 
 @lru_cache(maxsize=64)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from sqlmodel import func, select
 
-from exercises.catalog import CATALOG
+from exercises import registry
 from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance
+from exercises.tape import constants
 from grader import numerics
 from server.catalogue.schemas import (
     CheckpointBody,
@@ -42,7 +42,7 @@ def summaries(member: CourseSession) -> dict[str, ExerciseSummaryBody]:
             exact=counts.get(slug, (0, 0))[1],
             total=len(exercise.checkpoints),
         )
-        for slug, exercise in CATALOG.items()
+        for slug, exercise in registry.exercises().items()
     }
 
 
@@ -56,9 +56,7 @@ def exercise_body(
         statement=exercise.statement,
         forward=exercise.forward_source,
         lecture_url=exercise.lecture,
-        constants={
-            name: int(value) for name, value in tensors.items() if value.dtype is torch.int64 and value.ndim == 0
-        },
+        constants=constants(tensors),
         checkpoints=[
             _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name))
             for each in exercise.checkpoints

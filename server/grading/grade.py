@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from exercises import catalog
+from exercises import registry
 from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from server.accounts.accounts import lock_account
@@ -70,7 +70,7 @@ class Grading:
                 store(session, submission, timed, is_regrade=bool(grades))
 
     def _grade(self, submission: SubmissionRow) -> TimedGrade:
-        exercise = catalog.find(submission.exercise)
+        exercise = registry.find(submission.exercise)
         if submission.kind is AnswerKind.TENSORS:
             return compare(self._instances.get(submission.account_id, exercise, Kind.STUDENT), submission.body)
         stored = self._instances.get(submission.account_id, exercise, Kind.HIDDEN)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from exercises import catalog
-from exercises.catalog import CATALOG
+from exercises import registry
 from exercises.exercise import Exercise
 from server.database import dialect
 from server.database.engine import Database
@@ -28,9 +27,10 @@ def find_exercise(slug: str) -> Exercise:
     :raises UnknownExercise: there is none
     """
     try:
-        return catalog.find(slug)
-    except catalog.NoSuchExercise:
-        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {', '.join(CATALOG)}.") from None
+        return registry.find(slug)
+    except registry.NoSuchExercise:
+        slugs = ", ".join(registry.exercises())
+        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {slugs}.") from None
 
 
 async def named_exercise(topic: str, name: str) -> Exercise:
@@ -46,7 +46,7 @@ async def asked_exercises(exercise: str | None = None) -> list[Exercise]:
 
     :raises UnknownExercise: there is none
     """
-    return list(CATALOG.values()) if exercise is None else [find_exercise(exercise)]
+    return list(registry.exercises().values()) if exercise is None else [find_exercise(exercise)]
 
 
 TheExercise = Annotated[Exercise, Depends(named_exercise)]
@@ -58,6 +58,7 @@ def record_revisions(database: Database) -> None:
 
     Servers and workers start together on one database, so a revision may have just been written.
     """
-    rows = [{"slug": each.slug, "revision": each.revision, "created_at": now()} for each in CATALOG.values()]
+    exercises = registry.exercises().values()
+    rows = [{"slug": each.slug, "revision": each.revision, "created_at": now()} for each in exercises]
     with database.writing() as session:
         dialect.insert_missing(session, metadata.tables[ExerciseRevisionRow.__tablename__], rows)

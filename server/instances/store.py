@@ -13,7 +13,6 @@ from sqlmodel import Session, select
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
-from exercises.names import Names
 from server.accounts.accounts import lock_account
 from server.database.engine import Database
 from server.tables import InstanceRow
@@ -40,10 +39,9 @@ class InstanceStore:
     revision under the server's secret, so that nobody else can draw a hidden instance.
     """
 
-    def __init__(self, database: Database, secret: bytes, names: Names) -> None:
+    def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._secret = secret
-        self._names = names
         # An instance never changes, and its reference gradients are cached too.
         self._cached = lru_cache(maxsize=CACHED_INSTANCES)(self._find_or_draw)
 
@@ -78,7 +76,7 @@ class InstanceStore:
 
     def draw(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
         """Draw an account's instance and store it. If another request stored one first, return that."""
-        instance = exercise.draw(self._seed(kind, account_id, exercise), self._names, kind)
+        instance = Instance.draw(exercise, self._seed(kind, account_id, exercise), kind)
         with self._database.writing() as session:
             lock_account(session, account_id)
             stored = self.find(session, account_id, exercise, kind)

@@ -22,7 +22,8 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from exercises.catalog import find
+from exercises.registry import find
+from exercises.tape import variables
 from server.courses import courses
 from server.courses.courses import NewMember
 from server.database.setup import prepared_database
@@ -157,8 +158,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
 def _save_answers(state: Path, solution: str, to: Path) -> None:
     """Run a solution of ours on a forward state, and save its gradients."""
     names: dict[str, object] = {"torch": torch, "F": torch.nn.functional}
-    for name, value in safetensors.torch.load_file(state).items():
-        names[name] = int(value) if value.ndim == 0 and value.dtype is torch.int64 else value
+    names |= variables(safetensors.torch.load_file(state))
     exec(solution, names)
     answers = {each.answer: names[each.answer] for each in find(EXERCISE).checkpoints}
     tensors = {name: value.clone() for name, value in answers.items() if isinstance(value, torch.Tensor)}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from exercises.catalog import find
+from exercises.registry import find
 from tests.client.conftest import ROOT, Live
 from tests.client.test_cells import notebook
 

@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from dojo.errors import BadFile
 from dojo.harvest import SECTIONS, Harvest, Wanted, harvest
 from dojo.harvest.cells import read_cells, read_notebook
-from exercises.catalog import find
+from exercises.instance import Instance
+from exercises.registry import find
+from exercises.tape import variables
 from tests.client.test_cells import notebook
 from tests.lecture import lecture_notebook
 
@@ -62,15 +64,12 @@ def read(*cells: str, slug: str = EXERCISE.slug) -> Harvest:
 
 @functools.cache
 def state(slug: str) -> dict[str, Any]:
-    tensors = find(slug).canonical().tensors()
-    return {
-        name: int(each) if each.dim() == 0 and each.dtype == torch.int64 else each for name, each in tensors.items()
-    }
+    return variables(Instance.canonical(find(slug)).tensors())
 
 
 @functools.cache
 def right(slug: str) -> dict[str, torch.Tensor]:
-    return find(slug).played(find(slug).canonical().tensors()).gradients()
+    return find(slug).played(Instance.canonical(find(slug)).tensors()).gradients()
 
 
 def answers(source: str, slug: str = EXERCISE.slug) -> dict[str, Any]:

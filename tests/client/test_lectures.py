@@ -13,7 +13,8 @@ import pytest
 
 from dojo.errors import BadFile
 from dojo.harvest import SECTIONS, Harvest, Wanted, harvest, read_cells, read_notebook
-from exercises.catalog import find
+from exercises.instance import Instance
+from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import RunStatus, Sandbox
 from tests.client.test_cells import notebook
@@ -499,13 +500,13 @@ def read(cells: tuple[str, ...], slug: str = FULL) -> Harvest:
 
 def harvested(raw: list[Any], slug: str = FULL) -> Harvest:
     exercise = find(slug)
-    handed_out = frozenset(exercise.canonical().tensors())
+    handed_out = frozenset(Instance.canonical(exercise).tensors())
     names = tuple(each.name for each in exercise.checkpoints)
     return harvest(read_cells(raw), Wanted(names, handed_out, SECTIONS.get(slug)))
 
 
 def graded(found: Harvest, sandbox: Sandbox, slug: str = FULL) -> Grade:
-    return grade_code(find(slug).canonical(), found.source, "lecture.ipynb", sandbox)
+    return grade_code(Instance.canonical(find(slug)), found.source, "lecture.ipynb", sandbox)
 
 
 @pytest.mark.parametrize("lecture", LECTURES)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from dojo import pull
-from exercises.catalog import find
+from exercises.registry import find
 from tests.client.conftest import Live, served
 from tests.lecture import lecture_notebook
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from exercises.catalog import CATALOG
 from exercises.instance import Instance, Kind, freeze
+from exercises.registry import find
 
-FULL, CROSS_ENTROPY = CATALOG["makemore/full-backward"], CATALOG["makemore/cross-entropy"]
+FULL, CROSS_ENTROPY = find("makemore/full-backward"), find("makemore/cross-entropy")
 
 
 def test_equal_bytes_of_two_exercises_differ() -> None:
@@ -34,3 +35,12 @@ def test_views_freeze_to_the_bytes_of_their_copies() -> None:
     views = freeze({"base": base, "turned": base.T, "row": base[1]})
 
     assert views == freeze({"base": base.clone(), "turned": base.T.contiguous(), "row": base[1].clone()})
+
+
+def test_the_canonical_instance_is_of_kind_canonical() -> None:
+    assert Instance.canonical(FULL).kind is Kind.CANONICAL
+
+
+@pytest.mark.parametrize("kind", [Kind.STUDENT, Kind.HIDDEN])
+def test_a_drawn_instance_is_of_the_kind_asked_for(kind: Kind) -> None:
+    assert Instance.draw(FULL, 1, kind).kind is kind

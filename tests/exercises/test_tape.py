@@ -1,4 +1,4 @@
-"""The tape plays a forward pass plainly or cut. That both tell the same gradients: tests/grader/test_reference.py."""
+"""The tape plays a forward pass plainly or cut; tests/grader/test_reference.py compares their gradients."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ GIVEN = {"x": torch.tensor([1.0, 2.0, 3.0]), "n": torch.tensor(3)}
 
 
 def test_plain_play_gives_the_gradient_of_every_named_tensor() -> None:
-    tape = Tape(GIVEN)
+    tape, x = Tape(GIVEN), GIVEN["x"]
+
     squares(tape)
     torch.autograd.backward(tape.loss)
-    x = GIVEN["x"]
+
     gradients = tape.gradients()
     assert gradients["z"].allclose(x**2 / 3)
     assert gradients["y"].allclose((x + 2 * x**2) / 3)
@@ -44,6 +45,7 @@ def test_a_constant_is_read_as_a_number() -> None:
 
 def test_a_name_cannot_be_read_before_it_is_set_nor_set_twice() -> None:
     tape = Tape(GIVEN)
+
     with pytest.raises(AttributeError, match="reads 'y' before"):
         _ = tape.y
     with pytest.raises(AttributeError, match="sets 'x' twice"):
@@ -52,7 +54,9 @@ def test_a_name_cannot_be_read_before_it_is_set_nor_set_twice() -> None:
 
 def test_cut_play_names_each_consumer() -> None:
     tape = CutTape(GIVEN)
+
     squares(tape)
+
     assert [(step.name, list(step.reads)) for step in tape.steps] == [
         ("y", ["x"]),
         ("z", ["x", "y"]),

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from exercises.catalog import CATALOG, find
+from exercises.instance import Instance
+from exercises.registry import exercises, find
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
@@ -16,10 +17,10 @@ from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
 
 FULL = find("makemore/full-backward")
-INSTANCE = FULL.canonical()
+INSTANCE = Instance.canonical(FULL)
 RIGHT = dict(reference(INSTANCE).gradients)
 MISTAKES = load()
-CANONICAL = {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
+CANONICAL = {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}
 
 
 def judged(changed: dict[str, Tensor | None]) -> dict[str, Comparison]:

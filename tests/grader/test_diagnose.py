@@ -9,11 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from exercises import names
-from exercises.catalog import CATALOG, find
-from exercises.exercise import Checkpoint, Exercise
+from exercises.exercise import Checkpoint, Exercise, Numbers
 from exercises.instance import Instance, Kind
-from exercises.names import Names
+from exercises.registry import exercises, find
 from exercises.tape import Step, Tape
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
 from grader.compare import Comparison, Diagnosis, Origin
@@ -25,7 +23,7 @@ from tests.mistakes.play import play
 
 MISTAKES = load()
 HELD_OUT = load(HERE / "held_out")
-CANONICAL = {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
+CANONICAL = {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}
 FULL = find("makemore/full-backward")
 
 
@@ -83,8 +81,7 @@ def test_several_mistakes_in_one_answer_are_told_apart(together: int) -> None:
 
 def test_on_other_numbers_too() -> None:
     score = Score()
-    words = names.load()
-    drawn = {slug: exercise.draw(5, words, Kind.HIDDEN) for slug, exercise in CATALOG.items()}
+    drawn = {slug: Instance.draw(exercise, 5, Kind.HIDDEN) for slug, exercise in exercises().items()}
     for mistake in MISTAKES[::3]:
         score.add([mistake], play(drawn[mistake.exercise], source(mistake.exercise, [mistake])))
     assert score.steps == score.answers, score.told
@@ -220,15 +217,16 @@ def head(t: Tape) -> None:
 
 
 class Drawn:
-    canonical_dataset = "none"
+    def prepare(self) -> None:
+        """Nothing is read."""
 
-    def canonical(self) -> dict[str, Tensor]:
+    def canonical(self) -> Numbers:
         drawn = torch.Generator().manual_seed(3)
         shapes = {"x": (6, 4), "Wq": (4, 4), "Wk": (4, 4), "Wv": (4, 4), "bv": (4,), "gain": (4,)}
         values = {name: torch.randn(shape, generator=drawn) for name, shape in shapes.items()}
-        return values | {"d": torch.tensor(4)}
+        return Numbers(values | {"d": torch.tensor(4)}, dataset="none")
 
-    def draw(self, seed: int, names: Names) -> dict[str, Tensor]:
+    def draw(self, seed: int) -> Numbers:
         raise NotImplementedError
 
 
@@ -255,14 +253,14 @@ dx = dq @ Wq.T + dk @ Wk.T + (dv * (v > 0)) @ Wv.T
 """,
     checkpoints=tuple(map(Checkpoint, "gated gain out weights v scores q k Wq Wk Wv bv x".split())),
     pieces=(head,),
-    given_from=lambda network: network,
-    network=Drawn(),
+    given_from=lambda numbers: numbers,
+    numbers=Drawn(),
 )
 
 
 @pytest.fixture(scope="module")
 def attention() -> Instance:
-    return ATTENTION.canonical()
+    return Instance.canonical(ATTENTION)
 
 
 def test_the_new_exercise_is_right_to_begin_with(attention: Instance) -> None:

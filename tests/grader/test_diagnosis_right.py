@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from exercises.catalog import CATALOG
+from exercises.instance import Instance
+from exercises.registry import exercises
 from grader.compare import Origin
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
 
 STYLES = load(Path(__file__).parents[1] / "right")
 MISTAKES = [mistake for mistake in load() if mistake.exercise == "makemore/full-backward"]
-CANONICAL = {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
+CANONICAL = {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}
 
 
 def test_there_are_many_styles() -> None:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from exercises.catalog import CATALOG
 from exercises.exercise import Exercise
+from exercises.instance import Instance
+from exercises.registry import exercises, find
 from grader.__main__ import main
 from grader.compare import Verdict
 from grader.grade import Grade, grade_code
 from grader.sandbox import RunStatus, Sandbox
 from tests.lecture import lecture_notebook
 
-FULL = CATALOG["makemore/full-backward"]
+FULL = find("makemore/full-backward")
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +27,10 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def graded(sandbox: Sandbox, source: str, exercise: Exercise = FULL) -> Grade:
-    return grade_code(exercise.canonical(), source, "solution.py", sandbox)
+    return grade_code(Instance.canonical(exercise), source, "solution.py", sandbox)
 
 
-@pytest.mark.parametrize("exercise", CATALOG.values(), ids=lambda exercise: exercise.slug)
+@pytest.mark.parametrize("exercise", exercises().values(), ids=lambda exercise: exercise.slug)
 def test_the_solution_passes(sandbox: Sandbox, exercise: Exercise) -> None:
     grade = graded(sandbox, exercise.solution, exercise)
     assert grade.complete
@@ -53,7 +54,7 @@ def test_the_lectures_own_cells_are_exact_26_times(sandbox: Sandbox) -> None:
 def test_a_function_is_taken_like_statements(sandbox: Sandbox) -> None:
     body = FULL.solution.replace('"""', "#", 2).replace("\n", "\n    ")
     names = ", ".join(f"{each.answer!r}: {each.answer}" for each in FULL.checkpoints)
-    unpacked = "".join(f"    {name} = state[{name!r}]\n" for name in FULL.canonical().tensors())
+    unpacked = "".join(f"    {name} = state[{name!r}]\n" for name in Instance.canonical(FULL).tensors())
     grade = graded(sandbox, f"def backward(state):\n{unpacked}    {body}\n    return {{{names}}}\n")
     assert grade.exact == 26
 
@@ -78,7 +79,7 @@ def test_what_was_given_to_cmp_counts_and_a_later_change_is_noted(sandbox: Sandb
 
 def test_the_command_grades_files_and_tells_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
-    right.write_text(CATALOG["makemore/cross-entropy"].solution)
+    right.write_text(find("makemore/cross-entropy").solution)
     wrong.write_text("dlogits = undefined")
     assert main(["makemore/cross-entropy", str(right), str(wrong), "--json"]) == 1
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())

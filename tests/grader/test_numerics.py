@@ -28,9 +28,10 @@ def test_pinning_after_torch_was_imported_is_refused() -> None:
 
 def test_no_reference_is_made_without_pinning() -> None:
     program = """
-from exercises.catalog import CATALOG
+from exercises.instance import Instance
+from exercises.registry import find
 from grader.reference import reference
-reference(CATALOG["makemore/batch-norm"].canonical())
+reference(Instance.canonical(find("makemore/batch-norm")))
 """
     result = python(program)
     assert result.returncode != 0

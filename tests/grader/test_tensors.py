@@ -11,14 +11,15 @@ import safetensors.torch
 import torch
 from hypothesis import example, given
 
-from exercises.catalog import CATALOG
+from exercises.instance import Instance
+from exercises.registry import find
 from grader.compare import Verdict
 from grader.grade import grade_tensors
 from grader.reference import reference
 from grader.tensors import BadAnswer, read_answers
 
-EXERCISE = CATALOG["makemore/batch-norm"]
-INSTANCE = EXERCISE.canonical()
+EXERCISE = find("makemore/batch-norm")
+INSTANCE = Instance.canonical(EXERCISE)
 RIGHT = reference(INSTANCE).gradients["hprebn"]
 
 

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from exercises import names
-from exercises.catalog import find
-from exercises.instance import Kind
+from exercises.instance import Instance, Kind
+from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import Limits, Run, RunStatus, Sandbox
 from grader.sandbox.excuse import SIGSYS_DENIED
@@ -27,7 +26,7 @@ from tests.grader.sandbox.traces import Traces
 EXERCISE = find("makemore/full-backward")
 # One that no student has seen, as code is graded on: the canonical one comes from a seed that all the world
 # knows.
-INSTANCE = EXERCISE.draw(0x5EED, names.load(), Kind.HIDDEN)
+INSTANCE = Instance.draw(EXERCISE, 0x5EED, Kind.HIDDEN)
 # Short ones: a third of the corpus only wants to waste time.
 LIMITS = Limits(cpu_seconds=1, wall_seconds=2.5)
 CORPUS = sorted(Path(__file__).parent.glob("*/*.py"))

@@ -118,16 +118,14 @@ def _groups(mistakes: list[Mistake], together: int, most: int) -> Iterable[tuple
 
 
 def _instances(drawn: int) -> Iterable[tuple[str, dict[str, Instance]]]:
-    from exercises import names
-    from exercises.catalog import CATALOG
-    from exercises.instance import Kind
+    from exercises.instance import Instance, Kind
+    from exercises.registry import exercises
 
-    yield "canonical", {slug: exercise.canonical() for slug, exercise in CATALOG.items()}
-    words = names.load()
+    yield "canonical", {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}
     for seed in range(1, drawn + 1):
         yield (
             f"drawn {seed}",
-            {slug: exercise.draw(seed, words, Kind.HIDDEN) for slug, exercise in CATALOG.items()},
+            {slug: Instance.draw(exercise, seed, Kind.HIDDEN) for slug, exercise in exercises().items()},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from exercises.catalog import find
+from exercises.registry import find
 
 HERE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from exercises.instance import Instance
-from exercises.tape import is_constant
+from exercises.tape import variables
 from grader.answer import Answer, normalise
 from grader.compare import Comparison
 from grader.grade import compare_all
@@ -15,9 +15,7 @@ from grader.grade import compare_all
 
 def play(instance: Instance, source: str) -> tuple[Comparison, ...]:
     """The rows of a solution's answers; where it fails, of those that it got to."""
-    names: dict[str, object] = {
-        name: int(value) if is_constant(value) else value for name, value in instance.tensors().items()
-    }
+    names: dict[str, object] = variables(instance.tensors())
     names |= {"torch": torch, "F": functional}
     try:
         exec(compile(source, "solution.py", "exec"), names)

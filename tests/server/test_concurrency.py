@@ -12,8 +12,8 @@ import pytest
 import safetensors.torch
 from sqlmodel import Session, col, select
 
-from exercises.catalog import find
 from exercises.instance import Kind
+from exercises.registry import find
 from grader import numerics
 from grader.sandbox import Job
 from server.database.engine import Database

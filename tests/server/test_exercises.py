@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import safetensors.torch
 from sqlmodel import select
 
-from exercises.catalog import CATALOG, find
-from exercises.instance import Kind
-from exercises.names import load
+from dojo.tensors import load
+from exercises.instance import Instance, Kind
+from exercises.registry import exercises, find
 from server.instances.store import InstanceStore
 from server.tables import InstanceRow
 from tests.support.servers import EXERCISES, FULL, SAFETENSORS, RunningServer, is_problem
@@ -17,7 +21,7 @@ from tests.support.servers import EXERCISES, FULL, SAFETENSORS, RunningServer, i
 
 def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServer) -> None:
     listed = server.join().get(EXERCISES).json()["exercises"]
-    assert [each["slug"] for each in listed] == list(CATALOG)
+    assert [each["slug"] for each in listed] == list(exercises())
     assert listed[0] == {
         "slug": FULL,
         "revision": 1,
@@ -47,6 +51,15 @@ def test_an_exercise_tells_what_its_steps_are_and_where_the_lecture_derives_them
     }
 
 
+def test_client_and_server_agree_on_constants(server: RunningServer) -> None:
+    student = server.join()
+    described = student.get(f"{EXERCISES}/{FULL}").json()["constants"]
+
+    variables = load(student.state())
+
+    assert {name: value for name, value in variables.items() if isinstance(value, int)} == described
+
+
 def test_the_state_is_the_instance_that_was_described(server: RunningServer) -> None:
     student = server.join()
     described = student.get(f"{EXERCISES}/{FULL}/instance").json()
@@ -72,7 +85,7 @@ def test_everybody_has_numbers_of_their_own_and_keeps_them(server: RunningServer
     student, bob = server.join("Ada"), server.join("Bob")
     assert student.state() == student.state()
     assert student.state() != bob.state()
-    assert len({student.state(slug) for slug in CATALOG}) == len(CATALOG)
+    assert len({student.state(slug) for slug in exercises()}) == len(exercises())
 
 
 def forget_instances(server: RunningServer) -> None:
@@ -87,10 +100,10 @@ def test_the_bytes_are_kept_and_not_only_the_seed(server: RunningServer) -> None
         record = session.exec(select(InstanceRow)).one()
         assert record.state == state
         # As if an older torch had drawn it: other bytes than its seed gives today.
-        record.state = find(FULL).canonical().state
+        record.state = Instance.canonical(find(FULL)).state
         record.digest = hashlib.sha256(record.state).hexdigest()
     forget_instances(server)
-    assert student.state() == find(FULL).canonical().state
+    assert student.state() == Instance.canonical(find(FULL)).state
 
 
 def test_bytes_that_were_changed_in_the_database_are_noticed(server: RunningServer) -> None:
@@ -103,13 +116,13 @@ def test_bytes_that_were_changed_in_the_database_are_noticed(server: RunningServ
 
 
 def test_nobody_without_the_secret_can_draw_the_hidden_instance(server: RunningServer) -> None:
-    database, names = server.services.database, load()
+    database = server.services.database
     student, exercise = server.join(), find(FULL)
     hidden = server.services.instances.get(student.id, exercise, Kind.HIDDEN).instance
     assert hidden.digest != server.services.instances.get(student.id, exercise, Kind.STUDENT).instance.digest
-    same, other = (InstanceStore(database, secret, names) for secret in (b"0123456789abcdef" * 4, b"guess"))
-    assert exercise.draw(same._seed(Kind.HIDDEN, student.id, exercise), names, Kind.HIDDEN).digest == hidden.digest
-    assert exercise.draw(other._seed(Kind.HIDDEN, student.id, exercise), names, Kind.HIDDEN).digest != hidden.digest
+    same, other = (InstanceStore(database, secret) for secret in (b"0123456789abcdef" * 4, b"guess"))
+    assert Instance.draw(exercise, same._seed(Kind.HIDDEN, student.id, exercise), Kind.HIDDEN).digest == hidden.digest
+    assert Instance.draw(exercise, other._seed(Kind.HIDDEN, student.id, exercise), Kind.HIDDEN).digest != hidden.digest
 
 
 def test_what_does_not_exist_and_what_is_not_yours_is_not_found(server: RunningServer) -> None:
@@ -117,3 +130,19 @@ def test_what_does_not_exist_and_what_is_not_yours_is_not_found(server: RunningS
     assert is_problem(student.get(f"{EXERCISES}/makemore/nothing"), 404)
     assert is_problem(student.get("/api/v1/courses/other/exercises"), 404)
     assert is_problem(student.get("/api/v1/courses/Not%00a%20slug/exercises"), 422)
+
+
+def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
+    environment = os.environ | {"DOJO_DATA": str(tmp_path), "DOJO_PORT": "0", "DOJO_NAMES_FILE": str(tmp_path / "none")}
+
+    run = subprocess.run(
+        [sys.executable, "-m", "server", "quickstart"],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert run.returncode == 2
+    assert run.stderr.endswith("Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list.\n")

@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from exercises.catalog import find
 from exercises.exercise import Exercise
 from exercises.instance import Kind
-from exercises.names import Names, load
+from exercises.registry import find
 from server.courses import courses
 from server.database.engine import Database
 from server.instances.store import CorruptInstance, InstanceStore
@@ -22,12 +21,6 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 SECRET = b"0123456789abcdef" * 4
 FIRST, OTHER = find(FULL), find("makemore/cross-entropy")
 SECOND = replace(FIRST, revision=2)
-
-
-@pytest.fixture(scope="module")
-def names() -> Names:
-    """What instances are drawn from."""
-    return load()
 
 
 @pytest.fixture
@@ -52,13 +45,11 @@ def all_of(student: int, bob: int) -> list[tuple[int, Exercise, Kind]]:
     ]
 
 
-def test_each_place_has_an_instance_of_its_own_and_keeps_it(
-    database: Database, names: Names, students: tuple[int, int]
-) -> None:
+def test_each_place_has_an_instance_of_its_own_and_keeps_it(database: Database, students: tuple[int, int]) -> None:
     places = all_of(*students)
-    drawn = [InstanceStore(database, SECRET, names).get(*place) for place in places]
+    drawn = [InstanceStore(database, SECRET).get(*place) for place in places]
 
-    again = [InstanceStore(database, SECRET, names).get(*place) for place in places]  # as after a restart
+    again = [InstanceStore(database, SECRET).get(*place) for place in places]  # as after a restart
 
     assert len({held.id for held in drawn}) == len({held.instance.digest for held in drawn}) == len(places)
     assert [held.id for held in again] == [held.id for held in drawn]
@@ -68,18 +59,16 @@ def test_each_place_has_an_instance_of_its_own_and_keeps_it(
     ]
 
 
-def test_who_draws_second_gets_what_the_first_has_kept(
-    database: Database, names: Names, students: tuple[int, int]
-) -> None:
-    first = InstanceStore(database, SECRET, names).draw(students[0], FIRST, Kind.STUDENT)
+def test_who_draws_second_gets_what_the_first_has_kept(database: Database, students: tuple[int, int]) -> None:
+    first = InstanceStore(database, SECRET).draw(students[0], FIRST, Kind.STUDENT)
 
-    second = InstanceStore(database, b"another secret", names).draw(students[0], FIRST, Kind.STUDENT)
+    second = InstanceStore(database, b"another secret").draw(students[0], FIRST, Kind.STUDENT)
 
     assert (second.id, second.instance.digest) == (first.id, first.instance.digest)
 
 
-def test_the_row_says_what_the_instance_is(database: Database, names: Names, students: tuple[int, int]) -> None:
-    held = InstanceStore(database, SECRET, names).get(students[0], FIRST, Kind.HIDDEN)
+def test_the_row_says_what_the_instance_is(database: Database, students: tuple[int, int]) -> None:
+    held = InstanceStore(database, SECRET).get(students[0], FIRST, Kind.HIDDEN)
 
     with database.reading() as session:
         row = session.exec(select(InstanceRow)).one()
@@ -88,10 +77,10 @@ def test_the_row_says_what_the_instance_is(database: Database, names: Names, stu
     assert row.state == held.instance.state
 
 
-def test_a_row_with_another_digest_is_spoilt(database: Database, names: Names, students: tuple[int, int]) -> None:
-    InstanceStore(database, SECRET, names).get(students[0], FIRST, Kind.STUDENT)
+def test_a_row_with_another_digest_is_spoilt(database: Database, students: tuple[int, int]) -> None:
+    InstanceStore(database, SECRET).get(students[0], FIRST, Kind.STUDENT)
     with database.writing() as session:
         session.exec(select(InstanceRow)).one().digest = "0" * 64
 
     with pytest.raises(CorruptInstance):
-        InstanceStore(database, SECRET, names).get(students[0], FIRST, Kind.STUDENT)
+        InstanceStore(database, SECRET).get(students[0], FIRST, Kind.STUDENT)

@@ -13,14 +13,14 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect
 from sqlmodel import select
 
-from exercises.catalog import CATALOG
+from exercises.registry import exercises
 from server.database import migrate
 from server.database.engine import Database, make_engine
 from server.database.table import Table
 from server.queue.timing import Timing
 from server.services import ServerServices
 from server.settings import Settings
-from server.tables import AccountRow, CourseRow, ExerciseRevisionRow, ProgressRow, SeatRow, TokenRow
+from server.tables import AccountRow, CourseRow, ExerciseRevisionRow, TokenRow
 from tests.support.servers import FakeSandbox
 
 
@@ -126,13 +126,15 @@ def test_servers_that_start_together_note_the_same_exercises(
     services = ServerServices.build(settings, fake_sandbox.code_runner(), Timing())
     with ThreadPoolExecutor() as pool:
         with database.writing() as session:  # another server, which has not committed yet
-            session.add_all(ExerciseRevisionRow(slug=each.slug, revision=each.revision) for each in CATALOG.values())
+            session.add_all(
+                ExerciseRevisionRow(slug=each.slug, revision=each.revision) for each in exercises().values()
+            )
             session.flush()
             prepared = pool.submit(services.prepare_database)
             with pytest.raises(TimeoutError):
                 prepared.result(1)
         prepared.result(20)
     with database.reading() as session:
-        assert len(session.exec(select(ExerciseRevisionRow)).all()) == len(CATALOG)
+        assert len(session.exec(select(ExerciseRevisionRow)).all()) == len(exercises())
     services.database.close()
     database.close()

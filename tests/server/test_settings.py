@@ -49,9 +49,7 @@ def test_a_secret_file_that_cannot_be_read_is_said_so(monkeypatch: pytest.Monkey
 def test_only_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "port").write_text("9")
     monkeypatch.setenv("DOJO_PORT_FILE", str(tmp_path / "port"))
-    monkeypatch.setenv("DOJO_NAMES_FILE", "names.txt")
     assert Settings().port == 8000
-    assert Settings().names_file == Path("names.txt")
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:

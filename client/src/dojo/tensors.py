@@ -78,12 +78,13 @@ def load(content: bytes) -> dict[str, Any]:
 
     Raises TorchMissing.
     """
-    _torch()
+    torch = _torch()
     import safetensors.torch
 
-    found = safetensors.torch.load(content)
+    tensors = safetensors.torch.load(content)
     return {
-        name: int(each) if each.dim() == 0 and not each.is_floating_point() else each for name, each in found.items()
+        name: int(tensor) if tensor.dim() == 0 and tensor.dtype == torch.int64 else tensor
+        for name, tensor in tensors.items()
     }
 
 

@@ -16,12 +16,13 @@ KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
 
 
 def rest_of_the_network(t: Tape) -> None:
+    """Set a loss whose gradient at ``hpreact`` is ``dhpreact``, in place of the layers above."""
     # Stands for all that follows: its gradient at hpreact is dhpreact.
     t.loss = (t.hpreact * t.dhpreact).sum()
 
 
-def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
-    tape = Tape(network)
+def _given(numbers: dict[str, Tensor]) -> dict[str, Tensor]:
+    tape = Tape(numbers)
     for piece in FORWARD:
         piece(tape)
     torch.autograd.backward(tape.loss)
@@ -39,6 +40,6 @@ EXERCISE = Exercise(
     checkpoints=(Checkpoint("hprebn", 5797, 6602),),
     pieces=(batch_norm, rest_of_the_network),
     given_from=_given,
-    network=MAKEMORE,
+    numbers=MAKEMORE,
     lecture=LECTURE,
 )

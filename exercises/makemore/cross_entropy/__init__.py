@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 KEPT = ("logits", "Yb", "n", "batch_size", "vocab_size")
 
 
-def _given(network: dict[str, Tensor]) -> dict[str, Tensor]:
-    tape = Tape(network)
+def _given(numbers: dict[str, Tensor]) -> dict[str, Tensor]:
+    tape = Tape(numbers)
     for piece in FORWARD:
         piece(tape)
     values = tape.values()
@@ -32,6 +32,6 @@ EXERCISE = Exercise(
     checkpoints=(Checkpoint("logits", 5191, 5797),),
     pieces=(cross_entropy,),
     given_from=_given,
-    network=MAKEMORE,
+    numbers=MAKEMORE,
     lecture=LECTURE,
 )

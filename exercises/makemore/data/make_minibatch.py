@@ -1,6 +1,6 @@
-"""Make canonical_minibatch.json from the lecture's file of names.
+"""Make canonical_minibatch.json from the lecture's list of names.
 
-python -m exercises.data.make_minibatch names.txt
+python -m exercises.makemore.data.make_minibatch names.txt
 """
 
 import json
@@ -10,14 +10,17 @@ from typing import Any
 
 import torch
 
-from exercises.names import BLOCK_SIZE, LECTURE_DIGEST, VOCAB_SIZE, load
+from exercises.makemore.names import BLOCK_SIZE, LECTURE_DIGEST, VOCAB_SIZE, load
 
 SEED = 2147483647
 TARGET = Path(__file__).with_name("canonical_minibatch.json")
 
 
 def figures_of(names: Path) -> dict[str, Any]:
-    """What the file holds. The generator is the lecture's, so the parameters are drawn from it first."""
+    """Return the content of the file.
+
+    The generator is the lecture's, so the parameters are drawn from it first.
+    """
     dataset = load(names)
     if dataset.digest != LECTURE_DIGEST:
         raise SystemExit(f"{names} is not the lecture's list: its SHA-256 is {dataset.digest}. Get {LECTURE_DIGEST}.")
