@@ -136,9 +136,10 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     config = uvicorn.Config(
         create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
     )
-    uvicorn_server = _Server(config, show)
-    uvicorn_server.run()
-    sys.exit(0 if uvicorn_server.started else 1)
+    try:
+        _Server(config, show).run()
+    except SystemExit:
+        sys.exit(1)  # uvicorn exits by itself if it cannot start, with codes of its own
 
 
 def _log_to_stderr() -> None:

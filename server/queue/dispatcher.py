@@ -20,6 +20,8 @@ from server.queue.tickets import Standing
 from server.queue.timing import Timing
 from server.tables import SubmissionRow
 
+STOPPING = "Stopping: what is running is finished first."
+
 
 class Dispatcher(ABC):
     """An engine that has submissions graded."""

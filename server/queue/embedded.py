@@ -12,7 +12,7 @@ from sqlmodel import Session
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.queue import tickets
-from server.queue.dispatcher import Dispatcher
+from server.queue.dispatcher import STOPPING, Dispatcher
 from server.queue.leases import LeaseKeeper
 from server.queue.timing import Timing
 
@@ -45,6 +45,7 @@ class EmbeddedDispatcher(Dispatcher):
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
+        log.info(STOPPING)
         for thread in self._threads:
             thread.join()
         self._leases.stop()

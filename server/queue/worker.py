@@ -26,6 +26,7 @@ from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.queue import procrastinate as jobs
 from server.queue import tickets
+from server.queue.dispatcher import STOPPING
 from server.queue.leases import LeaseKeeper
 from server.queue.timing import Timing
 
@@ -92,10 +93,10 @@ class WorkerPool:
 
     def stop(self) -> None:
         """Take no more jobs."""
-        log.info("Stopping: what is running is finished first.")
         self._stopping.set()
         for slot in self._slots:
             slot.stop()
+        log.info(STOPPING)
 
     async def _run_slot(self) -> None:
         while not self._stopping.is_set():

@@ -137,7 +137,7 @@ def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
 
     run = subprocess.run(
         [sys.executable, "-m", "server", "quickstart"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment,
         capture_output=True,
         text=True,

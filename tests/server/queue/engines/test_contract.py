@@ -4,6 +4,7 @@ queue."""
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from server.queue import queries
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
-from tests.server.queue.conftest import crew
+from tests.server.queue.engines.conftest import crew
 from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
@@ -361,14 +362,24 @@ def test_what_another_process_left_is_taken_up(
 
 
 def test_stopping_finishes_what_is_running(
-    server: RunningServer, settings: Settings, gate: Gate, fake_sandbox: FakeSandbox
+    server: RunningServer, settings: Settings, gate: Gate, fake_sandbox: FakeSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     student = server.join()
-    with crew(settings, fake_sandbox):
-        first, second = hand_in(student, "a1"), hand_in(student, "a2")
-        assert eventually(lambda: len(gate.order) == 1)
-        threading.Timer(2, gate.open.set).start()
-        server.services.dispatcher.stop()
+
+    def open_when_it_stops() -> None:
+        assert eventually(lambda: "Stopping: what is running is finished first." in caplog.text)
+        gate.open.set()
+
+    with ThreadPoolExecutor() as pool:
+        with crew(settings, fake_sandbox):
+            first, second = hand_in(student, "a1"), hand_in(student, "a2")
+            assert eventually(lambda: len(gate.order) == 1)
+            opened = pool.submit(open_when_it_stops)
+
+            server.services.dispatcher.stop()
+        opened.result(20)
+
     with server.services.database.reading() as session:
         assert [each.submission_id for each in session.exec(select(GradeRow))] == [first]
         assert [each.submission_id for each in session.exec(select(TicketRow))] == [second]

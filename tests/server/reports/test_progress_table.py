@@ -139,6 +139,28 @@ def test_a_matrix_of_one_exercise_holds_that_one_alone(server: RunningServer, st
     assert [cell["attempts"] for cell in seen["rows"][0]["cells"] if cell] == [1]
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_each_exercise_has_its_own_cells(student: Student) -> None:
+    near = gradients(student.state())["dlogits"] + 1e-9
+    student.submit_tensors({"dlogits": near})
+    for _ in range(2):
+        student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+
+    answer = student.get(PROGRESS, params={"format": "csv"})
+
+    lines = list(csv.DictReader(answer.text.splitlines()))
+    assert [(line["exercise"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
+        (FULL, "approximate", "false", "1"),
+        ("makemore/cross-entropy", "wrong", "false", "2"),
+    ]
+    for slug, best, attempts in ((FULL, "approximate", 1), ("makemore/cross-entropy", "wrong", 2)):
+        steps = {
+            each["name"]: each for each in student.get(f"{student.address}/exercises/{slug}").json()["checkpoints"]
+        }
+        assert (steps["logits"]["best"], steps["logits"]["attempts"]) == (best, attempts)
+        assert (steps["logits"]["first_passed_at"] is None) == (best == "wrong")
+
+
 def test_the_csv_has_a_line_for_each_checkpoint_handed_in(server: RunningServer, student: Student) -> None:
     student.submit_tensors({"dlogits": gradients(student.state())["dlogits"], "dh": torch.zeros(32, 64)})
     answer = server.instructor.get(PROGRESS, params={"format": "csv"})

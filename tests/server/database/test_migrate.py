@@ -82,6 +82,17 @@ def test_it_is_cached_whether_the_database_is_current(url: str) -> None:
     database.close()
 
 
+def test_a_database_of_a_newer_server_is_not_current(url: str) -> None:
+    migrate.upgrade(url)
+    database = Database(url)
+    with database.writing() as session:
+        session.connection().exec_driver_sql("INSERT INTO alembic_version (version_num) VALUES ('9999')")
+
+    with database.reading() as session:
+        assert not migrate.is_current(session)
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_migration_that_breaks_references_is_rolled_back(url: str) -> None:
     migrate.upgrade(url)

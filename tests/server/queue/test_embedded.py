@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
@@ -168,24 +166,6 @@ def test_no_code_is_run_where_the_doctor_finds_a_lock_that_does_not_hold(fake_sa
     fake_sandbox.generation_now += 1  # another zygote: the doctor is asked again
     assert code_runner.is_ready()
     assert code_runner.inspect() is None
-
-
-def test_stopping_finishes_what_is_running(server: RunningServer, fake_sandbox: FakeSandbox, student: Student) -> None:
-    running, gate = threading.Event(), threading.Event()
-
-    def hold(job: Job) -> None:
-        running.set()
-        gate.wait(20)
-
-    fake_sandbox.before = hold
-    first, second = (student.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(2))
-    assert running.wait(20)
-    threading.Timer(0.2, gate.set).start()
-    server.services.dispatcher.stop()
-    with server.services.database.reading() as session:
-        assert [each.submission_id for each in session.exec(select(GradeRow))] == [first]
-        assert [each.submission_id for each in session.exec(select(TicketRow))] == [second]
-        assert server.services.dispatcher.depth(session) == 1
 
 
 def _lost(job: Job) -> None:

@@ -19,7 +19,16 @@ from grader.sandbox import Job
 from server.database.engine import Database
 from server.submissions.accept import HandedIn, accept
 from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, SubmissionRow, TicketRow
-from tests.support.servers import FULL, SOLUTION, FakeSandbox, RunningServer, Student, eventually, gradients
+from tests.support.servers import (
+    FULL,
+    SOLUTION,
+    FakeSandbox,
+    RunningServer,
+    Student,
+    eventually,
+    gradients,
+    waits_for_a_lock,
+)
 
 CODE = HandedIn(find(FULL), AnswerKind.CODE, b"dlogits = 1", "solution.py")
 
@@ -48,13 +57,6 @@ def while_another(database: Database, holds: Callable[[Session], object], then: 
             if database.engine.dialect.name == "postgresql":
                 assert eventually(lambda: waits_for_a_lock(database))
         second.result(20)
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    """Whether somebody on this PostgreSQL database waits for somebody else."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with database.reading() as session:
-        return bool(session.connection().exec_driver_sql(waiting).scalar_one())
 
 
 def all_submissions(database: Database) -> list[SubmissionRow]:

@@ -132,14 +132,58 @@ def test_staff_do_not_count_for_a_seat_elsewhere(server: RunningServer, here: Me
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_exercises_are_counted_apart(server: RunningServer, student: Student) -> None:
-    right = gradients(student.state())
-    student.submit_tensors({"dlogits": right["dlogits"]})
-    student.submit_tensors({"dlogits": right["dlogits"]}, exercise="makemore/cross-entropy")
+    right = gradients(student.state())["dlogits"]
+    student.submit_tensors({"dlogits": right * 2})
+    student.submit_tensors({"dlogits": right}, exercise="makemore/cross-entropy")
+    student.submit_tensors({"dlogits": right})
 
     seen = server.instructor.get(ANALYTICS).json()
 
     of_all = [_found(seen, slug, "logits") for slug in (FULL, "makemore/cross-entropy")]
     assert [(each["tried"], each["passed"]) for each in of_all] == [(1, 1), (1, 0)]
+    assert [each["attempts_to_pass"] for each in of_all] == [2.0, None]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_first_pass_of_each_student_counts(server: RunningServer, student: Student) -> None:
+    for each in (student, server.join("Bob")):
+        right = gradients(each.state())["dlogits"]
+        for tensor in (right * 2, right, right):
+            each.submit_tensors({"dlogits": tensor})
+
+    told = checkpoint(server, "logits")
+
+    assert (told["tried"], told["passed"], told["attempts_to_pass"]) == (2, 2, 2.0)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_commonest_mistake_and_hint_come_first(server: RunningServer, student: Student) -> None:
+    first = student.submit_code(TURNED).json()["id"]
+    server.join("Bob").submit_code(ONE_PATH)
+    tie = [each["code"] for each in checkpoint(server, "counts")["mistakes"]]
+    cleo = server.join("Cleo")
+    for _ in range(2):
+        cleo.submit_code(TURNED)
+    server.grade_again(first, "counts", diagnosis=[{"code": "sign", "hints": ["Rare.", "", ""]}])
+
+    mistakes = checkpoint(server, "counts")["mistakes"]
+
+    assert tie == ["missing_term", "sign"]
+    assert [(each["code"], each["students"], each["share"]) for each in mistakes] == [
+        ("sign", 2, 2 / 3),
+        ("missing_term", 1, 1 / 3),
+    ]
+    assert mistakes[0]["most_common_hint"] != "Rare."
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("origin", ["inherited", None])
+def test_only_an_own_mistake_is_counted(server: RunningServer, student: Student, origin: str | None) -> None:
+    id = student.submit_code(ONE_PATH).json()["id"]
+
+    server.grade_again(id, "counts", origin=origin)
+
+    assert checkpoint(server, "counts")["mistakes"] == []
 
 
 def _found(analytics: dict[str, Any], exercise: str, name: str) -> dict[str, Any]:
