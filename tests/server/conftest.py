@@ -1,5 +1,4 @@
-"""A server for each test, on SQLite and on PostgreSQL, with a course, its instructor and a sandbox of
-fake_sandbox."""
+"""A server for each test, on SQLite and on PostgreSQL, with a course, its instructor and a fake sandbox."""
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def fake_sandbox() -> FakeSandbox:
-    """The sandbox of fake_sandbox."""
+    """A sandbox that runs code in this process."""
     return FakeSandbox()
 
 

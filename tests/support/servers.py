@@ -40,8 +40,7 @@ IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_secon
 
 
 class FakeSandbox(Sandbox):
-    """A sandbox of fake_sandbox: runs code where it stands. ``before`` is called with each job, and may raise or
-    wait."""
+    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait."""
 
     def __init__(self) -> None:
         self.generation_now = 1

@@ -55,7 +55,7 @@ def timing() -> Timing:
 
 
 @contextmanager
-def crew(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIENT) -> Iterator[None]:
+def workers(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIENT) -> Iterator[None]:
     """The workers that an engine needs beside its server; none for the embedded one."""
     if settings.dispatch == "embedded":
         yield
@@ -77,7 +77,7 @@ def crew(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIE
             begun.set()
             done.set()
 
-    threading.Thread(target=work, name="crew").start()
+    threading.Thread(target=work, name="workers").start()
     begun.wait()
     try:
         yield

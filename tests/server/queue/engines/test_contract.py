@@ -22,7 +22,7 @@ from server.queue import queries
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
-from tests.server.queue.engines.conftest import crew
+from tests.server.queue.engines.conftest import workers
 from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
@@ -32,7 +32,7 @@ SHORT_LEASES = replace(
 )
 
 
-class Gate:
+class HeldRuns:
     """Holds runs back until it is opened, and notes whose they are and how many there are at once."""
 
     def __init__(self) -> None:
@@ -57,9 +57,9 @@ class Gate:
 
 
 @pytest.fixture
-def gate(fake_sandbox: FakeSandbox) -> Iterator[Gate]:
+def gate(fake_sandbox: FakeSandbox) -> Iterator[HeldRuns]:
     """A closed gate in front of the sandbox."""
-    found = Gate()
+    found = HeldRuns()
     fake_sandbox.before = found
     yield found
     found.open.set()
@@ -70,7 +70,7 @@ def working(
     server: RunningServer, settings: Settings, fake_sandbox: FakeSandbox, timing: Timing
 ) -> Iterator[RunningServer]:
     """The server, with whoever takes the tickets."""
-    with crew(settings, fake_sandbox, timing):
+    with workers(settings, fake_sandbox, timing):
         yield server
 
 
@@ -119,7 +119,7 @@ def test_code_is_graded_and_who_waits_is_told_at_once(working: RunningServer) ->
 
 
 @pytest.mark.parametrize("timing", [WOKEN_ALONE])
-def test_a_finished_grade_wakes_who_waits(working: RunningServer, gate: Gate) -> None:
+def test_a_finished_grade_wakes_who_waits(working: RunningServer, gate: HeldRuns) -> None:
     assert eventually(lambda: listens(working))
     student = working.join()
     with ThreadPoolExecutor() as pool:
@@ -132,7 +132,7 @@ def test_a_finished_grade_wakes_who_waits(working: RunningServer, gate: Gate) ->
 
 
 @pytest.mark.parametrize("timing", [WOKEN_ALONE])
-def test_a_finished_grade_wakes_who_follows(working: RunningServer, gate: Gate) -> None:
+def test_a_finished_grade_wakes_who_follows(working: RunningServer, gate: HeldRuns) -> None:
     assert eventually(lambda: listens(working))
     student = working.join()
     id = hand_in(student, "a1")
@@ -146,7 +146,7 @@ def test_a_finished_grade_wakes_who_follows(working: RunningServer, gate: Gate) 
 
 
 @pytest.mark.parametrize("timing", [WOKEN_ALONE])
-def test_what_is_requeued_wakes_a_worker(working: RunningServer, gate: Gate) -> None:
+def test_what_is_requeued_wakes_a_worker(working: RunningServer, gate: HeldRuns) -> None:
     student = working.join()
     dispatcher, database = working.services.dispatcher, working.services.database
     running, waiting = hand_in(student, "a1"), hand_in(student, "a2")
@@ -163,7 +163,7 @@ def test_what_is_requeued_wakes_a_worker(working: RunningServer, gate: Gate) -> 
 
 
 @pytest.mark.parametrize("timing", [SHORT_LEASES])
-def test_a_run_longer_than_a_lease_is_run_once(working: RunningServer, gate: Gate) -> None:
+def test_a_run_longer_than_a_lease_is_run_once(working: RunningServer, gate: HeldRuns) -> None:
     hand_in(working.join("Ada"), "a1")
     assert eventually(lambda: gate.order == ["# a1"])
     (ticket,) = all_tickets(working.services.database)
@@ -197,7 +197,7 @@ def test_a_submission_that_is_rolled_back_was_never_queued(working: RunningServe
 # later may enter first: under load this test failed so. And the penalty is longer than any machine takes to hand in.
 @pytest.mark.parametrize("children", [1])
 @pytest.mark.parametrize("timing", [PATIENT_ORDER])
-def test_everybody_has_a_turn_before_anybody_has_a_second(working: RunningServer, gate: Gate) -> None:
+def test_everybody_has_a_turn_before_anybody_has_a_second(working: RunningServer, gate: HeldRuns) -> None:
     many, other, third = (working.join(name) for name in ("Ada", "Ben", "Cy"))
     hand_in(many, "a1")
     assert eventually(lambda: len(gate.order) == 1)
@@ -213,7 +213,7 @@ def test_everybody_has_a_turn_before_anybody_has_a_second(working: RunningServer
 
 
 @pytest.mark.parametrize("timing", [PATIENT_ORDER])
-def test_who_has_one_running_is_not_overtaken_for_ever(working: RunningServer, gate: Gate, timing: Timing) -> None:
+def test_who_has_one_running_is_not_overtaken_for_ever(working: RunningServer, gate: HeldRuns, timing: Timing) -> None:
     student = working.join("Ada")
     hand_in(student, "a1"), hand_in(working.join("Ben"), "b1")
     assert eventually(lambda: len(gate.order) == 2)
@@ -228,7 +228,7 @@ def test_who_has_one_running_is_not_overtaken_for_ever(working: RunningServer, g
     assert [places[id].place for id in (soon, second, late)] == [1, 2, 3]
 
 
-def test_a_student_is_run_one_at_a_time(working: RunningServer, gate: Gate) -> None:
+def test_a_student_is_run_one_at_a_time(working: RunningServer, gate: HeldRuns) -> None:
     student = working.join()
     ids = [hand_in(student, f"a{number}") for number in range(4)]
     assert eventually(lambda: len(gate.order) == 1)
@@ -239,7 +239,7 @@ def test_a_student_is_run_one_at_a_time(working: RunningServer, gate: Gate) -> N
 
 @pytest.mark.parametrize("children", [1])
 @pytest.mark.parametrize("timing", [PATIENT_ORDER])
-def test_short_comes_before_long_and_both_before_the_background(working: RunningServer, gate: Gate) -> None:
+def test_short_comes_before_long_and_both_before_the_background(working: RunningServer, gate: HeldRuns) -> None:
     student, cy, dan, eve = (working.join(name) for name in ("Ada", "Cy", "Dan", "Eve"))
     database = working.services.database
     gate.open.set()
@@ -297,7 +297,7 @@ def test_what_is_lost_every_time_is_set_aside_blocks_nobody_and_is_released_by_s
     assert eventually(lambda: status(student, id) == "graded")
 
 
-def test_what_is_cancelled_is_not_run_unless_it_is_requeued(working: RunningServer, gate: Gate) -> None:
+def test_what_is_cancelled_is_not_run_unless_it_is_requeued(working: RunningServer, gate: HeldRuns) -> None:
     student = working.join()
     running, waiting = hand_in(student, "a1"), hand_in(student, "a2")
     assert eventually(lambda: gate.order == ["# a1"])
@@ -338,7 +338,7 @@ def test_what_killed_its_workers_is_set_aside_without_another_run(
         ticket.state, ticket.tries = TicketState.RUNNING, queries.TRIES_MAX
     with (
         TestClient(create_app(settings, fake_sandbox.code_runner(), IMPATIENT)) as client,
-        crew(settings, fake_sandbox),
+        workers(settings, fake_sandbox),
     ):
         student.client = client
         assert eventually(lambda: status(student, id) == "quarantined")
@@ -355,14 +355,18 @@ def test_what_another_process_left_is_taken_up(
         session.exec(select(TicketRow).where(TicketRow.submission_id == ids[0])).one().state = TicketState.RUNNING
     with (
         TestClient(create_app(settings, fake_sandbox.code_runner(), IMPATIENT)) as client,
-        crew(settings, fake_sandbox),
+        workers(settings, fake_sandbox),
     ):
         student.client = client
         assert eventually(lambda: all(status(student, id) == "graded" for id in ids))
 
 
 def test_stopping_finishes_what_is_running(
-    server: RunningServer, settings: Settings, gate: Gate, fake_sandbox: FakeSandbox, caplog: pytest.LogCaptureFixture
+    server: RunningServer,
+    settings: Settings,
+    gate: HeldRuns,
+    fake_sandbox: FakeSandbox,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     student = server.join()
@@ -372,7 +376,7 @@ def test_stopping_finishes_what_is_running(
         gate.open.set()
 
     with ThreadPoolExecutor() as pool:
-        with crew(settings, fake_sandbox):
+        with workers(settings, fake_sandbox):
             first, second = hand_in(student, "a1"), hand_in(student, "a2")
             assert eventually(lambda: len(gate.order) == 1)
             opened = pool.submit(open_when_it_stops)
@@ -404,5 +408,5 @@ def test_health_says_who_runs_the_code(server: RunningServer, settings: Settings
         return
     assert "python -m server worker" in checks["workers"]
     assert "sandbox" not in checks
-    with crew(settings, fake_sandbox):
+    with workers(settings, fake_sandbox):
         assert eventually(lambda: server.client.get("/readyz").status_code == 200)

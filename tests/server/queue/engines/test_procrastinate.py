@@ -9,10 +9,11 @@ from sqlmodel import Session, select
 
 from grader.sandbox import Job
 from server.queue import procrastinate as jobs
+from server.queue import tickets
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import TicketRow, TicketState
-from tests.server.queue.engines.conftest import crew
+from tests.server.queue.engines.conftest import workers
 from tests.server.queue.engines.test_contract import all_tickets, hand_in, listens, status
 from tests.support.servers import IMPATIENT, FakeSandbox, RunningServer, Student, eventually
 
@@ -71,7 +72,7 @@ def test_workers_find_what_was_released_without_a_job(
     id = hand_in(student, "a1")
     forget_jobs(server)
 
-    with crew(settings, fake_sandbox, timing):
+    with workers(settings, fake_sandbox, timing):
         assert eventually(lambda: status(student, id) == "graded")
 
 
@@ -85,14 +86,14 @@ def test_a_job_of_a_dead_worker_is_taken_again(
         asked("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')")
         asked("UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)")
 
-    with crew(settings, fake_sandbox, timing):
+    with workers(settings, fake_sandbox, timing):
         assert eventually(lambda: status(student, id) == "graded")
 
 
 def test_no_job_stays_after_its_grade(
     server: RunningServer, settings: Settings, fake_sandbox: FakeSandbox, student: Student
 ) -> None:
-    with crew(settings, fake_sandbox):
+    with workers(settings, fake_sandbox):
         ids = [hand_in(student, f"a{number}") for number in range(2)]
         assert eventually(lambda: all(status(student, id) == "graded" for id in ids))
 
@@ -140,7 +141,7 @@ def test_a_try_that_the_database_spoilt_is_made_again(
         raise OSError("the database is away")
 
     monkeypatch.setattr(tickets, "claim", fail_once)
-    with crew(settings, fake_sandbox):
+    with workers(settings, fake_sandbox):
         id = hand_in(student, "a1")
 
         assert eventually(lambda: status(student, id) == "graded")
@@ -156,7 +157,7 @@ def test_a_lost_run_waits_as_long_as_it_was_told(
             raise OSError("the zygote died")
 
     fake_sandbox.before = lose
-    with crew(settings, fake_sandbox, replace(IMPATIENT, retry_seconds=86_400)):
+    with workers(settings, fake_sandbox, replace(IMPATIENT, retry_seconds=86_400)):
         hand_in(student, "a1")
         assert eventually(
             lambda: [each.state for each in all_tickets(server.services.database)] == [TicketState.QUEUED]
