@@ -32,8 +32,7 @@ def is_ours(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def plain_type(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
-    """Write SQLAlchemy's own types into migrations: history must not move when a library or an enumeration
-    does."""
+    """Write SQLAlchemy's own types into migrations: history must not move with a library or an enumeration."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, AutoString | sa.Enum):

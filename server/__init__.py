@@ -1,0 +1,1 @@
+"""The course server: who did what, and when."""

@@ -1,4 +1,4 @@
-"""a fair queue: whose a ticket is, and its rank"""
+"""A fair queue: whose a ticket is, and its rank."""
 
 from __future__ import annotations
 

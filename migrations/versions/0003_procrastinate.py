@@ -1,4 +1,4 @@
-"""the tables of procrastinate, on PostgreSQL
+"""The tables of procrastinate, on PostgreSQL.
 
 They are made as the installed version of the library has them, and the name of its newest migration is noted as a
 comment on its first table. A version that adds migrations gets a revision of its own here, which runs those after

@@ -1,4 +1,4 @@
-"""what a course tells and pays: levels of hints, and a share for steps that only inherit a mistake"""
+"""What a course tells and pays: levels of hints, and a share for steps that only inherit a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite keeps progress in the order of its key: a class is read without a look-up for every cell"""
+"""SQLite keeps progress in the order of its key: a class is read without a look-up for every cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""accounts and seats: ``student`` becomes ``account``, ``enrolment`` becomes ``seat``, and an account may be an admin
+"""Accounts and seats: ``student`` becomes ``account``, ``enrolment`` becomes ``seat``, and an account may be an admin.
 
 Names of constraints and indexes follow, so that later migrations can refer to them by the naming rule.
 """

@@ -1,4 +1,4 @@
-"""What tests of the server have in common: the server and who goes in and out of it."""
+"""A server in the process of the tests, its callers, and a sandbox that runs code in this process."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class FakeSandbox(Sandbox):
         """Nothing was opened."""
 
     def code_runner(self) -> CodeRunner:
-        """The code_runner that has this sandbox; its doctor finds nothing."""
+        """A code runner with this sandbox; its doctor finds nothing."""
         return CodeRunner(lambda: self, lambda sandbox: Report(()))
 
 
@@ -200,8 +200,7 @@ class RunningServer:
         return Student(self.client, self.instructor_token)
 
     def grade_again(self, submission_id: int, checkpoint: str, **changes: Any) -> int:
-        """Store a further grade of a submission, as another grader would give it: the newest one's rows, with changes
-        at one checkpoint."""
+        """Store a further grade of a submission: the newest one's rows, with changes at one checkpoint."""
         with self.services.database.writing() as session:
             newest = select(GradeRow).where(GradeRow.submission_id == submission_id).order_by(col(GradeRow.id).desc())
             grade = session.exec(newest).first()

@@ -1,5 +1,7 @@
-"""A server for each engine: embedded on SQLite and on PostgreSQL, procrastinate on PostgreSQL with a crew of workers in
-this process."""
+"""A server for each engine: embedded on SQLite and on PostgreSQL, procrastinate on PostgreSQL.
+
+The workers of procrastinate run in this process.
+"""
 
 from __future__ import annotations
 

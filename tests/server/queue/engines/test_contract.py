@@ -1,5 +1,4 @@
-"""What every engine keeps: nothing lost, everybody's turn, faults that are nobody's grade, and a way out of the
-queue."""
+"""What every engine keeps: nothing is lost, everybody has a turn, our faults are no grades, and a way out."""
 
 from __future__ import annotations
 
