@@ -1,4 +1,4 @@
-"""The progress matrix of classes of several sizes, as an instructor fetches it over HTTP."""
+"""The progress table of classes of several sizes, as an instructor fetches it over HTTP."""
 
 from __future__ import annotations
 
@@ -10,83 +10,92 @@ from sqlalchemy import String, func, insert, literal, select
 from sqlmodel import Session, col
 
 from bench.figures import Times
-from bench.guest import Guest
-from bench.house import EXERCISE, House
+from bench.http_client import HttpClient
 from bench.single import WrongGrade
+from bench.test_server import EXERCISE, BenchServer
 from exercises.catalog import find
-from server import courses
-from server.db import Database
-from server.models import Course, Enrolment, Progress, Role, Student, now
+from server.courses import courses
+from server.database.engine import Database
+from server.database.table import now
+from server.tables import AccountRow, CourseRow, ProgressRow, Role, SeatRow
+
+PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
-class Class:
-    """A course of so many students, all of whom have every checkpoint, and its instructor's connection."""
+class BenchClass:
+    """A course of so many students who have every checkpoint. ``name`` is the row's; the client is the instructor's."""
 
     name: str
     students: int
-    instructor: Guest
+    client: HttpClient
 
     def fetch(self) -> float:
-        """Fetch the matrix; seconds until its last byte.
+        """Fetch the progress table; return the seconds until its last byte.
 
         :raises WrongGrade: it is not the whole class
         """
-        reply = self.instructor.get(f"/api/v1/courses/class-{self.students}/progress?exercise={EXERCISE}")
-        begun = reply.body.count(b'"best":')
-        if reply.status != 200 or begun != self.students * len(find(EXERCISE).checkpoints):
-            raise WrongGrade(f"{reply.status}: {begun} cells of a class of {self.students}")
+        reply = self.client.get(f"/api/v1/courses/class-{self.students}/progress?exercise={EXERCISE}")
+        cells = reply.body.count(b'"best":')
+        if reply.status != 200 or cells != self.students * len(find(EXERCISE).checkpoints):
+            raise WrongGrade(f"{reply.status}: {cells} cells of a class of {self.students}")
         return reply.seconds
 
 
-def classes(house: House, kind: str, sizes: Iterable[int]) -> list[Class]:
-    """Classes of these sizes in a server's database; ``kind`` is added to their names."""
-    database = Database(house.settings.url)
-    found = []
+def open_classes(server: BenchServer, suffix: str, sizes: Iterable[int]) -> list[BenchClass]:
+    """Write classes of these sizes into a server's database. The suffix ends the names of their rows."""
+    database = Database(server.settings.url)
+    opened = []
     for size in sizes:
         with database.writing() as session:
             course = courses.open_course(session, f"class-{size}", f"A class of {size}")
             token = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR).token
-            _fill(session, course, size)
-        found.append(Class(f"matrix_{size}{kind}", size, house.guest(token)))
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")  # as a database that has run for a day has done it
+            fill_class(session, course, size)
+        opened.append(BenchClass(f"matrix_{size}{suffix}", size, server.client(token)))
+    analyse(database)
     database.close()
-    return found
+    return opened
 
 
-def play(classes: Iterable[Class], rounds: Mapping[int, int]) -> dict[str, Times]:
-    """Fetch all by turns; ``rounds`` says how often for each size."""
+def measure(classes: Iterable[BenchClass], fetches: Mapping[int, int]) -> dict[str, Times]:
+    """Fetch the table of every class in turns; ``fetches`` says how often, by size of the class."""
     classes = list(classes)
     taken: dict[str, list[float]] = {each.name: [] for each in classes}
     for each in classes:
         each.fetch()
-    for number in range(max(rounds.values())):
+    for number in range(max(fetches.values())):
         for each in classes:
-            if number < rounds[each.students]:
-                time.sleep(0.01)
+            if number < fetches[each.students]:
+                time.sleep(PAUSE_SECONDS)
                 taken[each.name].append(each.fetch())
     return {name: Times.of(seconds) for name, seconds in taken.items()}
 
 
-def _fill(session: Session, course: Course, size: int) -> None:
-    """Students who have everything right, written by the database itself."""
-    last = session.scalar(select(func.max(Student.id))) or 0
-    session.execute(insert(Student), [{"name": f"Student {number:05d}"} for number in range(size)])
-    students = select(literal(course.id), col(Student.id), literal("student", String), literal(now()))
-    seats = insert(Enrolment).from_select(
-        ["course_id", "student_id", "role", "created_at"], students.where(col(Student.id) > last)
+def fill_class(session: Session, course: CourseRow, size: int) -> None:
+    """Write students who have every checkpoint right. The database itself multiplies the rows."""
+    last_id = session.scalar(select(func.max(AccountRow.id))) or 0
+    session.execute(insert(AccountRow), [{"name": f"Student {number:05d}"} for number in range(size)])
+    seats = select(literal(course.id), col(AccountRow.id), literal("student", String), literal(now()))
+    session.execute(
+        insert(SeatRow).from_select(
+            ["course_id", "account_id", "role", "created_at"], seats.where(col(AccountRow.id) > last_id)
+        )
     )
-    session.execute(seats)
+    columns = ["course_id", "account_id", "exercise", "checkpoint", "best", "attempts", "first_passed_at"]
     for checkpoint in find(EXERCISE).checkpoints:
-        row = select(
-            col(Enrolment.course_id),
-            col(Enrolment.student_id),
+        rows = select(
+            col(SeatRow.course_id),
+            col(SeatRow.account_id),
             literal(EXERCISE),
             literal(checkpoint.name),
             literal("exact"),
             literal(3),
             literal(now()),
-        ).where(col(Enrolment.course_id) == course.id, col(Enrolment.role) == Role.STUDENT)
-        names = "course_id student_id exercise checkpoint best attempts first_passed_at".split()
-        session.execute(insert(Progress).from_select(names, row))
+        ).where(col(SeatRow.course_id) == course.id, col(SeatRow.role) == Role.STUDENT)
+        session.execute(insert(ProgressRow).from_select(columns, rows))
+
+
+def analyse(database: Database) -> None:
+    """Have the database count its rows, as one does that has run for a day."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")

@@ -1,134 +1,82 @@
-"""A house: a real server, a process of its own on loopback, with a course, its instructor and students."""
+"""A real server to measure: a process on loopback, with a course, its instructor and students."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bench.guest import Guest
-from server import courses, schema
-from server.db import Database
-from server.models import Role
+from bench.http_client import HttpClient
+from server.courses import courses
+from server.database.setup import prepared_database
 from server.settings import Settings
+from server.tables import Role
+from tests.support.processes import ServerProcess, server_environment
 
 COURSE = "bench"
 EXERCISE = "makemore/full-backward"
 SUBMISSIONS = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/submissions"
 STATE = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/instance/state"
-SERVING = "Serving on http://"  # what a server says before its address
-PATIENCE_SECONDS = 90.0
-
-_PROJECT = Path(__file__).resolve().parents[1]
+WORKER_IS_READY = "Code can be run."  # a worker's log says so
 
 
 @dataclass(frozen=True)
-class House:
-    """A running server. ``process`` is its id; ``students`` are tokens."""
+class BenchServer:
+    """A running server. ``instructor`` and ``students`` are tokens."""
 
     settings: Settings
     address: tuple[str, int]
-    process: int
+    pid: int
     instructor: str
     students: tuple[str, ...]
 
-    def guest(self, token: str) -> Guest:
-        """Somebody who comes in with a token."""
-        return Guest(self.address, token)
+    def client(self, token: str) -> HttpClient:
+        """Return a client with a connection of its own."""
+        return HttpClient(self.address, token)
 
 
 @contextmanager
-def house(
+def run_server(
     *, children: int, students: int, url: str | None = None, workers: int = 0, per_minute: int = 0
-) -> Iterator[House]:
-    """A server that is ready, with so many students in its course; stopped at the end.
+) -> Iterator[BenchServer]:
+    """Run a server until the end of the block; yield it when it is ready.
 
-    ``children`` run at once in each process that runs code: the server, or each of the ``workers`` that procrastinate
-    has instead. ``url`` is an empty database; without one, an SQLite database in a temporary folder, which is the
-    default of a server. A student may hand in ``per_minute`` times; 0 is any number, as in the server's own setting.
+    :param children: how many runs at once each process has that runs code.
+    :param students: how many students its course has.
+    :param url: an empty database; by default SQLite in a temporary folder.
+    :param workers: how many worker processes run the code, with procrastinate; 0 means the server itself does.
+    :param per_minute: how often a student may hand in within a minute; 0 means no limit.
     """
     with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder, ExitStack() as stack:
         data = Path(folder)
         settings = Settings(data=data, database_url=SecretStr(url) if url else None, secret=None, children=children)
-        settings.make_secret()
-        instructor, tokens = _people(settings, students)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
-        environment |= {"DOJO_DATA": folder, "DOJO_CHILDREN": str(children), "DOJO_DATABASE_URL": settings.url}
-        environment |= {"DOJO_SUBMISSIONS_PER_MINUTE": str(per_minute)}
-        environment |= {"DOJO_DISPATCH": "procrastinate" if workers else "embedded"}
-        server = _Process(environment, data / "server.log", "serve", "--host", "127.0.0.1", "--port", "0")
-        stack.enter_context(server)
+        instructor, tokens = _open_course(settings, students)
+        environment = server_environment(
+            data,
+            children=children,
+            database_url=settings.url,
+            submissions_per_minute=per_minute,
+            dispatch="procrastinate" if workers else "embedded",
+        )
+        server = stack.enter_context(ServerProcess(environment, data / "server.log", "serve"))
         for number in range(workers):
-            worker = stack.enter_context(_Process(environment, data / f"worker-{number}.log", "worker"))
-            worker.wait_until(lambda: "Code can be run." in worker.said())  # noqa: B023
-        server.wait_until(lambda: SERVING in server.said())
-        host, _, port = server.said().partition(SERVING)[2].split()[0].rpartition(":")
-        found = House(settings, (host, int(port)), server.pid, instructor, tokens)
-        guest = found.guest(instructor)
-        server.wait_until(lambda: guest.get("/readyz").status == 200)
-        guest.close()
-        yield found
+            worker = stack.enter_context(ServerProcess(environment, data / f"worker-{number}.log", "worker"))
+            worker.wait_until(lambda: WORKER_IS_READY in worker.output)  # noqa: B023
+        server.wait_until_ready()
+        address = urlsplit(server.address)
+        assert address.hostname is not None
+        assert address.port is not None
+        yield BenchServer(settings, (address.hostname, address.port), server.pid, instructor, tokens)
 
 
-class _Process:
-    """``python -m server …`` with a log; ended with the block, and quoted where the block failed."""
-
-    def __init__(self, environment: dict[str, str], log: Path, *arguments: str) -> None:
-        self._log = log
-        command = [sys.executable, "-m", "server", *arguments]
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                command, cwd=_PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def pid(self) -> int:
-        """Its id."""
-        return self._process.pid
-
-    def said(self) -> str:
-        """Its log."""
-        return self._log.read_text()
-
-    def wait_until(self, what: Callable[[], bool]) -> None:
-        """Wait for something that it brings about.
-
-        :raises RuntimeError: it ended, or takes too long
-        """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if what():
-                return
-            time.sleep(0.05)
-        raise RuntimeError(f"{self._log.stem} did not get ready")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, Exception):
-            error.add_note(f"{self._log.name} ends with:\n{self.said()[-3000:]}")
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _people(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
-    """Open the course; tokens of its instructor and of its students."""
-    schema.upgrade(settings.url)
-    database = Database(settings.url)
+def _open_course(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
+    """Open the course; return the tokens of its instructor and of its students."""
+    database = prepared_database(settings)
     with database.writing() as session:
         course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR).token

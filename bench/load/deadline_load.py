@@ -1,58 +1,65 @@
-"""An evening: who hands in what and when, and what the course has behind it."""
+"""The deadline load: who hands in what and when, and the old submissions of the course."""
 
 from __future__ import annotations
 
 import random
 import statistics
 import timeit
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import safetensors.torch
 from sqlmodel import col, select
 
-from bench.bare import bare
-from bench.house import COURSE, EXERCISE, House
+from bench.bare import compile_bare
+from bench.test_server import COURSE, EXERCISE, BenchServer
 from exercises import names
 from exercises.catalog import find
 from exercises.instance import Instance, Kind
 from grader.grade import grade_code
 from grader.reference import reference
 from grader.sandbox import Sandbox
-from server.courses import find_course
-from server.db import Database
-from server.grading import Graded, store
-from server.instances import Held, Instances
-from server.models import AnswerKind, Enrolment, Role, Submission, now
-from server.submissions import Answer
+from server.courses.courses import find_course
+from server.database.engine import Database
+from server.database.table import now
+from server.grading.grade import TimedGrade, store
+from server.instances.store import InstanceStore, StoredInstance
+from server.submissions.accept import HandedIn
+from server.tables import AnswerKind, Role, SeatRow, SubmissionRow
 
 SOLUTION = find(EXERCISE).solution
-MISTAKEN = SOLUTION.replace("* bnvar_inv + 2", "* bnvar_inv + 3")
+WRONG_SOLUTION = SOLUTION.replace("* bnvar_inv + 2", "* bnvar_inv + 3")
 STEPS = [each.answer for each in find(EXERCISE).checkpoints]
-WRONG = 1 / 3  # of what is handed in
-LAST_WEEK = timedelta(days=7)
+WRONG_SHARE = 1 / 3  # of what is handed in
+OLD_AGE = timedelta(days=7)
+OLD_GRADE_SECONDS = 0.01
+OLD_ENVIRONMENT = "the environment of last week"  # another than today's, so that a regrade has something to do
 BARE_ROUNDS = 200
-BEFORE = "the environment of last week"
 
 # The name of a step, and whether it is right → a safetensors file of that answer alone.
-Files = dict[tuple[str, bool], bytes]
+AnswerFiles = dict[tuple[str, bool], bytes]
 
 
 @dataclass(frozen=True)
-class Deed:
-    """Something that is handed in, so many seconds after the beginning: a step by the name of its answer, or else
-    the whole solution; right, or with one mistake."""
+class Action:
+    """Something to hand in, so many seconds after the beginning, right or with one mistake.
+
+    ``step`` is the name of an answer that is handed in alone, or None for the whole solution.
+    """
 
     seconds: float
     step: str | None
-    right: bool
+    is_right: bool
 
 
 @dataclass(frozen=True)
-class Evening:
-    """Each of the ``students`` hands in every step once and ``solutions`` full ones, within ``seconds``; ``old``
-    submissions are graded again from the middle on."""
+class DeadlineLoad:
+    """How much is handed in.
+
+    Each student hands in every step once and ``solutions`` whole ones, within ``seconds``. From the middle on, ``old``
+    submissions are graded again.
+    """
 
     students: int = 300
     solutions: int = 3
@@ -60,90 +67,93 @@ class Evening:
     old: int = 2000
 
     @property
-    def deeds(self) -> int:
-        """How much is handed in."""
+    def action_count(self) -> int:
+        """How much all students hand in together."""
         return self.students * (len(STEPS) + self.solutions)
 
-    def plan(self, student: int) -> list[Deed]:
-        """What one of them does, and when: moments are fixed before, whatever the server is doing. The steps come in
-        their order."""
+    def plan(self, student: int) -> list[Action]:
+        """Return what a student hands in. The moments are fixed before; the steps come in their order."""
         chance = random.Random(student)
         steps: list[str | None] = [*STEPS]
         for _ in range(self.solutions):
             steps.insert(chance.randrange(len(steps) + 1), None)
         moments = sorted(chance.uniform(0, self.seconds) for _ in steps)
-        return [Deed(moment, step, chance.random() >= WRONG) for moment, step in zip(moments, steps, strict=True)]
+        return [
+            Action(moment, step, chance.random() >= WRONG_SHARE) for moment, step in zip(moments, steps, strict=True)
+        ]
 
 
-def prepare(house: House, old: int) -> list[Files]:
-    """Draw every student's numbers, as if they had been pulled, and write down ``old`` full solutions of theirs with
-    the grades of another environment. For each student the answers to each step, as files."""
-    database = Database(house.settings.url)
-    instances = Instances(database, house.settings.key, names.load(None))
+def prepare(server: BenchServer, old: int) -> list[AnswerFiles]:
+    """Draw the instances of all students, and write down ``old`` submissions; return each student's answers."""
+    database = Database(server.settings.url)
+    instances = InstanceStore(database, server.settings.key, names.load(None))
     exercise = find(EXERCISE)
-    students = _students(database)
+    students = _student_ids(database)
     own = [instances.get(student, exercise, Kind.STUDENT).instance for student in students]
     hidden = [instances.get(student, exercise, Kind.HIDDEN) for student in students]
-    _write_old(database, students, list(_graded(hidden[:old])), old)
+    _write_old_submissions(database, students, list(_old_grades(hidden[:old])), old)
     database.close()
-    return [_answers(instance) for instance in own]
+    return [_answer_files(instance) for instance in own]
 
 
 def bare_ms() -> float:
-    """What the solution costs where nothing is around it: the first decile of some rounds, because an evening leaves a
-    machine that is still busy."""
-    once = bare(find(EXERCISE).canonical())
-    once()
-    return statistics.quantiles(timeit.repeat(once, number=1, repeat=BARE_ROUNDS), n=10)[0] * 1000
+    """Return the first decile of bare, in milliseconds: the machine is still busy after the load."""
+    run_once = compile_bare(find(EXERCISE).canonical())
+    run_once()
+    return statistics.quantiles(timeit.repeat(run_once, number=1, repeat=BARE_ROUNDS), n=10)[0] * 1000
 
 
-def _students(database: Database) -> list[int]:
-    """In the order in which they came in."""
+def _student_ids(database: Database) -> list[int]:
+    """Return the students' accounts in the order in which they joined."""
     with database.reading() as session:
-        wanted = select(Enrolment.student_id).where(Enrolment.role == Role.STUDENT)
-        return list(session.exec(wanted.order_by(col(Enrolment.student_id))))
+        students = select(SeatRow.account_id).where(SeatRow.role == Role.STUDENT)
+        return list(session.exec(students.order_by(col(SeatRow.account_id))))
 
 
-def _graded(hidden: list[Held]) -> Iterator[Graded]:
-    """The solution on each instance, run and graded here, but said to be of another environment."""
+def _old_grades(hidden: Sequence[StoredInstance]) -> Iterator[TimedGrade]:
+    """Yield the grade of the solution on each instance, as one of another environment."""
     with Sandbox() as sandbox:
-        for held in hidden:
-            grade = grade_code(held.instance, SOLUTION, "solution.py", sandbox)
-            yield Graded(replace(grade, environment=BEFORE), held.id, held.instance.exercise.revision, 0.01)
+        for stored in hidden:
+            grade = grade_code(stored.instance, SOLUTION, "solution.py", sandbox)
+            revision = stored.instance.exercise.revision
+            yield TimedGrade(replace(grade, environment=OLD_ENVIRONMENT), stored.id, revision, OLD_GRADE_SECONDS)
 
 
-def _write_old(database: Database, students: list[int], graded: list[Graded], old: int) -> None:
-    answer = Answer(AnswerKind.CODE, SOLUTION.encode(), "solution.py")
+def _write_old_submissions(database: Database, students: list[int], grades: list[TimedGrade], old: int) -> None:
+    answer = HandedIn(find(EXERCISE), AnswerKind.CODE, SOLUTION.encode(), "solution.py")
     with database.writing() as session:
         course = find_course(session, COURSE)
         assert course is not None
         for number in range(old):
             which = number % len(students)
-            submission = Submission(
+            submission = SubmissionRow(
                 course_id=course.id,
-                student_id=students[which],
+                account_id=students[which],
                 exercise=EXERCISE,
-                revision=graded[which].revision,
+                revision=grades[which].revision,
                 attempt=1 + number // len(students),
                 kind=answer.kind,
                 filename=answer.filename,
                 body=answer.body,
                 digest=answer.digest,
-                created_at=now() - LAST_WEEK,
+                created_at=now() - OLD_AGE,
             )
             session.add(submission)
             session.flush()
-            store(session, submission, graded[which])
+            store(session, submission, grades[which])
 
 
-def _answers(instance: Instance) -> Files:
-    """The gradients, and with another sign. Of those that are zero, that is right as well: they get a number added."""
+def _answer_files(instance: Instance) -> AnswerFiles:
+    """Return a file for each step, right and wrong.
+
+    A wrong one has the other sign. A gradient of zero would still be right then, so 1 is added to it instead.
+    """
     vanishing = reference(instance).vanishing
-    found = bare(instance)()
-    files: Files = {}
+    gradients = compile_bare(instance)()
+    files: AnswerFiles = {}
     for step in STEPS:
-        right = found[step].clone().contiguous()
-        files[step, True] = safetensors.torch.save({step: right})
+        right = gradients[step].clone().contiguous()
         wrong = right + 1 if step.removeprefix("d") in vanishing else -right
+        files[step, True] = safetensors.torch.save({step: right})
         files[step, False] = safetensors.torch.save({step: wrong})
     return files
