@@ -1,0 +1,1 @@
+"""Benchmarks: how fast it grades on this machine, as ratios of one run."""

@@ -1,4 +1,4 @@
-"""``make bench``: how fast it grades on this machine, in one run of about three minutes.
+"""``make bench``: how fast it grades on this machine, in one run of about four minutes.
 
 Everything is compared with *bare*: the forward and the backward pass and a lecture-style solution in one warm process.
 What is compared with each other takes turns, because a shared machine is never equally busy for long. Writes
@@ -19,22 +19,22 @@ from grader import numerics
 
 numerics.pin()
 
-import pytest  # noqa: E402
-
-from bench import diagnosis, matrix, memory, sandbox, single, sustained  # noqa: E402
+from bench import diagnosis, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
 from bench.figures import Times  # noqa: E402
-from bench.house import house  # noqa: E402
 from bench.machine import machine  # noqa: E402
 from bench.memory import Memory  # noqa: E402
+from bench.queries import Ratios  # noqa: E402
 from bench.sustained import Rate  # noqa: E402
+from bench.test_server import run_server  # noqa: E402
 from grader.sandbox import Sandbox  # noqa: E402
 from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results.json")
 ROUNDS = 120
-WALL_ROUNDS = 50
+SANDBOX_ROUNDS = 50
+QUERY_ROUNDS = 60
 SUSTAINED_ROUNDS, SUSTAINED_SECONDS = 3, 5.0
-FETCHES = {100: 20, 1_000: 12, 10_000: 4}  # students of a class: how often its matrix is fetched
+FETCHES = {100: 20, 1_000: 12, 10_000: 4}  # students of a class → how often its progress table is fetched
 GOALS = {  # of docs/performance.md
     "grader": "at most 2.5 x bare",
     "http_code": "at most 5 x bare, and a hundredth of cold_process",
@@ -46,73 +46,79 @@ GOALS = {  # of docs/performance.md
 
 
 def main() -> int:
-    """Measure everything, print it, write it down."""
+    """Measure everything, print it, and write it down."""
     begun = time.monotonic()
-    times, memories = one_at_a_time(ROUNDS)
+    times, memories = measure_single(ROUNDS)
     bare_ms = times["bare"].median_ms
     _show(times, bare_ms)
-    over = times["http_tensors"].median_ms - times["http_empty"].median_ms
-    print(f"tensors are {over:.2f} ms over an empty request (http_empty is GET /healthz, http_me is GET /api/v1/me)")
-    faster = times["cold_process"].median_ms / times["http_code"].median_ms
-    print(f"code over HTTP is {faster:.0f} times faster than a fresh process")
-    rates = many_at_once(SUSTAINED_ROUNDS, SUSTAINED_SECONDS)
+    over_ms = times["http_tensors"].median_ms - times["http_empty"].median_ms
+    print(f"tensors are {over_ms:.2f} ms over an empty request (http_empty is GET /healthz, http_me is GET /api/v1/me)")
+    factor = times["cold_process"].median_ms / times["http_code"].median_ms
+    print(f"code over HTTP is {factor:.0f} times faster than a fresh process")
+    rates = measure_sustained(SUSTAINED_ROUNDS, SUSTAINED_SECONDS)
     _show({name: rate.times for name, rate in rates.items()}, bare_ms)
     for name, rate in rates.items():
         print(f"{name}: {rate.per_second:.1f} a second; a submission keeps all cores busy for {rate.bares:.1f} x bare")
-    matrices = progress(FETCHES)
-    _show(matrices, bare_ms)
+    tables = measure_progress_tables(FETCHES)
+    _show(tables, bare_ms)
     _show_memory(memories)
-    results = as_json(times | matrices, rates, memories)
+    _say("hand-built statements: plain SQLAlchemy takes so many times as long")
+    ratios = queries.measure_everywhere(QUERY_ROUNDS)
+    queries.show_briefly(ratios)
+    results = as_json(times | tables, rates, memories, ratios)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     _say("what the wall costs")
-    sandbox.main(WALL_ROUNDS)
+    sandbox.main(SANDBOX_ROUNDS)
     _say("what a diagnosis costs")
     diagnosis.main()
     _say(f"done in {time.monotonic() - begun:.0f} s; written to bench/{RESULTS.name}")
     return 0
 
 
-def one_at_a_time(rounds: int) -> tuple[dict[str, Times], list[Memory]]:
-    """A submission in every way, and the memory of the server that took them."""
+def measure_single(rounds: int) -> tuple[dict[str, Times], list[Memory]]:
+    """Measure one submission in every way, and the memory of the server that took them."""
     _say(f"one at a time, by turns, {rounds} rounds")
-    with house(children=1, students=3) as server, Sandbox() as sandbox:
-        times = single.play(single.parts(server, sandbox), rounds)
-        return times, memory.of_server(server.process)
+    with run_server(children=1, students=3) as server, Sandbox() as code_sandbox:
+        times = single.measure(single.actions(server, code_sandbox), rounds)
+        return times, memory.of_server(server.pid)
 
 
-def many_at_once(rounds: int, seconds: float) -> dict[str, Rate]:
-    """How many a second, with one child and with two at once."""
+def measure_sustained(rounds: int, seconds: float) -> dict[str, Rate]:
+    """Measure how many a second are graded, with one child and with two at once."""
     _say(f"{sustained.CLIENTS} students at once, 1 and 2 children, {rounds} rounds of {seconds:g} s each")
     rates: dict[str, Rate] = {}
     with ExitStack() as stack:
         servers = {
-            f"sustained_{children}": stack.enter_context(house(children=children, students=sustained.CLIENTS))
+            f"sustained_{children}": stack.enter_context(run_server(children=children, students=sustained.CLIENTS))
             for children in (1, 2)
         }
         for _ in range(rounds):
             for name, server in servers.items():
-                rate = sustained.sustained(server, seconds)
+                rate = sustained.measure(server, seconds)
                 rates[name] = rates[name].and_then(rate) if name in rates else rate
     return rates
 
 
-def progress(fetches: Mapping[int, int]) -> dict[str, Times]:
-    """The progress matrix of several classes, on SQLite and on PostgreSQL."""
+def measure_progress_tables(fetches: Mapping[int, int]) -> dict[str, Times]:
+    """Measure the progress table of several classes, on SQLite and on PostgreSQL."""
     _say(f"progress of {', '.join(map(str, fetches))} students")
     with ExitStack() as stack:
-        found = matrix.classes(stack.enter_context(house(children=1, students=0)), "", fetches)
+        server = stack.enter_context(run_server(children=1, students=0))
+        classes = progress_table.open_classes(server, "", fetches)
         try:
             url = stack.enter_context(postgres.database(stack.enter_context(postgres.server())))
-        except pytest.skip.Exception as reason:
+        except postgres.PostgresMissing as reason:
             print(f"not on PostgreSQL: {reason}")
         else:
-            server = stack.enter_context(house(children=1, students=0, url=url))
-            found += matrix.classes(server, "_postgresql", fetches)
-        return matrix.play(found, fetches)
+            server = stack.enter_context(run_server(children=1, students=0, url=url))
+            classes += progress_table.open_classes(server, "_postgresql", fetches)
+        return progress_table.measure(classes, fetches)
 
 
-def as_json(times: Mapping[str, Times], rates: Mapping[str, Rate], memories: list[Memory]) -> dict[str, Any]:
-    """What ``bench/results.json`` holds."""
+def as_json(
+    times: Mapping[str, Times], rates: Mapping[str, Rate], memories: list[Memory], ratios: Mapping[str, Ratios]
+) -> dict[str, Any]:
+    """Return what ``bench/results.json`` holds."""
     bare_ms = times["bare"].median_ms
     return (
         {name: each.as_json(bare_ms) for name, each in times.items()}
@@ -125,6 +131,7 @@ def as_json(times: Mapping[str, Times], rates: Mapping[str, Rate], memories: lis
                 "processes": [each.as_json() for each in memories],
                 "together_mib": round(memory.together(memories), 1),
             },
+            "queries": {database: queries.as_json(each) for database, each in ratios.items()},
             "machine": machine(),
         }
     )

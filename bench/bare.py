@@ -1,5 +1,8 @@
-"""Bare: what an answer costs where nothing is around it. The forward and the backward pass of the exercise and a
-lecture-style solution, with its double loop for ``dC``, compiled before and run in one warm process."""
+"""Bare: what an answer costs with nothing around it, in one warm process.
+
+It is the forward and the backward pass of the exercise and a lecture-style solution with its double loop for ``dC``,
+all compiled before.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,9 @@ from exercises.instance import Instance
 from exercises.tape import variables
 from grader.numerics import PINNED
 
-
-def bare(instance: Instance) -> Callable[[], dict[str, Any]]:
-    """A function that does it once, and gives back the names that the solution leaves."""
-    exercise = instance.exercise
-    forward = compile(exercise.forward_source, "forward.py", "exec")
-    solution = compile(exercise.solution, "solution.py", "exec")
-    state = variables(instance.tensors())
-    given = {name: value for name, value in state.items() if name not in exercise.lines}
-
-    def once() -> dict[str, Any]:
-        names = {name: _leaf(value) for name, value in given.items()} | _LIBRARY
-        exec(forward, names)
-        for name in exercise.lines:
-            names[name].retain_grad()
-        torch.autograd.backward(names["loss"])
-        answer = state | _LIBRARY
-        exec(solution, answer)
-        return answer
-
-    return once
-
-
-def answers(instance: Instance, *wanted: str) -> bytes:
-    """The right answers on an instance, of these names or else all, as a safetensors file."""
-    names = bare(instance)()
-    wanted = wanted or tuple(each.answer for each in instance.exercise.checkpoints)
-    return safetensors.torch.save({name: names[name].contiguous().clone() for name in wanted})
-
-
-_LIBRARY: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
-
-
-def _leaf(value: Any) -> Any:
-    return value.detach().requires_grad_() if torch.is_tensor(value) and value.is_floating_point() else value
-
-
-# The same in a process of its own. It imports torch and safetensors, and nothing of ours.
-_PROGRAM = """
+LIBRARY: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
+# ``run_cold`` runs this in a new process. It imports torch and safetensors, and nothing of this project.
+COLD_PROGRAM = """
 import sys
 import safetensors.torch, torch
 state, forward, solution = sys.argv[1:]
@@ -72,12 +40,45 @@ exec(open(solution).read(), names)
 """
 
 
-def cold(instance: Instance) -> None:
-    """The same in a fresh process, as a server without a sandbox that waits would do it."""
+def compile_bare(instance: Instance) -> Callable[[], dict[str, Any]]:
+    """Return a function that does it once, and returns the names that the solution leaves."""
+    exercise = instance.exercise
+    forward = compile(exercise.forward_source, "forward.py", "exec")
+    solution = compile(exercise.solution, "solution.py", "exec")
+    state = variables(instance.tensors())
+    given = {name: value for name, value in state.items() if name not in exercise.lines}
+
+    def run_once() -> dict[str, Any]:
+        names = {name: _leaf(value) for name, value in given.items()} | LIBRARY
+        exec(forward, names)
+        for name in exercise.lines:
+            names[name].retain_grad()
+        torch.autograd.backward(names["loss"])
+        answer = state | LIBRARY
+        exec(solution, answer)
+        return answer
+
+    return run_once
+
+
+def right_answers(instance: Instance, *wanted: str) -> bytes:
+    """Return a safetensors file of the right answers with these names, or of all without names."""
+    names = compile_bare(instance)()
+    wanted = wanted or tuple(each.answer for each in instance.exercise.checkpoints)
+    return safetensors.torch.save({name: names[name].contiguous().clone() for name in wanted})
+
+
+def run_cold(instance: Instance) -> None:
+    """Do the same in a new process, as a server would without a sandbox that waits."""
     with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder:
-        files = [Path(folder) / name for name in ("state.safetensors", "forward.py", "solution.py")]
-        files[0].write_bytes(instance.state)
-        files[1].write_text(instance.exercise.forward_source)
-        files[2].write_text(instance.exercise.solution)
-        command = [sys.executable, "-c", _PROGRAM, *map(str, files)]
+        state, forward, solution = (Path(folder) / name for name in ("state.safetensors", "forward.py", "solution.py"))
+        state.write_bytes(instance.state)
+        forward.write_text(instance.exercise.forward_source)
+        solution.write_text(instance.exercise.solution)
+        command = [sys.executable, "-c", COLD_PROGRAM, *map(str, (state, forward, solution))]
         subprocess.run(command, env=PINNED, check=True, stdout=subprocess.DEVNULL)
+
+
+def _leaf(value: Any) -> Any:
+    """Return a tensor of floats as a leaf that collects a gradient, and anything else as it is."""
+    return value.detach().requires_grad_() if torch.is_tensor(value) and value.is_floating_point() else value

@@ -1,4 +1,4 @@
-"""What is measured: times of one part, and how they are shown and kept."""
+"""Measured times, and the figures that are shown and kept of them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds that one part took, one entry a time."""
+    """How many seconds one action took, an entry for each time."""
 
     seconds: tuple[float, ...]
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Times:
-        """A copy of a list that may still grow."""
+        """Return a copy of a list that may still grow."""
         return cls(tuple(seconds))
 
     def and_then(self, other: Times) -> Times:
-        """Two rounds as one."""
+        """Return two measurements as one."""
         return Times(self.seconds + other.seconds)
 
     @property
     def median_ms(self) -> float:
-        """Milliseconds that half of them stay under."""
+        """The median, in milliseconds."""
         return statistics.median(self.seconds) * 1000
 
     def percentile_ms(self, percent: float) -> float:
-        """Milliseconds that so many per cent of them stay under."""
+        """Return a percentile, in milliseconds."""
         ordered = sorted(self.seconds)
         return ordered[min(round(percent / 100 * (len(ordered) - 1)), len(ordered) - 1)] * 1000
 
     def as_json(self, bare_ms: float) -> dict[str, float | int]:
-        """The entry of ``bench/results.json``."""
+        """Return the entry of ``bench/results.json``."""
         return {
             "median_ms": round(self.median_ms, 4),
             "p95_ms": round(self.percentile_ms(95), 4),

@@ -1,4 +1,4 @@
-"""The machine that figures were taken on, without its name."""
+"""The machine that the figures were taken on, without its name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grader import numerics
 
 
 def machine() -> dict[str, str | int | None]:
-    """For ``bench/results.json`` and ``bench/load.json``."""
+    """Return the entry of ``bench/results.json`` and ``bench/load.json``."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,18 +1,21 @@
-"""Memory of a server and of all its processes, as the kernel counts it."""
+"""The memory of a server and of all its processes, as the kernel counts it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-MIB = 1024  # the kernel counts in KiB
+KIB_PER_MIB = 1024  # the kernel counts in KiB
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one process, in MiB. ``uss`` is its own alone; ``pss`` has its share of what several processes hold, this
-    benchmark's own torch among them; ``anonymous`` is the share of what is no file; ``files`` are the pages of
-    libraries and other files, shared or not."""
+    """The memory of one process, in MiB.
+
+    ``uss`` belongs to it alone. ``pss`` adds its share of what several processes hold, and the benchmark's own torch is
+    one of them. ``anonymous`` is its share of what is no file. ``files`` are the pages of libraries and other files,
+    shared or not.
+    """
 
     name: str
     uss: float
@@ -21,47 +24,45 @@ class Memory:
     files: float
 
     def as_json(self) -> dict[str, float | str]:
-        """For ``bench/results.json``."""
+        """Return the entry of ``bench/results.json``."""
         return {"process": self.name, "uss_mib": round(self.uss, 1), "pss_mib": round(self.pss, 1)}
 
 
-def of_server(process: int) -> list[Memory]:
-    """The server, its zygote, and the children that wait."""
-    found = [_of("server", process)]
-    for zygote in _children(process):
-        found.append(_of("zygote", zygote))
-        found += [_of("child", child) for child in _children(zygote)]
-    return found
+def of_server(pid: int) -> list[Memory]:
+    """Measure a server, its zygote, and the children that wait."""
+    memories = [_of_process("server", pid)]
+    for zygote in _children(pid):
+        memories.append(_of_process("zygote", zygote))
+        memories += [_of_process("child", child) for child in _children(zygote)]
+    return memories
 
 
 def together(memories: list[Memory]) -> float:
-    """What these processes take of the machine: all that is no file, and files once. They map the same libraries, so
-    the largest has them all."""
+    """Return how many MiB these processes take together: all that is no file, and the files once.
+
+    They map the same libraries, so the largest process has all of them.
+    """
     return sum(each.anonymous for each in memories) + max(each.files for each in memories)
 
 
-def _of(name: str, process: int) -> Memory:
-    rollup = _fields(Path(f"/proc/{process}/smaps_rollup"))
-    status = _fields(Path(f"/proc/{process}/status"))
+def _of_process(name: str, pid: int) -> Memory:
+    rollup = _kib_fields(Path(f"/proc/{pid}/smaps_rollup"))
+    status = _kib_fields(Path(f"/proc/{pid}/status"))
     return Memory(
         name,
-        (rollup["Private_Clean"] + rollup["Private_Dirty"]) / MIB,
-        rollup["Pss"] / MIB,
-        (rollup["Pss_Anon"] + rollup["Pss_Shmem"]) / MIB,
-        status["RssFile"] / MIB,
+        (rollup["Private_Clean"] + rollup["Private_Dirty"]) / KIB_PER_MIB,
+        rollup["Pss"] / KIB_PER_MIB,
+        (rollup["Pss_Anon"] + rollup["Pss_Shmem"]) / KIB_PER_MIB,
+        status["RssFile"] / KIB_PER_MIB,
     )
 
 
-def _fields(file: Path) -> dict[str, int]:
-    """Lines such as ``Pss:  123 kB``."""
-    words = (line.split() for line in file.read_text().splitlines())
-    return {
-        name.rstrip(":"): int(value)
-        for name, value, *unit in (each for each in words if len(each) > 2)
-        if unit == ["kB"]
-    }
+def _kib_fields(file: Path) -> dict[str, int]:
+    """Return the values of lines such as ``Pss:  123 kB``, by name."""
+    lines = (line.split() for line in file.read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in lines if words[2:] == ["kB"]}
 
 
-def _children(process: int) -> list[int]:
-    threads = Path(f"/proc/{process}/task").iterdir()
+def _children(pid: int) -> list[int]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for thread in threads for child in (thread / "children").read_text().split()]

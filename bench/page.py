@@ -1,5 +1,7 @@
-"""``python -m bench.page``: writes the figures of ``bench/results.json`` and ``bench/load.json`` into the tables of
-docs/performance.md, as ratios; what is between the tables is written by hand."""
+"""``python -m bench.page``: write the figures into the tables of docs/performance.md.
+
+It reads ``bench/results.json`` and ``bench/load.json``. The text between the tables is written by hand.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from typing import Any
 
 BENCH = Path(__file__).parent
 PAGE = BENCH.parent / "docs" / "performance.md"
-MATRICES = [f"matrix_{students}{kind}" for kind in ("", "_postgresql") for students in (100, 1_000, 10_000)]
-WAYS = ["bare", "grader", "http_code", "http_tensors", "http_step", "http_empty", "http_me", "cold_process"]
-WAYS += ["sustained_1", "sustained_2", *MATRICES]
+TABLE_ROWS = [f"matrix_{students}{suffix}" for suffix in ("", "_postgresql") for students in (100, 1_000, 10_000)]
+BENCH_ROWS = ["bare", "grader", "http_code", "http_tensors", "http_step", "http_empty", "http_me", "cold_process"]
+BENCH_ROWS += ["sustained_1", "sustained_2", *TABLE_ROWS]
 
 
 def main() -> int:
@@ -28,12 +30,13 @@ def main() -> int:
         "memory": _memory(results["memory"]),
         "load": _load(load),
     }.items():
-        text = _filled(text, name, lines)
+        text = _fill(text, name, lines)
     PAGE.write_text(text)
     return 0
 
 
-def _filled(text: str, name: str, lines: Iterable[str]) -> str:
+def _fill(text: str, name: str, lines: Iterable[str]) -> str:
+    """Return the text with these lines between the comments of a table."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     assert text.count(begin) == text.count(end) == 1, name
     return re.sub(f"{begin}.*{end}", lambda _: "\n".join([begin, *lines, end]), text, flags=re.DOTALL)
@@ -45,7 +48,7 @@ def _machine(machine: dict[str, Any]) -> str:
 
 def _bench(results: dict[str, Any]) -> Iterable[str]:
     yield from ("| what | p50 × bare | p50 ms | p95 ms | a second |", "| --- | ---: | ---: | ---: | ---: |")
-    for name in WAYS:
+    for name in BENCH_ROWS:
         each = results[name]
         rate = f"{each['per_second']:.0f}" if "per_second" in each else ""
         ratio = each["ratio_to_bare"]
@@ -61,17 +64,17 @@ def _memory(memory: dict[str, Any]) -> Iterable[str]:
 def _load(load: dict[str, Any]) -> Iterable[str]:
     bare, engines = load["bare_ms"], load["engines"]
     yield "This one: {students} students, {solutions} solutions each, within {seconds:g} s, {old} old ones.".format(
-        **load["evening"]
+        **load["deadline_load"]
     )
     yield ""
     yield "| | " + " | ".join(name.replace("_", ", ") for name in engines) + " |"
     yield "| --- |" + " ---: |" * len(engines)
-    for what in ("tensors", "code", "late"):
+    for row in ("tensors", "code", "late"):
         for percent in ("p50", "p95", "p99"):
-            times = [each[what][f"{percent}_ms"] for each in engines.values()]
-            yield f"| {what}, {percent} | " + " | ".join(f"{ms:.0f} ms = {ms / bare:.0f} ×" for ms in times) + " |"
-    for what in ("acknowledged", "graded", "lost"):
-        yield f"| {what} | " + " | ".join(str(each[what]) for each in engines.values()) + " |"
+            times = [each[row][f"{percent}_ms"] for each in engines.values()]
+            yield f"| {row}, {percent} | " + " | ".join(f"{ms:.0f} ms = {ms / bare:.0f} ×" for ms in times) + " |"
+    for row in ("acknowledged", "graded", "lost"):
+        yield f"| {row} | " + " | ".join(str(each[row]) for each in engines.values()) + " |"
     answers = [", ".join(f"{n} × {status}" for status, n in each["statuses"].items()) for each in engines.values()]
     yield "| answers | " + " | ".join(answers) + " |"
     yield "| last grade after | " + " | ".join(f"{each['seconds']:.0f} s" for each in engines.values()) + " |"

@@ -1,4 +1,4 @@
-"""One submission at a time, in every way, by turns: what one student waits for while nobody else is there."""
+"""One submission at a time, in every way: how long a student waits while nobody else is there."""
 
 from __future__ import annotations
 
@@ -6,93 +6,95 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 
-from bench.bare import answers, bare, cold
+from bench.bare import compile_bare, right_answers, run_cold
 from bench.figures import Times
-from bench.guest import Reply
-from bench.house import EXERCISE, STATE, SUBMISSIONS, House
+from bench.http_client import Reply
+from bench.test_server import EXERCISE, STATE, SUBMISSIONS, BenchServer
 from exercises.instance import Instance, Kind
 from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import Sandbox
 
-# Children are made ahead in the time between two submissions; a lone student leaves more of it.
-PAUSE_SECONDS = 0.04
-FIRST_ROUNDS = 5  # of which nothing is kept: connections are made, caches are filled
-ROUNDS_A_COLD_PROCESS = 20  # it takes seconds
-STEP = "dprobs"  # the one that is handed in alone, as most are while a student derives
+PAUSE_SECONDS = 0.04  # children are forked ahead between two submissions, and a lone student leaves time for it
+WARM_UP_ROUNDS = 5  # of which no time is kept: connections are opened, caches are filled
+ROUNDS_PER_COLD_PROCESS = 20  # a cold process takes seconds
+COLD_PROCESS = "cold_process"
+SINGLE_STEP = "dprobs"  # the answer that is handed in alone, as most are while a student derives
+QUOTED_BYTES = 2000
 
-# A part does its work once and returns how many seconds count.
-Part = Callable[[], float]
+# Does something once, and returns how many seconds of it count.
+Action = Callable[[], float]
 
 
 class WrongGrade(AssertionError):
-    """What was measured did not do what it should have done."""
+    """What was measured did not have the result that it should have."""
 
 
-def parts(house: House, sandbox: Sandbox) -> dict[str, Part]:
-    """Everything that is compared with each other, ``bare`` first."""
+def actions(server: BenchServer, sandbox: Sandbox) -> dict[str, Action]:
+    """Return everything that is compared, by the name of its row; ``bare`` is the first."""
     exercise = find(EXERCISE)
     hidden = Instance.draw(exercise, 1, Kind.HIDDEN)
-    coder, comparer, nobody = (house.guest(token) for token in house.students[:3])
-    own = Instance(exercise=exercise, state=comparer.get(STATE).body, kind=Kind.STUDENT, dataset="")
-    right, step = answers(own), answers(own, STEP)
+    code_client, tensor_client, idle_client = (server.client(token) for token in server.students[:3])
+    own = Instance(exercise=exercise, state=tensor_client.get(STATE).body, kind=Kind.STUDENT, dataset="")
+    all_answers, one_answer = right_answers(own), right_answers(own, SINGLE_STEP)
 
-    def grader() -> float:
+    def grade_in_process() -> float:
         begun = time.perf_counter()
         grade = grade_code(hidden, exercise.solution, "solution.py", sandbox)
         seconds = time.perf_counter() - begun
-        _check(grade)
+        _require_complete(grade)
         return seconds
 
     return {
-        "bare": _timed(bare(hidden)),
-        "grader": grader,
-        "http_code": lambda: graded(coder.submit_code(SUBMISSIONS, exercise.solution)),
-        "http_tensors": lambda: graded(comparer.submit_tensors(SUBMISSIONS, right)),
-        "http_step": lambda: graded(comparer.submit_tensors(SUBMISSIONS, step), steps=1),
-        "http_empty": lambda: _well(nobody.get("/healthz")),
-        "http_me": lambda: _well(nobody.get("/api/v1/me")),
-        "cold_process": _timed(lambda: cold(hidden)),
+        "bare": _timed(compile_bare(hidden)),
+        "grader": grade_in_process,
+        "http_code": lambda: seconds_to_grade(code_client.submit_code(SUBMISSIONS, exercise.solution)),
+        "http_tensors": lambda: seconds_to_grade(tensor_client.submit_tensors(SUBMISSIONS, all_answers)),
+        "http_step": lambda: seconds_to_grade(tensor_client.submit_tensors(SUBMISSIONS, one_answer), passed=1),
+        "http_empty": lambda: _seconds_if_ok(idle_client.get("/healthz")),
+        "http_me": lambda: _seconds_if_ok(idle_client.get("/api/v1/me")),
+        COLD_PROCESS: _timed(lambda: run_cold(hidden)),
     }
 
 
-def play(parts: Mapping[str, Part], rounds: int) -> dict[str, Times]:
-    """All parts by turns, so that whatever else the machine does hits all alike; the cold process now and then."""
-    taken: dict[str, list[float]] = {name: [] for name in parts}
+def measure(actions: Mapping[str, Action], rounds: int) -> dict[str, Times]:
+    """Do all actions in turns, so that other load on the machine hits all alike; the cold process less often."""
+    seconds: dict[str, list[float]] = {name: [] for name in actions}
     gc.collect()
-    for number in range(-FIRST_ROUNDS, rounds):
-        for name, part in parts.items():
-            if name == "cold_process" and (number < 0 or number % ROUNDS_A_COLD_PROCESS):
+    for number in range(-WARM_UP_ROUNDS, rounds):
+        for name, action in actions.items():
+            if name == COLD_PROCESS and (number < 0 or number % ROUNDS_PER_COLD_PROCESS):
                 continue
             time.sleep(PAUSE_SECONDS)
-            seconds = part()
+            taken = action()
             if number >= 0:
-                taken[name].append(seconds)
-    return {name: Times.of(seconds) for name, seconds in taken.items()}
+                seconds[name].append(taken)
+    return {name: Times.of(each) for name, each in seconds.items()}
 
 
-def graded(reply: Reply, steps: int | None = None) -> float:
-    """Seconds from submitting to the grade.
+def seconds_to_grade(reply: Reply, passed: int | None = None) -> float:
+    """Return the seconds from sending an answer to its grade.
 
-    :raises WrongGrade: there is no grade, or not so many ``steps`` are right, by default all
+    :param passed: how many checkpoints must be right; by default all.
+    :raises WrongGrade: there is no grade, or another number is right
     """
-    if reply.status != 201 or reply.json()["grade"]["passed"] != (steps or reply.json()["grade"]["total"]):
-        raise WrongGrade(f"{reply.status}: {reply.body[:2000].decode()}")
+    if reply.status != 201 or reply.json()["grade"]["passed"] != (passed or reply.json()["grade"]["total"]):
+        raise WrongGrade(f"{reply.status}: {reply.body[:QUOTED_BYTES].decode()}")
     return reply.seconds
 
 
-def _well(reply: Reply) -> float:
+def _seconds_if_ok(reply: Reply) -> float:
     if reply.status != 200:
-        raise WrongGrade(f"{reply.status}: {reply.body[:2000].decode()}")
+        raise WrongGrade(f"{reply.status}: {reply.body[:QUOTED_BYTES].decode()}")
     return reply.seconds
 
 
-def _check(grade: Grade) -> None:
+def _require_complete(grade: Grade) -> None:
     if not grade.complete:
         raise WrongGrade(grade.summary())
 
 
-def _timed(work: Callable[[], object]) -> Part:
+def _timed(work: Callable[[], object]) -> Action:
     def timed() -> float:
         begun = time.perf_counter()
         work()

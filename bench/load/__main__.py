@@ -1,9 +1,10 @@
-"""``make load``: a deadline evening on both engines. Everybody hands in every step and some full solutions, and in the
-middle of it old submissions are graded again.
+"""``make load``: the deadline load on both engines.
 
-What is acknowledged has to be graded in the end; what is not is lost, and then the exit code is 1. The server, the
-workers, PostgreSQL and all students share this machine. It ends by itself, each evening in five times its length at
-the latest, and nothing leaves the machine. Writes ``bench/load.json``.
+Everybody hands in every step and some whole solutions. In the middle of it, old submissions are graded again. What is
+acknowledged must be graded in the end: what is not is lost, and then the exit code is 1.
+
+The server, the workers, PostgreSQL and all students share this machine, and nothing leaves it. Each engine has five
+times the length of the load at most. Writes ``bench/load.json``.
 """
 
 from __future__ import annotations
@@ -24,99 +25,100 @@ from grader import numerics
 
 numerics.pin()
 
-from bench.house import House, house  # noqa: E402
-from bench.load.evening import Evening, bare_ms, prepare  # noqa: E402
+from bench.load.deadline_load import DeadlineLoad, bare_ms, prepare  # noqa: E402
 from bench.load.regrade import Regrade  # noqa: E402
-from bench.load.student import Student  # noqa: E402
-from bench.load.tally import Tally, percentiles  # noqa: E402
+from bench.load.student import LoadStudent  # noqa: E402
+from bench.load.tally import PERCENTS, Tally, percentiles  # noqa: E402
 from bench.machine import machine  # noqa: E402
+from bench.test_server import BenchServer, run_server  # noqa: E402
 from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).parents[1] / "load.json"
-PER_MINUTE = 60  # as a server has it by default
-PATIENCE = 5  # times the evening's length
-TELL_SECONDS = 5.0
+PER_MINUTE = 60  # the default of a server
+TIMEOUT_LENGTHS = 5  # of the load
+REPORT_SECONDS = 5.0
+ROW_LABELS = {"tensors": "tensors → graded", "code": "code → graded", "late": "handed in late"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play the evening on both engines; 1 where something was lost, graded wrongly, or not taken in time."""
-    usual = Evening()
-    parser = argparse.ArgumentParser(prog="python -m bench.load", description="A deadline evening on both engines.")
-    parser.add_argument("--students", type=int, default=usual.students)
-    parser.add_argument("--seconds", type=float, default=usual.seconds)
-    parser.add_argument("--old", type=int, default=usual.old, help="submissions that are graded again in the middle")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and workers are ended, too
-    evening = Evening(**vars(parser.parse_args(arguments)))
+    """Run the load on both engines; return 1 if something was lost, graded wrongly, or not done in time."""
+    defaults = DeadlineLoad()
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description="The deadline load on both engines.")
+    parser.add_argument("--students", type=int, default=defaults.students)
+    parser.add_argument("--seconds", type=float, default=defaults.seconds)
+    parser.add_argument("--old", type=int, default=defaults.old, help="submissions that are graded again")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and workers are stopped, too
+    load = DeadlineLoad(**vars(parser.parse_args(arguments)))
     engines = {
-        "embedded_sqlite": house(children=2, students=evening.students, per_minute=PER_MINUTE),
-        "procrastinate_postgresql": _with_workers(evening.students),
+        "embedded_sqlite": run_server(children=2, students=load.students, per_minute=PER_MINUTE),
+        "procrastinate_postgresql": _server_with_workers(load.students),
     }
-    found = {}
-    for name, opened in engines.items():
-        _say(f"{name}: {evening.students} students pull their numbers, {evening.old} old submissions are written down")
-        with opened as server:
-            found[name] = play(server, evening)
-        _show(found[name])
-    results = {"evening": asdict(evening), "bare_ms": bare_ms(), "engines": found, "machine": machine()}
+    outcomes = {}
+    for name, running in engines.items():
+        _say(f"{name}: {load.students} students pull their numbers, {load.old} old submissions are written")
+        with running as server:
+            outcomes[name] = measure(server, load)
+        _show(outcomes[name])
+    results = {"deadline_load": asdict(load), "bare_ms": bare_ms(), "engines": outcomes, "machine": machine()}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     _say(f"written to bench/{RESULTS.name}")
-    return 0 if all(each["well"] for each in found.values()) else 1
+    return 0 if all(each["well"] for each in outcomes.values()) else 1
 
 
 @contextmanager
-def _with_workers(students: int) -> Iterator[House]:
-    """Two worker processes of one child each, on a PostgreSQL that waits for the disk."""
+def _server_with_workers(students: int) -> Iterator[BenchServer]:
+    """Run two workers of one child each, on a PostgreSQL that waits for the disk."""
     with (
         postgres.server(durable=True) as address,
         postgres.database(address) as url,
-        house(children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE) as server,
+        run_server(children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE) as server,
     ):
         yield server
 
 
-def play(server: House, evening: Evening) -> dict[str, Any]:
-    """One evening; the entry of ``bench/load.json``."""
-    answers = prepare(server, evening.old)
-    tally, regrade = Tally(), Regrade(server.guest(server.instructor), evening.old)
-    _say(f"{evening.deeds} are handed in within {evening.seconds:g} s, if this machine can do so")
+def measure(server: BenchServer, load: DeadlineLoad) -> dict[str, Any]:
+    """Run the load on one engine; return its entry of ``bench/load.json``."""
+    answers = prepare(server, load.old)
+    tally, regrade = Tally(), Regrade(server.client(server.instructor), load.old)
+    _say(f"{load.action_count} are handed in within {load.seconds:g} s, if this machine can do so")
     begin = time.monotonic()
-    deadline = begin + PATIENCE * evening.seconds
+    deadline = begin + TIMEOUT_LENGTHS * load.seconds
     students = [
-        Student(server.guest(token), f"student-{number}", steps, tally, deadline)
-        for number, (token, steps) in enumerate(zip(server.students, answers, strict=True))
+        LoadStudent(server.client(token), f"student-{number}", files, tally, deadline)
+        for number, (token, files) in enumerate(zip(server.students, answers, strict=True))
     ]
     threads = [
-        threading.Thread(target=student.play, args=(begin, evening.plan(number)), daemon=True)
+        threading.Thread(target=student.run, args=(begin, load.plan(number)), daemon=True)
         for number, student in enumerate(students)
     ]
-    regrading = threading.Thread(target=regrade.play, args=(begin, evening.seconds / 2, deadline), daemon=True)
-    for thread in (*threads, regrading):
+    threads.append(threading.Thread(target=regrade.run, args=(begin, load.seconds / 2, deadline), daemon=True))
+    for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in (*threads, regrading)):
-        time.sleep(TELL_SECONDS)
-        _tell(time.monotonic() - begin, evening, tally, regrade)
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(REPORT_SECONDS)
+        _report(time.monotonic() - begin, load, tally, regrade)
     for student in students:
-        student.look_back()
-    return as_json(evening, tally, regrade, tally.ended - begin)
+        student.count_lost()
+    return as_json(load, tally, regrade, tally.ended - begin)
 
 
-def as_json(evening: Evening, tally: Tally, regrade: Regrade, seconds: float) -> dict[str, Any]:
-    """What became of an evening."""
+def as_json(load: DeadlineLoad, tally: Tally, regrade: Regrade, seconds: float) -> dict[str, Any]:
+    """Return the entry of an engine in ``bench/load.json``. ``seconds`` are until the last grade."""
     return {
         "handed_in": len(tally.late),
         "acknowledged": tally.acknowledged,
         "graded": tally.graded,
         "lost": tally.lost,
-        "wrong": tally.wrong + regrade.otherwise,
+        "wrong": tally.wrong + regrade.changed,
         "statuses": dict(tally.statuses),
         "tensors": percentiles(tally.times["tensors"]),
         "code": percentiles(tally.times["code"]),
         "late": percentiles(tally.late),
         "seconds": round(seconds, 1),
         "regrade": {"done": regrade.done, "seconds": regrade.seconds and round(regrade.seconds, 1)},
-        "well": tally.lost == tally.wrong == regrade.otherwise == 0
-        and tally.graded == evening.deeds
-        and regrade.done == evening.old,
+        "well": tally.lost == tally.wrong == regrade.changed == 0
+        and tally.graded == load.action_count
+        and regrade.done == load.old,
     }
 
 
@@ -124,27 +126,25 @@ def _say(text: str) -> None:
     print(f"==> {text}", flush=True)
 
 
-def _tell(seconds: float, evening: Evening, tally: Tally, regrade: Regrade) -> None:
+def _report(seconds: float, load: DeadlineLoad, tally: Tally, regrade: Regrade) -> None:
     late = tally.late[-1] if tally.late else 0.0
     print(
-        f"{seconds:5.0f} s: {len(tally.late)} of {evening.deeds} handed in, the last one {late:.1f} s late; "
-        f"{tally.graded} graded; regrade {regrade.done} of {evening.old}",
+        f"{seconds:5.0f} s: {len(tally.late)} of {load.action_count} handed in, the last one {late:.1f} s late; "
+        f"{tally.graded} graded; regrade {regrade.done} of {load.old}",
         flush=True,
     )
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(outcome: dict[str, Any]) -> None:
     print(f"{'':24s} {'p50 ms':>9s} {'p95 ms':>9s} {'p99 ms':>9s} {'n':>6s}")
-    for name, label in {"tensors": "tensors → graded", "code": "code → graded", "late": "handed in late"}.items():
-        p50, p95, p99 = (found[name].get(f"p{each}_ms", 0.0) for each in (50, 95, 99))
-        print(f"{label:24s} {p50:9.1f} {p95:9.1f} {p99:9.1f} {found[name]['n']:6d}")
-    counts = ", ".join(f"{found[name]} {name}" for name in ("acknowledged", "graded", "lost", "wrong"))
-    print(f"{counts}; the last grade came after {found['seconds']:.1f} s; answers {found['statuses']}")
-    done, seconds = found["regrade"]["done"], found["regrade"]["seconds"]
-    print(
-        f"regrade: {done} graded again, " + ("not over in time" if seconds is None else f"in {seconds:.1f} s"),
-        flush=True,
-    )
+    for name, label in ROW_LABELS.items():
+        p50, p95, p99 = (outcome[name].get(f"p{percent}_ms", 0.0) for percent in PERCENTS)
+        print(f"{label:24s} {p50:9.1f} {p95:9.1f} {p99:9.1f} {outcome[name]['n']:6d}")
+    counts = ", ".join(f"{outcome[name]} {name}" for name in ("acknowledged", "graded", "lost", "wrong"))
+    print(f"{counts}; the last grade came after {outcome['seconds']:.1f} s; answers {outcome['statuses']}")
+    done, seconds = outcome["regrade"]["done"], outcome["regrade"]["seconds"]
+    end = "not done in time" if seconds is None else f"in {seconds:.1f} s"
+    print(f"regrade: {done} graded again, {end}", flush=True)
 
 
 if __name__ == "__main__":

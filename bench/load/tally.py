@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 from bench.figures import Times
 
+PERCENTS = (50, 95, 99)
+
 
 class Tally:
-    """Kept by all students at once; one lock over everything.
+    """Counts for all students at once. Thread-safe.
 
-    ``times`` are from handing in to the grade, by kind; ``late`` is how long after its moment something was handed
-    in, because the answer before was still on its way. All in seconds.
+    ``times`` are from handing in to the grade, by kind. ``late`` is how long after its planned moment something was
+    handed in, because the answer before was not there yet. All are in seconds.
     """
 
     def __init__(self) -> None:
@@ -33,32 +35,32 @@ class Tally:
         return sum(map(len, self.times.values()))
 
     def count_answer(self, status: str) -> None:
-        """The server has answered something that was handed in; or what kept it from that."""
+        """Count an answer by its status, or a request without an answer by its error."""
         with self._lock:
             self.statuses[status] += 1
 
-    def count_sent(self, late: float) -> None:
-        """Something is handed in for the first time."""
+    def count_sent(self, late_seconds: float) -> None:
+        """Count something that is handed in for the first time."""
         with self._lock:
-            self.late.append(late)
+            self.late.append(late_seconds)
 
-    def count_grade(self, kind: str, seconds: float, *, right: bool) -> None:
-        """A grade has come back, and whether it is the one that was deserved."""
+    def count_grade(self, kind: str, seconds: float, *, is_right: bool) -> None:
+        """Count a grade, and whether it is the one that was earned."""
         with self._lock:
             self.times[kind].append(seconds)
             self.ended = time.monotonic()
-            self.wrong += not right
+            self.wrong += not is_right
 
-    def count_kept(self, acknowledged: int, lost: int) -> None:
-        """In the end: so many of a student's were acknowledged, and so many of those have no grade."""
+    def count_acknowledged(self, acknowledged: int, lost: int) -> None:
+        """Count a student's acknowledged submissions at the end, and those of them without a grade."""
         with self._lock:
             self.acknowledged += acknowledged
             self.lost += lost
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float | int]:
-    """Of some times, for ``bench/load.json``."""
+    """Return the percentiles of some times in milliseconds, for ``bench/load.json``."""
     if not seconds:
         return {"n": 0}
     times = Times.of(seconds)
-    return {f"p{each}_ms": round(times.percentile_ms(each), 2) for each in (50, 95, 99)} | {"n": len(seconds)}
+    return {f"p{each}_ms": round(times.percentile_ms(each), 2) for each in PERCENTS} | {"n": len(seconds)}

@@ -1,5 +1,7 @@
-"""A PostgreSQL server for tests: a real one, in a temporary folder, on a unix socket, run as an ordinary
-user. ``with server() as address, database(address) as url:`` gives an empty database.
+"""A real PostgreSQL server for tests and benchmarks.
+
+It lives in a temporary folder, listens on a unix socket, and runs as an ordinary user.
+``with server() as address, database(address) as url:`` gives an empty database.
 """
 
 from __future__ import annotations
@@ -10,33 +12,42 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pytest
 
-UNPRIVILEGED = ("postgres", "nobody")  # PostgreSQL refuses to run as root
+UNPRIVILEGED_USERS = ("postgres", "nobody")  # PostgreSQL refuses to run as root
+
+
+class PostgresMissing(RuntimeError):
+    """No PostgreSQL server can be started here. The message says what to install."""
 
 
 def programs() -> Path:
-    """The folder of ``initdb`` and ``pg_ctl``; skips the test where there is none."""
-    places = [shutil.which("pg_ctl")]
+    """Return the folder of ``initdb`` and ``pg_ctl``.
+
+    :raises PostgresMissing: they are not installed
+    """
+    candidates = [shutil.which("pg_ctl")]
     pg_config = shutil.which("pg_config")
     if pg_config is not None:
-        found = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
-        places.insert(0, f"{found}/pg_ctl")
-    for place in places:
-        if place is not None and Path(place).is_file():
-            return Path(place).resolve().parent
-    pytest.skip("PostgreSQL's server programs (initdb, pg_ctl) are not installed")
+        folder = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
+        candidates.insert(0, f"{folder}/pg_ctl")
+    for candidate in candidates:
+        if candidate is not None and Path(candidate).is_file():
+            return Path(candidate).resolve().parent
+    raise PostgresMissing(
+        "PostgreSQL's server programs (initdb, pg_ctl) are not installed. "
+        "Install your distribution's package of the server, such as Debian's postgresql."
+    )
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: the URL of its maintenance database, and a way to take it away for a moment."""
+    """A running server: the URL of its maintenance database, and a function that breaks every connection to it."""
 
     url: str
     restart: Callable[[], None]
@@ -44,62 +55,50 @@ class Server:
 
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[str]:
-    """A running server; yields the URL of its maintenance database."""
-    with restartable(durable=durable) as found:
-        yield found.url
+    """Run a server; yield the URL of its maintenance database.
+
+    :raises PostgresMissing: its programs are not installed, or may not be run
+    """
+    with restartable(durable=durable) as running:
+        yield running.url
 
 
 @contextmanager
 def restartable(*, durable: bool = False) -> Iterator[Server]:
-    """A running server that can be restarted, with every connection to it broken. ``durable``: it waits for the disk,
-    as a server does that is used; most tests are not about that, and take half the time without."""
-    found = programs()
+    """Run a server that can be restarted.
+
+    :param durable: wait for the disk, as a server in use does. Most tests are not about that, and take half the time
+        without.
+    :raises PostgresMissing: its programs are not installed, or may not be run
+    """
+    binaries = programs()
     folder = Path(tempfile.mkdtemp(prefix="dojo-pg-"))
     prefix = _drop_privileges(folder)
     data = folder / "data"
     options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=100"
     options += "" if durable else " -c fsync=off"
     try:
-        _run(
-            [
-                *prefix,
-                found / "initdb",
-                "--auth=trust",
-                "--username=dojo",
-                "--encoding=UTF8",
-                "--no-sync",
-                data,
-            ]
-        )
-        start: list[str | Path] = [
-            *prefix,
-            found / "pg_ctl",
-            "start",
-            "-w",
-            "-D",
-            data,
-            "-l",
-            folder / "log",
-            "-o",
-            options,
-        ]
+        initdb = [*prefix, str(binaries / "initdb"), "--auth=trust", "--username=dojo", "--encoding=UTF8", "--no-sync"]
+        pg_ctl = [*prefix, str(binaries / "pg_ctl"), "-D", str(data)]
+        start = [*pg_ctl, "start", "-w", "-l", str(folder / "log"), "-o", options]
 
         def restart() -> None:
-            _run([*prefix, found / "pg_ctl", "stop", "-D", data, "-m", "fast"])
+            _run([*pg_ctl, "stop", "-m", "fast"])
             _run(start)
 
+        _run([*initdb, str(data)])
         _run(start)
         try:
             yield Server(f"postgresql://dojo@/postgres?host={folder}", restart)
         finally:
-            _run([*prefix, found / "pg_ctl", "stop", "-D", data, "-m", "immediate"])
+            _run([*pg_ctl, "stop", "-m", "immediate"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def database(server_url: str) -> Iterator[str]:
-    """A fresh, empty database on a running server; yields its URL."""
+    """Make an empty database on a running server; yield its URL."""
     name = f"dojo_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -111,20 +110,26 @@ def database(server_url: str) -> Iterator[str]:
 
 
 def _drop_privileges(folder: Path) -> list[str]:
-    """How to run a program as an ordinary user, to whom the folder is given."""
+    """Give the folder to an ordinary user; return the words that run a command as this user.
+
+    :raises PostgresMissing: there is no such user
+    """
     if os.geteuid() != 0:
         return []
-    for name in UNPRIVILEGED:
+    for name in UNPRIVILEGED_USERS:
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
         os.chown(folder, user.pw_uid, user.pw_gid)
         return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    pytest.skip("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as")
+    raise PostgresMissing(
+        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as. "
+        "Run this as an ordinary user, or install your distribution's package of the server, which adds one."
+    )
 
 
-def _run(command: list[str | Path]) -> None:
+def _run(command: Sequence[str]) -> None:
     ended = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if ended.returncode != 0:
-        raise RuntimeError(f"{command[-1]}: {ended.stdout.decode()[-2000:]}")
+        raise RuntimeError(f"{command}: {ended.stdout.decode()[-2000:]}")

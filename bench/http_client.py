@@ -1,5 +1,4 @@
-"""A guest: somebody who speaks HTTP with the server, over one connection that stays open. No library: what is measured
-is the server."""
+"""An HTTP client on one open connection. It uses no library, because what is measured is the server."""
 
 from __future__ import annotations
 
@@ -9,13 +8,12 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-# The server closes connections that were idle for 5 seconds.
-IDLE_SECONDS = 4.0
+IDLE_SECONDS_MAX = 4.0  # the server closes connections that were idle for 5 seconds
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back, and how many seconds after the first byte was sent its last one was there."""
+    """What the server sent. ``seconds`` are from the first byte sent to the last byte received."""
 
     status: int
     headers: dict[str, str]
@@ -23,43 +21,43 @@ class Reply:
     seconds: float
 
     def json(self) -> Any:
-        """The body as data."""
+        """Return the body as data."""
         return json.loads(self.body)
 
 
-class Guest:
+class HttpClient:
     """One account of a server, on one connection. Not for two threads."""
 
     def __init__(self, address: tuple[str, int], token: str) -> None:
         self._connection = HTTPConnection(*address, timeout=60)
         self._authorization = {"Authorization": f"Bearer {token}"}
-        self._used = 0.0
+        self._last_used = 0.0
 
     def get(self, path: str) -> Reply:
-        """GET as this account."""
+        """Send GET as this account."""
         return self._request("GET", path, None, {})
 
-    def submit_code(self, address: str, source: str, *, wait: float = 30, key: str | None = None) -> Reply:
-        """Hand in code to ``address`` and wait for its grade; ``key`` is an Idempotency-Key."""
+    def submit_code(self, path: str, source: str, *, wait: float = 30, key: str | None = None) -> Reply:
+        """Hand in code and wait for its grade. ``key`` is an Idempotency-Key."""
         body = json.dumps({"filename": "solution.py", "source": source}).encode()
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
-        return self._request("POST", f"{address}?wait={wait:g}", body, headers)
+        return self._request("POST", f"{path}?wait={wait:g}", body, headers)
 
-    def submit_tensors(self, address: str, content: bytes, *, key: str | None = None) -> Reply:
-        """Hand in a safetensors file to ``address``."""
+    def submit_tensors(self, path: str, content: bytes, *, key: str | None = None) -> Reply:
+        """Hand in a safetensors file. ``key`` is an Idempotency-Key."""
         headers = {"Content-Type": "application/vnd.safetensors"} | ({"Idempotency-Key": key} if key else {})
-        return self._request("POST", address, content, headers)
+        return self._request("POST", path, content, headers)
 
     def post(self, path: str) -> Reply:
-        """POST without a body."""
+        """Send POST without a body."""
         return self._request("POST", path, b"", {})
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
-        if time.monotonic() - self._used > IDLE_SECONDS:
+        if time.monotonic() - self._last_used > IDLE_SECONDS_MAX:
             self._connection.close()
         begun = time.perf_counter()
         try:
@@ -70,5 +68,5 @@ class Guest:
             self._connection.close()
             raise
         seconds = time.perf_counter() - begun
-        self._used = time.monotonic()
+        self._last_used = time.monotonic()
         return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content, seconds)

@@ -1,0 +1,404 @@
+"""The plain twin of every statement that the server builds by hand.
+
+A twin is what plain SQLAlchemy would be: a ``select`` built at each call, the session's unit of work, a loop over
+objects. ``tests/server/test_queries.py`` checks that a statement gives the same as its twin, and ``bench/queries.py``
+measures how many times as long the twin takes. A ``queries.py`` without a twin for each of its statements fails the
+test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import and_
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, delete, func, select
+
+from exercises.registry import find
+from grader.compare import Verdict
+from server.accounts.queries import ACCOUNT_OF_TOKEN
+from server.courses.queries import COURSE_AND_ROLE
+from server.courses.schemas import PersonBody
+from server.database import dialect
+from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
+from server.progress.queries import count_rows
+from server.queue.queries import (
+    BACKGROUND_RANK,
+    INSERT_TICKETS,
+    LAST_RANK_AND_SECONDS,
+    LEASE_FIRST_DUE,
+    LEASE_OF_SUBMISSION,
+    LOST_EVERY_TIME,
+    SAMPLED_GRADES,
+    STANDINGS,
+    TRIES_MAX,
+)
+from server.reports.progress_table import read_progress_table
+from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StudentProgressBody
+from server.submissions.queries import (
+    HAS_GRADE,
+    LAST_ATTEMPT,
+    NEWEST_GRADE,
+    NTH_NEWEST_MOMENT,
+    ROWS_OF_GRADE,
+    SUBMISSION_FOR_READER,
+    SUBMISSION_WITH_KEY,
+)
+from server.tables import (
+    AccountRow,
+    ComparisonRow,
+    CourseRow,
+    GradeRow,
+    ProgressRow,
+    Role,
+    SeatRow,
+    SubmissionRow,
+    TicketRow,
+    TicketState,
+    TokenRow,
+)
+
+BEST_FIRST = [verdict.value for verdict in Verdict]
+LIVE_STATES = (TicketState.QUEUED, TicketState.RUNNING)
+
+
+@dataclass(frozen=True)
+class QueryArguments:
+    """The arguments of all statements. Each takes what it needs; ``new_…`` are rows to write."""
+
+    course: CourseRow
+    account_id: int
+    exercise: str
+    attempt: int
+    token_digest: str
+    idempotency_key: str
+    submission_id: int
+    grade_id: int
+    waiting_ids: Sequence[int]  # of submissions
+    newer: int
+    moment: datetime
+    until: datetime
+    new_submission: Mapping[str, Any]
+    new_tickets: Sequence[Mapping[str, Any]]
+    new_comparisons: Sequence[Mapping[str, Any]]
+    new_progress: Sequence[Mapping[str, Any]]
+
+
+Query = Callable[[Session, QueryArguments], Any]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A statement as the server runs it, and its plain twin. Both return the same, and leave the same rows."""
+
+    hand_built: Query
+    plain: Query
+
+
+def account_of_token(session: Session, given: QueryArguments) -> Any:
+    """Return id, name and is_admin of the account that a token opens."""
+    accounts = select(AccountRow.id, AccountRow.name, AccountRow.is_admin).join(TokenRow)
+    return session.exec(accounts.where(TokenRow.digest == given.token_digest, col(TokenRow.revoked_at).is_(None))).all()
+
+
+def course_and_role(session: Session, given: QueryArguments) -> Any:
+    """Return a course, and the role that an account has there."""
+    is_seat = and_(col(SeatRow.course_id) == col(CourseRow.id), col(SeatRow.account_id) == given.account_id)
+    courses = select(CourseRow, SeatRow.role).outerjoin(SeatRow, is_seat)
+    return session.exec(courses.where(CourseRow.slug == given.course.slug)).all()
+
+
+def delete_ticket(session: Session, given: QueryArguments) -> None:
+    """Delete the ticket of a submission."""
+    session.exec(delete(TicketRow).where(col(TicketRow.submission_id) == given.submission_id))
+
+
+def grades_of_submission(session: Session, given: QueryArguments) -> Any:
+    """Return revision and environment of each grade of a submission."""
+    grades = select(GradeRow.revision, GradeRow.environment)
+    return session.exec(grades.where(GradeRow.submission_id == given.submission_id)).all()
+
+
+def insert_comparisons(session: Session, given: QueryArguments) -> None:
+    """Write the rows of a grade."""
+    session.add_all([ComparisonRow(**row) for row in given.new_comparisons])
+    session.flush()
+
+
+def count_attempts(session: Session, given: QueryArguments) -> None:
+    """Insert a new row of progress, or count an attempt and keep what is better and earlier."""
+    rows = select(ProgressRow).where(
+        ProgressRow.course_id == given.course.id,
+        ProgressRow.account_id == given.account_id,
+        ProgressRow.exercise == given.exercise,
+    )
+    progress = {row.checkpoint: row for row in session.exec(rows)}
+    for new in (ProgressRow(**row) for row in given.new_progress):
+        old = progress.get(new.checkpoint)
+        if old is None:
+            session.add(new)
+        else:
+            old.best = min(old.best, new.best, key=BEST_FIRST.index)
+            old.attempts += new.attempts
+            old.first_passed_at = old.first_passed_at or new.first_passed_at
+    session.flush()
+
+
+def insert_tickets(session: Session, given: QueryArguments) -> None:
+    """Write tickets."""
+    session.add_all([TicketRow(**row) for row in given.new_tickets])
+    session.flush()
+
+
+def lease_first_due(session: Session, given: QueryArguments) -> Any:
+    """Lease the first ticket that is due and whose account has no other run."""
+    running = session.exec(select(TicketRow).where(TicketRow.state == TicketState.RUNNING)).all()
+    due = select(TicketRow).where(col(TicketRow.state).in_(LIVE_STATES), TicketRow.due_at <= given.moment)
+    for ticket in session.exec(due.order_by(col(TicketRow.rank), col(TicketRow.id))):
+        if all(other.account_id != ticket.account_id or other.id == ticket.id for other in running):
+            return _lease(session, ticket, given.until)
+    return []
+
+
+def lease_of_submission(session: Session, given: QueryArguments) -> Any:
+    """Lease the ticket of a submission."""
+    ticket = session.exec(select(TicketRow).where(TicketRow.submission_id == given.submission_id)).first()
+    return _lease(session, ticket, given.until) if ticket and ticket.state in LIVE_STATES else []
+
+
+def last_rank_and_seconds(session: Session, given: QueryArguments) -> Any:
+    """Return the last rank that an account has waiting, and the seconds of its attempt before this one."""
+    last_rank = select(func.max(TicketRow.rank)).where(
+        TicketRow.account_id == given.account_id,
+        col(TicketRow.state).in_(LIVE_STATES),
+        TicketRow.rank < BACKGROUND_RANK,
+    )
+    earlier = select(SubmissionRow.id).where(
+        SubmissionRow.course_id == given.course.id,
+        SubmissionRow.account_id == given.account_id,
+        SubmissionRow.exercise == given.exercise,
+        SubmissionRow.attempt == given.attempt - 1,
+    )
+    submission_id = session.exec(earlier).first()
+    seconds = select(func.max(GradeRow.seconds)).where(GradeRow.submission_id == submission_id)
+    return [(session.exec(last_rank).one(), session.exec(seconds).one())]
+
+
+def standings(session: Session, given: QueryArguments) -> Any:
+    """Return submission, state, place, mean seconds of a run and number of runs, of some tickets."""
+    tickets = session.exec(select(TicketRow).where(col(TicketRow.submission_id).in_(given.waiting_ids))).all()
+    queued = session.exec(select(TicketRow.rank, TicketRow.id).where(TicketRow.state == TicketState.QUEUED)).all()
+    runs = select(func.count()).select_from(TicketRow).where(TicketRow.state == TicketState.RUNNING)
+    running = session.exec(runs).one()
+    newest = select(GradeRow.seconds).order_by(col(GradeRow.id).desc()).limit(SAMPLED_GRADES)
+    seconds = session.exec(newest).all()
+    mean = fmean(seconds) if seconds else None
+    return [
+        (each.submission_id, each.state, sum(other <= (each.rank, each.id) for other in queued), mean, running)
+        for each in tickets
+    ]
+
+
+def submission_with_key(session: Session, given: QueryArguments) -> Any:
+    """Return the id of the submission that an account made with an idempotency key."""
+    return session.exec(
+        select(SubmissionRow.id).where(
+            SubmissionRow.account_id == given.account_id, SubmissionRow.idempotency_key == given.idempotency_key
+        )
+    ).all()
+
+
+def last_attempt(session: Session, given: QueryArguments) -> Any:
+    """Return the number of an account's last attempt at an exercise in a course, or None."""
+    return session.exec(
+        select(func.max(SubmissionRow.attempt)).where(
+            SubmissionRow.course_id == given.course.id,
+            SubmissionRow.account_id == given.account_id,
+            SubmissionRow.exercise == given.exercise,
+        )
+    ).all()
+
+
+def newest_grade(session: Session, given: QueryArguments) -> Any:
+    """Return the newest grade of a submission."""
+    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id)
+    return session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
+
+
+def has_grade(session: Session, given: QueryArguments) -> Any:
+    """Return whether a submission has a grade."""
+    grades = select(GradeRow.id).where(GradeRow.submission_id == given.submission_id)
+    return session.exec(grades.limit(1)).first() is not None
+
+
+def rows_of_grade(session: Session, given: QueryArguments) -> Any:
+    """Return the rows of a grade in their order, each as a dictionary."""
+    rows = select(ComparisonRow).where(ComparisonRow.grade_id == given.grade_id)
+    return [row.model_dump() for row in session.exec(rows.order_by(col(ComparisonRow.position)))]
+
+
+def nth_newest_moment(session: Session, given: QueryArguments) -> Any:
+    """Return when an account made the submission that is ``newer`` submissions away from its newest."""
+    moments = select(SubmissionRow.created_at).where(SubmissionRow.account_id == given.account_id)
+    return session.exec(moments.order_by(col(SubmissionRow.created_at).desc()).offset(given.newer).limit(1)).all()
+
+
+def submission_for_reader(session: Session, given: QueryArguments) -> Any:
+    """Return a submission without its body, its course, and the role that a reader has there."""
+    is_seat = and_(col(SeatRow.course_id) == col(SubmissionRow.course_id), col(SeatRow.account_id) == given.account_id)
+    submissions = (
+        select(SubmissionRow, CourseRow, SeatRow.role)
+        .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
+        .outerjoin(SeatRow, is_seat)
+        .where(SubmissionRow.id == given.submission_id)
+    )
+    return session.exec(submissions.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
+
+
+def progress_table(session: Session, given: QueryArguments) -> str:
+    """Return the progress table of a course as JSON."""
+    exercise = find(given.exercise)
+    names = [each.name for each in exercise.checkpoints]
+    students = (
+        select(AccountRow)
+        .join(SeatRow)
+        .where(SeatRow.course_id == given.course.id, SeatRow.role == Role.STUDENT)
+        .order_by(AccountRow.name, col(AccountRow.id))
+    )
+    progress = select(ProgressRow).where(
+        ProgressRow.course_id == given.course.id, ProgressRow.exercise == exercise.slug
+    )
+    cells = {
+        (row.account_id, row.checkpoint): CellBody(
+            best=row.best, attempts=row.attempts, first_passed_at=row.first_passed_at
+        )
+        for row in session.exec(progress)
+    }
+    return ProgressBody(
+        course=given.course.slug,
+        columns=[ColumnBody(exercise=exercise.slug, checkpoint=name) for name in names],
+        rows=[
+            StudentProgressBody(
+                student=PersonBody(id=student.id, name=student.name),
+                cells=[cells.get((student.id, name)) for name in names],
+            )
+            for student in session.exec(students)
+        ],
+    ).model_dump_json()
+
+
+def insert_submission(session: Session, given: QueryArguments) -> bool:
+    """Write a submission, and return whether it has an id now."""
+    row = SubmissionRow(**given.new_submission)
+    session.add(row)
+    session.flush()
+    return row.id is not None
+
+
+def _lease(session: Session, ticket: TicketRow, until: datetime) -> list[tuple[object, ...]]:
+    if ticket.tries >= TRIES_MAX:
+        ticket.state, ticket.reason = TicketState.QUARANTINED, LOST_EVERY_TIME
+    else:
+        ticket.state, ticket.tries = TicketState.RUNNING, ticket.tries + 1
+    ticket.due_at = until
+    session.flush()
+    return [(ticket.id, ticket.submission_id, ticket.tries, ticket.state)]
+
+
+def _insert_beside_session(session: Session, given: QueryArguments) -> bool:
+    row = SubmissionRow(**given.new_submission)
+    row.insert(session)
+    return row.id is not None
+
+
+def _count_beside_session(session: Session, given: QueryArguments) -> None:
+    session.connection().execute(count_rows(dialect.name(session)), given.new_progress)
+
+
+def _read_json(session: Session, given: QueryArguments) -> str:
+    return read_progress_table(session, given.course, [find(given.exercise)]).as_json()
+
+
+def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
+    """Return a query that runs a statement beside the unit of work, as the server does."""
+    return lambda session, given: session.connection().execute(statement, arguments(given)).all()
+
+
+def _entities(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
+    """Return a query that runs a statement in the session, because the server needs objects of it."""
+    return lambda session, given: session.exec(statement, params=arguments(given)).all()
+
+
+def _write(statement: Any, rows: Callable[[QueryArguments], Any]) -> Query:
+    """Return a query that runs a statement which returns nothing."""
+
+    def write(session: Session, given: QueryArguments) -> None:
+        session.connection().execute(statement, rows(given))
+
+    return write
+
+
+def _of_submission(given: QueryArguments) -> Mapping[str, Any]:
+    return {"submission_id": given.submission_id}
+
+
+def _where(given: QueryArguments) -> Mapping[str, Any]:
+    return {"course_id": given.course.id, "account_id": given.account_id, "exercise": given.exercise}
+
+
+# By the room and the name of the statement.
+PAIRS: Mapping[str, Pair] = {
+    "accounts.ACCOUNT_OF_TOKEN": Pair(
+        _rows(ACCOUNT_OF_TOKEN, lambda given: {"digest": given.token_digest}), account_of_token
+    ),
+    "courses.COURSE_AND_ROLE": Pair(
+        _entities(COURSE_AND_ROLE, lambda given: {"slug": given.course.slug, "account_id": given.account_id}),
+        course_and_role,
+    ),
+    "database.Table.insert": Pair(_insert_beside_session, insert_submission),
+    "grading.DELETE_TICKET": Pair(_write(DELETE_TICKET, _of_submission), delete_ticket),
+    "grading.GRADES_OF_SUBMISSION": Pair(_rows(GRADES_OF_SUBMISSION, _of_submission), grades_of_submission),
+    "grading.INSERT_ROWS": Pair(_write(INSERT_ROWS, lambda given: given.new_comparisons), insert_comparisons),
+    "progress.count_rows": Pair(_count_beside_session, count_attempts),
+    "queue.INSERT_TICKETS": Pair(_write(INSERT_TICKETS, lambda given: given.new_tickets), insert_tickets),
+    "queue.LAST_RANK_AND_SECONDS": Pair(
+        _rows(LAST_RANK_AND_SECONDS, lambda given: {**_where(given), "attempt": given.attempt}), last_rank_and_seconds
+    ),
+    "queue.LEASE_FIRST_DUE": Pair(
+        _rows(LEASE_FIRST_DUE, lambda given: {"moment": given.moment, "until": given.until}), lease_first_due
+    ),
+    "queue.LEASE_OF_SUBMISSION": Pair(
+        _rows(LEASE_OF_SUBMISSION, lambda given: {"claimed": given.submission_id, "until": given.until}),
+        lease_of_submission,
+    ),
+    "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
+    "reports.cells_of_students": Pair(_read_json, progress_table),
+    "submissions.HAS_GRADE": Pair(
+        lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
+        has_grade,
+    ),
+    "submissions.LAST_ATTEMPT": Pair(_rows(LAST_ATTEMPT, _where), last_attempt),
+    "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
+    "submissions.NTH_NEWEST_MOMENT": Pair(
+        _rows(NTH_NEWEST_MOMENT, lambda given: {"account_id": given.account_id, "newer": given.newer}),
+        nth_newest_moment,
+    ),
+    "submissions.ROWS_OF_GRADE": Pair(
+        lambda session, given: [
+            dict(row) for row in session.connection().execute(ROWS_OF_GRADE, {"grade_id": given.grade_id}).mappings()
+        ],
+        rows_of_grade,
+    ),
+    "submissions.SUBMISSION_FOR_READER": Pair(
+        _entities(SUBMISSION_FOR_READER, lambda given: {"id": given.submission_id, "reader_id": given.account_id}),
+        submission_for_reader,
+    ),
+    "submissions.SUBMISSION_WITH_KEY": Pair(
+        _rows(SUBMISSION_WITH_KEY, lambda given: {"account_id": given.account_id, "key": given.idempotency_key}),
+        submission_with_key,
+    ),
+}
