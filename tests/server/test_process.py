@@ -69,7 +69,8 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: st
         waiting = [client.post(SUBMISSIONS, json={"source": SOLUTION}) for _ in range(5)]
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
-    assert [answer.status_code for answer in waiting] == [202] * 5
+    # 201 if a worker was faster than the answer.
+    assert all(answer.status_code in (201, 202) for answer in waiting), [answer.text for answer in waiting]
     with quickstart(tmp_path, url) as again:
         for kept in ("Course", "Join code", "Instructor's token"):
             assert again.told[kept] == server.told[kept]
