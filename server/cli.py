@@ -226,8 +226,11 @@ def _run(settings: Settings, host: str, port: int, tell: Callable[[str], None]) 
     # Headers, and so tokens, are never in uvicorn's log of requests.
     config = uvicorn.Config(create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=15)
     server = _Server(config, tell)
-    server.run()
-    return 0 if server.started else 1
+    try:
+        server.run()
+    except SystemExit:
+        return 1  # uvicorn leaves the process where it cannot start, with codes of its own
+    return 0
 
 
 def _log_to_stderr() -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
+from grader import sandbox
+from grader.sandbox import doctor
+from grader.sandbox.doctor import Finding, Report
 from server import cli, courses, schema, tokens
 from server.db import Database
 from server.models import (
@@ -26,6 +29,7 @@ from server.models import (
     Token,
 )
 from server.settings import Settings
+from tests.server.house import Straw
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -383,6 +387,26 @@ def test_a_doctor_without_a_zygote_says_so_and_fails(
     assert cli.main(["doctor"]) == 1
 
     assert "there can be no sandbox here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 1)])
+def test_a_lock_that_does_not_hold_fails_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], holds: bool, code: int
+) -> None:
+    finding = Finding("files", ok=holds, required=True, detail="")
+    monkeypatch.setattr(sandbox, "Sandbox", lambda connect: Straw())
+    monkeypatch.setattr(doctor, "examine", lambda sandbox: Report((finding,)))
+
+    assert cli.main(["doctor"]) == code
+
+    assert "files" in capsys.readouterr().out
+
+
+def test_a_server_that_cannot_start_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cli.main(["init"])
+    monkeypatch.setenv("DOJO_DATABASE_URL", f"sqlite:///{tmp_path}/nowhere/dojo.db")
+
+    assert cli.main(["serve", "--port", "0"]) == 1
 
 
 def test_the_exit_code_is_that_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
