@@ -131,14 +131,58 @@ def test_staff_do_not_count_for_a_seat_elsewhere(house: House, here: Members, th
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_exercises_are_counted_apart(house: House, ada: Student) -> None:
-    right = gradients(ada.state())
-    ada.submit_tensors({"dlogits": right["dlogits"]})
-    ada.submit_tensors({"dlogits": right["dlogits"]}, exercise="makemore/cross-entropy")
+    right = gradients(ada.state())["dlogits"]
+    ada.submit_tensors({"dlogits": right * 2})
+    ada.submit_tensors({"dlogits": right}, exercise="makemore/cross-entropy")
+    ada.submit_tensors({"dlogits": right})
 
     seen = house.instructor.get(ANALYTICS).json()
 
     of_all = [_found(seen, slug, "logits") for slug in (FULL, "makemore/cross-entropy")]
     assert [(each["tried"], each["passed"]) for each in of_all] == [(1, 1), (1, 0)]
+    assert [each["attempts_to_pass"] for each in of_all] == [2.0, None]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_first_pass_of_each_student_counts(house: House, ada: Student) -> None:
+    for student in (ada, house.join("Bob")):
+        right = gradients(student.state())["dlogits"]
+        for tensor in (right * 2, right, right):
+            student.submit_tensors({"dlogits": tensor})
+
+    told = checkpoint(house, "logits")
+
+    assert (told["tried"], told["passed"], told["attempts_to_pass"]) == (2, 2, 2.0)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_commonest_mistake_and_hint_come_first(house: House, ada: Student) -> None:
+    first = ada.submit_code(TURNED).json()["id"]
+    house.join("Bob").submit_code(ONE_PATH)
+    tie = [each["code"] for each in checkpoint(house, "counts")["mistakes"]]
+    cleo = house.join("Cleo")
+    for _ in range(2):
+        cleo.submit_code(TURNED)
+    house.grade_again(first, "counts", diagnosis=[{"code": "sign", "hints": ["Rare.", "", ""]}])
+
+    mistakes = checkpoint(house, "counts")["mistakes"]
+
+    assert tie == ["missing_term", "sign"]
+    assert [(each["code"], each["students"], each["share"]) for each in mistakes] == [
+        ("sign", 2, 2 / 3),
+        ("missing_term", 1, 1 / 3),
+    ]
+    assert mistakes[0]["told"] != "Rare."
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("origin", ["inherited", None])
+def test_only_an_own_mistake_is_counted(house: House, ada: Student, origin: str | None) -> None:
+    id = ada.submit_code(ONE_PATH).json()["id"]
+
+    house.grade_again(id, "counts", origin=origin)
+
+    assert checkpoint(house, "counts")["mistakes"] == []
 
 
 def _found(analytics: dict[str, Any], exercise: str, name: str) -> dict[str, Any]:

@@ -68,6 +68,14 @@ def test_each_place_has_an_instance_of_its_own_and_keeps_it(
     ]
 
 
+def test_no_two_places_share_a_seed(database: Database, names: Names) -> None:
+    instances = Instances(database, SECRET, names)
+
+    seeds = {instances._seed(kind, student, exercise) for student, exercise, kind in all_of(1, 2)}
+
+    assert len(seeds) == len(all_of(1, 2))
+
+
 def test_who_draws_second_gets_what_the_first_has_kept(
     database: Database, names: Names, students: tuple[int, int]
 ) -> None:

@@ -140,6 +140,26 @@ def test_a_matrix_of_one_exercise_holds_that_one_alone(house: House, ada: Studen
     assert [cell["attempts"] for cell in seen["rows"][0]["cells"] if cell] == [1]
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_each_exercise_has_its_own_cells(ada: Student) -> None:
+    near = gradients(ada.state())["dlogits"] + 1e-9
+    ada.submit_tensors({"dlogits": near})
+    for _ in range(2):
+        ada.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+
+    answer = ada.get(PROGRESS, params={"format": "csv"})
+
+    lines = list(csv.DictReader(answer.text.splitlines()))
+    assert [(line["exercise"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
+        (FULL, "approximate", "false", "1"),
+        ("makemore/cross-entropy", "wrong", "false", "2"),
+    ]
+    for slug, best, attempts in ((FULL, "approximate", 1), ("makemore/cross-entropy", "wrong", 2)):
+        steps = {each["name"]: each for each in ada.get(f"{ada.address}/exercises/{slug}").json()["checkpoints"]}
+        assert (steps["logits"]["best"], steps["logits"]["attempts"]) == (best, attempts)
+        assert (steps["logits"]["first_passed_at"] is None) == (best == "wrong")
+
+
 def test_the_csv_has_a_line_for_each_checkpoint_handed_in(house: House, ada: Student) -> None:
     ada.submit_tensors({"dlogits": gradients(ada.state())["dlogits"], "dh": torch.zeros(32, 64)})
     answer = house.instructor.get(PROGRESS, params={"format": "csv"})

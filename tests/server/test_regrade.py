@@ -133,6 +133,34 @@ def test_a_second_regrade_while_the_first_waits_adds_nothing(
 
 
 @SQLITE
+def test_what_has_a_grade_of_today_or_waits_is_left_out(
+    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ada.submit_tensors({}).json()["id"]
+    house.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    ada.submit_tensors({})
+    queued = ada.submit_code(SOLUTION, wait=0).json()["id"]
+
+    assert regrade(house.instructor).json()["waiting"] == 1
+
+    assert waiting(house) == [queued, old]
+
+
+@SQLITE
+def test_a_checkpoint_that_is_new_is_reported(house: House, ada: Student) -> None:
+    id = ada.submit_code(SOLUTION).json()["id"]
+    newest = house.grade_again(id, "counts")
+    with house.services.database.writing() as session:
+        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts", ComparisonRow.grade_id != newest)
+        session.delete(session.exec(of_counts).one())
+
+    (found,) = house.instructor.get(REGRADE).json()["changed"]
+
+    assert found["rows"] == [{"name": "counts", "before": "(none)", "after": "exact"}]
+
+
+@SQLITE
 def test_a_regrade_is_of_one_course(
     here: Members, there: Members, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,16 +292,18 @@ def test_tensors_of_an_older_revision_keep_their_grade(house: House, ada: Studen
 
 
 @SQLITE
-def test_a_regrade_recounts_that_exercise_of_that_student_there(
+def test_a_recount_gives_what_was_counted_one_by_one(
     house: House, here: Members, there: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     abroad, bob = house.seat(here.student, there.slug), house.join("Bob")
     here.student.submit_code(WRONG)
-    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+    zeros = {"dcounts": torch.zeros(32, 27), "dprobs": torch.zeros(32, 27)}
     for student in (here.student, abroad, bob):
-        student.submit_tensors({"dcounts": torch.zeros(32, 27)})
-    before = [cells(student) for student in (abroad, bob)]
-    other = here.student.get(EXERCISES).json()["exercises"][1]
+        student.submit_tensors(zeros)
+    other = f"{EXERCISES}/makemore/cross-entropy"
+    here.student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
+    before = [cells(student) for student in (here.student, abroad, bob)]
+    other_before = here.student.get(other).json()
     with house.services.database.writing() as session:  # as an older grader judged: a wrong step was right
         of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
         first = session.exec(of_counts.limit(1)).one()
@@ -283,6 +313,26 @@ def test_a_regrade_recounts_that_exercise_of_that_student_there(
     regrade(house.instructor)
 
     assert len(report(house)["changed"]) == 1
-    assert (cells(here.student)["counts"]["best"], cells(here.student)["counts"]["attempts"]) == ("wrong", 2)
-    assert [cells(student) for student in (abroad, bob)] == before
-    assert here.student.get(EXERCISES).json()["exercises"][1] == other
+    assert (before[0]["counts"]["attempts"], before[0]["probs"]["best"]) == (2, "exact")
+    assert [cells(student) for student in (here.student, abroad, bob)] == before
+    assert here.student.get(other).json() == other_before
+
+
+@SQLITE
+def test_a_recount_follows_the_same_submissions_grade(
+    house: House, ada: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in (ada, house.join("Bob")):
+        student.submit_code(WRONG)
+    with house.services.database.writing() as session:  # as an older grader judged Ada's, and counted it
+        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
+        row = session.exec(of_counts.limit(1)).one()
+        row.verdict, row.exact, row.approximate = "exact", True, True
+        mine = select(Progress).where(Progress.checkpoint == "counts", Progress.student_id == ada.id)
+        session.exec(mine).one().best = "exact"
+    change_environment(monkeypatch)
+
+    regrade(house.instructor)
+
+    report(house)
+    assert cells(ada)["counts"]["best"] == "wrong"
