@@ -69,7 +69,8 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: st
         waiting = [client.post(SUBMISSIONS, json={"source": SOLUTION}) for _ in range(5)]
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
-    assert [answer.status_code for answer in waiting] == [202] * 5
+    # Acknowledged, each of them; a worker may be faster than the look that the answer is made from.
+    assert {answer.status_code for answer in waiting} <= {201, 202}, [answer.text for answer in waiting]
     with quickstart(tmp_path, url) as again:
         for kept in ("Course", "Join code", "Instructor's token"):
             assert again.told[kept] == server.told[kept]
