@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from dojo.harvest import SECTIONS, Harvest, Wanted, harvest
 from dojo.harvest.cells import read_cells, read_notebook
 from exercises.catalog import find
 from tests.client.test_cells import notebook
+from tests.lecture import lecture_notebook
 
 EXERCISE = find("makemore/full-backward")
 NAMES = tuple(each.name for each in EXERCISE.checkpoints)
@@ -255,9 +254,6 @@ def test_a_notebook_without_answers_says_what_to_do() -> None:
 
 
 def test_the_lectures_own_notebook_is_26_exact() -> None:
-    path = Path(os.environ.get("DOJO_LECTURE_NOTEBOOK", Path(__file__).parents[3] / "shared/seed/backprop_ninja.ipynb"))
-    if not path.exists():
-        pytest.skip("the lecture's notebook is not here; name it in DOJO_LECTURE_NOTEBOOK")
-    found = harvest(read_cells(read_notebook(path)), Wanted(NAMES, frozenset(state(EXERCISE.slug)), 1))
+    found = harvest(read_cells(read_notebook(lecture_notebook())), Wanted(NAMES, frozenset(state(EXERCISE.slug)), 1))
     assert exact(found.source) == 26
     assert [remark for remark in found.remarks if "Cell 61" in remark and "indentation" in remark]

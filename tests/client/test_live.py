@@ -4,7 +4,6 @@ kernel."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from dojo import pull
 from exercises.catalog import find
 from tests.client.conftest import Live, served
+from tests.lecture import lecture_notebook
 
 SLUG = "makemore/full-backward"
 
@@ -77,11 +77,7 @@ def test_tensors_made_here_are_graded_there(live: Live, joined: Path) -> None:
 
 
 def test_the_lectures_own_notebook_as_it_is(live: Live, joined: Path) -> None:
-    default = Path(__file__).parents[3] / "shared/seed/backprop_ninja.ipynb"
-    path = Path(os.environ.get("DOJO_LECTURE_NOTEBOOK", default))
-    if not path.exists():
-        pytest.skip("the lecture's notebook is not here; name it in DOJO_LECTURE_NOTEBOOK")
-    code, out, err = dojo(live, joined, "submit", path, "--json")
+    code, out, err = dojo(live, joined, "submit", lecture_notebook(), "--json")
     assert code == 0, err
     grade = json.loads(out)["grade"]
     assert grade["exact"] == 26

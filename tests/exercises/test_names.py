@@ -11,9 +11,7 @@ import torch
 from exercises import names
 from exercises.data.make_minibatch import figures_of
 from exercises.names import BadNames, canonical_minibatch, examples, load, split
-
-LECTURE_FILE = Path(__file__).parents[3] / "shared/data/names.txt"
-needs_lecture_file = pytest.mark.skipif(not LECTURE_FILE.exists(), reason="the lecture's names.txt is not here")
+from tests.lecture import lecture_names
 
 TEN = "ann\nbob\ncy\ndee\ned\nflo\ngus\nhal\nivy\njo"
 
@@ -133,15 +131,13 @@ def test_canonical_minibatch_is_the_lectures() -> None:
     ]
 
 
-@needs_lecture_file
 def test_the_lectures_list_has_the_lectures_shapes() -> None:
-    dataset = load(LECTURE_FILE)
+    dataset = load(lecture_names())
     assert dataset.digest == names.LECTURE_DIGEST
     shapes = [tuple(examples(part)[0].shape) for part in split(dataset.words)]
     assert shapes == [(182625, 3), (22655, 3), (22866, 3)]
 
 
-@needs_lecture_file
 def test_canonical_minibatch_can_be_made_again() -> None:
     kept = json.loads((Path(names.__file__).with_name("data") / "canonical_minibatch.json").read_text())
-    assert figures_of(LECTURE_FILE) == kept
+    assert figures_of(lecture_names()) == kept

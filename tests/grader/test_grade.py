@@ -14,9 +14,9 @@ from grader.__main__ import main
 from grader.compare import Verdict
 from grader.grade import Grade, grade_code
 from grader.sandbox import RunStatus, Sandbox
+from tests.lecture import lecture_notebook
 
 FULL = CATALOG["makemore/full-backward"]
-LECTURE = Path(__file__).parents[3] / "shared" / "seed" / "backprop_ninja.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,9 @@ def test_the_solution_of_the_full_backward_pass_is_exact_26_times(sandbox: Sandb
     assert graded(sandbox, FULL.solution).exact == 26
 
 
-@pytest.mark.skipif(not LECTURE.exists(), reason="the lecture's notebook does not lie beside this checkout")
 def test_the_lectures_own_cells_are_exact_26_times(sandbox: Sandbox) -> None:
-    cells = [
-        "".join(cell["source"]) for cell in json.loads(LECTURE.read_text())["cells"] if cell["cell_type"] == "code"
-    ]
+    notebook = json.loads(lecture_notebook().read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     forward = next(at for at, cell in enumerate(cells) if "loss.backward()" in cell)
     grade = graded(sandbox, "\n\n".join(cells[forward + 1 :]))
     assert grade.exact == grade.total == 26
