@@ -19,7 +19,7 @@ from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo
 
 
 def pull(fake: FakeDojo, folder: Path) -> workspace.Pulled:
-    server = Server(ADDRESS, TOKEN, transport=fake.transport, sleep=lambda _: None)
+    server = Server(ADDRESS, TOKEN, fake.network)
     return workspace.pull(server, "autumn", SLUG, folder, student="7")
 
 
