@@ -16,7 +16,6 @@ from dojo.handin import Code, Tensors
 from dojo.workspace import Workspace
 from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo
 
-
 A_GRADIENT = "A gradient is a torch.Tensor."
 
 
