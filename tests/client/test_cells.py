@@ -46,6 +46,7 @@ def statements(*cells: str) -> list[str]:
         ("x = 1 + \\\n  2\n!ls", ["x = 1 + 2", "pass"]),
         ("x = '\\d'", ["x = '\\\\d'"]),
         ("x = 1\r\ny = 2\rz = 3", ["x = 1", "y = 2", "z = 3"]),
+        ("%ls\r\n%ls\rx = 1", ["pass", "pass", "x = 1"]),
         ("x = await y", ["x = await y"]),
         ("x = (7\n % 2)", ["x = 7 % 2"]),
         ("s = '''\n%not magic\n'''", ["s = '\\n%not magic\\n'"]),
@@ -132,6 +133,7 @@ def test_a_heading_announces_an_exercise(text: str, section: int | None) -> None
         ("a = 1\nprint 2\nb = 1\nfor i in\nc = 3", ["a = 1", "b = 1", "c = 3"], "lines 2, 4"),
         ("a = 1\nfor i in x:\n  b = (i\n  c = 2\nd = 1", ["a = 1", "d = 1"], "line 2"),
         ("a = 1\nx = [1,\n  2,\n  for i in y", ["a = 1"], "line 2"),
+        ("a = 1\nx = f(\n1,\n2 3)\nb = 2", ["a = 1", "b = 2"], "line 2"),
         ("a = 1\nb = \nc = \nd = \ne = 2", ["a = 1", "e = 2"], "lines 2, 3, 4"),
     ],
 )

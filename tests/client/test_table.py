@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Mapping
 
 import pytest
 from rich.console import Console
@@ -125,10 +126,10 @@ def test_letters_that_the_terminal_has_not_are_no_crash(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.stdout", file)
     Screen(Console(file=file)).say("größe")
     file.flush()
-    assert file.buffer.getvalue() == b"gr??e\n"  # type: ignore[attr-defined]
+    assert file.buffer.getvalue() == b"gr??e\n"
 
 
-def graded(run: dict[str, object], *rows: dict[str, object], flags: tuple[str, ...] = ()) -> Submission:
+def graded(run: Mapping[str, object], *rows: dict[str, object], flags: tuple[str, ...] = ()) -> Submission:
     grade = {"run": run, "checkpoints": list(rows), "flags": list(flags)}
     return read_submission({"id": 9, "exercise": "a/b", "attempt": 2, "status": "graded", "grade": grade})
 

@@ -28,6 +28,10 @@ RULES = {
         (CHECK.replace("check", "cmp"), "cmp('h', dh, h)"),
         "cmp('h', dh, h)",
     ),
+    "cmp itself is not defined anew in a function": (
+        ("def every():\n    def cmp(s, dt, t):\n        print(s, dt - t.grad)\n    cmp('h', dh)\nevery()",),
+        "def every():\n    pass\n    cmp('h', dh)\nevery()",
+    ),
     "a method gives way to cmp": (
         ("class Checker:\n    def see(self, s, dt, t):\n        print(s, dt - t.grad)", "Checker().see('h', dh, h)"),
         "cmp('h', dh, h)",
