@@ -18,6 +18,7 @@ import pytest
 from dojo.cli import run
 from dojo.config import Config
 from dojo.desk import Desk
+from dojo.exchange import Network
 from tests.client.fake import FakeDojo
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +31,12 @@ class Student:
     fake: FakeDojo
     config: Path
     capture: pytest.CaptureFixture[str]
+    network: Network | None = None  # instead of the fake's own
 
     def type(self, *words: str | Path, **environ: str) -> tuple[int, str, str]:
         """Run a command; its exit code, standard output, standard error."""
         config = Config({"DOJO_CONFIG_DIR": str(self.config), **environ})
-        code = run([str(word) for word in words], Desk(config, transport=self.fake.transport))
+        code = run([str(word) for word in words], Desk(config, network=self.network or self.fake.network))
         out, err = self.capture.readouterr()
         return code, out, err
 
@@ -55,7 +57,6 @@ def student(
     """A student who has not joined yet, in an empty folder."""
     (tmp_path / "home").mkdir()
     monkeypatch.chdir(tmp_path / "home")
-    monkeypatch.setattr("dojo.exchange.time.sleep", lambda _: None)
     return Student(fake, tmp_path / "config", capsys)
 
 

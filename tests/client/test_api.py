@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import httpx2 as httpx
 import pytest
@@ -13,7 +14,13 @@ from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo, problem
 
 
 def server(fake: FakeDojo, token: str | None = TOKEN) -> Server:
-    return Server(ADDRESS, token, transport=fake.transport, sleep=lambda _: None)
+    return Server(ADDRESS, token, fake.network)
+
+
+def hasty(fake: FakeDojo) -> Server:
+    """The same server, seen through a clock that goes on by a second at each look."""
+    clock = itertools.count()
+    return Server(ADDRESS, TOKEN, replace(fake.network, now=lambda: float(next(clock))))
 
 
 @pytest.mark.parametrize(
@@ -43,10 +50,56 @@ def test_only_plain_http_to_another_machine_travels_open() -> None:
     assert not travels_open("http://127.0.0.1:8000")
 
 
-@pytest.mark.parametrize("slug", ["x", "a/b/c", "../x", "a/..", "A/b", "a/b?c", "a/ b", "/a", "a/"])
+@pytest.mark.parametrize("slug", ["x", "a/b/c", "../x", "a/..", "a/x..y", "A/b", "a/b?c", "a/ b", "/a", "a/"])
 def test_a_slug_cannot_be_anything_else(slug: str) -> None:
     with pytest.raises(errors.BadFile):
         checked_slug(slug)
+
+
+@pytest.mark.parametrize("course", ["../me", "a..b", "A", "a/b", "", "a?b"])
+def test_a_course_cannot_be_anything_else(fake: FakeDojo, course: str) -> None:
+    with pytest.raises(errors.BadFile, match="dojo profile"):
+        server(fake).exercises(course)
+    assert not fake.requests
+
+
+def test_another_exercise_than_the_one_asked_for_is_no_answer(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(200, json={**fake.exercise(), "slug": "makemore/other"})
+    with pytest.raises(errors.NotADojo, match="another exercise"):
+        server(fake).exercise("autumn", SLUG)
+
+
+def test_every_request_names_the_version_of_the_api(fake: FakeDojo) -> None:
+    server(fake).me()
+    assert fake.requests[-1].headers["Dojo-API"] == "1"
+    assert fake.requests[-1].headers["User-Agent"].startswith("dojo/")
+
+
+def test_a_list_of_submissions_is_asked_for_as_it_was_typed(fake: FakeDojo) -> None:
+    server(fake).submissions("autumn", exercise=SLUG, limit=7)
+    assert dict(fake.requests[-1].url.params) == {"limit": "7", "exercise": SLUG}
+    server(fake).submissions("autumn", exercise=None, limit=1)
+    assert dict(fake.requests[-1].url.params) == {"limit": "1"}
+
+
+def test_a_request_that_waits_has_more_time(fake: FakeDojo) -> None:
+    server(fake).submit_code("autumn", SLUG, "a.py", "", wait=20)
+    assert fake.requests[-1].extensions["timeout"]["read"] == 50.0
+
+
+@pytest.mark.parametrize(("seconds", "silence"), [(3, 3), (600, 30.0)])
+def test_a_stream_may_be_silent_for_half_a_minute(fake: FakeDojo, seconds: float, silence: float) -> None:
+    fake.waits = 2
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    server(fake).wait_for(submission, seconds=seconds)
+    assert fake.requests[-1].extensions["timeout"]["read"] == silence
+
+
+def test_a_state_says_how_much_of_it_has_come(fake: FakeDojo) -> None:
+    seen: list[tuple[int, int]] = []
+    server(fake).state("autumn", SLUG, transferred=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (len(fake.content), len(fake.content))
+    assert all(done <= total for done, total in seen)
 
 
 def test_a_redirect_is_not_followed_and_the_token_not_sent_on(fake: FakeDojo) -> None:
@@ -55,6 +108,13 @@ def test_a_redirect_is_not_followed_and_the_token_not_sent_on(fake: FakeDojo) ->
         server(fake).me()
     assert {request.url.host for request in fake.requests} == {"dojo.test"}
     assert TOKEN not in str(caught.value)
+
+
+def test_a_redirects_target_is_made_printable(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(307, headers={b"Location": b"https://evil.test/\x9b2J"})
+    with pytest.raises(errors.ServerError) as caught:
+        server(fake).me()
+    assert "https://evil.test/2J" in caught.value.message
 
 
 def test_the_token_is_in_no_text(fake: FakeDojo) -> None:
@@ -94,6 +154,28 @@ def test_joining_is_not_repeated_once_the_request_may_have_arrived(fake: FakeDoj
     assert len(fake.requests) == 1
 
 
+def test_joining_is_repeated_where_no_connection_was_made(fake: FakeDojo) -> None:
+    failures = iter([httpx.ConnectError("refused")])
+
+    def broken(_: httpx.Request) -> httpx.Response | None:
+        for failure in failures:
+            raise failure
+        return None
+
+    fake.before = broken
+    assert server(fake, None).join("CODE", "Ada")["token"] == TOKEN
+    assert len(fake.requests) == 2
+
+
+def test_a_server_that_is_late_is_told_apart(fake: FakeDojo) -> None:
+    def late(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late")
+
+    fake.before = late
+    with pytest.raises(errors.Unreachable, match="did not answer in time"):
+        server(fake).me()
+
+
 def test_a_server_that_cannot_be_reached(fake: FakeDojo) -> None:
     def broken(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
@@ -131,7 +213,25 @@ def test_a_page_of_something_else_is_no_dojo(fake: FakeDojo) -> None:
         server(fake).me()
 
 
-@pytest.mark.parametrize(("version", "says"), [("2", "pip install --upgrade"), ("0", "ask your instructor")])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"3", b"", b"[" * 100_000])
+def test_an_answer_that_is_no_json_object_is_no_dojo(fake: FakeDojo, content: bytes) -> None:
+    fake.before = lambda _: httpx.Response(200, content=content)
+    with pytest.raises(errors.NotADojo, match="no Backprop Dojo server"):
+        server(fake).me()
+
+
+def test_a_problem_without_details_is_told_by_its_title(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(422, json={"title": "Invalid request", "detail": None})
+    with pytest.raises(errors.Refused, match=r"^Invalid request"):
+        server(fake).me()
+    fake.before = lambda _: httpx.Response(418, text="tea")
+    with pytest.raises(errors.Refused, match=r"answered 418 I'm a teapot\."):
+        server(fake).me()
+
+
+@pytest.mark.parametrize(
+    ("version", "says"), [("2", "pip install --upgrade"), ("0", "ask your instructor"), ("beta", "ask your instructor")]
+)
 def test_another_version_of_the_api_says_who_is_to_upgrade(fake: FakeDojo, version: str, says: str) -> None:
     fake.headers = {"Dojo-API": version}
     with pytest.raises(errors.Outdated, match=says):
@@ -148,12 +248,54 @@ def test_a_short_pause_is_waited_for_and_a_long_one_told(fake: FakeDojo) -> None
     answers = iter([problem(429, "Slow down.", Retry_After="2"), None])
     fake.before = lambda _: next(answers)
     pauses: list[float] = []
-    patient = Server(ADDRESS, TOKEN, transport=fake.transport, sleep=pauses.append)
+    patient = Server(ADDRESS, TOKEN, replace(fake.network, sleep=pauses.append))
     assert patient.me()["name"] == "Ada"
     assert pauses == [2.0]
     fake.before = lambda _: problem(429, "Come back tomorrow.", Retry_After="86400")
     with pytest.raises(errors.TooManyRequests, match="tomorrow"):
         patient.me()
+    assert pauses == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "pauses"),
+    [
+        (429, {"Retry-After": "3"}, [3.0, 3.0]),
+        (429, {"Retry-After": "0"}, [0.2, 0.8]),
+        (429, {}, [1.0, 1.0]),
+        (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, [1.0, 1.0]),
+        (503, {"Retry-After": "3"}, [3.0, 3.0]),
+        (503, {}, [0.2, 0.8]),
+        (500, {}, [0.2, 0.8]),
+        (422, {}, []),
+        (401, {}, []),
+    ],
+)
+def test_pauses_between_attempts(fake: FakeDojo, status: int, headers: dict[str, str], pauses: list[float]) -> None:
+    fake.before = lambda _: problem(status, "No.", **headers)
+    slept: list[float] = []
+    patient = Server(ADDRESS, TOKEN, replace(fake.network, sleep=slept.append))
+    with pytest.raises(errors.ServerError, match=r"No\."):
+        patient.me()
+    assert slept == pauses
+
+
+def test_pauses_between_looks_grow_to_two_seconds(fake: FakeDojo) -> None:
+    fake.waits, fake.events = 15, False
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
+    slept: list[float] = []
+    patient = Server(ADDRESS, TOKEN, replace(fake.network, sleep=slept.append))
+    assert patient.wait_for(submission, seconds=600).graded
+    assert slept == sorted(slept)
+    assert (slept[0], slept[-1]) == (0.2, 2.0)
+
+
+def test_without_time_to_wait_nobody_is_asked(fake: FakeDojo) -> None:
+    fake.waits = 3
+    submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=0)
+    fake.requests.clear()
+    assert server(fake).wait_for(submission, seconds=0) == submission
+    assert not fake.requests
 
 
 @pytest.mark.parametrize(
@@ -173,25 +315,21 @@ def test_waiting_is_told_by_events_and_asks_where_they_break(
 
 
 @pytest.mark.parametrize("events", [True, False])
-def test_waiting_ends_when_the_time_is_over(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch, events: bool) -> None:
+def test_waiting_ends_when_the_time_is_over(fake: FakeDojo, events: bool) -> None:
     fake.waits, fake.events = 10_000, events
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
-    clock = itertools.count()
-    monkeypatch.setattr("dojo.api.time.monotonic", lambda: float(next(clock)))
-    assert server(fake).wait_for(submission, seconds=3).waiting
+    assert hasty(fake).wait_for(submission, seconds=3).waiting
     assert len(fake.requests) < 20
 
 
-def test_a_stream_of_comments_does_not_hold_one_up(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_of_comments_does_not_hold_one_up(fake: FakeDojo) -> None:
     fake.waits = 3
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
     comments = httpx.Response(
         200, headers={"Content-Type": "text/event-stream"}, content=itertools.repeat(b": ping\n\n")
     )
     fake.before = lambda request: comments if "events" in request.url.path else None
-    clock = itertools.count()
-    monkeypatch.setattr("dojo.api.time.monotonic", lambda: float(next(clock)))
-    assert server(fake).wait_for(submission, seconds=5).waiting
+    assert hasty(fake).wait_for(submission, seconds=5).waiting
 
 
 def test_waiting_ends_with_what_is_never_graded(fake: FakeDojo) -> None:
@@ -228,7 +366,9 @@ def test_only_web_addresses_are_links(fake: FakeDojo) -> None:
     assert server(fake).exercise("autumn", SLUG).lecture_url is None
 
 
-def test_a_state_without_end_is_not_kept(fake: FakeDojo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dojo.exchange.LARGEST_ANSWER", 10)
+def test_a_state_without_end_is_not_kept(fake: FakeDojo) -> None:
+    narrow = Server(ADDRESS, TOKEN, replace(fake.network, answer_bytes_max=10))
     with pytest.raises(errors.NotADojo, match="more than any answer"):
-        server(fake).state("autumn", SLUG)
+        narrow.state("autumn", SLUG)
+    wide = Server(ADDRESS, TOKEN, replace(fake.network, answer_bytes_max=len(fake.content)))
+    assert wide.state("autumn", SLUG) == fake.content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -393,7 +394,7 @@ def test_open_outside_of_a_folder_goes_on_where_one_was(pulled: Student, monkeyp
         assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
 
 
-def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_submits_on_every_save(pulled: Student) -> None:
     saves = iter([RIGHT, RIGHT, HALF])
 
     def save(_: float) -> None:
@@ -406,7 +407,7 @@ def test_watch_submits_on_every_save(pulled: Student, monkeypatch: pytest.Monkey
     pulled.fake.before = lambda request: (
         problem(422, "This is no Python. Save it again.") if b"= (" in request.content else None
     )
-    monkeypatch.setattr("dojo.commands.answers.time.sleep", save)
+    pulled.network = replace(pulled.fake.network, sleep=save)
     code, out, err = pulled.type("watch", "solution.py")
     assert code == 1
     assert "This is no Python" in err
@@ -475,10 +476,10 @@ def test_a_path_that_cannot_be_written_is_no_traceback(student: Student) -> None
     assert "Not a directory" in err or "cannot find" in err
 
 
-def test_watch_prints_a_document_a_line(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_prints_a_document_a_line(pulled: Student) -> None:
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dojo.commands.answers.time.sleep", stop)
+    pulled.network = replace(pulled.fake.network, sleep=stop)
     _, out, _ = pulled.type("watch", "solution.py", "--json")
     assert [json.loads(line)["id"] for line in out.splitlines()] == [1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from dojo import errors
-from dojo.config import Config, Profile, system_keyring
+from dojo.config import Config, Profile, system_keyring, usable_keyring
 from dojo.connection import connect
 from dojo.workspace import Workspace
 
@@ -82,6 +83,19 @@ def test_a_locked_keyring_gives_way_to_the_file(tmp_path: Path) -> None:
     assert config(tmp_path, vault).token(ADA) is None
 
 
+def test_a_token_of_before_the_keyring_is_still_found(tmp_path: Path) -> None:
+    config(tmp_path).keep(ADA, "secret")
+    assert config(tmp_path, Vault()).token(ADA) == "secret"
+
+
+def test_a_folder_that_was_moved_uses_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Backend())
+    monkeypatch.setenv("DOJO_CONFIG_DIR", "elsewhere")
+    assert usable_keyring() is None
+    monkeypatch.delenv("DOJO_CONFIG_DIR")
+    assert usable_keyring() is not None
+
+
 class Backend:
     """What the package `keyring` hands out, as far as it is used."""
 
@@ -137,6 +151,45 @@ def test_profiles_are_kept_and_the_last_is_in_use(tmp_path: Path) -> None:
     assert config(tmp_path, DOJO_PROFILE="other").profile() == EVE
     config(tmp_path).forget(ADA)
     assert config(tmp_path).profiles() == {"other": EVE}
+    assert config(tmp_path).profile() == EVE
+    config(tmp_path).forget(EVE)
+    assert config(tmp_path).profile() is None
+
+
+def test_the_profile_that_fits_a_folder_best_is_used(tmp_path: Path) -> None:
+    spring = replace(ADA, name="spring", course="spring")
+    for profile in (ADA, spring, BOB):
+        config(tmp_path).keep(profile, profile.name)
+    here = config(tmp_path)
+    assert here.profile_of(ADA.server, "spring", "7") == spring
+    assert here.profile_of(ADA.server, "autumn", "7") == ADA
+    assert here.profile_of(ADA.server, "spring", "8") == BOB
+    assert here.profile_of(ADA.server) == BOB
+    here.use("spring")
+    assert here.profile_of(ADA.server) == spring
+    assert here.profile_of("https://nowhere.test") is None
+
+
+def test_a_profile_has_the_name_of_its_course(tmp_path: Path) -> None:
+    assert config(tmp_path).free_name("autumn", "https://dojo.test") == "autumn"
+    config(tmp_path).keep(ADA, "secret")
+    assert config(tmp_path).free_name("autumn", "https://dojo.test") == "autumn"
+    assert config(tmp_path).free_name("autumn", "https://other.test") == "autumn@other.test"
+
+
+def test_a_file_of_something_else_is_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "profiles.json").write_text("[1]")
+    assert config(tmp_path).profiles() == {}
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "tokens.json" / "full").mkdir(parents=True)
+    with pytest.raises(errors.BadFile):
+        config(tmp_path).keep(ADA, "secret")
+    (tmp_path / "exercises.json" / "full").mkdir(parents=True)
+    with pytest.raises(OSError):  # noqa: PT011 (which one it is depends on the system)
+        config(tmp_path).remember_exercises(["a/b"])
+    assert {each.name for each in tmp_path.iterdir()} == {"tokens.json", "exercises.json"}
 
 
 def test_a_damaged_file_is_explained(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import safetensors.torch
 import torch
 
 from dojo import errors, html, notebook
-from dojo.config import Config
 from dojo.outbox import Outbox
 from dojo.workspace import open_workspace
 from tests.client.conftest import Student
@@ -25,8 +24,8 @@ def away(_: httpx.Request) -> httpx.Response:
 def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.Exercise:
     """An exercise pulled in a notebook, by a student who has joined on the command line."""
     student.join()
-    monkeypatch.setattr("dojo.notebook.Config", lambda keyring: Config({"DOJO_CONFIG_DIR": str(student.config)}))
-    found = notebook.pull(SLUG, transport=student.fake.transport)
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(student.config))
+    found = notebook.pull(SLUG, network=student.fake.network)
     student.capture.readouterr()
     return found
 
@@ -176,12 +175,12 @@ def test_pulling_without_a_network_opens_the_earlier_copy(
     exercise: notebook.Exercise, fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.before = away
-    assert "logits" in notebook.pull(SLUG, transport=fake.transport).tensors
+    assert "logits" in notebook.pull(SLUG, network=fake.network).tensors
     monkeypatch.chdir(exercise.folder.folder)
-    assert "logits" in notebook.pull(SLUG, transport=fake.transport).tensors
+    assert "logits" in notebook.pull(SLUG, network=fake.network).tensors
     assert "logits" in notebook.open_folder().tensors
     with pytest.raises(errors.Unreachable):
-        notebook.pull("makemore/full-backward", transport=fake.transport)
+        notebook.pull("makemore/full-backward", network=fake.network)
 
 
 def test_what_is_shown_is_escaped(exercise: notebook.Exercise, fake: FakeDojo) -> None:
@@ -239,7 +238,7 @@ def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -
 def test_a_folder_whose_state_was_replaced_meanwhile_is_not_compared(
     exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = notebook.open_folder(exercise.folder.folder, transport=fake.transport)
+    old = notebook.open_folder(exercise.folder.folder, network=fake.network)
     fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
     old.cmp("counts", expected()["counts"])
     assert "dojo pull" in capsys.readouterr().out

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dojo.errors import BadFile, TorchMissing
-from dojo.tensors import Described, Misfit, describe, load, save
+from dojo.tensors import Described, Misfit, describe, load, plain, save
 
 KINDS = {
     "plain": torch.ones(2, 3),
@@ -19,6 +19,8 @@ KINDS = {
     "not contiguous": torch.ones(3, 2).T,
     "expanded": torch.ones(1, 3).expand(2, 3),
     "sparse": torch.ones(2, 3).to_sparse(),
+    "conjugated": torch.complex(torch.ones(2, 3), torch.ones(2, 3)).conj().real,
+    "negated in its flag": torch.complex(torch.zeros(2, 3), -torch.ones(2, 3)).conj().imag,
     "numpy": np.ones((2, 3), dtype=np.float32),
 }
 
@@ -26,6 +28,40 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_ones_arrives_as_ones(kind: str) -> None:
     assert torch.equal(load(save({"dx": KINDS[kind]}))["dx"], torch.ones(2, 3))
+
+
+class Labelled(torch.Tensor):
+    """A tensor of a class of the student's own."""
+
+
+@pytest.mark.parametrize("value", [torch.ones(2, 3), torch.nn.Parameter(torch.ones(2, 3)), torch.ones(3, 2).T])
+def test_a_plain_tensor_shares_nothing_and_has_no_gradient(value: torch.Tensor) -> None:
+    found = plain("dx", value)
+    assert found.data_ptr() != value.data_ptr()
+    assert found.is_contiguous()
+    assert not found.requires_grad
+
+
+def test_a_class_of_ones_own_becomes_a_tensor() -> None:
+    assert type(plain("dx", torch.ones(2).as_subclass(Labelled))) is torch.Tensor
+
+
+def test_complex_numbers_are_kept_as_they_are_seen() -> None:
+    value = torch.tensor([1 + 2j]).conj()
+    assert plain("dx", value).tolist() == [1 - 2j]
+    assert not plain("dx", value).is_conj()
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_a_quantized_tensor_is_sent_as_what_it_stands_for() -> None:
+    value = torch.quantize_per_tensor(torch.ones(2, 3), 0.5, 0, torch.qint8)
+    assert torch.equal(load(save({"dx": value}))["dx"], torch.ones(2, 3))
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf")
+def test_a_dtype_that_cannot_be_sent_is_named() -> None:
+    with pytest.raises(Misfit, match="complex32"):
+        save({"dx": torch.ones(2, dtype=torch.complex32)})
 
 
 def test_two_names_for_one_tensor_are_sent_twice() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import warnings
 from pathlib import Path, PureWindowsPath
 
@@ -14,12 +15,13 @@ import torch
 
 from dojo import errors, workspace
 from dojo.api import Server
-from dojo.workspace import find_workspace, folder_for, open_workspace
+from dojo.records import Checkpoint
+from dojo.workspace import Workspace, find_workspace, folder_for, open_workspace
 from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo
 
 
 def pull(fake: FakeDojo, folder: Path) -> workspace.Pulled:
-    server = Server(ADDRESS, TOKEN, transport=fake.transport, sleep=lambda _: None)
+    server = Server(ADDRESS, TOKEN, fake.network)
     return workspace.pull(server, "autumn", SLUG, folder, student="7")
 
 
@@ -59,9 +61,11 @@ def test_a_damaged_state_is_fetched_again(fake: FakeDojo, tmp_path: Path) -> Non
 
 
 def test_a_new_state_is_said_so(fake: FakeDojo, tmp_path: Path) -> None:
-    pull(fake, tmp_path)
+    assert not pull(fake, tmp_path).new_state
     fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
     assert pull(fake, tmp_path).new_state
+    assert "If-None-Match" not in fake.requests[-1].headers
+    assert not pull(fake, tmp_path).new_state
 
 
 def test_a_state_that_is_not_the_promised_one_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
@@ -72,6 +76,58 @@ def test_a_state_that_is_not_the_promised_one_is_not_kept(fake: FakeDojo, tmp_pa
     with pytest.raises(errors.NotADojo, match="digest"):
         pull(fake, tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_of_another_exercise_is_not_touched(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path)
+    mark = tmp_path / ".dojo.json"
+    mark.write_text(mark.read_text().replace(SLUG, "makemore/other"))
+    with pytest.raises(errors.BadFile, match=f"dojo pull {SLUG} --to FOLDER"):
+        pull(fake, tmp_path)
+
+
+def test_a_file_is_no_folder(fake: FakeDojo, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    with pytest.raises(errors.BadFile, match="is a file"):
+        pull(fake, tmp_path / "x")
+
+
+def test_an_empty_folder_is_filled(fake: FakeDojo, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    assert pull(fake, tmp_path / "x").workspace.exercise == SLUG
+
+
+def test_how_far_the_student_is_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
+    pull(fake, tmp_path)
+    kept = json.loads((tmp_path / ".dojo.json").read_text())
+    assert set(kept["checkpoints"][0]) == {"name", "shape", "lecture_start", "lecture_end", "lecture_url"}
+    assert "folder" not in kept
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_files_are_as_readable_as_any_other(fake: FakeDojo, tmp_path: Path) -> None:
+    pulled = pull(fake, tmp_path).workspace
+    (tmp_path / "ordinary").write_text("")
+    assert pulled.state_path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(fake: FakeDojo, tmp_path: Path) -> None:
+    (tmp_path / "x" / "state.safetensors").mkdir(parents=True)
+    (tmp_path / "x" / "state.safetensors" / "full").write_text("")
+    mark = {"exercise": SLUG, "revision": 1, "course": "autumn", "server": ADDRESS, "digest": "0" * 64}
+    (tmp_path / "x" / ".dojo.json").write_text(json.dumps({**mark, "checkpoints": []}))
+    with pytest.raises(OSError):  # noqa: PT011 (which one it is depends on the system)
+        pull(fake, tmp_path / "x")
+    assert {each.name for each in (tmp_path / "x").iterdir()} == {".dojo.json", "state.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("text", "variable"), [("drop", "ddrop"), ("ddrop", "ddrop"), ("rop", None), ("h", "dh"), ("dh", "dh"), ("", None)]
+)
+def test_an_answer_is_found_under_both_names(tmp_path: Path, text: str, variable: str | None) -> None:
+    checkpoints = (Checkpoint("drop"), Checkpoint("h"))
+    found = Workspace(tmp_path, "a/b", 1, "c", "s", None, "0" * 64, checkpoints)
+    assert found.answer(text) == variable
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(fake: FakeDojo, tmp_path: Path) -> None:
@@ -85,8 +141,16 @@ def test_a_folder_with_something_else_in_it_is_not_touched(fake: FakeDojo, tmp_p
 def test_a_checkpoint_that_is_no_variable_makes_no_file(fake: FakeDojo, tmp_path: Path, name: str) -> None:
     hostile = fake.exercise()
     hostile["checkpoints"][0]["name"] = name
-    fake.before = lambda _: httpx.Response(200, json=hostile)
-    with pytest.raises(errors.NotADojo):
+    fake.before = lambda request: httpx.Response(200, json=hostile) if request.url.path.endswith(SLUG) else None
+    with pytest.raises(errors.NotADojo, match="no variable"):
+        pull(fake, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_exercise_without_checkpoints_makes_no_file(fake: FakeDojo, tmp_path: Path) -> None:
+    empty = {**fake.exercise(), "checkpoints": []}
+    fake.before = lambda request: httpx.Response(200, json=empty) if request.url.path.endswith(SLUG) else None
+    with pytest.raises(errors.NotADojo, match="asks for nothing"):
         pull(fake, tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
@@ -117,6 +181,9 @@ def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path
     found = find_workspace(tmp_path / "x" / "drafts")
     assert found is not None
     assert found.exercise == SLUG
+    (tmp_path / "x" / "1" / "2" / "3" / "4").mkdir(parents=True)
+    assert find_workspace(tmp_path / "x" / "1" / "2" / "3") is not None
+    assert find_workspace(tmp_path / "x" / "1" / "2" / "3" / "4") is None
     assert folder_for(SLUG, tmp_path / "x") == tmp_path / "x"
     assert folder_for(SLUG, tmp_path) == tmp_path / "cross-entropy"
     assert find_workspace(tmp_path) is None

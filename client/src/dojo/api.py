@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2 as httpx
-
 from dojo.errors import BadFile, NotADojo, NotFound, ServerError
-from dojo.exchange import Exchange, Transferred
+from dojo.exchange import Exchange, Network, Transferred
 from dojo.records import Exercise, Submission, get, read_exercise, read_submission
 from dojo.text import printable
 
@@ -64,18 +61,12 @@ def checked_slug(slug: str) -> str:
 
 class Server:
     """A server and the token for it. The token goes into a header, to this address and to no other: redirects
-    are not followed. ``transport`` stands in for the network in tests."""
+    are not followed."""
 
-    def __init__(
-        self,
-        address: str,
-        token: str | None = None,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] | None = None,
-    ) -> None:
+    def __init__(self, address: str, token: str | None = None, network: Network | None = None) -> None:
         self.address = address_of(address)
-        self._exchange = Exchange(self.address, token, transport=transport, sleep=sleep)
+        self._network = network or Network()
+        self._exchange = Exchange(self.address, token, self._network)
 
     def __repr__(self) -> str:
         return f"Server({self.address!r})"
@@ -166,7 +157,7 @@ class Server:
     ) -> Submission:
         """Wait until the submission is graded or the time is over; ``changed`` sees every answer on the way. The
         server tells each change; where it does not, or its stream breaks, it is asked."""
-        began = time.monotonic()
+        began = self._network.now()
         try:
             for latest in self._told(submission, seconds):
                 submission = latest
@@ -174,9 +165,9 @@ class Server:
                     changed(submission)
         except ServerError:
             pass
-        pause, waited = 0.2, time.monotonic() - began
+        pause, waited = 0.2, self._network.now() - began
         while submission.waiting and waited < seconds:
-            self._exchange.sleep(pause)
+            self._network.sleep(pause)
             waited += pause
             pause = min(pause * 1.3, 2.0)
             submission = self.submission(submission.id)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx2 as httpx
-
 from dojo.api import Server
 from dojo.config import JOIN, Config, Profile, override
 from dojo.errors import DojoError, NotJoined
+from dojo.exchange import Network
 from dojo.records import get
 from dojo.workspace import Workspace
 
@@ -28,7 +27,7 @@ def connect(
     *,
     profile: str | None = None,
     workspace: Workspace | None = None,
-    transport: httpx.BaseTransport | None = None,
+    network: Network | None = None,
 ) -> Connection:
     """DOJO_SERVER first, then a profile that was named, then the folder's own server, then the profile in
     use.
@@ -47,7 +46,7 @@ def connect(
         address = found.server
     if not token:
         raise NotJoined(f"There is no token for {address} on this machine.", f"Type: dojo login {address}")
-    server = Server(address, token, transport=transport)
+    server = Server(address, token, network)
     course = config.environ.get("DOJO_COURSE") or (workspace and workspace.course) or (found and found.course)
     return Connection(server, course or _only_course(server), found.student_id if found else None)
 

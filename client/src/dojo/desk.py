@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import httpx2 as httpx
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -17,7 +16,7 @@ from dojo.api import Server
 from dojo.config import Config
 from dojo.connection import Connection, connect
 from dojo.errors import DojoError
-from dojo.exchange import Transferred
+from dojo.exchange import Network, Transferred
 from dojo.records import Submission
 from dojo.table import Screen
 from dojo.workspace import Workspace
@@ -25,12 +24,11 @@ from dojo.workspace import Workspace
 
 @dataclass
 class Desk:
-    """What a command works with. ``transport`` stands in for the network in tests.
-    ``compact`` puts each JSON document into one line, where a command prints several."""
+    """What a command works with. ``compact`` puts each JSON document into one line, where a command prints several."""
 
     config: Config
     screen: Screen = field(default_factory=Screen)
-    transport: httpx.BaseTransport | None = None
+    network: Network = field(default_factory=Network)
     profile: str | None = None
     as_json: bool = False
     compact: bool = False
@@ -41,10 +39,10 @@ class Desk:
         return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def connect(self, folder: Workspace | None = None) -> Connection:
-        return connect(self.config, profile=self.profile, workspace=folder, transport=self.transport)
+        return connect(self.config, profile=self.profile, workspace=folder, network=self.network)
 
     def server(self, address: str, token: str | None = None) -> Server:
-        return Server(address, token, transport=self.transport)
+        return Server(address, token, self.network)
 
     def answer(self, value: Any) -> None:
         """The JSON document that --json prints."""

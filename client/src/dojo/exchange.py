@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -19,7 +20,6 @@ VERSION = version("backprop-dojo-client")
 UPGRADE = "pip install --upgrade backprop-dojo-client"
 
 EVENTS = "text/event-stream"
-LARGEST_ANSWER = 512 * 2**20  # bytes; a forward state of the lecture has 130,000
 PAUSES = (0.2, 0.8)  # seconds between attempts after a connection failure
 SILENCE = 30.0  # seconds without a line, after which a stream is broken
 LONGEST_PAUSE = 15.0  # a server that asks for more patience than this is not waited for
@@ -29,19 +29,22 @@ T = TypeVar("T")
 Transferred = Callable[[int, int], None]
 
 
+@dataclass(frozen=True)
+class Network:
+    """How requests travel, and how time passes while one waits. Tests pass their own."""
+
+    transport: httpx.BaseTransport | None = None
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.monotonic
+    answer_bytes_max: int = 512 * 2**20  # a forward state of the lecture has 130,000
+
+
 class Exchange:
     """One server, asked with one token. Redirects are not followed: the token goes to this address alone."""
 
-    def __init__(
-        self,
-        address: str,
-        token: str | None,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] | None = None,
-    ) -> None:
+    def __init__(self, address: str, token: str | None, network: Network) -> None:
         self.address = address
-        self.sleep = sleep or time.sleep
+        self.network = network
         headers = {"User-Agent": f"dojo/{VERSION}", "Dojo-API": API, "Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -50,7 +53,7 @@ class Exchange:
             headers=headers,
             follow_redirects=False,
             timeout=httpx.Timeout(30.0, connect=5.0),
-            transport=transport,
+            transport=network.transport,
         )
 
     def json(self, method: str, path: str, *, repeatable: bool = True, **kwargs: Any) -> dict[str, Any]:
@@ -70,7 +73,7 @@ class Exchange:
     def events(self, path: str, *, seconds: float) -> Iterator[dict[str, Any]]:
         """The documents of a stream of Server-Sent Events, until it ends or the time is over. Raises Unreachable
         where it breaks, or says nothing for too long: there are comments in between."""
-        over = time.monotonic() + seconds
+        over = self.network.now() + seconds
         headers = {"Accept": EVENTS}
         timeout = httpx.Timeout(min(seconds, SILENCE), connect=5.0)
         with _failures(self.address), self.http.stream("GET", path, headers=headers, timeout=timeout) as response:
@@ -82,7 +85,7 @@ class Exchange:
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield _object(line.removeprefix("data:"), self.address)
-                if time.monotonic() >= over:
+                if self.network.now() >= over:
                     return
 
     def _download(self, path: str, headers: dict[str, str], transferred: Transferred | None) -> bytes | None:
@@ -96,7 +99,7 @@ class Exchange:
             total = int(response.headers.get("Content-Length", "0") or 0)
             for chunk in response.iter_bytes():
                 content += chunk
-                if len(content) > LARGEST_ANSWER:
+                if len(content) > self.network.answer_bytes_max:
                     raise NotADojo("The server sends more than any answer holds.", "Tell your instructor.")
                 if transferred:
                     transferred(len(content), total)
@@ -110,11 +113,11 @@ class Exchange:
             except Unreachable as error:
                 if pause is None or not (repeatable or isinstance(error.__cause__, httpx.ConnectError)):
                     raise
-                self.sleep(pause)
+                self.network.sleep(pause)
             except TooManyRequests as error:
                 if pause is None or error.after > LONGEST_PAUSE:
                     raise
-                self.sleep(max(error.after, pause))
+                self.network.sleep(max(error.after, pause))
         raise AssertionError("unreachable")
 
     def _check(self, response: httpx.Response) -> None:

@@ -19,12 +19,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
-
 from dojo import html, tensors, workspace
 from dojo.config import Config, usable_keyring
 from dojo.connection import Connection, connect
 from dojo.errors import DojoError, Unreachable
+from dojo.exchange import Network
 from dojo.outbox import Outbox
 from dojo.records import Checkpoint, Grade, Submission
 from dojo.table import first_mistake, lecture_hint, remarks_of
@@ -250,7 +249,7 @@ def pull(
     to: str | Path | None = None,
     *,
     profile: str | None = None,
-    transport: httpx.BaseTransport | None = None,
+    network: Network | None = None,
 ) -> Exercise:
     """Fetch an exercise, or bring its folder up to date. Without a network, an earlier copy is used.
 
@@ -262,7 +261,7 @@ def pull(
     known = open_workspace(folder) if (folder / workspace.MARK).is_file() else None
 
     def connection() -> Connection:
-        return connect(config, profile=profile, workspace=known, transport=transport)
+        return connect(config, profile=profile, workspace=known, network=network)
 
     try:
         connected = connection()
@@ -277,8 +276,8 @@ def pull(
     return Exercise(pulled.workspace, lambda: connected, fresh=True)
 
 
-def open_folder(folder: str | Path = ".", *, transport: httpx.BaseTransport | None = None) -> Exercise:
+def open_folder(folder: str | Path = ".", *, network: Network | None = None) -> Exercise:
     """An exercise from a folder that was pulled, without asking the server. Raises DojoError."""
     found = open_workspace(Path(folder))
     config = Config(keyring=usable_keyring())
-    return Exercise(found, lambda: connect(config, workspace=found, transport=transport))
+    return Exercise(found, lambda: connect(config, workspace=found, network=network))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -212,6 +211,6 @@ def watch(desk: Desk, file: Path, exercise: str | None) -> int:
                     if isinstance(error, Unreachable):
                         seen = None
                 sys.stdout.flush()
-            time.sleep(WATCH_EVERY)
+            desk.network.sleep(WATCH_EVERY)
     except KeyboardInterrupt:
         return code
