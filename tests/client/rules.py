@@ -6,7 +6,8 @@ import functools
 from typing import Any
 
 from dojo.harvest import SECTIONS, Harvest, Wanted, harvest, read_cells
-from exercises.catalog import find
+from exercises.instance import Instance
+from exercises.registry import find
 from tests.client.test_cells import notebook
 
 FULL = "makemore/full-backward"
@@ -19,7 +20,7 @@ def wanted(slug: str) -> Wanted:
     """What an exercise asks for and hands out, as the client learns it from the server."""
     exercise = find(slug)
     names = tuple(each.name for each in exercise.checkpoints)
-    return Wanted(names, frozenset(exercise.canonical().tensors()), SECTIONS.get(slug))
+    return Wanted(names, frozenset(Instance.canonical(exercise).tensors()), SECTIONS.get(slug))
 
 
 def read(*cells: str, slug: str = FULL) -> Harvest:

@@ -9,6 +9,7 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.registry import exercises, find
 from grader.answer import normalise
+from grader.carried import back_by_element
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
 from grader.likeness import align, close, fit, proves_nothing
@@ -105,6 +106,16 @@ def test_a_missing_gradient_is_carried_through_and_the_row_says_so() -> None:
     assert rows["counts_sum"].verdict is Verdict.MISSING and rows["counts_sum"].origin is None
 
 
+def test_a_mistake_is_inherited_through_a_missing_gradient_alone() -> None:
+    """The wrong dprobs reaches dcounts_sum only through dcounts_sum_inv, which is missing."""
+    wrong = {"probs": RIGHT["probs"] * 2, "counts_sum_inv": None, "counts_sum": RIGHT["counts_sum"] * 2}
+
+    rows = judged(wrong)
+
+    assert own(rows) == {"probs"}
+    assert rows["counts_sum"].origin is Origin.INHERITED
+
+
 def test_zero_everywhere_makes_nothing_below_it_right_or_wrong() -> None:
     rows = written(("dlogprobs[range(n), Yb] = -1.0 / n", "pass"))
     assert own(rows) == {"logprobs"}
@@ -157,6 +168,44 @@ def test_rounding_is_no_mistake() -> None:
     assert any("but for rounding" in note for note in rows["W2"].notes)
 
 
+@pytest.mark.parametrize("change", [5e-5, -5e-5])
+def test_a_mistake_of_5e_5_is_own(change: float) -> None:
+    """Five times what ``allclose`` allows, and more than another order of the same sums gives."""
+    rows = judged({"h": RIGHT["h"] * (1 + change)})
+
+    assert own(rows) == {"h"}
+
+
+def test_a_mistake_of_5e_5_below_another_is_own_too() -> None:
+    wrong = RIGHT["h"] * 2
+    follows = wrong * (RIGHT["hpreact"] / RIGHT["h"])
+
+    assert own(judged({"h": wrong, "hpreact": follows})) == {"h"}
+    assert own(judged({"h": wrong, "hpreact": follows * (1 + 5e-5)})) == {"h", "hpreact"}
+
+
+@pytest.mark.parametrize(("error", "origin"), [(3e-7, None), (1e-6, Origin.OWN), (2e-6, Origin.OWN)])
+def test_rounding_ends_where_no_order_of_the_sum_reaches(error: float, origin: Origin | None) -> None:
+    """The terms of dW2 are at most 0.29 in sum: float32 leaves some 6e-7 where they cancel."""
+    small = RIGHT["W2"].abs() < 1e-4
+    assert small.any()
+
+    row = judged({"W2": RIGHT["W2"] + error * small})["W2"]
+
+    assert row.verdict is Verdict.WRONG
+    assert row.origin is origin
+
+
+def test_an_answer_over_65536_elements_is_not_diagnosed() -> None:
+    rows = judged({"h": torch.ones(65_536), "W2": torch.ones(65_537)})
+
+    assert [rows[name].verdict for name in ("h", "W2")] == [Verdict.SHAPE, Verdict.SHAPE]
+    assert rows["h"].origin is Origin.OWN
+    assert rows["h"].diagnosis
+    assert rows["W2"].origin is None
+    assert rows["W2"].diagnosis == ()
+
+
 def test_code_that_stopped_leaves_unfinished_rows_not_mistakes() -> None:
     rows = written(
         ("(dprobs * counts).sum(1, keepdim=True)", "(dprobs * counts).sum(1)"),
@@ -178,11 +227,28 @@ def test_code_that_stopped_leaves_unfinished_rows_not_mistakes() -> None:
         ((32,), (32, 1), (32, 1)),
         ((64, 32), (32, 64), (32, 64)),
         ((7, 5), (32, 64), None),
+        ((1024, 64), (1, 64), (1, 64)),
+        ((1025, 64), (1, 64), None),  # more than LARGEST_BROADCAST
     ],
 )
 def test_fit(given: tuple[int, ...], shape: tuple[int, ...], expected: tuple[int, ...] | None) -> None:
     found = fit(torch.ones(given), torch.Size(shape))
     assert (None if found is None else tuple(found.shape)) == expected
+
+
+def test_fit_keeps_the_numbers_where_keepdim_was_lost() -> None:
+    lost = torch.arange(32.0)
+
+    found = fit(lost, torch.Size([32, 1]))
+
+    assert found is not None and found.equal(lost[:, None])
+
+
+def test_going_back_by_element_is_bounded() -> None:
+    step = next(step for step in reference(INSTANCE).cut.steps if step.name == "bnvar_inv")
+
+    assert back_by_element(step, "bnvar", torch.ones(1024, 64)) is not None
+    assert back_by_element(step, "bnvar", torch.ones(1025, 64)) is None
 
 
 def test_close_goes_with_the_size_of_the_gradient() -> None:
@@ -210,6 +276,27 @@ def test_the_summary_says_where_to_begin_and_what_inherits_it() -> None:
     assert grade.summary() == "1 mistake of your own, 20 steps inherit it; begin with dcounts"
     assert grade.first_mistake is not None and grade.first_mistake.name == "counts"
     assert Grade(tuple(judged({}).values()), "here").summary() == "everything is right"
+
+
+def test_the_summary_names_the_first_of_several_mistakes() -> None:
+    rows = judged({"probs": RIGHT["probs"] * 3, "W2": RIGHT["W2"] * 3, "b2": RIGHT["b2"] * 3, "C": None})
+    grade = Grade(tuple(rows.values()), "here")
+
+    assert grade.summary() == "3 mistakes of your own, 1 missing or not to be judged yet; begin with dprobs"
+    assert grade.first_mistake is rows["probs"]
+
+
+def test_the_summary_counts_one_as_one() -> None:
+    upstream = RIGHT["embcat"] * 2
+    rows = judged({"embcat": upstream, "emb": upstream.view(32, 3, 10)})
+    two = judged({"embcat": upstream, "emb": upstream.view(32, 3, 10), "h": RIGHT["h"] * 3})
+
+    assert Grade(tuple(rows.values()), "here").summary() == (
+        "1 mistake of your own, 1 step inherits it; begin with dembcat"
+    )
+    assert Grade(tuple(two.values()), "here").summary() == (
+        "2 mistakes of your own, 1 step inherits them; begin with dh"
+    )
 
 
 def test_inherited_steps_earn_what_the_course_pays() -> None:

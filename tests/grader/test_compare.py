@@ -3,7 +3,9 @@ tensor."""
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import example, given
 from torch import Tensor
 
 from grader.answer import Answer, normalise
-from grader.compare import Comparison, Verdict, compare
+from grader.compare import Comparison, Diagnosis, Origin, Verdict, compare
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0], [0.5, 0.25, -0.125]])
 
@@ -82,6 +84,19 @@ def test_any_two_tensors_have_a_row_that_prints(answer: Tensor, expected: Tensor
 
 def test_an_equal_answer_is_exact_and_its_row_reads_like_the_lectures() -> None:
     found = row(EXPECTED.clone())
+    assert found.as_json() == {
+        "name": "logits",
+        "verdict": "exact",
+        "exact": True,
+        "approximate": True,
+        "maxdiff": 0.0,
+        "ulps": 0,
+        "mismatched": 0,
+        "worst": None,
+        "origin": None,
+        "diagnosis": [],
+        "notes": [],
+    }
     assert (found.verdict, found.ulps, found.mismatched, found.worst) == (Verdict.EXACT, 0, 0, None)
     assert found.line() == "logits          | exact: True  | approximate: True  | maxdiff: 0.0"
 
@@ -105,6 +120,53 @@ def test_a_wrong_answer_names_its_worst_element_and_how_many_are_off() -> None:
     answer[1, 0] += 5
     found = row(answer)
     assert (found.verdict, found.mismatched, found.worst, found.maxdiff) == (Verdict.WRONG, 2, (1, 0), 5.0)
+    told = found.as_json()
+    assert (told["verdict"], told["mismatched"], told["worst"], told["maxdiff"]) == ("wrong", 2, [1, 0], 5.0)
+    assert told["ulps"] == found.ulps == 0x40B00000 - 0x3F000000  # the bits of 5.5 and of 0.5
+
+
+def test_a_row_of_a_mistake_shows_its_origin_and_diagnosis() -> None:
+    diagnosis = Diagnosis("sign", ("the kind.", "the line."))
+    found = replace(row(-EXPECTED), origin=Origin.OWN, diagnosis=(diagnosis,), notes=("a note",)).as_json()
+
+    assert found["origin"] == "own" and found["notes"] == ["a note"]
+    assert found["diagnosis"] == [
+        {"code": "sign", "message": "the kind. the line.", "hints": ["the kind.", "the line."]}
+    ]
+
+
+def test_an_equal_answer_of_another_shape_has_no_worst_element() -> None:
+    found = row(EXPECTED[:, None][:, 0].expand(3, 2, 3))
+
+    assert (found.verdict, found.worst, found.mismatched) == (Verdict.EXACT, None, 0)
+
+
+def test_a_row_without_numbers_prints_a_dash() -> None:
+    assert row(None).line() == "logits          | exact: False | approximate: False | maxdiff: -"
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(65_536, Verdict.WRONG), (65_537, Verdict.SHAPE)])
+def test_a_comparison_has_65536_elements_at_most(rows: int, verdict: Verdict) -> None:
+    assert row(torch.zeros(rows, 1), torch.ones(1)).verdict is verdict
+
+
+def test_elements_that_are_not_finite_are_counted() -> None:
+    found = row(torch.tensor([math.nan, math.inf, 0]))
+
+    assert (found.verdict, found.mismatched) == (Verdict.NOT_FINITE, 2)
+    assert found.notes[-1] == "2 of 3 elements are NaN or infinite"
+
+
+def test_a_complex_misfit_is_told_by_its_dtype() -> None:
+    found = row(torch.zeros((), dtype=torch.complex128).expand(2**24))
+
+    assert found.verdict is Verdict.DTYPE
+
+
+def test_what_was_done_to_a_misfit_is_noted_too() -> None:
+    found = compare("logits", Answer(None, ("a numpy array, read as a tensor",), "why"), EXPECTED)
+
+    assert found.notes == ("a numpy array, read as a tensor", "why")
 
 
 @pytest.mark.parametrize(
@@ -147,6 +209,16 @@ def test_a_shape_that_broadcasts_is_compared_as_cmp_does_and_noted() -> None:
         found = row(answer, expected)
         assert found.verdict is Verdict.EXACT
         assert "by broadcasting" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    "answer", [EXPECTED * math.nan, EXPECTED * math.inf, torch.tensor([math.nan, 0, 0]), torch.full((2, 3), -3e38)]
+)
+def test_nan_never_reaches_json(answer: Tensor) -> None:
+    found = row(answer, torch.full((2, 3), 3e38))
+
+    assert not math.isfinite(found.maxdiff or 0.0)
+    assert json.loads(json.dumps(found.as_json(), allow_nan=False))["maxdiff"] is None
 
 
 def test_nothing_handed_in_is_missing_with_the_reason() -> None:

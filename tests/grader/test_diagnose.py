@@ -15,6 +15,7 @@ from exercises.registry import exercises, find
 from exercises.tape import Step, Tape
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
 from grader.compare import Comparison, Diagnosis, Origin
+from grader.diagnosis import LATER
 from grader.grade import compare_all
 from grader.reference import back, reference
 from tests.mistakes.__main__ import Score, _groups
@@ -56,18 +57,29 @@ def test_each_mistake_of_the_catalogue_is_named(mistake: Mistake) -> None:
     assert mistake.codes & set(told(rows)[mistake.first]), (told(rows), rows)
 
 
-@pytest.mark.parametrize("folder", ["held_out", "held_out_2", "held_out_3", "held_out_4", "various"])
-def test_mistakes_held_out_are_found_and_named(folder: str) -> None:
-    """Written after the hypotheses. The first figures, before any was changed for them: 71 of 82 kinds right and
-    3 false; then, of the second set, 45 of 48 and 1. The third and the fourth, by an examiner who had read none of it:
-    105 of 113 and 5, 117 of 133 and 6; the fourth once more, after the others had been mended: 126 of 133 and 3.
-    The last, written to find gaps: 255 of 317 and 13."""
+@pytest.mark.parametrize(
+    ("folder", "written"),
+    [("held_out", 82), ("held_out_2", 48), ("held_out_3", 113), ("held_out_4", 133), ("various", 270)],
+)
+def test_mistakes_held_out_are_found_and_named(folder: str, written: int) -> None:
+    """Sets of mistakes that were written after the hypotheses.
+
+    The first scores, before a hypothesis was changed for the set:
+
+    * ``held_out``: 71 of 82 kinds right, 3 false.
+    * ``held_out_2``: 45 of 48, 1 false.
+    * ``held_out_3``, by an examiner who had not read the hypotheses: 105 of 113, 5 false.
+    * ``held_out_4``, by the same examiner: 117 of 133, 6 false; after changes for the other sets 126 of 133, 3 false.
+    * ``various``, written to find gaps: 229 of 270, 9 false. The commit that added it reports 255 of 317 and 13 false.
+      It moved 20 of the 317 to the catalogue (3 right, 0 false); 27 (23 right, 4 false) are not in the history.
+    """
     score = Score()
     for mistake in load(HERE / folder):
         score.add([mistake], play(CANONICAL[mistake.exercise], source(mistake.exercise, [mistake])))
+    assert score.mistakes == score.written == score.answers == written
     assert score.steps == score.answers
-    assert score.kinds >= 0.9 * score.mistakes
-    assert score.false <= 0.02 * score.mistakes
+    assert score.kinds >= 0.9 * score.written
+    assert score.false <= 0.02 * score.written
 
 
 @pytest.mark.parametrize("together", [2, 3])
@@ -75,8 +87,10 @@ def test_several_mistakes_in_one_answer_are_told_apart(together: int) -> None:
     score = Score()
     for slug, group in _groups(MISTAKES, together, 40):
         score.add(group, play(CANONICAL[slug], source(slug, group)))
+    assert score.written == 40 * together
+    assert score.mistakes == score.written - 1  # one line cannot run: the mistake above it changes a shape
     assert score.steps == score.answers == 40, score.told
-    assert score.kinds >= 0.95 * score.mistakes, score.told
+    assert score.kinds >= 0.95 * score.written, score.told
 
 
 def test_on_other_numbers_too() -> None:
@@ -84,8 +98,9 @@ def test_on_other_numbers_too() -> None:
     drawn = {slug: Instance.draw(exercise, 5, Kind.HIDDEN) for slug, exercise in exercises().items()}
     for mistake in MISTAKES[::3]:
         score.add([mistake], play(drawn[mistake.exercise], source(mistake.exercise, [mistake])))
+    assert score.mistakes == score.written == score.answers == len(MISTAKES[::3]) == 69
     assert score.steps == score.answers, score.told
-    assert score.kinds >= 0.95 * score.mistakes, score.told
+    assert score.kinds >= 0.95 * score.written, score.told
 
 
 def test_the_message_names_the_uses_and_the_line() -> None:
@@ -120,6 +135,15 @@ def test_below_a_gradient_that_no_line_can_go_on_with_nothing_is_told() -> None:
     rows = {row.name: row for row in play(CANONICAL[FULL.slug], FULL.solution.replace(".view(emb.shape)", ""))}
     assert rows["emb"].origin is Origin.OWN
     assert rows["C"].origin is None and any("demb has another shape" in note for note in rows["C"].notes)
+
+
+def test_a_recognised_mistake_is_told_below_an_odd_shape_too() -> None:
+    right = reference(CANONICAL[FULL.slug]).gradients
+    answers = {"emb": normalise(torch.ones(7, 5)), "C": normalise(-right["C"])}
+
+    found = told(compare_all(CANONICAL[FULL.slug], answers))
+
+    assert found["C"] == ["sign"]
 
 
 @pytest.mark.parametrize(
@@ -175,8 +199,10 @@ def test_random_numbers_are_26_mistakes_of_no_kind() -> None:
         name: normalise(torch.randn(gradient.shape))
         for name, gradient in reference(CANONICAL[FULL.slug]).gradients.items()
     }
-    found = told(compare_all(CANONICAL[FULL.slug], answers))
+    rows = compare_all(CANONICAL[FULL.slug], answers)
+    found = told(rows)
     assert len(found) == 26 and set(map(tuple, found.values())) == {("unknown",)}
+    assert [row.diagnosis[0].message == LATER for row in rows] == [False] * 3 + [True] * 23
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (27, 32), (32, 27, 1), (2, 2, 2, 2), (65, 1), (1, 1, 32, 27)])

@@ -7,17 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance
 from exercises.registry import exercises, find
+from grader import numerics
 from grader.__main__ import main
-from grader.compare import Verdict
-from grader.grade import Grade, grade_code
-from grader.sandbox import RunStatus, Sandbox
+from grader.answer import normalise
+from grader.compare import Origin, Verdict
+from grader.grade import VANISHING, Grade, compare_all, grade_code
+from grader.reference import reference
+from grader.sandbox import Limits, RunStatus, Sandbox
 from tests.lecture import lecture_notebook
 
 FULL = find("makemore/full-backward")
+INSTANCE = Instance.canonical(FULL)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,73 @@ def test_code_that_stops_half_way_keeps_what_it_had(sandbox: Sandbox) -> None:
     assert not grade.complete
 
 
+def test_a_grade_as_json_has_all_of_its_parts(sandbox: Sandbox) -> None:
+    grade = graded(sandbox, "print('hello')\nloss.backward()\n" + FULL.solution)
+
+    told = grade.as_json()
+    assert told["run"] == {"status": "ok", "message": "", "stdout": "hello\n"}
+    assert told["flags"] == list(grade.flags) == ["autograd"]
+    assert (told["passed"], told["exact"], told["total"]) == (26, 26, 26)
+    assert told["summary"] == "everything is right"
+    assert told["environment"] == numerics.environment()
+    assert told["checkpoints"] == [row.as_json() for row in grade.checkpoints]
+
+
+def test_code_that_raises_at_its_end_is_not_complete(sandbox: Sandbox) -> None:
+    grade = graded(sandbox, FULL.solution + "\nraise ValueError('at the end')\n")
+
+    assert grade.passed == grade.total
+    assert not grade.complete
+
+
+def test_a_limit_that_is_asked_for_is_the_one_that_holds(sandbox: Sandbox) -> None:
+    source = "print('x' * 2_000)\n"
+
+    grade = grade_code(Instance.canonical(FULL), source, "solution.py", sandbox, Limits(stdout_bytes=1_000))
+
+    assert grade.run is not None and grade.run.status is RunStatus.OUTPUT_LIMIT
+
+
+def test_a_checkpoint_without_an_answer_names_the_variable() -> None:
+    rows = compare_all(Instance.canonical(FULL), {})
+
+    assert [row.notes for row in rows[:2]] == [
+        ("dlogprobs was not handed in",),
+        ("dprobs was not handed in",),
+    ]
+
+
+def test_what_stopped_code_left_undone_is_noted(sandbox: Sandbox) -> None:
+    stop = FULL.solution.replace("dh = dlogits @ W2.T", "dh = torch.zeros_like(h)\nraise SystemExit(1)")
+
+    stopped = {row.name: row for row in graded(sandbox, stop).checkpoints}["h"]
+    finished = {row.name: row for row in graded(sandbox, "dh = torch.zeros_like(h)").checkpoints}["h"]
+
+    assert stopped.origin is None and stopped.diagnosis == ()
+    assert stopped.notes == ("the code stopped before all of this gradient was there",)
+    assert finished.origin is Origin.OWN and finished.notes == ()
+
+
+def test_float64_answers_fit_and_are_noted(sandbox: Sandbox) -> None:
+    doubled = "".join(f"\n{each.answer} = {each.answer}.double()" for each in FULL.checkpoints)
+
+    grade = graded(sandbox, FULL.solution + doubled)
+
+    assert grade.exact == 26
+    assert all("float64, compared as float32" in row.notes for row in grade.checkpoints)
+
+
+def test_rounding_noise_is_noted_where_the_true_gradient_is_zero() -> None:
+    right = reference(Instance.canonical(FULL)).gradients
+    answers = {name: normalise(gradient) for name, gradient in right.items()}
+    noise = {"logit_maxes": normalise(torch.zeros(32, 1)), "b1": normalise(torch.full((64,), 1e-9))}
+    wrong = {name: normalise(torch.ones_like(right[name])) for name in ("logit_maxes", "b1")}
+
+    assert {row.name for row in compare_all(INSTANCE, answers) if VANISHING in row.notes} == set(noise)
+    assert {row.name for row in compare_all(INSTANCE, answers | noise) if VANISHING in row.notes} == set(noise)
+    assert not any(VANISHING in row.notes for row in compare_all(INSTANCE, answers | wrong))
+
+
 def test_what_was_given_to_cmp_counts_and_a_later_change_is_noted(sandbox: Sandbox) -> None:
     source = FULL.solution + "\ncmp('bndiff', dbndiff, bndiff)\ndbndiff += 1\n"
     row = next(row for row in graded(sandbox, source).checkpoints if row.name == "bndiff")
@@ -109,6 +182,32 @@ def test_a_file_that_is_no_text_is_told_so_and_does_not_end_the_call(
     assert second["status"] == "ok"
     assert main(["makemore/batch-norm", str(lie)]) == 2
     assert f"{lie}: this is not a safetensors file" in capsys.readouterr().err
+
+
+def test_the_command_prints_what_is_known_of_each_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sign, stops, tensors = tmp_path / "sign.py", tmp_path / "stops.py", tmp_path / "right.safetensors"
+    exercise = find("makemore/cross-entropy")
+    sign.write_text(exercise.solution + "\ndlogits = -dlogits\n")
+    stops.write_text("dlogits = undefined")
+    gradient = reference(Instance.canonical(exercise)).gradients["logits"]
+    tensors.write_bytes(safetensors.torch.save({"dlogits": gradient[None]}))
+
+    code = main(["makemore/cross-entropy", str(sign), str(stops), str(tensors)])
+
+    assert code == 1  # the last file is right, the others are not
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{sign}: 0 of 1 right, 0 exact; 1 mistake of your own; begin with dlogits"
+    assert lines[1].startswith("logits          | exact: False | approximate: False | maxdiff: ")
+    assert lines[2] == "                | the mistake is in this step"
+    assert lines[3].startswith("                | The sign is turned around everywhere")
+    assert lines[4] == f"{stops}: 0 of 1 right, 0 exact; 1 missing or not to be judged yet"
+    assert any(line.startswith("error: Traceback") for line in lines)
+    assert lines[-1] == "                | shape [1, 32, 27], compared with [32, 27] by broadcasting"
+
+
+def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["makemore/batch-norm", "not-there.py"]) == 2
+    assert "not-there.py" in capsys.readouterr().err
 
 
 def test_the_command_says_which_exercises_there_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from grader import numerics
 
 
@@ -16,7 +18,7 @@ def python(program: str) -> subprocess.CompletedProcess[str]:
 
 def test_these_tests_run_in_the_pinned_environment() -> None:
     numerics.pin()  # again: allowed, because it changes nothing
-    assert "kernels=default mkl=compatible threads=1" in numerics.environment()
+    assert f"kernels=default mkl=compatible threads=1 grader={numerics.GRADER}" in numerics.environment()
 
 
 def test_pinning_after_torch_was_imported_is_refused() -> None:
@@ -40,5 +42,29 @@ reference(Instance.canonical(find("makemore/batch-norm")))
 
 
 def test_pinning_first_gives_the_environment_that_is_recorded() -> None:
-    result = python("from grader import numerics; numerics.pin(); print(numerics.environment())")
-    assert result.stdout.strip() == numerics.environment()
+    program = "from grader import numerics; numerics.pin(); print(numerics.environment())"
+    program += "; import torch; print(torch.get_num_threads())"
+
+    environment, threads = python(program).stdout.splitlines()
+
+    assert environment == numerics.environment()
+    assert "threads=1 " in environment and threads == "1"
+
+
+@pytest.mark.parametrize("value", ["AUTO", "", None])
+def test_matrix_products_of_another_kind_are_refused(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    if value is None:
+        monkeypatch.delenv("MKL_CBWR")
+    else:
+        monkeypatch.setenv("MKL_CBWR", value)
+
+    with pytest.raises(numerics.UnpinnedNumerics, match="MKL_CBWR=COMPATIBLE"):
+        numerics.environment.__wrapped__()
+
+
+def test_every_variable_has_to_be_set_before_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in numerics.PINNED:
+        with monkeypatch.context() as changed:
+            changed.setenv(name, "2")
+            with pytest.raises(numerics.UnpinnedNumerics, match=f"before {name} was set"):
+                numerics.pin()

@@ -13,6 +13,7 @@ from hypothesis import example, given
 
 from exercises.instance import Instance
 from exercises.registry import find
+from grader.answer import DTYPES
 from grader.compare import Verdict
 from grader.grade import grade_tensors
 from grader.reference import reference
@@ -39,6 +40,26 @@ def test_an_answer_counts_under_its_variables_name_and_under_its_own() -> None:
         assert [row.verdict for row in grade.checkpoints] == [Verdict.EXACT]
         assert grade.complete
         assert grade.run is None
+
+
+def test_dlogits_counts_where_logits_is_there_too() -> None:
+    wrong = torch.zeros_like(RIGHT)
+
+    variable = grade_tensors(INSTANCE, safetensors.torch.save({"dhprebn": RIGHT, "hprebn": wrong}))
+    name = grade_tensors(INSTANCE, safetensors.torch.save({"dhprebn": wrong, "hprebn": RIGHT}))
+
+    assert variable.checkpoints[0].verdict is Verdict.EXACT
+    assert name.checkpoints[0].verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_dtype_is_read_as_it_was_saved(dtype: torch.dtype) -> None:
+    saved = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype)
+
+    answer = read_answers(EXERCISE.checkpoints, safetensors.torch.save({"dhprebn": saved}))["hprebn"]
+
+    assert answer.tensor is not None and answer.tensor.dtype is dtype
+    assert answer.tensor.equal(saved)
 
 
 def test_what_is_not_in_the_file_is_missing() -> None:

@@ -26,10 +26,15 @@ SEED = 2147483647
 
 @dataclass
 class Score:
-    """Counts over answers (``steps``) and over mistakes (``kinds``)."""
+    """Counts over answers (``steps``) and over mistakes (``kinds``).
+
+    ``written`` counts the mistakes in the answers, ``mistakes`` those of them that the grader judged. A grader that
+    judges nothing has ``mistakes == 0``, so every test compares the two.
+    """
 
     answers: int = 0
     steps: int = 0
+    written: int = 0
     mistakes: int = 0
     kinds: int = 0
     unknown: int = 0
@@ -43,6 +48,7 @@ class Score:
         reached = {row.name for row in rows if row.origin is not None or (row.passed and len(mistakes) == 1)}
         expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
         self.answers += 1
+        self.written += len(mistakes)
         self.steps += set(own) == set(expected)
         if set(own) != set(expected):
             self.told.append(f"step   {' + '.join(map(str, mistakes))}\n       found own: {own}")
