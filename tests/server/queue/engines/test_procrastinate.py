@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from grader.sandbox import Job
 from server.queue import procrastinate as jobs
@@ -40,7 +40,7 @@ def test_only_live_tickets_without_a_job_get_one(server: RunningServer, student:
     counts = []
 
     with server.services.database.writing() as session:
-        for ticket, state in zip(session.exec(select(TicketRow).order_by("id")), states, strict=True):
+        for ticket, state in zip(session.exec(select(TicketRow).order_by(col(TicketRow.id))), states, strict=True):
             ticket.state = state
         session.flush()
         for _ in range(2):
