@@ -22,6 +22,7 @@ from exercises.catalog import find
 from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.doctor import Report
+from server.db import Database
 from server.services import Services
 from server.timing import Timing
 from server.workshop import Workshop
@@ -175,6 +176,13 @@ def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    """Whether somebody on this PostgreSQL database waits for somebody else."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.reading() as session:
+        return bool(session.connection().exec_driver_sql(waiting).scalar_one())
 
 
 def is_problem(answer: httpx.Response, status: int) -> bool:

@@ -7,24 +7,26 @@ import threading
 
 import pytest
 
-from server.bell import Bell
+from server.bell import REMEMBERED, Bell
 
 
 async def _heard(bell: Bell, submission_id: int) -> bool:
+    """Whether the bell has just rung for a submission."""
     with bell.listening(submission_id) as rung:
-        try:
-            await asyncio.wait_for(rung.wait(), 0.2)
-        except TimeoutError:
-            return False
-        return True
+        return rung.is_set()
+
+
+async def _wait(bell: Bell, submission_id: int) -> None:
+    """Wait until another thread rings."""
+    with bell.listening(submission_id) as rung:
+        ringer = threading.Thread(target=bell.ring, args=[submission_id])
+        ringer.start()
+        await asyncio.wait_for(rung.wait(), 20)
+        ringer.join()
 
 
 def test_it_is_heard_from_another_thread() -> None:
-    bell = Bell()
-    ringer = threading.Timer(0.02, bell.ring, [7])
-    ringer.start()
-    assert asyncio.run(_heard(bell, 7))
-    ringer.join()
+    asyncio.run(_wait(Bell(), 7))
 
 
 def test_who_begins_to_wait_a_moment_too_late_hears_it() -> None:
@@ -39,3 +41,32 @@ def test_what_rings_for_others_is_not_heard(others: list[int]) -> None:
     for each in others:
         bell.ring(each)
     assert not asyncio.run(_heard(bell, 7))
+
+
+def test_only_the_last_rings_are_remembered() -> None:
+    bell = Bell()
+    for each in range(7, 7 + REMEMBERED + 1):
+        bell.ring(each)
+
+    assert not asyncio.run(_heard(bell, 7))
+    assert asyncio.run(_heard(bell, 8))
+
+
+def test_everybody_who_waits_is_woken() -> None:
+    bell = Bell()
+
+    async def both() -> None:
+        with bell.listening(7) as first, bell.listening(7) as second:
+            bell.ring(7)
+            await asyncio.wait_for(asyncio.gather(first.wait(), second.wait()), 20)
+
+    asyncio.run(both())
+
+
+def test_a_ring_after_the_last_has_gone_wakes_nobody() -> None:
+    bell = Bell()
+    assert not asyncio.run(_heard(bell, 7))
+
+    bell.ring(7)  # the loop of the one who waited is closed, and must not be called
+
+    assert asyncio.run(_heard(bell, 7))

@@ -19,7 +19,7 @@ from server import submissions
 from server.db import Database
 from server.models import AnswerKind, Course, Grade, Progress, Submission, Ticket
 from server.submissions import Answer
-from tests.server.house import FULL, SOLUTION, House, Straw, Student, eventually, gradients
+from tests.server.house import FULL, SOLUTION, House, Straw, Student, eventually, gradients, waits_for_a_lock
 
 CODE = Answer(AnswerKind.CODE, b"dlogits = 1", "solution.py")
 
@@ -48,13 +48,6 @@ def while_another(database: Database, holds: Callable[[Session], object], then: 
             if database.engine.dialect.name == "postgresql":
                 assert eventually(lambda: waits_for_a_lock(database))
         second.result(20)
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    """Whether somebody on this PostgreSQL database waits for somebody else."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with database.reading() as session:
-        return bool(session.connection().exec_driver_sql(waiting).scalar_one())
 
 
 def all_submissions(database: Database) -> list[Submission]:

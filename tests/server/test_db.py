@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,3 +142,28 @@ def test_no_error_shows_what_a_statement_was_given(database: Database) -> None:
         write()
 
     assert "a secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_writer_holds_other_processes_off_before_it_writes(database: Database, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "dojo.db", timeout=0, isolation_level=None)
+    with database.writing() as session:
+        session.exec(select(Student)).all()
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_log_that_went_into_the_database_is_synced_already(database: Database, tmp_path: Path) -> None:
+    with database.writing() as session:
+        session.add(Student(name="Ada"))
+        session.commit()
+        database.close()  # the last connection moves the log into the database and removes it
+        (tmp_path / "dojo.db-wal").unlink(missing_ok=True)
+
+    with database.reading() as session:
+        assert len(session.exec(select(Student)).all()) == 1

@@ -138,6 +138,16 @@ def test_a_key_is_of_one_answer_of_one_student(house: House) -> None:
     assert bob.submit_code("dlogits = 1", headers=headers).json()["id"] != first.json()["id"]
 
 
+def test_a_key_is_of_one_filename(ada: Student) -> None:
+    headers = {"Idempotency-Key": "one", "Content-Type": "application/json"}
+
+    first = ada.submit_bytes(b'{"source": "", "filename": "a.py"}', headers=headers)
+    other = ada.submit_bytes(b'{"source": "", "filename": "b.py"}', headers=headers)
+
+    assert first.status_code == 202
+    assert is_problem(other, 422)
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "a\tb"])
 def test_a_key_is_short_and_printable(house: House, key: str) -> None:
     assert is_problem(house.join().submit_code("", headers={"Idempotency-Key": key}), 422)
