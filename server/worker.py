@@ -89,10 +89,10 @@ class Crew:
 
     def stop(self) -> None:
         """Take no more jobs."""
-        log.info("Stopping: what is running is finished first.")
         self._stopping.set()
         for lane in self._lanes:
             lane.stop()
+        log.info("Stopping: what is running is finished first.")
 
     async def _lane(self) -> None:
         while not self._stopping.is_set():

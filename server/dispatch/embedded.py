@@ -42,6 +42,7 @@ class EmbeddedDispatcher(Dispatcher):
         self._stopping.set()
         with self._news:
             self._news.notify_all()
+        log.info("Stopping: what is running is finished first.")
         for thread in self._threads:
             thread.join()
         self._turns.end()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
@@ -151,24 +149,6 @@ def test_no_code_is_run_where_the_doctor_finds_a_lock_that_does_not_hold(straw: 
     straw.generation_now += 1  # another zygote: the doctor is asked again
     assert workshop.ready()
     assert workshop.inspect() is None
-
-
-def test_stopping_finishes_what_is_running(house: House, straw: Straw, ada: Student) -> None:
-    running, gate = threading.Event(), threading.Event()
-
-    def hold(job: Job) -> None:
-        running.set()
-        gate.wait(20)
-
-    straw.before = hold
-    first, second = (ada.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(2))
-    assert running.wait(20)
-    threading.Timer(0.2, gate.set).start()
-    house.services.dispatcher.stop()
-    with house.services.database.reading() as session:
-        assert [each.submission_id for each in session.exec(select(Grade))] == [first]
-        assert [each.submission_id for each in session.exec(select(Ticket))] == [second]
-        assert house.services.dispatcher.depth(session) == 1
 
 
 def _lost(job: Job) -> None:

@@ -4,6 +4,7 @@ queue."""
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -347,13 +348,25 @@ def test_what_another_process_left_is_taken_up(house: House, settings: Settings,
         assert eventually(lambda: all(status(ada, id) == "graded" for id in ids))
 
 
-def test_stopping_finishes_what_is_running(house: House, settings: Settings, gate: Gate, straw: Straw) -> None:
+def test_stopping_finishes_what_is_running(
+    house: House, settings: Settings, gate: Gate, straw: Straw, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     ada = house.join()
-    with crew(settings, straw):
-        first, second = hand_in(ada, "a1"), hand_in(ada, "a2")
-        assert eventually(lambda: len(gate.order) == 1)
-        threading.Timer(2, gate.open.set).start()
-        house.services.dispatcher.stop()
+
+    def open_when_it_stops() -> None:
+        assert eventually(lambda: "Stopping: what is running is finished first." in caplog.text)
+        gate.open.set()
+
+    with ThreadPoolExecutor() as pool:
+        with crew(settings, straw):
+            first, second = hand_in(ada, "a1"), hand_in(ada, "a2")
+            assert eventually(lambda: len(gate.order) == 1)
+            opened = pool.submit(open_when_it_stops)
+
+            house.services.dispatcher.stop()
+        opened.result(20)
+
     with house.services.database.reading() as session:
         assert [each.submission_id for each in session.exec(select(Grade))] == [first]
         assert [each.submission_id for each in session.exec(select(Ticket))] == [second]
