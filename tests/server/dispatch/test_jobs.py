@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from grader.sandbox import Job
 from server.dispatch import jobs, tickets
@@ -39,7 +39,7 @@ def test_only_live_tickets_without_a_job_get_one(house: House, ada: Student) -> 
     counts = []
 
     with house.services.database.writing() as session:
-        for ticket, state in zip(session.exec(select(Ticket).order_by("id")), states, strict=True):  # type: ignore[arg-type]
+        for ticket, state in zip(session.exec(select(Ticket).order_by(col(Ticket.id))), states, strict=True):
             ticket.state = state
         session.flush()
         for _ in range(2):
