@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,49 +12,39 @@ import httpx2 as httpx
 import pytest
 
 from server.operations.demo import demo
+from tests.support.processes import ServerProcess, server_environment
 from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually
 
-ROOT = Path(__file__).parents[2]
 SUBMISSIONS = f"{EXERCISES}/{FULL}/submissions"
 
 
 @dataclass
-class Process:
-    """A server of its own: what it printed first, and how to reach it."""
+class Quickstarted:
+    """A server of its own, and what it printed first, by its label."""
 
-    process: subprocess.Popen[bytes]
-    told: dict[str, str]
+    process: ServerProcess
+    printed: dict[str, str]
 
     def client(self, token: str | None = None) -> httpx.Client:
-        """A client of it."""
+        """Return a client of it."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.told["Backprop Dojo"], headers=headers, timeout=40)
+        return httpx.Client(base_url=self.process.address, headers=headers, timeout=40)
 
 
 @contextmanager
-def quickstart(data: Path, url: str) -> Iterator[Process]:
-    """``python -m server quickstart`` on a free port; killed in the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
-    environment = kept | {"DOJO_DATA": str(data), "DOJO_PORT": "0", "DOJO_DATABASE_URL": url}
-    command = [sys.executable, "-m", "server", "quickstart"]
-    log = data / "log"
-    begin = len(log.read_text()) if log.exists() else 0
-    with log.open("a") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-    try:
-        assert eventually(lambda: "To join" in log.read_text()[begin:] or process.poll() is not None, 60)
-        lines = log.read_text()[begin:].splitlines()
-        told = {line[:19].strip(): line[19:] for line in lines if line[18:19] == " "}
-        yield Process(process, told)
-    finally:
+def quickstart(data: Path, url: str) -> Iterator[Quickstarted]:
+    """``python -m server quickstart`` on a free port; killed at the end."""
+    with ServerProcess(server_environment(data, database_url=url), data / "log", "quickstart") as process:
+        process.wait_until(lambda: "To join" in process.output)
+        lines = process.output.splitlines()
+        yield Quickstarted(process, {line[:19].strip(): line[19:] for line in lines if line[18:19] == " "})
         process.kill()
-        process.wait()
 
 
-def joined(server: Process) -> httpx.Client:
+def joined(server: Quickstarted) -> httpx.Client:
     """A client with a student's token."""
     with server.client() as client:
-        answer = client.post("/api/v1/join", json={"code": server.told["Join code"], "name": "Ada"})
+        answer = client.post("/api/v1/join", json={"code": server.printed["Join code"], "name": "Ada"})
         return server.client(answer.json()["token"])
 
 
@@ -67,13 +54,12 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: st
         graded = client.post(SUBMISSIONS, params={"wait": 30}, json={"source": SOLUTION})
         assert graded.status_code == 201, graded.text
         waiting = [client.post(SUBMISSIONS, json={"source": SOLUTION}) for _ in range(5)]
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait()
+        server.process.kill()
     # 201 if a worker was faster than the answer.
     assert all(answer.status_code in (201, 202) for answer in waiting), [answer.text for answer in waiting]
     with quickstart(tmp_path, url) as again:
         for kept in ("Course", "Join code", "Instructor's token"):
-            assert again.told[kept] == server.told[kept]
+            assert again.printed[kept] == server.printed[kept]
         client = again.client(client.headers["Authorization"].removeprefix("Bearer "))
         assert client.get(graded.headers["Location"]).json() == graded.json()
         for answer in waiting:
@@ -90,8 +76,8 @@ def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, tmp_pat
         client = joined(server)
         assert client.get("/api/v1/me").status_code == 200
         assert eventually(lambda: client.get("/readyz").json()["checks"]["sandbox"] == "ok")
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(20) in (0, -signal.SIGTERM)
+        server.process.process.send_signal(signal.SIGTERM)
+        assert server.process.process.wait(20) in (0, -signal.SIGTERM)
     log = (tmp_path / "log").read_text()
     assert "GET /api/v1/me" in log
     assert str(client.headers["Authorization"]).split()[1] not in log
