@@ -41,8 +41,8 @@ class Table(SQLModel):
     def insert(self, session: Session) -> None:
         """Write this row now and set its ``id``.
 
-        The session does not keep the row. Its unit of work takes 4 times as long for a single one
-        (``bench/queries.py``).
+        The session does not keep the row. Its unit of work takes 1.8 times as long for a single one on SQLite, and 1.3
+        times on PostgreSQL (``bench/queries.py``).
         """
         result = session.connection().execute(_insert(type(self)), self.model_dump(exclude={"id"}))
         (self.id,) = result.inserted_primary_key  # type: ignore[misc]  # None only for statements without a row

@@ -1,6 +1,7 @@
-"""Statements that every grade asks, built once: building one takes longer than running it.
+"""Statements that every grade asks, built once.
 
-``bench/queries.py`` has the ratios, and the tests have a plain twin of each, which must give the same.
+Plain SQLAlchemy takes 3 to 20 times as long on SQLite, and 1.7 to 3 times on PostgreSQL
+(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations
