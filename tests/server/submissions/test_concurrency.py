@@ -97,7 +97,11 @@ def test_the_later_request_is_answered_with_the_earlier_submission(
         else:
             answers.append(student.submit_bytes(content, headers=key))
 
-    while_another(server.services.database, lambda session: keep(session, student, "one", answer), ask)
+    def earlier(session: Session) -> None:
+        submission, _ = keep(session, student, "one", answer)
+        server.services.dispatcher.enqueue(session, [submission])
+
+    while_another(server.services.database, earlier, ask)
 
     (submission,) = all_submissions(server.services.database)
     assert (answers[0].status_code, answers[0].json()["id"]) == (202, submission.id)
@@ -167,6 +171,19 @@ def test_one_submission_graded_by_two_workers_has_one_grade(
         assert len(session.exec(select(GradeRow)).all()) == 1
         assert session.exec(select(TicketRow)).all() == []
         assert session.exec(select(ProgressRow)).all() == []
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_between_two_queries_a_submission_is_running(server: RunningServer, student: Student) -> None:
+    id = student.submit_code(SOLUTION, wait=0).json()["id"]
+    with server.services.database.writing() as session:  # as a reader sees it that looked for the grade too early
+        session.delete(session.exec(select(TicketRow)).one())
+
+    shown = student.get(f"/api/v1/submissions/{id}").json()
+    (listed,) = student.get("/api/v1/courses/backprop/submissions").json()["submissions"]
+
+    assert (shown["status"], shown["place"], shown["grade"]) == ("running", None, None)
+    assert listed["status"] == "running"
 
 
 @pytest.mark.usefixtures("queue_stands_still")

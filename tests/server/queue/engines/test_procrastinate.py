@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from grader.sandbox import Job
 from server.queue import procrastinate as jobs
-from server.queue import tickets
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import TicketRow, TicketState
@@ -125,26 +124,6 @@ def test_a_listener_whose_connection_broke_listens_again(server: RunningServer) 
         assert ended.scalar_one() == 1
 
     assert eventually(lambda: listens(server))
-
-
-def test_a_try_that_the_database_spoilt_is_made_again(
-    server: RunningServer,
-    settings: Settings,
-    fake_sandbox: FakeSandbox,
-    student: Student,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    claim = tickets.claim
-
-    def fail_once(*arguments: object) -> None:
-        monkeypatch.setattr(tickets, "claim", claim)
-        raise OSError("the database is away")
-
-    monkeypatch.setattr(tickets, "claim", fail_once)
-    with workers(settings, fake_sandbox):
-        id = hand_in(student, "a1")
-
-        assert eventually(lambda: status(student, id) == "graded")
 
 
 def test_a_lost_run_waits_as_long_as_it_was_told(
