@@ -88,7 +88,11 @@ def test_the_later_request_is_answered_with_the_earlier_submission(
         else:
             answers.append(ada.submit_bytes(content, headers=key))
 
-    while_another(house.services.database, lambda session: keep(session, ada, "one", answer), ask)
+    def earlier(session: Session) -> None:
+        submission, _ = keep(session, ada, "one", answer)
+        house.services.dispatcher.enqueue(session, [submission])
+
+    while_another(house.services.database, earlier, ask)
 
     (submission,) = all_submissions(house.services.database)
     assert (answers[0].status_code, answers[0].json()["id"]) == (202, submission.id)
@@ -156,6 +160,19 @@ def test_one_submission_graded_by_two_workers_has_one_grade(house: House, ada: S
         assert len(session.exec(select(Grade)).all()) == 1
         assert session.exec(select(Ticket)).all() == []
         assert session.exec(select(Progress)).all() == []
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_between_two_looks_a_submission_is_running(house: House, ada: Student) -> None:
+    id = ada.submit_code(SOLUTION, wait=0).json()["id"]
+    with house.services.database.writing() as session:  # as a reader sees it that met the grade too early
+        session.delete(session.exec(select(Ticket)).one())
+
+    told = ada.get(f"/api/v1/submissions/{id}").json()
+    (listed,) = ada.get("/api/v1/courses/backprop/submissions").json()["submissions"]
+
+    assert (told["status"], told["place"], told["grade"]) == ("running", None, None)
+    assert listed["status"] == "running"
 
 
 @pytest.mark.usefixtures("queue_stands_still")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import insert, select
@@ -119,14 +120,12 @@ def test_a_reader_sees_one_state_while_others_write(database: Database) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_a_connection_that_broke_is_replaced(database: Database) -> None:
+def test_a_connection_that_broke_is_replaced(database: Database, url: str) -> None:
     with database.reading() as session:
         own = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        pids = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        assert pids == own  # the pool hands out the same one again
-        with contextlib.suppress(Exception):
-            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    with psycopg.connect(url, autocommit=True) as other:
+        ended = other.execute("SELECT pg_terminate_backend(%s, 10000)", [own]).fetchone()
+    assert ended == (True,)
 
     with database.reading() as session:
         assert session.exec(select(Student)).all() == []

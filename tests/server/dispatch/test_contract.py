@@ -378,6 +378,41 @@ def test_stopping_finishes_what_is_running(
         assert [each.submission_id for each in session.exec(select(Ticket))] == [second]
 
 
+@pytest.mark.parametrize("children", [1])
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, sweep_seconds=60)])
+def test_a_worker_goes_on_after_the_database_was_away(working: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, away = working.join(), threading.Event()
+    for name in ("take", "claim"):
+
+        def fail_once(*arguments: object, name: str = name, works: object = getattr(tickets, name)) -> None:
+            monkeypatch.setattr(tickets, name, works)
+            away.set()
+            raise OSError("the database is away")
+
+        monkeypatch.setattr(tickets, name, fail_once)
+
+    id = hand_in(ada, "a1")
+
+    assert eventually(lambda: status(ada, id) == "graded")
+    assert away.is_set()
+
+
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, sweep_seconds=0.05)])
+def test_what_was_released_without_a_word_is_found(working: House, gate: Gate) -> None:
+    ada = working.join()
+    running, waiting = hand_in(ada, "a1"), hand_in(ada, "a2")
+    assert eventually(lambda: gate.order == ["# a1"])
+    with working.services.database.writing() as session:
+        assert working.services.dispatcher.cancel(session, waiting)
+    gate.open.set()
+    assert eventually(lambda: status(ada, running) == "graded")
+
+    with working.services.database.writing() as session:  # as ``python -m server queue release`` does
+        assert tickets.release(session, waiting)
+
+    assert eventually(lambda: status(ada, waiting) == "graded")
+
+
 def test_graded_twice_counts_once(working: House) -> None:
     id = working.join().submit_code(SOLUTION).json()["id"]
     database = working.services.database

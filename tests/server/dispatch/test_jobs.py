@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from grader.sandbox import Job
-from server.dispatch import jobs, tickets
+from server.dispatch import jobs
 from server.models import Ticket, TicketState
 from server.settings import Settings
 from server.timing import Timing
@@ -122,22 +122,6 @@ def test_a_listener_whose_connection_broke_listens_again(house: House) -> None:
         assert ended.scalar_one() == 1
 
     assert eventually(lambda: listens(house))
-
-
-def test_a_try_that_the_database_spoilt_is_made_again(
-    house: House, settings: Settings, straw: Straw, ada: Student, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    claim = tickets.claim
-
-    def fail_once(*arguments: object) -> None:
-        monkeypatch.setattr(tickets, "claim", claim)
-        raise OSError("the database is away")
-
-    monkeypatch.setattr(tickets, "claim", fail_once)
-    with crew(settings, straw):
-        id = hand_in(ada, "a1")
-
-        assert eventually(lambda: status(ada, id) == "graded")
 
 
 def test_a_lost_run_waits_as_long_as_it_was_told(house: House, settings: Settings, straw: Straw, ada: Student) -> None:
