@@ -14,8 +14,9 @@ numerics.pin()  # before torch comes in
 
 from rich.console import Console  # noqa: E402
 
-from dojo.records import Checkpoint, read_submission  # noqa: E402
-from dojo.table import Screen, show_submission  # noqa: E402
+from dojo.api.responses import Checkpoint, read_submission  # noqa: E402
+from dojo.show.grades import show_submission  # noqa: E402
+from dojo.show.screen import Screen  # noqa: E402
 from exercises.catalog import find  # noqa: E402
 from grader.grade import grade_code  # noqa: E402
 from grader.sandbox import Sandbox  # noqa: E402
