@@ -73,7 +73,8 @@ class Answer:
 
 def missing(variable: str) -> Answer:
     """The answer of a checkpoint for which nothing was handed in. `variable` is the name asked for,
-    "dlogits"."""
+    "dlogits".
+    """
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
 
 
@@ -115,7 +116,8 @@ def _normalise(value: object, largest_bytes: int) -> Answer:
 
 def can_be_held(shape: Sequence[int], most: int) -> bool:
     """Whether a claimed shape is one that torch can hold. An empty tensor's other dimensions may be any
-    numbers, and torch raises where the product of those that are not zero overflows."""
+    numbers, and torch raises where the product of those that are not zero overflows.
+    """
     return len(shape) <= MOST_DIMENSIONS and math.prod(max(length, 1) for length in shape) <= max(most, 1)
 
 

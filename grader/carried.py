@@ -43,7 +43,8 @@ ROUNDING = (
 @dataclass(frozen=True)
 class Flow:
     """One step of the backward pass. ``upstream`` is the gradient that came in, shaped like the step's output;
-    ``terms`` maps each tensor that the step reads to what the step adds to its gradient."""
+    ``terms`` maps each tensor that the step reads to what the step adds to its gradient.
+    """
 
     step: Step
     upstream: Tensor

@@ -48,7 +48,8 @@ class Origin(StrEnum):
 @dataclass(frozen=True)
 class Diagnosis:
     """The kind of an own mistake: a code of the design, and hints for the student, each telling more than the
-    one before: the kind, the line of the forward pass, what to look at there."""
+    one before: the kind, the line of the forward pass, what to look at there.
+    """
 
     code: str
     hints: tuple[str, ...]
@@ -70,7 +71,8 @@ class Diagnosis:
 class Comparison:
     """One row of ``cmp``. ``maxdiff`` is None where nothing could be subtracted; ``ulps`` is the largest
     distance in units of the last place; ``mismatched`` counts the elements outside ``allclose``'s tolerance,
-    and ``worst`` is the index of the largest difference."""
+    and ``worst`` is the index of the largest difference.
+    """
 
     name: str
     verdict: Verdict
@@ -97,7 +99,8 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """The row as REST and ``--json`` show it; JSON has no NaN, so a maxdiff that is not finite is
-        null."""
+        null.
+        """
         finite = self.maxdiff is not None and math.isfinite(self.maxdiff)
         return {
             "name": self.name,
@@ -198,6 +201,7 @@ def _index(place: int, shape: torch.Size) -> tuple[int, ...]:
 
 def _ordinals(values: npt.NDArray[np.float32]) -> Ordinals:
     """Float32 values to int64 ordinals: neighbouring floats have neighbouring ordinals, and both zeros have
-    0."""
+    0.
+    """
     bits = np.ascontiguousarray(values).view(np.int32).astype(np.int64)
     return np.where(bits < 0, -(2**31) - bits, bits)

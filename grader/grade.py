@@ -81,7 +81,8 @@ class Grade:
 
     def points(self, inherited_share: float = 0.0) -> float:
         """What the answer is worth, in checkpoints: 1 for each that is right, and a share of it for each that
-        only inherits a mistake (by default nothing)."""
+        only inherits a mistake (by default nothing).
+        """
         return self.passed + inherited_share * self.inherited
 
     def as_json(self) -> dict[str, Any]:

@@ -20,7 +20,8 @@ QUICK = 1e-3  # how far apart those may be
 
 class Sought:
     """A tensor that is looked for among candidates. A look at its largest elements tells most of them apart, for
-    a small part of what comparing everything costs."""
+    a small part of what comparing everything costs.
+    """
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
@@ -77,7 +78,8 @@ def close(answer: Tensor, right: Tensor, noise: float = 0.0) -> bool:
 
 def align(answer: Tensor, shape: torch.Size) -> Tensor | None:
     """An answer as ``cmp`` reads it: with axes of length 1 before the others left out, and broadcast to the
-    shape; None where it has another shape."""
+    shape; None where it has another shape.
+    """
     if answer.shape == shape:
         return answer
     while answer.dim() > len(shape) and answer.shape[0] == 1:

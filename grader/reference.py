@@ -16,14 +16,16 @@ from grader import numerics
 
 class StaleInstance(RuntimeError):
     """Playing the forward pass gives other bits than the frozen state: the state is from another
-    environment."""
+    environment.
+    """
 
 
 @dataclass(frozen=True)
 class Reference:
     """``gradients``: name → gradient of the loss, for every named float tensor. ``vanishing`` are those that
     mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch
-    normalisation). ``state`` is the forward state that they belong to."""
+    normalisation). ``state`` is the forward state that they belong to.
+    """
 
     gradients: Mapping[str, Tensor]
     vanishing: frozenset[str]
@@ -60,7 +62,8 @@ class Reference:
 
 def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
     """Go back through one step: what it adds to the gradient of each tensor that it reads, given the gradient
-    of its output."""
+    of its output.
+    """
     if not step.reads:
         return {}
     terms = torch.autograd.grad(

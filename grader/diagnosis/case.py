@@ -219,7 +219,8 @@ class Case:
 
     def same(self, found: Tensor, candidate: Tensor | None) -> bool:
         """Whether two tensors are of one shape and the same but for rounding; what is mere rounding itself is
-        like nothing."""
+        like nothing.
+        """
         if candidate is None or found.shape != candidate.shape or not found.numel():
             return False
         noise, sought = NOISE * self.size, self._sought(found)

@@ -161,7 +161,8 @@ def other_factor(case: Case) -> Iterator[Diagnosis]:
 
 def _likenesses(case: Case, name: str, recorded: Tensor) -> Iterator[tuple[str, Tensor]]:
     """What may be taken for a tensor: ones, others of its shape that are recorded, the student's gradients, and
-    simple functions of it."""
+    simple functions of it.
+    """
     yield "1", torch.ones_like(recorded)
     for other, value in case.values.items():
         if other != name and value.shape == recorded.shape and value.is_floating_point():

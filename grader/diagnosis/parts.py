@@ -43,7 +43,8 @@ def of_upstream(case: Case) -> Iterator[Diagnosis]:
 
 def of_an_axis(case: Case) -> Iterator[Diagnosis]:
     """Some slices of the upstream gradient, such as the first example of a minibatch, were never gone through, or
-    all but one were written over."""
+    all but one were written over.
+    """
     if not case.same_shape or case.right.numel() < FEWEST:
         return
     for edge in case.direct:
@@ -76,7 +77,8 @@ def _kept(case: Case, edge: Edge, axis: int) -> list[int] | None:
 @lru_cache(maxsize=32)
 def _choices(length: int) -> Tensor:
     """Likely choices of so many slices, a row of zeros and ones each: one alone, all but one, the first few, the
-    last few; any, where they are few."""
+    last few; any, where they are few.
+    """
     if length <= FEW:
         return torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * length)[1:-1]
     one, upto = torch.eye(length), torch.ones(length, length).tril()[:-1]

@@ -97,7 +97,8 @@ def constant_along_an_axis(case: Case) -> Iterator[Diagnosis]:
 
 def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
     """Tensors of which the ratio of found to share is a power, judged from its largest elements: the likely
-    ones first."""
+    ones first.
+    """
     flat = bundle.share.reshape(-1)
     where = flat.abs().topk(min(POSITIONS, flat.numel())).indices
     ratio = (bundle.found.reshape(-1)[where] / flat[where]).abs().double()

@@ -92,7 +92,8 @@ class Replays:
 
     def places(self, step: str, read: str) -> Tensor | None:
         """From which place of ``read`` each element of the output was taken, both flattened; None where the line
-        does more than take."""
+        does more than take.
+        """
         key = (step, read)
         if key not in self._places:
             self._places[key] = self._find_places(step, read)

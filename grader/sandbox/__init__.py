@@ -1,5 +1,6 @@
 """Untrusted code, run where there is nothing to steal and nothing to break. Only the trusted side imports
-this name; the zygote and its children import the modules that they need."""
+this name; the zygote and its children import the modules that they need.
+"""
 
 from grader.sandbox.job import Job, Run, RunStatus, SandboxFault, Slot
 from grader.sandbox.limits import Limits

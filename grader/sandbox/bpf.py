@@ -41,7 +41,7 @@ class Test:
 
 
 def instruction(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    """struct sock_filter { __u16 code; __u8 jt; __u8 jf; __u32 k; }"""
+    """Struct sock_filter { __u16 code; __u8 jt; __u8 jf; __u32 k; }"""
     return struct.pack("=HBBI", code, if_true, if_false, k)
 
 

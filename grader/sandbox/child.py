@@ -58,7 +58,8 @@ def live(
 ) -> NoReturn:
     """The whole life of this freshly forked process. Never returns; exit 0 is a job that was run to its end.
 
-    ``rehearsal`` is None for a child that is wanted at once: it would keep its job waiting."""
+    ``rehearsal`` is None for a child that is wanted at once: it would keep its job waiting.
+    """
     noticed = False
     try:
         writer = Writer(mmap.mmap(result, result_bytes))
@@ -99,7 +100,8 @@ def _take(length: int) -> bytes:
 
 def practise(rehearsal: Rehearsal) -> None:
     """Play the rehearsal in the zygote, until Python and torch have set up all that they set up by and by: a child
-    would do it again, in pages that it has to copy first."""
+    would do it again, in pages that it has to copy first.
+    """
     writer = Writer(mmap.mmap(-1, size(Limits()), flags=mmap.MAP_PRIVATE))  # private: children must share nothing
     for _ in range(_TIMES_PRACTISED):
         _play(rehearsal, writer)
@@ -108,7 +110,8 @@ def practise(rehearsal: Rehearsal) -> None:
 
 def seed() -> None:
     """Runs are equal: the same code and state find the same random numbers. Done in the zygote; neither a fork nor the
-    rehearsal draws one."""
+    rehearsal draws one.
+    """
     torch.default_generator.manual_seed(0)
     random.seed(0)
     numpy.random.seed(0)
@@ -116,7 +119,8 @@ def seed() -> None:
 
 def _play(rehearsal: Rehearsal, writer: Writer) -> None:
     """Run one harmless gradient through everything that a job goes through. Writing to a page makes it this process's
-    own, and that is better done before the student waits. It also proves that the locks let work be done."""
+    own, and that is better done before the student waits. It also proves that the locks let work be done.
+    """
     task = Task(rehearsal.source, "rehearsal.py", rehearsal.state, rehearsal.slots, Limits())
     if Attempt(task, writer).run() is not RunStatus.OK:
         raise RuntimeError("an honest gradient does not run in this sandbox")
@@ -131,14 +135,16 @@ _modules_before: Final[dict[str, types.ModuleType]] = {}
 
 def remember() -> None:
     """Note what `_repair` puts back. Done in the zygote: a child that counts one more reference to each of two
-    thousand modules makes a thousand pages its own, a third of all that it has."""
+    thousand modules makes a thousand pages its own, a third of all that it has.
+    """
     _builtins_before.update(_builtins)
     _modules_before.update(_modules)
 
 
 def _repair() -> None:
     """Put back what honest work needs: a file that shadows `len` for everybody still gets its answers
-    read."""
+    read.
+    """
     _builtins.update(_builtins_before)
     if len(_modules) < len(_modules_before):
         _modules.update(_modules_before)
@@ -203,7 +209,8 @@ class Attempt:
 
     def _namespace(self) -> dict[str, Any]:
         """The student's globals: every tensor of the state under its name, and what the lecture has
-        imported."""
+        imported.
+        """
         loaded = safetensors.torch.load(self._task.state)
         state = {name: tensor.clone() for name, tensor in loaded.items()}  # storage that torch can resize
         self._recorder.known = {id(tensor): name for name, tensor in state.items()}
@@ -222,7 +229,8 @@ class Attempt:
 
     def _call_backward(self) -> None:
         """Function style: `backward(state)` gets a dict of the state and returns a dict of gradients. Where the file
-        has left answers itself, a function of that name is a helper of theirs."""
+        has left answers itself, a function of that name is a helper of theirs.
+        """
         if self._recorder.answers or any("d" + slot.name in self._names for slot in self._task.slots):
             return
         backward = self._names.get("backward")
@@ -349,7 +357,8 @@ _NO_CODE: Final = compile("", "", "exec")
 
 def _constant_or_tensor(tensor: torch.Tensor) -> torch.Tensor | int:
     """A zero-dimensional int64 of the state is a constant, such as n or vocab_size: code gets a Python
-    int."""
+    int.
+    """
     return int(tensor) if tensor.dim() == 0 and tensor.dtype is torch.int64 else tensor
 
 

@@ -89,7 +89,8 @@ class Report:
 
 def examine(sandbox: Sandbox) -> Report:
     """Try every lock. Takes a second or so, most of it for the probe of the processor time limit, which runs
-    beside the others. Raises nothing: a sandbox that cannot run anything is a finding."""
+    beside the others. Raises nothing: a sandbox that cannot run anything is a finding.
+    """
     with ThreadPoolExecutor(1) as beside:
         cpu = beside.submit(_tried, "processor time", partial(_cpu_limit, sandbox))
         findings = [_tried(name, partial(probe, sandbox)) for name, probe in _PROBES.items()]

@@ -1,5 +1,6 @@
 """The trusted side's hold on a zygote and on its children: sockets, mappings, process ids, and how they
-end."""
+end.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +131,8 @@ class Zygote:
 
     def alive(self) -> bool:
         """Whether it still holds its end of the control channel, on which it says nothing after its
-        greeting."""
+        greeting.
+        """
         return not _has_news(self._control)
 
     def retire(self) -> None:

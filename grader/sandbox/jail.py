@@ -158,7 +158,8 @@ def attest(wanted: dict[int, tuple[int, int]]) -> Layer:
 
 def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
     """Soft and hard, never above what is in force already. CPU: the hard limit is a second later, so that
-    SIGXCPU tells the end of the processor time from any other SIGKILL."""
+    SIGXCPU tells the end of the processor time from any other SIGKILL.
+    """
     address, data = _memory_held()
     both = {
         resource.RLIMIT_DATA: data + limits.data_bytes,
@@ -182,7 +183,8 @@ def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
 
 def _memory_held() -> tuple[int, int]:
     """Bytes of all mappings of this process, and of its private writable ones (with the stack, which the
-    kernel counts apart: a little more than it need be)."""
+    kernel counts apart: a little more than it need be).
+    """
     file = os.open("/proc/self/statm", os.O_RDONLY)
     pages = os.read(file, 256).split()
     os.close(file)

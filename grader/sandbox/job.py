@@ -12,7 +12,8 @@ from grader.sandbox.limits import Limits
 
 class RunStatus(StrEnum):
     """What became of a run. Code that stops half-way (`error`, `denied`) keeps the answers that it had got
-    to."""
+    to.
+    """
 
     OK = "ok"
     ERROR = "error"  # the code raised, or could not be compiled

@@ -1,5 +1,6 @@
 """The few calls into the kernel that Python has no function for. Everything here raises OSError on
-failure."""
+failure.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def architecture() -> Architecture:
 
 def call(number: int, *arguments: object) -> int:
     """A system call by number. Integers are widened to 64 bits; ctypes pointers and structures by reference
-    pass."""
+    pass.
+    """
     widened = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
     result = int(_libc.syscall(ctypes.c_long(number), *widened))
     if result < 0:
@@ -48,7 +50,8 @@ def call(number: int, *arguments: object) -> int:
 def fork() -> int:
     """A fork without the hooks of Python and of the C library. They look after locks and threads; a process of one
     thread that holds no lock has none to look after, and a child pays for them with three hundred pages that it makes
-    its own before it has done anything."""
+    its own before it has done anything.
+    """
     process = int(_fork())
     if process < 0:
         code = ctypes.get_errno()
@@ -75,7 +78,8 @@ def parent_death_signal() -> int:
 def keep_freed_memory() -> None:
     """Tell glibc's malloc to keep what is freed. A child then finds its pages again, already its own copies,
     instead of giving them back and faulting them in anew. Other C libraries have no such dial, and need
-    none."""
+    none.
+    """
     mallopt = getattr(_libc, "mallopt", None)
     if mallopt is not None:
         trim_threshold, top_pad, mmap_threshold = -1, -2, -3
@@ -86,7 +90,8 @@ def keep_freed_memory() -> None:
 
 def gather_into_huge_pages() -> None:
     """Have this process's own memory in huge pages, as far as the kernel will. A fork then hands on one entry of
-    the page table where it handed on 512, and a child's end lets go of as many: together they take half the time."""
+    the page table where it handed on 512, and a child's end lets go of as many: together they take half the time.
+    """
     collapse = 25  # MADV_COLLAPSE; kernels without it refuse, and all stays as it was
     for mapping in Path("/proc/self/maps").read_text().splitlines():
         addresses, rights, _, _, inode = mapping.split()[:5]

@@ -56,7 +56,8 @@ class Phase(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where everything is. A function of the limits and the slots alone: both sides work it out for
-    themselves."""
+    themselves.
+    """
 
     slots: tuple[Slot, ...]
     data_at: tuple[int, ...]

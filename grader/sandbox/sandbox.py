@@ -251,7 +251,8 @@ _CLAIMS: Final = frozenset(
 
 def _judge(end: End, left: result.Result, layout: result.Layout, limits: Limits, seconds: float) -> Run:
     """What became of a run, by the kernel's word. What the child says is heard where it left by itself, with
-    exit code 0 and the last mark in place; then it can only speak of its own failure, or hand in answers."""
+    exit code 0 and the last mark in place; then it can only speak of its own failure, or hand in answers.
+    """
     if end.signal is None and end.exit_code == 0 and left.finished and left.status in _CLAIMS:
         message = "" if left.status is RunStatus.OK else left.message
         if left.status is RunStatus.MEMORY_LIMIT:

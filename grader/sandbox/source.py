@@ -78,7 +78,8 @@ def _as_a_notebook_would(text: str) -> str:
 
 def _replace_their_cmp(tree: ast.Module) -> bool:
     """Students bring a cmp of their own, under any name. It reads `.grad` of a tensor it is given, and here
-    there is none: so wherever the file defines such a function, the name becomes ours."""
+    there is none: so wherever the file defines such a function, the name becomes ours.
+    """
     replaced = False
     for position, node in enumerate(tree.body):
         name = None
@@ -115,7 +116,8 @@ def _reads_grad_of_a_parameter(function: ast.FunctionDef | ast.Lambda) -> bool:
 
 def _uses_autograd(tree: ast.Module) -> bool:
     """Whether the file names automatic differentiation in plain words. A hint for a friendly message and for
-    the instructor, not evidence: there are many ways of not naming it."""
+    the instructor, not evidence: there are many ways of not naming it.
+    """
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=attr) if attr in _AUTOGRAD:

@@ -188,7 +188,8 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
 
 def _forget_signals() -> None:
     """A child has no handlers: a signal does what the kernel does by default, and that ends it. This is the only one
-    that the zygote has."""
+    that the zygote has.
+    """
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from dojo.api.http import Network
 from dojo.cli import run
-from dojo.config import Config
-from dojo.desk import Desk
-from dojo.exchange import Network
+from dojo.commands.context import Context
+from dojo.profiles.config import Config
 from tests.client.fake import FakeDojo
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ class Student:
     def type(self, *words: str | Path, **environ: str) -> tuple[int, str, str]:
         """Run a command; its exit code, standard output, standard error."""
         config = Config({"DOJO_CONFIG_DIR": str(self.config), **environ})
-        code = run([str(word) for word in words], Desk(config, network=self.network or self.fake.network))
+        code = run([str(word) for word in words], Context(config, network=self.network or self.fake.network))
         out, err = self.capture.readouterr()
         return code, out, err
 

@@ -15,7 +15,8 @@ import httpx2 as httpx
 import safetensors.torch
 import torch
 
-from dojo.exchange import Network
+from dojo.api.http import Network
+from dojo.api.server import Connection, Server
 
 SLUG = "makemore/cross-entropy"
 TOKEN = "secret-token-of-ada"
@@ -53,6 +54,11 @@ class FakeDojo:
     def network(self) -> Network:
         """The way to this server, on which no time passes."""
         return Network(httpx.MockTransport(self), sleep=lambda _: None)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the student who holds the token."""
+        return Connection(Server(ADDRESS, TOKEN, self.network), "autumn", "7")
 
     @property
     def digest(self) -> str:

@@ -1,5 +1,6 @@
 """The client alone, installed from its folder into an empty environment of each Python that is on this machine, and
-used as a student without torch does. Takes minutes: `make client-test`."""
+used as a student without torch does. Takes minutes: `make client-test`.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +16,17 @@ import pytest
 
 from exercises.registry import find
 from tests.client.conftest import ROOT, Live
-from tests.client.test_cells import notebook
+from tests.client.notebooks import notebook
 
 SLUG = "makemore/full-backward"
 SERVERS = {"fastapi", "pydantic", "sqlmodel", "sqlalchemy", "uvicorn", "torch", "numpy", "backprop-dojo"}
 # What needs neither torch nor a server, and the keyring, which is an extra.
-STANDALONE = ("test_cells.py", "test_config.py", "real_keyring.py")
+STANDALONE = (
+    "notebook_slice/test_cells.py",
+    "profiles/test_config.py",
+    "profiles/test_tokens.py",
+    "real_keyring.py",
+)
 
 
 def python(minor: int) -> str | None:

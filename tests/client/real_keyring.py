@@ -13,7 +13,8 @@ import pytest
 from keyring.backends import fail
 from keyrings.alt.file import PlaintextKeyring
 
-from dojo.config import Config, Profile, system_keyring
+from dojo.profiles.config import Config, Profile
+from dojo.profiles.tokens import system_keyring
 
 ADA = Profile("autumn", "https://dojo.test", "autumn", "7", "Ada")
 
@@ -26,7 +27,7 @@ def test_the_token_is_in_the_keyring_and_found_by_another_process(tmp_path: Path
     backend = PlaintextKeyring()
     backend.file_path = str(tmp_path / "ring")
     keyring.set_keyring(backend)
-    assert config(tmp_path).keep(ADA, "secret") == "your system's keyring"
+    assert config(tmp_path).add(ADA, "secret") == "your system's keyring"
     assert not (tmp_path / "tokens.json").exists()
     look = (
         "import keyring, keyrings.alt.file as file\n"
@@ -35,7 +36,7 @@ def test_the_token_is_in_the_keyring_and_found_by_another_process(tmp_path: Path
     )
     found = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
     assert found.stdout == "secret\n"
-    config(tmp_path).forget(ADA)
+    config(tmp_path).remove(ADA)
     assert config(tmp_path).token(ADA) is None
 
 
@@ -44,7 +45,7 @@ def test_a_keyring_that_breaks_gives_way_to_the_file(tmp_path: Path, monkeypatch
     backend.file_path = str(tmp_path / "missing" / "\0")
     monkeypatch.setattr(backend, "set_password", backend._ensure_file_path)
     keyring.set_keyring(backend)
-    assert "tokens.json" in config(tmp_path).keep(ADA, "secret")
+    assert "tokens.json" in config(tmp_path).add(ADA, "secret")
     assert config(tmp_path).token(ADA) == "secret"
 
 

@@ -9,12 +9,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from dojo import workspace
-from dojo.api import Server
-from dojo.check import Check, Finding, check
-from dojo.handin import Code, Tensors
-from dojo.workspace import Workspace
-from tests.client.fake import ADDRESS, SLUG, TOKEN, FakeDojo
+from dojo.check import CheckResult, Finding, check
+from dojo.files import workspace
+from dojo.files.answer_file import CodeFile, TensorFile
+from dojo.files.workspace import Workspace
+from tests.client.fake import SLUG, FakeDojo
 
 A_GRADIENT = "A gradient is a torch.Tensor."
 
@@ -22,12 +21,11 @@ A_GRADIENT = "A gradient is a torch.Tensor."
 @pytest.fixture
 def pulled(fake: FakeDojo, tmp_path: Path) -> Workspace:
     """A pulled folder."""
-    server = Server(ADDRESS, TOKEN, fake.network)
-    return workspace.pull(server, "autumn", SLUG, tmp_path / "x", student="7").workspace
+    return workspace.pull(fake.connection, SLUG, tmp_path / "x").workspace
 
 
-def look(pulled: Workspace, source: str) -> Check:
-    return check(pulled, Code(Path("solution.py"), source))
+def look(pulled: Workspace, source: str) -> CheckResult:
+    return check(pulled, CodeFile(Path("solution.py"), source))
 
 
 def finding(pulled: Workspace, source: str) -> Finding:
@@ -64,8 +62,7 @@ def test_what_the_exercise_says_of_a_shape_goes_before_the_state(fake: FakeDojo,
     asked = fake.exercise()
     asked["checkpoints"][0]["shape"], asked["checkpoints"][1]["shape"] = [2, 1], None
     fake.before = lambda request: None if "instance" in request.url.path else httpx.Response(200, json=asked)
-    server = Server(ADDRESS, TOKEN, fake.network)
-    pulled = workspace.pull(server, "autumn", SLUG, tmp_path / "y", student="7").workspace
+    pulled = workspace.pull(fake.connection, SLUG, tmp_path / "y").workspace
 
     found = look(pulled, "dcounts = counts[:, :1]\ndlogits = logits.T")
 
@@ -106,5 +103,5 @@ def test_an_error_names_the_students_lines_alone(pulled: Workspace) -> None:
 
 def test_tensors_are_found_under_both_names(pulled: Workspace) -> None:
     content = safetensors.torch.save({"counts": torch.ones(2, 3), "dlogits": torch.ones(3, 2)})
-    found = check(pulled, Tensors(Path("a.safetensors"), content))
+    found = check(pulled, TensorFile(Path("a.safetensors"), content))
     assert [each.problem for each in found.findings] == [None, "shape [3, 2] does not fit [2, 3]"]

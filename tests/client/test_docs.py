@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.conftest import ROOT, Live
-from tests.client.test_cells import notebook
+from tests.client.notebooks import notebook
 
 TEXT = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
 

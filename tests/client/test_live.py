@@ -1,5 +1,6 @@
 """The client against a real server over a real socket: the command in a terminal, the notebook in a
-kernel."""
+kernel.
+"""
 
 from __future__ import annotations
 

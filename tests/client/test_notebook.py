@@ -9,9 +9,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from dojo import errors, html, notebook
-from dojo.outbox import Outbox
-from dojo.workspace import open_workspace
+from dojo import errors, notebook
+from dojo.files.outbox import Outbox
+from dojo.files.workspace import open_workspace
+from dojo.show import html
 from tests.client.conftest import Student
 from tests.client.fake import SLUG, TOKEN, FakeDojo, expected, problem, state
 
@@ -21,7 +22,7 @@ def away(_: httpx.Request) -> httpx.Response:
 
 
 @pytest.fixture
-def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.Exercise:
+def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.NotebookExercise:
     """An exercise pulled in a notebook, by a student who has joined on the command line."""
     student.join()
     monkeypatch.setenv("DOJO_CONFIG_DIR", str(student.config))
@@ -30,7 +31,7 @@ def exercise(student: Student, monkeypatch: pytest.MonkeyPatch) -> notebook.Exer
     return found
 
 
-def test_into_brings_the_state_without_grad(exercise: notebook.Exercise) -> None:
+def test_into_brings_the_state_without_grad(exercise: notebook.NotebookExercise) -> None:
     namespace: dict[str, object] = {}
     exercise.into(namespace)
     assert set(namespace) == set(state())
@@ -40,7 +41,7 @@ def test_into_brings_the_state_without_grad(exercise: notebook.Exercise) -> None
     assert not logits.requires_grad
 
 
-def test_cmp_prints_the_lectures_line(exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cmp_prints_the_lectures_line(exercise: notebook.NotebookExercise, capsys: pytest.CaptureFixture[str]) -> None:
     exercise.cmp("counts", expected()["counts"], state()["counts"])
     exercise.cmp("logits", torch.ones(2, 3))
     assert capsys.readouterr().out.splitlines() == [
@@ -52,7 +53,7 @@ def test_cmp_prints_the_lectures_line(exercise: notebook.Exercise, capsys: pytes
     assert repr(exercise) == f"{SLUG}: 1 of 2 pass"
 
 
-def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     exercise.cmp("counts", expected()["counts"].requires_grad_() * 1)
     assert fake.requests[-1].headers["Content-Type"] == "application/vnd.safetensors"
     assert b"dlogits" not in fake.requests[-1].content
@@ -68,7 +69,7 @@ def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.Exercise,
     ],
 )
 def test_a_slip_is_told_without_a_traceback_and_not_sent(
-    exercise: notebook.Exercise,
+    exercise: notebook.NotebookExercise,
     fake: FakeDojo,
     capsys: pytest.CaptureFixture[str],
     name: str,
@@ -81,7 +82,7 @@ def test_a_slip_is_told_without_a_traceback_and_not_sent(
     assert len(fake.requests) == sent
 
 
-def test_check_sends_every_answer_at_once(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+def test_check_sends_every_answer_at_once(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     namespace = {"dcounts": expected()["counts"], "dlogits": expected()["logits"], "other": 1}
     before = len(fake.requests)
     results = exercise.check(namespace)
@@ -90,14 +91,14 @@ def test_check_sends_every_answer_at_once(exercise: notebook.Exercise, fake: Fak
     assert repr(results).splitlines()[-1] == "2 of 2 pass, 2 exact"
 
 
-def test_check_goes_on_where_one_answer_is_no_tensor(exercise: notebook.Exercise) -> None:
+def test_check_goes_on_where_one_answer_is_no_tensor(exercise: notebook.NotebookExercise) -> None:
     results = exercise.check({"dcounts": expected()["counts"], "dlogits": 3.0})
     assert results is not None
     assert "dlogits is a float" in repr(results)
     assert results.grade.passed == 1
 
 
-def test_check_takes_the_namespace_that_into_filled(exercise: notebook.Exercise) -> None:
+def test_check_takes_the_namespace_that_into_filled(exercise: notebook.NotebookExercise) -> None:
     namespace: dict[str, object] = {}
     exercise.into(namespace)
     namespace["dcounts"] = expected()["counts"]
@@ -106,13 +107,15 @@ def test_check_takes_the_namespace_that_into_filled(exercise: notebook.Exercise)
     assert results.grade.exact == 1
 
 
-def test_check_without_answers_says_what_to_do(exercise: notebook.Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_without_answers_says_what_to_do(
+    exercise: notebook.NotebookExercise, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert exercise.check({}) is None
     assert "Assign a tensor to dcounts first." in capsys.readouterr().out
 
 
 def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
-    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+    exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.before = away
     exercise.cmp("counts", expected()["counts"])
@@ -134,7 +137,7 @@ def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
 
 
 def test_what_waits_is_sent_by_the_command_too(
-    exercise: notebook.Exercise, student: Student, monkeypatch: pytest.MonkeyPatch
+    exercise: notebook.NotebookExercise, student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student.fake.before = away
     exercise.cmp("counts", expected()["counts"])
@@ -147,7 +150,7 @@ def test_what_waits_is_sent_by_the_command_too(
 
 
 def test_what_the_server_refuses_does_not_block_the_rest(
-    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+    exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.before = away
     exercise.cmp("counts", expected()["counts"])
@@ -159,20 +162,19 @@ def test_what_the_server_refuses_does_not_block_the_rest(
     assert len(list((exercise.folder.folder / ".dojo-outbox").glob("*.refused"))) == 1
 
 
-def test_answers_on_a_replaced_state_are_not_sent(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+def test_answers_on_a_replaced_state_are_not_sent(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     fake.before = away
     exercise.cmp("counts", expected()["counts"])
     mark = exercise.folder.folder / ".dojo.json"
     mark.write_text(mark.read_text().replace(exercise.folder.digest, "f" * 64))
     fake.before = None
-    connection = exercise._connect()
-    sent = Outbox(open_workspace(exercise.folder.folder)).send(connection.server, "autumn")
+    sent = Outbox(open_workspace(exercise.folder.folder)).send(exercise._connect())
     assert sent.submissions == ()
     assert len(sent.refused) == 1
 
 
 def test_pulling_without_a_network_opens_the_earlier_copy(
-    exercise: notebook.Exercise, fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
+    exercise: notebook.NotebookExercise, fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.before = away
     assert "logits" in notebook.pull(SLUG, network=fake.network).tensors
@@ -183,7 +185,7 @@ def test_pulling_without_a_network_opens_the_earlier_copy(
         notebook.pull("makemore/full-backward", network=fake.network)
 
 
-def test_what_is_shown_is_escaped(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+def test_what_is_shown_is_escaped(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     def hostile(request: httpx.Request) -> httpx.Response | None:
         fake.before = None
         answer = fake(request).json()
@@ -201,7 +203,7 @@ def test_what_is_shown_is_escaped(exercise: notebook.Exercise, fake: FakeDojo) -
     assert TOKEN not in shown
 
 
-def test_the_page_links_the_step_that_is_stuck(exercise: notebook.Exercise) -> None:
+def test_the_page_links_the_step_that_is_stuck(exercise: notebook.NotebookExercise) -> None:
     results = exercise.check({"dcounts": torch.ones(2, 3)})
     assert results is not None
     assert "the lecture at 1:00" in results._repr_html_()
@@ -209,7 +211,7 @@ def test_the_page_links_the_step_that_is_stuck(exercise: notebook.Exercise) -> N
     assert "0 of 2" in exercise._repr_html_()
 
 
-def test_colours_tell_a_mistake_from_what_inherits_it(exercise: notebook.Exercise, fake: FakeDojo) -> None:
+def test_colours_tell_a_mistake_from_what_inherits_it(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     def inherits(request: httpx.Request) -> httpx.Response | None:
         fake.before = None
         answer = fake(request).json()
@@ -236,7 +238,7 @@ def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -
 
 
 def test_a_folder_whose_state_was_replaced_meanwhile_is_not_compared(
-    exercise: notebook.Exercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+    exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = notebook.open_folder(exercise.folder.folder, network=fake.network)
     fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})

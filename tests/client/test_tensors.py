@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
+from dojo.api.server import Server
 from dojo.errors import BadFile, TorchMissing
-from dojo.tensors import Described, Misfit, describe, load, plain, save
+from dojo.tensors import NotATensor, TensorInfo, describe, load, plain, save
+from tests.client.conftest import Live
 
 KINDS = {
     "plain": torch.ones(2, 3),
@@ -60,7 +63,7 @@ def test_a_quantized_tensor_is_sent_as_what_it_stands_for() -> None:
 
 @pytest.mark.filterwarnings("ignore:ComplexHalf")
 def test_a_dtype_that_cannot_be_sent_is_named() -> None:
-    with pytest.raises(Misfit, match="complex32"):
+    with pytest.raises(NotATensor, match="complex32"):
         save({"dx": torch.ones(2, dtype=torch.complex32)})
 
 
@@ -79,7 +82,7 @@ def test_two_names_for_one_tensor_are_sent_twice() -> None:
     ],
 )
 def test_what_is_no_tensor_is_told_apart(value: Any, says: str) -> None:
-    with pytest.raises(Misfit, match=says):
+    with pytest.raises(NotATensor, match=says):
         save({"dx": value})
 
 
@@ -87,11 +90,11 @@ def test_what_is_no_tensor_is_told_apart(value: Any, says: str) -> None:
 @pytest.mark.parametrize(("number", "finite"), [(1.0, True), (float("nan"), False), (float("-inf"), False)])
 def test_finite_is_seen_without_torch(dtype: torch.dtype, number: float, finite: bool) -> None:
     content = save({"dx": torch.tensor([0.0, number], dtype=dtype)})
-    assert describe(content) == {"dx": Described((2,), str(dtype).removeprefix("torch."), finite)}
+    assert describe(content) == {"dx": TensorInfo((2,), str(dtype).removeprefix("torch."), finite)}
 
 
 def test_integers_hold_no_gradient() -> None:
-    assert describe(save({"dx": torch.ones(2, dtype=torch.int32)}))["dx"] == Described((2,), "int32", None)
+    assert describe(save({"dx": torch.ones(2, dtype=torch.int32)}))["dx"] == TensorInfo((2,), "int32", None)
 
 
 def test_constants_come_as_plain_ints() -> None:
@@ -100,6 +103,35 @@ def test_constants_come_as_plain_ints() -> None:
     assert found["n"] == 32
     assert isinstance(found["loss"], torch.Tensor)
     assert isinstance(found["Yb"], torch.Tensor)
+
+
+CONSTANT_OR_NOT = {
+    "int64": torch.tensor(3),
+    "int32": torch.tensor(3, dtype=torch.int32),
+    "uint8": torch.tensor(3, dtype=torch.uint8),
+    "bool": torch.tensor(True),
+    "float32": torch.tensor(3.0),
+    "int64 of one element": torch.tensor([3]),
+}
+
+
+def test_only_an_int64_without_a_dimension_is_a_constant() -> None:
+    loaded = load(safetensors.torch.save(CONSTANT_OR_NOT))
+    assert {name for name, value in loaded.items() if not isinstance(value, torch.Tensor)} == {"int64"}
+
+
+def test_the_server_takes_the_same_tensors_for_constants(live: Live) -> None:
+    """Over HTTP: the exercise's constants are the ints of its forward state."""
+    account = Server(live.address).join(live.code, "Ada")
+    server = Server(live.address, account["token"])
+    slugs = [exercise.slug for exercise in server.exercises("autumn")]
+    assert slugs
+    for slug in slugs:
+        state = server.state("autumn", slug)
+        assert state is not None
+        constants = {name: value for name, value in load(state).items() if type(value) is int}
+        assert constants
+        assert server.exercise("autumn", slug).body["constants"] == constants
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 20, b"\x08\0\0\0\0\0\0\0notjson!", save({"x": torch.ones(2)})[:-1]])

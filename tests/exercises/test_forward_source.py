@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from dojo.starter import _readers
+from dojo.files.starter import _lines_by_name
 from exercises.exercise import Exercise
 from exercises.forward_source import BadForwardPass, read
 from exercises.instance import Instance
@@ -148,7 +148,7 @@ def test_the_client_reads_the_same_lines(exercise: Exercise) -> None:
     steps = exercise.cut(Instance.canonical(exercise).tensors()).steps
     names = {read for step in steps for read in step.reads}
 
-    reading_lines = _readers(exercise.forward_source)
+    reading_lines = _lines_by_name(exercise.forward_source)
 
     assert {name: reading_lines(name) for name in names} == {
         name: [exercise.lines[step.name] for step in steps if name in step.reads] for name in names

@@ -98,7 +98,7 @@ def test_a_gradient_turned_over_is_gone_on_with() -> None:
 
 
 def test_a_missing_gradient_is_carried_through_and_the_row_says_so() -> None:
-    """dcounts follows from the wrong dprobs alone, in one expression."""
+    """Dcounts follows from the wrong dprobs alone, in one expression."""
     wrong: dict[str, Tensor | None] = {"probs": RIGHT["probs"] * 2, "counts": RIGHT["counts"] * 2}
     rows = judged(wrong | {"counts_sum_inv": None, "counts_sum": None})
     assert rows["counts"].origin is Origin.INHERITED
@@ -151,7 +151,7 @@ def test_a_true_zero_is_no_reason_to_doubt() -> None:
 
 
 def test_a_spoiled_variable_does_not_spoil_the_steps_that_used_it_before() -> None:
-    """dbndiff changes after dbnmeani was computed from it, and something above is wrong too."""
+    """Dbndiff changes after dbnmeani was computed from it, and something above is wrong too."""
     rows = written(
         ("dcounts = dprobs * counts_sum_inv + dcounts_sum ", "dcounts = dprobs * counts_sum_inv "),
         ("dhprebn = dbndiff + 1 / n * dbnmeani", "dhprebn = dbndiff\ndhprebn += 1 / n * dbnmeani"),

@@ -1,5 +1,6 @@
 """``compare`` agrees with torch's own ``==``, ``allclose`` and ``max``, and has a verdict for every odd
-tensor."""
+tensor.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def tensors(draw: st.DrawFn, elements: st.SearchStrategy[float] = finite) -> Ten
 @st.composite
 def near(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
     """An expected gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite
-    different."""
+    different.
+    """
     expected = draw(tensors())
     step = draw(st.sampled_from([0.0, 1e-7, 1e-5, 2e-5, 1e-3, 1.0]))
     answer = expected * (1 + step * draw(st.sampled_from([-1, 1])))

@@ -131,7 +131,7 @@ def test_a_sum_in_which_everything_cancels_is_no_path_left_out() -> None:
 
 
 def test_below_a_gradient_that_no_line_can_go_on_with_nothing_is_told() -> None:
-    """demb of shape [32, 30]: what a loop over its places makes of it, nobody meant."""
+    """Demb of shape [32, 30]: what a loop over its places makes of it, nobody meant."""
     rows = {row.name: row for row in play(CANONICAL[FULL.slug], FULL.solution.replace(".view(emb.shape)", ""))}
     assert rows["emb"].origin is Origin.OWN
     assert rows["C"].origin is None and any("demb has another shape" in note for note in rows["C"].notes)

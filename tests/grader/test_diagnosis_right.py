@@ -58,7 +58,8 @@ def _mix(chosen: random.Random) -> list[Mistake]:
 
 def _relies(style: Mistake) -> bool:
     """Whether it is right only because the true gradient of a step is zero, or passes over a step; under a mistake
-    it is not."""
+    it is not.
+    """
     return any(
         word in str(style) + " ".join(style.codes)
         for word in ("zeros", "nothing", "harmless", "only", "index_put", "repeated", "closed", "once", "alone")

@@ -13,7 +13,8 @@ HERE = Path(__file__).parent
 @dataclass(frozen=True)
 class Mistake:
     """``removed`` are lines of the exercise's solution, ``written`` what stands in place of the last of them.
-    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it rightly."""
+    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it rightly.
+    """
 
     exercise: str
     first: str

@@ -1,5 +1,4 @@
-"""A look at the answers on the student's own machine: names, shapes, dtypes, finite. No server, no
-verdict."""
+"""A check of answers on the student's own machine: names, shapes, dtypes, finite numbers. It needs no server."""
 
 from __future__ import annotations
 
@@ -10,15 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from dojo import tensors
-from dojo.handin import Code, Handin
-from dojo.records import Checkpoint
-from dojo.tensors import Described, Misfit, describe
-from dojo.workspace import Workspace
+from dojo.api.responses import Checkpoint
+from dojo.files.answer_file import AnswerFile, CodeFile
+from dojo.files.workspace import Workspace
+from dojo.tensors import NotATensor, TensorInfo, describe
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer. ``problem`` is a sentence, or None where all is well; ``note`` is one that does no harm."""
+    """The check of one answer.
+
+    ``shape`` and ``dtype`` are None if the answer is missing. ``problem`` is a sentence, or None if the answer fits;
+    ``note`` is a sentence about an answer that fits.
+    """
 
     name: str
     shape: tuple[int, ...] | None
@@ -28,17 +31,19 @@ class Finding:
 
     @property
     def missing(self) -> bool:
+        """Whether there is no such answer."""
         return self.shape is None
 
     def line(self) -> str:
-        state = self.problem or "fits" + (f" ({self.note})" if self.note else "")
+        """Return the finding in the form of a row of ``cmp``."""
+        conclusion = self.problem or "fits" + (f" ({self.note})" if self.note else "")
         shape = str(list(self.shape)) if self.shape is not None else "-"
-        return f"{self.name:15s} | shape: {shape:12s} | {self.dtype or '-':8s} | {state}"
+        return f"{self.name:15s} | shape: {shape:12s} | {self.dtype or '-':8s} | {conclusion}"
 
 
 @dataclass(frozen=True)
-class Check:
-    """``error`` is the traceback of code that did not run to its end; ``printed`` is what it printed."""
+class CheckResult:
+    """The check of a file. ``error`` is the traceback of code that failed, ``printed`` its standard output."""
 
     findings: tuple[Finding, ...]
     error: str | None
@@ -46,102 +51,124 @@ class Check:
 
     @property
     def good(self) -> bool:
-        return self.error is None and not any(each.problem for each in self.findings)
+        """Whether the code ran to its end and every answer fits."""
+        return self.error is None and not any(finding.problem for finding in self.findings)
 
 
-def check(workspace: Workspace, handin: Handin) -> Check:
-    """Run the code on the pulled state, or look into the tensors. Raises TorchMissing for code without
-    torch."""
-    error, printed = None, ""
-    if isinstance(handin, Code):
-        answers, error, printed = _run(workspace, handin)
+@dataclass(frozen=True)
+class _Run:
+    """The variables after a run of code, its traceback or None, and its standard output."""
+
+    variables: dict[str, Any]
+    error: str | None
+    printed: str
+
+
+def check(workspace: Workspace, file: AnswerFile) -> CheckResult:
+    """Run code on the pulled state, or look into tensors.
+
+    :raises TorchMissing: the file is code, and torch is not installed
+    """
+    if isinstance(file, CodeFile):
+        run = _run(workspace, file)
     else:
-        found = describe(handin.content, handin.path)
-        answers = {workspace.answer(name) or name: each for name, each in found.items()}
+        described = describe(file.content, file.path)
+        run = _Run({workspace.variable(name) or name: info for name, info in described.items()}, None, "")
     shapes = tensors.shapes(workspace.state(), workspace.state_path)
-    findings = [_look(each, answers, each.shape or shapes.get(each.name)) for each in workspace.checkpoints]
-    return Check(tuple(findings), error, printed)
+    findings = [
+        _finding(checkpoint, run.variables.get(checkpoint.variable), checkpoint.shape or shapes.get(checkpoint.name))
+        for checkpoint in workspace.checkpoints
+    ]
+    return CheckResult(tuple(findings), run.error, run.printed)
 
 
-def _run(workspace: Workspace, code: Code) -> tuple[dict[str, Any], str | None, str]:
-    """The student's own code, on the student's own machine: variables after it, its traceback, what it
-    printed."""
-    namespace = tensors.load(workspace.state())
+def _run(workspace: Workspace, file: CodeFile) -> _Run:
+    """Run the student's code in this process: it is the student's own machine."""
+    handed_out = tensors.load(workspace.state())
     import torch
     import torch.nn.functional as functional
 
     compared: dict[str, Any] = {}
-    handed_out = dict(namespace)
-    states = {id(each) for each in handed_out.values()}
-
-    def cmp(*arguments: Any, **named: Any) -> None:
-        """In whatever order: the text is the name, and what was not handed out is the gradient."""
-        values = [*arguments, *named.values()]
-        texts = [each for each in values if isinstance(each, str)]
-        others = [each for each in values if not isinstance(each, str)]
-        if texts and others:
-            gradient = next((each for each in others if id(each) not in states), others[0])
-            name = workspace.answer(texts[0].strip()) or texts[0]
-            compared[name] = gradient.clone() if isinstance(gradient, torch.Tensor) else gradient
-
-    namespace |= {
+    namespace = {
+        **handed_out,
         "torch": torch,
         "F": functional,
-        "cmp": cmp,
+        "cmp": _recording_cmp(workspace, handed_out, compared),
         "__name__": "__main__",
-        "__file__": str(code.path),
+        "__file__": str(file.path),
     }
-    printed = io.StringIO()
+    returned: dict[str, Any] = {}
     error = None
+    printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         try:
-            exec(compile(code.source, str(code.path), "exec"), namespace)
-            answers = _returned(workspace, namespace, handed_out)
+            exec(compile(file.source, str(file.path), "exec"), namespace)
+            returned = _returned_gradients(workspace, namespace, handed_out)
         except (Exception, SystemExit) as problem:
             trace = traceback.TracebackException.from_exception(problem)
-            trace.stack = traceback.StackSummary.from_list([each for each in trace.stack if each.name != "_run"])
+            frames = [frame for frame in trace.stack if frame.name != "_run"]
+            trace.stack = traceback.StackSummary.from_list(frames)
             error = "".join(trace.format())
-            answers = {}
-    return namespace | answers | compared, error, printed.getvalue()
+    return _Run(namespace | returned | compared, error, printed.getvalue())
 
 
-def _returned(workspace: Workspace, namespace: dict[str, Any], handed_out: dict[str, Any]) -> dict[str, Any]:
-    """What a function `backward(state)` returns, where there is one; its keys may be `logits` or
-    `dlogits`."""
+def _recording_cmp(workspace: Workspace, handed_out: dict[str, Any], compared: dict[str, Any]) -> Any:
+    """Return a ``cmp`` that stores each gradient under its variable in ``compared``."""
+    import torch
+
+    handed_out_ids = {id(value) for value in handed_out.values()}
+
+    def cmp(*arguments: Any, **named_arguments: Any) -> None:
+        """Accept any order: the text is the name, and the first value that is not handed out is the gradient."""
+        values = [*arguments, *named_arguments.values()]
+        texts = [value for value in values if isinstance(value, str)]
+        others = [value for value in values if not isinstance(value, str)]
+        if texts and others:
+            gradient = next((value for value in others if id(value) not in handed_out_ids), others[0])
+            variable = workspace.variable(texts[0].strip()) or texts[0]
+            compared[variable] = gradient.clone() if isinstance(gradient, torch.Tensor) else gradient
+
+    return cmp
+
+
+def _returned_gradients(workspace: Workspace, namespace: dict[str, Any], handed_out: dict[str, Any]) -> dict[str, Any]:
+    """Call ``backward(state)`` if the code defines it, and return its gradients by variable."""
     code = getattr(namespace.get("backward"), "__code__", None)
     if code is None or code.co_argcount != 1 or code.co_varnames[0] != "state":
         return {}
-    found = namespace["backward"](handed_out)
-    return {workspace.answer(name) or name: each for name, each in found.items()} if isinstance(found, dict) else {}
+    gradients = namespace["backward"](handed_out)
+    if not isinstance(gradients, dict):
+        return {}
+    return {workspace.variable(name) or name: gradient for name, gradient in gradients.items()}
 
 
-def _look(checkpoint: Checkpoint, answers: dict[str, Any], expected: tuple[int, ...] | None) -> Finding:
-    value = answers.get(checkpoint.answer)
+def _finding(checkpoint: Checkpoint, value: Any, expected: tuple[int, ...] | None) -> Finding:
+    """Check one answer. ``expected`` is the shape of the tensor, or None if it is not known."""
     if value is None:
-        return Finding(checkpoint.name, None, None, f"{checkpoint.answer} is not there yet")
+        return Finding(checkpoint.name, None, None, f"{checkpoint.variable} is not there yet")
     try:
-        found = value if isinstance(value, Described) else _described(checkpoint.answer, value)
-    except Misfit as error:
+        info = value if isinstance(value, TensorInfo) else _describe(checkpoint.variable, value)
+    except NotATensor as error:
         return Finding(checkpoint.name, None, None, str(error))
     problem = note = None
-    if found.finite is None:
-        problem = f"{found.dtype} cannot hold a gradient; use float32"
-    elif expected is not None and not _broadcasts(found.shape, expected):
-        problem = f"shape {list(found.shape)} does not fit {list(expected)}"
-    elif not found.finite:
+    if info.finite is None:
+        problem = f"{info.dtype} cannot hold a gradient; use float32"
+    elif expected is not None and not _broadcasts(info.shape, expected):
+        problem = f"shape {list(info.shape)} does not fit {list(expected)}"
+    elif not info.finite:
         problem = "holds NaN or infinite numbers"
-    elif expected is not None and found.shape != expected:
+    elif expected is not None and info.shape != expected:
         note = f"{list(expected)} by broadcasting"
-    elif found.dtype != "float32":
+    elif info.dtype != "float32":
         note = "compared as float32"
-    return Finding(checkpoint.name, found.shape, found.dtype, problem, note)
+    return Finding(checkpoint.name, info.shape, info.dtype, problem, note)
 
 
-def _described(name: str, value: Any) -> Described:
+def _describe(name: str, value: Any) -> TensorInfo:
     return describe(tensors.save({name: value}))[name]
 
 
-def _broadcasts(given: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether the two shapes go together, as `cmp` compares them."""
-    pairs = zip(reversed(given), reversed(expected), strict=False)
-    return 0 not in given and all(1 in (have, want) or have == want for have, want in pairs)
+def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Return whether the two shapes broadcast, as ``cmp`` compares them."""
+    sizes = zip(reversed(shape), reversed(expected), strict=False)
+    return 0 not in shape and all(1 in (size, wanted) or size == wanted for size, wanted in sizes)

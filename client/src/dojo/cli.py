@@ -1,4 +1,4 @@
-"""The command `dojo`."""
+"""The command ``dojo``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import click
 
-from dojo.commands import answers, completion, exercises, profiles, record
-from dojo.commands.frame import INTERRUPTED, PASSED
-from dojo.config import Config, usable_keyring
-from dojo.desk import Desk
+from dojo.api.http import VERSION
+from dojo.commands import answers, completion, exercises, history, profiles
+from dojo.commands.context import Context
+from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.errors import USAGE, DojoError
-from dojo.exchange import VERSION
+from dojo.profiles.config import Config
+from dojo.profiles.tokens import usable_keyring
 
 
 @click.group(
@@ -22,7 +23,7 @@ from dojo.exchange import VERSION
 )
 @click.version_option(VERSION, prog_name="dojo")
 def cli() -> None:
-    """Hand in gradients that you derived yourself, and see at once which are right.
+    """Submit gradients that you derived yourself, and see at once which are right.
 
     \b
     The first time:
@@ -34,37 +35,37 @@ def cli() -> None:
     """
 
 
-for _each in (
+for _command in (
     *(profiles.join, profiles.login, profiles.logout, profiles.profile),
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
-    *(record.status, record.history, record.show),
+    *(history.status, history.history, history.show),
     completion.completion,
 ):
-    cli.add_command(_each)
+    cli.add_command(_command)
 
 
-def run(arguments: Sequence[str], desk: Desk | None = None) -> int:
-    """Run one command; returns its exit code."""
-    desk = desk or Desk(Config(keyring=usable_keyring()))
+def run(arguments: Sequence[str], context: Context | None = None) -> int:
+    """Run one command and return its exit code."""
+    context = context or Context(Config(keyring=usable_keyring()))
     try:
-        code = cli.main(list(arguments), prog_name="dojo", obj=desk, standalone_mode=False)
+        code = cli.main(list(arguments), prog_name="dojo", obj=context, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return PASSED if not arguments else USAGE
     except click.ClickException as error:
         if "--json" in arguments:
-            desk.as_json = True
-            desk.show_error(DojoError(error.format_message(), "See: dojo --help"))
+            context.as_json = True
+            context.print_error(DojoError(error.format_message(), "See: dojo --help"))
         else:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        desk.errors.print("Stopped.")
+        context.errors.print("Stopped.")
         return INTERRUPTED
     return code if isinstance(code, int) else PASSED
 
 
 def main() -> None:
-    """The entry point of the command."""
+    """Run the command that was typed, and exit."""
     sys.exit(run(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What can go wrong. Every error says what happened, and ends with what to do or to type next."""
+"""Errors of the client: each says what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ NOT_REACHED = 3
 
 
 class DojoError(Exception):
-    """``next_step`` is a sentence or a command to type; ``exit_code`` is what the command ends with."""
+    """An error that the student can act on.
+
+    ``next_step`` is a sentence or a command to type, or empty. The command ends with ``exit_code``.
+    """
 
     exit_code = USAGE
 
@@ -20,7 +23,7 @@ class DojoError(Exception):
         return f"{self.message} {self.next_step}" if self.next_step else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback: the student did nothing wrong in Python."""
+        """Return what IPython shows instead of a traceback: the student's Python is not at fault."""
         return [self.message, self.next_step]
 
 
@@ -29,11 +32,11 @@ class NotJoined(DojoError):
 
 
 class BadFile(DojoError):
-    """The file cannot be handed in, or the folder is not one that `pull` wrote."""
+    """A file cannot be submitted, or a folder was not written by ``dojo pull``."""
 
 
 class TorchMissing(DojoError):
-    """A tensor is to be touched, and torch is not installed."""
+    """The command needs tensors, and torch is not installed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,17 +46,17 @@ class TorchMissing(DojoError):
 
 
 class ServerError(DojoError):
-    """Anything that has to do with the server's answer."""
+    """The server's answer is an error, or there is none."""
 
 
 class Unreachable(ServerError):
-    """The server could not be reached, or did not do its work: trying again later may help."""
+    """The server could not be reached, or failed: a later attempt may succeed."""
 
     exit_code = NOT_REACHED
 
 
 class NotADojo(ServerError):
-    """Something answered, but it does not speak this language."""
+    """The answer does not have the form that the API promises."""
 
 
 class Outdated(ServerError):
@@ -61,7 +64,7 @@ class Outdated(ServerError):
 
 
 class Refused(ServerError):
-    """The server understood and said no. ``status`` is the HTTP status, ``problem`` the problem's type."""
+    """The server refused the request. ``status`` is the HTTP status, ``problem`` the type of the problem document."""
 
     def __init__(self, message: str, next_step: str, *, status: int, problem: str = "about:blank") -> None:
         super().__init__(message, next_step)
@@ -74,12 +77,12 @@ class Unauthorized(Refused):
 
 
 class NotFound(Refused):
-    """There is no such thing, or it is not yours to see (404)."""
+    """There is no such thing, or the student may not see it (404)."""
 
 
 class TooManyRequests(Refused):
-    """Slow down (429). ``after`` is the number of seconds to wait."""
+    """The server asks for a pause of ``pause_seconds`` (429, or 503 with Retry-After)."""
 
-    def __init__(self, message: str, next_step: str, *, after: float, problem: str = "about:blank") -> None:
+    def __init__(self, message: str, next_step: str, *, pause_seconds: float, problem: str = "about:blank") -> None:
         super().__init__(message, next_step, status=429, problem=problem)
-        self.after = after
+        self.pause_seconds = pause_seconds

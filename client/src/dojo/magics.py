@@ -1,4 +1,4 @@
-"""`%load_ext dojo`: the command in a cell. `%dojo pull …` also puts the exercise into the notebook."""
+"""``%load_ext dojo``: the command in a cell. ``%dojo pull …`` also puts the exercise into the notebook."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from dojo.errors import DojoError
 
 
 def load(shell: Any) -> None:
-    """Register `%dojo` with IPython."""
+    """Register ``%dojo`` with IPython."""
 
     def dojo(line: str) -> Any:
-        """%dojo pull EXERCISE puts the tensors, `ex` and `cmp` here; %dojo check has all d… variables
-        compared; everything else is the command of that name, such as %dojo status."""
+        """Run a command of dojo.
+
+        %dojo pull EXERCISE puts the tensors, `ex` and `cmp` here. %dojo check has all d… variables compared.
+        Everything else is the command of that name, such as %dojo status.
+        """
         words = shlex.split(line)
         if len(words) == 2 and words[0] == "pull":
             return _pull(shell.user_ns, words[1])
-        if words == ["check"] and isinstance(shell.user_ns.get("ex"), notebook.Exercise):
+        if words == ["check"] and isinstance(shell.user_ns.get("ex"), notebook.NotebookExercise):
             return shell.user_ns["ex"].check(shell.user_ns)
         run(words)
         return None
@@ -27,12 +30,12 @@ def load(shell: Any) -> None:
     shell.register_magic_function(dojo, "line", "dojo")
 
 
-def _pull(namespace: dict[str, Any], exercise: str) -> notebook.Exercise | None:
+def _pull(namespace: dict[str, Any], slug: str) -> notebook.NotebookExercise | None:
     try:
-        found = notebook.pull(exercise)
-        found.into(namespace)
+        exercise = notebook.pull(slug)
+        exercise.into(namespace)
     except DojoError as error:
         print(error)
         return None
-    namespace |= {"ex": found, "cmp": found.cmp}
-    return found
+    namespace |= {"ex": exercise, "cmp": exercise.cmp}
+    return exercise

@@ -1,4 +1,4 @@
-"""Tensors: in and out of safetensors. torch is imported only when one is touched."""
+"""Tensors as safetensors bytes. torch is imported only when a tensor is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # safetensors' name → torch's name, the array type code that holds its bits, and the bits of its exponent.
-# A number is NaN or infinite where all bits of the exponent are set.
+# A number is NaN or infinite if all bits of its exponent are set.
 _FLOATS = {
     "F64": ("float64", "Q", 0x7FF0000000000000),
     "F32": ("float32", "I", 0x7F800000),
@@ -25,31 +25,36 @@ _FLOATS = {
 _OTHERS = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}
 
 
-class Misfit(DojoError):
-    """A value that cannot be handed in as a tensor."""
+class NotATensor(DojoError):
+    """A value cannot be sent as a tensor."""
 
 
 @dataclass(frozen=True)
-class Described:
-    """What can be said about a tensor without torch. ``finite`` is None where the dtype holds no such
-    numbers."""
+class TensorInfo:
+    """A tensor as far as it can be described without torch. ``finite`` is None if the dtype has no exponent."""
 
     shape: tuple[int, ...]
     dtype: str
     finite: bool | None
 
 
-def describe(content: bytes, path: object = "the file") -> dict[str, Described]:
-    """Name → shape, dtype, finite, of a safetensors file; needs no torch. Raises BadFile."""
+def describe(content: bytes, path: object = "the file") -> dict[str, TensorInfo]:
+    """Return name → shape, dtype and finiteness of a safetensors file. Needs no torch.
+
+    :raises BadFile: the bytes are not safetensors
+    """
     return {
-        name: Described(tuple(each["shape"]), _dtype(each["dtype"]), _finite(each["dtype"], each["data"]))
-        for name, each in _entries(content, path).items()
+        name: TensorInfo(tuple(entry["shape"]), _torch_dtype(entry["dtype"]), _is_finite(entry["dtype"], entry["data"]))
+        for name, entry in _entries(content, path).items()
     }
 
 
 def shapes(content: bytes, path: object) -> dict[str, tuple[int, ...]]:
-    """Name → shape, of a safetensors file."""
-    return {name: tuple(each["shape"]) for name, each in _entries(content, path).items()}
+    """Return name → shape of a safetensors file. Needs no torch.
+
+    :raises BadFile: the bytes are not safetensors
+    """
+    return {name: tuple(entry["shape"]) for name, entry in _entries(content, path).items()}
 
 
 def _entries(content: bytes, path: object) -> dict[str, dict[str, Any]]:
@@ -62,69 +67,79 @@ def _entries(content: bytes, path: object) -> dict[str, dict[str, Any]]:
         ) from error
 
 
-def _dtype(name: str) -> str:
+def _torch_dtype(name: str) -> str:
     return _FLOATS[name][0] if name in _FLOATS else _OTHERS.get(name, name)
 
 
-def _finite(dtype: str, data: bytes) -> bool | None:
+def _is_finite(dtype: str, data: bytes) -> bool | None:
     if dtype not in _FLOATS:
         return None
-    _, code, exponent = _FLOATS[dtype]
-    return all(bits & exponent != exponent for bits in array(code, bytes(data)))
+    _, type_code, exponent = _FLOATS[dtype]
+    return all(bits & exponent != exponent for bits in array(type_code, bytes(data)))
 
 
 def load(content: bytes) -> dict[str, Any]:
-    """A forward state as variables: tensors, and Python ints for the constants (int64 without a dimension).
+    """Return a forward state as variables: tensors, and Python ints for the constants.
 
-    Raises TorchMissing.
+    :raises TorchMissing: torch is not installed
     """
-    torch = _torch()
+    _import_torch()
     import safetensors.torch
 
     tensors = safetensors.torch.load(content)
-    return {
-        name: int(tensor) if tensor.dim() == 0 and tensor.dtype == torch.int64 else tensor
-        for name, tensor in tensors.items()
-    }
+    return {name: int(tensor) if is_constant(tensor) else tensor for name, tensor in tensors.items()}
+
+
+def is_constant(tensor: Tensor) -> bool:
+    """Return whether a tensor of a forward state is a constant, such as ``n``: zero-dimensional and int64.
+
+    The server has the same rule; ``tests/client/test_tensors.py`` compares the two over HTTP.
+    """
+    return tensor.dim() == 0 and tensor.dtype == _import_torch().int64
 
 
 def save(answers: Mapping[str, Any]) -> bytes:
-    """Variables to safetensors bytes. Raises Misfit for a value that is no tensor, TorchMissing."""
+    """Return variables as safetensors bytes.
+
+    :raises NotATensor: a value is no tensor, or its dtype cannot be sent
+    :raises TorchMissing: torch is not installed
+    """
     tensors = {name: plain(name, value) for name, value in answers.items()}
     import safetensors.torch
 
     try:
         return safetensors.torch.save(tensors)
     except (ValueError, KeyError, safetensors.SafetensorError) as error:
-        dtypes = ", ".join(sorted({str(each.dtype).removeprefix("torch.") for each in tensors.values()}))
-        raise Misfit(f"These tensors cannot be sent ({dtypes}).", "A gradient is float32 here.") from error
+        dtypes = ", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()}))
+        raise NotATensor(f"These tensors cannot be sent ({dtypes}).", "A gradient is float32 here.") from error
 
 
 def plain(name: str, value: Any) -> Tensor:
-    """A value of the student's as a dense, detached, contiguous tensor in main memory, sharing nothing.
+    """Return a value as a dense, detached, contiguous tensor in main memory that shares no memory.
 
-    Raises Misfit for a value that is none, TorchMissing.
+    :raises NotATensor: the value is no tensor
+    :raises TorchMissing: torch is not installed
     """
-    torch = _torch()
+    torch = _import_torch()
     if value is None:
-        raise Misfit(f"{name} is None.", "Assign a tensor to it first.")
+        raise NotATensor(f"{name} is None.", "Assign a tensor to it first.")
     if type(value).__module__ == "numpy":
         value = torch.as_tensor(value)
     if not isinstance(value, torch.Tensor):
-        raise Misfit(f"{name} is a {type(value).__name__}, not a tensor.", "A gradient is a torch.Tensor.")
+        raise NotATensor(f"{name} is a {type(value).__name__}, not a tensor.", "A gradient is a torch.Tensor.")
     if value.is_meta:
-        raise Misfit(f"{name} is a meta tensor, which holds no numbers.", "Compute it on the CPU.")
+        raise NotATensor(f"{name} is a meta tensor, which holds no numbers.", "Compute it on the CPU.")
     tensor = value.detach()
     if tensor.is_quantized:
         tensor = tensor.dequantize()
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     tensor = tensor.as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
-    plain_one: Tensor = tensor.clone(memory_format=torch.contiguous_format)
-    return plain_one
+    copy: Tensor = tensor.clone(memory_format=torch.contiguous_format)
+    return copy
 
 
-def _torch() -> Any:
+def _import_torch() -> Any:
     try:
         import torch
     except ImportError as error:

@@ -1,5 +1,6 @@
 """With each layer switched off, the doctor fails the probe that the layer is for: so it is known that it
-can."""
+can.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from tests.grader.sandbox.conftest import LIMITS
 
 class Ablated(Sandbox):
     """A sandbox with layers left off. Only a test can make one: it is an option of the zygote's command
-    line."""
+    line.
+    """
 
     def __init__(self, without: str) -> None:
         self._without = without

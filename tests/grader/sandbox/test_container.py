@@ -1,5 +1,6 @@
 """The sandbox as a container has it: no privilege at all, and Docker's default seccomp profile around
-everything."""
+everything.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def test_the_doctor_finds_every_lock_in_place() -> None:
 
 def test_hostile_submissions_fare_no_better() -> None:
     """A selection; `python -m tests.grader.sandbox.container python -m pytest tests/hostile` runs them
-    all."""
+    all.
+    """
     some = "syscalls or sockets or processes or honest"
     got = confined("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/hostile", "-k", some)
     assert got.returncode == 0, got.stdout[-3000:]

@@ -1,5 +1,6 @@
 """The filter, run by an interpreter of BPF: every call on both architectures, and the arguments that
-matter."""
+matter.
+"""
 
 from __future__ import annotations
 

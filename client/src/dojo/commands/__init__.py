@@ -1,1 +1,1 @@
-"""The commands of `dojo`, by what they are about."""
+"""The commands of ``dojo``, by subject, and what they share."""

@@ -1,4 +1,4 @@
-"""Answers: check, submit, watch."""
+"""The commands ``check``, ``submit`` and ``watch``: answers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 import click
 
-from dojo import check as checking
-from dojo.commands.frame import PASSED, WRONG, command
-from dojo.commands.record import show_result
-from dojo.commands.words import complete_exercise, shown
-from dojo.connection import Connection
-from dojo.desk import Desk
+from dojo import check as checks
+from dojo.api.server import Connection
+from dojo.commands.context import Context
+from dojo.commands.decorators import PASSED, WRONG, command
+from dojo.commands.history import show_result
+from dojo.commands.paths import complete_exercise, short_path
+from dojo.commands.target import Target, find_target, send_outbox, target_of
 from dojo.errors import BadFile, DojoError, Unreachable
-from dojo.handin import Code, Handin, Tensors, find_file, read_handin
-from dojo.task import Task, find_task, send_outbox, workspace_task
-from dojo.workspace import find_workspace
+from dojo.files.answer_file import AnswerFile, CodeFile, TensorFile, find_answer_file, read_answer_file
+from dojo.files.workspace import find_workspace
+from dojo.notebook_slice import NotebookSlice
 
-WATCH_EVERY = 0.5  # seconds between looks at a watched file
-PATIENCE = 120.0  # seconds to wait for a grade
-AT_ONCE = 1.0  # of them, until the place in the queue is shown
-
+WATCH_SECONDS = 0.5  # between looks at a watched file
+WAIT_SECONDS = 120.0  # for a grade
+FIRST_WAIT_SECONDS = 1.0  # of them, before the place in the queue is shown
 
 _exercise_option = click.option(
     "--exercise",
@@ -37,7 +37,7 @@ _file_argument = click.argument("file", type=click.Path(path_type=Path), default
 
 @command("check")
 @_file_argument
-def check(desk: Desk, file: Path) -> int:
+def check(context: Context, file: Path) -> int:
     """Look at an answer here: names, shapes, dtypes, finite numbers.
 
     No server is asked, so nothing is said about right or wrong.
@@ -48,43 +48,49 @@ def check(desk: Desk, file: Path) -> int:
     Example:
       dojo check solution.py
     """
-    path = find_file(file)
-    found = find_workspace(path.parent) or find_workspace(Path.cwd())
-    if found is None:
+    path = find_answer_file(file)
+    workspace = find_workspace(path.parent) or find_workspace(Path.cwd())
+    if workspace is None:
         raise BadFile(
             f"{path} is not in a folder that dojo pull made, so there is nothing to check it against.",
             "Type: dojo pull EXERCISE, and check it in there",
         )
-    task = workspace_task(found)
-    handin = read_handin(path, task.slug, [each.name for each in task.checkpoints], task.handed_out)
-    result = checking.check(found, handin)
-    if desk.as_json:
-        desk.answer({"file": str(path), "good": result.good} | asdict(result) | _notebook(handin))
-        return PASSED if result.good else WRONG
-    _tell_harvest(desk, handin)
-    if result.printed:
-        desk.screen.say("Your code printed:", style="bright_black")
-        desk.screen.say(result.printed.rstrip())
-    for each in result.findings:
-        style = "green" if not each.problem else "bright_black" if each.missing else "red"
-        desk.screen.say(each.line(), style=style)
-    if result.error:
-        desk.screen.say("Your code stopped with an error:", style="red")
-        desk.screen.say(result.error.rstrip())
-        _show_place(desk, handin, result.error)
-    fine = sum(not each.problem for each in result.findings)
-    next_step = f"dojo submit {shown(path)}"
-    desk.screen.say(f"{fine} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
+    answer = read_answer_file(path, target_of(workspace).goal)
+    result = checks.check(workspace, answer)
+    if context.as_json:
+        context.print_json({"file": str(path), "good": result.good} | asdict(result) | _notebook_json(answer))
+    else:
+        _print_check(context, answer, result)
     return PASSED if result.good else WRONG
+
+
+def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResult) -> None:
+    screen = context.screen
+    _print_taken(context, answer)
+    if result.printed:
+        screen.print("Your code printed:", style="bright_black")
+        screen.print(result.printed.rstrip())
+    for finding in result.findings:
+        style = "green" if not finding.problem else "bright_black" if finding.missing else "red"
+        screen.print(finding.line(), style=style)
+    if result.error:
+        screen.print("Your code stopped with an error:", style="red")
+        screen.print(result.error.rstrip())
+        _print_place(context, answer, result.error)
+    fits = sum(not finding.problem for finding in result.findings)
+    next_step = f"dojo submit {short_path(answer.path)}"
+    screen.print(f"{fits} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
 
 
 @command("submit")
 @_file_argument
 @_exercise_option
-@click.option("--wait", "patience", default=PATIENCE, show_default=True, help="Seconds to wait for the grade.")
+@click.option("--wait", "wait_seconds", default=WAIT_SECONDS, show_default=True, help="Seconds to wait for the grade.")
 @click.option("--dry-run", is_flag=True, help="Only print the code that would be sent.")
-def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_run: bool) -> int:
-    """Hand in an answer and see it graded. FILE is one of
+def submit(context: Context, file: Path, exercise: str | None, wait_seconds: float, dry_run: bool) -> int:
+    """Submit an answer and see it graded.
+
+    FILE is one of:
 
     \b
       solution.py          code, with the handed-out names or with a function backward(state)
@@ -99,118 +105,123 @@ def submit(desk: Desk, file: Path, exercise: str | None, patience: float, dry_ru
       dojo submit ~/backprop_ninja.ipynb --exercise makemore/full-backward
       dojo submit solution.py --json | jq .grade.passed
     """
-    path = find_file(file)
-    connection, task = find_task(desk, path, exercise)
-    handin = read_handin(path, task.slug, [each.name for each in task.checkpoints], task.handed_out)
+    path = find_answer_file(file)
+    connection, target = find_target(context, path, exercise)
+    answer = read_answer_file(path, target.goal)
     if dry_run:
-        return _show_source(desk, handin)
+        return _print_source(context, answer)
     if file.is_dir():
-        desk.tell(f"Handing in {path.name}.")
-    _tell_harvest(desk, handin)
-    send_outbox(desk, connection, path)
-    found = find_workspace(path.parent)
-    if isinstance(handin, Tensors) and found and found.exercise == task.slug:
-        found.must_be_current(connection.server, connection.course)
-    return _graded(desk, connection, task, handin, patience)
+        context.print_note(f"Submitting {path.name}.")
+    _print_taken(context, answer)
+    send_outbox(context, connection, path)
+    workspace = find_workspace(path.parent)
+    if isinstance(answer, TensorFile) and workspace and workspace.exercise == target.slug:
+        workspace.require_current(connection.server, connection.course)
+    return _submit_and_show(context, connection, target, answer, wait_seconds)
 
 
-def _show_source(desk: Desk, handin: Handin) -> int:
-    if not isinstance(handin, Code):
-        raise BadFile(f"{handin.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE")
-    if desk.as_json:
-        desk.answer({"filename": handin.path.name, "source": handin.source})
+def _print_source(context: Context, answer: AnswerFile) -> int:
+    if not isinstance(answer, CodeFile):
+        raise BadFile(f"{answer.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE")
+    if context.as_json:
+        context.print_json({"filename": answer.path.name, "source": answer.source})
         return PASSED
-    _tell_harvest(desk, handin)
-    click.echo(handin.source, nl=False)
+    _print_taken(context, answer)
+    click.echo(answer.source, nl=False)
     return PASSED
 
 
-def _tell_harvest(desk: Desk, handin: Handin) -> None:
-    """Of a notebook: which cells were taken, and what was left out though it looked like an answer."""
-    found = handin.harvest if isinstance(handin, Code) else None
-    if found is None:
+def _notebook(answer: AnswerFile) -> NotebookSlice | None:
+    return answer.notebook if isinstance(answer, CodeFile) else None
+
+
+def _print_taken(context: Context, answer: AnswerFile) -> None:
+    """Say which cells of a notebook are taken, and what is left out though it looks like an answer."""
+    notebook = _notebook(answer)
+    if notebook is None:
         return
     cells = ", ".join(
-        f"{each.cell} ({', '.join(each.names)})" if each.names else str(each.cell) for each in found.taken
+        f"{taken.cell} ({', '.join(taken.names)})" if taken.names else str(taken.cell) for taken in notebook.taken
     )
-    desk.tell(f"Taken from {len(found.taken)} of {found.cells} code cells: {cells}.")
-    for remark in found.remarks:
-        desk.tell(remark)
+    context.print_note(f"Taken from {len(notebook.taken)} of {notebook.cells} code cells: {cells}.")
+    for remark in notebook.remarks:
+        context.print_note(remark)
 
 
-def _graded(desk: Desk, connection: Connection, task: Task, handin: Handin, patience: float) -> int:
-    """Send an answer, wait for its grade, show it."""
-    with desk.waiting() as say:
-        submission = handin.send(connection.server, connection.course, task.slug, wait=min(patience, AT_ONCE))
-        say(submission)
+def _submit_and_show(
+    context: Context, connection: Connection, target: Target, answer: AnswerFile, wait_seconds: float
+) -> int:
+    """Send an answer, wait for its grade, and print it."""
+    with context.queue_bar() as show_progress:
+        submission = answer.send(connection, target.slug, wait=min(wait_seconds, FIRST_WAIT_SECONDS))
+        show_progress(submission)
         try:
-            submission = connection.server.wait_for(submission, seconds=patience, changed=say)
+            submission = connection.server.wait_for(submission, seconds=wait_seconds, changed=show_progress)
         except KeyboardInterrupt:
-            desk.tell(f"It is still being graded. Look later: dojo show {submission.id}")
+            context.print_note(f"It is still being graded. Look later: dojo show {submission.id}")
             raise
         except Unreachable as error:
-            kept = f"Submission {submission.id} is kept, but: {error.message}"
-            raise Unreachable(kept, f"Look later: dojo show {submission.id}") from error
+            message = f"Submission {submission.id} is kept, but: {error.message}"
+            raise Unreachable(message, f"Look later: dojo show {submission.id}") from error
     if submission.waiting:
         raise Unreachable(
-            f"Submission {submission.id} is kept, and not graded yet: {submission.standing()}.",
+            f"Submission {submission.id} is kept, and not graded yet: {submission.progress()}.",
             f"Look later: dojo show {submission.id}",
         )
-    code = show_result(desk, submission, task.checkpoints, _notebook(handin))
+    code = show_result(context, submission, target.checkpoints, _notebook_json(answer))
     if submission.grade:
-        _show_place(desk, handin, submission.grade.run_message)
+        _print_place(context, answer, submission.grade.run_message)
     return code
 
 
-def _notebook(handin: Handin) -> dict[str, Any]:
-    """What --json says about a notebook beside the rest."""
-    found = handin.harvest if isinstance(handin, Code) else None
-    if found is None:
+def _notebook_json(answer: AnswerFile) -> dict[str, Any]:
+    """Return what ``--json`` says about a notebook."""
+    notebook = _notebook(answer)
+    if notebook is None:
         return {}
-    return {"notebook": {"taken": [asdict(each) for each in found.taken], "remarks": list(found.remarks)}}
+    return {"notebook": {"taken": [asdict(taken) for taken in notebook.taken], "remarks": list(notebook.remarks)}}
 
 
-def _show_place(desk: Desk, handin: Handin, trace: str) -> None:
-    """Where in the notebook the line is at which the code stopped."""
+def _print_place(context: Context, answer: AnswerFile, trace: str) -> None:
+    """Print the cell and line of a notebook at which the code stopped."""
     lines = re.findall(r"\bline (\d+)", trace)
-    found = handin.harvest if isinstance(handin, Code) else None
-    place = found.place(int(lines[-1])) if found and lines else None
-    if place and not desk.as_json:
-        desk.screen.say(f"Line {lines[-1]} of what was taken is line {place[1]} of cell {place[0]}.")
+    notebook = _notebook(answer)
+    place = notebook.place(int(lines[-1])) if notebook and lines else None
+    if place and not context.as_json:
+        context.screen.print(f"Line {lines[-1]} of what was taken is line {place[1]} of cell {place[0]}.")
 
 
 @command("watch")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_exercise_option
-def watch(desk: Desk, file: Path, exercise: str | None) -> int:
+def watch(context: Context, file: Path, exercise: str | None) -> int:
     """Submit FILE now, and each time it is saved, until Ctrl-C.
 
     \b
     Example:
       dojo watch solution.py
     """
-    path = find_file(file)
+    path = find_answer_file(file)
     seen: bytes | None = None
     code = PASSED
-    desk.compact = True
-    if not desk.as_json:
-        desk.screen.say(f"Watching {path}. Stop with Ctrl-C.")
+    context.compact = True
+    if not context.as_json:
+        context.screen.print(f"Watching {path}. Stop with Ctrl-C.")
     try:
         while True:
-            content = path.read_bytes() if path.is_file() else b""  # editors replace a file when they save it
+            content = path.read_bytes() if path.is_file() else b""  # an editor that saves may replace the file
             if content and content != seen:
                 seen = content
                 try:
-                    connection, task = find_task(desk, path, exercise)
-                    names = [each.name for each in task.checkpoints]
-                    handin = read_handin(path, task.slug, names, task.handed_out)
-                    code = _graded(desk, connection, task, handin, PATIENCE)
-                except DojoError as error:  # a file that is half written, a network that comes back
-                    desk.show_error(error)
+                    connection, target = find_target(context, path, exercise)
+                    answer = read_answer_file(path, target.goal)
+                    code = _submit_and_show(context, connection, target, answer, WAIT_SECONDS)
+                except DojoError as error:  # the file may be half written, and the network may come back
+                    context.print_error(error)
                     code = error.exit_code
                     if isinstance(error, Unreachable):
                         seen = None
                 sys.stdout.flush()
-            desk.network.sleep(WATCH_EVERY)
+            context.network.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
         return code

@@ -1,4 +1,4 @@
-"""What is asked: list, pull, open."""
+"""The commands ``list``, ``pull`` and ``open``: exercises."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from pathlib import Path
 
 import click
 
-from dojo import table, workspace
-from dojo.commands.frame import PASSED, command
-from dojo.commands.words import complete_exercise, shown
-from dojo.desk import Desk
+from dojo.commands.context import Context
+from dojo.commands.decorators import PASSED, command
+from dojo.commands.paths import complete_exercise, short_path
+from dojo.commands.target import current_exercise
 from dojo.errors import BadFile
-from dojo.task import exercise_here
-from dojo.workspace import find_workspace
+from dojo.files import workspace as workspaces
+from dojo.files.workspace import SOLUTION, STATEMENT, Pulled, find_workspace
+from dojo.show import lists
 
 
 @command("list")
-def list_(desk: Desk) -> int:
+def list_(context: Context) -> int:
     """List the exercises, and how far you are with them.
 
     \b
     Example:
       dojo list
     """
-    connection = desk.connect()
+    connection = context.connect()
     exercises = connection.server.exercises(connection.course)
-    desk.config.remember_exercises([each.slug for each in exercises])
-    if desk.as_json:
-        desk.answer({"course": connection.course, "exercises": [each.answer for each in exercises]})
+    context.config.store_exercises([exercise.slug for exercise in exercises])
+    if context.as_json:
+        context.print_json({"course": connection.course, "exercises": [exercise.body for exercise in exercises]})
         return PASSED
-    table.show_exercises(desk.screen, exercises)
-    todo = next((each for each in exercises if each.passed < each.total), None)
-    if todo is not None:
-        desk.screen.say(f"Next: dojo pull {todo.slug}")
+    lists.show_exercises(context.screen, exercises)
+    undone = next((exercise for exercise in exercises if exercise.passed < exercise.total), None)
+    if undone is not None:
+        context.screen.print(f"Next: dojo pull {undone.slug}")
     return PASSED
 
 
 @command("pull")
 @click.argument("exercise", required=False, shell_complete=complete_exercise)
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder to write; its own name by default.")
-def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
+def pull(context: Context, exercise: str | None, folder: Path | None) -> int:
     """Fetch an exercise into a folder.
 
     The folder gets the forward state, what is asked, a solution.py and a notebook to
@@ -56,24 +57,17 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
     """
     here = Path.cwd()
     if exercise is None:
-        found = find_workspace(folder or here)
-        if found is None:
+        workspace = find_workspace(folder or here)
+        if workspace is None:
             raise BadFile("Which exercise?", "See which there are with dojo list, then type: dojo pull EXERCISE")
-        exercise, folder = found.exercise, found.folder
-    folder = folder or workspace.folder_for(exercise, here)
-    known = workspace.open_workspace(folder) if (folder / workspace.MARK).is_file() else None
-    connection = desk.connect(known)
-    with desk.transfer(exercise) as transferred:
-        pulled = workspace.pull(
-            connection.server,
-            connection.course,
-            exercise,
-            folder,
-            student=connection.student,
-            transferred=transferred,
-        )
-    if desk.as_json:
-        desk.answer(
+        exercise, folder = workspace.exercise, workspace.folder
+    folder = folder or workspaces.default_folder(exercise, here)
+    earlier = workspaces.open_workspace(folder) if (folder / workspaces.MARKER).is_file() else None
+    connection = context.connect(earlier)
+    with context.download_bar(exercise) as transferred:
+        pulled = workspaces.pull(connection, exercise, folder, transferred)
+    if context.as_json:
+        context.print_json(
             {
                 "folder": str(folder),
                 "exercise": exercise,
@@ -84,46 +78,52 @@ def pull(desk: Desk, exercise: str | None, folder: Path | None) -> int:
                 "new_state": pulled.new_state,
             }
         )
-        return PASSED
-    place = "This folder" if folder.resolve() == here.resolve() else shown(folder)
-    if pulled.new_state:
-        desk.screen.say("The server has a new forward state for you. Tensors made on the old one will not fit it.")
-    desk.screen.say(f"{place} now holds {', '.join(pulled.written)}.")
-    if pulled.kept:
-        desk.screen.say(f"Your {' and '.join(pulled.kept)} {'is' if len(pulled.kept) == 1 else 'are'} as before.")
-    go = "" if place == "This folder" else f"cd {place} && "
-    desk.screen.say(f"Next: read {workspace.STATEMENT}, write {workspace.SOLUTION}, then: {go}dojo submit")
+    else:
+        _print_pulled(context, pulled, here)
     return PASSED
+
+
+def _print_pulled(context: Context, pulled: Pulled, here: Path) -> None:
+    folder = pulled.workspace.folder
+    is_here = folder.resolve() == here.resolve()
+    if pulled.new_state:
+        context.screen.print("The server has a new forward state for you. Tensors made on the old one will not fit it.")
+    context.screen.print(f"{'This folder' if is_here else short_path(folder)} now holds {', '.join(pulled.written)}.")
+    if pulled.kept:
+        verb = "is" if len(pulled.kept) == 1 else "are"
+        context.screen.print(f"Your {' and '.join(pulled.kept)} {verb} as before.")
+    change_folder = "" if is_here else f"cd {short_path(folder)} && "
+    context.screen.print(f"Next: read {STATEMENT}, write {SOLUTION}, then: {change_folder}dojo submit")
 
 
 @command("open")
 @click.argument("exercise", required=False, shell_complete=complete_exercise)
-def open_(desk: Desk, exercise: str | None) -> int:
+def open_(context: Context, exercise: str | None) -> int:
     """Open the lecture at the first step that is not right yet.
 
-    Of the exercise that you name, or the one of this folder; elsewhere of the one that you last handed
-    something in for, unless all of it is right, and then of the first one that is not done.
+    Of the exercise that you name, or the one of this folder; elsewhere of the one that you last submitted
+    something for, unless all of it is right, and then of the first one that is not done.
 
     \b
     Examples:
       dojo open
       dojo open makemore/full-backward
     """
-    found = None if exercise else find_workspace(Path.cwd())
-    connection = desk.connect(found)
-    asked = exercise_here(connection, exercise, found)
-    step = next((each for each in asked.checkpoints if not each.passed), None)
-    url = (step and step.lecture_url) or asked.lecture_url
-    if desk.as_json:
-        desk.answer({"exercise": asked.slug, "checkpoint": step.name if step else None, "url": url})
+    workspace = None if exercise else find_workspace(Path.cwd())
+    connection = context.connect(workspace)
+    current = current_exercise(connection, exercise, workspace)
+    step = next((checkpoint for checkpoint in current.checkpoints if not checkpoint.passed), None)
+    url = (step and step.lecture_url) or current.lecture_url
+    if context.as_json:
+        context.print_json({"exercise": current.slug, "checkpoint": step.name if step else None, "url": url})
         return PASSED
     if url is None:
-        desk.screen.say(f"The lecture has nothing on {asked.slug}. Read {workspace.STATEMENT} once more.")
+        context.screen.print(f"The lecture has nothing on {current.slug}. Read {STATEMENT} once more.")
         return PASSED
     if step is None:
-        desk.screen.say(f"Every step of {asked.slug} is right. Here is the lecture once more:")
+        context.screen.print(f"Every step of {current.slug} is right. Here is the lecture once more:")
     else:
-        desk.screen.say(f"{step.answer} is the first step of {asked.slug} that is not right yet:")
-    desk.screen.say(url)
+        context.screen.print(f"{step.variable} is the first step of {current.slug} that is not right yet:")
+    context.screen.print(url)
     webbrowser.open(url)
     return PASSED

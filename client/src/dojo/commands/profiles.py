@@ -1,4 +1,4 @@
-"""Who one is, and where: join, login, logout, profile."""
+"""The commands ``join``, ``login``, ``logout`` and ``profile``: accounts on this machine."""
 
 from __future__ import annotations
 
@@ -7,67 +7,68 @@ from dataclasses import asdict
 
 import click
 
-from dojo.api import Server, address_of, travels_open
-from dojo.commands.frame import PASSED, command
-from dojo.config import Profile
-from dojo.desk import Desk
+from dojo.api.addresses import is_unencrypted, server_address
+from dojo.api.responses import required
+from dojo.api.server import Server
+from dojo.commands.context import Context
+from dojo.commands.decorators import PASSED, command
 from dojo.errors import DojoError, NotJoined
-from dojo.records import get
+from dojo.profiles.config import Profile
 
 
 @command("join")
 @click.argument("address")
 @click.argument("code")
 @click.option("--name", required=True, prompt="Your name, as your instructor shall see it", help="Your name.")
-def join(desk: Desk, address: str, code: str, name: str) -> int:
+def join(context: Context, address: str, code: str, name: str) -> int:
     """Join a course with the code that your instructor gave you.
 
     \b
     Example:
       dojo join https://dojo.example.org K7QF-2MXD --name "Ada"
     """
-    server = desk.server(address)
-    if desk.profile is None:
-        _must_be_new(desk, server)
-    _warn_if_open(desk, server)
+    server = context.server(address)
+    if context.profile is None:
+        _check_not_joined(context, server)
+    _warn_if_unencrypted(context, server)
     answer = server.join(code, name)
-    student, course = get(answer, "student", dict), get(answer, "course", dict)
-    slug = get(course, "slug", str)
+    student, course = required(answer, "student", dict), required(answer, "course", dict)
+    slug = required(course, "slug", str)
     profile = Profile(
-        name=desk.profile or desk.config.free_name(slug, server.address),
+        name=context.profile or context.config.new_name(slug, server.address),
         server=server.address,
         course=slug,
         student_id=str(student.get("id", "")),
-        student=get(student, "name", str),
+        student=required(student, "name", str),
     )
-    place = desk.config.keep(profile, get(answer, "token", str))
-    if desk.as_json:
-        desk.answer(asdict(profile) | {"token_in": place})
+    place = context.config.add(profile, required(answer, "token", str))
+    if context.as_json:
+        context.print_json(asdict(profile) | {"token_in": place})
         return PASSED
-    desk.screen.say(f"Welcome, {profile.student}. You are in {course.get('title') or slug}.")
-    desk.screen.say(f"Your token is in {place}.")
-    desk.screen.say("Next: dojo list")
+    context.screen.print(f"Welcome, {profile.student}. You are in {course.get('title') or slug}.")
+    context.screen.print(f"Your token is in {place}.")
+    context.screen.print("Next: dojo list")
     return PASSED
 
 
-def _must_be_new(desk: Desk, server: Server) -> None:
-    """A second join makes a second account, and the first one's answers would seem lost."""
-    known = desk.config.profile_of(server.address)
-    if known is not None:
+def _check_not_joined(context: Context, server: Server) -> None:
+    """Refuse to join a server twice: the answers of the first account would seem lost."""
+    profile = context.config.best_profile(server.address)
+    if profile is not None:
         raise DojoError(
-            f"You are {known.student} in {known.course} on {server.address} already.",
+            f"You are {profile.student} in {profile.course} on {server.address} already.",
             "Go on with: dojo list   To join once more, as somebody else: dojo join … --profile NEW-NAME",
         )
 
 
-def _warn_if_open(desk: Desk, server: Server) -> None:
-    if travels_open(server.address):
-        desk.tell(f"Careful: {server.address} is not encrypted, so your token can be read on the way there.")
+def _warn_if_unencrypted(context: Context, server: Server) -> None:
+    if is_unencrypted(server.address):
+        context.print_note(f"Careful: {server.address} is not encrypted, so others on the way can read your token.")
 
 
 @command("login")
 @click.argument("address")
-def login(desk: Desk, address: str) -> int:
+def login(context: Context, address: str) -> int:
     """Use an account that you have already, by its token.
 
     The token is asked for, or read from standard input.
@@ -77,35 +78,42 @@ def login(desk: Desk, address: str) -> int:
       dojo login https://dojo.example.org
       dojo login https://dojo.example.org < token.txt
     """
-    address = address_of(address)
-    ask = sys.stdin.isatty()
-    token = (click.prompt("Token", hide_input=True, err=True) if ask else sys.stdin.readline()).strip()
-    if not token or not token.isascii() or not token.isprintable():
-        raise DojoError("That is no token.", "Copy it once more, and type the same again.")
-    server = desk.server(address, token)
-    _warn_if_open(desk, server)
-    me = server.me()
-    courses = get(me, "courses", list)
+    address = server_address(address)
+    token = _read_token()
+    server = context.server(address, token)
+    _warn_if_unencrypted(context, server)
+    account = server.me()
+    courses = required(account, "courses", list)
     if not courses:
         raise NotJoined("This account is in no course yet.", f"Type: dojo join {address} CODE --name NAME")
     profiles = []
     place = ""
-    for course in reversed(courses):  # the first one is kept last, and so is the one in use
-        slug = get(course, "slug", str)
-        name = desk.profile if desk.profile and len(courses) == 1 else desk.config.free_name(slug, address)
-        profiles.append(Profile(name, address, slug, str(me.get("id", "")), get(me, "name", str)))
-        place = desk.config.keep(profiles[-1], token)
-    if desk.as_json:
-        desk.answer({"profiles": [asdict(each) for each in profiles], "token_in": place})
+    for course in reversed(courses):  # the first course is added last, so it is in use
+        slug = required(course, "slug", str)
+        is_named = context.profile is not None and len(courses) == 1
+        name = context.profile if context.profile and is_named else context.config.new_name(slug, address)
+        profiles.append(Profile(name, address, slug, str(account.get("id", "")), required(account, "name", str)))
+        place = context.config.add(profiles[-1], token)
+    if context.as_json:
+        context.print_json({"profiles": [asdict(profile) for profile in profiles], "token_in": place})
         return PASSED
-    desk.screen.say(f"You are {profiles[-1].student}, in {', '.join(each.course for each in reversed(profiles))}.")
-    desk.screen.say(f"Your token is in {place}.")
-    desk.screen.say("Next: dojo list")
+    slugs = ", ".join(profile.course for profile in reversed(profiles))
+    context.screen.print(f"You are {profiles[-1].student}, in {slugs}.")
+    context.screen.print(f"Your token is in {place}.")
+    context.screen.print("Next: dojo list")
     return PASSED
 
 
+def _read_token() -> str:
+    is_terminal = sys.stdin.isatty()
+    token = str(click.prompt("Token", hide_input=True, err=True) if is_terminal else sys.stdin.readline()).strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise DojoError("That is no token.", "Copy it once more, and type the same again.")
+    return token
+
+
 @command("logout")
-def logout(desk: Desk) -> int:
+def logout(context: Context) -> int:
     """Forget a profile and its token on this machine. Your account on the server stays.
 
     \b
@@ -113,22 +121,22 @@ def logout(desk: Desk) -> int:
       dojo logout
       dojo logout --profile autumn-course
     """
-    profile = desk.config.profile(desk.profile)
+    profile = context.config.profile(context.profile)
     if profile is None:
         raise NotJoined("There is nobody to log out.", "See the profiles: dojo profile")
-    desk.config.forget(profile)
-    if desk.as_json:
-        desk.answer({"forgotten": asdict(profile)})
+    context.config.remove(profile)
+    if context.as_json:
+        context.print_json({"forgotten": asdict(profile)})
         return PASSED
-    desk.screen.say(f"{profile.name} is forgotten here. Without its token you cannot come back to that account.")
-    desk.screen.say("Next: dojo profile")
+    context.screen.print(f"{profile.name} is forgotten here. Without its token you cannot come back to that account.")
+    context.screen.print("Next: dojo profile")
     return PASSED
 
 
 @command("profile")
 @click.argument("name", required=False)
-def profile(desk: Desk, name: str | None) -> int:
-    """Show your profiles, or go over to another one.
+def profile(context: Context, name: str | None) -> int:
+    """Show your profiles, or switch to another one.
 
     \b
     Examples:
@@ -136,16 +144,16 @@ def profile(desk: Desk, name: str | None) -> int:
       dojo profile autumn-course
     """
     if name:
-        found = desk.config.profile(name)
-        assert found is not None
-        desk.config.use(found.name)
-    profiles, current = desk.config.profiles(), desk.config.current()
-    if desk.as_json:
-        desk.answer({"current": current, "profiles": [asdict(each) for each in profiles.values()]})
+        chosen = context.config.profile(name)
+        assert chosen is not None
+        context.config.use(chosen.name)
+    profiles, current = context.config.profiles(), context.config.current_name()
+    if context.as_json:
+        context.print_json({"current": current, "profiles": [asdict(profile) for profile in profiles.values()]})
         return PASSED
     if not profiles:
-        desk.screen.say("There is none yet. Type: dojo join ADDRESS CODE --name NAME")
-    for each in profiles.values():
-        mark = "*" if each.name == current else " "
-        desk.screen.say(f"{mark} {each.name}: {each.student} in {each.course} on {each.server}")
+        context.screen.print("There is none yet. Type: dojo join ADDRESS CODE --name NAME")
+    for profile in profiles.values():
+        mark = "*" if profile.name == current else " "
+        context.screen.print(f"{mark} {profile.name}: {profile.student} in {profile.course} on {profile.server}")
     return PASSED

@@ -17,7 +17,7 @@ from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.database.engine import Database
 from server.database.table import now
-from server.queue import queries
+from server.queue import queries, tickets
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState

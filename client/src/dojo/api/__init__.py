@@ -1,0 +1,1 @@
+"""The server's REST interface: requests over HTTP, and its answers as values."""

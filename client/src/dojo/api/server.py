@@ -1,0 +1,154 @@
+"""The server as a Python object: one method for each route, exceptions for everything but the answer."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dojo.api.addresses import checked_slug, course_path, exercise_path, server_address
+from dojo.api.http import HttpClient, Network, Transferred
+from dojo.api.responses import Exercise, Submission, read_exercise, read_submission, required
+from dojo.errors import NotADojo, NotFound, ServerError
+
+SAFETENSORS = "application/vnd.safetensors"
+
+POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
+POLL_SECONDS_MAX = 2.0
+POLL_GROWTH = 1.3
+
+
+class Server:
+    """A server and the token for it. Every method raises ServerError if the answer is an error."""
+
+    def __init__(self, address: str, token: str | None = None, network: Network | None = None) -> None:
+        self.address = server_address(address)
+        self._network = network or Network()
+        self._client = HttpClient(self.address, token, self._network)
+
+    def __repr__(self) -> str:
+        return f"Server({self.address!r})"
+
+    # -- account ----------------------------------------------------------------------------------
+
+    def join(self, code: str, name: str) -> dict[str, Any]:
+        """Create an account. Not repeated once the request may have arrived: that would create two."""
+        return self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+
+    def me(self) -> dict[str, Any]:
+        """Return the account and its courses."""
+        return self._client.json("GET", "me")
+
+    # -- exercises --------------------------------------------------------------------------------
+
+    def exercises(self, course: str) -> list[Exercise]:
+        """Return the exercises of a course, without statements and checkpoints."""
+        body = self._client.json("GET", f"{course_path(course)}/exercises")
+        return [read_exercise(entry) for entry in required(body, "exercises", list)]
+
+    def exercise(self, course: str, slug: str) -> Exercise:
+        """Return one exercise with its statement and checkpoints."""
+        exercise = read_exercise(self._client.json("GET", exercise_path(course, slug)))
+        if exercise.slug != slug:
+            raise NotADojo(
+                f"Asked for {slug}, the server answered with another exercise.",
+                "Tell your instructor about it.",
+            )
+        return exercise
+
+    def instance(self, course: str, slug: str) -> dict[str, Any]:
+        """Return the digest of the student's forward state, and name → shape and dtype."""
+        return self._client.json("GET", f"{exercise_path(course, slug)}/instance")
+
+    def state(
+        self, course: str, slug: str, *, known_digest: str | None = None, transferred: Transferred | None = None
+    ) -> bytes | None:
+        """Return the forward state as safetensors bytes, or None if ``known_digest`` is still current."""
+        headers = {"Accept": SAFETENSORS}
+        if known_digest:
+            headers["If-None-Match"] = f'"{known_digest}"'
+        return self._client.download(f"{exercise_path(course, slug)}/instance/state", headers, transferred)
+
+    # -- submissions ------------------------------------------------------------------------------
+
+    def submit_code(self, course: str, slug: str, filename: str, source: str, *, wait: float) -> Submission:
+        """Submit code. The server answers when it is graded, after ``wait`` seconds at the latest."""
+        body = json.dumps({"filename": filename, "source": source}).encode()
+        return self._submit(course, slug, body, "application/json", wait, key=str(uuid.uuid4()))
+
+    def submit_tensors(
+        self, course: str, slug: str, content: bytes, *, wait: float, key: str | None = None
+    ) -> Submission:
+        """Submit safetensors bytes. ``key`` is the idempotency key of an earlier attempt with the same bytes."""
+        return self._submit(course, slug, content, SAFETENSORS, wait, key=key or str(uuid.uuid4()))
+
+    def _submit(self, course: str, slug: str, body: bytes, media_type: str, wait: float, *, key: str) -> Submission:
+        answer = self._client.json(
+            "POST",
+            f"{exercise_path(course, slug)}/submissions",
+            params={"wait": f"{wait:g}"},
+            content=body,
+            headers={"Content-Type": media_type, "Idempotency-Key": key},
+            timeout=30.0 + wait,
+        )
+        return read_submission(answer)
+
+    def submission(self, number: int) -> Submission:
+        """Return one submission."""
+        try:
+            return read_submission(self._client.json("GET", f"submissions/{number}"))
+        except NotFound as error:
+            raise NotFound(
+                f"You have no submission {number}.",
+                "See yours: dojo history",
+                status=404,
+                problem=error.problem,
+            ) from error
+
+    def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
+        """Return the student's submissions, the newest first, without the rows of their grades."""
+        params = {"limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
+        body = self._client.json("GET", f"{course_path(course)}/submissions", params=params)
+        return [read_submission(entry) for entry in required(body, "submissions", list)]
+
+    def wait_for(
+        self, submission: Submission, *, seconds: float, changed: Callable[[Submission], None] | None = None
+    ) -> Submission:
+        """Wait until the submission is graded or the time is over, and return its latest state.
+
+        The server sends an event for each change. If it sends none or the stream breaks, it is asked again and
+        again. ``changed`` gets every state on the way.
+        """
+        changed = changed or (lambda _: None)
+        began = self._network.now()
+        try:
+            for latest in self._event_states(submission, seconds):
+                submission = latest
+                changed(submission)
+        except ServerError:
+            pass
+        pause, waited = POLL_SECONDS_MIN, self._network.now() - began
+        while submission.waiting and waited < seconds:
+            self._network.sleep(pause)
+            waited += pause
+            pause = min(pause * POLL_GROWTH, POLL_SECONDS_MAX)
+            submission = self.submission(submission.id)
+            changed(submission)
+        return submission
+
+    def _event_states(self, submission: Submission, seconds: float) -> Iterator[Submission]:
+        """Yield the submission after each change, as the server's events tell it."""
+        if submission.waiting and seconds > 0:
+            events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
+            yield from map(read_submission, events)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A server and a course on it. ``student`` is the student's id, or None if no profile says it."""
+
+    server: Server
+    course: str
+    student: str | None

@@ -1,0 +1,106 @@
+"""The exercise that an answer is for, and the exercise to continue with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo.api.responses import Checkpoint, Exercise, required
+from dojo.api.server import Connection
+from dojo.commands.context import Context
+from dojo.errors import BadFile
+from dojo.files.answer_file import variables_in
+from dojo.files.outbox import Outbox
+from dojo.files.workspace import Workspace, find_workspace
+from dojo.notebook_slice import SECTIONS, Goal
+from dojo.tensors import shapes
+
+
+@dataclass(frozen=True)
+class Target:
+    """The exercise that an answer is for. ``handed_out`` holds the names of its forward state."""
+
+    slug: str
+    checkpoints: tuple[Checkpoint, ...]
+    handed_out: frozenset[str]
+
+    @property
+    def goal(self) -> Goal:
+        """The names that a notebook is searched for."""
+        names = tuple(checkpoint.name for checkpoint in self.checkpoints)
+        return Goal(names, self.handed_out, SECTIONS.get(self.slug))
+
+
+def find_target(context: Context, file: Path, named: str | None) -> tuple[Connection, Target]:
+    """Return the exercise that a file is for.
+
+    1. The exercise after ``--exercise``.
+    2. Else the exercise of the file's folder, or of the current folder.
+    3. Else the exercise most of whose answers the file makes.
+
+    :raises BadFile: no exercise fits, or two fit equally well
+    """
+    workspace = None if named else find_workspace(file.parent) or find_workspace(Path.cwd())
+    connection = context.connect(workspace)
+    if workspace is not None:
+        return connection, target_of(workspace)
+    server, course = connection.server, connection.course
+    exercise = server.exercise(course, named or _best_exercise(context, connection, file))
+    tensors = required(server.instance(course, exercise.slug), "tensors", dict)
+    return connection, Target(exercise.slug, exercise.checkpoints, frozenset(tensors))
+
+
+def target_of(workspace: Workspace) -> Target:
+    """Return the exercise of a workspace."""
+    handed_out = frozenset(shapes(workspace.state(), workspace.state_path))
+    return Target(workspace.exercise, workspace.checkpoints, handed_out)
+
+
+def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
+    variables = variables_in(file)
+    counts = {}
+    for entry in connection.server.exercises(connection.course):
+        exercise = connection.server.exercise(connection.course, entry.slug)
+        counts[entry.slug] = sum(checkpoint.variable in variables for checkpoint in exercise.checkpoints)
+    best = max(counts.values(), default=0)
+    candidates = [slug for slug, count in counts.items() if count == best]
+    if best == 0 or len(candidates) > 1:
+        raise BadFile(
+            f"It is not clear which exercise {file} is for: it could be {' or '.join(candidates)}."
+            if best
+            else f"{file} makes no answer of any exercise.",
+            f"Name it: dojo submit {file} --exercise TOPIC/NAME",
+        )
+    slug = candidates[0]
+    context.print_note(f"{file.name} makes {best} answers of {slug}. Another exercise is named with --exercise.")
+    return slug
+
+
+def send_outbox(context: Context, connection: Connection, path: Path) -> None:
+    """Send the answers that wait in the workspace of a path, if it belongs to this server."""
+    workspace = find_workspace(path.parent)
+    if workspace is None or workspace.server != connection.server.address:
+        return
+    outbox = Outbox(workspace)
+    if len(outbox):
+        result = outbox.send(connection)
+        context.print_note(f"Sent {result.count('earlier')} of the notebook.")
+        for reason in result.refused:
+            context.print_note(f"One of them was not taken: {reason}")
+
+
+def current_exercise(connection: Connection, named: str | None, workspace: Workspace | None) -> Exercise:
+    """Return the exercise that was named, else the workspace's, else the one to continue with."""
+    slug = named or (workspace.exercise if workspace else _next_exercise(connection))
+    return connection.server.exercise(connection.course, slug)
+
+
+def _next_exercise(connection: Connection) -> str:
+    """Return the exercise of the last submission if it is not done, else the first that is not, else the last."""
+    server, course = connection.server, connection.course
+    exercises = server.exercises(course)
+    if not exercises:
+        raise BadFile("This course has no exercises yet.", "Look again later: dojo list")
+    latest = {submission.exercise for submission in server.submissions(course, exercise=None, limit=1)}
+    undone = [exercise.slug for exercise in exercises if exercise.passed < exercise.total]
+    return next((slug for slug in undone if slug in latest), [*undone, exercises[-1].slug][0])

@@ -1,0 +1,233 @@
+"""The folder that ``dojo pull`` writes: one exercise, its forward state, and the student's own files.
+
+.dojo.json         exercise, revision, course, server, digest of the state, checkpoints
+state.safetensors  the forward state
+exercise.md        the statement
+solution.py        the student's; written once and never again
+exercise.ipynb     the student's; the same as a notebook
+
+The names of the files are constants. The server's answers only fill them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dojo.api.addresses import checked_slug
+from dojo.api.http import Transferred
+from dojo.api.responses import Checkpoint, required
+from dojo.api.server import Connection, Server
+from dojo.errors import BadFile, NotADojo
+from dojo.files import atomic, starter
+
+MARKER = ".dojo.json"
+STATE = "state.safetensors"
+STATEMENT = "exercise.md"
+SOLUTION = "solution.py"
+NOTEBOOK = "exercise.ipynb"
+
+FOLDERS_UP_MAX = 3  # so far above a file its workspace may be
+
+# Names that Windows reserves for devices, whatever follows the first dot.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbox, so nothing else may be in it
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state."""
+
+    folder: Path
+    exercise: str
+    revision: int
+    course: str
+    server: str
+    student: str | None
+    digest: str
+    checkpoints: tuple[Checkpoint, ...]
+
+    @property
+    def state_path(self) -> Path:
+        """The file of the forward state."""
+        return self.folder / STATE
+
+    def require_current(self, server: Server, course: str) -> None:
+        """Check that the server still has this forward state: tensors made on another one do not fit.
+
+        :raises BadFile: the server has another state
+        """
+        if server.instance(course, self.exercise).get("digest") != self.digest:
+            raise BadFile(
+                f"The server has a new forward state of {self.exercise}: these tensors are of the old one.",
+                f"Pull it again (dojo pull {self.exercise}), then compute them anew.",
+            )
+
+    def variable(self, text: str) -> str | None:
+        """Return the student's variable for ``logits`` or ``dlogits``, or None if no checkpoint has that name."""
+        names = [checkpoint.name for checkpoint in self.checkpoints]
+        for name in (text, text.removeprefix("d")):
+            if name in names:
+                return f"d{name}"
+        return None
+
+    def state(self) -> bytes:
+        """Return the forward state.
+
+        :raises BadFile: the file is missing or was changed
+        """
+        try:
+            content = self.state_path.read_bytes()
+        except OSError as error:
+            raise BadFile(f"{self.state_path} cannot be read.", f"Type: dojo pull {self.exercise}") from error
+        if hashlib.sha256(content).hexdigest() != self.digest:
+            raise BadFile(f"{self.state_path} is not what the server handed out.", f"Type: dojo pull {self.exercise}")
+        return content
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """The result of a pull: the files that were written, and the student's files that were left alone."""
+
+    workspace: Workspace
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    new_state: bool
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Return the workspace of a folder.
+
+    :raises BadFile: the folder was not pulled, or its marker is damaged
+    """
+    marker = folder / MARKER
+    try:
+        content = json.loads(marker.read_text(encoding="utf-8"))
+        return Workspace(
+            folder=folder,
+            exercise=checked_slug(required(content, "exercise", str)),
+            revision=required(content, "revision", int),
+            course=required(content, "course", str),
+            server=required(content, "server", str),
+            student=content.get("student"),
+            digest=_checked_digest(required(content, "digest", str)),
+            checkpoints=tuple(_checkpoint(entry) for entry in required(content, "checkpoints", list)),
+        )
+    except FileNotFoundError as error:
+        raise BadFile(
+            f"{folder} was not made by dojo pull.", "Type: dojo pull EXERCISE, then use its folder"
+        ) from error
+    except (OSError, ValueError, TypeError, NotADojo) as error:
+        raise BadFile(f"{marker} is damaged.", "Delete it and pull the exercise again.") from error
+
+
+def _checked_digest(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("this is no SHA-256")
+    return digest
+
+
+def _checkpoint(entry: dict[str, Any]) -> Checkpoint:
+    shape = entry.get("shape")
+    return Checkpoint(**{**entry, "shape": tuple(shape) if shape is not None else None})
+
+
+def find_workspace(path: Path) -> Workspace | None:
+    """Return the workspace that a file or folder lies in, or None."""
+    start = path.resolve()
+    for folder in (start, *start.parents)[: FOLDERS_UP_MAX + 1]:
+        if (folder / MARKER).is_file():
+            return open_workspace(folder)
+    return None
+
+
+def default_folder(slug: str, here: Path) -> Path:
+    """Return where an exercise goes: here if this is its folder, else a folder of its name in here."""
+    if (here / MARKER).is_file() and open_workspace(here).exercise == slug:
+        return here
+    name = checked_slug(slug).partition("/")[2].rstrip(".")  # Windows drops a dot at the end
+    return here / (f"_{name}" if name.split(".")[0] in _DEVICES else name)
+
+
+def pull(connection: Connection, slug: str, folder: Path, transferred: Transferred | None = None) -> Pulled:
+    """Write the folder of an exercise, or update it. The student's own files are never overwritten.
+
+    :raises BadFile: the folder holds something else
+    :raises ServerError: the server has no such exercise, or could not be reached
+    """
+    before = _workspace_before(folder, slug)
+    server, course = connection.server, connection.course
+    exercise = server.exercise(course, slug)
+    starter.check_names(exercise)
+    digest = required(server.instance(course, slug), "digest", str)
+    known_digest = digest if before and before.digest == digest and _is_intact(before) else None
+    state = server.state(course, slug, known_digest=known_digest, transferred=transferred)
+    if state is not None and hashlib.sha256(state).hexdigest() != digest:
+        raise NotADojo("The forward state arrived damaged: its digest is not the promised one.", "Pull it again.")
+    workspace = Workspace(
+        folder,
+        exercise.slug,
+        exercise.revision,
+        course,
+        server.address,
+        connection.student,
+        digest,
+        exercise.checkpoints,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    if state is not None:
+        atomic.write(workspace.state_path, state)
+    atomic.write(folder / STATEMENT, starter.statement(exercise).encode())
+    atomic.write(folder / MARKER, json.dumps(_marker(workspace), indent=1).encode())
+    # In this order: a bare `dojo submit` takes the newest file, which is solution.py until the student saves one.
+    own_files = {NOTEBOOK: starter.notebook(exercise), SOLUTION: starter.solution(exercise)}
+    missing = [name for name in own_files if not (folder / name).exists()]
+    for name in missing:
+        atomic.write(folder / name, own_files[name].encode())
+    return Pulled(
+        workspace,
+        written=((STATE,) if state is not None else ()) + (STATEMENT, *missing),
+        kept=tuple(name for name in own_files if name not in missing),
+        new_state=before is not None and before.digest != digest,
+    )
+
+
+def _workspace_before(folder: Path, slug: str) -> Workspace | None:
+    """Return the workspace that the folder already is, or None.
+
+    :raises BadFile: the folder holds something else
+    """
+    if (folder / MARKER).is_file():
+        workspace = open_workspace(folder)
+        if workspace.exercise == slug:
+            return workspace
+        raise BadFile(f"{folder} holds {workspace.exercise}.", f"Name another folder: dojo pull {slug} --to FOLDER")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise BadFile(
+            f"{folder} is there already, with other files in it.",
+            f"Name another folder: dojo pull {slug} --to FOLDER",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise BadFile(f"{folder} is a file.", f"Name a folder: dojo pull {slug} --to FOLDER")
+    return None
+
+
+def _is_intact(workspace: Workspace) -> bool:
+    try:
+        workspace.state()
+    except BadFile:
+        return False
+    return True
+
+
+def _marker(workspace: Workspace) -> dict[str, Any]:
+    marker = {key: value for key, value in asdict(workspace).items() if key != "folder"}
+    # The student's progress belongs to the server; a copy here would become stale.
+    for checkpoint in marker["checkpoints"]:
+        for key in ("best", "attempts", "first_passed_at"):
+            del checkpoint[key]
+    return marker

@@ -1,0 +1,233 @@
+"""Code cells of a notebook as Python: without magics, dedented and parsed."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dojo.errors import BadFile
+from dojo.notebook_slice.indentation import dedented, reindented
+
+# Cell magics under which the cell still runs as Python in the notebook's namespace.
+_PYTHON_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+_MAGIC = re.compile(r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
+_HEADING = re.compile(r"^[\s#>*_=-]*exercise\s*(?:no\.?|nr\.?|#)?\s*(?P<number>\d+)\s*(?P<rest>.*)$", re.IGNORECASE)
+# The words of the lecture's headings, for notebooks with other numbers or none.
+_HEADING_WORDS = {
+    1: re.compile(r"backprop\w* through the whole thing", re.IGNORECASE),
+    2: re.compile(r"cross.?entropy.*\bone go\b", re.IGNORECASE),
+    3: re.compile(r"batch.?norm.*\bone go\b", re.IGNORECASE),
+    4: re.compile(r"putting it all together", re.IGNORECASE),
+}
+_GAPS_MAX = 20  # unreadable statements left out of one cell; after that, the rest of the cell is left out
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell.
+
+    ``number`` counts all cells from 1, as the file has them; ``run`` is Jupyter's ``In [run]``. ``source`` is what
+    was parsed; its lines are the lines of the cell. ``sections`` are pairs of a line and the exercise that a heading
+    announces from that line on. A ``broken`` cell holds something that Python cannot read, so it cannot have been run
+    as it stands.
+    """
+
+    number: int
+    run: int | None
+    source: str
+    statements: tuple[ast.stmt, ...]
+    sections: tuple[tuple[int, int], ...]
+    broken: bool = False
+
+    def text(self, statement: ast.stmt) -> str:
+        """Return a statement as it was written, with the comments right above it."""
+        lines = self.source.split("\n")
+        first, last = first_line(statement), statement.end_lineno or statement.lineno
+        others = [other for other in self.statements if other is not statement]
+        if any(first_line(other) <= last and first <= (other.end_lineno or 0) for other in others):
+            return ast.get_source_segment(self.source, statement) or ""  # several statements on one line
+        while first > 1 and lines[first - 2].startswith("#"):
+            first -= 1
+        return "\n".join(lines[first - 1 : last])
+
+
+@dataclass(frozen=True)
+class NotebookCells:
+    """The code cells. ``unfinished`` and ``repaired`` hold a sentence for the number of a cell."""
+
+    cells: tuple[Cell, ...]
+    unfinished: Mapping[int, str]
+    repaired: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """The part of a cell that Python can read, and a remark about the rest."""
+
+    source: str = ""
+    statements: tuple[ast.stmt, ...] = ()
+    remark: str | None = None
+    broken: bool = False
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the line that a statement starts in, decorators included."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def read_notebook(path: Path) -> list[Any]:
+    """Return the cells as the file has them.
+
+    :raises BadFile: the file is no notebook of format 3 or 4
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadFile(f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter.") from error
+    sheets = notebook.get("worksheets", [notebook]) if isinstance(notebook, dict) else None
+    cells_by_sheet = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in sheets or [None]]
+    if all(isinstance(cells, list) for cells in cells_by_sheet):
+        return [cell for cells in cells_by_sheet for cell in cells or ()]
+    raise BadFile(f"{path} is no notebook.", "Open it in Jupyter and save it again.")
+
+
+def read_cells(raw_cells: Iterable[Any]) -> NotebookCells:
+    """Parse the code cells, in order. Of markdown only the headings count."""
+    cells: list[Cell] = []
+    unfinished: dict[int, str] = {}
+    repaired: dict[int, str] = {}
+    sections_above: list[tuple[int, int]] = []
+    for number, raw in enumerate(raw_cells, 1):
+        raw = raw if isinstance(raw, dict) else {}
+        text = _text(raw)
+        if raw.get("cell_type") != "code":
+            sections_above += [(1, section) for _, section in _headings(text, in_code=False)]
+            continue
+        sections = (*sections_above, *_headings(text, in_code=True))
+        sections_above = []
+        parsed = _parse(text)
+        run = raw.get("execution_count", raw.get("prompt_number"))
+        run = run if isinstance(run, int) else None
+        if parsed.remark:
+            label = f"Cell {number} (In [{run}])" if run else f"Cell {number}"
+            (repaired if parsed.statements else unfinished)[number] = f"{label} {parsed.remark}"
+        cells.append(Cell(number, run, parsed.source, parsed.statements, sections, parsed.broken))
+    return NotebookCells(tuple(cells), unfinished, repaired)
+
+
+def _text(raw: Mapping[str, Any]) -> str:
+    source = raw.get("source", raw.get("input", ""))
+    text = source if isinstance(source, str) else "".join(line for line in source if isinstance(line, str))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _headings(text: str, *, in_code: bool) -> list[tuple[int, int]]:
+    """Return the line and the exercise of each heading. In code, headings are comments."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    headings = []
+    for number, line in lines:
+        if in_code and not line.startswith("#"):
+            continue
+        prominent = number == lines[0][0] if in_code else line.startswith(("#", "*", "_"))
+        section = _section(line, prominent)
+        if section:
+            headings.append((number, section))
+    return headings
+
+
+def _section(line: str, prominent: bool) -> int | None:
+    """Return the exercise that a line announces. “Exercise 2 is faster” inside a text announces none."""
+    match = _HEADING.match(line)
+    if match and (prominent or not match["rest"][:1].isalnum()):
+        return int(match["number"])
+    return next((section for section, words in _HEADING_WORDS.items() if words.search(line)), None)
+
+
+def _parse(text: str) -> _Parsed:
+    first = text.lstrip().partition("\n")[0]
+    if first.startswith("%%"):
+        if first.split()[0] not in _PYTHON_CELL_MAGICS:
+            return _Parsed()
+        text = text.replace(first, "", 1)
+    plain = without_magics(dedented(text))
+    for attempt in (dedented(text), plain):
+        try:
+            return _Parsed(attempt, _statements(attempt))
+        except SyntaxError:
+            continue
+        except (ValueError, RecursionError, MemoryError):
+            return _Parsed(remark="is left out: Python cannot read it.")
+    indented = reindented(plain)
+    if indented is not None and _is_python(indented):
+        remark = "has lost the indentation inside its blocks; it was put back as far as the next blank line."
+        return _Parsed(indented, _statements(indented), f"{remark} Look at the result with --dry-run.")
+    return _parse_with_gaps(plain)
+
+
+def _parse_with_gaps(text: str) -> _Parsed:
+    """Parse a text that is not finished: each line with a syntax error is left out together with its statement."""
+    lines = text.split("\n")
+    gaps: list[int] = []
+    problem = ""
+    while True:
+        try:
+            statements = _statements("\n".join(lines))
+            break
+        except SyntaxError as error:
+            start = end = min(max(error.lineno or 1, 1), len(lines))
+            problem = problem or error.msg
+        start -= 1
+        while start and (lines[start][:1].isspace() or not _is_python("\n".join(lines[:start]))):
+            start -= 1
+        while end < len(lines) and (lines[end][:1].isspace() or len(gaps) == _GAPS_MAX):
+            end += 1
+        gaps.append(start + 1)
+        lines[start:end] = [""] * (end - start)
+    if not statements:
+        return _Parsed(remark=f"is left out: it is not finished ({problem}, line {gaps[0]}).", broken=True)
+    where = f"line{'s' if len(gaps) > 1 else ''} {', '.join(map(str, gaps))}"
+    return _Parsed("\n".join(lines), statements, f"is not finished: {where} left out ({problem}).", broken=True)
+
+
+def _is_python(source: str) -> bool:
+    try:
+        _statements(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _statements(source: str) -> tuple[ast.stmt, ...]:
+    """Parse a source.
+
+    :raises SyntaxError: also for what only the compiler refuses, such as a ``return`` outside of a function
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as '\d': Python warns the student, not this command
+        tree = ast.parse(source)
+        compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return tuple(tree.body)
+
+
+def without_magics(text: str) -> str:
+    """Return the text with magics, shell commands and IPython's questions replaced by ``pass``.
+
+    ``%time statement`` becomes the statement.
+    """
+    lines = []
+    in_command = False  # a shell command continues in the next line
+    for line in text.split("\n"):
+        match = _MAGIC.match(line)
+        if in_command:
+            lines.append("")
+        else:
+            lines.append(line if match is None else match[1] + (match["timed"] or "pass"))
+        in_command = line.endswith("\\") and (in_command or match is not None)
+    return "\n".join(lines)

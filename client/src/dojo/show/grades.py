@@ -1,0 +1,168 @@
+"""One grade: a table in a terminal, the lecture's lines elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dojo.api.responses import Checkpoint, Comparison, Grade, Submission
+from dojo.show.screen import Screen, print_plain
+from dojo.text import clock
+
+VERDICT_STYLES = {"exact": "green", "approximate": "cyan", "missing": "bright_black"}
+INHERITED_STYLE = "dim yellow"
+WRONG_STYLE = "red"
+FIRST_MISTAKE_STYLE = "bold red"
+WIDE_COLUMNS_MIN = 80  # in a narrower terminal, remarks stand under the table instead of in it
+
+RUN_SENTENCES = {
+    "error": "Your code stopped with an error, so what comes after it was not graded:",
+    "denied": "Your code asked for something that is not there while it is graded:",
+    "time_limit": "Your code was stopped: it took too long.",
+    "memory_limit": "Your code was stopped: it took too much memory.",
+    "output_limit": "Your code was stopped: it printed too much.",
+    "crashed": "Your code crashed the Python that ran it.",
+    "sandbox_fault": "The grader failed. That is not your fault; submit again in a minute.",
+}
+UNGRADED_SENTENCES = {
+    "cancelled": "taken out of the queue before its turn. To have it graded, submit the file again: dojo submit FILE",
+    "quarantined": "set aside, because the grader was lost each time that it ran. Nothing of yours is lost: tell your "
+    "instructor the number {id}, or submit another version: dojo submit FILE",
+}
+WAITING_SENTENCE = "{progress}. Look again: dojo show {id}"
+AUTOGRAD_SENTENCE = "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
+
+
+def show_submission(screen: Screen, submission: Submission, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    """Print the rows of a submission, how its code ran, and where to look next."""
+    title = f"{submission.exercise}, attempt {submission.attempt} (submission {submission.id})"
+    if submission.grade is None:
+        sentence = UNGRADED_SENTENCES.get(submission.status, WAITING_SENTENCE)
+        screen.print(f"{title}: {sentence.format(progress=submission.progress(), id=submission.id)}")
+        return
+    grade = submission.grade
+    if screen.colour:
+        screen.print(title, style="bold")
+    _show_run(screen, grade)
+    show_rows(screen, grade.rows)
+    if "autograd" in grade.flags:
+        screen.print(AUTOGRAD_SENTENCE, style=INHERITED_STYLE)
+    screen.print(grade.summary(), style="bold green" if grade.all_passed else "bold")
+    mistake = first_mistake(grade, checkpoints)
+    if mistake is not None:
+        screen.print(lecture_hint(mistake))
+
+
+def first_mistake(grade: Grade, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+    """Return the first checkpoint that is wrong by itself and has a link to the lecture, or None."""
+    wrong = {row.name for row in grade.rows if row.own_mistake}
+    return next((checkpoint for checkpoint in checkpoints if checkpoint.name in wrong and checkpoint.lecture_url), None)
+
+
+def lecture_hint(checkpoint: Checkpoint) -> str:
+    """Return a sentence with the link to the lecture at a checkpoint."""
+    start = checkpoint.lecture_start
+    time = f" at {clock(start)}" if start is not None else ""
+    return f"Stuck at {checkpoint.variable}? The lecture{time}: {checkpoint.lecture_url}"
+
+
+def _show_run(screen: Screen, grade: Grade) -> None:
+    if grade.stdout:
+        screen.print("Your code printed:", style="bright_black")
+        screen.print(_indented(grade.stdout.rstrip()))
+    if grade.run_status in RUN_SENTENCES:
+        screen.print(RUN_SENTENCES[grade.run_status], style=WRONG_STYLE)
+        if grade.run_message:
+            screen.print(_indented(grade.run_message.rstrip()))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def show_rows(screen: Screen, rows: Sequence[Comparison]) -> None:
+    """Print the rows of ``cmp`` with their remarks."""
+    if not screen.colour:
+        for line in plain_lines(rows):
+            print_plain(line)
+        return
+    remarks_by_row = unique_remarks(rows)
+    is_wide = screen.console.width >= WIDE_COLUMNS_MIN
+    has_remark_column = is_wide and any(remarks_by_row)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("step", no_wrap=True)
+    table.add_column("exact")
+    table.add_column("approximate" if is_wide else "approx")
+    table.add_column("maxdiff", no_wrap=True)
+    if has_remark_column:
+        table.add_column("", ratio=1)
+    first_own = next((row for row in rows if row.own_mistake), None)
+    for row, remarks in zip(rows, remarks_by_row, strict=True):
+        style = FIRST_MISTAKE_STYLE if row is first_own else row_style(row)
+        cells = [
+            Text(row.name, style=style),
+            _mark(screen, row, row.exact),
+            _mark(screen, row, row.approximate),
+            Text(_maxdiff(row), style=style),
+        ]
+        if has_remark_column:
+            cells.append(Text("\n".join(remarks), style=INHERITED_STYLE if row.inherits else ""))
+        table.add_row(*cells)
+    screen.print_table(table)
+    if not has_remark_column:
+        for row, remarks in zip(rows, remarks_by_row, strict=True):
+            for remark in remarks:
+                screen.console.print(Text(f"{row.name}:", style=row_style(row)))
+                screen.console.print(Padding(Text(remark), (0, 0, 0, 2)))
+
+
+def plain_lines(rows: Sequence[Comparison]) -> list[str]:
+    """Return the lecture's lines, each followed by its remarks."""
+    lines = []
+    for row, remarks in zip(rows, unique_remarks(rows), strict=True):
+        lines += [row.line(), *(f"    {remark}" for remark in remarks)]
+    return lines
+
+
+def unique_remarks(rows: Sequence[Comparison]) -> list[tuple[str, ...]]:
+    """Return the remarks of each row.
+
+    Many rows may be missing, or inherit one mistake. Such a remark stands under the first of them only.
+    """
+    used: set[str] = set()
+    remarks_by_row = []
+    for row in rows:
+        remarks = row.remarks()
+        if row.verdict == "missing" or row.inherits:
+            # Without the step's name, the remarks of two steps are the same sentence.
+            nameless = [re.sub(rf"\bd?{re.escape(row.name)}\b", "", remark) for remark in remarks]
+            remarks = tuple(remark for remark, key in zip(remarks, nameless, strict=True) if key not in used)
+            used.update(nameless)
+        remarks_by_row.append(remarks)
+    return remarks_by_row
+
+
+def row_style(row: Comparison) -> str:
+    """Return rich's style for a row."""
+    if row.verdict in VERDICT_STYLES:
+        return VERDICT_STYLES[row.verdict]
+    return INHERITED_STYLE if row.inherits else WRONG_STYLE
+
+
+def _mark(screen: Screen, row: Comparison, value: bool) -> Text:
+    if row.verdict == "missing":
+        return Text("-", style=VERDICT_STYLES["missing"])
+    if value:
+        return Text(screen.yes, style="green")
+    return Text(screen.no, style=INHERITED_STYLE if row.inherits else WRONG_STYLE)
+
+
+def _maxdiff(row: Comparison) -> str:
+    if row.maxdiff is None:
+        return "-"
+    return "0.0" if row.maxdiff == 0 else f"{row.maxdiff:.2e}"

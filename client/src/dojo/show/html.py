@@ -1,0 +1,74 @@
+"""Results as HTML, for notebooks. Every text is escaped: it comes from the server or from the student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from dojo.api.responses import PASSING_VERDICTS, Checkpoint, Comparison, Grade
+from dojo.show.grades import unique_remarks
+from dojo.text import clock
+
+# Medium tones, readable on a light and on a dark page.
+GREEN, BLUE, AMBER, RED, GREY = "#2e9e5b", "#2f8fb3", "#c98a12", "#d04437", "#8a8a8a"
+_VERDICT_COLOURS = {None: GREY, "exact": GREEN, "approximate": BLUE, "missing": GREY, "inherited": AMBER}
+
+
+def verdict_colour(verdict: str | None) -> str:
+    """Return the colour of a verdict, or of ``inherited``; None stands for a step without a submission."""
+    return _VERDICT_COLOURS.get(verdict, RED)
+
+
+def grade_table(grade: Grade) -> str:
+    """Return the rows of ``cmp`` as a table."""
+    titles = ("", "exact", "approximate", "maxdiff", "")
+    head = "".join(f"<th style='text-align:left'>{title}</th>" for title in titles)
+    body = "".join(map(_row, grade.rows, unique_remarks(grade.rows)))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(row: Comparison, remarks: tuple[str, ...]) -> str:
+    colour = verdict_colour("inherited" if row.inherits else row.verdict)
+    maxdiff = "-" if row.maxdiff is None else str(row.maxdiff)
+    cells = (
+        f"<b style='color:{colour}'>{escape(row.name)}</b>",
+        _mark(row, row.exact, colour),
+        _mark(row, row.approximate, colour),
+        f"<code>{escape(maxdiff)}</code>",
+        f"<span style='white-space:normal'>{'<br>'.join(map(escape, remarks))}</span>",
+    )
+    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _mark(row: Comparison, value: bool, colour: str) -> str:
+    text = "-" if row.verdict == "missing" else str(value)
+    return f"<span style='color:{GREEN if value else colour}'>{text}</span>"
+
+
+def progress_strip(checkpoints: Sequence[Checkpoint], verdicts: Mapping[str, str | None]) -> str:
+    """Return a small box for each checkpoint in the colour of its best verdict, with a link to the lecture."""
+    boxes = []
+    for checkpoint in checkpoints:
+        verdict = verdicts.get(checkpoint.name)
+        style = (
+            "display:inline-block;width:14px;height:14px;margin:1px;border-radius:3px;"
+            f"background:{verdict_colour(verdict)};opacity:{1 if verdict else 0.35}"
+        )
+        time = f", lecture {clock(checkpoint.lecture_start)}" if checkpoint.lecture_start is not None else ""
+        title = escape(f"{checkpoint.name}: {verdict or 'not yet'}{time}", quote=True)
+        boxes.append(_link(f"<span title='{title}' style='{style}'></span>", checkpoint.lecture_url))
+    passed = sum(verdicts.get(checkpoint.name) in PASSING_VERDICTS for checkpoint in checkpoints)
+    return f"<div>{''.join(boxes)} <small>{passed} of {len(checkpoints)}</small></div>"
+
+
+def lecture_hint(checkpoint: Checkpoint) -> str:
+    """Return a sentence with the link to the lecture at a checkpoint."""
+    time = "" if checkpoint.lecture_start is None else f" at {clock(checkpoint.lecture_start)}"
+    link = _link(f"the lecture{time}", checkpoint.lecture_url)
+    return f"<div><small>Stuck at <code>{escape(checkpoint.variable)}</code>? See {link}.</small></div>"
+
+
+def _link(content: str, url: str | None) -> str:
+    if not url:
+        return content
+    return f"<a href='{escape(url, quote=True)}' target='_blank' rel='noopener noreferrer'>{content}</a>"

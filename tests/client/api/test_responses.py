@@ -1,0 +1,138 @@
+"""What the server says, as values: what counts as right, and what is made of an answer that is half there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dojo.api.responses import (
+    INHERITED_REMARK,
+    Checkpoint,
+    Comparison,
+    Grade,
+    read_comparison,
+    read_exercise,
+    read_grade,
+    read_submission,
+    required,
+)
+from dojo.errors import NotADojo
+
+EXACT = Comparison("a", "exact", exact=True, approximate=True)
+APPROXIMATE = Comparison("b", "approximate", approximate=True, diagnosis=("no",), notes=("a note",))
+OWN = Comparison("c", "wrong", origin="own", diagnosis=("A sign.",), notes=("a note",))
+HEIR = Comparison("d", "wrong", origin="inherited", diagnosis=("no",), notes=("a note",))
+UNKNOWN = Comparison("e", "wrong")
+MISSING = Comparison("f", "missing", notes=("df was never assigned",))
+
+
+@pytest.mark.parametrize(
+    ("row", "passed", "inherits", "own_mistake", "remarks"),
+    [
+        (EXACT, True, False, False, ()),
+        (APPROXIMATE, True, False, False, ("a note",)),
+        (OWN, False, False, True, ("A sign.", "a note")),
+        (HEIR, False, True, False, (INHERITED_REMARK, "a note")),
+        (UNKNOWN, False, False, True, ()),
+        (MISSING, False, False, False, ("df was never assigned",)),
+    ],
+)
+def test_a_row_is_right_or_wrong_by_itself_or_by_what_is_above(
+    row: Comparison, passed: bool, inherits: bool, own_mistake: bool, remarks: tuple[str, ...]
+) -> None:
+    assert (row.passed, row.inherits, row.own_mistake) == (passed, inherits, own_mistake)
+    assert row.remarks() == remarks
+
+
+def test_a_grade_counts_approximate_as_passed() -> None:
+    grade = Grade((EXACT, APPROXIMATE, OWN), (), None, "", "", "")
+    assert (grade.passed, grade.exact, grade.all_passed) == (2, 1, False)
+    assert Grade((EXACT, APPROXIMATE), (), None, "", "", "").all_passed
+    assert grade.row("b") is APPROXIMATE
+    assert grade.row("z") is None
+
+
+@pytest.mark.parametrize(("best", "passed"), [("exact", True), ("approximate", True), ("wrong", False), (None, False)])
+def test_a_step_passed_where_its_best_verdict_did(best: str | None, passed: bool) -> None:
+    assert Checkpoint("a", best=best).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("status", "place", "estimate", "waiting", "progress"),
+    [
+        ("queued", 3, 6, True, "place 3 in the queue, about 6 s"),
+        ("queued", 1, 0, True, "place 1 in the queue, about 0 s"),
+        ("queued", 1, None, True, "place 1 in the queue"),
+        ("queued", None, None, True, "queued"),
+        ("running", 1, 1, True, "running"),
+        ("graded", None, None, False, "graded"),
+        ("cancelled", None, None, False, "cancelled"),
+    ],
+)
+def test_where_a_submission_stands(
+    status: str, place: int | None, estimate: int | None, waiting: bool, progress: str
+) -> None:
+    found = read_submission({"id": 1, "exercise": "a/b", "status": status, "place": place, "estimate": estimate})
+    assert (found.waiting, found.progress(), found.graded) == (waiting, progress, False)
+
+
+def test_a_grade_without_rows_is_none() -> None:
+    head = {"id": 1, "exercise": "a/b", "status": "graded"}
+    assert read_submission({**head, "grade": {"passed": 3, "total": 3}}).grade is None
+    assert read_submission({**head, "grade": {"checkpoints": []}}).grade == Grade((), (), None, "", "", "")
+
+
+@pytest.mark.parametrize("value", ["1", True, None, 1.0])
+def test_a_number_that_is_none_is_no_answer(value: Any) -> None:
+    with pytest.raises(NotADojo, match="no usable “id”"):
+        required({"id": value}, "id", int)
+    with pytest.raises(NotADojo):
+        required([], "id", int)  # type: ignore[arg-type]  # the server may send anything
+
+
+def test_what_is_half_there_is_read_as_far_as_it_is() -> None:
+    assert read_comparison(
+        {"name": "a", "verdict": "wrong", "exact": 1, "approximate": "yes", "maxdiff": True}
+    ) == Comparison("a", "wrong")
+    assert read_comparison(
+        {"name": "a", "verdict": "wrong", "maxdiff": 2, "notes": ["x", 3], "origin": 4}
+    ) == Comparison("a", "wrong", maxdiff=2.0, notes=("x",))
+    assert read_grade({"checkpoints": [], "flags": "autograd", "run": 3}) == Grade((), (), None, "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("link", "kept"),
+    [
+        ("https://a.test/x", True),
+        ("http://a.test/x", True),
+        ("httpx://a.test", False),
+        ("javascript:x", False),
+        (3, False),
+    ],
+)
+def test_a_link_is_a_web_address(link: Any, kept: bool) -> None:
+    assert read_exercise({"slug": "a/b", "lecture_url": link}).lecture_url == (link if kept else None)
+
+
+def test_no_rows_are_no_pass() -> None:
+    assert not Grade((), (), None, "", "", "").all_passed
+
+
+def test_the_summary_counts_own_mistakes_and_their_heirs() -> None:
+    own, heir = Comparison("a", "wrong", origin="own"), Comparison("b", "wrong", origin="inherited")
+    right, missing = Comparison("c", "exact", exact=True, approximate=True), Comparison("d", "missing")
+
+    def summary(*rows: Comparison) -> str:
+        return Grade(rows, (), None, "", "", "").summary()
+
+    assert summary(right, own, heir) == "1 of 3 pass, 1 exact; 1 mistake of your own, 1 step inherits it"
+    assert summary(own, own, heir, heir) == "0 of 4 pass, 0 exact; 2 mistakes of your own, 2 steps inherit them"
+    assert summary(right, missing) == "1 of 2 pass, 1 exact"
+
+
+def test_points_are_told_where_they_are_not_what_passed() -> None:
+    rows = [{"name": "a", "verdict": "exact", "exact": True, "approximate": True}]
+    told = {"checkpoints": rows, "passed": 1, "total": 1}
+    assert read_grade(told).summary() == read_grade(told | {"points": 1.0}).summary() == "1 of 1 pass, 1 exact"
+    assert read_grade(told | {"points": 1.5}).summary() == "1 of 1 pass, 1 exact, 1.5 points"

@@ -1,0 +1,485 @@
+"""The command, typed by a student at a fake server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import safetensors.torch
+import torch
+from click.shell_completion import ShellComplete
+
+from dojo.cli import cli
+from tests.client.conftest import Student
+from tests.client.fake import SLUG, TOKEN, expected, problem, state
+from tests.client.notebooks import notebook
+
+RIGHT = "dcounts = n / counts\ndlogits = torch.full((2, 3), 2.0)\n"
+HALF = "dcounts = n / counts\ndlogits = torch.ones(2, 3)\ncmp('logits', dlogits)\n"
+
+
+@pytest.fixture
+def pulled(student: Student) -> Student:
+    """A student in the folder of a pulled exercise."""
+    student.join()
+    assert student.type("pull", SLUG)[0] == 0
+    os.chdir("cross-entropy")
+    return student
+
+
+def test_every_command_takes_json_and_explains_itself(student: Student) -> None:
+    for name, command in cli.commands.items():
+        assert "--json" in [option for each in command.params for option in each.opts], name
+        code, out, _ = student.type(name, "--help")
+        assert code == 0
+        assert command.help
+        assert "Usage: dojo" in out
+        assert re.search(rf"Examples?:\n +dojo {name}\b", out), name
+
+
+def test_joining_keeps_the_token_and_never_shows_it(student: Student) -> None:
+    code, out, err = student.type("join", "dojo.test", "CODE", "--name", "Ada")
+    assert code == 0
+    assert "Next: dojo list" in out
+    for words in (("profile",), ("profile", "--json"), ("list", "--json"), ("status", "--json")):
+        code, more, errors = student.type(*words)
+        assert code == 0
+        out, err = out + more, err + errors
+    assert TOKEN not in out + err
+
+
+def test_joining_twice_would_make_a_second_account(student: Student) -> None:
+    student.join()
+    code, _, err = student.type("join", "dojo.test", "CODE", "--name", "Ada")
+    assert code == 2
+    assert "--profile NEW-NAME" in err
+    assert student.type("join", "dojo.test", "CODE", "--name", "Bob", "--profile", "bob")[0] == 0
+    assert len([each for each in student.fake.requests if each.url.path.endswith("/join")]) == 2
+
+
+def test_plain_http_to_another_machine_is_warned_about(student: Student) -> None:
+    _, _, err = student.type("join", "http://dojo.test", "CODE", "--name", "Ada")
+    assert "not encrypted" in err
+
+
+def test_login_reads_the_token_from_standard_input(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(TOKEN + "\n"))
+    code, out, _ = student.type("login", "dojo.test")
+    assert code == 0
+    assert "You are Ada, in autumn." in out
+    assert student.type("list")[0] == 0
+    assert student.type("logout")[0] == 0
+    assert student.type("list")[0] == 2
+
+
+def test_nobody_joined_says_what_to_type(student: Student) -> None:
+    code, out, err = student.type("list")
+    assert (code, out) == (2, "")
+    assert err.endswith("Type: dojo join ADDRESS CODE --name NAME\n")
+
+
+def test_a_server_that_is_away_is_exit_3(student: Student) -> None:
+    student.join()
+
+    def away(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    student.fake.before = away
+    code, _, err = student.type("list")
+    assert code == 3
+    assert "could not be reached" in err
+    code, out, _ = student.type("list", "--json")
+    assert code == 3
+    assert json.loads(out)["error"]["type"] == "Unreachable"
+
+
+def test_wrong_usage_is_exit_2(student: Student) -> None:
+    assert student.type("nonsense")[0] == 2
+    assert student.type("show", "seventeen")[0] == 2
+    assert student.type("submit", "nowhere.py")[0] == 2
+    assert student.type()[0] == 0
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("show",), ("show", "seventeen"), ("history", "--limit", "0")])
+def test_wrong_usage_is_a_document_too(student: Student, words: tuple[str, ...]) -> None:
+    code, out, err = student.type(*words, "--json")
+    assert (code, err) == (2, "")
+    assert json.loads(out)["error"]["next"] == "See: dojo --help"
+
+
+def test_the_environment_is_enough(student: Student) -> None:
+    code, out, _ = student.type("list", DOJO_SERVER="dojo.test", DOJO_TOKEN=TOKEN)
+    assert code == 0
+    assert SLUG in out
+
+
+def test_the_lectures_lines_are_what_a_pipe_gets(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    code, out, _ = pulled.type("submit", "solution.py")
+    assert code == 1
+    assert out.splitlines() == [
+        "counts          | exact: True  | approximate: True  | maxdiff: 0.0",
+        "logits          | exact: False | approximate: False | maxdiff: 1.0",
+        "    This is a factor of 2 off.",
+        "1 of 2 pass, 1 exact; 1 mistake of your own",
+        "Stuck at dlogits? The lecture at 1:00: https://dojo.test/lecture?t=60",
+    ]
+
+
+def test_all_right_is_exit_0(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    code, out, _ = pulled.type("submit", "--json")
+    assert code == 0
+    assert json.loads(out)["grade"]["exact"] == 2
+
+
+def test_tensors_are_sent_as_they_are(pulled: Student) -> None:
+    answers = {f"d{name}": each for name, each in expected().items()}
+    Path("answers.safetensors").write_bytes(safetensors.torch.save(answers))
+    assert pulled.type("submit", "answers.safetensors")[0] == 0
+    assert pulled.fake.requests[-1].headers["Content-Type"] == "application/vnd.safetensors"
+    assert pulled.fake.requests[-1].content == Path("answers.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("names", "says"), [(("Yb", "counts", "logits"), "forward state"), (("x",), "no tensor of this")]
+)
+def test_tensors_of_something_else_are_not_sent(pulled: Student, names: tuple[str, ...], says: str) -> None:
+    Path("x.safetensors").write_bytes(safetensors.torch.save({name: torch.ones(1) for name in names}))
+    code, _, err = pulled.type("submit", "x.safetensors")
+    assert code == 2
+    assert says in err
+
+
+def test_a_folder_hands_in_what_was_changed_last(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    Path("older.py").write_text(HALF)
+    os.utime("older.py", (1, 1))
+    code, _, err = pulled.type("submit")
+    assert (code, err) == (0, "Submitting solution.py.\n")
+
+
+def test_a_fresh_folder_hands_in_solution_py(pulled: Student) -> None:
+    code, _, err = pulled.type("submit", ".")
+    assert (code, err) == (1, "Submitting solution.py.\n")
+
+
+def test_a_notebook_says_what_was_taken(pulled: Student) -> None:
+    cells = notebook(
+        "import torch\nlogits = 3",
+        "dcounts = n / counts\nprint(dcounts)",
+        "dlogits = torch.full((2, 3), 2.0)",
+    )
+    Path("mine.ipynb").write_text(json.dumps(cells))
+    code, _, err = pulled.type("submit", "mine.ipynb")
+    assert code == 0
+    assert err == "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\n"
+    sent = json.loads(pulled.fake.requests[-1].content)
+    assert sent["filename"] == "mine.ipynb"
+    assert "print" not in sent["source"]
+    code, out, _ = pulled.type("submit", "mine.ipynb", "--json")
+    assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
+
+
+def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
+    Path("a\\b.py").write_text(RIGHT)
+    assert pulled.type("submit", "a\\b.py")[0] == 0
+    assert json.loads(pulled.fake.requests[-1].content)["filename"] == "a_b.py"
+
+
+def test_a_dry_run_sends_nothing(pulled: Student) -> None:
+    Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts")))
+    before = len(pulled.fake.requests)
+    code, out, _ = pulled.type("submit", "mine.ipynb", "--dry-run")
+    assert (code, out) == (0, "# --- cell 1 ---\ndcounts = n / counts\n")
+    assert not [each for each in pulled.fake.requests[before:] if each.method == "POST"]
+
+
+def test_outside_of_a_folder_the_exercise_is_guessed_or_named(pulled: Student) -> None:
+    os.chdir("..")
+    Path("mine.py").write_text(RIGHT)
+    code, _, err = pulled.type("submit", "mine.py")
+    assert code == 0
+    assert f"mine.py makes 2 answers of {SLUG}" in err
+    assert pulled.type("submit", "mine.py", "--exercise", SLUG)[0] == 0
+    Path("other.py").write_text("x = 1")
+    assert pulled.type("submit", "other.py")[0] == 2
+
+
+def test_the_answers_of_an_error_end_in_the_cell(pulled: Student) -> None:
+    Path("mine.ipynb").write_text(json.dumps(notebook("x = 1", "print(1)\n\ndcounts = counts * 1")))
+    broken = {"status": "error", "message": 'File "mine.ipynb", line 2, in <module>', "stdout": "hello\n"}
+
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "POST":
+            return None
+        pulled.fake.before = None
+        answer: dict[str, Any] = pulled.fake(request).json()
+        answer["grade"]["run"] = broken
+        return httpx.Response(201, json=answer)
+
+    pulled.fake.before = fail
+    _, out, _ = pulled.type("submit", "mine.ipynb")
+    assert "Your code printed:\n    hello\n" in out
+    assert "Your code stopped with an error" in out
+    assert "Line 2 of what was taken is line 3 of cell 2." in out
+
+
+def test_waiting_for_the_queue(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits = 4
+    assert pulled.type("submit", "solution.py")[0] == 0
+    pulled.fake.waits, pulled.fake.events = 10_000, False
+    code, _, err = pulled.type("submit", "solution.py", "--wait", "3")
+    assert code == 3
+    assert re.search(r"not graded yet: place \d+ in the queue, about \d+ s\.\nLook later: dojo show 2\n", err)
+    code, out, _ = pulled.type("show", "2")
+    assert code == 1
+    assert re.search(r"place \d+ in the queue, about \d+ s\. Look again: dojo show 2\n", out)
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"), [("cancelled", "dojo submit FILE"), ("quarantined", "tell your instructor the number 1")]
+)
+def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.ends = 2, ends
+    code, out, _ = pulled.type("submit", "solution.py")
+    assert code == 1
+    assert says in out
+    assert pulled.type("submit", "solution.py", "--json")[0] == 1
+
+
+@pytest.mark.parametrize("command", ["submit", "watch"])
+def test_control_c_while_one_waits_says_where_to_look_and_stops(pulled: Student, command: str) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits = 5
+
+    def interrupt(request: httpx.Request) -> None:
+        if request.url.path.endswith("/events"):
+            raise KeyboardInterrupt
+
+    pulled.fake.before = interrupt
+    code, _, err = pulled.type(command, "solution.py")
+    assert code == (130 if command == "submit" else 0)
+    assert "It is still being graded. Look later: dojo show 1\n" in err
+    assert len(pulled.fake.graded) == 1
+
+
+def test_a_server_that_goes_away_while_one_waits_keeps_the_submission(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    code, _, err = pulled.type("submit", "solution.py")
+    assert code == 3
+    assert "Submission 1 is kept, but: https://dojo.test could not be reached." in err
+    assert err.endswith("Look later: dojo show 1\n")
+
+
+def test_check_needs_no_server(pulled: Student) -> None:
+    Path("solution.py").write_text(
+        "print('hello')\ndcounts = counts.sum(1)\ndlogits = (counts * float('nan')).double()\n"
+    )
+    before = len(pulled.fake.requests)
+    code, out, _ = pulled.type("check", "solution.py")
+    assert code == 1
+    assert out.splitlines()[:4] == [
+        "Your code printed:",
+        "hello",
+        "counts          | shape: [2]          | float32  | shape [2] does not fit [2, 3]",
+        "logits          | shape: [2, 3]       | float64  | holds NaN or infinite numbers",
+    ]
+    assert len(pulled.fake.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "good"),
+    [
+        (RIGHT, True),
+        ("def backward(state):\n    return {'counts': state['counts'], 'dlogits': state['logits']}\n", True),
+        ("dcounts = counts.sum(0)\ndlogits = logits\n", True),
+        ("dcounts = counts\ndlogits = 3.0\n", False),
+        ("dcounts = counts * 1\ncheck = cmp\ncheck(Yb, logits * 2, s=' dlogits')\n", True),
+        ("dcounts = counts\ncmp('logits', None)\n", False),
+        ("dcounts = counts\ndlogits = logits\nraise SystemExit(0)\n", False),
+        ("dcounts = (\n", False),
+        ("dcounts = counts\ndlogits = Yb\n", False),
+    ],
+)
+def test_check_looks_at_names_shapes_and_dtypes(pulled: Student, code: str, good: bool) -> None:
+    Path("solution.py").write_text(code)
+    assert pulled.type("check", "solution.py")[0] == (0 if good else 1)
+    _, out, _ = pulled.type("check", "solution.py", "--json")
+    assert json.loads(out)["good"] is good
+
+
+def test_check_of_a_notebook_says_what_was_taken_and_where_it_stopped(pulled: Student) -> None:
+    cells = notebook("import matplotlib", "dcounts = counts * 2\nprint 1", "\ndlogits = logits.nothing")
+    Path("mine.ipynb").write_text(json.dumps(cells))
+    code, out, err = pulled.type("check", "mine.ipynb")
+    assert code == 1
+    assert "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\nCell 2 is not finished: line 2 left out" in err
+    assert "Line 5 of what was taken is line 2 of cell 3." in out
+    _, out, _ = pulled.type("check", "mine.ipynb", "--json")
+    assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
+
+
+def test_check_looks_at_tensors_too(pulled: Student) -> None:
+    Path("a.safetensors").write_bytes(safetensors.torch.save({"dcounts": torch.ones(2, 3), "logits": torch.ones(2, 3)}))
+    assert pulled.type("check", "a.safetensors")[0] == 0
+
+
+def test_looking_back(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    code, out, _ = pulled.type("history")
+    assert code == 0
+    assert out.splitlines()[1].split(" | ")[:2] == ["1 ", "1 of 2"]
+    code, out, _ = pulled.type("show", "1")
+    assert code == 1
+    assert "logits          | exact: False" in out
+    assert pulled.type("show", "99")[0] == 2
+    code, out, _ = pulled.type("status")
+    assert code == 0
+    assert out.splitlines()[1].startswith("counts | -")
+
+
+def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert pulled.type("open")[0] == 0
+    code, out, _ = pulled.type("open", "--json")
+    assert json.loads(out)["checkpoint"] == "counts"
+    assert opened == ["https://dojo.test/lecture?t=60"]
+    pulled.fake.links = False
+    code, out, _ = pulled.type("open")
+    assert code == 0
+    assert "exercise.md" in out
+
+
+def test_open_outside_of_a_folder_goes_on_where_one_was(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    done = {**pulled.fake.exercise(), "passed": 2}
+    other, third = ({**pulled.fake.exercise(), "slug": slug, "lecture_url": None} for slug in ("a/other", "a/third"))
+    listed = [done, other, third]
+    submissions = [{"id": 1, "exercise": "a/third", "status": "graded"}]
+
+    def several(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path.removeprefix("/api/v1/courses/autumn/")
+        answers: dict[str, Any] = {"exercises": {"exercises": listed}, "submissions": {"submissions": submissions}}
+        answers |= {f"exercises/{each['slug']}": each for each in listed}
+        return httpx.Response(200, json=answers[path]) if path in answers else None
+
+    pulled.fake.before = several
+    os.chdir("..")
+    code, out, _ = pulled.type("open")
+    assert (code, opened) == (0, ["https://dojo.test/lecture?t=60"])
+    assert out == "dcounts is the first step of a/third that is not right yet:\nhttps://dojo.test/lecture?t=60\n"
+    for latest, todo, slug in ((SLUG, listed, "a/other"), ("a/third", [done], SLUG)):
+        submissions[0]["exercise"], listed = latest, todo
+        assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
+
+
+def test_watch_submits_on_every_save(pulled: Student) -> None:
+    saves = iter([RIGHT, RIGHT, HALF])
+
+    def save(_: float) -> None:
+        try:
+            Path("solution.py").write_text(next(saves))
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    Path("solution.py").write_text("dcounts = (")
+    pulled.fake.before = lambda request: (
+        problem(422, "This is no Python. Save it again.") if b"= (" in request.content else None
+    )
+    pulled.network = replace(pulled.fake.network, sleep=save)
+    code, out, err = pulled.type("watch", "solution.py")
+    assert code == 1
+    assert "This is no Python" in err
+    assert out.count("2 of 2 pass") == 1
+    assert out.count("1 of 2 pass") == 1
+
+
+def test_hostile_text_of_the_server_stays_text(pulled: Student) -> None:
+    pulled.fake.before = lambda _: problem(404, "[bold]x[/bold] [link=https://evil.test]y[/link] \x1b[2J")
+    _, _, err = pulled.type("history")
+    assert "[bold]x[/bold] [link=https://evil.test]y[/link]" in err
+    assert "\x1b" not in err
+
+
+def test_completion_knows_commands_options_and_exercises(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled.type("list")
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(pulled.config))
+    requests = len(pulled.fake.requests)
+
+    def completed(*words: str) -> list[str]:
+        found = ShellComplete(cli, {}, "dojo", "_DOJO_COMPLETE").get_completions(list(words[:-1]), words[-1])
+        return [each.value for each in found]
+
+    assert completed("su") == ["submit"]
+    assert completed("submit", "--dr") == ["--dry-run"]
+    for words in (
+        ("pull", "make"),
+        ("status", ""),
+        ("history", "m"),
+        ("open", ""),
+        ("submit", "x.py", "--exercise", ""),
+    ):
+        assert completed(*words) == [SLUG]
+    assert completed("pull", "other") == []
+    assert len(pulled.fake.requests) == requests
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(pulled: Student, shell: str) -> None:
+    code, out, _ = pulled.type("completion", shell)
+    assert code == 0
+    assert "_DOJO_COMPLETE" in out
+
+
+def test_the_state_is_not_touched_by_code_that_is_checked(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT + "counts.zero_()\n")
+    pulled.type("check", "solution.py")
+    assert torch.equal(safetensors.torch.load_file("state.safetensors")["counts"], state()["counts"])
+
+
+def test_tensors_of_a_replaced_state_are_not_sent(pulled: Student) -> None:
+    answers = {f"d{name}": each for name, each in expected().items()}
+    Path("answers.safetensors").write_bytes(safetensors.torch.save(answers))
+    pulled.fake.content = safetensors.torch.save({"logits": torch.zeros(2, 3)})
+    code, _, err = pulled.type("submit", "answers.safetensors")
+    assert code == 2
+    assert f"dojo pull {SLUG}" in err
+    assert not pulled.fake.graded
+
+
+def test_a_path_that_cannot_be_written_is_no_traceback(student: Student) -> None:
+    student.join()
+    Path("file").write_text("")
+    code, _, err = student.type("pull", SLUG, "--to", "file/inside")
+    assert code == 2
+    assert "Not a directory" in err or "cannot find" in err
+
+
+def test_watch_prints_a_document_a_line(pulled: Student) -> None:
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    pulled.network = replace(pulled.fake.network, sleep=stop)
+    _, out, _ = pulled.type("watch", "solution.py", "--json")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1]

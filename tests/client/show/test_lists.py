@@ -1,0 +1,62 @@
+"""Lists of exercises and submissions on terminals of all widths."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from rich.text import Text
+
+from dojo.api.responses import read_exercise, read_submission
+from dojo.show.lists import show_exercises, show_history
+from tests.client.fake import FakeDojo
+from tests.client.show.terminal import terminal
+
+
+def test_moments_are_shown_in_the_students_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC-2")
+    time.tzset()
+    try:
+        screen, file = terminal(100)
+        moments = ("2026-01-02T23:04:05Z", "2026-01-02T23:04:05+00:00", "yesterday", "")
+        answers = [{"id": 1, "exercise": "e", "status": "queued", "created_at": moment} for moment in moments]
+        show_history(screen, [read_submission(each) for each in answers])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    text = Text.from_ansi(file.getvalue()).plain
+    assert text.count("2026-01-03 01:04") == 2
+    assert "yesterday" in text
+
+
+def test_what_is_done_is_green_in_a_list() -> None:
+    done = {"slug": "a/done", "passed": 2, "total": 2}
+    others = [{"slug": "a/half", "passed": 1, "total": 2}, {"slug": "a/empty", "passed": 0, "total": 0}]
+    screen, file = terminal(100)
+    show_exercises(screen, [read_exercise(each) for each in (done, *others)])
+    assert [line for line in file.getvalue().splitlines() if "\x1b[32m" in line] == [
+        line for line in file.getvalue().splitlines() if "a/done" in line
+    ]
+    screen, file = terminal(100)
+    grades = [{"passed": 2, "total": 2}, {"passed": 1, "total": 2}, {}]
+    answers = [{"id": 7, "exercise": "a/b", "status": "queued", "grade": grade} for grade in grades]
+    show_history(screen, [read_submission(each) for each in answers])
+    assert file.getvalue().count("\x1b[32m7") == 1
+
+
+def test_an_exercise_can_be_typed_from_a_narrow_list(fake: FakeDojo) -> None:
+    screen, file = terminal(30)
+    show_exercises(screen, [read_exercise(fake.exercise())])
+    assert "makemore/cross-entropy" in file.getvalue()
+
+
+def test_the_history_tells_points_where_they_are_not_what_passed() -> None:
+    heads = [
+        {"id": id, "exercise": "e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
+        for id, points in ((1, 5.0), (2, 15.5))
+    ]
+    screen, file = terminal(100)
+    show_history(screen, [read_submission(each) for each in heads])
+    first, second = [line for line in Text.from_ansi(file.getvalue()).plain.splitlines() if " of 26" in line]
+    assert "5 of 26" in first and "points" not in first
+    assert "5 of 26, 15.5 points" in second

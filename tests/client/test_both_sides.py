@@ -1,0 +1,86 @@
+"""Rules that stand on both sides of HTTP: what the client makes of a file, the sandbox makes of it too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import safetensors.torch
+import torch
+
+from dojo.notebook_slice import Goal, read_cells, slice_notebook
+from dojo.notebook_slice.indentation import reindented
+from grader.sandbox import Job, Run, RunStatus, Sandbox, Slot
+from tests.client.notebooks import notebook
+
+STATE = safetensors.torch.save({"h": torch.ones(2), "C": torch.ones(2), "n": torch.tensor(2)})
+
+# Texts in which every run of spaces became one, as some programs leave them.
+FLAT = {
+    "a loop in a loop": "for i in range(2):\n for j in range(2):\n print(i, j)\n",
+    "three loops": "for i in 'ab':\n for j in 'ab':\n for k in 'ab':\n print(i, j, k)\n",
+    "a blank line ends the block": "for i in range(2):\n for j in range(2):\n print(j)\n\n print('out')\n",
+    "the margin ends the block": "for i in range(2):\n for j in range(2):\n print(j)\nprint('out')\n",
+    "an else": "def f(x):\n if x:\n print(1)\n else:\n print(2)\nf(0)\nf(1)\n",
+    "an elif": "def f(x):\n if x == 1:\n print(1)\n elif x == 2:\n print(2)\nf(1)\nf(2)\n",
+    "a finally": "def f():\n try:\n print(1)\n finally:\n print(2)\nf()\n",
+    "an except": "def f():\n try:\n 1 / 0\n except ZeroDivisionError:\n print(2)\nf()\n",
+    "a comment above the block": "for i in range(2):\n for j in range(2):\n # each\n print(j)\n",
+    "nothing is lost": "for i in range(2):\n    print(i)\n",
+    "a block at the margin": "for i in range(2):\nprint(i)\n",
+    "no block at all": "def f():\n for i in range(2):\n",
+    "another mistake": "def f(x):\n print(x\n",
+    "too deep": "print(1)\n  print(2)\n",
+}
+
+# A student's own function that compares, and calls of it for dh and dC.
+COMPARERS = {
+    "cmp": "def cmp(s, dt, t):\n    print(s, torch.all(dt == t.grad).item())\ncmp('h', dh, h)\ncmp('C', dC, C)",
+    "another name": "def check(s, dt, t):\n    print(torch.allclose(dt, t.grad))\ncheck('h', dh, h)\ncheck('C', dC, C)",
+    "another order": "def check(t, dt, s):\n    print(s, (dt - t.grad).max())\ncheck(h, dh, 'h')\ncheck(C, dC, 'C')",
+    "a lambda": "check = lambda s, dt, t: print(s, dt - t.grad)\ncheck('h', dh, h)\ncheck('C', dC, C)",
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def run(sandbox: Sandbox, source: str) -> Run:
+    return sandbox.run(Job(source, "solution.py", STATE, (Slot("h", 64), Slot("C", 64))))
+
+
+@pytest.mark.parametrize("case", FLAT)
+def test_both_repairs_of_lost_indentation_agree(sandbox: Sandbox, case: str) -> None:
+    repaired = reindented(FLAT[case])
+
+    as_it_is = run(sandbox, FLAT[case])
+
+    if repaired is None:
+        assert as_it_is.status == RunStatus.ERROR
+        assert "IndentationError" in as_it_is.message or "SyntaxError" in as_it_is.message
+    else:
+        assert as_it_is.status == RunStatus.OK
+        assert as_it_is.stdout == run(sandbox, repaired).stdout != ""
+
+
+@pytest.mark.parametrize("case", COMPARERS)
+def test_both_replacements_of_cmp_agree(sandbox: Sandbox, case: str) -> None:
+    cells = ("dh = h * 2\ndC = C * 3", COMPARERS[case], "dC = None")
+    goal = Goal(("h", "C"), frozenset({"h", "C", "n"}))
+    sliced = slice_notebook(read_cells(notebook(*cells)["cells"]), goal)
+
+    whole, slice_ = run(sandbox, "\n".join(cells[:2])), run(sandbox, sliced.source)
+
+    assert whole.status == slice_.status == RunStatus.OK
+    for name, expected in (("h", torch.full((2,), 2.0)), ("C", torch.full((2,), 3.0))):
+        assert torch.equal(_tensor(whole, name), expected)
+        assert torch.equal(_tensor(slice_, name), expected)
+
+
+def _tensor(run: Run, name: str) -> torch.Tensor:
+    tensor = run.answers[name].tensor
+    assert tensor is not None
+    return tensor
