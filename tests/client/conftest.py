@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 
 from dojo.api.http import Network
@@ -20,8 +16,7 @@ from dojo.cli import run
 from dojo.commands.context import Context
 from dojo.profiles.config import Config
 from tests.client.fake import FakeDojo
-
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ServerProcess, run_command, server_environment
 
 
 @dataclass
@@ -80,52 +75,16 @@ class Live:
         }
 
 
-def until_ready(address: str) -> None:
-    """The address is printed before the first connection is accepted."""
-    for _ in range(300):
-        try:
-            if httpx.get(f"{address}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    pytest.fail(f"{address} does not become ready")
-
-
 @contextmanager
 def served(data: Path, port: int = 0) -> Iterator[Live]:
-    """`python -m server serve` on a loopback port, with a course on first use; stopped at the end."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
-    environ = {**plain, "DOJO_DATA": str(data), "DOJO_CHILDREN": "1"}
-    command = [sys.executable, "-m", "server"]
-
-    def said(*words: str) -> str:
-        return subprocess.run(
-            [*command, *words], cwd=ROOT, env=environ, check=True, capture_output=True, text=True
-        ).stdout
-
+    """Run ``python -m server serve`` on a loopback port, with a course on first use; it is stopped at the end."""
+    environment = server_environment(data, children=1, port=port)
     if not any(data.iterdir()):
-        said("init", "--course", "autumn", "--title", "Autumn")
-    code = said("course", "join-code", "autumn").split()[-1]
-    with (data / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "serve", "--port", str(port)],
-            cwd=ROOT,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        assert process.stdout is not None
-        found = (re.search(r"http://\S+", line) for line in process.stdout)
-        address = next((match[0] for match in found if match), None)
-        if address is None:
-            pytest.fail((data / "log").read_text())
-        until_ready(address)
-        yield Live(address, code)
-        process.terminate()
-        process.wait(timeout=20)
-        process.stdout.close()
+        run_command(environment, "init", "--course", "autumn", "--title", "Autumn")
+    code = run_command(environment, "course", "join-code", "autumn").split()[-1]
+    with ServerProcess(environment, data / "log", "serve") as server:
+        server.wait_until_ready()
+        yield Live(server.address, code)
 
 
 @pytest.fixture(scope="session")

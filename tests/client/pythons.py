@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from exercises.registry import find
-from tests.client.conftest import ROOT, Live
+from tests.client.conftest import Live
 from tests.client.notebooks import notebook
+from tests.support.processes import PROJECT as ROOT
 
 SLUG = "makemore/full-backward"
 SERVERS = {"fastapi", "pydantic", "sqlmodel", "sqlalchemy", "uvicorn", "torch", "numpy", "backprop-dojo"}
