@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import ROOT, Live
+from tests.client.conftest import Live
 from tests.client.notebooks import notebook
+from tests.support.processes import PROJECT as ROOT
 
 TEXT = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
 
