@@ -17,27 +17,9 @@ from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
 from grader.compare import Origin, Verdict
+from grader.diagnosis.messages import mistake_phrase
 from server import schemas
 from server.models import ComparisonRow, Course, Enrolment, Grade, Role, Submission
-
-# What students did, by code of diagnosis; the name of the checkpoint follows.
-DEEDS = {
-    "missing_term": "left out a path at",
-    "double_counted": "counted a path twice at",
-    "term_sign": "gave one term the wrong sign at",
-    "term_scale": "had one term off by a factor at",
-    "sign": "had the wrong sign at",
-    "scale": "were off by a factor at",
-    "transposed": "had it turned over at",
-    "not_reduced": "left out the sum over a broadcast axis at",
-    "wrong_axis": "summed along another axis at",
-    "missing_upstream": "left out the upstream gradient at",
-    "missing_local": "left out the local derivative, or had another one, at",
-    "overwritten": "assigned where repeated indices add up at",
-    "swapped": "took another step's gradient at",
-    "aliased": "had two names for one tensor at",
-    "unknown": "made a mistake of another kind at",
-}
 
 Place = tuple[str, str]  # exercise, checkpoint
 
@@ -163,11 +145,10 @@ def _checkpoint(name: str, tally: Tally) -> schemas.CheckpointAnalytics:
 
 def _mistake(name: str, code: str, students: int, tally: Tally) -> schemas.Mistake:
     share = students / tally.tried
-    deed = DEEDS.get(code, f"made the mistake {code} at")
     return schemas.Mistake(
         code=code,
         students=students,
         share=share,
-        message=f"{round(100 * share)} % {deed} {name} ({students} of {tally.tried})",
+        message=f"{round(100 * share)} % {mistake_phrase(code)} {name} ({students} of {tally.tried})",
         told=tally.told[code].most_common(1)[0][0],
     )

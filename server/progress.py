@@ -13,11 +13,11 @@ from sqlmodel import Session, col, func, select
 from grader.compare import Comparison, Verdict
 from server.models import Course, Progress, Submission, Table
 
-# The verdicts stand from best to worst. Written into the statement: as parameters they would be sent with each row.
+# Verdict → rank, as literals of the statement: parameters would be sent with each row.
 RANKS: dict[Any, Any] = {
-    literal_column(f"'{verdict.value}'"): literal_column(str(rank)) for rank, verdict in enumerate(Verdict)
+    literal_column(f"'{verdict.value}'"): literal_column(str(verdict.rank)) for verdict in Verdict
 }
-PASSED = (Verdict.EXACT.value, Verdict.APPROXIMATE.value)
+PASSED = tuple(verdict.value for verdict in Verdict if verdict.passed)
 
 
 def record(session: Session, submission: Submission, rows: Iterable[Comparison]) -> None:

@@ -25,7 +25,6 @@ from server.dispatch.tickets import BACKGROUND
 from server.models import AnswerKind, ComparisonRow, Course, Grade, Progress, Submission, Ticket
 
 MOST_REPORTED = 1000
-RANKS = {verdict.value: rank for rank, verdict in enumerate(Verdict)}  # the verdicts stand from best to worst
 
 
 def outdated(session: Session, course: Course, exercises: Sequence[Exercise]) -> list[Submission]:
@@ -150,7 +149,7 @@ def recount(session: Session, submission: Submission) -> None:
                 attempts=0,
             )
         entry.attempts += 1
-        entry.best = min(entry.best, row.verdict, key=RANKS.__getitem__)
+        entry.best = min(entry.best, row.verdict, key=lambda verdict: Verdict(verdict).rank)
         if row.approximate and entry.first_passed_at is None:
             entry.first_passed_at = moment
     session.add_all(counted.values())

@@ -9,9 +9,7 @@ from sqlalchemy import event, update
 from sqlmodel import col, select
 
 from exercises.catalog import CATALOG
-from server.analytics import DEEDS
 from server.models import ComparisonRow, Grade
-from tests.mistakes import catalogue
 from tests.server.house import FULL, SOLUTION, House, Student, gradients, is_problem
 
 ANALYTICS = "/api/v1/courses/backprop/analytics"
@@ -134,9 +132,3 @@ def _queries(house: House) -> int:
     house.instructor.get(ANALYTICS)
     event.remove(engine, "before_cursor_execute", count)
     return len(seen)
-
-
-def test_there_are_words_for_every_kind_of_mistake() -> None:
-    kinds = {kind for mistake in catalogue.load() for kind in mistake.codes}
-    assert len(kinds) > 10
-    assert kinds - set(DEEDS) == set()
