@@ -17,6 +17,7 @@ from rich.console import Console  # noqa: E402
 from dojo.api.responses import Checkpoint, read_submission  # noqa: E402
 from dojo.show.grades import show_submission  # noqa: E402
 from dojo.show.screen import Screen  # noqa: E402
+from exercises.instance import Instance  # noqa: E402
 from exercises.registry import find  # noqa: E402
 from grader.grade import grade_code  # noqa: E402
 from grader.sandbox import Sandbox  # noqa: E402
@@ -29,7 +30,9 @@ def main() -> None:
     """Grade the solution without one of its terms, and record the screen."""
     assert FORGOTTEN in EXERCISE.solution
     with Sandbox() as sandbox:
-        grade = grade_code(Instance.canonical(EXERCISE), EXERCISE.solution.replace(FORGOTTEN, ""), "solution.py", sandbox)
+        grade = grade_code(
+            Instance.canonical(EXERCISE), EXERCISE.solution.replace(FORGOTTEN, ""), "solution.py", sandbox
+        )
     console = Console(
         record=True,
         file=io.StringIO(),

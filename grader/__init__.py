@@ -1,0 +1,1 @@
+"""How an answer is judged: comparison, origin and kind of each mistake, grade."""

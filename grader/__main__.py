@@ -1,7 +1,7 @@
 """``python -m grader EXERCISE FILE … [--json]``: grade files on the canonical instance, without a server.
 
-The same grader and the same sandbox as the server's; no database. Exit code 0: everything right; 1: something
-in an answer is wrong; 2: the call itself was wrong.
+Uses the grader and the sandbox of the server, and no database. Exit codes: 0, every answer is right; 1, something in an
+answer is wrong; 2, the call is wrong.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ORIGINS = {"own": "the mistake is in this step", "inherited": "right, given your
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Grade each file and print its table, or with ``--json`` one line a file."""
-    numerics.pin()  # before the imports below bring in torch
+    """Grade each file and print its table, or with ``--json`` one line for each file. Returns the exit code."""
+    numerics.pin()  # before the imports below, which import torch
     from exercises.errors import PackError
     from exercises.instance import Instance
     from exercises.registry import NoSuchExercise, find
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m grader", description="Grade files on the canonical instance.")
     parser.add_argument("exercise", metavar="EXERCISE", help="a slug, such as makemore/full-backward")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="code (.py) or tensors (.safetensors)")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON a file")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON for each file")
     return parser
 
 
@@ -59,12 +59,12 @@ def _grade(path: Path, instance: Instance, sandbox: Sandbox) -> Grade:
             return grade_tensors(instance, path.read_bytes())
         except BadAnswer as error:
             raise BadAnswer(f"{path}: {error}") from None
-    # What is no UTF-8 is the student's to hear of, and no end to the files after it.
+    # Invalid UTF-8 is graded as the student's error; the next file is still graded.
     return grade_code(instance, path.read_text(encoding="utf-8", errors="surrogateescape"), path.name, sandbox)
 
 
 def _report(path: Path, grade: Grade, as_json: bool) -> bool:
-    """Print a grade; whether everything in it is right."""
+    """Print a grade. Returns whether everything in it is right."""
     if as_json:
         print(json.dumps({"file": str(path)} | grade.as_json()), flush=True)
     else:
@@ -72,7 +72,7 @@ def _report(path: Path, grade: Grade, as_json: bool) -> bool:
         for row in grade.checkpoints:
             print(row.line())
             origin = [ORIGINS[row.origin.value]] if row.origin else []
-            for note in (*origin, *(each.message for each in row.diagnosis), *row.notes):
+            for note in (*origin, *(diagnosis.message for diagnosis in row.diagnosis), *row.notes):
                 print(f"{'':15s} | {note}")
         if grade.run and grade.run.message:
             print(f"{grade.run.status.value}: {grade.run.message}")

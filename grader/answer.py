@@ -1,11 +1,9 @@
-"""What a student handed in for one checkpoint, brought into a form that can be compared.
+"""An answer: what a student handed in for one checkpoint, as a plain tensor that can be compared.
 
-Used on both sides of the wall: in the sandbox's child, where the value is an object of the student's making,
-and in the trusted grader, where it is a tensor read from a file. So `normalise` is total: whatever the value
-is and whatever it does when touched, the outcome is an `Answer`, never an exception.
+The sandbox's child uses this module, where the value is any object of the student's code; so does the trusted grader,
+where the value is a tensor from a file. So ``normalise`` returns an ``Answer`` for every value and never raises.
 
-The dtype is kept (float64 stays float64): converting it to the dtype of the expected gradient, and saying so,
-is the comparison's business.
+The dtype is kept: float64 stays float64. The comparison converts it to the dtype of the expected gradient and notes so.
 """
 
 from __future__ import annotations
@@ -17,20 +15,18 @@ from typing import Any, Final
 
 import torch
 
-# Every note `normalise` can make. A fixed vocabulary, because the sandbox hands notes over as bits, not as
-# text.
+# Every note that ``normalise`` makes. The set is fixed: the sandbox hands notes over as bits, not as text.
 NUMPY: Final = "a numpy array, read as a tensor"
 SUBCLASS: Final = "a tensor subclass, read as a plain tensor"
 DETACHED: Final = "requires_grad, detached"
 DENSE: Final = "sparse, made dense"
 DEQUANTISED: Final = "quantised, made float32"
 CONVERTED: Final = "a dtype of unusual width, read as float32"
-# Made by the sandbox: what was handed to cmp is not what the variable held at the end. It is the aliasing
-# bug.
+# The sandbox makes this note: the value handed to cmp is not the value of the variable at the end (the aliasing bug).
 CHANGED_AFTER_CMP: Final = "changed_after_cmp"
 NOTES: Final = (NUMPY, SUBCLASS, DETACHED, DENSE, DEQUANTISED, CONVERTED, CHANGED_AFTER_CMP)
 
-# The dtypes an Answer's tensor can have. All others are converted, or are a misfit.
+# The dtypes of an answer's tensor. A tensor of another dtype is converted, or is a misfit.
 DTYPES: Final = (
     torch.float32,
     torch.float64,
@@ -42,26 +38,25 @@ DTYPES: Final = (
     torch.int8,
     torch.uint8,
     torch.bool,
-    torch.complex64,  # no gradient is complex; kept so that the comparison can say so
+    torch.complex64,  # no gradient is complex; kept, so that the comparison can say so
 )
 MOST_DIMENSIONS: Final = 8
-# Larger than any gradient asked for; small enough that making a claimed giant dense cannot hurt the grader.
+# Larger than any gradient of an exercise, and small enough to be made dense without harm to the grader.
 LARGEST_BYTES: Final = 64 * 1024 * 1024
 
 _disregard_overrides: Final = torch._C.DisableTorchFunction
 _DTYPES_KEPT: Final = frozenset(DTYPES)
-_type_name = type.__dict__["__name__"].__get__  # a metaclass can lie about __name__, and can raise; the slot cannot
+_type_name = type.__dict__["__name__"].__get__  # not __name__: a metaclass can redefine it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Answer:
-    """One checkpoint's answer.
+    """The answer for one checkpoint.
 
-    `tensor`  a plain, dense, detached, contiguous CPU tensor with a dtype of DTYPES, at most MOST_DIMENSIONS
-              dimensions and at most the allowed bytes; None where there is nothing to compare.
-    `notes`   what had to be done to the value, out of NOTES.
-    `misfit`  where there is no tensor, why, in a sentence for the student.
-    `shape`, `dtype`  what the student handed in, as far as it is known ("float64"; without "torch.").
+    ``tensor`` is a plain, dense, detached, contiguous CPU tensor of a dtype in ``DTYPES``, with at most
+    ``MOST_DIMENSIONS`` dimensions and at most the allowed bytes; None if there is nothing to compare. ``notes`` say
+    what was done to the value (a subset of ``NOTES``). ``misfit`` says why there is no tensor, in a sentence for the
+    student. ``shape`` and ``dtype`` ("float64") are those of the value handed in; None if unknown.
     """
 
     tensor: torch.Tensor | None
@@ -72,22 +67,23 @@ class Answer:
 
 
 def missing(variable: str) -> Answer:
-    """The answer of a checkpoint for which nothing was handed in. `variable` is the name asked for,
-    "dlogits".
-    """
+    """Return the answer of a checkpoint whose variable (``dlogits``) was never assigned."""
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
 
 
 def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
-    """Read any object as an answer. Total: raises nothing. The tensor may share memory with `value`."""
-    # A tensor subclass may redefine every method and attribute, and a mode that was entered and never left
-    # may answer in torch's place; inside this block torch minds neither.
+    """Read any object as an answer. Never raises.
+
+    The tensor may share memory with ``value``. A tensor of more than ``largest_bytes`` bytes is a misfit.
+    """
+    # A tensor subclass can redefine every method and attribute, and so can a torch function mode that the student's
+    # code entered and did not leave. torch disregards both inside this block.
     with _disregard_overrides():
         return _normalise(value, largest_bytes)
 
 
 def _normalise(value: object, largest_bytes: int) -> Answer:
-    if type(value) is torch.Tensor:  # the usual case first: a run hands in dozens of these
+    if type(value) is torch.Tensor:  # the usual case, without the general path: a run hands in dozens
         try:
             if (
                 value.layout is torch.strided
@@ -103,32 +99,34 @@ def _normalise(value: object, largest_bytes: int) -> Answer:
                 and value.data_ptr() != 0
             ):
                 return Answer(value, shape=tuple(value.shape), dtype=dtype_name(value.dtype))
-        except Exception:  # a plain tensor can still be hollow (fake, functional); the long way names it
+        except Exception:  # a plain tensor can still lack data (fake, functional); the general path says so
             pass
     try:
         return _read(value, largest_bytes)
-    except BaseException as reason:  # a foreign object may raise anything, SystemExit and its kin included
+    except BaseException as error:  # the student's object can raise anything, SystemExit included
         return Answer(
             None,
-            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(reason))}); hand in a plain tensor",
+            misfit=f"{_kind(value)} could not be read as a tensor ({_type_name(type(error))}); hand in a plain tensor",
         )
 
 
 def can_be_held(shape: Sequence[int], most: int) -> bool:
-    """Whether a claimed shape is one that torch can hold. An empty tensor's other dimensions may be any
-    numbers, and torch raises where the product of those that are not zero overflows.
+    """Whether torch can hold a claimed shape of at most ``most`` elements.
+
+    The other dimensions of an empty tensor can be any numbers; torch raises if the product of the nonzero ones
+    overflows, so zeros are left out of the product.
     """
     return len(shape) <= MOST_DIMENSIONS and math.prod(max(length, 1) for length in shape) <= max(most, 1)
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """ "float32" for torch.float32."""
+    """Return the dtype's name without ``torch.``: "float32"."""
     return str(dtype).removeprefix("torch.")
 
 
 def _read(value: Any, largest_bytes: int) -> Answer:
     notes: list[str] = []
-    if not issubclass(type(value), torch.Tensor):  # never isinstance: an object can lie about its __class__
+    if not issubclass(type(value), torch.Tensor):  # not isinstance: an object can redefine __class__
         array = _numpy_array(value)
         if array is None:
             return Answer(None, misfit=_not_a_tensor(value))
@@ -151,8 +149,7 @@ def _read(value: Any, largest_bytes: int) -> Answer:
         return misfit(f"a tensor on the device {tensor.device.type!r} holds no data here; hand in a CPU tensor")
     if len(shape) > MOST_DIMENSIONS:
         return misfit(f"{len(shape)} dimensions are more than any gradient here has; look at its shape")
-    # Before anything makes it dense: a sparse or expanded tensor can claim any number of elements and hold
-    # one.
+    # Checked before the tensor is made dense: a sparse or expanded tensor claims any number of elements and holds one.
     elements = tensor.numel()
     if elements * max(tensor.element_size(), 4) > largest_bytes:
         return misfit(f"{elements} elements are more than any gradient here has; look at its shape")
@@ -180,8 +177,8 @@ def _read(value: Any, largest_bytes: int) -> Answer:
 
 
 def _numpy_array(value: object) -> Any:
-    """The value as a plain array that torch can read, or None where it is no array."""
-    import numpy  # here, not above: the comparison of files needs no numpy
+    """Return the value as a plain array that torch can read; None if it is not an array."""
+    import numpy  # imported here: only an answer that is not a tensor needs it
 
     if not issubclass(type(value), numpy.ndarray):
         return None

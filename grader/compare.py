@@ -1,7 +1,8 @@
-"""The lecture's ``cmp`` as data: one row a checkpoint.
+"""The lecture's ``cmp`` as data: one row for each checkpoint.
 
-``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff``
-is the largest absolute difference. A bad answer is a verdict, never an exception.
+``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff`` is the
+largest absolute difference (the lecture's notebook, makemore part 4, defines ``cmp`` so). A bad answer gets a verdict;
+it never raises.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from grader.answer import Answer
+from grader.answer import Answer, dtype_name
 
-# A comparison that broadcasts to more elements than this is not made. An answer that forgot to sum over the
-# minibatch has 32 x 30 x 64 at the most; one of shape [2000000, 1] must cost its author something, not us.
-LARGEST_BROADCAST = 65_536
+# No comparison broadcasts to more elements than this. An answer that is not summed over the minibatch has 32 x 30 x 64
+# at most. An answer of shape [2000000, 1] must not cost the grader its memory.
+BROADCAST_ELEMENTS_MAX = 65_536
 RTOL, ATOL = 1e-5, 1e-8  # the defaults of torch.allclose
 
 Ordinals = npt.NDArray[np.int64]
 
 
 class Verdict(StrEnum):
-    """What a row says, from best to worst."""
+    """The outcome of a comparison. The members stand in order, from best to worst."""
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
@@ -36,6 +37,16 @@ class Verdict(StrEnum):
     SHAPE = "shape"
     DTYPE = "dtype"
     MISSING = "missing"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order, 0 for the best. A smaller rank is a better verdict."""
+        return list(Verdict).index(self)
+
+    @property
+    def passed(self) -> bool:
+        """Whether a checkpoint with this verdict is passed."""
+        return self in (Verdict.EXACT, Verdict.APPROXIMATE)
 
 
 class Origin(StrEnum):
@@ -47,8 +58,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The kind of an own mistake: a code of the design, and hints for the student, each telling more than the
-    one before: the kind, the line of the forward pass, what to look at there.
+    """The kind of a mistake, with hints for the student.
+
+    ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
+    line of the forward pass, what to look at there.
     """
 
     code: str
@@ -59,19 +72,18 @@ class Diagnosis:
         """The hints as one text."""
         return " ".join(self.hints)
 
-    def shown(self, levels: int) -> Diagnosis:
-        """With the first few hints only: a course decides how much it tells, and when."""
-        return Diagnosis(self.code, self.hints[:levels])
-
     def as_json(self) -> dict[str, Any]:
+        """Return the diagnosis as REST and ``--json`` show it."""
         return {"code": self.code, "message": self.message, "hints": list(self.hints)}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row of ``cmp``. ``maxdiff`` is None where nothing could be subtracted; ``ulps`` is the largest
-    distance in units of the last place; ``mismatched`` counts the elements outside ``allclose``'s tolerance,
-    and ``worst`` is the index of the largest difference.
+    """One row of ``cmp``.
+
+    ``maxdiff`` is None where nothing could be subtracted. ``ulps`` is the largest distance in units in the last place.
+    ``mismatched`` counts the elements outside the tolerance of ``allclose``; ``worst`` is the index of the largest
+    difference. ``origin`` is None for a row that passed, and where the origin cannot be told.
     """
 
     name: str
@@ -88,18 +100,19 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Passing means approximate; exact is shown beside it."""
+        """Whether the row is approximate; exact is shown beside it."""
         return self.approximate
 
     def line(self) -> str:
-        """The row as the lecture prints it."""
+        """Return the row as the lecture prints it."""
         maxdiff = "-" if self.maxdiff is None else self.maxdiff
         flags = f"exact: {self.exact!s:5s} | approximate: {self.approximate!s:5s}"
         return f"{self.name:15s} | {flags} | maxdiff: {maxdiff}"
 
     def as_json(self) -> dict[str, Any]:
-        """The row as REST and ``--json`` show it; JSON has no NaN, so a maxdiff that is not finite is
-        null.
+        """Return the row as REST and ``--json`` show it.
+
+        JSON has no NaN and no infinity (RFC 8259 §6): a maxdiff that is not finite is null.
         """
         finite = self.maxdiff is not None and math.isfinite(self.maxdiff)
         return {
@@ -112,67 +125,68 @@ class Comparison:
             "mismatched": self.mismatched,
             "worst": None if self.worst is None else list(self.worst),
             "origin": None if self.origin is None else self.origin.value,
-            "diagnosis": [each.as_json() for each in self.diagnosis],
+            "diagnosis": [diagnosis.as_json() for diagnosis in self.diagnosis],
             "notes": list(self.notes),
         }
 
 
 def compare(name: str, answer: Answer, expected: Tensor) -> Comparison:
-    """Compare an answer with the expected gradient (float32, any shape) of the checkpoint ``name``."""
-    given = answer.tensor
-    if given is None:
-        why = answer.misfit or "nothing was handed in"
-        return Comparison(name, _verdict_on_misfit(answer, expected), notes=(*answer.notes, why))
-    if not given.is_floating_point():
-        kind = str(given.dtype).removeprefix("torch.")
-        return Comparison(name, Verdict.DTYPE, notes=(*answer.notes, f"{kind} cannot hold a gradient; use float32"))
+    """Compare an answer with the expected gradient of the checkpoint ``name``.
+
+    ``expected`` is float32, of any shape. The row has no origin and no diagnosis yet.
+    """
+    tensor = answer.tensor
+    if tensor is None:
+        reason = answer.misfit or "nothing was handed in"
+        return Comparison(name, _verdict_without_tensor(answer, expected), notes=(*answer.notes, reason))
+    if not tensor.is_floating_point():
+        note = f"{dtype_name(tensor.dtype)} cannot hold a gradient; use float32"
+        return Comparison(name, Verdict.DTYPE, notes=(*answer.notes, note))
     notes = answer.notes
-    if given.dtype != expected.dtype:
-        notes = (*notes, f"{str(given.dtype).removeprefix('torch.')}, compared as float32")
-        given = given.to(expected.dtype)
-    if given.shape != expected.shape:
-        have, want = list(given.shape), list(expected.shape)
-        if not _fits(given.shape, expected.shape):
-            return Comparison(name, Verdict.SHAPE, notes=(*notes, f"shape {have} does not fit {want}"))
-        notes = (*notes, f"shape {have}, compared with {want} by broadcasting")
-    elif torch.equal(given, expected):  # the answer most often seen, and the cheapest to see
+    if tensor.dtype != expected.dtype:
+        notes = (*notes, f"{dtype_name(tensor.dtype)}, compared as float32")
+        tensor = tensor.to(expected.dtype)
+    if tensor.shape != expected.shape:
+        shape, expected_shape = list(tensor.shape), list(expected.shape)
+        if not _broadcasts(tensor.shape, expected.shape):
+            return Comparison(name, Verdict.SHAPE, notes=(*notes, f"shape {shape} does not fit {expected_shape}"))
+        notes = (*notes, f"shape {shape}, compared with {expected_shape} by broadcasting")
+    elif torch.equal(tensor, expected):  # most answers are equal, and this is the cheapest test
         return Comparison(name, Verdict.EXACT, True, True, 0.0, 0, 0, notes=notes)
-    return _compare_values(name, given, expected, notes)
+    return _compare_values(name, tensor, expected, notes)
 
 
-def _verdict_on_misfit(answer: Answer, expected: Tensor) -> Verdict:
-    """What is wrong with an answer that left nothing to compare."""
+def _verdict_without_tensor(answer: Answer, expected: Tensor) -> Verdict:
     if answer.dtype is not None and answer.dtype.startswith("complex"):
         return Verdict.DTYPE
-    if answer.shape is not None and not _fits(answer.shape, expected.shape):
+    if answer.shape is not None and not _broadcasts(answer.shape, expected.shape):
         return Verdict.SHAPE
     return Verdict.MISSING
 
 
-def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether ``cmp`` could compare an answer of this shape, and there would be something to compare."""
+def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether ``cmp`` could compare an answer of this shape, and there is something to compare."""
     try:
-        together: tuple[int, ...] = torch.broadcast_shapes(shape, expected)
+        common: tuple[int, ...] = torch.broadcast_shapes(shape, expected)
     except RuntimeError:
         return False
-    return 0 < math.prod(together) <= LARGEST_BROADCAST
+    return 0 < math.prod(common) <= BROADCAST_ELEMENTS_MAX
 
 
-def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
-    # numpy, because a dozen small operations on tensors cost more than the rest of the comparison
-    shape = expected.shape if given.shape == expected.shape else torch.broadcast_shapes(given.shape, expected.shape)
-    have, want = given.expand(shape).numpy(), expected.expand(shape).numpy()
+def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
+    # With numpy: a dozen small operations on tensors cost more than the rest of the comparison.
+    shape = expected.shape if tensor.shape == expected.shape else torch.broadcast_shapes(tensor.shape, expected.shape)
+    have, want = tensor.expand(shape).numpy(), expected.expand(shape).numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(have - want)
-        close = difference <= ATOL + np.abs(RTOL * want)  # as torch.allclose has it
-    maxdiff = float(difference.max())
-    if not math.isfinite(maxdiff):
-        bad = int((~given.isfinite()).sum())
-        if bad:
-            notes = (*notes, f"{bad} of {given.numel()} elements are NaN or infinite")
-            return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
-        with np.errstate(over="ignore"):
-            close = np.isclose(have, want, RTOL, ATOL)  # infinity is close to itself alone
+        close = difference <= ATOL + np.abs(RTOL * want)  # the formula of torch.allclose
+        maxdiff = float(difference.max())
+        if not math.isfinite(maxdiff):
+            bad = int((~tensor.isfinite()).sum())
+            if bad:
+                notes = (*notes, f"{bad} of {tensor.numel()} elements are NaN or infinite")
+                return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
+            close = np.isclose(have, want, RTOL, ATOL)  # an infinity is close to itself only
     exact = bool((have == want).all())
     mismatched = close.size - int(np.count_nonzero(close))
     approximate = mismatched == 0
@@ -190,18 +204,16 @@ def _compare_values(name: str, given: Tensor, expected: Tensor, notes: tuple[str
     )
 
 
-def _index(place: int, shape: torch.Size) -> tuple[int, ...]:
-    """Where an element sits whose place in the flattened tensor is known."""
-    found = []
+def _index(position: int, shape: torch.Size) -> tuple[int, ...]:
+    """Return the index of an element from its position in the flattened tensor."""
+    index = []
     for length in reversed(shape):
-        place, index = divmod(place, length)
-        found.append(index)
-    return tuple(reversed(found))
+        position, coordinate = divmod(position, length)
+        index.append(coordinate)
+    return tuple(reversed(index))
 
 
 def _ordinals(values: npt.NDArray[np.float32]) -> Ordinals:
-    """Float32 values to int64 ordinals: neighbouring floats have neighbouring ordinals, and both zeros have
-    0.
-    """
+    """Map float32 to int64 so that neighbouring floats have neighbouring integers; both zeros map to 0."""
     bits = np.ascontiguousarray(values).view(np.int32).astype(np.int64)
     return np.where(bits < 0, -(2**31) - bits, bits)

@@ -1,4 +1,4 @@
-"""A grade: what an answer is worth on an instance."""
+"""A grade: the result of grading an answer on an instance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ VANISHING = "the true gradient is zero: what is compared is rounding noise"
 
 @dataclass(frozen=True)
 class Grade:
-    """The rows in the exercise's order. ``run`` says what became of the code, and is None for tensors."""
+    """The rows of an answer, in the exercise's order.
+
+    ``environment`` is the numeric environment that made them. ``run`` is the run of the code; None for tensors.
+    """
 
     checkpoints: tuple[Comparison, ...]
     environment: str
@@ -30,63 +33,61 @@ class Grade:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What an instructor should look at, such as ``autograd``."""
+        """Hints for the instructor, such as ``autograd``."""
         return self.run.flags if self.run else ()
 
     @property
     def total(self) -> int:
-        """How many checkpoints were asked for."""
+        """The number of checkpoints."""
         return len(self.checkpoints)
 
     @property
     def passed(self) -> int:
-        """How many are right."""
+        """The number of rows that passed."""
         return sum(row.passed for row in self.checkpoints)
 
     @property
     def exact(self) -> int:
-        """How many are right to the last bit."""
+        """The number of rows that are right to the last bit."""
         return sum(row.exact for row in self.checkpoints)
 
     @property
+    def own(self) -> int:
+        """The number of rows with a mistake of their own."""
+        return sum(row.origin is Origin.OWN for row in self.checkpoints)
+
+    @property
     def inherited(self) -> int:
-        """How many are wrong only by what is above them."""
+        """The number of rows that only inherit a mistake."""
         return sum(row.origin is Origin.INHERITED for row in self.checkpoints)
 
     @property
     def complete(self) -> bool:
-        """Whether everything is right, and the code ran to its end."""
+        """Whether every row passed, and the code ran to its end."""
         return self.passed == self.total and (self.run is None or self.run.status is RunStatus.OK)
 
     @property
     def first_mistake(self) -> Comparison | None:
-        """The first row with a mistake of its own: the one to mend first."""
+        """The first row with a mistake of its own; None if there is none."""
         return next((row for row in self.checkpoints if row.origin is Origin.OWN), None)
 
     def summary(self) -> str:
-        """One line on where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
-        own = sum(row.origin is Origin.OWN for row in self.checkpoints)
-        inherited = self.inherited
-        untold = self.total - self.passed - own - inherited
+        """Return where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
+        own, inherited = self.own, self.inherited
+        undecided = self.total - self.passed - own - inherited
         parts = []
         if own:
             parts.append(f"{own} mistake{'s' * (own > 1)} of your own")
         if inherited:
             verb = "inherits" if inherited == 1 else "inherit"
             parts.append(f"{inherited} step{'s' * (inherited > 1)} {verb} {'it' if own == 1 else 'them'}")
-        if untold:
-            parts.append(f"{untold} missing or not to be judged yet")
+        if undecided:
+            parts.append(f"{undecided} missing or not to be judged yet")
         begin = f"; begin with d{self.first_mistake.name}" if self.first_mistake else ""
         return ", ".join(parts) + begin if parts else "everything is right"
 
-    def points(self, inherited_share: float = 0.0) -> float:
-        """What the answer is worth, in checkpoints: 1 for each that is right, and a share of it for each that
-        only inherits a mistake (by default nothing).
-        """
-        return self.passed + inherited_share * self.inherited
-
     def as_json(self) -> dict[str, Any]:
-        """The grade as REST and ``--json`` show it."""
+        """Return the grade as REST and ``--json`` show it."""
         run = self.run and {
             "status": self.run.status.value,
             "message": self.run.message,
@@ -107,7 +108,9 @@ class Grade:
 def grade_tensors(instance: Instance, content: bytes) -> Grade:
     """Grade a safetensors file with the gradients under ``dlogits`` or ``logits``.
 
-    :raises BadAnswer: the bytes are no safetensors file
+    :raises BadAnswer: the bytes are not a safetensors file
+    :raises UnpinnedNumerics: this process computes with other kernels
+    :raises StaleInstance: other kernels froze the instance
     """
     return Grade(compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment())
 
@@ -115,9 +118,11 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
 def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
     """Run a student's code on an instance in the sandbox, and grade the gradients that it leaves.
 
-    Code that stops half-way keeps the rows that it had got to.
+    Code that stops early keeps the rows that it reached.
 
-    :raises SandboxFault: the sandbox failed, not the student; try again
+    :raises SandboxFault: the sandbox failed, not the student's code; try again
+    :raises UnpinnedNumerics: this process computes with other kernels
+    :raises StaleInstance: other kernels froze the instance
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = sandbox.run(job)
@@ -125,25 +130,28 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
-    """Room for each answer: as large as the largest tensor of the forward state would be in float64."""
-    largest = max(tensor.numel() for tensor in reference(instance).state.values())
+    """Return room for each answer: the bytes of the largest tensor of the forward state in float64."""
+    elements = max(tensor.numel() for tensor in reference(instance).state.values())
     return tuple(
-        Slot(checkpoint.name, largest * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
+        Slot(checkpoint.name, elements * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
     )
 
 
 def compare_all(instance: Instance, answers: Mapping[str, Answer], stopped: bool = False) -> tuple[Comparison, ...]:
-    """A row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
+    """Return a row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
 
-    ``stopped``: the code that gave the answers did not come to its end.
+    ``stopped`` says that the code that gave the answers did not run to its end.
+
+    :raises UnpinnedNumerics: this process computes with other kernels
+    :raises StaleInstance: other kernels froze the instance
     """
-    known = reference(instance)
+    expected = reference(instance)
     rows = []
     for checkpoint in instance.exercise.checkpoints:
         name = checkpoint.name
         answer = answers.get(name) or Answer(None, misfit=f"{checkpoint.answer} was not handed in")
-        row = compare(name, answer, known.gradients[name])
-        if name in known.vanishing and row.passed:
+        row = compare(name, answer, expected.gradients[name])
+        if name in expected.vanishing and row.passed:
             row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
     return explain(instance, answers, rows, stopped)

@@ -1,9 +1,9 @@
 """The pinned numeric environment.
 
-*Exact* means equal to the last bit, and the last bit depends on which kernels ran: with AVX2 tanh's backward
-uses a fused multiply-add, and only 11 of the lecture's 26 gradients stay exact. So every process that
-computes a gradient to be graded runs torch's plain kernels on one thread, and every grade records that it
-did. torch reads these variables once, when it is imported: they have to be set before.
+*Exact* means equal to the last bit, and the last bit depends on the kernels: with AVX2 the backward pass of tanh uses a
+fused multiply-add, and only 11 of the lecture's 26 gradients stay exact. So every process that computes a gradient for
+grading runs torch's plain kernels on one thread, and every grade records it. torch reads these variables once, when it
+is imported: set them before.
 """
 
 from __future__ import annotations
@@ -16,30 +16,29 @@ from functools import cache
 PINNED = {
     "ATEN_CPU_CAPABILITY": "default",  # no AVX2, no AVX-512: the kernels without fused multiply-add
     "MKL_CBWR": "COMPATIBLE",  # matrix products that give the same bits on every x86-64 processor
-    "OMP_NUM_THREADS": "1",  # one order of summation, and no thread that a fork would lose
+    "OMP_NUM_THREADS": "1",  # one order of summation, and no threads that a fork loses
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
 
-
-# Raised by whoever changes what a grade says: a verdict, an origin, a diagnosis. It is part of the environment, so that
-# older submissions can be graded again, and the same environment means the same rows.
+# The version of the grader's results. Raise it with every change of a verdict, an origin or a diagnosis. It is part of
+# the environment: grades of the same environment are the same, and grades of another can be made again.
 GRADER = 2
 
 
 class UnpinnedNumerics(RuntimeError):
-    """torch was imported in another numeric environment: what it computes here cannot be graded."""
+    """torch was imported in another numeric environment, so nothing can be graded here."""
 
 
 def pin() -> None:
-    """Set the numeric environment of this process; call it before anything imports torch.
+    """Set the numeric environment of this process. Call it before any import of torch.
 
-    :raises UnpinnedNumerics: torch is already there, and was imported without it
+    :raises UnpinnedNumerics: torch is imported already, without this environment
     """
-    off = [name for name, value in PINNED.items() if os.environ.get(name) != value]
-    if off and "torch" in sys.modules:
+    wrong = [name for name, value in PINNED.items() if os.environ.get(name) != value]
+    if wrong and "torch" in sys.modules:
         raise UnpinnedNumerics(
-            f"torch was imported before {', '.join(off)} was set. Call grader.numerics.pin() first thing in "
+            f"torch was imported before {', '.join(wrong)} was set. Call grader.numerics.pin() first thing in "
             "the program, before any import of torch."
         )
     os.environ.update(PINNED)
@@ -47,7 +46,7 @@ def pin() -> None:
 
 @cache
 def environment() -> str:
-    """The numeric environment of this process in one line, as it is recorded with each grade.
+    """Return the numeric environment of this process in one line, as each grade records it.
 
     :raises UnpinnedNumerics: it is not the pinned one
     """

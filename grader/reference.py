@@ -13,18 +13,20 @@ from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader import numerics
 
+VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
+
 
 class StaleInstance(RuntimeError):
-    """Playing the forward pass gives other bits than the frozen state: the state is from another
-    environment.
-    """
+    """The forward pass does not give the frozen state bit for bit: another numeric environment froze it."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """``gradients``: name → gradient of the loss, for every named float tensor. ``vanishing`` are those that
-    mathematics says are zero, where only rounding noise is left (logit_maxes; b1 under batch
-    normalisation). ``state`` is the forward state that they belong to.
+    """The right gradients of an instance.
+
+    ``gradients`` maps each named float tensor to its gradient of the loss, of the same shape. ``vanishing`` are the
+    names whose gradient is zero in mathematics, so that only rounding noise is left (``logit_maxes``; ``b1`` under
+    batch normalisation). ``state`` is the forward state, in the order of its names.
     """
 
     gradients: Mapping[str, Tensor]
@@ -34,35 +36,36 @@ class Reference:
 
     @cached_property
     def cut(self) -> CutTape:
-        """The forward pass cut into its steps, made when the first wrong answer comes in.
+        """The forward pass cut into its steps, made for the first wrong answer.
 
-        Threads may go back through it at the same time: its graph is only ever read. Should two make it at
-        once, they make the same.
+        Threads may go back through it at the same time: its graph is only read. If two threads make it at once, they
+        make the same.
         """
         return self.instance.exercise.cut(self.state)
 
     @cached_property
     def reach(self) -> Mapping[tuple[str, str], float]:
-        """(step, read) → how large the sums are that going back through the step makes of an upstream gradient
-        of size 1.
+        """(step, read) → the largest term that the step gives for an upstream gradient of ones and minus ones.
 
-        The signs of that gradient are drawn at random, so that sums that cancel show the size of their terms.
+        The signs are random, so that a sum that cancels shows the size of its terms.
         """
         signs = torch.Generator().manual_seed(1)
-        drawn = {
+        upstream = {
             step.name: torch.randint(0, 2, step.output.shape, generator=signs).to(step.output.dtype) * 2 - 1
             for step in self.cut.steps
         }
         return {
             (step, read): float(term.abs().max()) if term.numel() else 0.0
-            for step, terms in back_all(self.cut.steps, drawn).items()
+            for step, terms in back_all(self.cut.steps, upstream).items()
             for read, term in terms.items()
         }
 
 
 def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
-    """Go back through one step: what it adds to the gradient of each tensor that it reads, given the gradient
-    of its output.
+    """Go back through one step.
+
+    ``upstream`` is the gradient of its output, of the same shape. Returns the name of each tensor that the step reads
+    → the term that the step adds to its gradient.
     """
     if not step.reads:
         return {}
@@ -73,9 +76,9 @@ def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
 
 
 def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Go back through many steps in one pass of the engine: step → what ``back`` gives for it."""
+    """Go back through many steps in one pass of the engine: step → the result of ``back``."""
     leaves = [(step.name, read, leaf) for step in steps for read, leaf in step.reads.items()]
-    found: dict[str, dict[str, Tensor]] = {step.name: {} for step in steps}
+    terms_of: dict[str, dict[str, Tensor]] = {step.name: {} for step in steps}
     if leaves:
         terms = torch.autograd.grad(
             [step.output for step in steps if step.reads],
@@ -85,19 +88,20 @@ def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str,
             materialize_grads=True,
         )
         for (name, read, _), term in zip(leaves, terms, strict=True):
-            found[name][read] = term
-    return found
+            terms_of[name][read] = term
+    return terms_of
 
 
-@lru_cache(maxsize=256)  # 0.4 MB each; one is made again in a few milliseconds
+@lru_cache(maxsize=256)  # 0.4 MB each; it takes a few milliseconds to make one again
 def reference(instance: Instance) -> Reference:
-    """Play the forward pass of an instance and go back through it; some milliseconds once, then cached.
+    """Play the forward pass of an instance and go back through it. Cached.
 
     :raises UnpinnedNumerics: this process computes with other kernels
-    :raises StaleInstance: the instance was frozen by other kernels
+    :raises StaleInstance: other kernels froze the instance
     """
     numerics.environment()
-    state = instance.tensors()
+    # safetensors gives the tensors in another order in each process; the first that fits is named in a diagnosis.
+    state = dict(sorted(instance.tensors().items()))
     tape = instance.exercise.played(state)
     for name, value in tape.values().items():
         if not torch.equal(value, state[name]):
@@ -106,5 +110,5 @@ def reference(instance: Instance) -> Reference:
                 "frozen in another numeric environment; draw the instance again."
             )
     gradients = tape.gradients()
-    vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < 1e-7}
+    vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < VANISHING_BELOW}
     return Reference(gradients, frozenset(vanishing), instance, state)

@@ -1,4 +1,4 @@
-"""Answers handed in as tensors: a safetensors file, read as data that may lie."""
+"""Answers handed in as a safetensors file. The file is untrusted input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from exercises.exercise import Checkpoint
 from grader.answer import LARGEST_BYTES, Answer, can_be_held, normalise
 
-# What a safetensors header calls a type that a gradient could come in.
+# The name that a safetensors header gives to each dtype that a gradient may have.
 DTYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -26,31 +26,32 @@ DTYPES = {
     "C64": torch.complex64,
 }
 
-
-# Each name in the header costs microseconds, so that a large file of empty tensors would cost seconds; 26 take 2 KiB.
-MOST_HEADER_BYTES = 64 * 1024
-HOW = "Write one with safetensors.torch.save_file({'dlogits': dlogits, …}, 'answer.safetensors')."
+# Each name in the header costs microseconds: a large file of empty tensors would cost seconds. 26 names take 2 KiB.
+HEADER_BYTES_MAX = 64 * 1024
+HOW_TO_WRITE = "Write one with safetensors.torch.save_file({'dlogits': dlogits, …}, 'answer.safetensors')."
 
 
 class BadAnswer(ValueError):
-    """Bytes that are no file of tensors: there is nothing to grade."""
+    """Bytes that are not a safetensors file: there is nothing to grade."""
 
 
 def read_answers(checkpoints: Iterable[Checkpoint], content: bytes) -> dict[str, Answer]:
-    """Checkpoint name → answer, for those that the file holds as ``dlogits`` or as ``logits``.
+    """Return checkpoint name → answer, for the checkpoints that the file holds.
 
-    The header is checked by safetensors itself: offsets within the file, no gaps, no overlaps, and as many
-    bytes as shape and type ask for.
+    The file may name a gradient ``dlogits`` or ``logits``; ``dlogits`` counts if both are there. safetensors itself
+    checks the header: offsets within the file, no gaps, no overlaps, and the bytes that shape and dtype ask for.
 
-    :raises BadAnswer: the bytes are no safetensors file
+    :raises BadAnswer: the bytes are not a safetensors file, or its header is too long
     """
-    if MOST_HEADER_BYTES < int.from_bytes(content[:8], "little") < len(content):
-        raise BadAnswer(f"this is not a safetensors file, or one of thousands of tensors. {HOW}")
+    if HEADER_BYTES_MAX < int.from_bytes(content[:8], "little") < len(content):
+        raise BadAnswer(f"this is not a safetensors file, or one of thousands of tensors. {HOW_TO_WRITE}")
     try:
-        found = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
+        tensors = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
-        raise BadAnswer(f"this is not a safetensors file ({error}). {HOW}") from None
-    entries = {each.name: found.get(each.answer, found.get(each.name)) for each in checkpoints}
+        raise BadAnswer(f"this is not a safetensors file ({error}). {HOW_TO_WRITE}") from None
+    entries = {
+        checkpoint.name: tensors.get(checkpoint.answer, tensors.get(checkpoint.name)) for checkpoint in checkpoints
+    }
     return {name: _read(entry) for name, entry in entries.items() if entry is not None}
 
 
@@ -59,7 +60,7 @@ def _read(entry: Mapping[str, Any]) -> Answer:
     if dtype is None:
         return Answer(None, misfit=f"{entry['dtype']} is no type that can be compared; save it as float32")
     shape = entry["shape"]
-    if not can_be_held(shape, LARGEST_BYTES):  # safetensors looks no further than the first zero of a shape
+    if not can_be_held(shape, LARGEST_BYTES):  # safetensors checks a shape up to its first zero only
         return Answer(None, misfit="its shape is larger than that of any gradient here; look at it", shape=tuple(shape))
     if not entry["data"]:
         return normalise(torch.empty(shape, dtype=dtype))

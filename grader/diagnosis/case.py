@@ -1,15 +1,15 @@
-"""A case: one answer with a mistake of its own, and what the recorded graph knows about it.
+"""A case: one answer with a mistake of its own, and the part of the recorded graph around it.
 
-The gradient of a tensor is the sum of what its uses contribute. A use is an *edge*: a step that reads it. Where
-the steps between an answer and the student's next gradient are no checkpoints (an exercise that asks for one
-closed expression), the edges in between belong to the case as well: what they contribute is carried on down to
-the answer. So a hypothesis about an edge ("its sign is wrong") reads the same in every exercise.
+The gradient of a tensor is a sum with a term for each step that reads it. An *edge* is a step and a tensor that it
+reads. In an exercise that asks for one closed expression, the steps between an answer and the student's next gradients
+are no checkpoints. The edges in between belong to the case too, and their terms are carried on down to the answer. So a
+hypothesis about an edge ("its sign is wrong") reads the same in every exercise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -17,26 +17,26 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step, constants
-from grader.carried import Carried, back_by_element
-from grader.diagnosis.replay import Replays, replays
-from grader.likeness import NOISE, RELATIVE, Sought, sum_of
+from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
+from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
+from grader.rounding import NOISE, RELATIVE, Target, sum_of
 
-MATTERS = 1e-5  # of the largest number around; what is smaller may be rounding
-NEAR = 1e-2  # how well two products have to agree for a closer look
-MOST_ROUTES = 24
-# Of all paths together; going along them is what a diagnosis costs. An exercise that asks for one closed expression has
-# so many. Where checkpoints were left out there may be fewer: a step that is handed in alone has all the network above.
-MOST_STEPS, MOST_STEPS_LEFT_OUT = 24, 12
+MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
+NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost
+PATHS_MAX = 24
+# Steps of all paths together: the cost of a diagnosis grows with them. The first is for an exercise that asks for one
+# closed expression, the second for checkpoints that were left out: a step handed in alone has all the network above it.
+PATH_STEPS_MAX, PATH_STEPS_MAX_LEFT_OUT = 24, 12
 
 
 class OddShape(ValueError):
-    """A gradient that a line cannot be gone back through with."""
+    """A gradient of a shape that a line cannot be gone back through with."""
 
 
 @dataclass(frozen=True, eq=False)
 class Use:
-    """A step that reads ``read``, and the gradient that comes into it."""
+    """A step that reads ``read``, with the gradient ``upstream`` of its output and its ``terms``."""
 
     step: Step
     read: str
@@ -46,9 +46,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Edge:
-    """``step`` reads ``read``. ``term`` is what that adds to the gradient of ``read``; ``share`` is what of it
-    arrives at the answer, and ``found`` what the student has in its place: the answer less all other shares.
-    ``tails`` are the paths from ``read`` down to the answer.
+    """A step and a tensor that it reads, with the right numbers and the student's.
+
+    ``term`` is what the step adds to the gradient of ``read``, of the shape of ``read``. ``share`` is the part of the
+    right gradient that comes through this edge, of the shape of the answer. ``observed`` is what the student has in its
+    place: the answer less all other shares. ``tails`` are the paths from ``read`` down to the answer.
     """
 
     step: Step
@@ -56,123 +58,131 @@ class Edge:
     upstream: Tensor
     term: Tensor
     share: Tensor
-    found: Tensor
+    observed: Tensor
     tails: tuple[tuple[Use, ...], ...]
 
     @cached_property
-    def seen(self) -> Tensor | None:
-        """What was found, seen from above: its product with any upstream gradient is the product of what was found
-        with what that gradient gives. None where steps lie in between, or shapes differ.
+    def adjoint(self) -> Tensor | None:
+        """The adjoint J·observed, of the shape of the step's output.
 
-        So one look at it tells most gradients that did not go in, for a small part of going back with each.
+        For any upstream u: ⟨J·observed, u⟩ = ⟨observed, Jᵀu⟩, so one dot product rules out most candidates for u, for a
+        small part of the cost of going back with each. None if steps lie between the edge and the answer, or if the
+        shapes differ.
         """
-        if self.share is not self.term or self.found.shape != self.term.shape:
+        if self.share is not self.term or self.observed.shape != self.term.shape:
             return None
         leaf, output = self.step.reads[self.read], self.step.output
         upstream = torch.zeros_like(output).requires_grad_()
         (term,) = torch.autograd.grad(output, leaf, upstream, create_graph=True, materialize_grads=True)
-        return torch.autograd.grad(term, upstream, self.found, materialize_grads=True)[0]
+        return torch.autograd.grad(term, upstream, self.observed, materialize_grads=True)[0]
 
     @cached_property
-    def square(self) -> float:
-        """The product of what was found with itself."""
-        return float((self.found * self.found).sum())
+    def square_norm(self) -> float:
+        """⟨observed, observed⟩."""
+        return float((self.observed * self.observed).sum())
 
     def may_come_from(self, upstream: Tensor, factors: tuple[float, ...] = (1.0,)) -> bool:
-        """Whether what was found may be what an upstream gradient gives, times one of these factors."""
-        if self.seen is None or upstream.shape != self.seen.shape:
+        """Whether ``observed`` may be the term of an upstream gradient, times one of ``factors``."""
+        if self.adjoint is None or upstream.shape != self.adjoint.shape:
             return True
-        product = float((self.seen * upstream).sum())
-        return any(abs(factor * product - self.square) <= NEAR * self.square for factor in factors)
+        product = float((self.adjoint * upstream).sum())
+        return any(abs(factor * product - self.square_norm) <= NEAR * self.square_norm for factor in factors)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Edges along one path, through which the same share of the gradient goes."""
+    """The edges along one path: the same share of the gradient comes through each."""
 
     edges: tuple[Edge, ...]
 
     @property
     def share(self) -> Tensor:
+        """The share of the right gradient."""
         return self.edges[0].share
 
     @property
-    def found(self) -> Tensor:
-        return self.edges[0].found
+    def observed(self) -> Tensor:
+        """What the student has in its place."""
+        return self.edges[0].observed
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A wrong answer. ``answer`` has the shape of ``right``, the gradient that is right given the student's own
-    upstream, wherever it broadcasts to it. ``changed`` says that the student's variable changed after ``cmp``.
+    """A wrong answer.
+
+    ``answer`` has the shape of ``right`` wherever it broadcasts to it. ``changed`` says that the student's variable
+    changed after ``cmp`` saw it.
     """
 
     instance: Instance
     name: str
     answer: Tensor
-    carried: Carried
+    replay: BackwardReplay
     changed: bool = False
-    passed: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def right(self) -> Tensor:
-        return self.carried.gradients[self.name]
+        """The gradient that is right given the student's own upstream."""
+        return self.replay.gradients[self.name]
 
     @cached_property
-    def known(self) -> Reference:
+    def reference(self) -> Reference:
+        """The reference of the instance."""
         return reference(self.instance)
 
     @cached_property
-    def replays(self) -> Replays:
-        return replays(self.instance)
+    def altered(self) -> AlteredSteps:
+        """The steps of the instance, to be played again with alterations."""
+        return altered_steps(self.instance)
 
     @property
     def values(self) -> Mapping[str, Tensor]:
         """Every named tensor of the forward pass."""
-        return self.known.state
+        return self.reference.state
 
     @cached_property
     def size(self) -> float:
-        """The largest number around: rounding noise goes with it."""
+        """The largest absolute value of answer and right gradient. Rounding noise is proportional to it."""
         finite = torch.nan_to_num(self.answer, nan=0.0, posinf=0.0, neginf=0.0)
         return max(float(finite.abs().max()), float(self.right.abs().max()))
 
     @cached_property
     def same_shape(self) -> bool:
+        """Whether the answer has the shape of the right gradient."""
         return self.answer.shape == self.right.shape
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
-        """The uses between the answer and the student's next gradients, the nearest first."""
-        routes = self._routes
-        uses = {(use.step.name, use.read): use for route in routes for use in route}
-        found = []
+        """The edges between the answer and the student's next gradients, the nearest first."""
+        paths = self._paths
+        uses = {(use.step.name, use.read): use for path in paths for use in path}
+        edges = []
         for (_, read), use in uses.items():
-            through = [route for route in routes if use in route]
-            heads = {route[: route.index(use)]: None for route in through}
-            tails = {route[route.index(use) + 1 :]: None for route in through}
+            through = [path for path in paths if use in path]
+            heads = {path[: path.index(use)]: None for path in through}
+            tails = {path[path.index(use) + 1 :]: None for path in through}
             if heads == {(): None}:
                 upstream, term = use.upstream, use.terms[read]
             else:
                 upstream = sum_of([_along(head, head[0].upstream) for head in heads])
                 term = back(use.step, upstream)[read]
             share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
-            found.append(Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails)))
-        return tuple(sorted(found, key=lambda edge: max(map(len, edge.tails))))
+            edges.append(Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails)))
+        return tuple(sorted(edges, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:
-        """The edges, those with the same share together, and none that contribute mere rounding."""
-        found: list[list[Edge]] = []
+        """The edges, grouped by their share. Edges whose share is only rounding are left out."""
+        groups: list[list[Edge]] = []
         for edge in self.edges:
             if edge.share.shape != self.right.shape or not self.matters(edge.share):
                 continue
-            known = next((each for each in found if self.same(edge.share, each[0].share)), None)
-            if known is None:
-                found.append([edge])
+            group = next((group for group in groups if self.same(edge.share, group[0].share)), None)
+            if group is None:
+                groups.append([edge])
             else:
-                known.append(edge)
-        return tuple(Bundle(tuple(edges)) for edges in found)
+                group.append(edge)
+        return tuple(Bundle(tuple(edges)) for edges in groups)
 
     def matters(self, share: Tensor) -> bool:
         """Whether a share is more than rounding."""
@@ -180,14 +190,14 @@ class Case:
 
     @cached_property
     def direct(self) -> tuple[Edge, ...]:
-        """The uses of the tensor itself."""
+        """The edges at the answer's own tensor."""
         return tuple(edge for edge in self.edges if edge.read == self.name)
 
     @cached_property
     def below(self) -> frozenset[str]:
-        """The names that the answer's own gradient flows on to."""
+        """The names that the answer's gradient flows on to."""
         names = {self.name}
-        for step in reversed(self.known.cut.steps):
+        for step in reversed(self.reference.cut.steps):
             if step.name in names:
                 names.update(step.reads)
         return frozenset(names - {self.name})
@@ -197,19 +207,15 @@ class Case:
             return self.answer
         try:
             return self.answer - (self.right - share)
-        except RuntimeError:  # an answer of another shape altogether
+        except RuntimeError:  # the shape of the answer does not broadcast
             return self.answer
 
     def uses(self, read: str) -> list[str]:
-        """The names of the steps that read a tensor, in the order of the forward pass."""
-        return [step.name for step in self.known.cut.steps if read in step.reads]
-
-    def line(self, step: str) -> str:
-        """A step's line of the forward pass."""
-        return self.instance.exercise.lines.get(step, step)
+        """Return the names of the steps that read a tensor, in the order of the forward pass."""
+        return [step.name for step in self.reference.cut.steps if read in step.reads]
 
     def arrives(self, edge: Edge, term: Tensor) -> Tensor | None:
-        """What would arrive at the answer if the edge added ``term``; None where shapes forbid it."""
+        """Return what arrives at the answer if the edge adds ``term``; None if the shapes do not allow it."""
         if edge.read == self.name:
             return term
         try:
@@ -217,48 +223,42 @@ class Case:
         except (OddShape, RuntimeError):
             return None
 
-    def same(self, found: Tensor, candidate: Tensor | None) -> bool:
-        """Whether two tensors are of one shape and the same but for rounding; what is mere rounding itself is
-        like nothing.
+    def same(self, observed: Tensor, candidate: Tensor | None) -> bool:
+        """Whether two tensors have the same shape and the same numbers but for rounding.
+
+        False if ``observed`` is only rounding noise itself.
         """
-        if candidate is None or found.shape != candidate.shape or not found.numel():
+        if candidate is None or observed.shape != candidate.shape or not observed.numel():
             return False
-        noise, sought = NOISE * self.size, self._sought(found)
-        if sought.largest <= MATTERS * self.size or not sought.may_be(sought.look(candidate), noise):
+        noise, target = NOISE * self.size, self._target(observed)
+        if target.largest <= MATTERS * self.size or not target.may_equal(target.sample(candidate), noise):
             return False
-        return bool(((found - candidate).abs() <= RELATIVE * candidate.abs() + noise).all())
+        return bool(((observed - candidate).abs() <= RELATIVE * candidate.abs() + noise).all())
 
-    def same_among(self, found: Tensor, candidates: Tensor) -> int | None:
-        """Which of many stacked candidates is the same as a tensor but for rounding."""
-        sought = self._sought(found)
-        looks = candidates.reshape(len(candidates), -1)[:, sought.places]
-        nearest = int((looks - torch.tensor(sought.values)).abs().sum(1).argmin())
-        return nearest if self.same(found, candidates[nearest]) else None
-
-    def weight(self, found: Tensor, direction: Tensor | None) -> float | None:
-        """The number w with ``found = w * direction``; None where there is none."""
-        if direction is None or found.shape != direction.shape:
+    def weight(self, observed: Tensor, direction: Tensor | None) -> float | None:
+        """Return the number w with ``observed = w * direction``; None if there is none."""
+        if direction is None or observed.shape != direction.shape:
             return None
-        sought = self._sought(found)
-        if sought.largest <= MATTERS * self.size:
+        target = self._target(observed)
+        if target.largest <= MATTERS * self.size:
             return None
-        look = sought.look(direction)
-        have, want = max(zip(sought.values, look, strict=True), key=lambda pair: abs(pair[0]))
-        if want == 0 or not sought.may_be([have / want * each for each in look], 4 * NOISE * self.size):
+        sample = target.sample(direction)
+        have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
+        if want == 0 or not target.may_equal([have / want * value for value in sample], 4 * NOISE * self.size):
             return None
-        one, other = found.reshape(-1), direction.reshape(-1)
+        one, other = observed.reshape(-1), direction.reshape(-1)
         w = float(torch.dot(one, other)) / float(torch.dot(other, other))
-        return w if self.same(found, w * direction) else None
+        return w if self.same(observed, w * direction) else None
 
-    def _sought(self, found: Tensor) -> Sought:
-        sought = self._looked_for.get(id(found))
-        if sought is None or sought.tensor is not found:
-            sought = self._looked_for[id(found)] = Sought(found)
-        return sought
+    def _target(self, observed: Tensor) -> Target:
+        target = self._targets.get(id(observed))
+        if target is None or target.tensor is not observed:
+            target = self._targets[id(observed)] = Target(observed)
+        return target
 
     @cached_property
-    def _looked_for(self) -> dict[int, Sought]:
-        """What was compared with candidates so far, by identity; it is kept, so that no other can have that."""
+    def _targets(self) -> dict[int, Target]:
+        """The id of a tensor → its target. Keeps the tensor alive, so that its id cannot be reused."""
         return {}
 
     @cached_property
@@ -267,47 +267,49 @@ class Case:
         return constants(dict(sorted(self.values.items())))
 
     @cached_property
-    def _routes(self) -> list[tuple[Use, ...]]:
-        """The paths by which the gradient comes down to the answer, each from the top, but those by which
-        nothing comes.
+    def _paths(self) -> list[tuple[Use, ...]]:
+        """The paths by which the gradient comes down to the answer, each from the top.
 
-        On paper nobody follows a path that contributes nothing: the one through the maximum of a softmax, or
-        the one from a variance through the mean. A student's mistake does not go down there either. Where there are too
-        many, the last lines before the answer are looked at alone, with the gradients that are right there.
+        Paths that contribute nothing are left out: on paper nobody follows the one through the maximum of a softmax, or
+        the one from a variance through the mean, and no mistake comes down there. If there are too many paths, only the
+        last lines before the answer are looked at, with the gradients that are right there.
         """
-        found = self._up(self.name, ())
-        left_out = any(use.step.name in self.carried.absent for route in found for use in route)
-        most = MOST_STEPS_LEFT_OUT if left_out else MOST_STEPS
-        if len(found) > MOST_ROUTES or sum(map(len, found)) > most:
-            found = [(use,) for use in self._uses.get(self.name, [])]
-        if len(found) == 1:
-            return found
-        return [route for route in found if len(route) == 1 or self.matters(_along(route, route[0].upstream))]
+        paths = self._up(self.name, ())
+        left_out = any(use.step.name in self.replay.absent for path in paths for use in path)
+        steps_max = PATH_STEPS_MAX_LEFT_OUT if left_out else PATH_STEPS_MAX
+        if len(paths) > PATHS_MAX or sum(map(len, paths)) > steps_max:
+            paths = [(use,) for use in self._uses.get(self.name, [])]
+        if len(paths) == 1:
+            return paths
+        return [path for path in paths if len(path) == 1 or self.matters(_along(path, path[0].upstream))]
 
     def _up(self, name: str, below: tuple[Use, ...]) -> list[tuple[Use, ...]]:
-        found = []
+        paths = []
         for use in self._uses.get(name, []):
             step = use.step.name
-            route = (use, *below)
-            if step == "loss" or (step in self.carried.given and step not in self.carried.degenerate):
-                found.append(route)
-            elif step not in self.known.vanishing and len(found) <= MOST_ROUTES:
-                found += self._up(step, route)
-        return found
+            path = (use, *below)
+            if step == "loss" or (step in self.replay.handed_in and step not in self.replay.degenerate):
+                paths.append(path)
+            elif step not in self.reference.vanishing and len(paths) <= PATHS_MAX:
+                paths += self._up(step, path)
+        return paths
 
     @cached_property
     def _uses(self) -> dict[str, list[Use]]:
         """Name → its uses, the last one first."""
-        found: dict[str, list[Use]] = {}
-        for flow in self.carried.flows.values():
+        uses: dict[str, list[Use]] = {}
+        for flow in self.replay.flows.values():
             for read in flow.terms:
-                found.setdefault(read, []).append(Use(flow.step, read, flow.upstream, flow.terms))
-        return found
+                uses.setdefault(read, []).append(Use(flow.step, read, flow.upstream, flow.terms))
+        return uses
 
 
-def _along(route: tuple[Use, ...], gradient: Tensor) -> Tensor:
-    """A gradient carried down a path; where it has an odd shape, as a student's line would carry it."""
-    for use in route:
+def _along(path: tuple[Use, ...], gradient: Tensor) -> Tensor:
+    """Carry a gradient down a path; one of an odd shape as a student's line carries it.
+
+    :raises OddShape: a line cannot carry it
+    """
+    for use in path:
         if gradient.shape == use.step.output.shape:
             gradient = back(use.step, gradient)[use.read]
         else:

@@ -1,23 +1,24 @@
-"""A table explained: each wrong row is given its origin and, where the mistake is its own, its kind."""
+"""Explain a table: give each wrong row its origin and, where the mistake is its own, its kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from exercises.instance import Instance
 from grader.answer import CHANGED_AFTER_CMP, Answer
-from grader.carried import Carried, Judgement, carry
-from grader.compare import LARGEST_BROADCAST, Comparison, Diagnosis, Origin, Verdict
-from grader.diagnosis import diagnose
+from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Diagnosis, Origin, Verdict
 from grader.diagnosis.case import Case
-from grader.likeness import align, fit
+from grader.diagnosis.codes import Code
+from grader.diagnosis.search import diagnose
+from grader.origin import BackwardReplay, Judgement, replay_backward
 from grader.reference import reference
+from grader.rounding import align, fit
 
-MISFIT = "nothing can be told about this step while d{} has another shape; mend that first"
+ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
@@ -28,76 +29,92 @@ CHANGED = (
 def explain(
     instance: Instance, answers: Mapping[str, Answer], rows: Sequence[Comparison], stopped: bool = False
 ) -> tuple[Comparison, ...]:
-    """The rows with ``origin``, ``diagnosis`` and notes. Rows that passed are left as they are.
+    """Return the rows with ``origin``, ``diagnosis`` and notes. Rows that passed get no origin and no diagnosis.
 
-    ``stopped``: the code did not come to its end, so what is still zero was not filled in yet.
+    ``stopped`` says that the code did not run to its end: a gradient that is still zero was not filled in yet.
     """
-    rows = [_told(row) for row in rows]
-    given = _usable(answers, rows)
-    if all(row.passed or row.name not in given for row in rows):  # right as far as it goes: most single steps are
+    rows = [_with_words(row) for row in rows]
+    handed_in = _usable(answers, rows)
+    if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
-    carried = carry(reference(instance), given, rows)
-    told: list[tuple[Diagnosis, ...]] = []
-    explained = []
-    for row in rows:
-        if row.name in carried.wrong:
-            judgement = carried.judgements[row.name]
-            diagnosis: tuple[Diagnosis, ...] = ()
-            unfinished = stopped and not carried.given[row.name].any()
-            if judgement.origin is Origin.OWN and not unfinished:
-                changed = CHANGED_AFTER_CMP in answers[row.name].notes
-                diagnosis = _diagnosed(instance, row.name, carried, changed, told)
-                codes = [each.code for each in diagnosis]
-                unfinished = stopped and bool(told) and codes == ["missing_term"]
-                misfit = _misfit_above(row.name, carried, rows, stopped) if codes == ["unknown"] else None
-                if misfit is not None:
-                    judgement, diagnosis = Judgement(None, (MISFIT.format(misfit),)), ()
-                elif not unfinished:
-                    told.append(diagnosis)
-            if unfinished:
-                row = replace(row, notes=(*row.notes, UNFINISHED))
+    changed = {name for name in handed_in if CHANGED_AFTER_CMP in answers[name].notes}
+    table = _Table(instance, rows, replay_backward(reference(instance), handed_in, rows), changed, stopped)
+    return tuple(table.explained(row) for row in rows)
+
+
+@dataclass
+class _Table:
+    """The rows of one answer while they are explained, in the exercise's order.
+
+    ``changed`` are the checkpoints whose variable changed after ``cmp``. ``diagnoses`` has one entry for each mistake
+    explained so far.
+    """
+
+    instance: Instance
+    rows: Sequence[Comparison]
+    replay: BackwardReplay
+    changed: set[str]
+    stopped: bool
+    diagnoses: list[tuple[Diagnosis, ...]] = field(default_factory=list)
+
+    def explained(self, row: Comparison) -> Comparison:
+        """Return a row with its origin, diagnosis and notes."""
+        if row.name not in self.replay.wrong:
+            return row
+        judgement = self.replay.judgements[row.name]
+        diagnosis: tuple[Diagnosis, ...] = ()
+        if self.stopped and not self.replay.handed_in[row.name].any():
+            return _unfinished(row)
+        if judgement.origin is Origin.OWN:
+            diagnosis = self._diagnosed(row.name)
+            codes = [each.code for each in diagnosis]
+            if self.stopped and self.diagnoses and codes == [Code.MISSING_TERM]:
+                return _unfinished(row)
+            odd = self._odd_shape_above(row.name) if codes == [Code.UNKNOWN] else None
+            if odd is None:
+                self.diagnoses.append(diagnosis)
             else:
-                notes = (*row.notes, *judgement.notes)
-                row = replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes)
-        explained.append(row)
-    return tuple(explained)
+                judgement, diagnosis = Judgement(None, (ODD_SHAPE.format(odd),)), ()
+        return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=(*row.notes, *judgement.notes))
+
+    def _diagnosed(self, name: str) -> tuple[Diagnosis, ...]:
+        right, answer = self.replay.gradients[name], self.replay.handed_in[name]
+        aligned = align(answer, right.shape)
+        if aligned is not None:
+            answer = aligned
+        elif any(flow.step.name in self.replay.odd_shapes for flow in self.replay.consumers(name)):
+            fitted = fit(answer, right.shape)  # the odd shape came from above
+            answer = answer if fitted is None else fitted
+        unexplained = sum(diagnosis[0].code == Code.UNKNOWN for diagnosis in self.diagnoses)
+        return diagnose(Case(self.instance, name, answer, self.replay, name in self.changed), unexplained)
+
+    def _odd_shape_above(self, name: str) -> str | None:
+        """Return a step that reads the tensor and whose gradient has a shape that nothing can go on with.
+
+        If the code stopped, any other shape counts: it may be what stopped the code. None if there is no such step.
+        """
+        misshapen = {row.name for row in self.rows if row.verdict is Verdict.SHAPE}
+        steps = [flow.step.name for flow in self.replay.consumers(name) if flow.step.name in self.replay.odd_shapes]
+        return next((step for step in steps if self.stopped or step in misshapen), None)
 
 
-def _diagnosed(
-    instance: Instance, name: str, carried: Carried, changed: bool, told: Sequence[tuple[Diagnosis, ...]]
-) -> tuple[Diagnosis, ...]:
-    """``told`` is what was told of the answer's mistakes so far."""
-    right, answer = carried.gradients[name], carried.given[name]
-    aligned = align(answer, right.shape)
-    if aligned is not None:
-        answer = aligned
-    elif any(flow.step.name in carried.misfits for flow in carried.consumers(name)):
-        fitted = fit(answer, right.shape)  # the odd shape came from above
-        answer = answer if fitted is None else fitted
-    puzzles = sum(diagnosis[0].code == "unknown" for diagnosis in told)
-    return diagnose(Case(instance, name, answer, carried, changed), puzzles)
+def _unfinished(row: Comparison) -> Comparison:
+    return replace(row, notes=(*row.notes, UNFINISHED))
 
 
-def _misfit_above(name: str, carried: Carried, rows: Sequence[Comparison], stopped: bool) -> str | None:
-    """A step that reads the tensor, whose gradient has a shape that cannot be gone on with, or stopped the code."""
-    shapeless = {row.name for row in rows if row.verdict is Verdict.SHAPE}
-    steps = [flow.step.name for flow in carried.consumers(name) if flow.step.name in carried.misfits]
-    return next((step for step in steps if stopped or step in shapeless), None)
-
-
-def _told(row: Comparison) -> Comparison:
-    """The sandbox's one-word note in words for the student."""
+def _with_words(row: Comparison) -> Comparison:
+    """Replace the sandbox's one-word note by a sentence for the student."""
     notes = tuple(CHANGED if note == CHANGED_AFTER_CMP else note for note in row.notes)
     return replace(row, notes=notes) if notes != row.notes else row
 
 
 def _usable(answers: Mapping[str, Answer], rows: Sequence[Comparison]) -> dict[str, Tensor]:
-    """The answers asked for that are real tensors of a reasonable size, as float32."""
+    """Return the answers that are real tensors of a reasonable size, as float32."""
     return {
         row.name: answer.tensor.to(torch.float32)
         for row in rows
         if (answer := answers.get(row.name)) is not None
         and answer.tensor is not None
         and not answer.tensor.is_complex()
-        and 0 < answer.tensor.numel() <= LARGEST_BROADCAST
+        and 0 < answer.tensor.numel() <= BROADCAST_ELEMENTS_MAX
     }

@@ -1,4 +1,4 @@
-"""Names for numbers: 0.03125 is 1/n to a student."""
+"""Names for factors: a student reads 1/n, not 0.03125."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ NEAR = 1e-4
 
 
 def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None:
-    """What a factor is called, its sign left out: "n (32)", "1/n (1/32)"; None where it has no name."""
+    """Return the name of a factor without its sign: "n (32)", "1/n (1/32)". None if it has no name.
+
+    The names come from the constants of the forward pass and from the lengths of the axes around, those of ``edges``
+    included.
+    """
     size = abs(weight)
     for value, name in _names(case, edges):
         if abs(size - value) <= NEAR * value:
@@ -22,7 +26,7 @@ def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None
 
 
 def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
-    """The name of a factor, or its figure."""
+    """Return the name of a factor, or its figure."""
     return named(weight, case, edges) or f"{abs(weight):.6g}"
 
 
@@ -58,18 +62,18 @@ def _of(value: int, name: str, figure: str) -> Iterator[tuple[float, str]]:
 
 
 def _lengths(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[int, str]]:
-    """The constants of the forward pass, the shortest name for each; then the lengths of the axes around."""
-    known: dict[int, str] = {}
+    """Yield the constants of the forward pass, each with its shortest name, then the lengths of the axes around."""
+    names: dict[int, str] = {}
     for name, value in case.constants.items():
-        if value > 1 and (value not in known or len(name) < len(known[value])):
-            known[value] = name
+        if value > 1 and (value not in names or len(name) < len(names[value])):
+            names[value] = name
     tensors: list[tuple[str, Tensor]] = [(case.name, case.right)]
     for edge in edges:
         tensors += [(edge.step.name, edge.step.output), *edge.step.reads.items()]
     for name, tensor in tensors:
         for axis, length in enumerate(tensor.shape):
             if length > 1:
-                known.setdefault(length, f"the length of axis {axis} of {name}")
+                names.setdefault(length, f"the length of axis {axis} of {name}")
         if tensor.numel() > 1:
-            known.setdefault(tensor.numel(), f"the number of elements of {name}")
-    yield from known.items()
+            names.setdefault(tensor.numel(), f"the number of elements of {name}")
+    yield from names.items()

@@ -11,10 +11,8 @@ from grader.compare import Verdict
 from server.database import dialect
 from server.tables import ProgressRow, metadata
 
-# From best to worst. Literals in the statement: as parameters they would be sent with each row.
-RANKS: dict[Any, Any] = {
-    literal_column(f"'{verdict.value}'"): literal_column(str(rank)) for rank, verdict in enumerate(Verdict)
-}
+# Literals in the statement: as parameters they would be sent with each row.
+RANKS: dict[Any, Any] = {literal_column(f"'{verdict.value}'"): literal_column(str(verdict.rank)) for verdict in Verdict}
 
 
 @cache

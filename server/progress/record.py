@@ -11,7 +11,7 @@ from server.database import dialect
 from server.progress.queries import count_rows
 from server.tables import CourseRow, ProgressRow, SubmissionRow
 
-PASSING = (Verdict.EXACT.value, Verdict.APPROXIMATE.value)
+PASSING = tuple(verdict.value for verdict in Verdict if verdict.passed)
 
 
 def record(session: Session, submission: SubmissionRow, rows: Iterable[Comparison]) -> None:

@@ -8,8 +8,6 @@ from sqlmodel import Session, col, delete, func, select
 from grader.compare import Verdict
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
 
-RANKS = {verdict.value: rank for rank, verdict in enumerate(Verdict)}  # from best to worst
-
 
 def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow) -> None:
     """Bring progress up to date with a further grade of a submission.
@@ -70,7 +68,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             )
         entry = progress[row.name]
         entry.attempts += 1
-        entry.best = min(entry.best, row.verdict, key=RANKS.__getitem__)
+        entry.best = min(entry.best, row.verdict, key=lambda verdict: Verdict(verdict).rank)
         if row.approximate and entry.first_passed_at is None:
             entry.first_passed_at = handed_in_at
     session.add_all(progress.values())

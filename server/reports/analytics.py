@@ -17,27 +17,9 @@ from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
 from grader.compare import Origin, Verdict
+from grader.diagnosis.messages import mistake_phrase
 from server.reports.schemas import AnalyticsBody, CheckpointAnalyticsBody, ExerciseAnalyticsBody, MistakeBody
 from server.tables import ComparisonRow, CourseRow, GradeRow, Role, SeatRow, SubmissionRow
-
-# What students did, by code of diagnosis. The name of the checkpoint follows.
-MISTAKE_PHRASES = {
-    "missing_term": "left out a path at",
-    "double_counted": "counted a path twice at",
-    "term_sign": "gave one term the wrong sign at",
-    "term_scale": "had one term off by a factor at",
-    "sign": "had the wrong sign at",
-    "scale": "were off by a factor at",
-    "transposed": "had it turned over at",
-    "not_reduced": "left out the sum over a broadcast axis at",
-    "wrong_axis": "summed along another axis at",
-    "missing_upstream": "left out the upstream gradient at",
-    "missing_local": "left out the local derivative, or had another one, at",
-    "overwritten": "assigned where repeated indices add up at",
-    "swapped": "took another step's gradient at",
-    "aliased": "had two names for one tensor at",
-    "unknown": "made a mistake of another kind at",
-}
 
 Place = tuple[str, str]  # exercise, checkpoint
 
@@ -166,11 +148,10 @@ def _checkpoint(name: str, tally: Tally) -> CheckpointAnalyticsBody:
 
 def _mistake(name: str, code: str, students: int, tally: Tally) -> MistakeBody:
     share = students / tally.tried
-    phrase = MISTAKE_PHRASES.get(code, f"made the mistake {code} at")
     return MistakeBody(
         code=code,
         students=students,
         share=share,
-        message=f"{round(100 * share)} % {phrase} {name} ({students} of {tally.tried})",
+        message=f"{round(100 * share)} % {mistake_phrase(code)} {name} ({students} of {tally.tried})",
         most_common_hint=tally.hints_by_code[code].most_common(1)[0][0],
     )

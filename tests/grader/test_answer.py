@@ -62,6 +62,7 @@ def quantised() -> Tensor:
     return torch.quantize_per_tensor(VALUES, 0.125, 0, torch.qint8)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # quantised and nested tensors are deprecated
 @pytest.mark.parametrize(
     ("value", "notes"),
     [
@@ -112,6 +113,7 @@ def test_the_shape_and_dtype_are_those_handed_in() -> None:
     assert answer.tensor is not None and answer.tensor.dtype is torch.float64
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # quantised and nested tensors are deprecated
 @pytest.mark.parametrize(
     ("value", "why"),
     [

@@ -20,6 +20,7 @@ from grader.compare import Origin, Verdict
 from grader.grade import VANISHING, Grade, compare_all, grade_code
 from grader.reference import reference
 from grader.sandbox import Limits, RunStatus, Sandbox
+from tests.grader.rows import RIGHT, judged, written
 from tests.lecture import lecture_notebook
 
 FULL = find("makemore/full-backward")
@@ -213,3 +214,31 @@ def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixtur
 def test_the_command_says_which_exercises_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["makemore/nothing", "x.py"]) == 2
     assert "makemore/full-backward" in capsys.readouterr().err
+
+
+def test_the_summary_says_where_to_begin() -> None:
+    grade = Grade(tuple(written(("counts_sum_inv + dcounts_sum ", "counts_sum_inv ")).values()), "here")
+    assert grade.summary() == "1 mistake of your own, 20 steps inherit it; begin with dcounts"
+    assert grade.first_mistake is not None and grade.first_mistake.name == "counts"
+    assert Grade(tuple(judged({}).values()), "here").summary() == "everything is right"
+
+
+def test_the_summary_names_the_first_of_several_mistakes() -> None:
+    rows = judged({"probs": RIGHT["probs"] * 3, "W2": RIGHT["W2"] * 3, "b2": RIGHT["b2"] * 3, "C": None})
+    grade = Grade(tuple(rows.values()), "here")
+
+    assert grade.summary() == "3 mistakes of your own, 1 missing or not to be judged yet; begin with dprobs"
+    assert grade.first_mistake is rows["probs"]
+
+
+def test_the_summary_counts_one_as_one() -> None:
+    upstream = RIGHT["embcat"] * 2
+    rows = judged({"embcat": upstream, "emb": upstream.view(32, 3, 10)})
+    two = judged({"embcat": upstream, "emb": upstream.view(32, 3, 10), "h": RIGHT["h"] * 3})
+
+    assert Grade(tuple(rows.values()), "here").summary() == (
+        "1 mistake of your own, 1 step inherits it; begin with dembcat"
+    )
+    assert Grade(tuple(two.values()), "here").summary() == (
+        "2 mistakes of your own, 1 step inherits them; begin with dh"
+    )

@@ -35,6 +35,13 @@ def test_it_is_made_once_for_an_instance() -> None:
     assert all(reference(Instance.canonical(exercise)) is known[slug] for slug, exercise in exercises().items())
 
 
+def test_the_state_is_in_the_order_of_its_names() -> None:
+    """Safetensors gives another order in each process, and the first tensor that fits is named to the student."""
+    names = list(reference(Instance.canonical(FULL)).state)
+
+    assert names == sorted(names)
+
+
 @pytest.mark.parametrize(
     ("slug", "vanishing"),
     [

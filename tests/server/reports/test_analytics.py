@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import event
 
 from exercises.registry import exercises
-from server.reports.analytics import MISTAKE_PHRASES
-from tests.mistakes import catalogue
 from tests.support.servers import FULL, SOLUTION, Members, RunningServer, Student, gradients, is_problem
 
 ANALYTICS = "/api/v1/courses/backprop/analytics"
@@ -223,9 +221,3 @@ def _queries(server: RunningServer) -> int:
     server.instructor.get(ANALYTICS)
     event.remove(engine, "before_cursor_execute", count)
     return len(seen)
-
-
-def test_there_are_words_for_every_kind_of_mistake() -> None:
-    kinds = {kind for mistake in catalogue.load() for kind in mistake.codes}
-    assert len(kinds) > 10
-    assert kinds - set(MISTAKE_PHRASES) == set()

@@ -1,8 +1,7 @@
-"""One line of the forward pass again, with something else in place of what it reads.
+"""A line of the forward pass played again, with another tensor in place of one that it reads.
 
-What autograd gives for a step is summed and shaped like the tensor that was read. To see what a student had
-before the sum, or would have had with another tensor, a line is played again: every read gives the recorded
-value, but for the one that is to be altered.
+The terms that autograd gives for a step are summed and have the shape of the tensor that was read. To see the numbers
+before the sum, or with another tensor, the line is played again: each read gives the recorded value, or an altered one.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import back, reference
 
-# (the name read, its recorded value) → what is read
+# (the name that is read, its recorded value) → the value to use
 Alter = Callable[[str, Tensor], Tensor]
 
 
 class _AlteredTape(CutTape):
-    """Plays one line from recorded values."""
+    """A tape that plays one line from recorded values."""
 
     _alter: Alter
 
@@ -40,8 +39,11 @@ class _AlteredTape(CutTape):
         return super()._read(name, self._alter(name, value))
 
 
-class Replays:
-    """Plays steps of an instance again. What depends on the instance alone is kept."""
+class AlteredSteps:
+    """The steps of an instance, to be played again with alterations.
+
+    Results that depend on the instance alone are cached.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._values = reference(instance).state
@@ -49,11 +51,11 @@ class Replays:
         self._lines = {line.name: line for piece in pieces for line in forward_source.read(piece).lines}
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
-        self._bare: dict[tuple[str, bool], dict[str, Tensor]] = {}
-        self._places: dict[tuple[str, str], Tensor | None] = {}
+        self._terms_alone: dict[tuple[str, bool], dict[str, Tensor]] = {}
+        self._positions: dict[tuple[str, str], Tensor | None] = {}
 
-    def altered(self, step: str, alter: Alter) -> Step | None:
-        """A step played again; None where the alteration breaks its line."""
+    def played(self, step: str, alter: Alter) -> Step | None:
+        """Return a step played with an alteration; None if its line raises."""
         tape = _AlteredTape(self._values, alter)
         try:
             self._lines[step].play(tape)
@@ -62,53 +64,54 @@ class Replays:
         return tape.steps[0]
 
     def stretched(self, step: str, read: str) -> Step | None:
-        """The step with ``read`` stretched to the shape of the output: its gradient is not summed yet.
+        """Return the step with ``read`` stretched to the shape of the output, so that its gradient is not summed yet.
 
-        None where the line does not broadcast ``read``.
+        None if the line does not broadcast ``read``.
         """
         key = (step, read)
         if key not in self._stretched:
             self._stretched[key] = self._stretch(step, read)
         return self._stretched[key]
 
-    def substituted(self, step: str, read: str, instead: Tensor) -> Step | None:
-        """The step with another tensor of the same shape in place of ``read``."""
-        return self.altered(step, lambda name, value: instead if name == read else value)
+    def substituted(self, step: str, read: str, substitute: Tensor) -> Step | None:
+        """Return the step with another tensor of the same shape in place of ``read``; None if its line raises."""
+        return self.played(step, lambda name, value: substitute if name == read else value)
 
     def transposed(self, step: str, read: str) -> Step | None:
-        """The step with a square tensor turned over; None where it is not square."""
+        """Return the step with ``read`` transposed; None if ``read`` is not square, or the line raises."""
         value = self._values[read]
         if value.dim() < 2 or value.shape[-1] != value.shape[-2]:
             return None
         return self.substituted(step, read, value.mT)
 
-    def bare(self, step: str, read: str, value: bool) -> Tensor:
-        """What the step adds to the gradient of ``read`` if ones came in from above; or its own value did."""
+    def term_without_upstream(self, step: str, read: str, value: bool) -> Tensor:
+        """Return the term of ``read`` for an upstream gradient of ones; with ``value``, for the step's own output."""
         key = (step, value)
-        if key not in self._bare:
+        if key not in self._terms_alone:
             output = self._steps[step].output.detach()
-            self._bare[key] = back(self._steps[step], output if value else torch.ones_like(output))
-        return self._bare[key][read]
+            self._terms_alone[key] = back(self._steps[step], output if value else torch.ones_like(output))
+        return self._terms_alone[key][read]
 
-    def places(self, step: str, read: str) -> Tensor | None:
-        """From which place of ``read`` each element of the output was taken, both flattened; None where the line
-        does more than take.
+    def positions(self, step: str, read: str) -> Tensor | None:
+        """Return, for each element of the output, the position in ``read`` that it was taken from; both flattened.
+
+        None if the line does more than take elements.
         """
         key = (step, read)
-        if key not in self._places:
-            self._places[key] = self._find_places(step, read)
-        return self._places[key]
+        if key not in self._positions:
+            self._positions[key] = self._find_positions(step, read)
+        return self._positions[key]
 
-    def _find_places(self, step: str, read: str) -> Tensor | None:
+    def _find_positions(self, step: str, read: str) -> Tensor | None:
         recorded, output = self._values[read], self._steps[step].output.detach()
         numbers = torch.arange(recorded.numel(), dtype=recorded.dtype).reshape(recorded.shape)
         played = self.substituted(step, read, numbers)
         if played is None:
             return None
-        places = played.output.detach().reshape(-1).to(torch.int64)
-        if bool(((places < 0) | (places >= recorded.numel())).any()):
+        positions = played.output.detach().reshape(-1).to(torch.int64)
+        if bool(((positions < 0) | (positions >= recorded.numel())).any()):
             return None
-        return places if torch.equal(recorded.reshape(-1)[places], output.reshape(-1)) else None
+        return positions if torch.equal(recorded.reshape(-1)[positions], output.reshape(-1)) else None
 
     def _stretch(self, step: str, read: str) -> Step | None:
         small, large = self._values[read], self._steps[step].output
@@ -125,6 +128,6 @@ class Replays:
 
 
 @lru_cache(maxsize=64)
-def replays(instance: Instance) -> Replays:
-    """The replays of an instance; the steps are played when first asked for."""
-    return Replays(instance)
+def altered_steps(instance: Instance) -> AlteredSteps:
+    """Return the altered steps of an instance. Each is played when it is asked for first."""
+    return AlteredSteps(instance)

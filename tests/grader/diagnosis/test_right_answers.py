@@ -13,7 +13,7 @@ from grader.compare import Origin
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
 
-STYLES = load(Path(__file__).parents[1] / "right")
+STYLES = load(Path(__file__).parents[2] / "right")
 MISTAKES = [mistake for mistake in load() if mistake.exercise == "makemore/full-backward"]
 CANONICAL = {slug: Instance.canonical(exercise) for slug, exercise in exercises().items()}
 

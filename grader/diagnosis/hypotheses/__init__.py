@@ -1,0 +1,1 @@
+"""Hypotheses: functions of a ``Case`` that yield a ``Finding`` for each way in which they explain the answer."""

@@ -1,0 +1,141 @@
+"""The local derivative, judged by ratios: what the student has in place of a share, divided by the share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from grader.diagnosis.case import Bundle, Case, Edge
+from grader.diagnosis.codes import Code, Finding
+from grader.rounding import broadcasts_to
+
+FEW_ELEMENTS = 24  # a pattern does not hold for so many by chance
+OVERDETERMINED = 3  # elements for each number that is fitted
+LARGEST = 16  # elements that a power is fitted to
+POWER_MAX = 4  # powers are multiples of 1/2
+SAMPLE = 200  # elements that are tried before all are
+LEVELS = 1000  # the logarithms of the ratios are rounded to so many levels
+
+
+def other_power(case: Case) -> Iterator[Finding]:
+    """Find a share off by a power of a recorded tensor: a factor left out, put in twice, or divided by."""
+    if not case.same_shape:
+        return
+    for bundle in case.bundles:
+        share, observed = bundle.share, bundle.observed
+        for name, power in _powers(case, bundle):
+            value = case.values[name].expand(share.shape)
+            factor = value.abs() ** power * (value.sign() if power % 2 == 1 else 1)
+            if case.weight(observed, torch.where(share == 0, share, share * factor)) is not None:
+                edge = next((each for each in (*bundle.edges, *case.edges) if _near(name, each)), bundle.edges[0])
+                yield Finding(Code.MISSING_LOCAL, "off_by_a_power", at=edge.step.name, read=edge.read, other=name)
+                return
+
+
+def function_of_one(case: Case) -> Iterator[Finding]:
+    """Find the upstream gradient times some other function of a tensor of the line."""
+    if not case.same_shape:
+        return
+    for bundle in case.bundles:
+        for edge in bundle.edges:
+            step = edge.step.name
+            # Where the upstream gradient is there element by element, the ratio to it is the factor itself.
+            plain = edge.read == case.name and edge.upstream.shape == bundle.share.shape
+            against = edge.upstream if plain else bundle.share
+            kept = (against.abs() > 1e-3 * against.abs().max()).reshape(-1).nonzero().flatten()
+            if kept.numel() < FEW_ELEMENTS:
+                continue
+            tensors = {name: case.values[name] for name in (*edge.step.reads, step)}
+            for name, value in (*tensors.items(), ("d" + step, edge.upstream)):
+                if not broadcasts_to(value.shape, against.shape):
+                    continue
+                value = value.expand(against.shape)
+                # A few elements show what is not a function.
+                if all(
+                    _is_function(bundle.observed.take(some) / against.take(some), value.take(some))
+                    for some in (kept[:: max(1, kept.numel() // SAMPLE)], kept)
+                ):
+                    yield Finding(Code.MISSING_LOCAL, "other_function", at=step, read=edge.read, other=name)
+                    return
+
+
+def constant_along_an_axis(case: Case) -> Iterator[Finding]:
+    """Find a share off by a factor that is the same along each row, or each column."""
+    if not case.same_shape or case.right.dim() < 2 or min(case.right.shape) < 2:
+        return
+    for bundle in case.bundles:
+        share, observed = bundle.share, bundle.observed
+        for axis in range(share.dim()):
+            square = (share * share).sum(axis, keepdim=True)
+            if int((share != 0).sum()) < OVERDETERMINED * square.numel():
+                continue
+            weights = (observed * share).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
+            if case.same(observed, weights * share):
+                edge, axis_from_end = bundle.edges[0], share.dim() - axis
+                yield Finding(
+                    Code.MISSING_LOCAL,
+                    "factor_along_an_axis",
+                    at=edge.step.name,
+                    read=edge.read,
+                    axis_from_end=axis_from_end,
+                )
+                return
+
+
+def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
+    """Return the tensors that the ratio of observed to share may be a power of, with the power, likely ones first.
+
+    The largest elements of the share decide.
+    """
+    flat = bundle.share.reshape(-1)
+    where = flat.abs().topk(min(LARGEST, flat.numel())).indices
+    ratio = (bundle.observed.reshape(-1)[where] / flat[where]).abs().double()
+    if len(where) < 3 or not bool(((ratio > 0) & ratio.isfinite()).all()):
+        return []
+    shape = bundle.share.shape
+    names = [
+        name
+        for name, value in case.values.items()
+        if value.is_floating_point() and value.dim() and broadcasts_to(value.shape, shape)
+    ]
+    if not names:
+        return []
+    x = torch.stack([case.values[name].expand(shape).take(where) for name in names]).double().abs().log()
+    x, y = x - x.mean(1, keepdim=True), ratio.log() - ratio.log().mean()
+    spread = (x * x).sum(1)
+    slope = (x * y).sum(1) / spread
+    residual = ((y - slope.unsqueeze(1) * x) ** 2).sum(1)
+    fits = (spread > 1e-4) & (residual < 1e-6 * y.square().sum()) & (slope.abs() <= POWER_MAX)
+    powers = [(names[index], round(2 * float(slope[index])) / 2) for index in fits.nonzero().flatten().tolist()]
+    near = {name for edge in bundle.edges for name in (edge.step.name, *edge.step.reads)}
+    return sorted(
+        (each for each in powers if each[1]),
+        key=lambda each: (each[0] not in near, abs(abs(each[1]) - 1), each[0]),
+    )
+
+
+def _near(name: str, edge: Edge) -> bool:
+    return name == edge.step.name or name in edge.step.reads
+
+
+def _is_function(ratio: Tensor, value: Tensor) -> bool:
+    """Whether the ratio is a function of the value: equal values have equal ratios, near values near ones.
+
+    In the order of the values, the ratios of a function go up and down a few times; others jump at random. The sum of
+    their steps is taken in ranks, so that no single large ratio decides.
+    """
+    logs = ratio.abs().double().clamp(min=1e-12).log()
+    spread = float(logs.max() - logs.min())
+    if spread < 1e-5:
+        return False
+    logs = (logs * (LEVELS / spread)).round()
+    ranks = torch.unique(logs, return_inverse=True)[1]
+    distinct = int(ranks.max()) + 1
+    ranks = ranks[value.argsort()]
+    if distinct < 8:  # a function with steps, such as that of a ReLU
+        often = int(ranks.bincount().sort().values[-2]) >= 8
+        return often and int((ranks.diff() != 0).sum()) <= 2 * distinct
+    travelled = int(ranks.diff().abs().sum())
+    return travelled <= 6 * distinct and travelled <= 0.08 * len(ranks) * distinct

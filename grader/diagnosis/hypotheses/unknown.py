@@ -1,0 +1,63 @@
+"""An answer that no hypothesis explains: the numbers that help to find the mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from grader.diagnosis.case import Case
+from grader.diagnosis.codes import Code, Finding
+from grader.rounding import NOISE, RELATIVE
+
+NEARLY_RIGHT = 1e-2  # of the largest element; bfloat16 keeps three digits
+
+
+def not_finite(case: Case) -> Iterator[Finding]:
+    """Find NaN or infinities where the upstream gradient has none."""
+    bad = ~case.answer.isfinite()
+    if bool(bad.any()):
+        uses = case.uses(case.name)
+        yield Finding(Code.UNKNOWN, "not_finite", at=uses, bad=int(bad.sum()), count=bad.numel(), where=_where(bad))
+
+
+def figures(case: Case) -> Finding:
+    """Return a finding with what the numbers show: shape, how many are right, where the others are."""
+    uses = case.uses(case.name)
+    form = "several_uses" if len(uses) > 1 else "one_use"
+    return Finding(Code.UNKNOWN, form, at=uses, uses=uses, figures=_figures(case))
+
+
+def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
+    """Return a key of ``messages.FIGURES`` and the values that it names."""
+    answer, right = case.answer, case.right
+    if not case.same_shape:
+        return "shape", {"shape": list(answer.shape), "right": list(right.shape)}
+    difference = (answer - right).abs()
+    largest = float(right.abs().max())
+    wrong = difference > RELATIVE * right.abs() + NOISE * case.size
+    if not bool(wrong.any()):
+        return "rounding", {}
+    if float(difference.max()) <= NEARLY_RIGHT * largest:
+        return "nearly_right", {"share": float(difference.max()) / largest}
+    values = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
+    return "elements", {"right": int((~wrong).sum()), "count": wrong.numel(), **values}
+
+
+def _where(wrong: Tensor) -> tuple[int, list[int]] | None:
+    """Return an axis, and the indices along it that hold all wrong elements; None if they are many."""
+    for axis in range(wrong.dim()):
+        others = [each for each in range(wrong.dim()) if each != axis]
+        touched = wrong.any(dim=others[0]) if len(others) == 1 else wrong.flatten() if not others else None
+        if touched is None or touched.dim() != 1 or bool(touched.all()):
+            continue
+        indices = [int(index) for index in touched.nonzero().flatten()]
+        if len(indices) <= max(1, len(touched) // 2):
+            return axis, indices
+    return None
+
+
+def _ratio(answer: Tensor, right: Tensor, wrong: Tensor) -> float | None:
+    """Return the median ratio of the wrong elements to the right ones; None if all of those are small."""
+    counted = wrong & (right.abs() > 1e-3 * right.abs().max())
+    return float((answer[counted] / right[counted]).median()) if bool(counted.any()) else None

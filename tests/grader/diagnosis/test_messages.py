@@ -1,0 +1,171 @@
+"""The table of messages: complete, without an unused row, and in the words that students read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import grader.diagnosis
+from grader.compare import Origin
+from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.messages import MESSAGES, diagnosis_of, mistake_phrase
+from tests.grader.rows import FULL, INSTANCE
+from tests.mistakes.play import play
+
+ROOM = Path(grader.diagnosis.__path__[0])
+LOGIC = [path for path in ROOM.rglob("*.py") if path.name != "messages.py"]
+
+
+def yielded() -> Iterator[tuple[str, ast.Call]]:
+    """Yield each ``Finding(…)`` in the code, with its file."""
+    for path in LOGIC:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+                yield path.name, node
+
+
+def message(*change: str) -> str:
+    """What is said of the first mistake of exercise 1's solution with some of its text replaced."""
+    old, new = change
+    assert FULL.solution.count(old) == 1
+    rows = play(INSTANCE, FULL.solution.replace(old, new))
+    return next(row for row in rows if row.origin is Origin.OWN).diagnosis[0].message
+
+
+def test_every_code_has_a_phrase_and_messages() -> None:
+    assert set(MESSAGES) == set(Code)
+    assert all(kind.phrase and kind.forms for kind in MESSAGES.values())
+
+
+def test_every_form_is_yielded_somewhere() -> None:
+    """A form may be chosen by an expression, so any string of the code counts."""
+    words = {
+        node.value
+        for path in LOGIC
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+    unused = {(code, form) for code, kind in MESSAGES.items() for form in kind.forms if form not in words}
+
+    assert unused == set()
+
+
+def test_every_finding_with_a_literal_form_has_a_message() -> None:
+    literal = [
+        (file, Code[call.args[0].attr], call.args[1].value)
+        for file, call in yielded()
+        if isinstance(call.args[0], ast.Attribute) and isinstance(call.args[1], ast.Constant)
+    ]
+
+    assert len(literal) > 30
+    for file, code, form in literal:
+        assert form in MESSAGES[code].forms, (file, code, form)
+
+
+def test_no_sentence_stands_in_the_logic_of_hypotheses() -> None:
+    sentences = [
+        (path.name, node.value)
+        for path in (ROOM / "hypotheses").glob("*.py")
+        for tree in [ast.parse(path.read_text())]
+        for docstrings in [_docstrings(tree)]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings
+        if len(node.value.split()) > 3
+    ]
+
+    assert sentences == []
+
+
+def _docstrings(tree: ast.Module) -> list[ast.Constant]:
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))]
+    firsts = [body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)]
+    return [first for first in firsts if isinstance(first, ast.Constant)]
+
+
+def test_a_diagnosis_has_a_kind_a_line_and_advice() -> None:
+    finding = Finding(Code.TERM_SIGN, "path", at="probs", read="counts")
+
+    diagnosis = diagnosis_of(finding, "counts", {"probs": "probs = counts * counts_sum_inv"})
+
+    assert diagnosis.code == "term_sign"
+    assert diagnosis.hints == (
+        "The term that comes to counts through probs has the wrong sign; the rest is right.",
+        "Look at the line probs = counts * counts_sum_inv.",
+        "Does probs grow or shrink when counts grows?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "line"),
+    [
+        ("probs", "Look at the line probs = …."),
+        (["probs"], "Look at the line probs = …."),
+        (["probs", "loss"], "Look at the lines of probs and loss."),
+        (["probs", "h", "loss"], "Look at the lines of probs, h and loss."),
+        ((), "Look at all lines from counts on; the factor belongs to every path through them."),
+    ],
+)
+def test_the_line_follows_the_steps(at: str | list[str], line: str) -> None:
+    assert diagnosis_of(Finding(Code.SIGN, "numbers", at), "counts", {"probs": "probs = …"}).hints[1] == line
+
+
+def test_a_later_mistake_has_one_hint_only() -> None:
+    assert len(diagnosis_of(Finding(Code.UNKNOWN, "later"), "counts", {}).hints) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "slices"),
+    [([3], "slice 3"), ([0, 1, 2], "slices 0, 1 and 2"), (range(9), "slices 0 to 8")],
+)
+def test_slices_are_listed_where_they_are_few(missing: list[int], slices: str) -> None:
+    finding = Finding(Code.MISSING_TERM, "slices", at="logits", axis=0, missing=missing)
+
+    assert diagnosis_of(finding, "W2", {}).hints[0] == (
+        f"What comes from {slices} of dlogits, along axis 0, is not in your gradient."
+    )
+
+
+def test_a_finding_that_lacks_a_value_is_refused() -> None:
+    with pytest.raises(KeyError, match="factor"):
+        diagnosis_of(Finding(Code.SCALE, "whole"), "counts", {})
+
+
+def test_the_class_has_a_phrase_for_each_kind() -> None:
+    assert mistake_phrase("swapped") == "took another step's gradient at"
+    assert mistake_phrase("of_another_version") == "made the mistake of_another_version at"
+
+
+def test_the_message_names_the_uses_and_the_line() -> None:
+    said = message("counts_sum_inv + dcounts_sum ", "counts_sum_inv ")
+    assert "counts is used twice, in counts_sum and probs; your gradient holds only the path through probs." in said
+    assert "counts_sum = counts.sum(1, keepdim=True)" in said
+
+
+def test_what_a_loop_left_out_is_numbered() -> None:
+    loop = "dW2 = torch.zeros_like(W2)\nfor i in range({}):\n    dW2 {} torch.outer(h[i], dlogits[i])"
+    assert "What comes from slice 31 of dlogits" in message("dW2 = h.T @ dlogits", loop.format("n - 1", "+="))
+    assert "What comes from slices 0, 1 and 2 of" in message("dW2 = h.T @ dlogits", loop.format("3, n", "+="))
+    assert "only slice 31 is in" in message("dW2 = h.T @ dlogits", loop.format("n", "="))
+
+
+def test_what_is_not_recognised_comes_with_the_numbers_that_help() -> None:
+    said = message("dh = dlogits @ W2.T", "dh = dlogits @ W2.T\ndh[3] = torch.arange(n_hidden)")
+    assert "kind was not recognised" in said
+    assert "1984 of 2048 elements are right; the wrong ones sit at 3 of axis 0" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "factor"),
+    [
+        (("-1.0 / n", "-1.0"), "n (32) times"),
+        (("1 / (n - 1) *", "1 / n *"), "(n-1)/n (31/32) times"),
+        (("dlogits.sum(0)", "dlogits.mean(0)"), "1/n (1/32) times"),
+        (("2 * bndiff * dbndiff2", "bndiff * dbndiff2"), "a factor of 1/2"),
+    ],
+)
+def test_factors_have_names(change: tuple[str, str], factor: str) -> None:
+    assert factor in message(*change)
