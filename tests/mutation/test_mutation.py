@@ -40,4 +40,4 @@ def test_a_method_is_named_with_its_class() -> None:
 def test_listed_survivors_do_not_count() -> None:
     survivor = Change("require", "if most == 0:", "if most == 1:")
 
-    assert Score("pace.py", noticed=3, survivors=(survivor,), listed=5, seconds=1.0).share == 0.75
+    assert Score("pace.py", noticed=3, stopped=0, survivors=(survivor,), listed=5, seconds=1.0).share == 0.75
