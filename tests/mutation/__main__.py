@@ -28,8 +28,8 @@ HERE: Final = Path(__file__).parent
 COPIES: Final = ROOT / ".venv" / "mutation"
 GOAL: Final = 0.85
 NOT_NOTICED: Final = ("survived", "no tests", "not checked")
-# mutmut stops a mutant after (the time of its tests + timeout_constant) * timeout_multiplier seconds, and a mutant that is
-# stopped counts as noticed. So the limit is wide: on a busy machine a mutant must not be stopped for being slow.
+# mutmut stops a mutant after (the time of its tests + timeout_constant) * timeout_multiplier seconds, and such a mutant
+# counts as noticed. So the limit is wide: on a busy machine a mutant must not be stopped for being slow.
 SETTINGS: Final = """\
 [mutmut]
 source_paths = {source}
