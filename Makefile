@@ -8,13 +8,14 @@ PYTHON := $(shell for each in /usr/bin/python3.11 python3.11 python3; do \
 endif
 TORCH_FROM ?=
 FUZZ_SECONDS ?= 60
+MODULE ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test client-test check fuzz compose-test bench load lock clean
+.PHONY: help demo serve test client-test check fuzz mutate compose-test bench load lock clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -22,7 +23,9 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
-	@echo "  TESTS=…       the tests to run, as pytest takes them; FUZZ_SECONDS=… how long a fuzz takes; now $(FUZZ_SECONDS)"
+	@echo "  TESTS=…       the tests to run, as pytest takes them"
+	@echo "  FUZZ_SECONDS=… how long each fuzzer runs; now $(FUZZ_SECONDS)"
+	@echo "  MODULE=…      the module to mutate, such as compare; --again tries only what survived the last time"
 	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
 	@echo "                gigabytes that are not used here: TORCH_FROM='--index-url ADDRESS', with the address"
 	@echo "                of PyTorch's CPU builds, brings some 200 MB."
@@ -52,6 +55,10 @@ fuzz: $(INSTALLED) ## fuzz the readers of untrusted bytes, FUZZ_SECONDS each (ne
 	$(BIN)/pip install -q --only-binary atheris -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz result -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz tensors -max_total_time=$(FUZZ_SECONDS)
+
+mutate: $(INSTALLED) ## change MODULE, or each module that matters, and print what no test notices; hours
+	$(BIN)/pip install -q -c constraints.txt -e '.[mutation]'
+	$(BIN)/python -m tests.mutation $(MODULE)
 
 compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submit, progress, down; once more with workers
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh

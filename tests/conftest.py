@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from grader import numerics
 from tests.allowed_skips import ALLOWED_SKIPS, SkipGuard
@@ -13,6 +13,8 @@ numerics.pin()
 # The first example pays for imports, and these machines are shared: a deadline would only flicker.
 settings.register_profile("dojo", deadline=None)
 settings.load_profile("dojo")
+# For `make mutate`: a mutant is noticed or not; a smaller example of it is of no use.
+settings.register_profile("mutation", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 
 
 def pytest_configure(config: pytest.Config) -> None:

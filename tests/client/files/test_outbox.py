@@ -126,3 +126,4 @@ def test_the_state_may_be_replaced_while_answers_wait(fake: FakeDojo, pulled: Wo
 
     assert keys(fake) == ["new"]
     assert sent.refused == ("It was made on a forward state that has been replaced since.",)
+    assert len(outbox) == 0

@@ -62,13 +62,27 @@ def the_ticket(database: Database) -> TicketRow:
         return session.exec(select(TicketRow)).one()
 
 
-def set_due(database: Database, seconds: float) -> None:
-    """Let the one lease there is run out in so many seconds."""
+def set_due(database: Database, seconds: float, ticket_id: int | None = None) -> None:
+    """Let a lease run out in so many seconds: that of the only ticket, if none is named."""
+    chosen = select(TicketRow) if ticket_id is None else select(TicketRow).where(TicketRow.id == ticket_id)
     with database.writing() as session:
-        session.exec(select(TicketRow)).one().due_at = now() + timedelta(seconds=seconds)
+        session.exec(chosen).one().due_at = now() + timedelta(seconds=seconds)
 
 
-class StoredInstance:
+def is_renewed(database: Database, ticket_id: int) -> bool:
+    """Whether the lease of a ticket runs out in half a day or later."""
+    with database.reading() as session:
+        ticket = session.get(TicketRow, ticket_id)
+        return ticket is not None and ticket.due_at > now() + timedelta(seconds=DAY / 2)
+
+
+def lose_code(job: Job) -> None:
+    """Lose every run but that of the empty program."""
+    if job.source:
+        raise SandboxFault("the zygote died")
+
+
+class HeldRun:
     """A run that goes on until it is let go."""
 
     def __init__(self, fake_sandbox: FakeSandbox) -> None:
@@ -86,7 +100,7 @@ def test_a_run_renews_its_lease_to_a_whole_one(
     server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
 ) -> None:
     student.submit_code(SOLUTION, wait=0)
-    database, held = server.services.database, StoredInstance(fake_sandbox)
+    database, held = server.services.database, HeldRun(fake_sandbox)
     lease = take(database)
     with ThreadPoolExecutor() as pool:
         turn = pool.submit(turns.grade, lease)
@@ -107,7 +121,7 @@ def test_a_lease_is_renewed_after_a_renewal_that_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     student.submit_code(SOLUTION, wait=0)
-    database, held = server.services.database, StoredInstance(fake_sandbox)
+    database, held = server.services.database, HeldRun(fake_sandbox)
     lease = take(database)
     failed, renew = threading.Event(), tickets.renew
 
@@ -133,7 +147,7 @@ def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
     server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student, rung: list[int]
 ) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
-    database, held = server.services.database, StoredInstance(fake_sandbox)
+    database, held = server.services.database, HeldRun(fake_sandbox)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(turns.grade, take(database))
         assert held.begun.acquire(timeout=20)
@@ -158,12 +172,7 @@ def test_a_lost_run_is_due_later_with_each_try(
 ) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     database = server.services.database
-
-    def lose(job: Job) -> None:
-        if job.source:
-            raise SandboxFault("the zygote died")
-
-    fake_sandbox.before = lose
+    fake_sandbox.before = lose_code
     days = []
     for _ in range(queries.TRIES_MAX):
         lease = take(database)
@@ -189,3 +198,53 @@ def test_a_ticket_that_another_worker_graded_is_not_given_back(
 
     with database.writing() as session:
         assert not tickets.give_back(session, lease, "the zygote died", 0, blameless=False)
+
+
+def test_a_run_lost_without_a_sandbox_is_no_try(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    student.submit_code(SOLUTION, wait=0)
+    database = server.services.database
+
+    def lose(job: Job) -> None:
+        raise SandboxFault("the zygote died")  # the empty program that tries the sandbox, too
+
+    fake_sandbox.before = lose
+    tried_again = not turns.grade(take(database))
+
+    assert tried_again
+    assert the_ticket(database).tries == 0
+
+
+def test_the_lease_of_an_ended_run_is_renewed_no_more(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    database = server.services.database
+    student.submit_code(SOLUTION, wait=0)
+    fake_sandbox.before = lose_code
+    assert not turns.grade(take(database))
+    lost = take(database).ticket_id  # by another worker, which is not this keeper's affair
+
+    server.join("Grace").submit_code(SOLUTION, wait=0)
+    held, other = HeldRun(fake_sandbox), take(database)
+    with ThreadPoolExecutor() as pool:
+        turn = pool.submit(turns.grade, other)
+        assert held.begun.acquire(timeout=20)
+
+        for ticket_id in (lost, other.ticket_id):
+            set_due(database, 60, ticket_id)
+
+        assert eventually(lambda: is_renewed(database, other.ticket_id))
+        assert not is_renewed(database, lost)
+        held.let_go.set()
+        assert turn.result(20)
+
+
+def test_no_renewer_outlives_stop(server: RunningServer, turns: LeaseKeeper) -> None:
+    renewers = [thread for thread in threading.enumerate() if thread.name == "renewer"]
+    assert [thread.daemon for thread in renewers] == [True]
+
+    turns.stop()
+
+    renewers[0].join(20)
+    assert not renewers[0].is_alive()
