@@ -1,6 +1,4 @@
-"""``compare`` agrees with torch's own ``==``, ``allclose`` and ``max``, and has a verdict for every odd
-tensor.
-"""
+"""``compare`` agrees with torch's ``==``, ``allclose`` and ``max``, and has a verdict for every odd tensor."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ def tensors(draw: st.DrawFn, elements: st.SearchStrategy[float] = finite) -> Ten
 
 @st.composite
 def near(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
-    """An expected gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite
-    different.
-    """
+    """Draw a gradient and an answer of a shape that broadcasts: equal, a few ulps off, or quite different."""
     expected = draw(tensors())
     step = draw(st.sampled_from([0.0, 1e-7, 1e-5, 2e-5, 1e-3, 1.0]))
     answer = expected * (1 + step * draw(st.sampled_from([-1, 1])))

@@ -12,8 +12,9 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Mistake:
-    """``removed`` are lines of the exercise's solution, ``written`` what stands in place of the last of them.
-    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it rightly.
+    """A wrong answer: ``removed`` lines of the solution, and ``written`` in place of the last of them.
+
+    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it right.
     """
 
     exercise: str

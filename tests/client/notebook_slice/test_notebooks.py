@@ -75,9 +75,7 @@ def right(slug: str) -> dict[str, torch.Tensor]:
 
 
 def answers(source: str, slug: str = EXERCISE.slug) -> dict[str, Any]:
-    """Run a harvest as the grader does: with the handed-out names, torch, F, and a cmp that takes what it
-    gets.
-    """
+    """Run a slice as the grader does: with the handed-out names, torch, F, and a cmp that records what it gets."""
     compared: dict[str, torch.Tensor] = {}
 
     def cmp(s: str, dt: torch.Tensor, t: Any = None) -> None:

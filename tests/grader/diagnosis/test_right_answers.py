@@ -57,9 +57,7 @@ def _mix(chosen: random.Random) -> list[Mistake]:
 
 
 def _relies(style: Mistake) -> bool:
-    """Whether it is right only because the true gradient of a step is zero, or passes over a step; under a mistake
-    it is not.
-    """
+    """Whether it is right only because a true gradient is zero or a step is skipped; with a mistake above, it is not."""
     return any(
         word in str(style) + " ".join(style.codes)
         for word in ("zeros", "nothing", "harmless", "only", "index_put", "repeated", "closed", "once", "alone")
