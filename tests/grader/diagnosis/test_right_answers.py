@@ -57,7 +57,7 @@ def _mix(chosen: random.Random) -> list[Mistake]:
 
 
 def _relies(style: Mistake) -> bool:
-    """Whether it is right only because a true gradient is zero or a step is skipped; with a mistake above, it is not."""
+    """Whether it is right only because a true gradient is zero or a step is skipped; a mistake above spoils it."""
     return any(
         word in str(style) + " ".join(style.codes)
         for word in ("zeros", "nothing", "harmless", "only", "index_put", "repeated", "closed", "once", "alone")
