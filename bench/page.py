@@ -28,6 +28,7 @@ def main() -> int:
         "machine": [_machine(results["machine"])],
         "bench": _bench(results),
         "memory": _memory(results["memory"]),
+        "queries": _queries(results["queries"]),
         "load": _load(load),
     }.items():
         text = _fill(text, name, lines)
@@ -59,6 +60,14 @@ def _memory(memory: dict[str, Any]) -> Iterable[str]:
     yield from ("| process | its own MiB |", "| --- | ---: |")
     yield from (f"| {each['process']} | {each['uss_mib']:.0f} |" for each in memory["processes"])
     yield f"| together, files once | {memory['together_mib']:.0f} |"
+
+
+def _queries(databases: dict[str, Any]) -> Iterable[str]:
+    yield "| statement | " + " | ".join(databases) + " |"
+    yield "| --- |" + " ---: |" * len(databases)
+    for name in next(iter(databases.values())):
+        ratios = [statements[name]["ratio"] for statements in databases.values()]
+        yield f"| `{name}` | " + " | ".join(f"{ratio:.1f} ×" for ratio in ratios) + " |"
 
 
 def _load(load: dict[str, Any]) -> Iterable[str]:

@@ -41,7 +41,7 @@ class Table(SQLModel):
     def insert(self, session: Session) -> None:
         """Write this row now and set its ``id``.
 
-        The session does not keep the row. Its unit of work takes 1.8 times as long for a single one on SQLite, and 1.3
+        The session does not keep the row. Its unit of work takes 1.8 times as long for a single one on SQLite, and 1.2
         times on PostgreSQL (``bench/queries.py``).
         """
         result = session.connection().execute(_insert(type(self)), self.model_dump(exclude={"id"}))
