@@ -36,6 +36,7 @@ _OUT_OF_MEMORY: Final = (
 )
 # How torch says that a file could not be opened, or a thread not be started.
 _REFUSED: Final = ("can't start new thread", "nable to open", "open file failed")
+_MOST_EXCEPTIONS: Final = 8  # shown of a chain or a group; the rest is left out
 # What else a student may meet here and not at home: words of the message, and what to do.
 _HINTS: Final = (
     (("CUDA enabled", "not linked with support for"), "There is no GPU here; leave the tensors where they are."),
@@ -93,10 +94,8 @@ def theirs(error: BaseException, program: Program, filename: str) -> str:
     """The traceback with the student's frames alone: no frame and no path of the grader or of a library."""
     lines = program.text.split("\n")
     told = traceback.TracebackException.from_exception(error, lookup_lines=False, max_group_width=4)
-    each: traceback.TracebackException | None = told
-    for _ in range(8):
-        if each is None:
-            break
+    shown = [told]
+    for each in shown:  # grows while it is walked: causes, contexts, and the members of groups
         each.stack = traceback.StackSummary.from_list(
             [
                 traceback.FrameSummary(filename, frame.lineno, frame.name, line=_line(lines, frame.lineno))
@@ -104,8 +103,9 @@ def theirs(error: BaseException, program: Program, filename: str) -> str:
                 if frame.filename == filename
             ]
         )
-        shown_next = None if each.__suppress_context__ else each.__context__
-        each = each.__cause__ or shown_next
+        if len(shown) >= _MOST_EXCEPTIONS:
+            each.__cause__ = each.__context__ = each.exceptions = None
+        shown += filter(None, [each.__cause__, each.__context__, *(each.exceptions or ())])
     return "".join(told.format()).rstrip("\n")
 
 

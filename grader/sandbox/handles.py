@@ -200,12 +200,14 @@ class Child:
         :raises ZygoteDied: it will never be
         """
         try:
-            message, listeners, _, _ = socket.recv_fds(self._channel, protocol.READY.size, 1, socket.MSG_CMSG_CLOEXEC)
+            message, listeners, _, _ = socket.recv_fds(self._channel, protocol.READY.size, 1)
         except TimeoutError:
             raise ZygoteDied("a child was not ready in time") from None
         except OSError:
             message, listeners = b"", []
-        self._listener = listeners[0] if listeners else None
+        if listeners:
+            self._listener = listeners[0]
+            os.set_inheritable(self._listener, False)  # recv_fds of Python 3.11 drops its flags
         if len(message) == protocol.READY.size:
             self.layers = Layer(protocol.READY.unpack(message)[0])
             if not _has_news(self._lifeline):

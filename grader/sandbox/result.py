@@ -219,9 +219,8 @@ def _read_answer(take: Callable[[int, int], bytes], index: int, slot: Slot, data
         elements = 1
         for dimension in shape:
             elements *= dimension
-        # Exactly what shape and dtype ask for, and no more than there is room for. Python's integers do not
-        # overflow; torch's do, in the product of the dimensions that are not zero.
-        fits = elements * dtype.itemsize == length <= slot.capacity and max(shape, default=0) <= slot.capacity
+        # Exactly what shape and dtype ask for, and no more than there is room for. Python's integers do not overflow.
+        fits = elements * dtype.itemsize == length <= slot.capacity
         if fits and length:
             tensor = torch.frombuffer(bytearray(take(data_at, length)), dtype=dtype).view(shape)
             if dtype is torch.bool:  # a bool that is neither 0 nor 1 is undefined behaviour to whoever reads it

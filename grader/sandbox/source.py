@@ -17,7 +17,9 @@ from grader.sandbox.indentation import mended
 OUR_CMP: Final = "__cmp__"
 
 # The tree costs as much as the compilation: it is only made where one of these words occurs at all.
-_WORTH_A_LOOK: Final = re.compile(r"\b(?:grad|backward|autograd|requires_grad_?|retain_grad|grad_fn)\b")
+_WORTH_A_LOOK: Final = re.compile(
+    r"\b(?:grad|backward|autograd|requires_grad_?|retain_grad|grad_fn|grad_and_value|vjp|jvp|jacrev|jacfwd)\b"
+)
 _AUTOGRAD: Final = frozenset({"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"})
 _AUTOGRAD_IN_FUNC: Final = frozenset({"grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd"})
 

@@ -141,3 +141,21 @@ def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
     honest(sandbox)
     Traces.settled(sandbox, like=clean)
     assert [ours(place) for place in PLACES] == files
+
+
+# An honest solution, and the harness made to write its answers down before the attack begins.
+FORGERY = EXERCISE.solution + "\nimport sys\nsys._getframe().f_back.f_locals['self']._conclude('ok', '')\n"
+DEADLY = [path for path in CORPUS if path.parent.name == "forging" and KILLED & allowed(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", DEADLY, ids=lambda path: path.stem)
+def test_answers_forged_before_a_kill_are_not_read(path: Path, sandbox: Sandbox) -> None:
+    got = grade(sandbox, FORGERY + path.read_text(encoding="utf-8"), path.name)
+
+    assert got.run is not None
+    if was_killed(got.run):
+        assert got.passed == 0 and all(answer.tensor is None for answer in got.run.answers.values())
+
+
+def test_answers_forged_before_an_orderly_end_are_read(sandbox: Sandbox) -> None:
+    assert grade(sandbox, FORGERY + "import os\nos._exit(0)", "forged.py").passed == 26

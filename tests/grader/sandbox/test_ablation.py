@@ -10,7 +10,7 @@ import pytest
 from grader.sandbox import Sandbox
 from grader.sandbox.doctor import examine
 from grader.sandbox.handles import Zygote
-from tests.grader.sandbox.conftest import LIMITS
+from tests.grader.sandbox.conftest import LIMITS, job
 
 
 class Ablated(Sandbox):
@@ -59,3 +59,39 @@ def test_without(layer: str, probes: set[str]) -> None:
     assert "must NOT be graded" in report.table()
     others = {"honest run", "wall time", "output"}
     assert not others & set(report.failed), report.table()
+
+
+def test_landlock_alone_keeps_files_and_the_network_closed() -> None:
+    attempts = """
+import os, socket
+def attempt(what, act, *arguments):
+    try:
+        act(*arguments)
+        print("OPEN:", what)
+    except PermissionError:
+        print("refused:", what)
+    except OSError as error:
+        print("other:", what, error)
+attempt("reading", open, "/etc/hostname")
+attempt("listing", os.listdir, "/tmp")
+attempt("writing", open, "/tmp/landlock-test", "w")
+attempt("a folder", os.mkdir, "/tmp/landlock-test")
+attempt("a link", os.symlink, "/", "/tmp/landlock-test")
+attempt("a fifo", os.mkfifo, "/tmp/landlock-test")
+attempt("a program", os.execv, "/bin/true", ["true"])
+"""
+    network = """
+stream = socket.socket()
+attempt("binding", stream.bind, ("127.0.0.1", 0))
+attempt("connecting", stream.connect, ("127.0.0.1", 9))
+"""
+    scopes = """
+attempt("a signal", os.kill, os.getppid(), 0)
+"""
+    with Ablated("seccomp") as sandbox:
+        if not sandbox.landlock:
+            pytest.skip("this kernel has no Landlock")
+        source = attempts + network * (sandbox.landlock >= 4) + scopes * (sandbox.landlock >= 6)
+        got = sandbox.run(job(source))
+
+    assert got.stdout.count("refused: ") == source.count('attempt("') == len(got.stdout.splitlines()), got

@@ -148,6 +148,7 @@ def test_a_rehearsal_leaves_nothing_to_be_read() -> None:
 
 
 def test_slots_that_do_not_fit_are_refused() -> None:
+    assert len(Layout.of([Slot("x", 0)] * 128, LIMITS).data_at) == 128
     with pytest.raises(ValueError, match="129 answers asked for; at most 128 fit"):
         Layout.of([Slot("x", 0)] * 129, LIMITS)
     with pytest.raises(ValueError, match="negative capacity"):
@@ -219,3 +220,14 @@ def test_bools_are_bools() -> None:
     ENTRY.pack_into(content, TABLE, 1, DTYPES.index(torch.bool), 1, 0, 4, 4, *(0,) * 7, b"", b"")
     tensor = read(bytes(content), LAYOUT).answers["x"].tensor
     assert tensor is not None and tensor.view(torch.uint8).tolist() == [1, 1, 1, 1]
+
+
+def test_no_control_character_is_let_through() -> None:
+    controls = [*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F)]
+    controls += range(0x2066, 0x206A)
+    controls.remove(13)  # a line's end, as on another system
+    text = "".join(map(chr, controls))
+
+    got = result._text(f"a\tb\n{text}\r\nc\rd\x1b".encode())
+
+    assert got == "a\tb\n" + "\ufffd" * len(controls) + "\nc\nd\ufffd"

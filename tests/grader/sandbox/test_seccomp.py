@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import kernel, seccomp
+from grader.sandbox import bpf, kernel, seccomp
 from grader.sandbox.syscalls import ARCHITECTURES, FILES, HOSTILE, NEEDED, Architecture
 
 ALLOW, HOLD, KILL = 0x7FFF_0000, 0x7FC0_0000, 0x8000_0000
@@ -63,6 +63,28 @@ def test_lists(machine: Architecture) -> None:
         assert decide(filter.held, number, machine.audit) == EPERM
     assert decide(filter.held, machine.number("exit_group"), machine.audit) == HOLD
     assert decide(filter.plain, machine.number("exit_group"), machine.audit) == ALLOW
+
+
+# Spelled out once more, so that none can leave the table unnoticed.
+DEADLY = """ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp bpf perf_event_open userfaultfd
+    io_uring_setup io_uring_enter io_uring_register io_setup io_submit unshare setns mount umount2 pivot_root chroot
+    fsopen fsconfig fsmount fspick move_mount open_tree mount_setattr init_module finit_module delete_module kexec_load
+    kexec_file_load reboot swapon swapoff settimeofday clock_settime clock_adjtime adjtimex syslog add_key request_key
+    keyctl name_to_handle_at open_by_handle_at fanotify_init fanotify_mark personality seccomp landlock_create_ruleset
+    landlock_add_rule landlock_restrict_self memfd_secret remap_file_pages vmsplice rt_sigreturn iopl ioperm modify_ldt
+    """
+
+
+def test_no_call_leaves_the_tables() -> None:
+    assert not set(DEADLY.split()) - set(HOSTILE)
+    assert len(HOSTILE) >= 70 and len(FILES) >= 59
+    assert sum(row[1] is not None for row in HOSTILE.values()) >= 65
+
+
+def test_a_block_holds_no_more_than_a_jump_can_reach() -> None:
+    assert len(bpf.any_of(range(255), 0)) == 257
+    with pytest.raises(ValueError, match="at most 255"):
+        bpf.any_of(range(256), 0)
 
 
 @BOTH
@@ -149,6 +171,29 @@ def test_other_architectures_and_entries_are_deadly(machine: Architecture) -> No
 )
 def test_conditions(machine: Architecture, call: str, arguments: tuple[int, ...], expected: int) -> None:
     assert ask(machine, call, *arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("refusal", "exit_code"), [(errno.EINVAL, 7), (errno.EBUSY, 7), (errno.EPERM, 8), (errno.ENOSYS, 8)]
+)
+def test_a_kernel_without_listeners_gets_the_plain_filter(refusal: int, exit_code: int) -> None:
+    machine = kernel.architecture()
+    no_listener = bpf.Test(1, (0,), mask=0xFFFF_FFFF)
+    outer = bpf.refuse_other_architectures(machine.audit, KILL)
+    outer += bpf.where(machine.number("seccomp"), [no_listener], ALLOW, 0x0005_0000 | refusal)
+    filter = seccomp.build(machine)
+
+    process = os.fork()
+    if process == 0:
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        seccomp._install(b"".join(outer + bpf.always(ALLOW)), 0)
+        try:
+            os._exit(7 if seccomp.install(filter) is None else 1)
+        except OSError as error:
+            os._exit(8 if error.errno == refusal else 2)
+
+    # Under the filter with a listener that nobody has, the child could not leave.
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == exit_code
 
 
 @pytest.mark.parametrize(

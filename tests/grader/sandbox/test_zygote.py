@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -61,6 +62,30 @@ def test_a_run_lost_with_its_zygote_is_a_fault_and_the_next_one_runs() -> None:
         assert sandbox.generation == 2
 
 
+def test_a_run_that_finds_its_zygote_dead_takes_the_next() -> None:
+    with Sandbox(limits=LIMITS) as sandbox:
+        until(lambda: len(sandbox._waiting) == 2)
+        zygote = zygote_of(sandbox)
+        os.kill(zygote, signal.SIGKILL)
+        until(lambda: not alive(zygote))
+
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        assert sandbox.generation == 2
+
+
+def test_a_zygote_of_two_threads_is_unfit() -> None:
+    program = (
+        "from grader import numerics\nnumerics.pin()\n"
+        "import threading\nfrom grader.sandbox import zygote\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "try:\n    zygote.prepare()\nexcept zygote.Unfit as reason:\n    print(reason)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert "the zygote has 2 threads" in said.stdout, said
+
+
 def test_it_is_replaced_after_a_number_of_runs() -> None:
     with Sandbox(limits=LIMITS, most_runs=3) as sandbox:
         first = zygote_of(sandbox)
@@ -93,15 +118,21 @@ def test_it_ends_with_the_process_that_holds_the_sandbox(tmp_path: Path) -> None
 
 def test_it_serves_over_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "zygote.sock"
+    path.touch()  # one that was killed leaves its own
     zygote = subprocess.Popen([sys.executable, "-m", "grader.sandbox.zygote", "--listen", os.fspath(path)])
     try:
-        until(path.exists)
+        until(path.is_socket)
+        until(lambda: stat.S_IMODE(path.stat().st_mode) == 0o660)
         with Sandbox(connect=path, limits=LIMITS) as one, Sandbox(connect=path, limits=LIMITS) as other:
             assert one.run(job("dx = x")).status is RunStatus.OK
             assert other.run(job("import os\nprint(*os.environ)")).stdout.count("PATH") == 0
             report = examine(one)
             assert report.ok, report.table()
         until(lambda: not children_of(zygote.pid))  # each session ends with its sandbox
+        with Sandbox(connect=path, limits=LIMITS):
+            (session,) = children_of(zygote.pid)
+            zygote.kill()
+            until(lambda: not alive(session))  # and with the zygote
     finally:
         zygote.kill()
         zygote.wait()
