@@ -1,5 +1,4 @@
-"""What the wall costs: `python -m bench.sandbox`. All ways take turns, so that a busy machine is busy for
-all."""
+"""What the locks cost: `python -m bench.sandbox`. All ways take turns, so that a busy machine is busy for all."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ import torch  # noqa: E402
 
 from exercises.catalog import find  # noqa: E402
 from grader.sandbox import Job, Limits, RunStatus, Sandbox, Slot  # noqa: E402
-from grader.sandbox.handles import Zygote  # noqa: E402
+from grader.sandbox.trusted.processes import ZygoteHandle  # noqa: E402
 
 EXERCISE = find("makemore/full-backward")
 INSTANCE = EXERCISE.canonical()
@@ -38,21 +37,21 @@ def in_process() -> None:
     exec(SOLUTION, {**STATE, "torch": torch, "F": torch.nn.functional})
 
 
-def whole_life(zygote: Zygote) -> Callable[[], None]:
-    """One child from the request for it to its burial, with nothing done ahead."""
+def whole_life(zygote: ZygoteHandle) -> Callable[[], None]:
+    """Run one child from the request for it to its cleanup, with nothing done ahead."""
 
     def one() -> None:
         child = zygote.fork(Limits())
-        child.ready()
-        child.give(JOB)
-        child.wait(5)
-        child.bury()
+        child.wait_until_ready()
+        child.send_job(JOB)
+        child.wait_for_exit(5)
+        child.clean_up()
 
     return one
 
 
-def processor_ms(zygote: Zygote) -> float:
-    """Milliseconds of processor time that a zygote and all its buried children have had."""
+def processor_ms(zygote: ZygoteHandle) -> float:
+    """Milliseconds of processor time that a zygote and all its reaped children have had."""
     fields = Path(f"/proc/{zygote.pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") * 1000
 
@@ -76,19 +75,19 @@ def main(rounds: int = 200) -> None:
         def sandboxed() -> None:
             assert sandbox.run(JOB).status is RunStatus.OK
 
-        walled, bare = Zygote.started(), Zygote.started(f"--without={ALL_LAYERS}")
-        before = processor_ms(walled)
+        locked, bare = ZygoteHandle.start(), ZygoteHandle.start(f"--without={ALL_LAYERS}")
+        before = processor_ms(locked)
         taken = measure(
             {
                 "in-process": in_process,
                 "sandboxed, child waiting": sandboxed,
-                "whole life, all walls": whole_life(walled),
+                "whole life, all locks": whole_life(locked),
                 "whole life, bare fork": whole_life(bare),
             },
             rounds,
         )
-        life = (processor_ms(walled) - before) / walled.forks
-        walled.close()
+        life = (processor_ms(locked) - before) / locked.fork_count
+        locked.close()
         bare.close()
     base = statistics.median(taken["in-process"])
     print(f"{'':26} {'p50 ms':>8} {'p95 ms':>8} {'x in-process':>13}")
@@ -96,10 +95,10 @@ def main(rounds: int = 200) -> None:
         p50, p95 = statistics.median(values), statistics.quantiles(values, n=20)[-1]
         print(f"{name:26} {p50:8.2f} {p95:8.2f} {p50 / base:13.2f}")
     each = [
-        one - other for one, other in zip(taken["whole life, all walls"], taken["whole life, bare fork"], strict=True)
+        one - other for one, other in zip(taken["whole life, all locks"], taken["whole life, bare fork"], strict=True)
     ]
-    print(f"the walls cost {statistics.median(each):.2f} ms over a bare fork (goal 1.00)")
-    print(f"a whole life takes {life:.1f} ms of processor time, fork to burial")
+    print(f"the locks cost {statistics.median(each):.2f} ms over a bare fork (goal 1.00)")
+    print(f"a whole life takes {life:.1f} ms of processor time, fork to cleanup")
     ratio = statistics.median(taken["sandboxed, child waiting"]) / base
     print(f"request to result is {ratio:.2f}x in-process (goal 2.50)")
 

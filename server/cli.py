@@ -263,7 +263,7 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from grader.sandbox import Sandbox, SandboxFault
-    from grader.sandbox.doctor import examine
+    from grader.sandbox.trusted.doctor import examine
 
     try:
         with Sandbox(connect=settings.zygote) as sandbox:

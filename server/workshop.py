@@ -9,7 +9,7 @@ from typing import Self
 
 from exercises.instance import freeze
 from grader.sandbox import Job, RunStatus, Sandbox, SandboxFault
-from grader.sandbox.doctor import Report, examine
+from grader.sandbox.trusted.doctor import Report, examine
 from server.settings import Settings
 
 HONEST = Job(source="", filename="honest.py", state=freeze({}), slots=())

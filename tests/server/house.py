@@ -21,7 +21,7 @@ from torch import Tensor
 from exercises.catalog import find
 from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
-from grader.sandbox.doctor import Report
+from grader.sandbox.trusted.doctor import Report
 from server.services import Services
 from server.workshop import Workshop
 

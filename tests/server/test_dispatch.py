@@ -9,7 +9,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from grader.sandbox import Job, Sandbox, SandboxFault
-from grader.sandbox.doctor import Finding, Report
+from grader.sandbox.trusted.doctor import Finding, Report
 from server.app import create_app
 from server.db import Database
 from server.dispatch import embedded
