@@ -21,7 +21,7 @@ from exercises.instance import Instance  # noqa: E402
 from exercises.registry import find  # noqa: E402
 from exercises.tape import variables  # noqa: E402
 from grader.sandbox import Job, Limits, RunStatus, Sandbox, Slot  # noqa: E402
-from grader.sandbox.handles import Zygote  # noqa: E402
+from grader.sandbox.trusted.processes import ZygoteHandle  # noqa: E402
 
 EXERCISE = find("makemore/full-backward")
 INSTANCE = Instance.canonical(EXERCISE)
@@ -37,7 +37,7 @@ PAUSE_SECONDS = 0.03  # children are forked ahead between two submissions
 RUN_SECONDS_MAX = 5.0
 # The labels of the rows.
 IN_PROCESS, SANDBOXED = "in-process", "sandboxed, child waiting"
-LOCKED_LIFE, BARE_LIFE = "whole life, all walls", "whole life, bare fork"
+LOCKED_LIFE, BARE_LIFE = "whole life, all locks", "whole life, bare fork"
 
 
 def main(rounds: int = ROUNDS) -> None:
@@ -47,7 +47,7 @@ def main(rounds: int = ROUNDS) -> None:
         def run_sandboxed() -> None:
             assert sandbox.run(JOB).status is RunStatus.OK
 
-        locked, bare = Zygote.started(), Zygote.started(f"--without={ALL_LAYERS}")
+        locked, bare = ZygoteHandle.start(), ZygoteHandle.start(f"--without={ALL_LAYERS}")
         before = _processor_ms(locked)
         times = _measure(
             {
@@ -58,7 +58,7 @@ def main(rounds: int = ROUNDS) -> None:
             },
             rounds,
         )
-        life_ms = (_processor_ms(locked) - before) / locked.forks
+        life_ms = (_processor_ms(locked) - before) / locked.fork_count
         locked.close()
         bare.close()
     _show(times, life_ms)
@@ -71,7 +71,7 @@ def _show(times: Mapping[str, list[float]], life_ms: float) -> None:
         p50, p95 = statistics.median(values), statistics.quantiles(values, n=20)[-1]
         print(f"{name:26} {p50:8.2f} {p95:8.2f} {p50 / base:13.2f}")
     locks_ms = [locked - bare for locked, bare in zip(times[LOCKED_LIFE], times[BARE_LIFE], strict=True)]
-    print(f"the walls cost {statistics.median(locks_ms):.2f} ms over a bare fork (goal 1.00)")
+    print(f"the locks cost {statistics.median(locks_ms):.2f} ms over a bare fork (goal 1.00)")
     print(f"a whole life takes {life_ms:.1f} ms of processor time, from fork to end")
     print(f"request to result is {statistics.median(times[SANDBOXED]) / base:.2f}x in-process (goal 2.50)")
 
@@ -82,20 +82,20 @@ def _run_in_process() -> None:
     exec(SOLUTION, {**STATE, **LIBRARY})
 
 
-def _whole_life(zygote: Zygote) -> Callable[[], None]:
+def _whole_life(zygote: ZygoteHandle) -> Callable[[], None]:
     """Return a function that runs one child from its fork to its end, with nothing done ahead."""
 
     def run_child() -> None:
         child = zygote.fork(Limits())
-        child.ready()
-        child.give(JOB)
-        child.wait(RUN_SECONDS_MAX)
-        child.bury()
+        child.wait_until_ready()
+        child.send_job(JOB)
+        child.wait_for_exit(RUN_SECONDS_MAX)
+        child.clean_up()
 
     return run_child
 
 
-def _processor_ms(zygote: Zygote) -> float:
+def _processor_ms(zygote: ZygoteHandle) -> float:
     """Return the milliseconds of processor time that a zygote and all its ended children have used."""
     fields = Path(f"/proc/{zygote.pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") * 1000

@@ -22,13 +22,15 @@ CORPORA: Final = Path(".fuzz")  # what is found there is where the next call goe
 def result() -> None:
     """The parser of a child's result, as its test checks it."""
     with atheris.instrument_imports(include=["grader"]):
-        from grader.sandbox.result import read
-        from tests.grader.sandbox.test_result import ENTRY, LAYOUT, SIZE, TABLE, check
+        from grader.sandbox.result_layout import ENTRY
+        from grader.sandbox.trusted.result_reader import read_result
+        from tests.grader.sandbox.results import LAYOUT, SIZE, TABLE
+        from tests.grader.sandbox.trusted.test_result_reader import check
 
     honest = bytearray(TABLE + 3 * ENTRY.size)
     honest[:2] = b"\x0d\x60"  # the last mark
     ENTRY.pack_into(honest, TABLE, 1, 0, 2, 0, 24, 2, 3, *(0,) * 6, b"float32", b"")
-    _fuzz(CORPORA / "result", lambda content: check(read(content, LAYOUT)), bytes(honest), SIZE)
+    _fuzz(CORPORA / "result", lambda content: check(read_result(content, LAYOUT)), bytes(honest), SIZE)
 
 
 def tensors() -> None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from grader.answer import Answer
 from grader.sandbox.limits import Limits
+
+if TYPE_CHECKING:
+    from grader.answer import Answer
 
 
 class RunStatus(StrEnum):
-    """What became of a run. Code that stops half-way (`error`, `denied`) keeps the answers that it had got
-    to.
+    """What became of a run.
+
+    Code that stops early keeps the answers it had reached (``error``, ``denied``, ``memory_limit``, ``output_limit``).
+    Code that was killed keeps none.
     """
 
     OK = "ok"
     ERROR = "error"  # the code raised, or could not be compiled
-    DENIED = "denied"  # it asked for something that is not possible here
+    DENIED = "denied"  # it asked for something that the sandbox forbids
     TIME_LIMIT = "time_limit"
     MEMORY_LIMIT = "memory_limit"
     OUTPUT_LIMIT = "output_limit"
-    CRASHED = "crashed"  # its process died some other way
-    SANDBOX_FAULT = "sandbox_fault"  # ours. `Sandbox.run` raises SandboxFault; a caller that gives up records this
+    CRASHED = "crashed"  # its process died in another way
+    SANDBOX_FAULT = "sandbox_fault"  # our fault: ``Sandbox.run`` raises, and a caller that gives up records this
 
 
 class SandboxFault(Exception):
@@ -31,7 +36,7 @@ class SandboxFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Room for one answer: the checkpoint's name ("logits"; the variable is "dlogits") and its bytes."""
+    """Room for one answer: the checkpoint's name ("logits"; the variable is "dlogits") and its size in bytes."""
 
     name: str
     capacity: int
@@ -50,11 +55,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run left. `answers` has an Answer for every slot of the job, in their order, whatever the
-    status.
+    """The outcome of a run.
 
-    `message` is for the student: the traceback, which limit, or the sentence that names a forbidden act;
-    empty when ok. `flags` are hints drawn from the source ("autograd"), not evidence. `seconds` is wall time.
+    ``answers`` has an ``Answer`` for every slot of the job, in their order, whatever the status.
+    ``message`` is for the student: the traceback, the limit that was met, or the act that was denied; empty if ok.
+    ``flags`` are hints read from the source ("autograd"), not evidence. ``seconds`` is wall time.
     """
 
     status: RunStatus

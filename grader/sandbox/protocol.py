@@ -1,65 +1,54 @@
-"""The messages between the trusted side, the zygote and a child. Fixed structs; a job's head is JSON.
+"""The messages between the trusted side, the zygote and a child: fixed structs, and JSON for a job's head.
 
-    trusted side -> zygote   Fork, with three descriptors: the child's end of its control channel, the memfd for the
-                             result, and the zygote's end of the lifeline
-    zygote -> trusted side   Hello, once: ready, or the reason why not
-    child -> trusted side    Ready, on the control channel: which locks hold; with the listener for its last call
-    trusted side -> child    the job, on the control channel
-    zygote -> trusted side   Death, on the lifeline, once the child is reaped
-    trusted side -> zygote   closing or shutting down the lifeline: kill the child
+1. zygote → trusted side: HELLO, once. Ready, or the reason why not.
+2. trusted side → zygote: FORK, with three descriptors: the child's end of its control channel, the memfd for the
+   result, and the zygote's end of the lifeline.
+3. child → trusted side: READY on the control channel: which locks hold, with the descriptor of the exit notification.
+4. trusted side → child: the job, on the control channel.
+5. zygote → trusted side: EXIT on the lifeline, after the child is reaped.
 
-All channels are made by the trusted side, so that what it reads is what it made. A lifeline that ends without
-a Death means that the zygote is gone.
+At any time the trusted side may close or shut down the lifeline: the zygote then kills the child.
+The trusted side makes all channels, so it reads only what it made itself. A lifeline that ends without EXIT means that
+the zygote is gone.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from enum import IntFlag
 from typing import Final
 
-from grader.sandbox.jail import KernelLimits
 from grader.sandbox.job import Job, Slot
-from grader.sandbox.limits import Limits
+from grader.sandbox.limits import KernelLimits, Limits
 
-FORK: Final = struct.Struct("=8Q?")  # KernelLimits, size of the memfd, whether to rehearse
-READY: Final = struct.Struct("=I")  # jail.Layer
-DEATH: Final = struct.Struct("=iQ")  # wait status, microseconds of processor time
+FORK: Final = struct.Struct("=7Q?")  # KernelLimits, whether to rehearse
+READY: Final = struct.Struct("=I")  # Layer
+EXIT: Final = struct.Struct("=iQ")  # wait status, microseconds of processor time
 HELLO_BYTES: Final = 4096
-_JOB: Final = struct.Struct("=III")  # bytes of head, source, state
+_JOB: Final = struct.Struct("=III")  # bytes of the head, the source, the state
 
 
-def kernel_limits(limits: Limits) -> KernelLimits:
-    """What of the limits the kernel enforces, in its units."""
-    return KernelLimits(
-        cpu_seconds=max(1, math.ceil(limits.cpu_seconds)),
-        data_bytes=limits.data_bytes,
-        address_bytes=limits.address_bytes,
-        stack_bytes=limits.stack_bytes,
-        file_bytes=limits.file_bytes,
-        files=limits.files,
-        processes=limits.processes,
-    )
+class Layer(IntFlag):
+    """The locks that a child has tried, as bits of its READY message."""
 
-
-def pack_fork(limits: KernelLimits, result_bytes: int, rehearse: bool) -> bytes:
-    """A request for one child."""
-    return FORK.pack(*astuple(limits), result_bytes, rehearse)
-
-
-def unpack_fork(message: bytes) -> tuple[KernelLimits, int, bool]:
-    """:raises struct.error: it is no such message"""
-    *limits, result_bytes, rehearse = FORK.unpack(message)
-    return KernelLimits(*limits), result_bytes, rehearse
+    SESSION = 1
+    DIES_WITH_ZYGOTE = 2
+    NOT_DUMPABLE = 4
+    DESCRIPTORS = 8
+    PRIVILEGES = 16
+    RLIMITS = 32
+    LANDLOCK = 64
+    SECCOMP = 128  # the kernel took the filter; the doctor tries whether it holds
+    EXIT_NOTIFICATION = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A job as the child has it."""
+class ReceivedJob:
+    """A job as the child has it. ``limits`` holds those that the child needs; the rest have their defaults."""
 
     source: str
     filename: str
@@ -68,8 +57,25 @@ class Task:
     limits: Limits
 
 
+def pack_fork(limits: KernelLimits, rehearse: bool) -> bytes:
+    """Write a request for one child."""
+    return FORK.pack(*astuple(limits), rehearse)
+
+
+def unpack_fork(message: bytes) -> tuple[KernelLimits, bool]:
+    """Read a request for one child.
+
+    :raises struct.error: if the length is wrong
+    """
+    *limits, rehearse = FORK.unpack(message)
+    return KernelLimits(*limits), rehearse
+
+
 def send_job(channel: socket.socket, job: Job) -> None:
-    """Hand a job over. Blocks, as long as the channel's timeout allows, while the child reads."""
+    """Send a job. Blocks while the child reads, as long as the channel's timeout allows.
+
+    :raises OSError: if the child does not read
+    """
     head = json.dumps(
         {
             "filename": job.filename,
@@ -84,15 +90,15 @@ def send_job(channel: socket.socket, job: Job) -> None:
     channel.sendall(job.state)
 
 
-def receive_job(take: Callable[[int], bytes]) -> Task:
-    """Take a job. `take` gives so many bytes, or raises."""
-    head_bytes, source_bytes, state_bytes = _JOB.unpack(take(_JOB.size))
-    head = json.loads(take(head_bytes))
-    source = take(source_bytes).decode("utf-8", "surrogatepass")
+def receive_job(read: Callable[[int], bytes]) -> ReceivedJob:
+    """Receive a job. ``read`` returns exactly as many bytes as it is asked for, or raises."""
+    head_bytes, source_bytes, state_bytes = _JOB.unpack(read(_JOB.size))
+    head = json.loads(read(head_bytes))
+    source = read(source_bytes).decode("utf-8", "surrogatepass")
     limits = Limits(
         stdout_bytes=head["stdout_bytes"],
         message_bytes=head["message_bytes"],
         output_bytes=head["output_bytes"],
     )
     slots = tuple(Slot(name, capacity) for name, capacity in head["slots"])
-    return Task(source, head["filename"], take(state_bytes), slots, limits)
+    return ReceivedJob(source, head["filename"], read(state_bytes), slots, limits)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from exercises.instance import freeze
 from grader.sandbox import Job, RunStatus, Sandbox, SandboxFault
-from grader.sandbox.doctor import Report, examine
+from grader.sandbox.trusted.doctor import Report, examine
 
 EMPTY_PROGRAM = Job(source="", filename="empty.py", state=freeze({}), slots=())
 STARTING = "is being started"

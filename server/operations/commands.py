@@ -15,7 +15,7 @@ from server.settings import Settings
 def doctor(settings: Settings) -> None:
     """Try in a real child what students' code may and may not do."""
     from grader.sandbox import Sandbox, SandboxFault
-    from grader.sandbox.doctor import examine
+    from grader.sandbox.trusted.doctor import examine
 
     try:
         with Sandbox(connect=settings.zygote) as sandbox:

@@ -7,6 +7,7 @@ of the run; where the code ran to its end it is also `graded`, and `pass` (all c
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import time
@@ -20,7 +21,7 @@ from exercises.instance import Instance, Kind
 from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import Limits, Run, RunStatus, Sandbox
-from grader.sandbox.excuse import SIGSYS_DENIED
+from grader.sandbox.trusted.run_messages import SENTENCES, Cause
 from tests.grader.sandbox.traces import Traces
 
 EXERCISE = find("makemore/full-backward")
@@ -45,6 +46,30 @@ def clean(sandbox: Sandbox) -> Traces:
     """What is there when nothing hostile has run."""
     honest(sandbox)
     return Traces.settled(sandbox)
+
+
+# The attacks name the harness's modules and variables as they were when each was written. These are today's names.
+RENAMED = {
+    '"grader.sandbox.child"': '"grader.sandbox.child.child"',
+    '"grader.sandbox.jail"': '"grader.sandbox.locks.jail"',
+    '"grader.sandbox.kernel"': '"grader.sandbox.locks.kernel"',
+    '"grader.sandbox.result"': '"grader.sandbox.child.result_writer"',
+    '"grader.sandbox.protocol"].Task': '"grader.sandbox.protocol"].ReceivedJob',
+    '"walls"': '"locks"',
+    "result._ENTRY": "result.ENTRY",
+    "result._STATUSES": "result.STATUSES",
+    "result.Writer.": "result.ResultWriter.",
+    "child._play": "child.rehearse",
+    "cmp.known": "cmp.forward_names",
+    "child._read_into": "child._read_exactly",
+}
+
+
+def with_names_of_today(attack: str) -> str:
+    """The attack as it would be written today."""
+    for name, today in RENAMED.items():
+        attack = attack.replace(name, today)
+    return attack
 
 
 def grade(sandbox: Sandbox, source: str, filename: str) -> Grade:
@@ -88,6 +113,16 @@ FILES_AT_LEAST = {
 }  # fmt: skip
 
 
+def test_attacks_name_modules_that_exist() -> None:
+    attacks = [with_names_of_today(path.read_text(encoding="utf-8")) for path in CORPUS]
+
+    named = {name for attack in attacks for name in re.findall(r'sys\.modules\["(grader[\w.]*)"\]', attack)}
+
+    assert len(named) >= 8
+    for name in named:
+        importlib.import_module(name)
+
+
 def test_no_attack_is_lost() -> None:
     files = Counter(path.parent.name for path in CORPUS)
 
@@ -109,12 +144,12 @@ KILLED = {RunStatus.TIME_LIMIT, RunStatus.CRASHED}
 
 
 def was_killed(run: Run) -> bool:
-    return run.status in KILLED or run.message == SIGSYS_DENIED
+    return run.status in KILLED or run.message == SENTENCES[Cause.FORBIDDEN_CALL]
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
-    source = path.read_text(encoding="utf-8")
+    source = with_names_of_today(path.read_text(encoding="utf-8"))
     files = [ours(place) for place in PLACES]
 
     started = time.monotonic()
@@ -140,3 +175,21 @@ def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
     honest(sandbox)
     Traces.settled(sandbox, like=clean)
     assert [ours(place) for place in PLACES] == files
+
+
+# An honest solution, and the harness made to write its answers down before the attack begins.
+FORGERY = EXERCISE.solution + "\nimport sys\nsys._getframe().f_back.f_locals['self']._conclude('ok', '')\n"
+DEADLY = [path for path in CORPUS if path.parent.name == "forging" and KILLED & allowed(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", DEADLY, ids=lambda path: path.stem)
+def test_answers_forged_before_a_kill_are_not_read(path: Path, sandbox: Sandbox) -> None:
+    got = grade(sandbox, FORGERY + with_names_of_today(path.read_text(encoding="utf-8")), path.name)
+
+    assert got.run is not None
+    if was_killed(got.run):
+        assert got.passed == 0 and all(answer.tensor is None for answer in got.run.answers.values())
+
+
+def test_answers_forged_before_an_orderly_end_are_read(sandbox: Sandbox) -> None:
+    assert grade(sandbox, FORGERY + "import os\nos._exit(0)", "forged.py").passed == 26

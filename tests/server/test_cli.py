@@ -13,8 +13,8 @@ import pytest
 from sqlmodel import col, select
 
 from grader import sandbox
-from grader.sandbox import doctor
-from grader.sandbox.doctor import Finding, Report
+from grader.sandbox.trusted import doctor
+from grader.sandbox.trusted.doctor import Finding, Report
 from server import cli
 from server.accounts import tokens
 from server.courses import commands, courses

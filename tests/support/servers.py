@@ -23,7 +23,7 @@ from exercises.registry import find
 from exercises.tape import variables
 from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
-from grader.sandbox.doctor import Report
+from grader.sandbox.trusted.doctor import Report
 from server.courses import courses
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner

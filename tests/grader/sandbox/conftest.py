@@ -27,6 +27,12 @@ def job(source: str, limits: Limits = LIMITS, filename: str = "solution.py") -> 
     return Job(source, filename, safetensors.torch.save(STATE), SLOTS, limits)
 
 
+def holds(run: Run, name: str, expected: torch.Tensor) -> bool:
+    """Whether the run's answer is this tensor, to the last bit."""
+    tensor = run.answers[name].tensor
+    return tensor is not None and torch.equal(tensor, expected)
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(children=2, limits=LIMITS) as sandbox:

@@ -1,4 +1,4 @@
-"""Run a program the way a container would: `python -m tests.grader.sandbox.container PROGRAM ARGUMENTS…`
+"""Run a program as a container would: ``python -m tests.grader.sandbox.container PROGRAM ARGUMENTS…``.
 
 An unprivileged user, no capability and none to be had, no-new-privileges, and the refusals of Docker's
 default seccomp profile for a process without capabilities (Engine 20.10.18 and later: landlock_*, seccomp,
@@ -12,9 +12,9 @@ import os
 import sys
 from pathlib import Path
 
-from grader.sandbox import bpf, jail, kernel, seccomp
-from grader.sandbox.bpf import Test
-from grader.sandbox.syscalls import HOSTILE
+from grader.sandbox.locks import bpf, jail, kernel, seccomp
+from grader.sandbox.locks.bpf import Condition
+from grader.sandbox.locks.syscalls import HOSTILE
 
 _ALLOW = 0x7FFF_0000
 _NOT_PERMITTED = 0x0005_0000 | errno.EPERM
@@ -53,7 +53,7 @@ def profile() -> bytes:
     program = bpf.refuse_other_architectures(machine.audit, _NOT_PERMITTED)
     program += bpf.any_of(numbers, _NOT_PERMITTED)
     program += bpf.any_of([_CLONE3], _NO_SUCH_CALL)
-    program += bpf.where(_CLONE[machine.name], [Test(0, (0,), mask=_NAMESPACES)], _ALLOW, _NOT_PERMITTED)
+    program += bpf.where(_CLONE[machine.name], [Condition(0, (0,), mask=_NAMESPACES)], _ALLOW, _NOT_PERMITTED)
     return b"".join(program + bpf.always(_ALLOW))
 
 

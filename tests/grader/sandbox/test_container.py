@@ -1,6 +1,4 @@
-"""The sandbox as a container has it: no privilege at all, and Docker's default seccomp profile around
-everything.
-"""
+"""The sandbox in a container: no privilege at all, and Docker's default seccomp profile around everything."""
 
 from __future__ import annotations
 
@@ -34,15 +32,13 @@ def test_the_profile_is_in_force() -> None:
 
 
 def test_the_doctor_finds_every_lock_in_place() -> None:
-    got = confined("-m", "grader.sandbox.doctor")
+    got = confined("-m", "grader.sandbox.trusted.doctor")
     assert got.returncode == 0, got.stdout + got.stderr
     assert "FAILED" not in got.stdout and "code can be graded here" in got.stdout
 
 
 def test_hostile_submissions_fare_no_better() -> None:
-    """A selection; `python -m tests.grader.sandbox.container python -m pytest tests/hostile` runs them
-    all.
-    """
+    """A selection; ``python -m tests.grader.sandbox.container python -m pytest tests/hostile`` runs all."""
     some = "syscalls or sockets or processes or honest"
     got = confined("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/hostile", "-k", some)
     assert got.returncode == 0, got.stdout[-3000:]

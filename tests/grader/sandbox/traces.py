@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from grader.sandbox import Job, Limits, Run, Sandbox, SandboxFault
-from grader.sandbox.handles import Child
-from grader.sandbox.result import Phase
+from grader.sandbox.result_layout import Phase
+from grader.sandbox.trusted.processes import ChildHandle
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -29,10 +29,10 @@ def until(condition: Callable[[], bool]) -> None:
 def running(sandbox: Sandbox, job: Job) -> Iterator[list[Run | SandboxFault]]:
     """Run a job beside the block. The block begins once the code runs; the list holds the outcome after it."""
     outcome: list[Run | SandboxFault] = []
-    children: list[Child] = []
-    take = sandbox._take
+    children: list[ChildHandle] = []
+    take = sandbox._take_child
 
-    def noted(limits: Limits) -> Child:
+    def noted(limits: Limits) -> ChildHandle:
         children.append(take(limits))
         return children[-1]
 
@@ -42,7 +42,7 @@ def running(sandbox: Sandbox, job: Job) -> Iterator[list[Run | SandboxFault]]:
         except SandboxFault as fault:
             outcome.append(fault)
 
-    sandbox._take = noted  # type: ignore[method-assign]
+    sandbox._take_child = noted  # type: ignore[method-assign]
     thread = threading.Thread(target=run)
     thread.start()
     try:
@@ -50,7 +50,7 @@ def running(sandbox: Sandbox, job: Job) -> Iterator[list[Run | SandboxFault]]:
         yield outcome
     finally:
         thread.join()
-        del sandbox._take
+        del sandbox._take_child
 
 
 def zygote_of(sandbox: Sandbox) -> int:
@@ -115,7 +115,7 @@ class Traces:
             found = cls.now(sandbox)
             if found == like:
                 return found
-            if like is None and found.children == sandbox._ahead and sandbox._errands.empty():
+            if like is None and found.children == sandbox._ready_target and sandbox._cleanup.empty():
                 time.sleep(0.05)
                 if cls.now(sandbox) == found:
                     return found

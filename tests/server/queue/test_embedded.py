@@ -7,7 +7,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from grader.sandbox import Job, Sandbox, SandboxFault
-from grader.sandbox.doctor import Finding, Report
+from grader.sandbox.trusted.doctor import Finding, Report
 from server.app import create_app
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner

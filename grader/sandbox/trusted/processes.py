@@ -1,0 +1,294 @@
+"""Handles on a zygote and on its children: sockets, mappings, process ids, and how the processes end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import mmap
+import os
+import select
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from grader.sandbox import protocol, zygote_command
+from grader.sandbox.job import Job, SandboxFault
+from grader.sandbox.limits import Limits, kernel_limits
+from grader.sandbox.protocol import Layer
+from grader.sandbox.result_layout import result_bytes
+from grader.sandbox.trusted.exit_notification import read_exit_code
+
+_START_SECONDS_MAX: Final = 90.0  # torch from a cold disk
+_READY_SECONDS_MAX: Final = 15.0  # a child on a busy machine
+_EXIT_SECONDS_MAX: Final = 5.0  # from SIGKILL to the exit report
+_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+
+
+class ZygoteDied(SandboxFault):
+    """The zygote closed its end of a channel, or does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildExit:
+    """How a child ended, as the kernel reports it. ``signal`` is None if it left by itself, with ``exit_code``."""
+
+    exit_code: int | None
+    signal: int | None
+    cpu_seconds: float = 0.0  # 0 if the exit notification came first
+    timed_out: bool = False  # the trusted side had it killed
+
+
+class ZygoteHandle:
+    """A zygote that is ready to fork. Thread-safe."""
+
+    def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | None) -> None:
+        self.started_at = time.monotonic()
+        self.fork_count = 0
+        self._control = control
+        self._process = process
+        self._children: set[ChildHandle] = set()
+        self._retired = False
+        self._lock = threading.Lock()
+        self.landlock = self._read_hello()
+
+    @classmethod
+    def start(cls, *options: str) -> Self:
+        """Start a zygote: another program, with a clean environment and one socket.
+
+        :raises SandboxFault: if it cannot start, or cannot hold a sandbox
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                process = subprocess.Popen(
+                    zygote_command.command("--stdin", *options),
+                    # Standard input has a low number. A child closes inherited descriptors by number.
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env=zygote_command.ENVIRONMENT,
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C at the server's terminal is for the server alone
+                )
+            except OSError as error:
+                ours.close()
+                raise SandboxFault(f"the zygote cannot be started ({error})") from None
+        return cls(ours, process)
+
+    @classmethod
+    def connect(cls, path: Path) -> Self:
+        """Connect to a zygote that listens on a unix socket, for example in a container.
+
+        :raises SandboxFault: if none listens there
+        """
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            control.connect(os.fspath(path))
+        except OSError as error:
+            control.close()
+            raise SandboxFault(f"no zygote listens on {path} ({error.strerror}); start it") from None
+        return cls(control, None)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of a zygote that this process started, else None."""
+        return self._process.pid if self._process else None
+
+    def fork(self, limits: Limits, *, rehearse: bool = True) -> ChildHandle:
+        """Ask for a child. Returns at once; ``ChildHandle.wait_until_ready`` waits for it.
+
+        A child that does not rehearse is ready in a third of the time, and its run takes longer.
+
+        :raises ZygoteDied: if the zygote is gone
+        """
+        size = result_bytes(limits)
+        channel, their_channel = socket.socketpair()
+        lifeline, their_lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        memory = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            os.ftruncate(memory, size)
+            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
+            child = ChildHandle(self, channel, lifeline, mmap.mmap(memory, size, prot=mmap.PROT_READ))
+            with self._lock:
+                self._children.add(child)
+                self.fork_count += 1
+                try:
+                    socket.send_fds(
+                        self._control,
+                        [protocol.pack_fork(kernel_limits(limits), rehearse)],
+                        [their_channel.fileno(), memory, their_lifeline.fileno()],
+                        socket.MSG_NOSIGNAL,
+                    )
+                except OSError as error:
+                    raise ZygoteDied(f"the zygote is gone ({error.strerror})") from None
+            return child
+        finally:
+            os.close(memory)
+            their_channel.close()
+            their_lifeline.close()
+
+    def is_alive(self) -> bool:
+        """Whether it holds its end of the control channel, on which it says nothing after HELLO."""
+        return not _is_readable(self._control)
+
+    def retire(self) -> None:
+        """Fork no more, and end after the last child is cleaned up."""
+        with self._lock:
+            self._retired = True
+            idle = not self._children
+        if idle:
+            self.close()
+
+    def remove(self, child: ChildHandle) -> None:
+        """Note that a child is cleaned up. The last one of a retired zygote ends the zygote."""
+        with self._lock:
+            self._children.discard(child)
+            over = self._retired and not self._children
+        if over:
+            self.close()
+
+    def close(self) -> None:
+        """End it: when the channel closes, it kills its children and leaves."""
+        with self._lock:
+            self._control.close()
+        if self._process is None:
+            return
+        try:
+            self._process.wait(_EXIT_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _read_hello(self) -> int:
+        """Wait until it is warm, and return the version of Landlock that it found; 0 for none."""
+        self._control.settimeout(_START_SECONDS_MAX)
+        try:
+            message = self._control.recv(protocol.HELLO_BYTES)
+            hello: dict[str, Any] = json.loads(message) if message else {"ready": False, "reason": "it ended at once"}
+            if not hello["ready"]:
+                raise SandboxFault(f"no sandbox can run here: {hello['reason']}")
+            self._control.settimeout(_READY_SECONDS_MAX)
+            return int(hello["landlock"])
+        except BaseException as error:
+            if self._process is not None:
+                self._process.kill()
+            self.close()
+            if isinstance(error, (OSError, ValueError, KeyError, TypeError)):
+                raise SandboxFault(f"the zygote did not start ({error})") from None
+            raise
+
+
+class ChildHandle:
+    """One child, from the request for it to its cleanup."""
+
+    def __init__(
+        self, zygote: ZygoteHandle, channel: socket.socket, lifeline: socket.socket, buffer: mmap.mmap
+    ) -> None:
+        self.buffer = buffer
+        self.layers = Layer(0)
+        self._zygote = zygote
+        self._channel = channel
+        self._lifeline = lifeline
+        self._listener: int | None = None  # descriptor of the exit notification
+        self._reaped = False
+        channel.settimeout(_READY_SECONDS_MAX)
+        lifeline.settimeout(_EXIT_SECONDS_MAX)
+
+    def wait_until_ready(self) -> bool:
+        """Wait until the child is locked in and warm. Return False if it died, also while it waited for a job.
+
+        :raises ZygoteDied: if the zygote is gone, or the child is not ready in time
+        """
+        try:
+            message, listeners, _, _ = socket.recv_fds(self._channel, protocol.READY.size, 1)
+        except TimeoutError:
+            raise ZygoteDied("a child was not ready in time") from None
+        except OSError:
+            message, listeners = b"", []
+        if listeners:
+            self._listener = listeners[0]
+            os.set_inheritable(self._listener, False)  # recv_fds of Python 3.11 ignores MSG_CMSG_CLOEXEC
+        if len(message) == protocol.READY.size:
+            self.layers = Layer(protocol.READY.unpack(message)[0])
+            if not _is_readable(self._lifeline):
+                return True
+        self._read_exit()
+        return False
+
+    def send_job(self, job: Job) -> None:
+        """Send the job, and close the channel: nothing else goes to the child.
+
+        :raises SandboxFault: if the child is gone
+        """
+        try:
+            protocol.send_job(self._channel, job)
+            self._channel.close()
+        except OSError as error:
+            raise SandboxFault(f"the child was gone before its job came ({error})") from None
+
+    def wait_for_exit(self, seconds: float) -> ChildExit:
+        """Wait until the child can run no more: it is dead, or held at its exit. After ``seconds`` it is killed.
+
+        :raises ZygoteDied: if the zygote is gone, so nobody reports the exit
+        """
+        poll = select.poll()
+        poll.register(self._lifeline, select.POLLIN)
+        if self._listener is not None:
+            poll.register(self._listener, select.POLLIN)
+        deadline = time.monotonic() + seconds
+        while (remaining := deadline - time.monotonic()) > 0:
+            for descriptor, event in poll.poll(remaining * 1000 + 1):
+                if descriptor == self._lifeline.fileno():
+                    return self._read_exit()
+                if event & select.POLLIN:
+                    with contextlib.suppress(OSError):
+                        return ChildExit(read_exit_code(descriptor), None)
+                poll.unregister(descriptor)  # no process is under that filter now: the lifeline will say why
+        self.kill()
+        killed = self._read_exit()
+        return ChildExit(killed.exit_code, killed.signal, killed.cpu_seconds, timed_out=True)
+
+    def clean_up(self) -> None:
+        """Kill the child if it lives, wait until it is reaped, and close everything that belongs to it."""
+        try:
+            if not self._reaped:
+                self.kill()
+                with contextlib.suppress(SandboxFault):
+                    self._read_exit()
+        finally:
+            self._channel.close()
+            self._lifeline.close()
+            self.buffer.close()
+            if self._listener is not None:
+                os.close(self._listener)
+                self._listener = None
+            self._zygote.remove(self)
+
+    def kill(self) -> None:
+        """Tell the zygote to kill the child. Does not wait."""
+        with contextlib.suppress(OSError):
+            self._lifeline.shutdown(socket.SHUT_WR)
+
+    def _read_exit(self) -> ChildExit:
+        try:
+            message = self._lifeline.recv(protocol.EXIT.size)
+        except OSError:
+            message = b""
+        self._reaped = True
+        if len(message) != protocol.EXIT.size:
+            raise ZygoteDied("the zygote died, and a run with it")
+        status, microseconds = protocol.EXIT.unpack(message)
+        if os.WIFSIGNALED(status):
+            return ChildExit(None, os.WTERMSIG(status), microseconds / 1e6)
+        return ChildExit(os.WEXITSTATUS(status), None, microseconds / 1e6)
+
+
+def _is_readable(channel: socket.socket) -> bool:
+    """Whether there is something to read now: a message, or the end of the channel."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,230 @@
+"""The zygote: torch imported once, and a child forked from it for each run, ahead of time.
+
+It runs no student code, and holds nothing that a child could steal: no expected gradient, no seed, no token, no
+address. It imports the standard library, torch, numpy, safetensors and this package without its trusted side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from grader.sandbox.child import attempt, child, notebook
+from grader.sandbox.locks import jail, kernel, landlock, seccomp
+from grader.sandbox.protocol import EXIT, FORK, ReceivedJob, unpack_fork
+from grader.sandbox.zygote import rehearsal as rehearsals
+from grader.sandbox.zygote import warm_up
+
+_FORK_DESCRIPTORS: Final = 3
+
+
+class Unfit(Exception):
+    """This machine or process cannot hold a sandbox. The text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zygote:
+    """What the zygote prepares for its children."""
+
+    locks: jail.LockPlan
+    rehearsal: ReceivedJob
+
+
+def prepare(without: frozenset[str] = frozenset()) -> Zygote:
+    """Import, warm up and freeze this process, and check that its children can lock themselves in.
+
+    :param without: layers that children leave off; tests only
+    :raises Unfit: if they cannot
+    """
+    _limit_descriptors()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    kernel.keep_freed_memory()
+    try:
+        filter = seccomp.build(kernel.architecture())
+    except OSError as error:
+        raise Unfit(str(error)) from None
+    warm_up.warm_up()
+    notebook.install()
+    attempt.remember_modules()
+    prepared = Zygote(jail.LockPlan(filter, landlock.version(), _open_null_device(), without), rehearsals.make())
+    rehearsals.practise(prepared.rehearsal)
+    rehearsals.seed_generators()
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # once here, so that no child has to
+        signal.signal(number, signal.SIG_DFL)
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+    if threads != 1:
+        raise Unfit(f"the zygote has {threads} threads, and a fork copies only one; start it with one thread")
+    gc.collect()
+    gc.freeze()  # else a collection in a child writes to every object, and copies every page
+    kernel.gather_into_huge_pages()
+    return prepared
+
+
+def _limit_descriptors() -> None:
+    """Allow this process only as many descriptors as a child looks at.
+
+    :raises Unfit: if one above is open: the limit closes nothing
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (jail.DESCRIPTORS_MAX, jail.DESCRIPTORS_MAX))
+    highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+    if highest >= jail.DESCRIPTORS_MAX:
+        raise Unfit(
+            f"descriptor {highest} was open at the start; start the zygote with none above {jail.DESCRIPTORS_MAX}"
+        )
+
+
+def _open_null_device() -> int:
+    """Open the null device at a number that no child uses for something else."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
+    finally:
+        os.close(null)
+
+
+def serve(zygote: Zygote, control: socket.socket) -> None:
+    """Fork children on request, until the trusted side closes the channel. Then kill them all."""
+    session = _Session(zygote, control)
+    try:
+        while session.handle_events():
+            pass
+    finally:
+        session.kill_all()
+
+
+class _Session:
+    """The children of one Sandbox."""
+
+    def __init__(self, zygote: Zygote, control: socket.socket) -> None:
+        self._zygote = zygote
+        self._control = control
+        self._lifelines: dict[int, socket.socket] = {}  # by process id
+        self._alive: dict[int, int] = {}  # process id by descriptor of its lifeline, until it is told to die
+        # The Python runtime writes a byte to the one end when a child has died. The other end wakes the poll.
+        self._wakeup, self._wakeup_writer = socket.socketpair()
+        self._wakeup.setblocking(False)
+        self._wakeup_writer.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing is written
+        signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._poll.register(self._wakeup, select.POLLIN)
+
+    def handle_events(self) -> bool:
+        """Wait for events, and handle them. Return False at the end of the channel.
+
+        The order matters, because reaping closes descriptors and forking opens them: an event must not be taken for
+        one of the next owner of its number.
+        """
+        events = {descriptor for descriptor, _ in self._poll.poll()}
+        for descriptor in events & self._alive.keys():  # the trusted side closed the lifeline, or shut it down
+            self._poll.unregister(descriptor)
+            os.kill(self._alive.pop(descriptor), signal.SIGKILL)
+        if self._wakeup.fileno() in events:
+            with contextlib.suppress(BlockingIOError):
+                self._wakeup.recv(4096)
+            self._reap()
+        return self._control.fileno() not in events or self._fork()
+
+    def kill_all(self) -> None:
+        """Kill all children."""
+        signal.set_wakeup_fd(-1)
+        for process in self._lifelines:
+            os.kill(process, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        """Reap all dead children, and report how each ended."""
+        while True:
+            try:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if process == 0:
+                return
+            lifeline = self._lifelines.pop(process)
+            if self._alive.pop(lifeline.fileno(), None) is not None:
+                self._poll.unregister(lifeline)
+            microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
+            with contextlib.suppress(OSError):  # the trusted side may have closed it
+                lifeline.send(EXIT.pack(status, microseconds), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            lifeline.close()
+
+    def _fork(self) -> bool:
+        """Fork one child as requested. Return False at the end of the channel."""
+        request = _receive(self._control)
+        if request is None:
+            return False
+        message, (channel, result, lifeline) = request
+        limits, rehearse = unpack_fork(message)
+        # Before the fork: a page that the child writes to has to be copied first.
+        locks, rehearsal, pid = self._zygote.locks, self._zygote.rehearsal if rehearse else None, os.getpid()
+        process = kernel.fork()
+        if process == 0:
+            _reset_signals()
+            child.live((channel, result), locks, limits, pid, rehearsal)
+        os.close(channel)
+        os.close(result)
+        self._lifelines[process] = socket.socket(fileno=lifeline)
+        self._alive[lifeline] = process
+        self._poll.register(lifeline, select.POLLIN)
+        return True
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
+    """Receive one request with its descriptors. None if the channel is closed or the message is malformed."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, FORK.size + 1, _FORK_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+    except OSError:
+        return None
+    if len(message) != FORK.size or len(descriptors) != _FORK_DESCRIPTORS:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+    return message, descriptors
+
+
+def _reset_signals() -> None:
+    """Remove the zygote's only signal handler: in a child, signals do what the kernel does by default."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def listen(zygote: Zygote, path: Path) -> NoReturn:
+    """Serve every Sandbox that connects to ``path``, each from a fork of this process: they share nothing."""
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(os.fspath(path))
+        path.chmod(0o660)
+        listener.listen()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+        parent = os.getpid()
+        while True:
+            control, _ = listener.accept()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                jail.die_with(parent)
+                listener.close()
+                greet_and_serve(zygote, control)
+                os._exit(0)
+            control.close()
+
+
+def greet_and_serve(zygote: Zygote, control: socket.socket) -> None:
+    """Say HELLO, and serve one Sandbox until it closes the channel."""
+    control.send(json.dumps({"ready": True, "landlock": zygote.locks.landlock}).encode())
+    serve(zygote, control)
+
+
+def refuse(control: socket.socket, reason: str) -> None:
+    """Say HELLO without being ready."""
+    control.send(json.dumps({"ready": False, "reason": reason}).encode())

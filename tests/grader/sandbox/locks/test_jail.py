@@ -1,0 +1,184 @@
+"""The layers of the lock-in, asked of the kernel: what it says of a child that waits."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import Limits, Sandbox
+from grader.sandbox.limits import KernelLimits, kernel_limits
+from grader.sandbox.locks import jail, kernel
+from grader.sandbox.protocol import Layer
+from tests.grader.sandbox.conftest import LIMITS
+from tests.grader.sandbox.traces import children_of, until, zygote_of
+
+SMALL = KernelLimits(
+    cpu_seconds=3, data_bytes=10, address_bytes=20, stack_bytes=30, file_bytes=40, files=50, processes=60
+)
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Path]:
+    """The folder in /proc of a child that waits for its job."""
+    with Sandbox(limits=LIMITS) as sandbox:
+        until(lambda: len(sandbox._waiting) == 2)
+        assert all(child.wait_until_ready() for child in sandbox._waiting)
+        yield Path(f"/proc/{children_of(zygote_of(sandbox))[0]}")
+
+
+def status(child: Path) -> dict[str, str]:
+    lines = (child / "status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_the_kernel_enforces_the_limits(child: Path) -> None:
+    limits = {line[:26].strip(): line[26:].split()[:2] for line in (child / "limits").read_text().splitlines()}
+
+    assert limits["Max cpu time"] == ["1", "2"]
+    assert limits["Max file size"] == [str(2**20)] * 2
+    assert limits["Max stack size"] == [str(8 * 2**20)] * 2
+    assert limits["Max core file size"] == ["0", "0"]
+    assert limits["Max processes"] == ["1", "1"]
+    assert limits["Max open files"] == ["64", "64"]
+    assert limits["Max locked memory"] == ["0", "0"]
+    assert limits["Max msgqueue size"] == ["0", "0"]
+    held = {name: int(status(child)[name].split()[0]) * 1024 for name in ("VmSize", "VmData", "VmStk")}
+    # What the child has mapped since then is its own: a rehearsal's worth.
+    address, data = int(limits["Max address space"][0]), int(limits["Max data size"][0])
+    assert abs(address - held["VmSize"] - LIMITS.address_bytes) < 32 * 2**20
+    assert abs(data - held["VmData"] - LIMITS.data_bytes) < 32 * 2**20
+
+
+def test_the_kernel_holds_it_locked_in(child: Path) -> None:
+    said = status(child)
+
+    assert said["NoNewPrivs"] == "1" and said["Seccomp"] == "2"
+    assert {said[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
+    assert said["Threads"] == "1"
+    assert os.getsid(int(child.name)) == int(child.name)
+    assert (child / "oom_score_adj").read_text() == "1000\n"
+    if os.geteuid() == 0:
+        assert said["Uid"].split() == said["Gid"].split() == ["65534"] * 4
+        assert said["Groups"] == ""
+        assert (child / "status").stat().st_uid == 0  # not dumpable: what is its own in /proc belongs to root
+        # The child closes its end of the exit notification after it has sent it.
+        until(lambda: sorted(int(each.name) for each in (child / "fd").iterdir()) == [0, 1, 2, 3])
+        assert {os.readlink(child / f"fd/{number}") for number in range(3)} == {"/dev/null"}  # noqa: PTH115
+
+
+def test_limits_are_the_ones_asked_for() -> None:
+    address, data = jail._memory_held()
+
+    wanted = jail._rlimits(SMALL)
+
+    assert wanted[resource.RLIMIT_CPU] == (3, 4)
+    assert {which: soft for which, (soft, hard) in wanted.items() if soft == hard and soft < 100} == {
+        resource.RLIMIT_STACK: 30,
+        resource.RLIMIT_FSIZE: 40,
+        resource.RLIMIT_NOFILE: 50,
+        resource.RLIMIT_NPROC: 60,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    # Between the two looks this process may map a little more.
+    assert 0 <= wanted[resource.RLIMIT_AS][0] - address - 20 < 2**24
+    assert 0 <= wanted[resource.RLIMIT_DATA][0] - data - 10 < 2**24
+    assert address > data > 0
+
+
+def test_a_limit_is_never_above_the_one_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1, 2))
+
+    wanted = jail._rlimits(SMALL)
+
+    assert wanted[resource.RLIMIT_CPU] == (2, 2) and wanted[resource.RLIMIT_NOFILE] == (2, 2)
+    assert wanted[resource.RLIMIT_CORE] == (0, 0)
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(0.1, 1), (1, 1), (1.01, 2), (2.5, 3)])
+def test_cpu_seconds_are_rounded_up(seconds: float, whole: int) -> None:
+    assert kernel_limits(Limits(cpu_seconds=seconds)).cpu_seconds == whole
+
+
+def test_each_limit_goes_to_its_own_place() -> None:
+    limits = Limits(
+        cpu_seconds=3, data_bytes=10, address_bytes=20, stack_bytes=30, file_bytes=40, files=50, processes=60
+    )
+
+    assert kernel_limits(limits) == SMALL
+
+
+def forked(question: Callable[[], int]) -> int:
+    """What a child of this process answers, a number below 2³¹."""
+    read, write = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.write(write, str(question()).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        said = answer.read()
+    os.waitpid(process, 0)
+    return int(said)
+
+
+def test_a_free_process_vouches_for_nothing() -> None:
+    assert Layer(forked(lambda: jail.attest({}))) & ~Layer.DIES_WITH_ZYGOTE == Layer(0)
+    assert Layer.RLIMITS not in Layer(forked(lambda: jail.attest({resource.RLIMIT_CORE: (12345, 12345)})))
+
+
+def test_no_capability_is_not_enough_without_no_new_privs() -> None:
+    def without() -> int:
+        jail.drop_capabilities()
+        return jail.attest({})
+
+    def both() -> int:
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        return without()
+
+    assert Layer.PRIVILEGES not in Layer(forked(without))
+    assert Layer.PRIVILEGES in Layer(forked(both))
+
+
+def test_dumpable_is_told() -> None:
+    def closed() -> int:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        return jail.attest({})
+
+    assert Layer.NOT_DUMPABLE in Layer(forked(closed))
+
+
+def test_an_orphan_leaves_at_once() -> None:
+    def orphan() -> int:
+        try:
+            jail.die_with(os.getpid())  # nobody's own parent
+        except OSError:
+            return 1
+        return 0
+
+    assert forked(orphan) == 1
+
+
+@pytest.mark.parametrize(("number", "told"), [(None, True), (9, False), (100, False), (255, False)])
+def test_a_descriptor_left_open_is_told(number: int | None, told: bool) -> None:
+    def left() -> int:
+        null = os.open(os.devnull, os.O_RDWR)
+        jail.close_descriptors(null)
+        os.dup2(0, 3)
+        if number is not None:
+            os.dup2(0, number)
+        layers = jail._only_null_and_control()
+        return int(layers)
+
+    # The answer's pipe is closed with the rest: the exit code has to do.
+    process = os.fork()
+    if process == 0:
+        os._exit(left())
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == int(told)
