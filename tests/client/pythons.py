@@ -110,7 +110,7 @@ def test_a_student_without_torch(installed: Installed, live: Live) -> None:
     installed.must("dojo", "logout")
 
 
-def test_what_needs_no_torch_passes_here_too(installed: Installed) -> None:
+def test_torch_free_tests_pass_here(installed: Installed) -> None:
     installed.must("pip", "install", "--quiet", "pytest", "keyring", "keyrings.alt")
     environ = installed.environ | {"PYTHONPATH": str(ROOT)}
     files = [ROOT / "tests" / "client" / name for name in STANDALONE]

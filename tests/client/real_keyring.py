@@ -23,7 +23,7 @@ def config(folder: Path) -> Config:
     return Config({"DOJO_CONFIG_DIR": str(folder)}, system_keyring())
 
 
-def test_the_token_is_in_the_keyring_and_found_by_another_process(tmp_path: Path) -> None:
+def test_another_process_finds_the_token_in_the_keyring(tmp_path: Path) -> None:
     backend = PlaintextKeyring()
     backend.file_path = str(tmp_path / "ring")
     keyring.set_keyring(backend)
@@ -40,7 +40,7 @@ def test_the_token_is_in_the_keyring_and_found_by_another_process(tmp_path: Path
     assert config(tmp_path).token(ADA) is None
 
 
-def test_a_keyring_that_breaks_gives_way_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_keyring_gives_way_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = PlaintextKeyring()
     backend.file_path = str(tmp_path / "missing" / "\0")
     monkeypatch.setattr(backend, "set_password", backend._ensure_file_path)

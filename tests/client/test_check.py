@@ -58,7 +58,7 @@ def test_an_answer_is_described_in_a_line(pulled: Workspace, source: str, line: 
     assert finding(pulled, source).line() == f"counts          | {line}"
 
 
-def test_what_the_exercise_says_of_a_shape_goes_before_the_state(fake: FakeDojo, tmp_path: Path) -> None:
+def test_the_exercises_shape_overrides_the_states(fake: FakeDojo, tmp_path: Path) -> None:
     asked = fake.exercise()
     asked["checkpoints"][0]["shape"], asked["checkpoints"][1]["shape"] = [2, 1], None
     fake.before = lambda request: None if "instance" in request.url.path else httpx.Response(200, json=asked)
@@ -69,12 +69,12 @@ def test_what_the_exercise_says_of_a_shape_goes_before_the_state(fake: FakeDojo,
     assert [each.problem for each in found.findings] == [None, "shape [3, 2] does not fit [2, 3]"]
 
 
-def test_the_value_at_the_last_cmp_is_the_answer(pulled: Workspace) -> None:
+def test_the_value_at_cmp_is_the_answer(pulled: Workspace) -> None:
     source = "dcounts = counts * 1\ncmp('counts', dcounts)\ndcounts.resize_(6)\ndcounts = None"
     assert finding(pulled, source).line().endswith("fits")
 
 
-def test_what_cmp_was_given_goes_before_what_backward_returns(pulled: Workspace) -> None:
+def test_cmp_goes_before_backwards_result(pulled: Workspace) -> None:
     source = "def backward(state):\n    return {'counts': None}\ncmp('counts', counts)"
     assert finding(pulled, source).problem is None
 

@@ -113,7 +113,7 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
     assert "26 of 26 pass, 26 exact" in child.before
 
 
-def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path) -> None:
+def test_a_terminal_shows_the_place_in_the_queue(live: Live, joined: Path) -> None:
     for number in range(3):  # others, whose code takes all the time that it may
         with httpx.Client(base_url=f"{live.address}/api/v1/", headers={"Dojo-API": "1"}) as http:
             token = http.post("join", json={"code": live.code, "name": f"Other {number}"}).json()["token"]
@@ -131,7 +131,7 @@ def test_the_place_in_the_queue_is_shown_in_a_terminal(live: Live, joined: Path)
     assert child.exitstatus == 0
 
 
-def test_watch_in_a_terminal_submits_on_save_and_stops_with_control_c(live: Live, joined: Path) -> None:
+def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None:
     solution = joined / "full-backward" / "solution.py"
     child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
@@ -159,7 +159,7 @@ def printed(cell: Any) -> str:
     return "".join(output.get("text", "") for output in cell.outputs if output.output_type == "stream")
 
 
-def test_the_notebook_of_pull_from_first_to_last_cell(live: Live, joined: Path) -> None:
+def test_the_pulled_notebook_runs(live: Live, joined: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
     path = joined / "full-backward" / "exercise.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -205,7 +205,7 @@ def test_the_magics(live: Live, joined: Path) -> None:
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
 
 
-def test_what_is_compared_while_the_server_is_away_is_sent_when_it_is_back(
+def test_comparisons_made_offline_are_sent_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "data").mkdir()

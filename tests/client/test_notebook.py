@@ -53,7 +53,16 @@ def test_cmp_prints_the_lectures_line(exercise: notebook.NotebookExercise, capsy
     assert repr(exercise) == f"{SLUG}: 1 of 2 pass"
 
 
-def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
+def test_the_best_verdict_of_a_step_stays(exercise: notebook.NotebookExercise) -> None:
+    exact = expected()["counts"]
+    verdicts = []
+    for value in (exact * 2, exact * (1 + 1e-6), exact * 2, exact, exact * (1 + 1e-6), exact * 2):
+        exercise.cmp("counts", value)
+        verdicts.append(exercise.verdicts["counts"])
+    assert verdicts == ["wrong", "approximate", "approximate", "exact", "exact", "exact"]
+
+
+def test_cmp_sends_one_tensor(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     exercise.cmp("counts", expected()["counts"].requires_grad_() * 1)
     assert fake.requests[-1].headers["Content-Type"] == "application/vnd.safetensors"
     assert b"dlogits" not in fake.requests[-1].content
@@ -68,7 +77,7 @@ def test_cmp_sends_one_tensor_and_no_gradient_of_it(exercise: notebook.NotebookE
         ("counts", 3.0, "dcounts is a float"),
     ],
 )
-def test_a_slip_is_told_without_a_traceback_and_not_sent(
+def test_a_slip_is_explained_and_not_sent(
     exercise: notebook.NotebookExercise,
     fake: FakeDojo,
     capsys: pytest.CaptureFixture[str],
@@ -91,7 +100,7 @@ def test_check_sends_every_answer_at_once(exercise: notebook.NotebookExercise, f
     assert repr(results).splitlines()[-1] == "2 of 2 pass, 2 exact"
 
 
-def test_check_goes_on_where_one_answer_is_no_tensor(exercise: notebook.NotebookExercise) -> None:
+def test_check_skips_an_answer_that_is_no_tensor(exercise: notebook.NotebookExercise) -> None:
     results = exercise.check({"dcounts": expected()["counts"], "dlogits": 3.0})
     assert results is not None
     assert "dlogits is a float" in repr(results)
@@ -114,7 +123,7 @@ def test_check_without_answers_says_what_to_do(
     assert "Assign a tensor to dcounts first." in capsys.readouterr().out
 
 
-def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
+def test_the_next_call_sends_waiting_answers(
     exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.before = away
@@ -136,7 +145,7 @@ def test_without_a_network_the_answers_wait_and_are_sent_by_the_next_call(
     assert len(Outbox(exercise.folder)) == 0
 
 
-def test_what_waits_is_sent_by_the_command_too(
+def test_a_command_sends_waiting_answers(
     exercise: notebook.NotebookExercise, student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student.fake.before = away
@@ -149,7 +158,7 @@ def test_what_waits_is_sent_by_the_command_too(
     assert len(Outbox(exercise.folder)) == 0
 
 
-def test_what_the_server_refuses_does_not_block_the_rest(
+def test_a_refused_answer_does_not_block_the_rest(
     exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.before = away
@@ -185,7 +194,7 @@ def test_pulling_without_a_network_opens_the_earlier_copy(
         notebook.pull("makemore/full-backward", network=fake.network)
 
 
-def test_what_is_shown_is_escaped(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
+def test_shown_text_is_escaped(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     def hostile(request: httpx.Request) -> httpx.Response | None:
         fake.before = None
         answer = fake(request).json()
@@ -231,13 +240,13 @@ def test_colours_tell_a_mistake_from_what_inherits_it(exercise: notebook.Noteboo
     assert missing._repr_html_().split("<tr>")[3].count(">-</span>") == 2
 
 
-def test_an_error_in_ipython_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
+def test_an_error_in_ipython_has_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(errors.BadFile) as caught:
         notebook.open_folder(tmp_path)
     assert caught.value._render_traceback_()[1].startswith("Type: dojo pull")
 
 
-def test_a_folder_whose_state_was_replaced_meanwhile_is_not_compared(
+def test_a_replaced_state_is_not_compared(
     exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = notebook.open_folder(exercise.folder.folder, network=fake.network)

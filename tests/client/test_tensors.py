@@ -38,7 +38,7 @@ class Labelled(torch.Tensor):
 
 
 @pytest.mark.parametrize("value", [torch.ones(2, 3), torch.nn.Parameter(torch.ones(2, 3)), torch.ones(3, 2).T])
-def test_a_plain_tensor_shares_nothing_and_has_no_gradient(value: torch.Tensor) -> None:
+def test_a_plain_tensor_shares_no_memory(value: torch.Tensor) -> None:
     found = plain("dx", value)
     assert found.data_ptr() != value.data_ptr()
     assert found.is_contiguous()
@@ -56,7 +56,7 @@ def test_complex_numbers_are_kept_as_they_are_seen() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
-def test_a_quantized_tensor_is_sent_as_what_it_stands_for() -> None:
+def test_a_quantized_tensor_is_sent_dequantized() -> None:
     value = torch.quantize_per_tensor(torch.ones(2, 3), 0.5, 0, torch.qint8)
     assert torch.equal(load(save({"dx": value}))["dx"], torch.ones(2, 3))
 
@@ -81,7 +81,7 @@ def test_two_names_for_one_tensor_are_sent_twice() -> None:
         (torch.ones(2, device="meta"), "meta tensor"),
     ],
 )
-def test_what_is_no_tensor_is_told_apart(value: Any, says: str) -> None:
+def test_a_value_that_is_no_tensor_is_explained(value: Any, says: str) -> None:
     with pytest.raises(NotATensor, match=says):
         save({"dx": value})
 
@@ -115,7 +115,7 @@ CONSTANT_OR_NOT = {
 }
 
 
-def test_only_an_int64_without_a_dimension_is_a_constant() -> None:
+def test_a_constant_is_a_zero_dimensional_int64() -> None:
     loaded = load(safetensors.torch.save(CONSTANT_OR_NOT))
     assert {name for name, value in loaded.items() if not isinstance(value, torch.Tensor)} == {"int64"}
 

@@ -24,7 +24,7 @@ def test_an_address_is_completed(typed: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "ftp://host", "https://", "https://me:secret@host", "host:notaport"])
-def test_what_is_no_address_is_refused(typed: str) -> None:
+def test_a_bad_address_is_refused(typed: str) -> None:
     with pytest.raises(errors.BadFile, match="Type it like this"):
         server_address(typed)
 

@@ -45,7 +45,7 @@ def test_an_event_may_come_in_pieces(fake: FakeDojo) -> None:
     assert events(fake, [b'data: {"a"', b": 1}", b"\n", b"\n"]) == [{"a": 1}]
 
 
-def test_a_stream_without_end_is_left_when_the_time_is_over(fake: FakeDojo) -> None:
+def test_an_endless_stream_is_left_at_the_deadline(fake: FakeDojo) -> None:
     assert events(fake, itertools.repeat(b": ping\n\n")) == []
     assert 1 <= len(events(fake, itertools.repeat(b'data: {"a": 1}\n\n'))) <= 5
 
@@ -61,6 +61,6 @@ def test_the_media_type_may_have_parameters(fake: FakeDojo, media_type: str) -> 
     assert events(fake, b'data: {"a": 1}\n\n', media_type) == [{"a": 1}]
 
 
-def test_an_event_that_is_no_json_is_no_dojo(fake: FakeDojo) -> None:
+def test_an_event_must_be_a_json_object(fake: FakeDojo) -> None:
     with pytest.raises(errors.NotADojo):
         events(fake, json.dumps([1]).join(["data: ", "\n\n"]).encode())

@@ -38,7 +38,7 @@ MISSING = Comparison("f", "missing", notes=("df was never assigned",))
         (MISSING, False, False, False, ("df was never assigned",)),
     ],
 )
-def test_a_row_is_right_or_wrong_by_itself_or_by_what_is_above(
+def test_a_row_is_right_wrong_or_inherits(
     row: Comparison, passed: bool, inherits: bool, own_mistake: bool, remarks: tuple[str, ...]
 ) -> None:
     assert (row.passed, row.inherits, row.own_mistake) == (passed, inherits, own_mistake)
@@ -91,7 +91,7 @@ def test_a_number_that_is_none_is_no_answer(value: Any) -> None:
         required([], "id", int)  # type: ignore[arg-type]  # the server may send anything
 
 
-def test_what_is_half_there_is_read_as_far_as_it_is() -> None:
+def test_a_partial_answer_is_read_as_far_as_possible() -> None:
     assert read_comparison(
         {"name": "a", "verdict": "wrong", "exact": 1, "approximate": "yes", "maxdiff": True}
     ) == Comparison("a", "wrong")
@@ -131,7 +131,7 @@ def test_the_summary_counts_own_mistakes_and_their_heirs() -> None:
     assert summary(right, missing) == "1 of 2 pass, 1 exact"
 
 
-def test_points_are_told_where_they_are_not_what_passed() -> None:
+def test_points_are_shown_if_they_differ() -> None:
     rows = [{"name": "a", "verdict": "exact", "exact": True, "approximate": True}]
     told = {"checkpoints": rows, "passed": 1, "total": 1}
     assert read_grade(told).summary() == read_grade(told | {"points": 1.0}).summary() == "1 of 1 pass, 1 exact"

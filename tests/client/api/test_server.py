@@ -30,7 +30,7 @@ def test_a_course_cannot_be_anything_else(fake: FakeDojo, course: str) -> None:
     assert not fake.requests
 
 
-def test_another_exercise_than_the_one_asked_for_is_no_answer(fake: FakeDojo) -> None:
+def test_another_exercise_is_no_answer(fake: FakeDojo) -> None:
     fake.before = lambda _: httpx.Response(200, json={**fake.exercise(), "slug": "makemore/other"})
     with pytest.raises(errors.NotADojo, match="another exercise"):
         server(fake).exercise("autumn", SLUG)
@@ -42,7 +42,7 @@ def test_every_request_names_the_version_of_the_api(fake: FakeDojo) -> None:
     assert fake.requests[-1].headers["User-Agent"].startswith("dojo/")
 
 
-def test_a_list_of_submissions_is_asked_for_as_it_was_typed(fake: FakeDojo) -> None:
+def test_a_list_of_submissions_is_filtered(fake: FakeDojo) -> None:
     server(fake).submissions("autumn", exercise=SLUG, limit=7)
     assert dict(fake.requests[-1].url.params) == {"limit": "7", "exercise": SLUG}
     server(fake).submissions("autumn", exercise=None, limit=1)
@@ -55,21 +55,21 @@ def test_a_request_that_waits_has_more_time(fake: FakeDojo) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "silence"), [(3, 3), (600, 30.0)])
-def test_a_stream_may_be_silent_for_half_a_minute(fake: FakeDojo, seconds: float, silence: float) -> None:
+def test_a_stream_may_be_silent_for_30_seconds(fake: FakeDojo, seconds: float, silence: float) -> None:
     fake.waits = 2
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
     server(fake).wait_for(submission, seconds=seconds)
     assert fake.requests[-1].extensions["timeout"]["read"] == silence
 
 
-def test_a_state_says_how_much_of_it_has_come(fake: FakeDojo) -> None:
+def test_a_download_reports_its_progress(fake: FakeDojo) -> None:
     seen: list[tuple[int, int]] = []
     server(fake).state("autumn", SLUG, transferred=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(fake.content), len(fake.content))
     assert all(done <= total for done, total in seen)
 
 
-def test_a_redirect_is_not_followed_and_the_token_not_sent_on(fake: FakeDojo) -> None:
+def test_a_redirect_is_not_followed(fake: FakeDojo) -> None:
     fake.before = lambda _: httpx.Response(307, headers={"Location": "https://evil.test/api/v1/me"})
     with pytest.raises(errors.ServerError, match=r"redirects to https://evil\.test") as caught:
         server(fake).me()
@@ -88,7 +88,7 @@ def test_the_token_is_in_no_text(fake: FakeDojo) -> None:
     assert TOKEN not in repr(server(fake))
 
 
-def test_a_submission_is_sent_again_under_the_same_key(fake: FakeDojo) -> None:
+def test_a_submission_is_repeated_under_its_key(fake: FakeDojo) -> None:
     failures = iter([httpx.ReadError("gone"), httpx.ConnectError("gone")])
 
     def broken(_: httpx.Request) -> httpx.Response | None:
@@ -111,7 +111,7 @@ def test_each_submission_has_a_key_of_its_own(fake: FakeDojo) -> None:
     assert len({request.headers["Idempotency-Key"] for request in fake.requests}) == 2
 
 
-def test_joining_is_not_repeated_once_the_request_may_have_arrived(fake: FakeDojo) -> None:
+def test_joining_is_not_repeated(fake: FakeDojo) -> None:
     def broken(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("gone")
 
@@ -121,7 +121,7 @@ def test_joining_is_not_repeated_once_the_request_may_have_arrived(fake: FakeDoj
     assert len(fake.requests) == 1
 
 
-def test_joining_is_repeated_where_no_connection_was_made(fake: FakeDojo) -> None:
+def test_joining_is_repeated_without_a_connection(fake: FakeDojo) -> None:
     failures = iter([httpx.ConnectError("refused")])
 
     def broken(_: httpx.Request) -> httpx.Response | None:
@@ -163,14 +163,14 @@ def test_an_untrusted_certificate_is_said_so(fake: FakeDojo) -> None:
         server(fake).me()
 
 
-def test_a_problem_is_told_as_the_server_tells_it(fake: FakeDojo) -> None:
+def test_a_problems_detail_is_shown(fake: FakeDojo) -> None:
     with pytest.raises(errors.Unauthorized, match="Type: dojo login"):
         server(fake, "another").me()
     with pytest.raises(errors.NotFound, match="dojo history"):
         server(fake).submission(99)
 
 
-def test_a_page_of_something_else_is_no_dojo(fake: FakeDojo) -> None:
+def test_an_html_page_is_no_dojo(fake: FakeDojo) -> None:
     fake.headers = {}
     fake.before = lambda _: httpx.Response(200, html="<h1>Welcome</h1>")
     with pytest.raises(errors.NotADojo, match="no Backprop Dojo server"):
@@ -181,13 +181,13 @@ def test_a_page_of_something_else_is_no_dojo(fake: FakeDojo) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"3", b"", b"[" * 100_000])
-def test_an_answer_that_is_no_json_object_is_no_dojo(fake: FakeDojo, content: bytes) -> None:
+def test_an_answer_must_be_a_json_object(fake: FakeDojo, content: bytes) -> None:
     fake.before = lambda _: httpx.Response(200, content=content)
     with pytest.raises(errors.NotADojo, match="no Backprop Dojo server"):
         server(fake).me()
 
 
-def test_a_problem_without_details_is_told_by_its_title(fake: FakeDojo) -> None:
+def test_a_problem_without_detail_shows_its_title(fake: FakeDojo) -> None:
     fake.before = lambda _: httpx.Response(422, json={"title": "Invalid request", "detail": None})
     with pytest.raises(errors.Refused, match=r"^Invalid request"):
         server(fake).me()
@@ -199,19 +199,19 @@ def test_a_problem_without_details_is_told_by_its_title(fake: FakeDojo) -> None:
 @pytest.mark.parametrize(
     ("version", "says"), [("2", "pip install --upgrade"), ("0", "ask your instructor"), ("beta", "ask your instructor")]
 )
-def test_another_version_of_the_api_says_who_is_to_upgrade(fake: FakeDojo, version: str, says: str) -> None:
+def test_another_api_version_says_who_must_upgrade(fake: FakeDojo, version: str, says: str) -> None:
     fake.headers = {"Dojo-API": version}
     with pytest.raises(errors.Outdated, match=says):
         server(fake).me()
 
 
-def test_a_server_that_refuses_old_clients_is_understood(fake: FakeDojo) -> None:
+def test_a_server_may_refuse_old_clients(fake: FakeDojo) -> None:
     fake.before = lambda _: problem(426, "This dojo is too old.")
     with pytest.raises(errors.Outdated, match="pip install --upgrade"):
         server(fake).me()
 
 
-def test_a_short_pause_is_waited_for_and_a_long_one_told(fake: FakeDojo) -> None:
+def test_a_short_pause_is_slept_a_long_one_told(fake: FakeDojo) -> None:
     answers = iter([problem(429, "Slow down.", Retry_After="2"), None])
     fake.before = lambda _: next(answers)
     pauses: list[float] = []
@@ -268,9 +268,7 @@ def test_without_time_to_wait_nobody_is_asked(fake: FakeDojo) -> None:
 @pytest.mark.parametrize(
     ("events", "breaks_after", "asked"), [(True, None, 0), (False, None, 4), (True, 2, 2), (True, 0, 4)]
 )
-def test_waiting_is_told_by_events_and_asks_where_they_break(
-    fake: FakeDojo, events: bool, breaks_after: int | None, asked: int
-) -> None:
+def test_waiting_polls_if_events_break(fake: FakeDojo, events: bool, breaks_after: int | None, asked: int) -> None:
     fake.waits, fake.events, fake.breaks_after = 4, events, breaks_after
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
     assert (submission.place, submission.estimate) == (4, 8)
@@ -289,7 +287,7 @@ def test_waiting_ends_when_the_time_is_over(fake: FakeDojo, events: bool) -> Non
     assert len(fake.requests) < 20
 
 
-def test_a_stream_of_comments_does_not_hold_one_up(fake: FakeDojo) -> None:
+def test_a_stream_of_comments_ends_at_the_deadline(fake: FakeDojo) -> None:
     fake.waits = 3
     submission = server(fake).submit_code("autumn", SLUG, "a.py", "", wait=1)
     comments = httpx.Response(
@@ -321,7 +319,7 @@ def test_escape_sequences_do_not_come_through(fake: FakeDojo) -> None:
 
 
 @pytest.mark.parametrize("answer", [{"name": "Ada"}, {"exercises": 3}, {"exercises": [{"slug": 1}]}])
-def test_an_answer_without_the_promised_form_is_no_crash(fake: FakeDojo, answer: dict[str, object]) -> None:
+def test_an_unexpected_answer_is_no_crash(fake: FakeDojo, answer: dict[str, object]) -> None:
     fake.before = lambda _: httpx.Response(200, json=answer)
     with pytest.raises(errors.NotADojo):
         server(fake).exercises("autumn")

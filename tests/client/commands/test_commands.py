@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,9 @@ import torch
 from click.shell_completion import ShellComplete
 
 from dojo.cli import cli
+from dojo.commands.answers import WATCH_SECONDS
+from dojo.files.outbox import Outbox
+from dojo.files.workspace import find_workspace
 from tests.client.conftest import Student
 from tests.client.fake import SLUG, TOKEN, expected, problem, state
 from tests.client.notebooks import notebook
@@ -69,8 +73,6 @@ def test_plain_http_to_another_machine_is_warned_about(student: Student) -> None
 
 
 def test_login_reads_the_token_from_standard_input(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-
     monkeypatch.setattr("sys.stdin", io.StringIO(TOKEN + "\n"))
     code, out, _ = student.type("login", "dojo.test")
     assert code == 0
@@ -80,7 +82,7 @@ def test_login_reads_the_token_from_standard_input(student: Student, monkeypatch
     assert student.type("list")[0] == 2
 
 
-def test_nobody_joined_says_what_to_type(student: Student) -> None:
+def test_without_a_profile_join_is_suggested(student: Student) -> None:
     code, out, err = student.type("list")
     assert (code, out) == (2, "")
     assert err.endswith("Type: dojo join ADDRESS CODE --name NAME\n")
@@ -121,7 +123,7 @@ def test_the_environment_is_enough(student: Student) -> None:
     assert SLUG in out
 
 
-def test_the_lectures_lines_are_what_a_pipe_gets(pulled: Student) -> None:
+def test_a_pipe_gets_the_lectures_lines(pulled: Student) -> None:
     Path("solution.py").write_text(HALF)
     code, out, _ = pulled.type("submit", "solution.py")
     assert code == 1
@@ -152,7 +154,7 @@ def test_tensors_are_sent_as_they_are(pulled: Student) -> None:
 @pytest.mark.parametrize(
     ("names", "says"), [(("Yb", "counts", "logits"), "forward state"), (("x",), "no tensor of this")]
 )
-def test_tensors_of_something_else_are_not_sent(pulled: Student, names: tuple[str, ...], says: str) -> None:
+def test_other_tensors_are_not_sent(pulled: Student, names: tuple[str, ...], says: str) -> None:
     Path("x.safetensors").write_bytes(safetensors.torch.save({name: torch.ones(1) for name in names}))
     code, _, err = pulled.type("submit", "x.safetensors")
     assert code == 2
@@ -195,6 +197,80 @@ def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
     assert json.loads(pulled.fake.requests[-1].content)["filename"] == "a_b.py"
 
 
+def test_json_comes_without_notes(pulled: Student) -> None:
+    Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts", "dlogits = mystery")))
+    _, out, err = pulled.type("submit", ".", "--json")
+    assert err == ""
+    assert json.loads(out)["notebook"]["remarks"] == ["Cell 2, line 1 is left out: mystery has no value before it."]
+
+
+def test_a_broken_pipe_is_no_error(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise BrokenPipeError
+
+    pulled.fake.before = broken
+    monkeypatch.setattr("sys.stderr", io.StringIO())  # the command closes it
+    assert pulled.type("list") == (0, "", "")
+
+
+def test_another_servers_outbox_is_not_sent(pulled: Student) -> None:
+    workspace = find_workspace(Path())
+    assert workspace is not None
+    Outbox(workspace).put(b"tensors", "key")
+    mark = Path(".dojo.json")
+    mark.write_text(mark.read_text().replace("https://dojo.test", "https://other.test"))
+    Path("solution.py").write_text(RIGHT)
+    code, _, err = pulled.type("submit", "solution.py", DOJO_SERVER="dojo.test", DOJO_TOKEN=TOKEN)
+    assert (code, err) == (0, "")
+    assert len(list(Path(".dojo-outbox").glob("*.safetensors"))) == 1
+
+
+def test_two_exercises_that_fit_equally_are_named(pulled: Student) -> None:
+    os.chdir("..")
+    Path("mine.py").write_text(RIGHT)
+    listed = [pulled.fake.exercise(), {**pulled.fake.exercise(), "slug": "a/other"}]
+
+    def two(request: httpx.Request) -> httpx.Response | None:
+        path = request.url.path.removeprefix("/api/v1/courses/autumn/")
+        answers: dict[str, Any] = {"exercises": {"exercises": listed}}
+        answers |= {f"exercises/{exercise['slug']}": exercise for exercise in listed}
+        return httpx.Response(200, json=answers[path]) if path in answers else None
+
+    pulled.fake.before = two
+    code, _, err = pulled.type("submit", "mine.py")
+    assert code == 2
+    assert f"it could be {SLUG} or a/other" in err
+
+
+def test_the_server_waits_a_second_before_the_queue_is_shown(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    for wait, sent in (("60", "1"), ("0.5", "0.5")):
+        pulled.type("submit", "solution.py", "--wait", wait)
+        posted = [request for request in pulled.fake.requests if request.method == "POST"]
+        assert posted[-1].url.params["wait"] == sent
+
+
+def test_watch_submits_again_when_the_server_is_back(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    looks = iter(["away", "back"])
+
+    def away(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    def look(seconds: float) -> None:
+        if seconds != WATCH_SECONDS:  # a pause between two attempts
+            return
+        if next(looks, None) is None:
+            raise KeyboardInterrupt
+        pulled.fake.before = None
+
+    pulled.fake.before = away
+    pulled.network = replace(pulled.fake.network, sleep=look)
+    code, out, err = pulled.type("watch", "solution.py")
+    assert "could not be reached" in err
+    assert (code, out.count("2 of 2 pass")) == (0, 1)
+
+
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts")))
     before = len(pulled.fake.requests)
@@ -203,7 +279,7 @@ def test_a_dry_run_sends_nothing(pulled: Student) -> None:
     assert not [each for each in pulled.fake.requests[before:] if each.method == "POST"]
 
 
-def test_outside_of_a_folder_the_exercise_is_guessed_or_named(pulled: Student) -> None:
+def test_outside_of_a_folder_the_exercise_is_guessed(pulled: Student) -> None:
     os.chdir("..")
     Path("mine.py").write_text(RIGHT)
     code, _, err = pulled.type("submit", "mine.py")
@@ -214,7 +290,7 @@ def test_outside_of_a_folder_the_exercise_is_guessed_or_named(pulled: Student) -
     assert pulled.type("submit", "other.py")[0] == 2
 
 
-def test_the_answers_of_an_error_end_in_the_cell(pulled: Student) -> None:
+def test_an_error_names_the_cell_and_line(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("x = 1", "print(1)\n\ndcounts = counts * 1")))
     broken = {"status": "error", "message": 'File "mine.ipynb", line 2, in <module>', "stdout": "hello\n"}
 
@@ -249,7 +325,7 @@ def test_waiting_for_the_queue(pulled: Student) -> None:
 @pytest.mark.parametrize(
     ("ends", "says"), [("cancelled", "dojo submit FILE"), ("quarantined", "tell your instructor the number 1")]
 )
-def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: str) -> None:
+def test_an_ungraded_end_says_what_to_do(pulled: Student, ends: str, says: str) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits, pulled.fake.ends = 2, ends
     code, out, _ = pulled.type("submit", "solution.py")
@@ -259,7 +335,7 @@ def test_what_is_never_graded_says_what_to_do(pulled: Student, ends: str, says: 
 
 
 @pytest.mark.parametrize("command", ["submit", "watch"])
-def test_control_c_while_one_waits_says_where_to_look_and_stops(pulled: Student, command: str) -> None:
+def test_control_c_while_waiting_says_where_to_look(pulled: Student, command: str) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits = 5
 
@@ -274,7 +350,7 @@ def test_control_c_while_one_waits_says_where_to_look_and_stops(pulled: Student,
     assert len(pulled.fake.graded) == 1
 
 
-def test_a_server_that_goes_away_while_one_waits_keeps_the_submission(pulled: Student) -> None:
+def test_a_lost_server_keeps_the_submission(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.fake.waits, pulled.fake.breaks_after = 5, 1
 
@@ -326,7 +402,7 @@ def test_check_looks_at_names_shapes_and_dtypes(pulled: Student, code: str, good
     assert json.loads(out)["good"] is good
 
 
-def test_check_of_a_notebook_says_what_was_taken_and_where_it_stopped(pulled: Student) -> None:
+def test_check_explains_what_it_took_of_a_notebook(pulled: Student) -> None:
     cells = notebook("import matplotlib", "dcounts = counts * 2\nprint 1", "\ndlogits = logits.nothing")
     Path("mine.ipynb").write_text(json.dumps(cells))
     code, out, err = pulled.type("check", "mine.ipynb")
@@ -357,7 +433,7 @@ def test_looking_back(pulled: Student) -> None:
     assert out.splitlines()[1].startswith("counts | -")
 
 
-def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_shows_the_first_wrong_step(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert pulled.type("open")[0] == 0
@@ -370,7 +446,7 @@ def test_open_goes_to_the_first_step_that_is_not_right(pulled: Student, monkeypa
     assert "exercise.md" in out
 
 
-def test_open_outside_of_a_folder_goes_on_where_one_was(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_continues_the_last_exercise(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     done = {**pulled.fake.exercise(), "passed": 2}
@@ -452,7 +528,7 @@ def test_completion_prints_a_script(pulled: Student, shell: str) -> None:
     assert "_DOJO_COMPLETE" in out
 
 
-def test_the_state_is_not_touched_by_code_that_is_checked(pulled: Student) -> None:
+def test_checked_code_does_not_change_the_state(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT + "counts.zero_()\n")
     pulled.type("check", "solution.py")
     assert torch.equal(safetensors.torch.load_file("state.safetensors")["counts"], state()["counts"])
@@ -468,7 +544,7 @@ def test_tensors_of_a_replaced_state_are_not_sent(pulled: Student) -> None:
     assert not pulled.fake.graded
 
 
-def test_a_path_that_cannot_be_written_is_no_traceback(student: Student) -> None:
+def test_an_unwritable_path_is_no_traceback(student: Student) -> None:
     student.join()
     Path("file").write_text("")
     code, _, err = student.type("pull", SLUG, "--to", "file/inside")

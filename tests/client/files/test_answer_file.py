@@ -32,7 +32,7 @@ def read(path: Path) -> CodeFile | TensorFile:
     return read_answer_file(path, Goal(("counts", "logits"), frozenset({"counts", "logits", "n"})))
 
 
-def test_in_a_folder_the_last_change_counts_but_not_the_state(tmp_path: Path) -> None:
+def test_a_folder_submits_its_newest_answer_file(tmp_path: Path) -> None:
     for age, name in enumerate(("state.safetensors", "b.txt", "b.ipynb", "a.py", "c.safetensors")):
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, ns=(1, 100 - age))
@@ -48,7 +48,7 @@ def test_of_files_of_one_age_solution_py_counts(tmp_path: Path, names: tuple[str
     assert find_answer_file(tmp_path).name == "solution.py"
 
 
-def test_a_folder_with_nothing_to_hand_in_says_what_to_write(tmp_path: Path) -> None:
+def test_a_folder_without_answers_says_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "state.safetensors").write_text("")
     with pytest.raises(BadFile, match=r"Write solution\.py or exercise\.ipynb"):
         find_answer_file(tmp_path)
@@ -61,7 +61,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "é"])
-def test_code_may_be_64_kib_and_no_byte_more(tmp_path: Path, letter: str) -> None:
+def test_code_has_at_most_64_kib(tmp_path: Path, letter: str) -> None:
     path = tmp_path / "a.py"
     source = "#" + letter * ((SOURCE_BYTES_MAX - 1) // len(letter.encode()))
     path.write_text(source.ljust(len(source) + SOURCE_BYTES_MAX - len(source.encode())), encoding="utf-8")
@@ -107,7 +107,7 @@ def test_other_tensors_are_refused(tmp_path: Path, names: tuple[str, ...], says:
         read(write(tmp_path / "a.safetensors", *names))
 
 
-def test_the_answers_of_a_file_are_what_it_makes(tmp_path: Path) -> None:
+def test_a_files_variables_are_found(tmp_path: Path) -> None:
     code, cells, tensors = (tmp_path / name for name in ("a.py", "a.ipynb", "a.safetensors"))
     code.write_text("dh = 1\ndC[0] = 2")
     cells.write_text(json.dumps(notebook("dh = 1", "dC[0] = 2")))

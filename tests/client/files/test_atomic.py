@@ -14,14 +14,14 @@ from dojo.files import atomic
 @pytest.mark.parametrize(
     ("private", "umask", "mode"), [(True, 0o022, 0o600), (False, 0o022, 0o644), (False, 0o077, 0o600)]
 )
-def test_a_new_file_has_the_mode_of_an_ordinary_one(tmp_path: Path, private: bool, umask: int, mode: int) -> None:
+def test_a_new_file_has_an_ordinary_mode(tmp_path: Path, private: bool, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
         atomic.write(tmp_path / "a", b"x", private=private)
     finally:
-        os.umask(before)
+        after = os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == mode
-    assert os.umask(before) == before
+    assert after == umask
 
 
 def test_an_old_file_is_replaced(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_an_old_file_is_replaced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
     with pytest.raises(TypeError):
         atomic.write(tmp_path / "a", "no bytes")  # type: ignore[arg-type]  # an error in the middle of it

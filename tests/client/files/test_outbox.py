@@ -48,7 +48,7 @@ def test_a_refusal_that_passes_keeps_every_answer(fake: FakeDojo, pulled: Worksp
     assert len(outbox) == 0
 
 
-def test_a_broken_network_keeps_what_is_not_sent_yet(fake: FakeDojo, pulled: Workspace) -> None:
+def test_a_broken_network_keeps_unsent_answers(fake: FakeDojo, pulled: Workspace) -> None:
     outbox = Outbox(pulled)
     for key in ("one", "two", "three"):
         outbox.put(CONTENT, key)
@@ -90,7 +90,7 @@ def test_an_answer_is_sent_as_it_was_put(fake: FakeDojo, pulled: Workspace) -> N
     assert request.url.params["wait"] == "0"
 
 
-def test_an_answer_that_is_half_written_is_not_sent(fake: FakeDojo, pulled: Workspace) -> None:
+def test_a_half_written_answer_is_not_sent(fake: FakeDojo, pulled: Workspace) -> None:
     outbox = Outbox(pulled)
     outbox.put(CONTENT, "one")
     [whole] = (pulled.folder / FOLDER).iterdir()

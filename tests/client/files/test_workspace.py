@@ -38,7 +38,7 @@ def test_a_pulled_folder_is_complete(fake: FakeDojo, tmp_path: Path) -> None:
     assert pulled.workspace.checkpoints[0].lecture_url == f"{ADDRESS}/lecture?t=60"
 
 
-def test_pulling_again_leaves_the_students_files_and_fetches_no_state(fake: FakeDojo, tmp_path: Path) -> None:
+def test_pulling_again_keeps_the_students_files(fake: FakeDojo, tmp_path: Path) -> None:
     pull(fake, tmp_path)
     (tmp_path / "solution.py").write_text("mine")
     (tmp_path / "exercise.ipynb").write_text("mine too")
@@ -67,7 +67,7 @@ def test_a_new_state_is_said_so(fake: FakeDojo, tmp_path: Path) -> None:
     assert not pull(fake, tmp_path).new_state
 
 
-def test_a_state_that_is_not_the_promised_one_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
+def test_a_state_with_another_digest_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
     def lie(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(200, content=b"other") if request.url.path.endswith("/state") else None
 
@@ -96,7 +96,7 @@ def test_an_empty_folder_is_filled(fake: FakeDojo, tmp_path: Path) -> None:
     assert pull(fake, tmp_path / "x").workspace.exercise == SLUG
 
 
-def test_how_far_the_student_is_is_not_kept(fake: FakeDojo, tmp_path: Path) -> None:
+def test_progress_is_not_stored(fake: FakeDojo, tmp_path: Path) -> None:
     pull(fake, tmp_path)
     kept = json.loads((tmp_path / ".dojo.json").read_text())
     assert set(kept["checkpoints"][0]) == {"name", "shape", "lecture_start", "lecture_end", "lecture_url"}
@@ -110,7 +110,7 @@ def test_files_are_as_readable_as_any_other(fake: FakeDojo, tmp_path: Path) -> N
     assert pulled.state_path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(fake: FakeDojo, tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_temporary_file(fake: FakeDojo, tmp_path: Path) -> None:
     (tmp_path / "x" / "state.safetensors").mkdir(parents=True)
     (tmp_path / "x" / "state.safetensors" / "full").write_text("")
     mark = {"exercise": SLUG, "revision": 1, "course": "autumn", "server": ADDRESS, "digest": "0" * 64}
@@ -129,7 +129,7 @@ def test_an_answer_is_found_under_both_names(tmp_path: Path, text: str, variable
     assert found.variable(text) == variable
 
 
-def test_a_folder_with_something_else_in_it_is_not_touched(fake: FakeDojo, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_touched(fake: FakeDojo, tmp_path: Path) -> None:
     (tmp_path / "exercise.md").write_text("diary")
     with pytest.raises(errors.BadFile, match="--to FOLDER"):
         pull(fake, tmp_path)
@@ -137,7 +137,7 @@ def test_a_folder_with_something_else_in_it_is_not_touched(fake: FakeDojo, tmp_p
 
 
 @pytest.mark.parametrize("name", ["a b", "x\nimport os", "class", "1x", "../x", "x;y"])
-def test_a_checkpoint_that_is_no_variable_makes_no_file(fake: FakeDojo, tmp_path: Path, name: str) -> None:
+def test_a_checkpoint_must_be_an_identifier(fake: FakeDojo, tmp_path: Path, name: str) -> None:
     hostile = fake.exercise()
     hostile["checkpoints"][0]["name"] = name
     fake.before = lambda request: httpx.Response(200, json=hostile) if request.url.path.endswith(SLUG) else None
@@ -174,7 +174,7 @@ def test_the_server_cannot_name_a_folder(fake: FakeDojo, tmp_path: Path) -> None
         pull(fake, tmp_path / "x")
 
 
-def test_the_folder_is_found_from_inside_and_is_its_own(fake: FakeDojo, tmp_path: Path) -> None:
+def test_a_workspace_is_found_from_inside(fake: FakeDojo, tmp_path: Path) -> None:
     pull(fake, tmp_path / "x")
     (tmp_path / "x" / "drafts").mkdir()
     found = find_workspace(tmp_path / "x" / "drafts")
@@ -233,7 +233,7 @@ def test_a_damaged_mark_is_explained(tmp_path: Path, mark: str) -> None:
         open_workspace(tmp_path)
 
 
-def test_the_starter_names_the_lines_that_read_a_step(fake: FakeDojo, tmp_path: Path) -> None:
+def test_the_starter_names_the_lines_that_read_a_tensor(fake: FakeDojo, tmp_path: Path) -> None:
     pull(fake, tmp_path)
     text = (tmp_path / "solution.py").read_text()
     head, counts, logits = text.split("\n\n")

@@ -52,13 +52,14 @@ def statements(*cells: str) -> list[str]:
         ("", []),
     ],
 )
-def test_a_cell_is_read_as_the_notebook_runs_it(cell: str, expected: list[str]) -> None:
+def test_a_cell_is_read_as_jupyter_runs_it(cell: str, expected: list[str]) -> None:
     assert statements(cell) == expected
     assert not read(cell).unfinished
+    assert not read(cell).repaired
 
 
 @pytest.mark.parametrize("cell", ["x = (", "for i in x:", "x = 1\n  y = 2", "return 3", "def f(:\n  pass", "x = 1\0"])
-def test_an_unfinished_cell_is_left_out_with_a_sentence(cell: str) -> None:
+def test_an_unfinished_cell_has_a_remark(cell: str) -> None:
     cells = read("x = 1", cell)
     assert [len(each.statements) for each in cells.cells] == [1, 0]
     assert cells.unfinished[2].startswith("Cell 2 is left out")
@@ -73,7 +74,7 @@ def test_lost_indentation_is_put_back_and_said_so() -> None:
     assert "lost the indentation" in read(cell).repaired[1]
 
 
-def test_lost_indentation_stops_at_else_and_at_the_blank_line() -> None:
+def test_a_restored_block_ends_at_else_and_blank_line() -> None:
     flat = "def f(x):\n if x:\n y = 1\n else:\n y = 2\n\n return y"
     assert ast.unparse(ast.parse(reindented(flat) or "")) == (
         "def f(x):\n    if x:\n        y = 1\n    else:\n        y = 2\n    return y"
@@ -81,7 +82,7 @@ def test_lost_indentation_stops_at_else_and_at_the_blank_line() -> None:
 
 
 @pytest.mark.parametrize("flat", ["for i in x:\ny = i", "def f():\n for i in x:"])
-def test_where_nothing_says_how_deep_it_was_nothing_is_guessed(flat: str) -> None:
+def test_a_block_at_the_margin_is_not_guessed(flat: str) -> None:
     assert reindented(flat) is None
 
 
@@ -137,7 +138,7 @@ def test_an_unfinished_line_goes_with_its_statement(cell: str, expected: list[st
     assert f"Cell 1 is not finished: {lines} left out (" in read(cell).unfinished.get(1, read(cell).repaired.get(1, ""))
 
 
-def test_after_twenty_unfinished_lines_the_rest_is_left_out() -> None:
+def test_a_cell_has_at_most_twenty_gaps() -> None:
     cell = "\n".join(f"a{number} = 1\nb =" for number in range(30))
     assert statements(cell) == [f"a{number} = 1" for number in range(21)]
 
@@ -165,14 +166,14 @@ def test_an_old_notebook_keeps_its_cells_in_worksheets(tmp_path: Path) -> None:
     assert [(each.source, each.run) for each in found] == [("x = 1", 3)] * 2
 
 
-def test_a_notebook_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(json.dumps(notebook("x = 1")), encoding="utf-8-sig")
     assert len(read_notebook(path)) == 1
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"cells": 3}', "\xff"])
-def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(content, encoding="latin-1")
     with pytest.raises(BadFile):

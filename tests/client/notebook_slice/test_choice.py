@@ -95,13 +95,13 @@ PARTS = {
 
 
 @pytest.mark.parametrize("rule", WHOLE)
-def test_what_an_answer_needs_is_chosen(rule: str) -> None:
+def test_needed_statements_are_chosen(rule: str) -> None:
     cells = WHOLE[rule]
     assert taken(*cells) == "\n".join(cells)
 
 
 @pytest.mark.parametrize("rule", PARTS)
-def test_what_an_answer_does_not_need_is_not_chosen(rule: str) -> None:
+def test_unneeded_statements_are_not_chosen(rule: str) -> None:
     cells, expected = PARTS[rule]
     assert taken(*cells) == expected
 
@@ -110,16 +110,16 @@ STEPS = ("dprobs = probs * 1", "dlogits = dprobs * 2")
 IN_ONE_GO = "dlogits = F.softmax(logits, 1)"
 
 
-def test_without_headings_a_step_made_anew_of_nothing_is_another_exercise() -> None:
+def test_a_step_rebuilt_from_nothing_is_another_exercise() -> None:
     assert taken(*STEPS, IN_ONE_GO) == "\n".join(STEPS)
 
 
-def test_what_changes_a_step_made_anew_is_another_exercise_too() -> None:
+def test_later_changes_belong_to_the_other_exercise() -> None:
     steps = (*STEPS, "dlogits += 1")
     assert taken(*steps, IN_ONE_GO, "dlogits /= n") == "\n".join(steps)
 
 
-def test_a_step_made_of_other_variables_in_between_counts() -> None:
+def test_a_step_rebuilt_twice_counts() -> None:
     cells = (
         "dprobs = probs * 1",
         "dcounts = dprobs * 1",
@@ -134,7 +134,7 @@ def test_under_a_heading_a_step_made_anew_counts() -> None:
     assert taken("# Exercise 1\n" + STEPS[0], STEPS[1], IN_ONE_GO) == f"# Exercise 1\n{STEPS[0]}\n{IN_ONE_GO}"
 
 
-def test_a_step_made_anew_of_the_same_answers_counts() -> None:
+def test_a_step_rebuilt_from_its_sources_counts() -> None:
     assert taken(*STEPS, "dlogits = dprobs * 3") == f"{STEPS[0]}\ndlogits = dprobs * 3"
     assert taken(*STEPS, "half = dprobs / 2", "dlogits = half * 3").endswith("half = dprobs / 2\ndlogits = half * 3")
 
@@ -143,19 +143,19 @@ def test_a_first_step_made_anew_counts() -> None:
     assert taken("dlogprobs = logprobs * 1", "dlogprobs = logprobs * 2") == "dlogprobs = logprobs * 2"
 
 
-def test_a_step_that_was_first_made_of_nothing_counts() -> None:
+def test_a_step_first_built_from_nothing_counts() -> None:
     assert taken(IN_ONE_GO, *STEPS) == "\n".join(STEPS)
 
 
-def test_answers_under_another_heading_count_where_there_are_no_others() -> None:
+def test_answers_under_another_heading_count_alone() -> None:
     assert taken("# Exercise 1\ndlogits = logits * 2", slug=CROSS_ENTROPY).endswith("dlogits = logits * 2")
 
 
-def test_answers_under_no_heading_count_before_those_under_another() -> None:
+def test_answers_under_no_heading_go_first() -> None:
     assert taken("dlogits = logits", "# Exercise 1\ndlogits = logits * 2", slug=CROSS_ENTROPY) == "dlogits = logits"
 
 
-def test_comparisons_at_run_time_count_in_their_own_exercise() -> None:
+def test_run_time_comparisons_count_in_their_section() -> None:
     loops = tuple(f"# Exercise {n}\nfor s in [{n}]:\n    cmp(s, eval('dlogits'))" for n in (1, 2))
     source = taken("dlogits = logits", *loops, slug=CROSS_ENTROPY)
     assert "[2]" in source
@@ -166,14 +166,14 @@ def remarks(*cells: str) -> tuple[str, ...]:
     return read("dW2 = W2", *cells).remarks
 
 
-def test_what_is_needed_and_cannot_be_had_is_named() -> None:
+def test_an_unavailable_need_is_named() -> None:
     assert remarks("dh = b * a") == ("Cell 2, line 1 is left out: a, b has no value before it.",)
     assert remarks("x = open('f')", "y = input()", "dh = y * x")[-1] == (
         "Cell 4, line 1 is left out: it needs what cell 2, 3 makes, and that cannot be taken."
     )
 
 
-def test_a_comparison_of_a_step_that_is_not_there_is_left_out_in_silence() -> None:
+def test_a_comparison_of_a_missing_step_has_no_remark() -> None:
     assert remarks("cmp('h', dh, h)") == ()
     assert remarks("dh = None", "cmp('h', dh, h)") == ()
 
@@ -182,12 +182,12 @@ def test_a_comparison_of_something_unknown_is_named() -> None:
     assert remarks("cmp('h', mystery, h)") == ("Cell 2, line 1 is left out: mystery has no value before it.",)
 
 
-def test_a_comparison_of_what_cannot_be_taken_is_named() -> None:
+def test_a_comparison_of_an_unavailable_value_is_named() -> None:
     told = remarks("x = open('f')", "cmp('h', x, h)")
     assert told[-1] == "Cell 3, line 1 is left out: it needs what cell 2 makes, and that cannot be taken."
 
 
-def test_a_value_made_of_a_step_that_is_not_there_is_named() -> None:
+def test_a_value_made_of_a_missing_step_is_named() -> None:
     assert remarks("db2 = dh * 2") == ("Cell 2, line 1 is left out: dh has no value before it.",)
 
 
@@ -204,11 +204,11 @@ def test_functions_that_call_each_other_are_taken() -> None:
         ("logit_maxes_grad", ()),
     ],
 )
-def test_an_answer_of_nearly_the_right_name_is_pointed_at(name: str, remark: tuple[str, ...]) -> None:
+def test_a_nearly_right_name_is_pointed_at(name: str, remark: tuple[str, ...]) -> None:
     assert remarks(f"{name} = 3") == remark
 
 
-def test_an_answer_that_is_there_is_not_looked_for_under_other_names() -> None:
+def test_a_present_answer_has_no_near_name() -> None:
     assert remarks("dlogit_maxes = logit_maxes", "dlogit_max = 3") == ()
 
 

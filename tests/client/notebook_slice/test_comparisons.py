@@ -94,7 +94,7 @@ def test_a_comparison_becomes_plain(rule: str) -> None:
     assert sorted(lines) == sorted([ANSWER, *expected.split("\n")])
 
 
-def test_what_compares_in_a_class_is_left_to_the_class() -> None:
+def test_a_comparing_method_stays_in_its_class() -> None:
     checker = (
         "class Checker:\n    def see(self, s, dt, t):\n        print(s, dt - t.grad)\n"
         "    def twice(self, x):\n        return x * 2"

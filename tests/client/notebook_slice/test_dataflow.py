@@ -129,13 +129,13 @@ PARTS = {
 
 
 @pytest.mark.parametrize("rule", WHOLE)
-def test_what_an_answer_needs_is_taken(rule: str) -> None:
+def test_needed_statements_are_taken(rule: str) -> None:
     cells = WHOLE[rule]
     assert taken(*cells) == "\n".join(cells)
 
 
 @pytest.mark.parametrize("rule", PARTS)
-def test_what_an_answer_does_not_need_stays(rule: str) -> None:
+def test_unneeded_statements_are_not_taken(rule: str) -> None:
     cells, expected = PARTS[rule]
     assert taken(*cells) == expected
 

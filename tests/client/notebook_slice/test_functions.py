@@ -82,7 +82,7 @@ def test_a_call_that_changes_nothing_stays(rule: str) -> None:
     assert taken(*cells) == expected
 
 
-def test_of_two_methods_of_one_name_either_may_be_called() -> None:
+def test_methods_of_one_name_are_all_candidates() -> None:
     classes = (
         "class A:\n    def put(self, x):\n        x[0] = 1",
         "class B:\n    def put(self, x):\n        return x",

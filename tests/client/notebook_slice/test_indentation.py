@@ -24,18 +24,18 @@ def unparsed(flat: str) -> str:
         ("# only a comment", "# only a comment"),
     ],
 )
-def test_the_indentation_of_the_first_line_is_taken_off(text: str, expected: str) -> None:
+def test_the_first_lines_indentation_is_removed(text: str, expected: str) -> None:
     assert dedented(text) == expected
 
 
 @pytest.mark.parametrize("word", ["else", "elif n", "finally", "except ValueError"])
-def test_a_block_ends_at_the_word_that_continues_it(word: str) -> None:
+def test_a_block_ends_at_its_else(word: str) -> None:
     head = "if x" if word[:2] == "el" else "try"
     flat = f"def f(x):\n {head}:\n y = 1\n {word}:\n y = 2"
     assert unparsed(flat) == f"def f(x):\n    {head}:\n        y = 1\n    {word}:\n        y = 2"
 
 
-def test_a_word_that_continues_an_inner_block_stays_in_it() -> None:
+def test_an_inner_else_stays_in_its_block() -> None:
     flat = "def f(x):\n for i in x:\n if i:\n  if x:\n   y = 1\n  else:\n   y = 2\n z = 3"
     assert unparsed(flat) == (
         "def f(x):\n    for i in x:\n        if i:\n            if x:\n                y = 1\n"
@@ -43,7 +43,7 @@ def test_a_word_that_continues_an_inner_block_stays_in_it() -> None:
     )
 
 
-def test_a_block_ends_where_the_text_is_less_deep() -> None:
+def test_a_block_ends_at_a_less_indented_line() -> None:
     assert unparsed("def f(x):\n for i in x:\n y = 1\nz = 2") == "def f(x):\n    for i in x:\n        y = 1\nz = 2"
 
 
@@ -54,7 +54,7 @@ def test_a_block_ends_at_a_blank_line(blank: str) -> None:
     )
 
 
-def test_a_comment_between_head_and_block_is_no_head() -> None:
+def test_a_comment_is_no_header() -> None:
     assert unparsed("def f(x):\n for i in x:\n # each\n y = 1") == "def f(x):\n    for i in x:\n        y = 1"
 
 
@@ -77,5 +77,5 @@ def test_ten_nested_blocks_are_put_back() -> None:
         "x = (",
     ],
 )
-def test_where_nothing_says_how_deep_it_was_nothing_is_guessed(flat: str) -> None:
+def test_a_block_at_the_margin_is_not_guessed(flat: str) -> None:
     assert reindented(flat) is None

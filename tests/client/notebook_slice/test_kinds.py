@@ -95,13 +95,13 @@ PARTS = {
 
 
 @pytest.mark.parametrize("rule", WHOLE)
-def test_what_belongs_to_an_answer_is_taken(rule: str) -> None:
+def test_an_answers_statements_are_taken(rule: str) -> None:
     cells = WHOLE[rule]
     assert taken(*cells) == "\n".join(cells)
 
 
 @pytest.mark.parametrize("rule", PARTS)
-def test_what_does_not_belong_to_an_answer_stays(rule: str) -> None:
+def test_other_statements_are_not_taken(rule: str) -> None:
     cells, expected = PARTS[rule]
     assert taken(*cells) == expected
 
@@ -117,7 +117,7 @@ def test_what_does_not_belong_to_an_answer_stays(rule: str) -> None:
         ("with torch.enable_grad():\n    loss.backward()\n    scale = 2\ndh = h * scale", "it computes on other data"),
     ],
 )
-def test_what_cannot_run_where_it_is_graded_is_left_out(cell: str, reason: str) -> None:
+def test_what_the_grader_cannot_run_is_left_out(cell: str, reason: str) -> None:
     found = read("dW2 = h.T", cell)
     assert any(reason in remark for remark in found.remarks)
     assert cell.split("\n")[-1] not in found.source

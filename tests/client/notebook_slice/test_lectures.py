@@ -529,7 +529,7 @@ def test_nothing_else_comes_along(lecture: str) -> None:
         assert left_out not in source
 
 
-def test_exercises_1_2_and_3_are_taken_from_their_own_sections(sandbox: Sandbox) -> None:
+def test_each_exercise_is_taken_from_its_section(sandbox: Sandbox) -> None:
     for lecture in ("all four exercises", "all four exercises, numbered in markdown otherwise"):
         for slug, mark in (("makemore/cross-entropy", "softmax"), ("makemore/batch-norm", "n/(n-1)")):
             found = read(LECTURES[lecture], slug)
@@ -538,19 +538,19 @@ def test_exercises_1_2_and_3_are_taken_from_their_own_sections(sandbox: Sandbox)
 
 
 @pytest.mark.parametrize("lecture", [each for each in LECTURES if "without" in each or "all four" in each])
-def test_exercises_2_and_3_never_take_the_place_of_the_first(lecture: str, sandbox: Sandbox) -> None:
+def test_exercises_2_and_3_never_replace_the_first(lecture: str, sandbox: Sandbox) -> None:
     exact = {row.name for row in graded(read(LECTURES[lecture]), sandbox).checkpoints if row.exact}
     assert {"logits", "hprebn"} <= exact
 
 
-def test_steps_that_are_only_begun_leave_the_others_as_they_are(sandbox: Sandbox) -> None:
+def test_unfinished_steps_leave_the_others_exact(sandbox: Sandbox) -> None:
     begun = "dhpreact = \ndbngain = \ndbnbias = \ndbnvar\n"
     found = read((*BEFORE, "\n".join(STEPS[:14]) + "\n" + begun + "\n".join(COMPARE.split("\n")[:11])))
     assert [row.exact for row in graded(found, sandbox).checkpoints] == [True] * 11 + [False] * 15
     assert found.remarks[0].startswith(f"Cell {len(BEFORE) + 1} is not finished: lines 15, 16, 17 left out")
 
 
-def test_an_answer_of_nearly_the_right_name_is_pointed_at() -> None:
+def test_a_nearly_right_name_is_pointed_at() -> None:
     renamed = replaced(("dlogit_maxes", "dlogits_maxes"), ("dbnmeani", "dbnmean1"))
     found = read((*BEFORE, renamed))
     assert found.remarks == (
@@ -593,7 +593,7 @@ def test_a_notebook_of_colab_with_pictures_of_megabytes(tmp_path: Path, sandbox:
     assert graded(harvested(read_notebook(path)), sandbox).complete
 
 
-def test_what_is_not_finished_is_told_with_its_line() -> None:
+def test_an_unfinished_line_is_named() -> None:
     found = read((*BEFORE, ANSWER + "\nprint 'probs'\nfor k in range("))
     last = len(ANSWER.split("\n"))
     assert found.remarks == (
@@ -602,26 +602,26 @@ def test_what_is_not_finished_is_told_with_its_line() -> None:
     )
 
 
-def test_a_broken_line_takes_the_loop_with_it_and_leaves_what_follows() -> None:
+def test_a_broken_line_removes_its_loop_only() -> None:
     found = read((*BEFORE, "dprobs = probs\nfor i in range(3):\n  dprobs += (i\n  dprobs *= 2\ndh = h"))
     assert "dprobs = probs\ndh = h\n" in found.source
 
 
-def test_what_torch_computed_is_no_answer() -> None:
+def test_a_gradient_of_torch_is_no_answer() -> None:
     found = read((*BEFORE, "dprobs = probs", "dh = h.grad.clone()\ndW2 = h.T @ dlogits"))
     assert "dh" not in found.source
     line = len(BEFORE) + 2
     assert f"Cell {line}, line 1 is left out: it reads .grad, and there is none where it is graded." in found.remarks
 
 
-def test_what_is_nested_without_end_is_told() -> None:
+def test_deep_nesting_is_explained() -> None:
     with pytest.raises(BadFile, match="nested too deep"):
         read(("dlogprobs = " + "+".join("1" * 600),))
     with pytest.raises(BadFile, match="Cell 1 is left out: Python cannot read it"):
         read(("dlogprobs = " + "+".join("1" * 5000),))
 
 
-def test_an_undone_step_of_a_whole_list_of_comparisons_is_left_to_its_row(sandbox: Sandbox) -> None:
+def test_an_undone_step_in_a_list_has_no_remark(sandbox: Sandbox) -> None:
     cells = (*BEFORE, "\n".join(STEPS[:3]), COMPARE)
     found = read(cells)
     assert not found.remarks

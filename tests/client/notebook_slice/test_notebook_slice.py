@@ -20,7 +20,7 @@ def test_the_sections_are_those_of_the_lecture() -> None:
     assert SECTIONS == {FULL: 1, CROSS_ENTROPY: 2, BATCH_NORM: 3, "makemore/train": 4}
 
 
-def test_what_is_left_out_mended_and_missing_is_said_in_this_order() -> None:
+def test_remarks_are_ordered_by_kind() -> None:
     flat = "def f(x):\n for i in x:\n y = i\n return y\ndW2 = W2 * f([1])"
     found = read(flat, "x = (", "dh = mystery")
     assert [each.partition(" is left out")[0].partition(" has lost")[0] for each in found.remarks] == [
@@ -30,7 +30,7 @@ def test_what_is_left_out_mended_and_missing_is_said_in_this_order() -> None:
     ]
 
 
-def test_a_cell_that_was_mended_and_gave_nothing_is_not_mentioned() -> None:
+def test_an_unused_repaired_cell_is_not_mentioned() -> None:
     found = read("def f(x):\n for i in x:\n y = i\n return y", "dh = h")
     assert not found.remarks
 

@@ -198,7 +198,7 @@ def test_another_exercise_takes_its_own_section() -> None:
     assert torch.allclose(logits, right("makemore/cross-entropy")["logits"])
 
 
-def test_a_renamed_cmp_becomes_the_graders_and_names_its_checkpoint() -> None:
+def test_a_renamed_cmp_becomes_the_graders() -> None:
     cells = (*BEFORE, "def verify(dt, t, s):\n    print(s, (dt - t.grad).abs().max())", ANSWER)
     found = read(*cells, "verify(dlogits, logits, 'logits')\nverify(dh, h, 'unheard of')\nverify(1, 2, 'neither')")
     assert "verify = cmp" in found.source
@@ -207,7 +207,7 @@ def test_a_renamed_cmp_becomes_the_graders_and_names_its_checkpoint() -> None:
     assert "neither" not in found.source
 
 
-def test_what_is_taken_is_told_cell_by_cell() -> None:
+def test_each_cells_contribution_is_listed() -> None:
     found = read(
         *BEFORE,
         "dlogprobs = torch.zeros_like(logprobs)\nhelper = 3",
@@ -220,7 +220,7 @@ def test_what_is_taken_is_told_cell_by_cell() -> None:
     assert found.cells == 8
 
 
-def test_a_line_of_the_source_is_found_in_its_cell() -> None:
+def test_a_line_is_found_in_its_cell() -> None:
     found = read(*BEFORE, "# why\n\ndlogprobs = torch.zeros_like(logprobs)\nprint(1)\ndprobs = dlogprobs")
     lines = found.source.split("\n")
     assert found.place(lines.index("dprobs = dlogprobs") + 1) == (7, 5)
@@ -228,13 +228,13 @@ def test_a_line_of_the_source_is_found_in_its_cell() -> None:
     assert found.place(99) is None
 
 
-def test_a_step_that_is_not_done_is_left_to_its_row() -> None:
+def test_an_undone_step_has_no_remark() -> None:
     found = read(*BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = None\ncmp('probs', dprobs, probs)")
     assert "dprobs" not in found.source
     assert not found.remarks
 
 
-def test_what_needs_a_file_is_left_out_with_a_sentence() -> None:
+def test_what_reads_a_file_is_left_out() -> None:
     found = read(*BEFORE, "dlogprobs = torch.zeros_like(logprobs)", "dprobs = probs * len(words)")
     assert "dprobs" not in found.source
     assert found.remarks == (

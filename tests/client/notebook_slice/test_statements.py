@@ -14,14 +14,14 @@ def sections(*cells: str) -> list[int | None]:
     return [each.section for each in read_statements(read_cells(notebook(*cells)["cells"]))]
 
 
-def test_a_heading_in_a_cell_counts_from_its_line() -> None:
+def test_a_heading_counts_from_its_line() -> None:
     assert sections("a = 1\n# Exercise 2\nb = 2\nc = 3") == [None, 2, 2]
     assert sections("a = 1\n# exercise 2 does it in one go\nb = 2") == [None, None]
     assert sections("# Exercise 1\na = 1\n# Exercise 2: in one go\nb = 2\nc = 3") == [1, 2, 2]
     assert sections("# Exercise 1\n# Exercise 2: in one go\nb = 2") == [2]
 
 
-def test_a_heading_at_the_end_of_a_cell_counts_for_the_next() -> None:
+def test_a_trailing_heading_counts_for_the_next_cell() -> None:
     assert sections("# Exercise 1\na = 1\n# Exercise 2:\n# Exercise 3:", "b = 2") == [1, 3]
     assert sections("# Exercise 1", "md:# Exercise 2", "b = 2") == [2]
 
@@ -83,6 +83,6 @@ def test_a_change_through_a_second_name_is_taken(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", PARTS)
-def test_what_changes_something_else_stays(rule: str) -> None:
+def test_other_changes_are_not_taken(rule: str) -> None:
     cells, expected = PARTS[rule]
     assert taken(*cells) == expected

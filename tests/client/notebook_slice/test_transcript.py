@@ -17,7 +17,7 @@ HEADER = "from __future__ import annotations"
         "def f(x) -> Array:\n    return x\ndh = f(h)",
     ],
 )
-def test_hints_are_not_looked_up_where_it_is_graded(cell: str) -> None:
+def test_annotations_are_not_evaluated(cell: str) -> None:
     assert read(cell).source.startswith(f"{HEADER}\n")
 
 
@@ -45,7 +45,7 @@ def test_lines_are_found_in_their_cells() -> None:
     assert found.place(0) is None
 
 
-def test_what_a_cell_gave_is_named_answers_first() -> None:
+def test_a_cells_names_are_listed() -> None:
     found = read("base = 2\nmore = 3\ndh = h * base * more", "dh += 1; box = [1]; box[0] = 2", "dW2 = W2 * box[0]")
     assert [(each.cell, each.names, each.whole) for each in found.taken] == [
         (1, ("base", "more", "dh"), True),
@@ -66,6 +66,6 @@ def test_cells_are_named_in_their_order() -> None:
     assert found.source.index("cell 2") < found.source.index("cell 1")
 
 
-def test_what_is_only_changed_is_not_named() -> None:
+def test_a_changed_name_is_not_listed() -> None:
     found = read("box = [0]", "box[0] = 2", "dh = h * box[0]")
     assert [each.names for each in found.taken] == [("box",), (), ("dh",)]

@@ -11,7 +11,7 @@ from dojo import errors
 from tests.client.profiles.accounts import ADA, BOB, EVE, config
 
 
-def test_profiles_are_kept_and_the_last_is_in_use(tmp_path: Path) -> None:
+def test_the_last_profile_is_in_use(tmp_path: Path) -> None:
     for profile in (ADA, EVE):
         config(tmp_path).add(profile, profile.student)
     assert config(tmp_path).profile() == EVE
@@ -25,7 +25,7 @@ def test_profiles_are_kept_and_the_last_is_in_use(tmp_path: Path) -> None:
     assert config(tmp_path).profile() is None
 
 
-def test_the_profile_that_fits_a_folder_best_is_used(tmp_path: Path) -> None:
+def test_the_best_profile_is_chosen(tmp_path: Path) -> None:
     spring = replace(ADA, name="spring", course="spring")
     for profile in (ADA, spring, BOB):
         config(tmp_path).add(profile, profile.name)
@@ -46,12 +46,12 @@ def test_a_profile_has_the_name_of_its_course(tmp_path: Path) -> None:
     assert config(tmp_path).new_name("autumn", "https://other.test") == "autumn@other.test"
 
 
-def test_a_file_of_something_else_is_an_empty_one(tmp_path: Path) -> None:
+def test_a_file_without_an_object_is_empty(tmp_path: Path) -> None:
     (tmp_path / "profiles.json").write_text("[1]")
     assert config(tmp_path).profiles() == {}
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / "tokens.json" / "full").mkdir(parents=True)
     with pytest.raises(errors.BadFile):
         config(tmp_path).add(ADA, "secret")

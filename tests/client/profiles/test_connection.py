@@ -35,20 +35,20 @@ def test_environment_overrides_the_profile(tmp_path: Path) -> None:
     assert token_of(ci) == ("https://ci.test", "Bearer ci")
 
 
-def test_a_profiles_token_never_goes_to_the_server_of_the_environment(tmp_path: Path) -> None:
+def test_a_profiles_token_stays_at_its_server(tmp_path: Path) -> None:
     config(tmp_path).add(ADA, "ada")
     with pytest.raises(errors.NotJoined, match=r"no token for https://ci\.test"):
         connect(config(tmp_path, DOJO_SERVER="ci.test", DOJO_COURSE="autumn"))
 
 
-def test_a_folder_gets_the_token_of_its_own_server_and_student(tmp_path: Path) -> None:
+def test_a_folder_gets_its_own_students_token(tmp_path: Path) -> None:
     for profile in (EVE, BOB, ADA):
         config(tmp_path).add(profile, profile.student)
     assert token_of(config(tmp_path), folder_of(EVE)) == ("https://other.test", "Bearer Eve")
     assert token_of(config(tmp_path), folder_of(BOB)) == ("https://dojo.test", "Bearer Bob")
 
 
-def test_a_folder_of_an_unknown_server_gets_no_token(tmp_path: Path) -> None:
+def test_an_unknown_servers_folder_gets_no_token(tmp_path: Path) -> None:
     config(tmp_path).add(ADA, "ada")
     foreign = folder_of(Profile("x", "https://evil.test", "autumn", "7", "Ada"))
     for here in (config(tmp_path), config(tmp_path, DOJO_TOKEN="secret")):
@@ -56,7 +56,7 @@ def test_a_folder_of_an_unknown_server_gets_no_token(tmp_path: Path) -> None:
             connect(here, workspace=foreign)
 
 
-def test_the_token_of_the_environment_does_not_follow_a_folder_to_another_server(tmp_path: Path) -> None:
+def test_the_environments_token_stays_at_its_server(tmp_path: Path) -> None:
     for profile in (EVE, ADA):
         config(tmp_path).add(profile, profile.student)
     here = config(tmp_path, DOJO_TOKEN="ci")
@@ -64,7 +64,7 @@ def test_the_token_of_the_environment_does_not_follow_a_folder_to_another_server
     assert token_of(here, folder_of(ADA)) == ("https://dojo.test", "Bearer ci")
 
 
-def test_a_named_profile_and_a_folder_of_another_server_disagree(tmp_path: Path) -> None:
+def test_profile_and_folder_must_agree(tmp_path: Path) -> None:
     for profile in (EVE, ADA):
         config(tmp_path).add(profile, profile.student)
     with pytest.raises(errors.DojoError, match="Leave --profile out"):

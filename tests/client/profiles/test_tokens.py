@@ -67,7 +67,7 @@ def test_a_locked_keyring_gives_way_to_the_file(tmp_path: Path) -> None:
     assert config(tmp_path, vault).token(ADA) is None
 
 
-def test_a_token_of_before_the_keyring_is_still_found(tmp_path: Path) -> None:
+def test_a_token_from_before_the_keyring_is_found(tmp_path: Path) -> None:
     config(tmp_path).add(ADA, "secret")
     assert config(tmp_path, Vault()).token(ADA) == "secret"
 
@@ -116,7 +116,7 @@ def test_the_systems_keyring_keeps_the_token(tmp_path: Path, monkeypatch: pytest
     assert not backend.kept
 
 
-def test_what_only_stands_in_for_a_keyring_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_of_priority_0_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, Backend(priority=0))
     assert system_keyring() is None
 

@@ -30,7 +30,7 @@ def test_nothing_is_wider_than_the_terminal(width: int) -> None:
         assert Text.from_ansi(line).cell_len <= width
 
 
-def test_a_wide_terminal_has_remarks_beside_the_rows_and_a_narrow_one_below() -> None:
+def test_a_narrow_terminal_has_remarks_below_the_table() -> None:
     wide, beside = terminal(120)
     show_rows(wide, ROWS)
     assert any("counts " in line and "A term is missing" in line for line in beside.getvalue().splitlines())
@@ -70,7 +70,7 @@ def test_without_colour_there_are_the_lectures_lines(
     ]
 
 
-def test_the_remarks_move_below_the_table_at_80_columns() -> None:
+def test_remarks_need_80_columns() -> None:
     shown = {}
     for width in (79, 80):
         screen, file = terminal(width)
@@ -80,7 +80,7 @@ def test_the_remarks_move_below_the_table_at_80_columns() -> None:
     assert "counts:" not in shown[80] and "approximate" in shown[80]
 
 
-def test_only_the_first_mistake_of_ones_own_is_bold() -> None:
+def test_only_the_first_own_mistake_is_bold() -> None:
     screen, file = terminal(120)
     show_rows(screen, [Comparison(name, "wrong", maxdiff=1.0, origin="own") for name in ("a", "b")])
     assert "\x1b[1;31ma" in file.getvalue()
@@ -106,7 +106,7 @@ def graded(run: Mapping[str, object], *rows: dict[str, object], flags: tuple[str
     return read_submission({"id": 9, "exercise": "a/b", "attempt": 2, "status": "graded", "grade": grade})
 
 
-def test_how_the_code_ran_is_told_above_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_is_shown_above_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "h", "verdict": "wrong", "origin": "own", "maxdiff": 1}
     run = {"status": "time_limit", "message": "after 5 s", "stdout": "hello\n"}
     show_submission(Screen(), graded(run, row, flags=("autograd",)), [Checkpoint("h")])
@@ -134,7 +134,7 @@ def test_a_terminal_shows_which_submission_it_is() -> None:
     assert text.startswith("a/b, attempt 2 (submission 9)\nYour code crashed")
 
 
-def test_the_first_mistake_that_the_lecture_speaks_of_is_pointed_at() -> None:
+def test_the_first_mistake_with_a_link_is_shown() -> None:
     rows = (Comparison("a", "wrong"), Comparison("b", "wrong"), Comparison("c", "wrong", origin="inherited"))
     steps = [
         Checkpoint("a"),
@@ -146,7 +146,7 @@ def test_the_first_mistake_that_the_lecture_speaks_of_is_pointed_at() -> None:
     assert first_mistake(grade, [steps[0], steps[2]]) is None
 
 
-def test_what_holds_of_many_rows_is_said_of_the_first() -> None:
+def test_a_repeated_remark_stands_once() -> None:
     heirs = [Comparison(name, "wrong", maxdiff=1.0, origin="inherited") for name in ("logits", "h", "W2")]
     missing = [Comparison(name, "missing", notes=(f"d{name} was never assigned",)) for name in ("a", "b")]
     assert unique_remarks(missing) == [("da was never assigned",), ()]

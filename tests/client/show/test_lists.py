@@ -13,7 +13,7 @@ from tests.client.fake import FakeDojo
 from tests.client.show.terminal import terminal
 
 
-def test_moments_are_shown_in_the_students_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC-2")
     time.tzset()
     try:
@@ -29,7 +29,7 @@ def test_moments_are_shown_in_the_students_time_zone(monkeypatch: pytest.MonkeyP
     assert "yesterday" in text
 
 
-def test_what_is_done_is_green_in_a_list() -> None:
+def test_done_rows_are_green() -> None:
     done = {"slug": "a/done", "passed": 2, "total": 2}
     others = [{"slug": "a/half", "passed": 1, "total": 2}, {"slug": "a/empty", "passed": 0, "total": 0}]
     screen, file = terminal(100)
@@ -44,13 +44,13 @@ def test_what_is_done_is_green_in_a_list() -> None:
     assert file.getvalue().count("\x1b[32m7") == 1
 
 
-def test_an_exercise_can_be_typed_from_a_narrow_list(fake: FakeDojo) -> None:
+def test_a_narrow_list_shows_whole_slugs(fake: FakeDojo) -> None:
     screen, file = terminal(30)
     show_exercises(screen, [read_exercise(fake.exercise())])
     assert "makemore/cross-entropy" in file.getvalue()
 
 
-def test_the_history_tells_points_where_they_are_not_what_passed() -> None:
+def test_the_history_shows_points_if_they_differ() -> None:
     heads = [
         {"id": id, "exercise": "e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
         for id, points in ((1, 5.0), (2, 15.5))

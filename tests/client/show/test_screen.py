@@ -11,13 +11,13 @@ from dojo.show.screen import Screen
 
 
 @pytest.mark.parametrize(("encoding", "marks"), [("utf-8", ("✓", "✗")), ("ascii", ("yes", "no"))])
-def test_marks_are_letters_where_the_terminal_has_no_others(encoding: str, marks: tuple[str, ...]) -> None:
+def test_marks_fall_back_to_ascii(encoding: str, marks: tuple[str, ...]) -> None:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     screen = Screen(Console(file=file, force_terminal=True, _environ={"TERM": "xterm"}))
     assert (screen.yes, screen.no) == marks
 
 
-def test_letters_that_the_terminal_has_not_are_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unencodable_letters_become_question_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", file)
     Screen(Console(file=file)).print("größe")

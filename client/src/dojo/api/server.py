@@ -76,21 +76,21 @@ class Server:
     def submit_code(self, course: str, slug: str, filename: str, source: str, *, wait: float) -> Submission:
         """Submit code. The server answers when it is graded, after ``wait`` seconds at the latest."""
         body = json.dumps({"filename": filename, "source": source}).encode()
-        return self._submit(course, slug, body, "application/json", wait, key=str(uuid.uuid4()))
+        return self._submit(course, slug, body, _submission_headers("application/json", None), wait)
 
     def submit_tensors(
         self, course: str, slug: str, content: bytes, *, wait: float, key: str | None = None
     ) -> Submission:
         """Submit safetensors bytes. ``key`` is the idempotency key of an earlier attempt with the same bytes."""
-        return self._submit(course, slug, content, SAFETENSORS, wait, key=key or str(uuid.uuid4()))
+        return self._submit(course, slug, content, _submission_headers(SAFETENSORS, key), wait)
 
-    def _submit(self, course: str, slug: str, body: bytes, media_type: str, wait: float, *, key: str) -> Submission:
+    def _submit(self, course: str, slug: str, body: bytes, headers: dict[str, str], wait: float) -> Submission:
         answer = self._client.json(
             "POST",
             f"{exercise_path(course, slug)}/submissions",
             params={"wait": f"{wait:g}"},
             content=body,
-            headers={"Content-Type": media_type, "Idempotency-Key": key},
+            headers=headers,
             timeout=30.0 + wait,
         )
         return read_submission(answer)
@@ -143,6 +143,10 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def _submission_headers(media_type: str, key: str | None) -> dict[str, str]:
+    return {"Content-Type": media_type, "Idempotency-Key": key or str(uuid.uuid4())}
 
 
 @dataclass(frozen=True)
