@@ -1,5 +1,7 @@
-"""The client alone, installed from its folder into an empty environment of each Python that is on this machine, and
-used as a student without torch does. Takes minutes: `make client-test`."""
+"""The client alone in an empty environment of each Python on this machine, as a student without torch uses it.
+
+Takes minutes: `make client-test`.
+"""
 
 from __future__ import annotations
 
