@@ -21,7 +21,7 @@ from tests.support.processes import ServerProcess, run_command, server_environme
 
 @dataclass
 class Student:
-    """Types commands against the fake, in a folder and with a config folder of their own."""
+    """A student who types commands, with a fake server and a config folder."""
 
     fake: FakeDojo
     config: Path
@@ -29,7 +29,7 @@ class Student:
     network: Network | None = None  # instead of the fake's own
 
     def type(self, *words: str | Path, **environ: str) -> tuple[int, str, str]:
-        """Run a command; its exit code, standard output, standard error."""
+        """Run a command and return its exit code, standard output and standard error."""
         config = Config({"DOJO_CONFIG_DIR": str(self.config), **environ})
         code = run([str(word) for word in words], Context(config, network=self.network or self.fake.network))
         out, err = self.capture.readouterr()

@@ -1,6 +1,6 @@
-"""A server in one function, as the contract describes it: two checkpoints of softmax, graded with torch.
+"""A server in one function: two checkpoints of softmax, graded with torch.
 
-It stands in where a test is about what the client does with answers that a real server gives seldom or never.
+For tests of answers that a real server gives seldom or never.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def expected() -> dict[str, torch.Tensor]:
 
 @dataclass
 class FakeDojo:
-    """``before`` may answer a request instead of the fake; ``requests`` are all that came in."""
+    """A fake server. ``before`` may answer a request instead of it; ``requests`` holds all requests so far."""
 
     before: Answer | None = None
-    waits: int = 0  # how often a submission is said to be queued before it is graded
-    ends: str = "graded"  # or what becomes of it instead
-    events: bool = True  # whether there is a stream of them
-    breaks_after: int | None = None  # events, after which the stream breaks
+    waits: int = 0  # a submission is queued in so many answers before it is graded
+    ends: str = "graded"  # the last status of a submission
+    events: bool = True  # whether there is a stream of events
+    breaks_after: int | None = None  # the stream breaks after so many events
     links: bool = True
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -167,13 +167,13 @@ class FakeDojo:
             return problem(404, "There is no such thing.")
 
         def stream() -> Iterator[bytes]:
-            told = 0
+            sent = 0
             while True:
-                if told == self.breaks_after:
+                if sent == self.breaks_after:
                     raise httpx.ReadError("broken")
                 waits = self.waits > 0
                 yield b": ping\n\nevent: submission\ndata: " + self._submission(number).content + b"\n\n"
-                told += 1
+                sent += 1
                 if not waits:
                     return
 

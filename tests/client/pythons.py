@@ -1,6 +1,6 @@
-"""The client alone, in an empty environment of each Python on this machine, used by a student without torch.
+"""The client alone in an empty environment of each Python on this machine, as a student without torch uses it.
 
-It takes minutes: ``make client-test``.
+Takes minutes: `make client-test`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The client against a real server over a real socket: the command in a terminal, the notebook in a kernel."""
+"""The client against a real server over a socket: the command in a terminal, the notebook in a kernel."""
 
 from __future__ import annotations
 

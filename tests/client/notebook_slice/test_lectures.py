@@ -1,6 +1,6 @@
-"""Other people's lecture notebooks, graded in the real sandbox: however the answers are written, all 26 come out.
+"""Lecture notebooks in many styles, sliced and graded in the real sandbox.
 
-Each is shaped after something that public notebooks of this lecture do.
+Each has the shape of something that public notebooks of this lecture do.
 """
 
 from __future__ import annotations

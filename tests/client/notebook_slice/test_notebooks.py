@@ -1,4 +1,4 @@
-"""Other people's notebooks: whatever they look like, all answers come out, exact, and nothing else does."""
+"""Notebooks in many styles: all answers are taken and exact, and nothing else is taken."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def right(slug: str) -> dict[str, torch.Tensor]:
 
 
 def answers(source: str, slug: str = EXERCISE.slug) -> dict[str, Any]:
-    """Run a slice as the grader does: with the handed-out names, torch, F, and a cmp that records what it gets."""
+    """Run a source as the grader does: with the handed-out names, torch, F and a cmp that stores its arguments."""
     compared: dict[str, torch.Tensor] = {}
 
     def cmp(s: str, dt: torch.Tensor, t: Any = None) -> None:
