@@ -21,7 +21,7 @@ from server.queue.timing import Timing
 from server.services import ServerServices
 from server.settings import Settings
 from server.tables import AccountRow, CourseRow, ExerciseRevisionRow, TokenRow
-from tests.support.servers import FakeSandbox
+from tests.support.servers import FakeSandbox, eventually
 
 
 def tables(url: str) -> set[str]:
@@ -61,11 +61,10 @@ def test_servers_that_start_together_take_turns(url: str) -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=start) for _ in range(4)]
+    threads = [threading.Thread(target=start, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    assert eventually(lambda: not any(thread.is_alive() for thread in threads), 60)
     assert failures == []
     migrate.check(url)
 
