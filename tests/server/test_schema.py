@@ -32,7 +32,7 @@ from server.models import (
 from server.services import Services
 from server.settings import Settings
 from server.timing import Timing
-from tests.server.house import Straw
+from tests.server.house import Straw, eventually
 
 
 def tables(url: str) -> set[str]:
@@ -172,11 +172,10 @@ def test_servers_that_start_together_take_turns(url: str) -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=start) for _ in range(4)]
+    threads = [threading.Thread(target=start, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    assert eventually(lambda: not any(thread.is_alive() for thread in threads), 60)
     assert failures == []
     schema.check(url)
 
