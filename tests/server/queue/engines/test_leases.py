@@ -240,11 +240,14 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
         assert turn.result(20)
 
 
-def test_no_renewer_outlives_stop(server: RunningServer, turns: LeaseKeeper) -> None:
-    renewers = [thread for thread in threading.enumerate() if thread.name == "renewer"]
-    assert [thread.daemon for thread in renewers] == [True]
+def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None:
+    others, services = set(threading.enumerate()), server.services
+    keeper = LeaseKeeper(services.database, services.grading, services.code_runner, lambda _: None, timing)
+    keeper.start()
+    [renewer] = [thread for thread in threading.enumerate() if thread.name == "renewer" and thread not in others]
 
-    turns.stop()
+    keeper.stop()
 
-    renewers[0].join(20)
-    assert not renewers[0].is_alive()
+    renewer.join(20)
+    assert not renewer.is_alive()
+    assert renewer.daemon
