@@ -45,7 +45,7 @@ class Picture(types.ModuleType):
         return self
 
     def __call__(self, *arguments: object, **named: object) -> Picture:
-        """Return itself."""
+        """Accept any call, and do nothing."""
         return self
 
     def __getitem__(self, key: object) -> Picture:

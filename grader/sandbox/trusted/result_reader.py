@@ -83,8 +83,9 @@ def _read_answer(read: _Read, index: int, slot: Slot, data_at: int) -> Answer:
     if state == EntryState.TENSOR and dtype_index < len(DTYPES):
         dtype = DTYPES[dtype_index]
         # Exactly what shape and dtype ask for, and no more than there is room for. Python's integers do not overflow.
-        fits = math.prod(shape) * dtype.itemsize == length <= slot.capacity and can_be_held(shape, slot.capacity)
-        if fits:
+        fits = math.prod(shape) * dtype.itemsize == length <= slot.capacity
+        # The other dimensions of an empty tensor may be any numbers.
+        if fits and (length or can_be_held(shape, slot.capacity)):
             tensor = _tensor(read(data_at, length), shape, dtype)
             return Answer(tensor, notes, None, shape, dtype_handed_in or dtype_name(dtype))
     if state in (EntryState.MISFIT, EntryState.MISFIT_WITHOUT_SHAPE):

@@ -37,7 +37,7 @@ def test_the_doctor_finds_every_lock_in_place() -> None:
     assert "FAILED" not in got.stdout and "code can be graded here" in got.stdout
 
 
-def test_hostile_submissions_fare_no_better() -> None:
+def test_hostile_submissions_end_as_elsewhere() -> None:
     """A selection; ``python -m tests.grader.sandbox.container python -m pytest tests/hostile`` runs all."""
     some = "syscalls or sockets or processes or honest"
     got = confined("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/hostile", "-k", some)

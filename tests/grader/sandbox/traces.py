@@ -109,7 +109,7 @@ class Traces:
 
     @classmethod
     def settled(cls, sandbox: Sandbox, like: Self | None = None) -> Self:
-        """Once the keeper has buried what there was, and made what is to wait; and it looks `like` this."""
+        """Wait until cleanup is done and enough children wait, and until the traces equal ``like``."""
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             found = cls.now(sandbox)

@@ -10,7 +10,7 @@ from grader.sandbox import RunStatus
 from tests.grader.sandbox.conftest import STATE, Runner, holds
 
 
-def test_answers_are_the_variables_or_what_cmp_was_given_last(run: Runner) -> None:
+def test_an_answer_is_the_variable_or_cmps_last(run: Runner) -> None:
     got = run("dx = x * 2\ndw = w + 1\ncmp('w', w * 5, w)\ncmp('w', w * 3, w)")
     assert got.status is RunStatus.OK and got.message == "" and got.flags == ()
     assert holds(got, "x", STATE["x"] * 2)
@@ -26,7 +26,7 @@ def test_function_style(run: Runner) -> None:
     assert holds(got, "w", STATE["w"] + 1)
 
 
-def test_a_helper_named_backward_is_not_called_where_the_answers_are_there(run: Runner) -> None:
+def test_a_helper_named_backward_is_not_called(run: Runner) -> None:
     got = run("def backward(gradient):\n    return gradient * 2\ndx = backward(x)")
     assert got.status is RunStatus.OK, got.message
     assert holds(got, "x", STATE["x"] * 2)
@@ -89,7 +89,7 @@ def test_code_that_stops_half_way_keeps_what_it_had(run: Runner) -> None:
     assert holds(got, "x", STATE["x"] * 2)
 
 
-def test_shadowing_what_the_harness_uses_does_not_spoil_an_answer(run: Runner) -> None:
+def test_shadowed_builtins_do_not_spoil_an_answer(run: Runner) -> None:
     got = run(
         "dx = x * 2\nimport builtins, sys\ntorch_, torch = torch, None\nprint = str = list = dict = None\n"
         "builtins.len = None\nsys.setrecursionlimit(60)\nsys.stdout = None\nsys.modules.clear()\n"
@@ -106,7 +106,7 @@ def test_answers_of_every_make(run: Runner) -> None:
     assert got.answers["y"].misfit == "a list is not a tensor; hand in a tensor (torch.tensor makes one)"
 
 
-def test_an_answer_larger_than_its_slot_is_known_by_its_shape(run: Runner) -> None:
+def test_an_answer_over_its_slot_keeps_its_shape(run: Runner) -> None:
     got = run("dx = torch.zeros(100, 100)\ndy = torch.zeros(1).expand(10**12)")
     assert got.answers["x"].tensor is None and got.answers["x"].shape == (100, 100)
     assert got.answers["y"].shape == (10**12,)

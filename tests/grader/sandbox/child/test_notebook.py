@@ -18,7 +18,7 @@ from tests.grader.sandbox.conftest import STATE, Runner, holds
         "for t in [x, w]: t.retain_grad()\nx.sum().backward()\n{}x.grad = None",
     ],
 )
-def test_what_a_notebook_has_around_a_derivation_does_not_spoil_it(run: Runner, around: str) -> None:
+def test_plots_around_a_derivation_do_not_spoil_it(run: Runner, around: str) -> None:
     got = run("import matplotlib.pyplot as plt\n" + around.format("dx = x * 2\n"))
     assert got.status is RunStatus.OK, got.message
     assert holds(got, "x", STATE["x"] * 2)

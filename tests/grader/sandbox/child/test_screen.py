@@ -11,7 +11,7 @@ def test_output_is_text_that_cannot_steer_a_terminal(run: Runner) -> None:
     assert got.stdout == "a\ufffd[2Jb\ufffd\ufffdc\nd\n?é\n"
 
 
-def test_what_a_destructor_raised_is_shown_without_a_librarys_frames(run: Runner) -> None:
+def test_a_destructors_exception_shows_no_library(run: Runner) -> None:
     got = run(
         "import asyncio\nclass A:\n    def __del__(self):\n        1 / 0\nA()\n"
         "try:\n    asyncio.new_event_loop()\nexcept OSError: pass"

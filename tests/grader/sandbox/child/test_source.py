@@ -133,7 +133,7 @@ def test_what_nothing_takes_is_a_syntax_error(line: str) -> None:
         "def f():\n    # nothing\n    %time\n\ndx = x * 2",
     ],
 )
-def test_files_as_notebooks_and_editors_leave_them(run: Runner, source: str) -> None:
+def test_files_of_notebooks_and_editors_run(run: Runner, source: str) -> None:
     got = run(source)
     assert got.status is RunStatus.OK, got.message
     assert holds(got, "x", STATE["x"] * 2)

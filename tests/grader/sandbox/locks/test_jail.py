@@ -134,7 +134,7 @@ def test_a_free_process_vouches_for_nothing() -> None:
     assert Layer.RLIMITS not in Layer(forked(lambda: jail.attest({resource.RLIMIT_CORE: (12345, 12345)})))
 
 
-def test_no_capability_is_not_enough_without_no_new_privs() -> None:
+def test_privileges_need_no_new_privs_too() -> None:
     def without() -> int:
         jail.drop_capabilities()
         return jail.attest({})
@@ -147,7 +147,7 @@ def test_no_capability_is_not_enough_without_no_new_privs() -> None:
     assert Layer.PRIVILEGES in Layer(forked(both))
 
 
-def test_dumpable_is_told() -> None:
+def test_dumpable_is_reported() -> None:
     def closed() -> int:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         return jail.attest({})
@@ -167,7 +167,7 @@ def test_an_orphan_leaves_at_once() -> None:
 
 
 @pytest.mark.parametrize(("number", "told"), [(None, True), (9, False), (100, False), (255, False)])
-def test_a_descriptor_left_open_is_told(number: int | None, told: bool) -> None:
+def test_an_open_descriptor_is_reported(number: int | None, told: bool) -> None:
     def left() -> int:
         null = os.open(os.devnull, os.O_RDWR)
         jail.close_descriptors(null)

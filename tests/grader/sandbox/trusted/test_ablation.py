@@ -62,7 +62,7 @@ def test_without(layer: str, probes: set[str]) -> None:
     assert not others & set(report.failed), report.table()
 
 
-def test_landlock_alone_keeps_files_and_the_network_closed() -> None:
+def test_landlock_alone_closes_files_and_network() -> None:
     attempts = """
 import os, socket
 def attempt(what, act, *arguments):

@@ -113,7 +113,7 @@ def test_an_honest_run_has_the_right_answer(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("lock", names(LOCKS))
-def test_a_lock_that_the_child_does_not_vouch_for_is_told(lock: str) -> None:
+def test_a_lock_that_fails_is_reported(lock: str) -> None:
     without = ~Layer[lock.upper().replace(" ", "_")]
 
     found = findings(Made(layers=without))
@@ -122,7 +122,7 @@ def test_a_lock_that_the_child_does_not_vouch_for_is_told(lock: str) -> None:
     assert found[lock].required is (lock != "exit notification")
 
 
-def test_landlock_is_only_required_where_the_kernel_has_it() -> None:
+def test_a_missing_landlock_is_not_required() -> None:
     class Without(Made):
         landlock = 0
 

@@ -98,12 +98,12 @@ def test_a_child_that_died_meanwhile_is_not_ready(pair: tuple[ZygoteHandle, Fake
 
 
 @pytest.mark.parametrize("say", [b"", protocol.READY.pack(0)])
-def test_a_child_whose_zygote_is_gone_is_told(pair: tuple[ZygoteHandle, Fake], say: bytes) -> None:
+def test_a_child_without_its_zygote_is_reported(pair: tuple[ZygoteHandle, Fake], say: bytes) -> None:
     with pytest.raises(ZygoteDied):
         ready(pair, say=say, died=False)
 
 
-def test_a_child_that_is_let_go_is_to_be_killed(pair: tuple[ZygoteHandle, Fake]) -> None:
+def test_a_closed_lifeline_asks_for_a_kill(pair: tuple[ZygoteHandle, Fake]) -> None:
     zygote, fake = pair
     child = zygote.fork(LIMITS)
     _, (channel, memory, lifeline) = fake.request()

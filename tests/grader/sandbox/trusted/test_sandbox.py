@@ -46,7 +46,7 @@ def rehearsed(sandbox: Sandbox, runs: int) -> list[tuple[str, str]]:
     return seen
 
 
-def test_children_rehearse_unless_they_are_wanted_at_once() -> None:
+def test_children_rehearse_unless_the_sandbox_is_busy() -> None:
     with Sandbox(limits=LIMITS, timing=Timing(busy_within_seconds=0)) as idle:
         at_leisure = rehearsed(idle, 5)
     with Sandbox(limits=LIMITS, timing=Timing(busy_within_seconds=math.inf)) as busy:
@@ -75,7 +75,7 @@ def delays(sandbox: Sandbox, runs: int) -> list[tuple[float | None, int]]:
     return noted
 
 
-def test_cleanup_and_the_next_fork_wait_unless_children_are_wanted_at_once() -> None:
+def test_cleanup_waits_unless_the_sandbox_is_busy() -> None:
     with Sandbox(limits=LIMITS, timing=Timing(busy_within_seconds=0, cleanup_delay_seconds=0.5)) as idle:
         at_leisure = delays(idle, 3)
     with Sandbox(limits=LIMITS, timing=Timing(busy_within_seconds=math.inf)) as busy:
@@ -164,13 +164,13 @@ def test_ends(sandbox: Sandbox, source: str, status: RunStatus, words: str) -> N
         assert got.stdout == "?before\n".removeprefix("?")
 
 
-def test_a_file_too_large_is_refused_before_it_runs(run: Runner) -> None:
+def test_a_file_too_large_is_not_run(run: Runner) -> None:
     got = run("#" * 70_000)
     assert got.status is RunStatus.ERROR and "larger than 64 KiB" in got.message
     assert all(answer.tensor is None for answer in got.answers.values())
 
 
-def test_runs_are_equal_and_know_nothing_of_each_other(run: Runner) -> None:
+def test_runs_are_equal_and_independent(run: Runner) -> None:
     source = (
         "import random, numpy\n"
         "print(torch.rand(1).item(), random.random(), numpy.random.rand(), list({'a', 'b', 'c', 'd'}))\n"
@@ -182,7 +182,7 @@ def test_runs_are_equal_and_know_nothing_of_each_other(run: Runner) -> None:
     assert holds(second, "x", STATE["x"] + 1)
 
 
-def test_two_runs_at_once_do_not_see_each_other(sandbox: Sandbox) -> None:
+def test_simultaneous_runs_do_not_see_each_other(sandbox: Sandbox) -> None:
     source = (
         "import time, os\n"
         "torch.mark = getattr(torch, 'mark', []) + [MARK]\n"
@@ -213,7 +213,7 @@ def test_a_job_with_limits_of_its_own(sandbox: Sandbox) -> None:
     assert sandbox.run(job(source, large)).status is RunStatus.OK
 
 
-def test_more_answers_than_the_limits_allow_is_our_mistake(sandbox: Sandbox) -> None:
+def test_answers_over_the_limits_raise(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="raise output_bytes"):
         sandbox.run(job("", replace(LIMITS, output_bytes=100)))
 
@@ -228,7 +228,7 @@ def alive(process: int) -> bool:
         return False
 
 
-def test_a_run_lost_with_its_zygote_is_a_fault_and_the_next_one_runs() -> None:
+def test_a_run_lost_with_its_zygote_is_a_fault() -> None:
     with Sandbox(limits=LIMITS) as sandbox:
         until(lambda: len(children_of(zygote_of(sandbox))) == 2)
         children = children_of(zygote_of(sandbox))
@@ -240,7 +240,7 @@ def test_a_run_lost_with_its_zygote_is_a_fault_and_the_next_one_runs() -> None:
         assert sandbox.generation == 2
 
 
-def test_a_run_that_finds_its_zygote_dead_takes_the_next() -> None:
+def test_a_run_replaces_a_dead_zygote() -> None:
     with Sandbox(limits=LIMITS) as sandbox:
         until(lambda: len(sandbox._waiting) == 2)
         zygote = zygote_of(sandbox)
@@ -261,7 +261,7 @@ def test_it_is_replaced_after_a_number_of_runs() -> None:
         until(lambda: not alive(first))
 
 
-def test_a_child_killed_from_outside_is_our_fault_and_not_the_codes() -> None:
+def test_a_child_killed_from_outside_is_a_fault() -> None:
     with Sandbox(limits=LIMITS) as sandbox:
         assert sandbox.run(job("")).status is RunStatus.OK
 

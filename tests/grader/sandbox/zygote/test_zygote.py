@@ -25,7 +25,7 @@ def alive(process: int) -> bool:
         return False
 
 
-def test_it_holds_nothing_of_the_server_nor_of_the_comparison(run: Runner) -> None:
+def test_it_holds_neither_server_nor_comparison(run: Runner) -> None:
     got = run("import sys\nprint(*sorted(sys.modules))")
     names = got.stdout.split()
     assert "grader.sandbox.child.child" in names
@@ -71,7 +71,7 @@ def test_it_ends_with_its_sandbox() -> None:
         sandbox.run(job("dx = x"))
 
 
-def test_it_ends_with_the_process_that_holds_the_sandbox(tmp_path: Path) -> None:
+def test_it_ends_with_the_sandboxs_process(tmp_path: Path) -> None:
     program = (
         "import os, sys\nfrom grader import numerics\nnumerics.pin()\nfrom grader.sandbox import Sandbox\n"
         "sandbox = Sandbox()\nprint(sandbox._zygote.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
@@ -123,7 +123,7 @@ def test_what_is_no_zygote_is_a_fault(tmp_path: Path) -> None:
             thread.join()
 
 
-def test_a_server_with_many_descriptors_leaves_none_of_them_to_a_child() -> None:
+def test_a_child_inherits_no_descriptor() -> None:
     held = [os.open(os.devnull, os.O_RDONLY) for _ in range(400)]
     try:
         with Sandbox(limits=LIMITS) as sandbox:
