@@ -14,9 +14,7 @@ from grader.compare import Comparison, Verdict
 from server.models import Course, Progress, Submission, Table
 
 # Verdict → rank, as literals of the statement: parameters would be sent with each row.
-RANKS: dict[Any, Any] = {
-    literal_column(f"'{verdict.value}'"): literal_column(str(verdict.rank)) for verdict in Verdict
-}
+RANKS: dict[Any, Any] = {literal_column(f"'{verdict.value}'"): literal_column(str(verdict.rank)) for verdict in Verdict}
 PASSED = tuple(verdict.value for verdict in Verdict if verdict.passed)
 
 
