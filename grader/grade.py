@@ -17,7 +17,7 @@ from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
 from grader.tensors import read_answers
 
-VANISHING = "the true gradient is zero: what is compared is rounding noise"
+VANISHING = "the true gradient is zero: only rounding noise is compared"
 
 
 @dataclass(frozen=True)

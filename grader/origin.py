@@ -253,8 +253,6 @@ def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
 def _terms_of_odd_shape(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
     """Return the terms that a student's line may give for an upstream gradient of another shape."""
     shape = step.output.shape
-    fitted = [upstream.reshape(shape)] if upstream.numel() == shape.numel() else []
-    if upstream.dim() > 1 and upstream.mT.shape == shape:
-        fitted.append(upstream.mT)
+    reshaped = [back(step, upstream.reshape(shape))[read]] if upstream.numel() == shape.numel() else []
     by_element = back_by_element(step, read, upstream)
-    return [back(step, gradient)[read] for gradient in fitted] + ([] if by_element is None else [by_element])
+    return reshaped if by_element is None else [*reshaped, by_element]

@@ -21,8 +21,8 @@ from grader.rounding import align, fit
 ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
-    "the variable changed after it was handed to cmp; graded is what cmp saw. Where that was not meant, clone() "
-    "before +="
+    "the variable changed after it was handed to cmp; the value that cmp saw is graded. If you did not mean to change "
+    "it, clone() before +="
 )
 
 

@@ -29,9 +29,10 @@ from grader.diagnosis.messages import diagnosis_of
 log = logging.getLogger(__name__)
 
 Hypothesis = Callable[[Case], Iterator[Finding]]
+Groups = tuple[tuple[Hypothesis, ...], ...]
 
 # From the likely and cheap ones to those that cost most.
-GROUPS: tuple[tuple[Hypothesis, ...], ...] = (
+GROUPS: Groups = (
     (unknown.not_finite, confusions.aliased),
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
     (terms.one_share,),
@@ -56,7 +57,7 @@ GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 6)
 DIAGNOSES_MAX = 3
 
 
-def diagnose(case: Case, unexplained: int = 0) -> tuple[Diagnosis, ...]:
+def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple[Diagnosis, ...]:
     """Return what explains a wrong answer, in at most three ways.
 
     If nothing does, the diagnosis is ``unknown``, with the numbers that help to find the mistake. ``unexplained`` is
@@ -64,7 +65,7 @@ def diagnose(case: Case, unexplained: int = 0) -> tuple[Diagnosis, ...]:
     """
     if unexplained >= len(GROUPS_TRIED):
         return (_diagnosis(case, Finding(Code.UNKNOWN, "later")),)
-    for group in GROUPS[: GROUPS_TRIED[unexplained]]:
+    for group in groups[: GROUPS_TRIED[unexplained]]:
         diagnoses = [diagnosis for hypothesis in group for diagnosis in _tried(hypothesis, case)]
         if diagnoses:
             also = ALSO.get(Code(diagnoses[0].code))

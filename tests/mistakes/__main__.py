@@ -1,7 +1,7 @@
-"""``python -m tests.mistakes``: how well the diagnosis does on the catalogue of mistakes.
+"""``python -m tests.mistakes``: score the diagnosis on the catalogue of mistakes.
 
-Two figures: was the mistake found in the right step, and in no other; was its kind named right. The third is
-how often a kind was named that is wrong.
+It prints how many answers have their mistakes found in the right steps and in no other, how many kinds are named right,
+how many are unknown, and how many are named wrong.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class Score:
     kinds: int = 0
     unknown: int = 0
     false: int = 0
-    told: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
 
     def add(self, mistakes: Sequence[Mistake], rows: Sequence[Comparison]) -> None:
         """Count an answer that holds these mistakes."""
         own = {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin == "own"}
-        # Not reached, or not to be judged; or right after all: two wrong signs give the right numbers.
+        # A row without an origin was not reached or cannot be judged; or it passed, since two wrong signs cancel.
         reached = {row.name for row in rows if row.origin is not None or (row.passed and len(mistakes) == 1)}
         expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
         self.answers += 1
         self.written += len(mistakes)
         self.steps += set(own) == set(expected)
         if set(own) != set(expected):
-            self.told.append(f"step   {' + '.join(map(str, mistakes))}\n       found own: {own}")
+            self.missed.append(f"step   {' + '.join(map(str, mistakes))}\n       found own: {own}")
         for name, mistake in expected.items():
             codes = own.get(name, [])
             self.mistakes += 1
@@ -59,7 +59,7 @@ class Score:
             self.unknown += codes == ["unknown"]
             if not mistake.codes & set(codes):
                 self.false += codes not in ([], ["unknown"])
-                self.told.append(f"kind   {mistake}\n       {sorted(mistake.codes)}, found: {codes}")
+                self.missed.append(f"kind   {mistake}\n       {sorted(mistake.codes)}, found: {codes}")
 
     def __str__(self) -> str:
         steps = f"own steps right {self.steps}/{self.answers} ({self.steps / self.answers:.1%})"
@@ -68,7 +68,7 @@ class Score:
 
 
 def main() -> int:
-    """Score the catalogue, and print what was missed."""
+    """Score a folder of mistakes and print the figures."""
     numerics.pin()
     from tests.mistakes.catalogue import load
 
@@ -83,7 +83,7 @@ def main() -> int:
             if score.answers:
                 print(f"{label}, {together} at once: {score}", flush=True)
             if options.missed:
-                print("\n".join(score.told))
+                print("\n".join(score.missed))
     return 0
 
 
@@ -104,12 +104,12 @@ def _add(score: Score, instance: Instance, slug: str, group: list[Mistake]) -> N
 
 
 def _groups(mistakes: list[Mistake], together: int, most: int) -> Iterable[tuple[str, list[Mistake]]]:
-    """Each mistake alone, or groups of mistakes in different lines of the first exercise."""
+    """Yield each mistake alone, or groups of mistakes in different lines of the first exercise."""
     if together == 1:
         yield from ((mistake.exercise, [mistake]) for mistake in mistakes)
         return
     chosen = random.Random(SEED)
-    # Not the one that leaves zeros at the top: below it there is nothing to tell apart.
+    # Without the mistake that leaves zeros at the top: below it no origin can be told.
     many = [
         mistake for mistake in mistakes if mistake.exercise == "makemore/full-backward" and mistake.written != ("pass",)
     ]

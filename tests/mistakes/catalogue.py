@@ -1,4 +1,4 @@
-"""The catalogue of mistakes: what students write wrong, one line of a right solution changed at a time."""
+"""The catalogue of mistakes: right solutions with one line changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer: ``removed`` lines of the solution, and ``written`` in place of the last of them.
+    """A mistake in a solution.
 
-    ``first`` is the checkpoint in which the mistake was made, ``codes`` the kinds that name it right.
+    ``first`` is the checkpoint where the mistake is made, ``codes`` the kinds that name it right. ``removed`` are lines
+    of the exercise's solution; ``written`` stands in place of the last of them.
     """
 
     exercise: str
@@ -33,12 +34,12 @@ class Mistake:
 
 
 def load(folder: Path = HERE) -> list[Mistake]:
-    """Every mistake of the folder's files; a file is named after its exercise."""
+    """Return every mistake of the folder's files. A file is named after its exercise."""
     return [mistake for path in sorted(folder.glob("*.txt")) for mistake in _read(path)]
 
 
 def source(exercise: str, mistakes: list[Mistake]) -> str:
-    """The right solution with the mistakes in it."""
+    """Return the right solution with the mistakes in it."""
     lines = find(exercise).solution.splitlines()
     for mistake in mistakes:
         for line in mistake.removed:
@@ -50,13 +51,13 @@ def source(exercise: str, mistakes: list[Mistake]) -> str:
 
 
 def _read(path: Path) -> list[Mistake]:
-    """Paragraphs: ``checkpoint: kind …``, then ``- line`` and ``+ line`` as in a difference of two files."""
-    found = []
+    """Read paragraphs of ``checkpoint: code …``, then ``- line`` and ``+ line`` as in a diff."""
+    mistakes = []
     text = "\n".join(line for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
     for paragraph in filter(None, (part.strip("\n") for part in text.split("\n\n"))):
         head, *changes = paragraph.splitlines()
         first, _, codes = head.partition(": ")
-        found.append(
+        mistakes.append(
             Mistake(
                 "makemore/" + path.stem.replace("_", "-"),
                 first,
@@ -65,4 +66,4 @@ def _read(path: Path) -> list[Mistake]:
                 tuple(line[2:] for line in changes if line.startswith("+ ")),
             )
         )
-    return found
+    return mistakes

@@ -1,4 +1,4 @@
-"""Run trusted code on an instance in this process, and grade what it leaves; no sandbox."""
+"""Run trusted code on an instance in this process, without a sandbox, and grade its answers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from grader.grade import compare_all
 
 
 def play(instance: Instance, source: str) -> tuple[Comparison, ...]:
-    """The rows of a solution's answers; where it fails, of those that it got to."""
+    """Return the rows of a solution's answers. If the code raises, the answers until then are graded."""
     names: dict[str, object] = variables(instance.tensors())
     names |= {"torch": torch, "F": functional}
     try:
         exec(compile(source, "solution.py", "exec"), names)
-    except Exception:  # as in the sandbox: the rows up to there are graded
+    except Exception:  # the sandbox keeps the answers until then, too
         return compare_all(instance, answers(instance, names), stopped=True)
     return compare_all(instance, answers(instance, names))
 
 
 def answers(instance: Instance, names: dict[str, object]) -> dict[str, Answer]:
-    """What the variables hold for each checkpoint."""
+    """Return the value of each checkpoint's variable as an answer."""
     return {
         checkpoint.name: normalise(value.detach().clone() if isinstance(value, Tensor) else value)
         for checkpoint in instance.exercise.checkpoints

@@ -129,6 +129,13 @@ def test_slices_are_listed_where_they_are_few(missing: list[int], slices: str) -
     )
 
 
+@pytest.mark.parametrize(("count", "shown"), [(6, "0, 1, 2, 3, 4, 5"), (7, "0, 1, 2, 3, 4, 5, …")])
+def test_six_wrong_indices_are_shown(count: int, shown: str) -> None:
+    finding = Finding(Code.UNKNOWN, "not_finite", at="loss", bad=9, count=99, where=(1, list(range(count))))
+
+    assert diagnosis_of(finding, "h", {}).hints[0].endswith(f"are not; the wrong ones sit at {shown} of axis 1.")
+
+
 def test_a_finding_that_lacks_a_value_is_refused() -> None:
     with pytest.raises(KeyError, match="factor"):
         diagnosis_of(Finding(Code.SCALE, "whole"), "counts", {})
@@ -163,6 +170,7 @@ def test_what_is_not_recognised_comes_with_the_numbers_that_help() -> None:
     [
         (("-1.0 / n", "-1.0"), "n (32) times"),
         (("1 / (n - 1) *", "1 / n *"), "(n-1)/n (31/32) times"),
+        (("1 / (n - 1) *", "1 *"), "n-1 (31) times"),
         (("dlogits.sum(0)", "dlogits.mean(0)"), "1/n (1/32) times"),
         (("2 * bndiff * dbndiff2", "bndiff * dbndiff2"), "a factor of 1/2"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor
@@ -11,10 +13,14 @@ from exercises.instance import Instance, Kind
 from exercises.registry import exercises, find
 from exercises.tape import Step, Tape
 from grader.answer import normalise
-from grader.compare import Comparison, Origin
-from grader.diagnosis.codes import Code
+from grader.compare import Comparison, Origin, compare
+from grader.diagnosis.case import Case
+from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.hypotheses.terms import whole_scaled
 from grader.diagnosis.messages import MESSAGES
+from grader.diagnosis.search import diagnose
 from grader.grade import compare_all
+from grader.origin import replay_backward
 from grader.reference import back, reference
 from tests.mistakes.__main__ import Score, _groups
 from tests.mistakes.catalogue import HERE, Mistake, load, source
@@ -73,8 +79,8 @@ def test_several_mistakes_are_told_apart(together: int) -> None:
         score.add(group, play(CANONICAL[slug], source(slug, group)))
     assert score.written == 40 * together
     assert score.mistakes == score.written - 1  # one line cannot run: the mistake above it changes a shape
-    assert score.steps == score.answers == 40, score.told
-    assert score.kinds >= 0.95 * score.written, score.told
+    assert score.steps == score.answers == 40, score.missed
+    assert score.kinds >= 0.95 * score.written, score.missed
 
 
 def test_on_other_numbers_too() -> None:
@@ -83,8 +89,8 @@ def test_on_other_numbers_too() -> None:
     for mistake in MISTAKES[::3]:
         score.add([mistake], play(drawn[mistake.exercise], source(mistake.exercise, [mistake])))
     assert score.mistakes == score.written == score.answers == len(MISTAKES[::3]) == 69
-    assert score.steps == score.answers, score.told
-    assert score.kinds >= 0.95 * score.written, score.told
+    assert score.steps == score.answers, score.missed
+    assert score.kinds >= 0.95 * score.written, score.missed
 
 
 def test_equal_steps_are_not_aliases() -> None:
@@ -104,6 +110,43 @@ def test_a_cancelling_sum_is_no_missing_path() -> None:
 def test_two_gradients_taken_for_each_other() -> None:
     rows = play(CANONICAL[FULL.slug], FULL.solution + "dbngain, dbnbias = dbnbias, dbngain\n")
     assert codes_of(rows)["bnbias"] == ["swapped"] and "swapped" in codes_of(rows)["bngain"]
+
+
+def case_of(name: str, answer: Tensor) -> Case:
+    """Return the case of one wrong answer among right ones."""
+    instance = CANONICAL[FULL.slug]
+    known = reference(instance)
+    handed_in = {each.name: known.gradients[each.name] for each in FULL.checkpoints} | {name: answer}
+    rows = [compare(each, normalise(given), known.gradients[each]) for each, given in handed_in.items()]
+    return Case(instance, name, answer, replay_backward(known, handed_in, rows))
+
+
+def test_fewer_groups_are_tried_after_each_unexplained_mistake() -> None:
+    """A number added to a gradient is explained by the twelfth of fourteen groups."""
+    case = case_of("h", reference(CANONICAL[FULL.slug]).gradients["h"] + 0.5)
+
+    kinds = [diagnose(case, unexplained)[0] for unexplained in range(4)]
+
+    assert [kind.code for kind in kinds] == ["missing_local", "missing_local", "unknown", "unknown"]
+    assert "not recognised" in kinds[2].message
+    assert kinds[3].message == MESSAGES[Code.UNKNOWN].forms["later"].kind
+
+
+def test_a_hypothesis_that_fails_costs_its_finding_only(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(case: Case) -> Iterator[Finding]:
+        raise RuntimeError(case.name)
+        yield
+
+    def lacks_a_value(case: Case) -> Iterator[Finding]:
+        yield Finding(Code.SCALE, "whole", at=case.name)
+
+    case = case_of("h", -reference(CANONICAL[FULL.slug]).gradients["h"])
+
+    found = diagnose(case, groups=((fails, lacks_a_value), (whole_scaled,)))
+
+    assert [diagnosis.code for diagnosis in found] == ["sign"]
+    assert [record.message.split()[0] for record in caplog.records] == ["fails", "lacks_a_value"]
+    caplog.clear()
 
 
 def test_random_numbers_are_26_mistakes_of_no_kind() -> None:
