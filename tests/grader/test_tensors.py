@@ -17,7 +17,7 @@ from grader.answer import DTYPES
 from grader.compare import Verdict
 from grader.grade import grade_tensors
 from grader.reference import reference
-from grader.tensors import BadAnswer, read_answers
+from grader.tensors import HEADER_BYTES_MAX, BadAnswer, read_answers
 
 EXERCISE = find("makemore/batch-norm")
 INSTANCE = Instance.canonical(EXERCISE)
@@ -60,6 +60,33 @@ def test_every_dtype_is_read_as_it_was_saved(dtype: torch.dtype) -> None:
 
     assert answer.tensor is not None and answer.tensor.dtype is dtype
     assert answer.tensor.equal(saved)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bool], ids=str)
+def test_an_empty_tensor_keeps_its_shape_and_dtype(dtype: torch.dtype) -> None:
+    content = safetensors.torch.save({"dhprebn": torch.empty((0, 3), dtype=dtype)})
+
+    answer = read_answers(EXERCISE.checkpoints, content)["hprebn"]
+
+    assert answer.tensor is not None
+    assert (answer.tensor.shape, answer.tensor.dtype) == ((0, 3), dtype)
+
+
+def test_a_shape_that_is_too_large_is_told() -> None:
+    content = file({"dhprebn": entry(shape=[0, 2**40, 2**40], offsets=[0, 0])})
+
+    answer = read_answers(EXERCISE.checkpoints, content)["hprebn"]
+
+    assert answer.tensor is None
+    assert answer.shape == (0, 2**40, 2**40)
+
+
+def test_the_longest_header_is_read() -> None:
+    header = json.dumps({"dhprebn": entry()}).encode().ljust(HEADER_BYTES_MAX)
+
+    assert list(read_answers(EXERCISE.checkpoints, file(header, bytes(8)))) == ["hprebn"]
+    with pytest.raises(BadAnswer, match="thousands of tensors"):
+        read_answers(EXERCISE.checkpoints, file(header + b" ", bytes(8)))
 
 
 def test_what_is_not_in_the_file_is_missing() -> None:
