@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Connection, text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from server.database import migrate
 from server.database.engine import Database
@@ -19,6 +21,7 @@ from server.tables import (
     SeatRow,
     SubmissionRow,
     TicketRow,
+    TicketState,
     TokenRow,
 )
 
@@ -175,3 +178,84 @@ def test_progress_is_stored_in_the_order_of_its_key(url: str) -> None:
         definition = connection.exec_driver_sql(statement).scalar_one()
 
     assert definition.rstrip().endswith("WITHOUT ROWID")
+
+
+# -- a database of the first migration, with tickets and grades of several students ------------------------------
+
+FIRST_ROWS = """
+INSERT INTO course (id, slug, title, join_code, created_at) VALUES (1, 'a', 'A', 'A', '2026-01-01 00:00:00');
+INSERT INTO exercise_revision (slug, revision, created_at) VALUES ('e', 1, '2026-01-01 00:00:00');
+INSERT INTO student (id, name, created_at) VALUES
+    (1, 'Ada', '2026-01-01 00:00:00'), (2, 'Ben', '2026-01-01 00:00:00');
+INSERT INTO enrolment (course_id, student_id, role, created_at) VALUES
+    (1, 1, 'student', '2026-01-01 00:00:00'), (1, 2, 'student', '2026-01-01 00:00:00');
+INSERT INTO instance (id, student_id, exercise, revision, kind, dataset, digest, state, created_at)
+    VALUES (1, 1, 'e', 1, 'hidden', 'names', 'x', 'x', '2026-01-01 00:00:00');
+INSERT INTO submission (id, course_id, student_id, exercise, revision, attempt, kind, body, digest, created_at) VALUES
+    (1, 1, 2, 'e', 1, 1, 'code', 'x', 'x', '2026-01-01 00:00:00'),
+    (2, 1, 1, 'e', 1, 1, 'code', 'x', 'x', '2026-01-01 00:00:00'),
+    (3, 1, 1, 'e', 1, 2, 'code', 'x', 'x', '2026-01-01 00:00:00');
+INSERT INTO ticket (id, submission_id, state, tries, due_at, queued_at) VALUES
+    (1, 1, 'queued', 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00'),
+    (2, 2, 'running', 2, '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+INSERT INTO grade (id, submission_id, instance_id, revision, environment, flags, passed, exact, total, seconds,
+    graded_at) VALUES
+    (1, 3, 1, 1, 'x', '[]', 1, 1, 4, 0.1, '2026-01-01 00:00:00'),
+    (2, 3, 1, 1, 'y', '[]', 4, 4, 4, 0.1, '2026-01-01 00:00:00');
+INSERT INTO comparison (grade_id, position, name, verdict, exact, approximate, origin, diagnosis, notes) VALUES
+    (1, 0, 'a', 'exact', true, true, NULL, '[]', '[]'),
+    (1, 1, 'b', 'wrong', false, false, 'own', '[]', '[]'),
+    (1, 2, 'c', 'wrong', false, false, 'inherited', '[]', '[]'),
+    (1, 3, 'd', 'wrong', false, false, 'inherited', '[]', '[]');
+"""
+
+
+@pytest.fixture
+def old(url: str) -> Iterator[Database]:
+    """A database of the first migration, with two tickets and two grades."""
+    migrate.upgrade(url, "0001")
+    database = Database(url)
+    with database.writing() as session:
+        for statement in FIRST_ROWS.split(";"):
+            if statement.strip():
+                session.connection().exec_driver_sql(statement)
+    yield database
+    database.close()
+
+
+def test_tickets_of_the_first_migration_get_their_student(old: Database, url: str) -> None:
+    old.close()
+
+    migrate.upgrade(url)
+
+    with old.reading() as session:
+        tickets = session.exec(select(TicketRow).order_by(col(TicketRow.id))).all()
+    assert [(each.submission_id, each.account_id, each.rank) for each in tickets] == [(1, 2, 0), (2, 1, 0)]
+    assert [(each.state, each.tries) for each in tickets] == [(TicketState.QUEUED, 0), (TicketState.RUNNING, 2)]
+
+
+def test_old_grades_get_their_count_of_inherited_rows(old: Database, url: str) -> None:
+    old.close()
+
+    migrate.upgrade(url)
+
+    with old.reading() as session:
+        grades = session.exec(select(GradeRow).order_by(col(GradeRow.id))).all()
+        course = session.get_one(CourseRow, 1)
+    assert [each.inherited for each in grades] == [2, 0]
+    assert (course.hint_levels, course.hints_after, course.inherited_share) == (3, 0, 0)
+
+
+def test_rows_survive_the_way_back(old: Database, url: str) -> None:
+    old.close()
+    migrate.upgrade(url)
+
+    migrate.downgrade(url, "0001")
+
+    with old.reading() as session:
+        asked = session.connection().exec_driver_sql
+        assert asked("SELECT id, submission_id, state, tries FROM ticket ORDER BY id").all() == [
+            (1, 1, "queued", 0),
+            (2, 2, "running", 2),
+        ]
+        assert asked("SELECT count(*) FROM comparison").scalar_one() == 4
