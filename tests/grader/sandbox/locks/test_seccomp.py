@@ -192,7 +192,7 @@ def test_a_kernel_without_listeners_gets_the_plain_filter(refusal: int, exit_cod
         except OSError as error:
             os._exit(8 if error.errno == refusal else 2)
         try:
-            os.stat("/")
+            Path("/").stat()
         except PermissionError:
             os._exit(7 if listener is None else 1)
         os._exit(3)  # there is no filter
