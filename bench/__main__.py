@@ -67,7 +67,7 @@ def main() -> int:
     queries.show_briefly(ratios)
     results = as_json(times | tables, rates, memories, ratios)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    _say("what the wall costs")
+    _say("what the locks cost")
     sandbox.main(SANDBOX_ROUNDS)
     _say("what a diagnosis costs")
     diagnosis.main()
