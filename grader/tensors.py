@@ -12,7 +12,7 @@ from exercises.exercise import Checkpoint
 from grader.answer import LARGEST_BYTES, Answer, can_be_held, normalise
 
 # The name that a safetensors header gives to each dtype that a gradient may have.
-DTYPES = {
+DTYPE_NAMES = {
     "F64": torch.float64,
     "F32": torch.float32,
     "F16": torch.float16,
@@ -56,7 +56,7 @@ def read_answers(checkpoints: Iterable[Checkpoint], content: bytes) -> dict[str,
 
 
 def _read(entry: Mapping[str, Any]) -> Answer:
-    dtype = DTYPES.get(entry["dtype"])
+    dtype = DTYPE_NAMES.get(entry["dtype"])
     if dtype is None:
         return Answer(None, misfit=f"{entry['dtype']} is no type that can be compared; save it as float32")
     shape = entry["shape"]

@@ -24,6 +24,7 @@ from grader.rounding import NOISE, RELATIVE, Target, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost
+OVERDETERMINED = 3  # elements needed for each number that is fitted
 PATHS_MAX = 24
 # Steps of all paths together: the cost of a diagnosis grows with them. The first is for an exercise that asks for one
 # closed expression, the second for checkpoints that were left out: a step handed in alone has all the network above it.
@@ -31,7 +32,7 @@ PATH_STEPS_MAX, PATH_STEPS_MAX_LEFT_OUT = 24, 12
 
 
 class OddShape(ValueError):
-    """A gradient of a shape that a line cannot be gone back through with."""
+    """A gradient whose shape the backward pass of a line does not accept."""
 
 
 @dataclass(frozen=True, eq=False)

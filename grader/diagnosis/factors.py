@@ -9,7 +9,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 
 SMALL = (2, 3, 4)
-NEAR = 1e-4
+NAME_TOLERANCE = 1e-4  # relative
 
 
 def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None:
@@ -20,7 +20,7 @@ def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None
     """
     size = abs(weight)
     for value, name in _names(case, edges):
-        if abs(size - value) <= NEAR * value:
+        if abs(size - value) <= NAME_TOLERANCE * value:
             return name
     return None
 

@@ -334,7 +334,7 @@ FIGURES: Mapping[str, str] = {
     ),
     "elements": "{right} of {count} elements are right{where:where}{ratio:ratio}",
 }
-FEW_SLICES = 8  # so many are listed one by one
+LISTED_SLICES_MAX = 8  # more slices are given as a range
 
 
 def diagnosis_of(finding: Finding, name: str, lines: Mapping[str, str]) -> Diagnosis:
@@ -376,7 +376,7 @@ def _times(count: int) -> str:
 
 def _slices(indices: Sequence[int]) -> str:
     names = [str(index) for index in indices]
-    which = _listed(names) if len(names) <= FEW_SLICES else f"{names[0]} to {names[-1]}"
+    which = _listed(names) if len(names) <= LISTED_SLICES_MAX else f"{names[0]} to {names[-1]}"
     return f"{'slices' if len(names) > 1 else 'slice'} {which}"
 
 

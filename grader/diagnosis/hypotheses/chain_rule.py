@@ -13,7 +13,7 @@ from grader.diagnosis.factors import named
 from grader.reference import back
 from grader.rounding import broadcasts_to, is_uniform
 
-FEW_ELEMENTS = 24  # a pattern does not hold for so many by chance
+ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
 
 
@@ -63,7 +63,7 @@ def missing_local(case: Case) -> Iterator[Finding]:
 
 def added(case: Case) -> Iterator[Finding]:
     """Find the right gradient with a tensor of the line, or a number, added to it."""
-    if not case.same_shape or case.right.numel() < FEW_ELEMENTS or not case.matters(case.right):
+    if not case.same_shape or case.right.numel() < ADDED_ELEMENTS_MIN or not case.matters(case.right):
         return
     surplus = case.answer - case.right
     for edge in case.direct:

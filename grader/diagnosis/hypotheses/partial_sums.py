@@ -12,8 +12,8 @@ from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.reference import back
 
-FEW_SLICES = 8  # up to so many slices, every choice of them is tried
-ELEMENTS_MIN = 8  # no choice of slices fits so many by chance
+ALL_CHOICES_SLICES_MAX = 8  # with more slices, only likely choices of them are tried
+CHOICE_ELEMENTS_MIN = 8  # no choice of slices fits this many elements by chance
 
 
 def of_upstream(case: Case) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def of_upstream(case: Case) -> Iterator[Finding]:
 
 def of_an_axis(case: Case) -> Iterator[Finding]:
     """Find some slices of the upstream gradient, such as all but the first example of a minibatch."""
-    if not case.same_shape or case.right.numel() < ELEMENTS_MIN:
+    if not case.same_shape or case.right.numel() < CHOICE_ELEMENTS_MIN:
         return
     for edge in case.direct:
         if edge.adjoint is None or edge.term.shape == edge.upstream.shape:  # each slice has its own elements
@@ -72,7 +72,7 @@ def _choices(length: int) -> Tensor:
 
     Few slices: every choice. More: one slice, all but one, the first few, the last few.
     """
-    if length <= FEW_SLICES:
+    if length <= ALL_CHOICES_SLICES_MAX:
         return torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * length)[1:-1]
     one, first = torch.eye(length), torch.ones(length, length).tril()[:-1]
     return torch.cat([one, 1 - one, first, 1 - first])

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Bundle, Case, Edge
+from grader.diagnosis.case import OVERDETERMINED, Bundle, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.rounding import broadcasts_to
 
-FEW_ELEMENTS = 24  # a pattern does not hold for so many by chance
-OVERDETERMINED = 3  # elements for each number that is fitted
+FUNCTION_ELEMENTS_MIN = 24  # this many elements do not look like a function by chance
 LARGEST = 16  # elements that a power is fitted to
 POWER_MAX = 4  # powers are multiples of 1/2
-SAMPLE = 200  # elements that are tried before all are
-LEVELS = 1000  # the logarithms of the ratios are rounded to so many levels
+TRIED_FIRST = 200  # elements that are tried before all are
+LEVELS = 1000  # that the logarithms of the ratios are rounded to
 
 
 def other_power(case: Case) -> Iterator[Finding]:
@@ -45,17 +44,17 @@ def function_of_one(case: Case) -> Iterator[Finding]:
             plain = edge.read == case.name and edge.upstream.shape == bundle.share.shape
             against = edge.upstream if plain else bundle.share
             kept = (against.abs() > 1e-3 * against.abs().max()).reshape(-1).nonzero().flatten()
-            if kept.numel() < FEW_ELEMENTS:
+            if kept.numel() < FUNCTION_ELEMENTS_MIN:
                 continue
             tensors = {name: case.values[name] for name in (*edge.step.reads, step)}
             for name, value in (*tensors.items(), ("d" + step, edge.upstream)):
                 if not broadcasts_to(value.shape, against.shape):
                     continue
                 value = value.expand(against.shape)
-                # A few elements show what is not a function.
+                # A sample rules out most tensors.
                 if all(
                     _is_function(bundle.observed.take(some) / against.take(some), value.take(some))
-                    for some in (kept[:: max(1, kept.numel() // SAMPLE)], kept)
+                    for some in (kept[:: max(1, kept.numel() // TRIED_FIRST)], kept)
                 ):
                     yield Finding(Code.MISSING_LOCAL, "other_function", at=step, read=edge.read, other=name)
                     return

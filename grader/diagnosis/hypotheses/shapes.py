@@ -9,13 +9,12 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Case, Edge
+from grader.diagnosis.case import OVERDETERMINED, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.reference import back
 
 AXES_MAX = 4
 SWEEPS = 3  # of the alternating fit of rows and columns
-OVERDETERMINED = 3  # elements for each number that is fitted
 
 
 def rearranged(case: Case) -> Iterator[Finding]:

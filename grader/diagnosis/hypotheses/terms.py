@@ -17,7 +17,7 @@ from grader.diagnosis.factors import described, named
 from grader.rounding import close
 
 SHARES_MAX = 6
-FEW_ELEMENTS = 8  # two numbers do not fit so many by chance
+TWO_SHARES_ELEMENTS_MIN = 8  # two numbers do not fit this many elements by chance
 REMAINDER = 0.05  # of a missing share, next to the share itself
 
 
@@ -68,7 +68,7 @@ def one_share(case: Case) -> Iterator[Finding]:
 
 def two_shares(case: Case) -> Iterator[Finding]:
     """Find two shares times a number each."""
-    if not case.same_shape or case.right.numel() < FEW_ELEMENTS:
+    if not case.same_shape or case.right.numel() < TWO_SHARES_ELEMENTS_MIN:
         return
     for pair in combinations(distinct_shares(case), 2):
         one, other = pair
