@@ -4,8 +4,8 @@
 without one all are tried. ``--again`` tries only what survived the last time. The score is the share of mutants that
 a test noticed. Survivors that ``survivors.toml`` lists with a reason do not count.
 
-Each module has a copy of the checkout in ``.venv/mutation``, where mutmut works: it imports the tests once, forks for
-each mutant, and runs the tests that reach the changed function.
+Each module has a copy of the checkout in ``.venv/mutation``, where mutmut works: it imports torch once, forks for each
+mutant, and runs the tests that reach the changed function.
 """
 
 from __future__ import annotations
@@ -27,7 +27,18 @@ ROOT: Final = Path(__file__).parents[2]
 HERE: Final = Path(__file__).parent
 COPIES: Final = ROOT / ".venv" / "mutation"
 GOAL: Final = 0.85
-NOT_NOTICED: Final = ("survived", "no tests", "not checked")
+NOT_NOTICED: Final = ("survived", "no tests", "not checked", "not tried")
+# Imported once, before the forks. tests.conftest comes first: torch must not be imported before its numbers are pinned.
+# The tests themselves are not: pytest, called twice in a process, does not find an id with a line break again.
+PRELOADED: Final = (
+    "tests.conftest",
+    "torch",
+    "hypothesis",
+    "exercises.registry",
+    "grader.grade",
+    "server.app",
+    "dojo.cli",
+)
 # mutmut stops a mutant after (the time of its tests + timeout_constant) * timeout_multiplier seconds, and such a mutant
 # counts as noticed. So the limit is wide: on a busy machine a mutant must not be stopped for being slow.
 SETTINGS: Final = """\
@@ -46,6 +57,8 @@ pytest_add_cli_args_test_selection =
 do_not_mutate_patterns =
     \\blog\\.(debug|info|warning|error|exception)
 process_isolation = forkserver
+forkserver_warmup = import
+preload_modules_file = preload.txt
 timeout_constant = 40.0
 timeout_multiplier = 3.0
 use_git_change_detection = false
@@ -145,6 +158,7 @@ def prepare(target: Target) -> None:
         tests="\n    ".join(target.tests),
     )
     (target.copy / "setup.cfg").write_text(settings, encoding="utf-8")
+    (target.copy / "preload.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
 
 
 def mutate(target: Target, children: int, again: bool) -> Score:

@@ -20,6 +20,8 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 
+PYTEST_FAILED = 255  # the child's exit code if pytest raised
+
 
 def change_key(node: cst.BaseString) -> Iterable[cst.BaseString]:
     """Change a word: a key, a status, a column. A sentence for people is not judged word by word."""
@@ -41,14 +43,17 @@ def set_operators() -> None:
 
 
 def write_results(path: Path) -> None:
-    """Write ``{mutant: [status, diff]}``; the diff of a killed mutant is empty."""
+    """Write ``{mutant: [status, diff]}``; the diff of a killed mutant is empty.
+
+    A mutant is ``not tried`` if pytest could not run its tests, which mutmut tells as a timeout.
+    """
     results = {}
     for source in walk_mutatable_files():
         data = SourceFileMutationData(path=source)
         data.load()
         for name, code in data.exit_code_by_key.items():
-            status = status_by_exit_code[code]
-            noticed = status not in ("survived", "no tests", "not checked")
+            status = "not tried" if code == PYTEST_FAILED else status_by_exit_code[code]
+            noticed = status not in ("survived", "no tests", "not checked", "not tried")
             results[name] = [status, "" if noticed else get_diff_for_mutant(name, path=source)]
     path.write_text(json.dumps(results, indent=1))
 
