@@ -137,6 +137,7 @@ def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None
     child.expect("0 of 26 pass")
     solution.write_text(find(SLUG).solution)
     child.expect("26 of 26 pass")
+    child.expect("Watching")  # the submission is over: an interrupt ends the watch, not the submission
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()

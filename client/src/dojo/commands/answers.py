@@ -205,8 +205,9 @@ def watch(context: Context, file: Path, exercise: str | None) -> int:
     seen: bytes | None = None
     code = PASSED
     context.compact = True
+    still_watching = f"Watching {path}. Stop with Ctrl-C."
     if not context.as_json:
-        context.screen.print(f"Watching {path}. Stop with Ctrl-C.")
+        context.screen.print(still_watching)
     try:
         while True:
             content = path.read_bytes() if path.is_file() else b""  # an editor that saves may replace the file
@@ -221,6 +222,8 @@ def watch(context: Context, file: Path, exercise: str | None) -> int:
                     code = error.exit_code
                     if isinstance(error, Unreachable):
                         seen = None
+                if not context.as_json:
+                    context.screen.print(still_watching)
                 sys.stdout.flush()
             context.network.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
