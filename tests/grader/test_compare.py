@@ -109,6 +109,7 @@ def test_one_bit_off_is_approximate_by_one_ulp() -> None:
 def test_ulps_are_counted_across_zero() -> None:
     tiny = torch.tensor([5e-324 + 1.401298464324817e-45])
     assert row(-tiny, tiny).ulps == 2
+    assert row(torch.tensor([0.0]), tiny).ulps == 1
     assert row(torch.tensor([-0.0]), torch.tensor([0.0])).verdict is Verdict.EXACT
 
 
@@ -165,6 +166,38 @@ def test_a_complex_misfit_is_told_by_its_dtype() -> None:
     found = row(torch.zeros((), dtype=torch.complex128).expand(2**24))
 
     assert found.verdict is Verdict.DTYPE
+
+
+@pytest.mark.parametrize(
+    ("shape", "verdict"), [((2, 4), Verdict.SHAPE), ((3,), Verdict.MISSING), (None, Verdict.MISSING)], ids=str
+)
+def test_a_misfit_whose_shape_does_not_broadcast_is_of_shape(shape: tuple[int, ...] | None, verdict: Verdict) -> None:
+    assert compare("logits", Answer(None, misfit="why", shape=shape), EXPECTED).verdict is verdict
+
+
+def test_a_single_number_is_compared() -> None:
+    assert row(torch.tensor([2.0]), torch.tensor(2.0)).verdict is Verdict.EXACT
+
+
+def test_a_row_of_another_dtype_keeps_its_name() -> None:
+    assert row(EXPECTED.long()).name == "logits"
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_infinity_is_close_to_itself_alone() -> None:
+    expected = torch.tensor([math.inf, -math.inf, 1.0])
+
+    found = [
+        row(torch.tensor(answer), expected) for answer in ([math.inf, -math.inf, 1.0 + 1e-6], [3e38, 3e38, 1.0 + 8e-6])
+    ]
+
+    assert [(each.mismatched, each.verdict) for each in found] == [(2, Verdict.NOT_FINITE), (2, Verdict.WRONG)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("answer", [EXPECTED * math.inf, EXPECTED * math.nan, torch.full((2, 3), -3e38)], ids=range(3))
+def test_numbers_without_end_warn_nobody(answer: Tensor) -> None:
+    assert not row(answer, torch.full((2, 3), 3e38)).approximate
 
 
 def test_what_was_done_to_a_misfit_is_noted_too() -> None:
