@@ -52,7 +52,7 @@ class Tally:
             self.wrong += not is_right
 
     def count_acknowledged(self, acknowledged: int, lost: int) -> None:
-        """Count a student's acknowledged submissions at the end, and those of them without a grade."""
+        """Count a student's acknowledged submissions at the end, and how many have no grade."""
         with self._lock:
             self.acknowledged += acknowledged
             self.lost += lost

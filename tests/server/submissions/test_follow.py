@@ -131,7 +131,7 @@ def slow(server: RunningServer, settings: Settings, fake_sandbox: FakeSandbox) -
 
 
 def make_older(server: RunningServer, seconds: float) -> None:
-    """As if everything so far had been handed in earlier by so many seconds."""
+    """Move every submission so far into the past by ``seconds``."""
     with server.services.database.writing() as session:
         for submission in session.exec(select(SubmissionRow)):
             submission.created_at -= timedelta(seconds=seconds)

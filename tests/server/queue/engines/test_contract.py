@@ -68,7 +68,7 @@ def gate(fake_sandbox: FakeSandbox) -> Iterator[HeldRuns]:
 def working(
     server: RunningServer, settings: Settings, fake_sandbox: FakeSandbox, timing: Timing
 ) -> Iterator[RunningServer]:
-    """The server, with whoever takes the tickets."""
+    """The server, with the workers that its engine needs."""
     with workers(settings, fake_sandbox, timing):
         yield server
 
