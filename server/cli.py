@@ -17,7 +17,7 @@ from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course
 from server.database.setup import prepared_database
 from server.http.problems import Problem
-from server.operations.commands import demo, doctor
+from server.operations.commands import backup, demo, doctor, restore
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
 
@@ -101,7 +101,7 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, course, queue, token, admin):
+for _command in (demo, doctor, backup, restore, course, queue, token, admin):
     server.add_command(_command)
 
 

@@ -1,12 +1,17 @@
-"""The operator's commands ``doctor`` and ``demo``. Each imports what it needs when it runs: torch takes 1.5 s."""
+"""The operator's commands about the whole server. Each imports what it needs when it runs: torch takes 1.5 s."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
-from server.command_line import pass_settings
+from server.command_line import CommandError, pass_settings
+from server.database.snapshot import SnapshotError
+from server.operations.backup import BackupError
+from server.operations.backup import restore as restore_backup
+from server.operations.backup import take as take_backup
 from server.settings import Settings
 
 
@@ -33,3 +38,28 @@ def demo() -> None:
     from server.operations.demo import demo as run_demo
 
     sys.exit(run_demo())
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_settings
+def backup(settings: Settings, file: Path) -> None:
+    """Write everything into one FILE, while the server goes on. Keep it as private as a password."""
+    try:
+        manifest = take_backup(settings, file)
+    except (BackupError, SnapshotError, OSError) as error:
+        raise CommandError(str(error)) from None
+    click.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB): {manifest.summary()}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@pass_settings
+def restore(settings: Settings, file: Path) -> None:
+    """Put a backup FILE into an empty database. Then run "init", which brings the schema to this version."""
+    try:
+        manifest = restore_backup(settings, file)
+    except (BackupError, SnapshotError, OSError) as error:
+        raise CommandError(str(error)) from None
+    click.echo(f"Restored {file}: {manifest.summary()}")
+    click.echo("Now run: python -m server init")
