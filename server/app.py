@@ -13,6 +13,7 @@ from server.catalogue import routes as catalogue
 from server.courses import routes as courses
 from server.grading.code_runner import CodeRunner
 from server.http import problems
+from server.http.access_log import AccessLog
 from server.http.middleware import BodyLimit, Envelope
 from server.operations import routes as operations
 from server.queue import routes as queue
@@ -56,6 +57,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
+    app.add_middleware(AccessLog, metrics=services.metrics)
     for room in (courses, catalogue, submissions, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX)
     app.include_router(operations.router)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ import click
 import uvicorn
 
 from exercises.errors import PackError
+from server import logs
 from server.accounts.commands import admin, token
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
@@ -69,7 +69,7 @@ def worker(settings: Settings) -> None:
         )
     from server.services import work  # imports torch
 
-    _log_to_stderr()
+    logs.configure(settings.log)
     sys.exit(work(settings))
 
 
@@ -131,21 +131,20 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     """Listen, show the address, and serve until a signal ends it."""
     from server.app import create_app  # imports torch
 
-    _log_to_stderr()
-    # uvicorn's log of requests never contains headers, and so no tokens.
+    logs.configure(settings.log)
     config = uvicorn.Config(
-        create_app(settings), host, port, server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
+        create_app(settings),
+        host,
+        port,
+        server_header=False,
+        log_config=None,
+        access_log=False,  # server.http.access_log writes it
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     try:
         _Server(config, show).run()
     except SystemExit:
         sys.exit(1)  # uvicorn exits by itself if it cannot start, with codes of its own
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # logs its configuration on every check
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # logs every job
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +18,8 @@ from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
 from server.instances.store import InstanceStore
+from server.metrics import Metrics
+from server.operations.state_metrics import StateCollector
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -43,6 +46,7 @@ class Services:
 
     settings: Settings
     timing: Timing
+    metrics: Metrics
     database: Database
     instances: InstanceStore
     code_runner: CodeRunner
@@ -59,8 +63,9 @@ class Services:
         database = Database(settings.url)
         instances = InstanceStore(database, settings.key)
         code_runner = code_runner or make_code_runner(settings)
-        grading = Grading(database, instances, code_runner)
-        return cls(settings, timing or Timing(), database, instances, code_runner, grading)
+        metrics = Metrics()
+        grading = Grading(database, instances, code_runner, metrics)
+        return cls(settings, timing or Timing(), metrics, database, instances, code_runner, grading)
 
     def prepare_database(self) -> None:
         """Run the missing migrations, and write down the exercises that are served."""
@@ -79,7 +84,7 @@ class Services:
         """
         if self.settings.dispatch == "procrastinate":
             return ProcrastinateDispatcher(self.database, self.settings.postgresql_url, signals, self.timing)
-        leases = LeaseKeeper(self.database, self.grading, self.code_runner, signals.notify, self.timing)
+        leases = self._make_lease_keeper(signals.notify)
         return EmbeddedDispatcher(self.database, self.code_runner, leases, self.settings.children, self.timing)
 
     def make_worker_pool(self) -> WorkerPool:
@@ -87,10 +92,12 @@ class Services:
 
         :raises SettingsError: the database is not PostgreSQL
         """
-        notify = PostgresNotifier(self.database).notify
-        leases = LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing)
+        leases = self._make_lease_keeper(PostgresNotifier(self.database).notify)
         slots, url = self.settings.children, self.settings.postgresql_url
         return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing)
+
+    def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
+        return LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing, self.metrics)
 
 
 @dataclass(frozen=True)
@@ -110,9 +117,12 @@ class ServerServices(Services):
         """
         base = Services.build(settings, code_runner, timing)
         signals = Signals()
+        base.metrics.registry.register(StateCollector(base.database, signals))
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
-        intake = Intake(base.database, base.instances, dispatcher, follower, settings.submissions_per_minute)
+        intake = Intake(
+            base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
+        )
         return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
 
     def attach(self, app: FastAPI) -> None:
@@ -122,6 +132,7 @@ class ServerServices(Services):
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
+        app.state.metrics = self.metrics
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+LogFormat = Literal["console", "json"]
+
 DATABASE_FILE = "dojo.db"
 SECRET_FILE = "secret"
 
@@ -52,6 +54,9 @@ class Settings(BaseSettings):
 
     submissions_per_minute: int = Field(default=60, ge=0)
     """How often an account may hand in within a minute; 0 means no limit."""
+
+    log: LogFormat = "console"
+    """How events are written to standard error: for people, or as JSON, one object a line."""
 
     @classmethod
     def settings_customise_sources(

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
+from starlette.datastructures import State
 
 from server.accounts import tokens
 from server.accounts.queries import ACCOUNT_OF_TOKEN
@@ -40,6 +41,7 @@ class Credentials:
 
     database: Database
     token: str
+    request_state: State
 
     @contextmanager
     def reading(self) -> Iterator[SignedInSession]:
@@ -63,11 +65,13 @@ class Credentials:
         account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
         if account is None:
             raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
-        return SignedInSession(session, *account)
+        signed_in = SignedInSession(session, *account)
+        self.request_state.account_id = signed_in.account_id  # for the access log
+        return signed_in
 
 
 async def credentials(
-    database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Credentials:
     """Return the token of a request.
 
@@ -75,7 +79,7 @@ async def credentials(
     """
     if header is None:
         raise Unauthorised("Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one.")
-    return Credentials(database, header.credentials)
+    return Credentials(database, header.credentials, request.state)
 
 
 TheCredentials = Annotated[Credentials, Depends(credentials)]

@@ -12,9 +12,11 @@ from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from server.accounts.accounts import lock_account
 from server.database.engine import Database
+from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances.store import InstanceStore, StoredInstance
+from server.metrics import Metrics
 from server.progress.record import record
 from server.progress.recount import follow_regrade
 from server.tables import AnswerKind, GradeRow, SubmissionRow
@@ -44,10 +46,11 @@ def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
 class Grading:
     """Grades submissions whose turn has come."""
 
-    def __init__(self, database: Database, instances: InstanceStore, code_runner: CodeRunner) -> None:
+    def __init__(self, database: Database, instances: InstanceStore, code_runner: CodeRunner, metrics: Metrics) -> None:
         self._database = database
         self._instances = instances
         self._code_runner = code_runner
+        self._metrics = metrics
 
     def grade_submission(self, submission_id: int) -> None:
         """Grade a submission by today's revision and environment, and store the grade.
@@ -60,7 +63,9 @@ class Grading:
         """
         with self._database.reading() as session:
             submission = session.get_one(SubmissionRow, submission_id)
+        waited = (now() - submission.created_at).total_seconds()
         timed = self._grade(submission)
+        started = time.perf_counter()
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
             lock_account(session, submission.account_id)
@@ -68,6 +73,10 @@ class Grading:
             grades = session.connection().execute(GRADES_OF_SUBMISSION, {"submission_id": submission.id}).all()
             if (timed.revision, timed.grade.environment) not in grades:
                 store(session, submission, timed, is_regrade=bool(grades))
+        if not grades:  # a regrade waits for everybody, and says nothing of how long students do
+            self._metrics.phases.labels("wait").observe(waited)
+        self._metrics.phases.labels("store").observe(time.perf_counter() - started)
+        count(self._metrics, submission.kind, timed)
 
     def _grade(self, submission: SubmissionRow) -> TimedGrade:
         exercise = registry.find(submission.exercise)
@@ -77,6 +86,13 @@ class Grading:
         started = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
         return _timed(stored, grade_code(stored.instance, source, filename, self._code_runner.sandbox), started)
+
+
+def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:
+    """Count a grade, and how long it took."""
+    run = timed.grade.run
+    metrics.phases.labels("grade").observe(timed.seconds)
+    metrics.runs.labels(kind.value, run.status.value if run else "compared").inc()
 
 
 def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_regrade: bool = False) -> GradeRow:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from server.http.state import TheDatabase
+from server.metrics import Metrics
 from server.operations import health
 from server.operations.schemas import HealthBody
 from server.queue.dispatcher import TheDispatcher
@@ -27,3 +31,16 @@ def readyz(database: TheDatabase, dispatcher: TheDispatcher, response: Response)
     body = health.check(database, dispatcher)
     response.status_code = 200 if body.status == health.OK else 503
     return body
+
+
+async def metrics(request: Request) -> Metrics:
+    """Return the application's metrics."""
+    value = request.app.state.metrics
+    assert isinstance(value, Metrics)
+    return value
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def show_metrics(metrics: Annotated[Metrics, Depends(metrics)]) -> Response:
+    """What Prometheus reads: numbers only, of no person. A proxy in front of the server keeps it from the public."""
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

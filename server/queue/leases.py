@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
+from server.metrics import Metrics
 from server.queue import tickets
 from server.queue.tickets import Lease
 from server.queue.timing import Timing
@@ -42,12 +43,14 @@ class LeaseKeeper:
         code_runner: CodeRunner,
         notify: Callable[[int], None],
         timing: Timing,
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._grading = grading
         self._code_runner = code_runner
         self._notify = notify
         self._timing = timing
+        self._faults = metrics.faults
         self._runs: set[_Run] = set()
         self._stopping = threading.Event()
         self._renewer = threading.Thread(target=self._renew_long_runs, name="renewer", daemon=True)
@@ -67,6 +70,7 @@ class LeaseKeeper:
         try:
             self._grading.grade_submission(lease.submission_id)
         except Exception as error:
+            self._faults.labels(type(error).__name__).inc()
             log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
             return not self._give_back(lease, str(error))
         finally:

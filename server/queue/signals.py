@@ -23,6 +23,12 @@ class Signals:
         self._waiters: dict[int, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(list)
         self._recent: deque[int] = deque(maxlen=REMEMBERED_SIGNALS)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        with self._lock:
+            return sum(map(len, self._waiters.values()))
+
     def notify(self, submission_id: int) -> None:
         """Wake everybody who waits for this submission."""
         with self._lock:

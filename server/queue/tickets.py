@@ -95,6 +95,22 @@ def depth(session: Session) -> int:
     return session.exec(select(func.count()).select_from(TicketRow).where(IS_LIVE)).one()
 
 
+def counts(session: Session) -> Mapping[TicketState, int]:
+    """Return how many tickets there are of each state. States without one are left out."""
+    found = session.exec(select(TicketRow.state, func.count()).group_by(TicketRow.state)).all()
+    return {TicketState(state): count for state, count in found}
+
+
+def oldest(session: Session) -> datetime | None:
+    """Return when the oldest waiting submission was handed in; None if none waits. Regrades do not count."""
+    waiting = (
+        select(func.min(SubmissionRow.created_at))
+        .join(TicketRow, col(TicketRow.submission_id) == SubmissionRow.id)
+        .where(TicketRow.state == TicketState.QUEUED, col(TicketRow.rank) < BACKGROUND_RANK)
+    )
+    return session.exec(waiting).one()
+
+
 def take(session: Session, lease_seconds: float) -> Lease | None:
     """Lease the first ticket that is due and whose account has no other run; return None if there is none.
 

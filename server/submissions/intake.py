@@ -11,6 +11,7 @@ from server.database.engine import Database
 from server.grading import grade
 from server.http.problems import Unavailable, Unprocessable
 from server.instances.store import InstanceStore
+from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
 from server.submissions import rate_limit
 from server.submissions.accept import HandedIn, accept, find_earlier
@@ -51,6 +52,7 @@ class Intake:
     dispatcher: Dispatcher
     follower: Follower
     per_minute: int
+    metrics: Metrics
 
     def compare_tensors(self, access: CourseAccess, answer: HandedIn) -> SubmissionBody:
         """Grade tensors on the student's own instance, then store both. Nothing is locked while they are compared.
@@ -72,6 +74,7 @@ class Intake:
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
+            grade.count(self.metrics, answer.kind, timed)
             rows = [each.as_json() for each in timed.grade.checkpoints]
             return show_graded(session, submission, member.membership, row, rows)
 

@@ -45,7 +45,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
 SIGNED_IN = {("GET", "/api/v1/me")}
-ANYBODY = {("POST", "/api/v1/join"), ("GET", "/healthz"), ("GET", "/readyz")}
+ANYBODY = {("POST", "/api/v1/join"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 # 409: the caller may do it, and the submission is not in the state for it.
 DONE = (200, 201, 202, 409)
 

@@ -42,7 +42,9 @@ def turns(server: RunningServer, rung: list[int], timing: Timing) -> Iterator[Le
     """Turns of a server whose own workers have gone home."""
     server.services.dispatcher.stop()
     services = server.services
-    found = LeaseKeeper(services.database, services.grading, services.code_runner, rung.append, timing)
+    found = LeaseKeeper(
+        services.database, services.grading, services.code_runner, rung.append, timing, services.metrics
+    )
     found.start()
     yield found
     found.stop()
@@ -242,7 +244,9 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
 
 def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None:
     others, services = set(threading.enumerate()), server.services
-    keeper = LeaseKeeper(services.database, services.grading, services.code_runner, lambda _: None, timing)
+    keeper = LeaseKeeper(
+        services.database, services.grading, services.code_runner, lambda _: None, timing, services.metrics
+    )
     keeper.start()
     [renewer] = [thread for thread in threading.enumerate() if thread.name == "renewer" and thread not in others]
 

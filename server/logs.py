@@ -1,0 +1,53 @@
+"""The log: an event a line on standard error, for people or as JSON (``DOJO_LOG``).
+
+Events of the standard library's loggers, ours and those of libraries, take the same way. An event names ids and never
+holds a token, source or tensor: what a request carries is not logged, and parameters of statements are hidden
+(``server/database/engine.py``).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from server.settings import LogFormat
+
+QUIET: Final = (
+    "alembic",  # logs its configuration on every check
+    "procrastinate",  # logs every job
+    "uvicorn.access",  # server.http.access_log writes one line for each request
+)
+
+
+def configure(form: LogFormat, stream: TextIO | None = None) -> None:
+    """Send all events to a stream, standard error by default."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _drop_colours]
+    if form == "json":
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        # Tracebacks as Python prints them: the rich ones show local variables, and so students' work.
+        plain = structlog.dev.plain_traceback
+        last.append(structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain))
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _drop_colours(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn's second text of the same event
+    return event

@@ -1,0 +1,46 @@
+"""What an operator watches, for Prometheus: counted where it happens, sent by ``/metrics``.
+
+Every application has a registry of its own, so that importing this module makes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
+
+# From a comparison of tensors (a millisecond) to a run that meets its time limit.
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The counters of a process.
+
+    ``requests``: seconds of a request, by route and status. ``phases``: seconds of a phase of grading: ``wait``
+    in the queue, ``grade`` (run and comparison), ``store``. ``runs``: graded submissions, by kind and by what became of
+    the run. ``faults``: what was ours and not the student's, by kind.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.requests = Histogram(
+            "dojo_request_seconds",
+            "Seconds of a request.",
+            ["route", "status"],
+            registry=self.registry,
+            buckets=SECONDS,
+        )
+        self.phases = Histogram(
+            "dojo_grading_seconds", "Seconds of a phase of grading.", ["phase"], registry=self.registry, buckets=SECONDS
+        )
+        self.runs = Counter(
+            "dojo_grades",
+            "Grades, by kind of answer and status of the run.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.faults = Counter(
+            "dojo_faults", "Faults of the server that cost no student an attempt.", ["kind"], registry=self.registry
+        )
