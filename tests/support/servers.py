@@ -7,7 +7,7 @@ import contextlib
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,23 +129,45 @@ class Student:
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
         """Hand in a body piece by piece, each read only when the server asks for it."""
-        return asyncio.run(self._stream(self._headers({"headers": headers}), chunks))
-
-    async def _stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": f"{EXERCISES}/{FULL}/submissions",
-            "query_string": b"",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        }
-        sent: list[Message] = []
 
         async def receive() -> Message:
             chunk = next(chunks, b"")
             return {"type": "http.request", "body": chunk, "more_body": chunk != b""}
 
+        address = f"{EXERCISES}/{FULL}/submissions"
+        return asyncio.run(self._call("POST", address, self._headers({"headers": headers}), receive))
+
+    def follow(self, submission_id: int, at_first_event: Callable[[], None]) -> httpx.Response:
+        """Read a submission's events to their end, and do something once the first has come."""
+
+        async def stay() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets this event")
+
+        address = f"/api/v1/submissions/{submission_id}/events"
+        return asyncio.run(self._call("GET", address, self._headers({}), stay, at_first_event))
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        receive: Callable[[], Awaitable[Message]],
+        at_first_body: Callable[[], None] = lambda: None,
+    ) -> httpx.Response:
+        """Call the application itself, without the test client, which would gather the whole body first."""
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": b"",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+        sent: list[Message] = []
+
         async def send(message: Message) -> None:
+            if message.get("body") and not any(earlier.get("body") for earlier in sent):
+                at_first_body()
             sent.append(message)
 
         await self.client.app(scope, receive, send)

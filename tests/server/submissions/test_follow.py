@@ -111,8 +111,9 @@ def test_a_submission_is_followed_until_its_grade(
     server: RunningServer, gate: threading.Event, student: Student
 ) -> None:
     id = hand_in(student)
-    threading.Timer(0.5, gate.set).start()
-    answer = student.get(f"/api/v1/submissions/{id}/events")
+
+    answer = student.follow(id, at_first_event=gate.set)
+
     assert answer.headers["content-type"].startswith("text/event-stream")
     told = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
     assert told[0]["status"] in ("queued", "running")
