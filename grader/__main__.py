@@ -1,5 +1,7 @@
 """``python -m grader EXERCISE FILE … [--json]``: grade files on the canonical instance, without a server.
 
+``python -m grader replay RECORD …`` grades again what the record of a grade holds (grader.replay).
+
 Uses the grader and the sandbox of the server, and no database. Exit codes: 0, every answer is right; 1, something in an
 answer is wrong; 2, the call is wrong.
 """
@@ -12,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import numerics
+from grader import numerics, replay
 
 if TYPE_CHECKING:
     from exercises.instance import Instance
@@ -24,6 +26,9 @@ ORIGINS = {"own": "the mistake is in this step", "inherited": "right, given your
 
 def main(arguments: list[str] | None = None) -> int:
     """Grade each file and print its table, or with ``--json`` one line for each file. Returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["replay"]:
+        return replay.main(arguments[1:])
     numerics.pin()  # before the imports below, which import torch
     from exercises.errors import PackError
     from exercises.instance import Instance

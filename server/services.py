@@ -28,6 +28,7 @@ from server.queue.procrastinate import ProcrastinateDispatcher
 from server.queue.signals import Signals
 from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
+from server.records.record import RecordSigner
 from server.settings import Settings
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
@@ -133,6 +134,7 @@ class ServerServices(Services):
         app.state.follower = self.follower
         app.state.intake = self.intake
         app.state.metrics = self.metrics
+        app.state.record_signer = RecordSigner(self.settings.key)
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

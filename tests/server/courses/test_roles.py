@@ -42,10 +42,17 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
+    ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
 SIGNED_IN = {("GET", "/api/v1/me")}
-ANYBODY = {("POST", "/api/v1/join"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
+ANYBODY = {
+    ("POST", "/api/v1/join"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/api/v1/signing-key"),
+}
 # 409: the caller may do it, and the submission is not in the state for it.
 DONE = (200, 201, 202, 409)
 

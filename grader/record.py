@@ -1,0 +1,100 @@
+"""A record of a grade: everything that made it, signed by the server that gave it.
+
+Anyone with this grader can replay it, without the server: the forward state is in it as bytes, the submission as it
+came, and the rows that were given. The signature is Ed25519 (RFC 8032) over the record's canonical JSON, so that nobody
+but the server can have written it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+FORMAT: Final = 1
+RECORD_BYTES_MAX: Final = 64 * 1024 * 1024  # a forward state and a submission, as base64
+_PURPOSE: Final = b"signing key of grade records"
+
+
+class BadRecord(ValueError):
+    """The bytes are no record, or nobody signed them. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A grade with what made it.
+
+    ``state`` is the forward state, as safetensors. ``kind`` is ``code`` or ``tensors``, ``body`` what was handed in.
+    ``run_status`` is None for tensors. ``rows`` are the table as REST shows it.
+    """
+
+    submission: int
+    exercise: str
+    revision: int
+    dataset: str
+    instance_kind: str
+    state: bytes
+    kind: str
+    filename: str | None
+    body: bytes
+    environment: str
+    run_status: str | None
+    rows: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def read(cls, content: bytes) -> tuple[Self, str]:
+        """Read a record whose signature is right; return it with the public key, in hexadecimal, that signed it.
+
+        Compare the key with that of the server: whoever makes a key can sign what they like.
+
+        :raises BadRecord: it is no record, or was changed since it was signed
+        """
+        if len(content) > RECORD_BYTES_MAX:
+            raise BadRecord(f"It is larger than {RECORD_BYTES_MAX >> 20} MiB. Name a record that the server gave.")
+        try:
+            envelope = json.loads(content)
+            values, key, signature = envelope["record"], envelope["key"], bytes.fromhex(envelope["signature"])
+            if envelope["format"] != FORMAT:
+                raise BadRecord(f"It has format {envelope['format']}. Replay it with the grader that wrote it.")
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, _canonical(values))
+            encoded = {name: base64.b64decode(values[name], validate=True) for name in ("state", "body")}
+            return cls(**values | encoded | {"rows": tuple(values["rows"])}), key
+        except InvalidSignature:
+            raise BadRecord("The signature is wrong: the record was changed. Ask the server for it again.") from None
+        except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
+            if isinstance(error, BadRecord):
+                raise
+            raise BadRecord("This is no record of a grade. Name a file that the server gave.") from None
+
+    def signed(self, secret: bytes) -> bytes:
+        """Return the record as JSON, signed with the key of a server's secret."""
+        values = asdict(self)
+        for name in ("state", "body"):
+            values[name] = base64.b64encode(values[name]).decode()
+        key = signing_key(secret)
+        signature = key.sign(_canonical(values)).hex()
+        envelope = {"format": FORMAT, "key": public_key(secret), "signature": signature, "record": values}
+        return json.dumps(envelope, allow_nan=False).encode()
+
+
+def signing_key(secret: bytes) -> Ed25519PrivateKey:
+    """Return the key of a server's secret, which has no other use of these bytes."""
+    return Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, _PURPOSE, hashlib.sha256))
+
+
+def public_key(secret: bytes) -> str:
+    """Return the public key of a server, in hexadecimal."""
+    return signing_key(secret).public_key().public_bytes_raw().hex()
+
+
+def _canonical(values: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are signed: the same for every writing of the same values."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

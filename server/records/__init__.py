@@ -1,0 +1,1 @@
+"""Records: grades that anyone can replay."""

@@ -1,0 +1,50 @@
+"""The record of a submission's newest grade, signed with a key of the server's secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from grader.record import Record, public_key
+from server.http.problems import Conflict
+from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
+from server.submissions.schemas import ComparisonBody
+from server.tables import InstanceRow, SubmissionRow
+
+
+@dataclass(frozen=True)
+class RecordSigner:
+    """Writes records of grades in the name of this server."""
+
+    secret: bytes
+
+    @property
+    def key(self) -> str:
+        """The public key, in hexadecimal: what `python -m grader replay --key` takes."""
+        return public_key(self.secret)
+
+    def record(self, session: Session, submission: SubmissionRow) -> bytes:
+        """Return the record of a submission's newest grade.
+
+        :raises Conflict: it has no grade yet
+        """
+        grade = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
+        if grade is None:
+            raise Conflict(f"Submission {submission.id} has no grade yet. Ask again once it has.")
+        instance = session.get_one(InstanceRow, grade.instance_id)
+        rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
+        return Record(
+            submission=submission.id,
+            exercise=submission.exercise,
+            revision=grade.revision,
+            dataset=instance.dataset,
+            instance_kind=instance.kind,
+            state=instance.state,
+            kind=submission.kind.value,
+            filename=submission.filename,
+            body=submission.body,
+            environment=grade.environment,
+            run_status=grade.run_status,
+            rows=tuple({name: row[name] for name in ComparisonBody.model_fields} for row in rows),
+        ).signed(self.secret)
