@@ -50,3 +50,14 @@ def test_no_page_and_no_source_names_a_folder_of_somebodys_machine() -> None:
     own = [path for path in files if not {".venv", "var", "hostile", "build"} & set(path.relative_to(ROOT).parts)]
     assert len(own) > 50
     assert [path.name for path in own if suspicious.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", page("docs/security.md"))
+    assert len(named) > 20
+    missing = [
+        (path, test)
+        for path, test in named
+        if not (ROOT / path).exists() or (test and f"def {test}(" not in page(path))
+    ]
+    assert missing == []
