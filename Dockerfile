@@ -8,15 +8,16 @@ WORKDIR /app
 # The wheel in wheels/ is preferred; TORCH_FROM takes extra pip arguments (an index with CPU builds).
 ARG TORCH_FROM=
 COPY wheels/ /wheels/
-COPY constraints.txt pyproject.toml README.md LICENSE ./
-RUN pip install --find-links /wheels --no-deps $TORCH_FROM -c constraints.txt torch && rm -rf /wheels
+COPY constraints.txt requirements.lock pyproject.toml README.md LICENSE ./
+RUN pip install --find-links /wheels --no-deps $TORCH_FROM -c constraints.txt torch && rm -rf /wheels \
+ && pip install --no-deps --require-hashes -r requirements.lock
 
 COPY alembic.ini ./
 COPY exercises exercises
 COPY grader grader
 COPY server server
 COPY migrations migrations
-RUN pip install -c constraints.txt -e . \
+RUN pip install --no-deps --no-build-isolation -e . \
  && useradd --uid 10001 --no-create-home dojo \
  && install -d -o dojo -g dojo /data
 

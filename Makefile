@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test client-test check fuzz mutate compose-test bench load lock clean
+.PHONY: help demo serve test client-test check fuzz mutate compose-test bench load lock audit clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -70,15 +70,29 @@ bench: $(INSTALLED) ## how fast it grades on this machine
 load: $(INSTALLED) ## a deadline evening on both engines: how long everybody waits, and that nothing is lost
 	$(BIN)/python -m bench.load
 
+# Torch comes first and alone (TORCH_FROM), so its own builds, CUDA's libraries among them, have no place in the lock.
+KEEP_TESTED = BEGIN { tested["setuptools"] = 1 } NR == FNR { split($$1, part, "=="); name = tolower(part[1]); gsub("_", "-", name); \
+  tested[name] = name != "torch"; next } /^[^ ]/ { split($$1, part, "=="); keep = tested[part[1]] } keep
+
 # The "+cpu" of a torch build is cut off, so that any build of that version fits.
-lock: ## newest versions of everything, into constraints.txt (then: make check test)
+lock: ## newest versions of everything, into constraints.txt, with hashes into requirements.lock (then: make check test)
 	@echo "==> resolving in .venv-lock, without constraints"
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --no-deps $(TORCH_FROM) "$$(grep -o 'torch==[0-9.]*' pyproject.toml)"
 	.venv-lock/bin/pip install -e '.[dev]' -e ./client
 	{ echo "# What was tested together. Made by: make lock"; \
 	  .venv-lock/bin/pip freeze --exclude-editable | sed 's/+.*//'; } > constraints.txt
+	.venv-lock/bin/pip install -q uv pip-licenses
+	.venv-lock/bin/uv pip compile -q pyproject.toml -c constraints.txt --generate-hashes --python-version 3.11 \
+	  --no-header --no-annotate | awk '$(KEEP_TESTED)' constraints.txt - > requirements.lock
+	{ printf '# Licences\n\nWhat a server consists of, beside its own code. Made by: make lock\n\n'; \
+	  .venv-lock/bin/pip-licenses --from=mixed --format=markdown --order=name --packages torch \
+	  $$(grep -o '^[^= ]*==' requirements.lock | tr -d =); } > docs/licences.md
 	rm -rf .venv-lock
+
+audit: $(INSTALLED) ## ask the package index whether a version that is installed has a known hole
+	$(BIN)/pip install -q pip-audit
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## remove .venv and caches; a server's data in var/ stays
 	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .import_linter_cache build dist

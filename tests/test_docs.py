@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,22 @@ def test_every_test_that_the_threat_model_names_is_there() -> None:
         if not (ROOT / path).exists() or (test and f"def {test}(" not in page(path))
     ]
     assert missing == []
+
+
+def test_the_lock_has_a_hash_for_each_package_and_the_versions_that_were_tested() -> None:
+    def normal(name: str) -> str:
+        return name.lower().replace("_", "-")
+
+    tested = {
+        normal(name): version for name, version in re.findall(r"^([\w-]+)==(\S+)$", page("constraints.txt"), re.M)
+    }
+    locked = re.findall(
+        r"^([\w-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", page("requirements.lock"), re.M
+    )
+    assert len(locked) > 30
+    assert len(locked) == len(re.findall(r"^\S", page("requirements.lock"), re.M))
+    assert {name: version for name, version, _ in locked if name != "setuptools"}.items() <= tested.items()
+    wanted = tomllib.loads(page("pyproject.toml"))["project"]["dependencies"]
+    names = {normal(re.match(r"[\w-]+", each)[0]) for each in wanted}  # type: ignore[index]
+    assert names - {"torch"} <= {name for name, _, _ in locked}
+    assert all(f"| {name} " in normal(page("docs/licences.md")) for name, _, _ in locked if name != "setuptools")
