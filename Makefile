@@ -91,7 +91,7 @@ lock: ## newest versions of everything, into constraints.txt, with hashes into r
 	rm -rf .venv-lock
 
 audit: $(INSTALLED) ## ask the package index whether a version that is installed has a known hole
-	$(BIN)/pip install -q pip-audit
+	$(BIN)/pip install -q -c constraints.txt pip-audit
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## remove .venv and caches; a server's data in var/ stays
