@@ -21,7 +21,7 @@ Some gradients cannot be fed in. The replay uses instead:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -239,16 +239,20 @@ class BackwardReplay:
 
 
 def replay_backward(
-    reference: Reference, handed_in: Mapping[str, Tensor], rows: Sequence[Comparison]
+    reference: Reference,
+    handed_in: Mapping[str, Tensor],
+    rows: Sequence[Comparison],
+    inherited: Set[str] = frozenset(),
 ) -> BackwardReplay:
     """Replay the backward pass with the student's gradients. ``rows`` say which of them are right.
 
-    If the answers agree on a gradient that was not handed in, it is played as if it had been.
+    ``inherited`` are wrong ones that are known to inherit, though all directly above them passed. If the answers agree on
+    a gradient that was not handed in, it is played as if it had been.
     """
     wrong = frozenset(row.name for row in rows if not row.passed and row.name in handed_in)
     absent = frozenset(row.name for row in rows) - handed_in.keys()
     misshapen = frozenset(row.name for row in rows if row.verdict is Verdict.SHAPE and row.name in handed_in)
-    student = _Student(handed_in, wrong, absent, misshapen)
+    student = _Student(handed_in, wrong, absent, misshapen, inherited)
     replay = _replay(reference, student)
     recovered = {step: each for step in replay.flows if step in absent and (each := _recover(replay, step)) is not None}
     if not recovered:
@@ -260,6 +264,7 @@ def replay_backward(
             wrong | recovered.keys(),
             absent - recovered.keys(),
             misshapen,
+            inherited,
             {step: each.agreeing for step, each in recovered.items()},
         ),
     )
@@ -273,6 +278,7 @@ class _Student:
     wrong: frozenset[str]
     absent: frozenset[str]
     misshapen: frozenset[str]
+    inherited: Set[str]
     recovered: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -286,7 +292,7 @@ def _replay(reference: Reference, student: _Student) -> BackwardReplay:
     terms_of = back_all([given[name] for name in fed_in], fed_in)
     flows: dict[str, Flow] = {}
     gradients: dict[str, Tensor] = {}
-    tainted: set[str] = set()
+    tainted: set[str] = set(student.inherited)
     for step in reversed(steps):
         name = step.name
         upstream = fed_in.get(name, gradients.get(name))

@@ -43,12 +43,15 @@ def explain(
     """
     rows = [_with_words(row) for row in rows]
     handed_in = _usable(answers, rows)
-    rows = judge_rounding(reference(instance), handed_in, rows)
-    rows = [_incomparable(row) if row.name not in handed_in and _has_tensor(answers, row) else row for row in rows]
+    tolerated = judge_rounding(reference(instance), handed_in, rows)
+    rows = [
+        _incomparable(row) if row.name not in handed_in and _has_tensor(answers, row) else row for row in tolerated.rows
+    ]
     if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
     changed = {name for name in handed_in if CHANGED_AFTER_CMP in answers[name].notes}
-    table = _Table(instance, rows, replay_backward(reference(instance), handed_in, rows), changed, stopped, context)
+    replay = replay_backward(reference(instance), handed_in, rows, tolerated.inherited)
+    table = _Table(instance, rows, replay, changed, stopped, context)
     return tuple(table.explained(row) for row in rows)
 
 
