@@ -10,6 +10,7 @@ from dojo.notebook_slice.cells import NotebookCells
 from dojo.notebook_slice.choice import Choice, choose
 from dojo.notebook_slice.comparisons import with_plain_cmp
 from dojo.notebook_slice.goal import Goal
+from dojo.notebook_slice.handouts import with_exercise_names
 from dojo.notebook_slice.statements import Part, Statement, read_parts, read_statements
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
@@ -74,10 +75,9 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
     """Return the reading with the most answers, and of those the plainest."""
-    parts = read_parts(notebook)
     best: _Reading | None = None
-    for unfolded, remarks in _readings(parts, goal):
-        statements = read_statements(notebook, unfolded)
+    for parts, remarks in _readings(read_parts(notebook), goal):
+        statements = read_statements(parts)
         reading = _Reading(statements, choose(statements, goal), remarks)
         if best is None or _answers(reading, goal) > _answers(best, goal):
             best = reading
@@ -94,11 +94,11 @@ def _answers(reading: _Reading, goal: Goal) -> int:
 
 def _readings(parts: list[Part], goal: Goal) -> Iterator[tuple[list[Part], tuple[str, ...]]]:
     """Yield the parts as they are, then with more and more blocks and functions unfolded."""
-    yield parts, ()
+    plain = with_exercise_names(parts, goal, containers=False)
+    yield plain.parts, plain.remarks
     for unfolding in Unfolding:
-        unfolded = unfold(parts, goal, unfolding)
-        if unfolded is not None:
-            yield unfolded, ()
+        unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
+        yield unfolded.parts, unfolded.remarks
 
 
 def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFile:

@@ -12,7 +12,7 @@ from dojo.notebook_slice.cells import Cell, NotebookCells, first_line
 from dojo.notebook_slice.dataflow import Flow, flow_of
 
 # Names that the lecture makes first in exercises 2 and 3, for notebooks without headings.
-_FIRST_NAMES = {"loss_fast": 2, "hpreact_fast": 3}
+FIRST_NAMES = {"loss_fast": 2, "hpreact_fast": 3}
 _SECTIONS_MAX = 4  # a notebook that numbers more exercises has numbers of its own
 _WRITTEN = re.compile(
     r"^\s*(?:(?:def|class)\s+(?P<defined>\w+)|(?P<bound>\w+(?:\s*,\s*\w+)*)\s*(?::[^=]*)?=(?!=)"
@@ -83,7 +83,7 @@ def read_parts(notebook: NotebookCells) -> list[Part]:
             while headings and headings[0][0] <= first_line(node):
                 section = headings.pop(0)[1]
             bound = {target.id for target in _targets(node)}
-            section = next((_FIRST_NAMES[name] for name in bound if name in _FIRST_NAMES), section)
+            section = next((FIRST_NAMES[name] for name in bound if name in FIRST_NAMES), section)
             parts.append(Part(cell, node, section))
         if headings:
             section = headings[-1][1]
@@ -101,12 +101,11 @@ def _targets(node: ast.stmt) -> list[ast.Name]:
     return [part for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
 
 
-def read_statements(notebook: NotebookCells, parts: Iterable[Part] | None = None) -> list[Statement]:
+def read_statements(parts: list[Part]) -> list[Statement]:
     """Return all statements in order.
 
     Their flows include what they change by calling functions and through second names.
     """
-    parts = read_parts(notebook) if parts is None else list(parts)
     statements = list(_in_order(parts))
     aliases = Aliases(statement.node for statement in statements)
     for statement in statements:
