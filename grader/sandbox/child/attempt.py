@@ -126,7 +126,7 @@ class Attempt:
             torch=torch,
             F=torch.nn.functional,
             cmp=self._recorder,
-            __file__=self._task.filename,
+            __file__=f"/{self._task.filename}",  # absolute: where code asks for its folder, no file is looked up
             **{OUR_CMP: self._recorder.in_any_order},
         )
         self._recorder.variables = main.__dict__
