@@ -22,7 +22,7 @@ from dojo.notebook_slice.comparisons import CMP
 from dojo.notebook_slice.dataflow import Function, parameters
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.kinds import Kind, Kinds, Obstacle
-from dojo.notebook_slice.remarks import Remarks
+from dojo.notebook_slice.remarks import Remarks, place
 from dojo.notebook_slice.statements import Statement
 from dojo.notebook_slice.transcript import STAND_INS
 
@@ -38,13 +38,14 @@ class Choice:
     """The chosen statements in an order in which they can run, and sentences about what is left out.
 
     ``answered`` are the checkpoints with an answer among them; None stands for those that only show at run time.
-    ``work`` counts the needs that were looked at.
+    ``work`` counts the needs that were looked at. ``not_there_yet`` says why exercise 2 or 3 has no answer, or None.
     """
 
     statements: tuple[Statement, ...]
     remarks: tuple[str, ...]
     answered: frozenset[str | None]
     work: int
+    not_there_yet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def choose(statements: list[Statement], goal: Goal) -> Choice:
     chooser = _Chooser(statements, goal)
     chosen = chooser.chosen()
     remarks = (*chooser.remarks.sentences(), *_near_names(statements, goal))
-    return Choice(tuple(chooser.in_order(chosen)), remarks, frozenset(chooser.answered), chooser.work)
+    in_order = tuple(chooser.in_order(chosen))
+    return Choice(in_order, remarks, frozenset(chooser.answered), chooser.work, chooser.remarks.not_there_yet)
 
 
 class _Chooser:
@@ -377,8 +379,7 @@ class _Chooser:
             return segments
         in_one_go = [segment for segment in segments if not segment.behind & self._answers - {variable}]
         if segments and not in_one_go:
-            place = self.remarks.place(segments[-1].last)
-            self.remarks.not_there_yet = f"{place} makes {variable} step by step, as exercise 1 does"
+            self.remarks.not_there_yet = f"{place(segments[-1].last)} makes {variable} step by step, as exercise 1 does"
         return in_one_go
 
     def _has_exercise_1(self) -> bool:

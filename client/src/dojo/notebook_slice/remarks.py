@@ -39,15 +39,10 @@ class Remarks:
     def sentences(self) -> list[str]:
         """Return the sentences, in the order of the notebook."""
         return [
-            f"{self.place(at)} is left out: {left_out.obstacle.reason}.{self._consequence(left_out)}"
+            f"{place(at)} is left out: {left_out.obstacle.reason}.{self._consequence(left_out)}"
             for at, left_out in sorted(self._left_out.items(), key=lambda item: item[0].position)
             if not at.unfinished or left_out.dependent
         ]
-
-    def place(self, statement: Statement) -> str:
-        """Return where a statement is, at the beginning of a sentence."""
-        line = statement.line or statement.node.lineno
-        return f"Line {line}" if statement.cell.is_script else f"Cell {statement.cell.number}, line {line}"
 
     def _consequence(self, left_out: _LeftOut) -> str:
         names = list(left_out.dependent)
@@ -58,3 +53,9 @@ class Remarks:
         listed = ", ".join(names[:_NAMES_MAX])
         more = f" and {len(names) - _NAMES_MAX} more" if len(names) > _NAMES_MAX else ""
         return f" So {listed}{more} {'is' if len(names) == 1 else 'are'} not graded."
+
+
+def place(statement: Statement) -> str:
+    """Return where a statement is, at the beginning of a sentence: “Cell 3, line 4”, in a script “Line 4”."""
+    line = statement.line or statement.node.lineno
+    return f"Line {line}" if statement.cell.is_script else f"Cell {statement.cell.number}, line {line}"

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dojo.errors import BadFile
+from dojo.notebook_slice.advice import advice
 from dojo.notebook_slice.cells import NotebookCells
 from dojo.notebook_slice.choice import Choice, choose
 from dojo.notebook_slice.comparisons import with_plain_cmp
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.handouts import with_exercise_names
+from dojo.notebook_slice.kinds import Kind, Kinds
+from dojo.notebook_slice.remarks import place
 from dojo.notebook_slice.statements import Part, Statement, read_parts, read_statements
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
@@ -67,7 +70,7 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
         transcript.source,
         summarise(choice.statements, goal.variables),
         len(notebook.cells),
-        (*unfinished, *repaired, *reading.remarks, *choice.remarks),
+        (*unfinished, *repaired, *reading.remarks, *choice.remarks, *advice(choice.statements)),
         transcript.lines,
         notebook.is_script,
     )
@@ -101,13 +104,53 @@ def _readings(parts: list[Part], goal: Goal) -> Iterator[tuple[list[Part], tuple
         yield unfolded.parts, unfolded.remarks
 
 
+def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:
+    """Return whether a script needs only what is there where it is graded. Then it is sent unchanged.
+
+    A script that makes a hand-out anew has a forward pass of its own, and one that cannot be read has a gap.
+    """
+    if script.unfinished or script.repaired:
+        return False
+    try:
+        parts = read_parts(script)
+        statements = read_statements(parts)
+    except RecursionError:
+        return True  # the grader says what is wrong with it
+    if any(statement.makes & goal.handed_out or statement.unfinished for statement in statements):
+        return False
+    if with_exercise_names(parts, goal, containers=False).remarks:
+        return False
+    kinds = Kinds(statements, goal)
+    obstacles = [kinds.obstacle(statement) for statement in statements if not kinds.is_placeholder(statement)]
+    return not any(obstacle and obstacle.kind is not Kind.UNDEFINED for obstacle in obstacles)
+
+
 def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFile:
     examples = ", ".join(list(goal.checkpoint_by_variable)[:3])
-    reasons = (*notebook.unfinished.values(), *reading.remarks, *reading.choice.remarks)
-    told = "".join(f" {reason}" for reason in reasons[:REASONS_MAX])
-    where = "This script" if notebook.is_script else "No cell of this notebook"
-    makes = "makes no answer" if notebook.is_script else "makes an answer"
+    reasons = (*notebook.unfinished.values(), *_other_exercises(reading, goal), *reading.choice.remarks)
+    told = "".join(f" {reason}" for reason in (*reasons, *reading.remarks)[:REASONS_MAX])
+    makes = "This script makes no answer" if notebook.is_script else "No cell of this notebook makes an answer"
     return BadFile(
-        f"{where} {makes} of this exercise ({examples}, …).{told}",
-        "Assign one, save the notebook, submit it again; another exercise is named with --exercise.",
+        f"{makes} of this exercise ({examples}, …).{told}",
+        "Assign one, save the file, submit it again; another exercise is named with --exercise.",
     )
+
+
+def _other_exercises(reading: _Reading, goal: Goal) -> Iterator[str]:
+    """Yield sentences about answers of other exercises: they are not this one's, and that is why nothing is there."""
+    kinds = Kinds(reading.statements, goal)
+    trained = next((each for each in reading.statements if kinds.trains(each) and each.makes & goal.variables), None)
+    if trained is not None:
+        yield f"{place(trained)} trains on data of its own: that is exercise 4. This one asks for the steps of one batch."
+    others = [
+        statement
+        for statement in reading.statements
+        if statement.section not in (None, goal.section) and statement.makes & goal.variables
+    ]
+    if goal.section is not None and others:
+        name = min(others[0].makes & goal.variables)
+        yield f"{place(others[0])} makes {name}, but under exercise {others[0].section}."
+    if reading.choice.not_there_yet is not None:
+        yield f"{reading.choice.not_there_yet}."
+    if goal.section is not None and (others or reading.choice.not_there_yet):
+        yield f"Exercise {goal.section} is not there yet."
