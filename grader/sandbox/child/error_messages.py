@@ -25,6 +25,7 @@ class Hint(Enum):
     NOTEBOOK_FILE = auto()
     EXIT = auto()
     INPUT = auto()
+    ONE_HOT = auto()
 
 
 HINTS: Final = {
@@ -43,6 +44,7 @@ HINTS: Final = {
     Hint.NO_GPU: "There is no GPU here; leave the tensors where they are.",
     Hint.NOTEBOOK_FILE: "If this is a notebook's file, hand in its code: as .py, or by `dojo submit`.",
     Hint.EXIT: "The code left before its end; remove the call that leaves.",
+    Hint.ONE_HOT: "F.one_hot without num_classes is only as wide as its largest number; write num_classes=vocab_size.",
     Hint.INPUT: "There is nobody here to answer input(); write the value into the code.",
 }
 

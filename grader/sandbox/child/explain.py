@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import traceback
 from typing import Final
@@ -36,6 +37,8 @@ _WORDS: Final = (
     ),
     (("does not require grad and does not have a grad_fn",), Hint.NO_GRAPH),
 )
+# A call with one argument: F.one_hot(Yb), one_hot(logits.max(1).indices)
+_ONE_HOT_OF_UNKNOWN_WIDTH: Final = re.compile(r"\bone_hot\(\s*[\w.]+(?:\([^()]*\))?[\w.]*\s*\)")
 _EXCEPTIONS_MAX: Final = 8  # shown of a chain or a group; the rest is left out
 _PLACES_MAX: Final = 200  # words of a traceback that are searched for an act
 
@@ -59,7 +62,7 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
         return RunStatus.DENIED, f"{shown}\n{HINTS[act]}"
     if isinstance(error, ModuleNotFoundError):
         return RunStatus.ERROR, f"{shown}\n{HINTS[Hint.MODULE].format(module=error.name or 'That module')}"
-    hint = _hint(error, shown)
+    hint = _hint(error, shown) or _width_hint(error, program)
     return RunStatus.ERROR, f"{shown}\n{HINTS[hint]}" if hint else shown
 
 
@@ -96,6 +99,12 @@ def _hint(error: BaseException, shown: str) -> Hint | None:
     if isinstance(error, (TypeError, AttributeError)) and "NoneType" in text and "grad" in shown:
         return Hint.NO_GRAD
     return next((hint for words, hint in _WORDS if any(word in text for word in words)), None)
+
+
+def _width_hint(error: BaseException, program: Program) -> Hint | None:
+    """Return the hint for sizes that differ where ``F.one_hot`` was not told how many columns there are."""
+    differs = isinstance(error, RuntimeError) and "size" in _text(error)
+    return Hint.ONE_HOT if differs and _ONE_HOT_OF_UNKNOWN_WIDTH.search(program.text) else None
 
 
 def student_traceback(error: BaseException, program: Program, filename: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dojo.notebook_slice.cells import read_cells
-from dojo.notebook_slice.statements import read_statements
+from dojo.notebook_slice.statements import read_parts, read_statements
 from tests.client.notebook_slice.small_notebooks import BATCH_NORM, CROSS_ENTROPY, FULL, taken
 from tests.client.notebooks import notebook
 
 
 def sections(*cells: str) -> list[int | None]:
-    return [each.section for each in read_statements(read_cells(notebook(*cells)["cells"]))]
+    return [each.section for each in read_statements(read_parts(read_cells(notebook(*cells)["cells"])))]
 
 
 def test_a_heading_counts_from_its_line() -> None:

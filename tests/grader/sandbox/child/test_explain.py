@@ -216,3 +216,20 @@ def test_exhausted_memory_is_the_memory_limit(run: Runner) -> None:
 def test_there_is_no_grad(run: Runner) -> None:
     got = run("dx = x.grad * 2")
     assert got.status is RunStatus.ERROR and "There is no .grad here" in got.message
+
+
+@pytest.mark.parametrize(
+    ("hot", "told"),
+    [
+        ("F.one_hot(labels)", True),
+        ("F.one_hot(labels).float()", True),
+        ("F.one_hot(w.max(1).indices)", True),
+        ("F.one_hot(labels, num_classes=2)", False),
+        ("torch.ones(3, 2)", False),
+    ],
+)
+def test_one_hot_of_unknown_width_is_explained(run: Runner, hot: str, told: bool) -> None:
+    got = run(f"labels = torch.tensor([0, 1, 0])\ndx = {hot} + x[:3]")
+
+    assert got.status is RunStatus.ERROR
+    assert ("num_classes=vocab_size" in got.message) is told
