@@ -49,9 +49,8 @@ def explain(
     ]
     if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
-    changed = {name for name in handed_in if CHANGED_AFTER_CMP in answers[name].notes}
     replay = replay_backward(reference(instance), handed_in, rows, tolerated.inherited)
-    table = _Table(instance, rows, replay, changed, stopped, context)
+    table = _Table(instance, rows, replay, stopped, context)
     return tuple(table.explained(row) for row in rows)
 
 
@@ -59,14 +58,12 @@ def explain(
 class _Table:
     """The rows of one answer while they are explained, in the exercise's order.
 
-    ``changed`` are the checkpoints whose variable changed after ``cmp``. ``diagnoses`` has one entry for each mistake
-    explained so far.
+    ``diagnoses`` has one entry for each mistake explained so far.
     """
 
     instance: Instance
     rows: Sequence[Comparison]
     replay: BackwardReplay
-    changed: set[str]
     stopped: bool
     context: Set[str]
     diagnoses: list[tuple[Diagnosis, ...]] = field(default_factory=list)
@@ -116,7 +113,7 @@ class _Table:
             fitted = fit(answer, right.shape)  # the odd shape came from above
             answer = answer if fitted is None else fitted
         unexplained = sum(diagnosis[0].code == Code.UNKNOWN for diagnosis in self.diagnoses)
-        return diagnose(Case(self.instance, name, answer, self.replay, name in self.changed), unexplained)
+        return diagnose(Case(self.instance, name, answer, self.replay), unexplained)
 
     def _odd_shape_above(self, name: str) -> str | None:
         """Return a step that reads the tensor and whose gradient of another shape may be what stopped the code."""

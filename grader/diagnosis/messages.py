@@ -26,10 +26,14 @@ class Message:
 
     ``kind`` says what the mistake is, ``advice`` what to look at. Between them stands ``LINE``, ``LINES`` or
     ``ALL_LINES``, after the finding's steps. Without ``advice`` the kind stands alone.
+
+    Neither says that the rest is right. ``rest`` does, and is said where the repair test found no other mistake. Where
+    there is one, the finding names it, and ``BESIDES`` has the sentence.
     """
 
     kind: str
     advice: str | None
+    rest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Kind:
 
 _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
-_CANCELS = "Your gradient is zero everywhere but for rounding: it holds a sum in which everything cancels."
+_REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
 _ONE_SLICE = "Of the {length} slices of d{step} along axis {axis}, only slice {kept} is in your gradient."
 _ENDS = "Each element of the upstream gradient goes somewhere. Look at the ends of your ranges."
@@ -76,6 +80,7 @@ MESSAGES: Mapping[Code, Kind] = {
         "left out a path at",
         {
             "path": Message("The path through {step} is missing from your gradient.", _ADD_EACH_USE),
+            "route": Message("The part that comes to {read} through {route:and} is missing.", _ADD_EACH_USE, _REST),
             "path_of_several": Message(
                 "{read} is used {count:times}, in {uses:and}; your gradient holds only the path through {others:and}.",
                 _ADD_EACH_USE,
@@ -89,16 +94,16 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be; the others are right.", _REACH
+                "{missing} elements of your gradient are zero and should not be.", _REACH, "the others are right"
             ),
             "elements_of_a_term": Message(
-                "{missing} elements of the term that comes through {step} are zero and should not be; the others are "
-                "right.",
+                "{missing} elements of the term that comes through {step} are zero and should not be.",
                 _REACH,
+                _REST,
             ),
             "part_of_the_upstream": Message(
-                "Of d{step} only the path through {through} went into your gradient.",
-                "{step} is used in {uses:and}. Go on only when all of its gradient is there.",
+                "Of d{whole} only the path through {through} went into your gradient.",
+                "{whole} is used in {uses:and}. Go on only when all of its gradient is there.",
             ),
             "one_slice": Message(_ONE_SLICE, _ENDS),
             "slices": Message(
@@ -113,6 +118,11 @@ MESSAGES: Mapping[Code, Kind] = {
                 "The path from {read} through {step} is counted twice.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
             ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is counted twice.",
+                "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
+                _REST,
+            ),
             "whole": Message(
                 "Your gradient is twice what it should be: what arrives at {name} is counted twice.",
                 "Look for a += that runs twice, or for one that adds to what already holds it.",
@@ -123,8 +133,14 @@ MESSAGES: Mapping[Code, Kind] = {
         "gave one term the wrong sign at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} has the wrong sign; the rest is right.",
+                "The term that comes to {read} through {step} has the wrong sign.",
                 "Does {step} grow or shrink when {read} grows?",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} has the wrong sign.",
+                "Follow this path alone, and count its minus signs.",
+                _REST,
             ),
         },
     ),
@@ -132,8 +148,14 @@ MESSAGES: Mapping[Code, Kind] = {
         "had one term off by a factor at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} is off by a factor of {factor}; the rest is right.",
+                "The term that comes to {read} through {step} is off by a factor of {factor}.",
                 "Derive that line alone once more, its constant factors included.",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is off by a factor of {factor}.",
+                "Follow this path alone, line by line, with its constant factors.",
+                _REST,
             ),
         },
     ),
@@ -149,6 +171,7 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "whole": Message(_FACTOR + ".", _FIND_FACTOR),
             "whole_and_sign": Message(_FACTOR + ", apart from the sign.", _FIND_FACTOR),
+            "common": Message("Everything is off by a factor of {factor}.", _FIND_FACTOR),
             "averaged": Message("The contributions to one element are averaged, not summed.", _REPEATED),
         },
     ),
@@ -169,6 +192,11 @@ MESSAGES: Mapping[Code, Kind] = {
                 "shape {wide}, and {read} has shape {narrow}.",
                 "One number that is used many times collects a gradient from each use.",
             ),
+            "stretched_and_cancelled": Message(
+                "{read} is stretched over every row or column of {step}; your gradient is not summed up again: it has "
+                "shape {wide}, and {read} has shape {narrow}.",
+                "One number that is used many times collects a gradient from each use.",
+            ),
             "axis": Message(
                 "Your gradient has shape {shape}, and {name} has shape {right}: axis {axis} is still to be summed.",
                 "What is used many times collects a gradient from each use; a product of matrices sums as well.",
@@ -184,11 +212,38 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
             ),
             "part": Message(
-                "In a part of your gradient there is one number for each row where there should be one for each "
-                "column, or the other way round: a sum goes along the wrong axis.",
+                "In what comes to {read} through {step}, a sum goes along axis {axis}, which is the wrong one.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
-            "cancels": Message(_CANCELS, "Which axis did you sum along, and was anything stretched along it?"),
+            "cancels": Message(
+                "Your gradient is zero everywhere but for rounding: along axis {axis} of d{of}, everything cancels.",
+                "Which axis did you sum along, and was anything stretched along it?",
+            ),
+            "mean": Message(
+                "Your gradient of {read} is averaged along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "part_over_all": Message(
+                "In what comes to {read} through {step}, one number stands where a sum along axis {axis} belongs: the "
+                "sum of everything.",
+                "Which elements belong together here, those of a row or those of a column?",
+            ),
+            "normalised": Message(
+                "What comes to {read} through {step} is normalised along axis {axis}, which is the wrong one.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "normalised_over_all": Message(
+                "What comes to {read} through {step} is normalised over everything, and should be along axis {axis}.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "sum_and_cancelled": Message(
+                "Your gradient of {read} is summed along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "sum_of_all": Message(
+                "Your gradient of {read} is one number, the sum of everything.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
             "needless_sum_of_a_term": Message(
                 "The term that comes to {read} through {step} is " + _OWN_ELEMENT, _SUM_LATER
             ),
@@ -209,6 +264,14 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "derivative_times_a_number": Message(
+                "Your gradient is the derivative of the line of {step}, times the number {factor}.",
+                "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
+            ),
+            "part_of_the_derivative": Message(
+                "d{step} multiplies only a part of the derivative: {factor} stands alone.",
+                "Is a parenthesis missing? The upstream gradient multiplies the whole derivative.",
+            ),
             "derivative_alone": Message(
                 "Your gradient holds the derivative of the line of {step} alone; d{step} does not come into it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
@@ -225,20 +288,34 @@ MESSAGES: Mapping[Code, Kind] = {
             "unchanged": Message(
                 "d{step} goes through to {read} unchanged; the derivative of the line of {step} is missing.", _MOVE
             ),
-            "tensor_added": Message("Your gradient is right, but {other} is added to it or taken from it.", _MOVE),
-            "number_added": Message("Your gradient is right, but a number is added to it or taken from it.", _MOVE),
+            "line_of_the_upstream": Message(
+                "The line of {step} is applied to d{step}; its derivative does not come into it.", _MOVE
+            ),
+            "upstream_times_a_number": Message(
+                "d{step} goes through to {read} times {factor}; the derivative of the line of {step} is no number.",
+                _MOVE,
+            ),
+            "tensor_added": Message("Your gradient is right, but {other} is added to it.", _MOVE),
+            "multiple_added": Message("Your gradient is right, but {other} times {factor} is added to it.", _MOVE),
+            "number_added": Message("Your gradient is right, but the number {factor} is added to it.", _MOVE),
             "other_operand": Message(_OTHER_OPERAND, _MOVE),
             "operand_left_out": Message("{operand} is left out of the derivative of the line of {step}.", _MOVE),
             "times_a_tensor": Message(
                 "d{step} is multiplied with {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "times_a_power": Message(
-                "d{step} is multiplied with a power of {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
+                "d{step} is multiplied with {other}**{power:g} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "off_by_a_power": Message(
-                "The upstream gradient is there, but the derivative is not that of the line of {step}: it is off by a "
-                "power of {other}.",
+                "The derivative is not that of the line of {step}: your gradient is {factor} times what it should be.",
                 _MOVE,
+            ),
+            "term_off_by_a_power": Message(
+                "The term that comes to {read} through {step} is {factor} times what it should be.", _MOVE, _REST
+            ),
+            "whole_off_by_a_power": Message(
+                "Your gradient is {factor} times what it should be; it is right but for that factor.",
+                "Where does a power of {other} come in, and which one?",
             ),
             "other_function": Message(
                 "You multiply d{step} with something that depends on {other}, but it is not the derivative of the line "
@@ -247,22 +324,38 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "factor_along_an_axis": Message(
                 "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, and another "
-                "for each: a factor of that shape is missing or wrong in the derivative of {step}.",
-                _MOVE,
+                "for each.",
+                "A factor of that shape is missing or wrong. Which tensor has that shape?",
+            ),
+            "factor_along_an_axis_of_a_term": Message(
+                "The term that comes to {read} through {step} is off by a factor that is the same all along each "
+                "{axis_from_end:along}.",
+                "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
+                _REST,
             ),
             "product_of_paths": Message(
                 "The paths through {uses:and} are multiplied with each other.",
                 "Two paths to the loss change it by the sum of what each does.",
             ),
             "should_be_zero": Message(
-                "{wrong} elements of your gradient should be zero: {step} does not depend on those elements of {read}. "
-                "The others are right.",
+                "{step} does not depend on {wrong} of the elements of {read}: what comes through it is zero there, and "
+                "yours is not.",
                 _MOVE,
+                _REST,
+            ),
+            "zero_above": Message(
+                "What comes to {read} through {step} is zero at {wrong} elements, and yours is not.",
+                "Which elements of d{step} are not zero? Only those pass anything on.",
+                _REST,
             ),
             "wrong_positions": Message(
-                "The right numbers are there, but {wrong} of them stand at elements of {read} that {step} does not "
-                "depend on: an index is wrong.",
-                _MOVE,
+                "The right numbers are there, but {wrong} of them stand where your gradient should be zero.",
+                "Look at the indices: which element does each number belong to?",
+            ),
+            "wrong_positions_of_a_term": Message(
+                "The numbers that come to {read} through {step} are right, but {wrong} of them stand at wrong places.",
+                "Look at the indices: which element does each number belong to?",
+                _REST,
             ),
         },
     ),
@@ -297,7 +390,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.ALIASED: Kind(
         "had two names for one tensor at",
         {
-            "changed_after_cmp": Message("d{name} changed after you had handed it to cmp." + _ALIAS, _COPY),
+            "same_numbers_below": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "same_numbers": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "changed_upstream": Message("d{step} had changed when it was used for d{name}." + _ALIAS, _COPY),
         },
@@ -316,11 +409,43 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{bad} of {count} elements are NaN or infinite, and the gradients above are not{where:where}.",
                 "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
             ),
-            "cancels": Message(_CANCELS, "Look for a sum that is taken before it should be, or of the wrong product."),
+            "not_finite_here": Message(
+                "{bad} of {count} elements are NaN or infinite{where:where}.",
+                "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
+            ),
+            "above_not_finite": Message(
+                "Nothing can be told about this step: with your gradients above, no finite gradient is right here.",
+                "Mend the gradients above first.",
+            ),
+            "next_to_nothing": Message(
+                "Your gradient is next to nothing{cancels:cancels}.",
+                "Look for a sum that is taken before it should be, or of the wrong product.",
+            ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
             ),
         },
+    ),
+}
+
+TWO_THINGS = "At least two things are off."
+# What else is wrong in an answer whose mistake was named. ``TWO_THINGS`` stands before both.
+BESIDES: Mapping[str, str] = {
+    "factor": "Besides, everything is off by a factor of {factor}.",
+    "its_factor": "Besides, it is off by a factor of {factor}.",
+    "its_sign": "Besides, its sign is turned around.",
+    "term_missing": "Besides, the path from {read} through {step} is missing.",
+    "term_sign": "Besides, the term that comes to {read} through {step} has the wrong sign.",
+    "term_factor": "Besides, the term that comes to {read} through {step} is off by a factor of {factor}.",
+    "term_sign_and_factor": (
+        "Besides, the term that comes to {read} through {step} has the wrong sign and is off by a factor of {factor}."
+    ),
+    "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
+    "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
+    "route_factor": "Besides, the part that comes to {read} through {route:and} is off by a factor of {factor}.",
+    "route_sign_and_factor": (
+        "Besides, the part that comes to {read} through {route:and} has the wrong sign and is off by a factor of "
+        "{factor}."
     ),
 }
 
@@ -346,7 +471,7 @@ def diagnosis_of(finding: Finding, name: str, lines: Mapping[str, str]) -> Diagn
     """
     message = MESSAGES[finding.code].forms[finding.form]
     values = {"name": name, "step": finding.at[0] if finding.at else name, **finding.values}
-    hints = [_format(message.kind, values)]
+    hints = [_kind(message, finding, values)]
     if message.advice is not None:
         hints += [_look(finding.at, name, lines), _format(message.advice, values)]
     return Diagnosis(finding.code.value, tuple(hints))
@@ -356,6 +481,14 @@ def mistake_phrase(code: str) -> str:
     """Return what students did who made a mistake of this kind; the name of the checkpoint follows it."""
     kind = MESSAGES.get(Code(code)) if code in set(Code) else None
     return f"made the mistake {code} at" if kind is None else kind.phrase
+
+
+def _kind(message: Message, finding: Finding, values: Mapping[str, object]) -> str:
+    kind = _format(message.kind, values)
+    if finding.besides:
+        besides = [_format(BESIDES[form], {"name": values["name"], **beside}) for form, beside in finding.besides]
+        return " ".join([TWO_THINGS, kind, *besides])
+    return kind if message.rest is None else f"{kind.removesuffix('.')}; {message.rest}."
 
 
 def _look(steps: Sequence[str], name: str, lines: Mapping[str, str]) -> str:
@@ -393,6 +526,13 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
     return f"; the wrong ones sit at {shown} of axis {axis}"
 
 
+def _cancels(cancels: tuple[str, int] | None) -> str:
+    if cancels is None:
+        return ""
+    step, axis = cancels
+    return f": along axis {axis} of d{step}, everything cancels"
+
+
 def _ratio(ratio: float | None) -> str:
     return "" if ratio is None else f"; where they are wrong, they are typically {ratio:.3g} times what they should be"
 
@@ -408,6 +548,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "slices": _slices,
     "along": _along,
     "where": _where,
+    "cancels": _cancels,
     "ratio": _ratio,
     "figures": _figures,
 }
