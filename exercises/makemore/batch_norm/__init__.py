@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from exercises import derivations
 from exercises.exercise import Checkpoint, Exercise
 from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, batch_norm
 from exercises.tape import Tape
@@ -42,4 +43,5 @@ EXERCISE = Exercise(
     given_from=_given,
     numbers=MAKEMORE,
     lecture=LECTURE,
+    derivations=derivations.read((HERE / "derivations.md").read_text(encoding="utf-8")),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from exercises import derivations
 from exercises.exercise import Checkpoint, Exercise
 from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, cross_entropy
 from exercises.tape import Tape
@@ -34,4 +35,5 @@ EXERCISE = Exercise(
     given_from=_given,
     numbers=MAKEMORE,
     lecture=LECTURE,
+    derivations=derivations.read((HERE / "derivations.md").read_text(encoding="utf-8")),
 )
