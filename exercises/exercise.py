@@ -12,6 +12,7 @@ from torch import Tensor
 
 from exercises import forward_source
 from exercises.derivations import Derivation
+from exercises.formula import Part
 from exercises.tape import CutTape, Piece, Tape
 
 
@@ -68,7 +69,8 @@ class Exercise:
 
     ``pieces`` are the forward pass, played one after the other on a tape. ``given_from`` turns the tensors of
     ``numbers`` into those that this forward pass starts from. ``derivations`` maps checkpoints to what is said once
-    they passed. A change that could change a grade needs a new ``revision``.
+    they passed. ``parts`` maps checkpoints that are asked for in one expression to the summands of it. A change that
+    could change a grade needs a new ``revision``.
     """
 
     slug: str
@@ -83,6 +85,7 @@ class Exercise:
     numbers: NumberSource
     lecture: str | None = None
     derivations: Mapping[str, Derivation] = field(default_factory=dict, compare=False)
+    parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def forward_source(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -106,7 +107,13 @@ def callers(server: RunningServer, owner: Student, here: Members, there: Members
         session.delete(session.get_one(SeatRow, (1, admin.account.id)))
         session.get_one(AccountRow, admin.account.id).is_admin = True
         for seat in session.exec(select(SeatRow)).all():  # a step is explained to those who passed it
-            passed = {"exercise": FULL, "checkpoint": "h", "best": "exact", "attempts": 1, "first_passed_at": now()}
+            passed: dict[str, Any] = {
+                "exercise": FULL,
+                "checkpoint": "h",
+                "best": "exact",
+                "attempts": 1,
+                "first_passed_at": now(),
+            }
             session.add(ProgressRow(course_id=seat.course_id, account_id=seat.account_id, **passed))
     return [
         Caller("nobody", None, is_known=False),
