@@ -39,8 +39,7 @@ def explain(
     handed_in = _usable(answers, rows)
     if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
-    changed = {name for name in handed_in if CHANGED_AFTER_CMP in answers[name].notes}
-    table = _Table(instance, rows, replay_backward(reference(instance), handed_in, rows), changed, stopped)
+    table = _Table(instance, rows, replay_backward(reference(instance), handed_in, rows), stopped)
     return tuple(table.explained(row) for row in rows)
 
 
@@ -48,14 +47,12 @@ def explain(
 class _Table:
     """The rows of one answer while they are explained, in the exercise's order.
 
-    ``changed`` are the checkpoints whose variable changed after ``cmp``. ``diagnoses`` has one entry for each mistake
-    explained so far.
+    ``diagnoses`` has one entry for each mistake explained so far.
     """
 
     instance: Instance
     rows: Sequence[Comparison]
     replay: BackwardReplay
-    changed: set[str]
     stopped: bool
     diagnoses: list[tuple[Diagnosis, ...]] = field(default_factory=list)
 
@@ -88,7 +85,7 @@ class _Table:
             fitted = fit(answer, right.shape)  # the odd shape came from above
             answer = answer if fitted is None else fitted
         unexplained = sum(diagnosis[0].code == Code.UNKNOWN for diagnosis in self.diagnoses)
-        case = Case(self.instance, name, answer, self.replay, name in self.changed)
+        case = Case(self.instance, name, answer, self.replay)
         first, *others = diagnose(case, unexplained)
         if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
             first = with_evidence(first, counterexample(case), broken_invariant(case))

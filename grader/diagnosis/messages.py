@@ -28,10 +28,14 @@ class Message:
 
     ``kind`` says what the mistake is, ``advice`` what to look at. Between them stands ``LINE``, ``LINES`` or
     ``ALL_LINES``, after the finding's steps, or ``line`` if it is given. Without ``advice`` the kind stands alone.
+
+    Neither says that the rest is right. ``rest`` does, and is said where the repair test found no other mistake. Where
+    there is one, the finding names it, and ``BESIDES`` has the sentence.
     """
 
     kind: str
     advice: str | None
+    rest: str | None = None
     line: str | None = None
 
 
@@ -45,7 +49,6 @@ class Kind:
 
 _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
-_CANCELS = "Your gradient is zero everywhere but for rounding: it holds a sum in which everything cancels."
 _EACH_PART = "Each part is a summand of its own: derive it alone, then add all of them."
 _ABOUT = "{about:sentences}"
 _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column collects what each of them does."
@@ -53,6 +56,7 @@ _USED = "{read} is {narrow} and {spread:used}."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
 _PRODUCT = "Your numbers are those of {product}{summed:summed}"
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
+_REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
 _ONE_SLICE = "Of the {length} slices of {upstream} along axis {axis}, only slice {kept} is in your gradient."
 _ENDS = "Each element of the upstream gradient goes somewhere. Look at the ends of your ranges."
@@ -86,6 +90,7 @@ MESSAGES: Mapping[Code, Kind] = {
         "left out a path at",
         {
             "path": Message("The path through {step} is missing from your gradient.", _ADD_EACH_USE),
+            "route": Message("The part that comes to {read} through {route:and} is missing.", _ADD_EACH_USE, _REST),
             "path_of_several": Message(
                 "{read} is used {count:times}, in {uses:and}; your gradient holds only the path through {others:and}.",
                 _ADD_EACH_USE,
@@ -99,22 +104,22 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be; the others are right.", _REACH
+                "{missing} elements of your gradient are zero and should not be.", _REACH, "the others are right"
             ),
             "elements_of_a_term": Message(
-                "{missing} elements of the term that comes through {step} are zero and should not be; the others are "
-                "right.",
+                "{missing} elements of the term that comes through {step} are zero and should not be.",
                 _REACH,
+                _REST,
             ),
             "part_of_the_upstream": Message(
-                "Of {upstream} only the path through {through} went into your gradient.",
-                "{step} is used in {uses:and}. Go on only when all of its gradient is there.",
+                "Of d{whole} only the path through {through} went into your gradient.",
+                "{whole} is used in {uses:and}. Go on only when all of its gradient is there.",
             ),
             "one_slice": Message(_ONE_SLICE, _ENDS),
             "slices": Message(
                 "What comes from {missing:slices} of {upstream}, along axis {axis}, is not in your gradient.", _ENDS
             ),
-            "part": Message("{parts:Are} missing from your formula.", _EACH_PART, _ABOUT),
+            "part": Message("{parts:Are} missing from your formula.", _EACH_PART, line=_ABOUT),
             "one_of_each": Message(
                 _USED + " Your gradient keeps one of each {length}.",
                 "All of them move the loss: a sum, not a choice.",
@@ -128,11 +133,16 @@ MESSAGES: Mapping[Code, Kind] = {
                 "The path from {read} through {step} is counted twice.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
             ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is counted twice.",
+                "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
+                _REST,
+            ),
             "whole": Message(
                 "Your gradient is twice what it should be: what arrives at {name} is counted twice.",
                 "Look for a += that runs twice, or for one that adds to what already holds it.",
             ),
-            "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, _ABOUT),
+            "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, line=_ABOUT),
             "path_too_many": Message(
                 "Your gradient is right, but {other} is added to it or taken from it: a path too many.",
                 "{name} is used in {uses:and}. Each use adds one term, and nothing else does.",
@@ -143,11 +153,17 @@ MESSAGES: Mapping[Code, Kind] = {
         "gave one term the wrong sign at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} has the wrong sign; the rest is right.",
+                "The term that comes to {read} through {step} has the wrong sign.",
                 "Does {step} grow or shrink when {read} grows?",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} has the wrong sign.",
+                "Follow this path alone, and count its minus signs.",
+                _REST,
             ),
             "part": Message(
-                "{turned:sentences}", "Move one element up: does this part make the loss rise or fall?", _ABOUT
+                "{turned:sentences}", "Move one element up: does this part make the loss rise or fall?", line=_ABOUT
             ),
         },
     ),
@@ -155,13 +171,19 @@ MESSAGES: Mapping[Code, Kind] = {
         "had one term off by a factor at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} is off by a factor of {factor}; the rest is right.",
+                "The term that comes to {read} through {step} is off by a factor of {factor}.",
                 "Derive that line alone once more, its constant factors included.",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is off by a factor of {factor}.",
+                "Follow this path alone, line by line, with its constant factors.",
+                _REST,
             ),
             "part": Message(
                 "{parts:Are} off by a factor in your formula: {factor} times what should stand there.",
                 "Derive this part alone once more, its constant factors included.",
-                _ABOUT,
+                line=_ABOUT,
             ),
         },
     ),
@@ -171,7 +193,7 @@ MESSAGES: Mapping[Code, Kind] = {
             "numbers": Message(_SIGN + "every number is right.", _COUNT_SIGNS),
             "form": Message(_SIGN + "the gradient has the right form.", _COUNT_SIGNS),
             "formula": Message(
-                "Besides, every sign of your formula is turned around.", _COUNT_SIGNS, "Look at all of its parts."
+                "Every sign of your formula is turned around.", _COUNT_SIGNS, line="Look at all of its parts."
             ),
         },
     ),
@@ -180,12 +202,8 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "whole": Message(_FACTOR + ".", _FIND_FACTOR),
             "whole_and_sign": Message(_FACTOR + ", apart from the sign.", _FIND_FACTOR),
+            "common": Message("Everything is off by a factor of {factor}.", _FIND_FACTOR),
             "averaged": Message("The contributions to one element are averaged, not summed.", _REPEATED),
-            "formula": Message(
-                "Besides, your whole formula is {factor} times what it should be.",
-                _FIND_FACTOR,
-                "The factor belongs to every part.",
-            ),
         },
     ),
     Code.TRANSPOSED: Kind(
@@ -215,6 +233,11 @@ MESSAGES: Mapping[Code, Kind] = {
                 _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
             ),
+            "stretched_and_cancelled": Message(
+                "{read} is stretched over every row or column of {step}; your gradient is not summed up again: it has "
+                "shape {wide}, and {read} has shape {narrow}.",
+                "One number that is used many times collects a gradient from each use.",
+            ),
             "axis": Message(
                 "Your gradient has shape {shape}, and {name} has shape {right}: axis {axis} is still to be summed.",
                 "What is used many times collects a gradient from each use; a product of matrices sums as well.",
@@ -224,9 +247,9 @@ MESSAGES: Mapping[Code, Kind] = {
                 _USED + " Your gradient holds them one by one, with shape {wide}, and times {factor}.",
                 "They add up: a sum takes the place of that factor.",
             ),
-            "part": Message("{parts:Are} without a sum in your formula: {says:clauses}.", _SUM_COLUMN, _ABOUT),
+            "part": Message("{parts:Are} without a sum in your formula: {says:clauses}.", _SUM_COLUMN, line=_ABOUT),
             "diagonal": Message(
-                "{parts:Are} without a sum in your formula: it holds the diagonal only.", _SUM_COLUMN, _ABOUT
+                "{parts:Are} without a sum in your formula: it holds the diagonal only.", _SUM_COLUMN, line=_ABOUT
             ),
         },
     ),
@@ -238,11 +261,38 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one.",
             ),
             "part": Message(
-                "In a part of your gradient there is one number for each row where there should be one for each "
-                "column, or the other way round: a sum goes along the wrong axis.",
+                "In what comes to {read} through {step}, a sum goes along axis {axis}, which is the wrong one.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
-            "cancels": Message(_CANCELS, "Which axis did you sum along, and was anything stretched along it?"),
+            "cancels": Message(
+                "Your gradient is zero everywhere but for rounding: along axis {axis} of d{of}, everything cancels.",
+                "Which axis did you sum along, and was anything stretched along it?",
+            ),
+            "mean": Message(
+                "Your gradient of {read} is averaged along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "part_over_all": Message(
+                "In what comes to {read} through {step}, one number stands where a sum along axis {axis} belongs: the "
+                "sum of everything.",
+                "Which elements belong together here, those of a row or those of a column?",
+            ),
+            "normalised": Message(
+                "What comes to {read} through {step} is normalised along axis {axis}, which is the wrong one.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "normalised_over_all": Message(
+                "What comes to {read} through {step} is normalised over everything, and should be along axis {axis}.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "sum_and_cancelled": Message(
+                "Your gradient of {read} is summed along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "sum_of_all": Message(
+                "Your gradient of {read} is one number, the sum of everything.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
             "needless_sum_of_a_term": Message(
                 "The term that comes to {read} through {step} is " + _OWN_ELEMENT, _SUM_LATER
             ),
@@ -268,12 +318,20 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{upstream:start} and its factor are multiplied after a sum. Each contribution is a product.",
                 "Multiply first, entry by entry; then sum.",
             ),
-            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, _ABOUT),
+            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
     ),
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "derivative_times_a_number": Message(
+                "Your gradient is the derivative of the line of {step}, times the number {factor}.",
+                "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
+            ),
+            "part_of_the_derivative": Message(
+                "{upstream:start} multiplies only a part of the derivative: {factor} stands alone.",
+                "Is a parenthesis missing? The upstream gradient multiplies the whole derivative.",
+            ),
             "derivative_alone": Message(
                 "Your gradient holds the derivative of the line of {step} alone; {upstream} does not come into it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
@@ -299,20 +357,34 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{upstream:start} goes through to {read} unchanged; the derivative of the line of {step} is missing.",
                 _MOVE,
             ),
-            "tensor_added": Message("Your gradient is right, but {other} is added to it or taken from it.", _MOVE),
-            "number_added": Message("Your gradient is right, but a number is added to it or taken from it.", _MOVE),
+            "line_of_the_upstream": Message(
+                "The line of {step} is applied to {upstream}; its derivative does not come into it.", _MOVE
+            ),
+            "upstream_times_a_number": Message(
+                "{upstream:start} goes through to {read} times {factor}; the derivative of that line is no number.",
+                _MOVE,
+            ),
+            "tensor_added": Message("Your gradient is right, but {other} is added to it.", _MOVE),
+            "multiple_added": Message("Your gradient is right, but {other} times {factor} is added to it.", _MOVE),
+            "number_added": Message("Your gradient is right, but the number {factor} is added to it.", _MOVE),
             "other_operand": Message(_OTHER_OPERAND, _MOVE),
             "operand_left_out": Message("{operand} is left out of the derivative of the line of {step}.", _MOVE),
             "times_a_tensor": Message(
                 "{upstream:start} is multiplied with {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "times_a_power": Message(
-                "{upstream:start} is multiplied with a power of {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
+                "{upstream:start} is multiplied with {other}**{power:g} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "off_by_a_power": Message(
-                "The upstream gradient is there, but the derivative is not that of the line of {step}: it is off by a "
-                "power of {other}.",
+                "The derivative is not that of the line of {step}: your gradient is {factor} times what it should be.",
                 _MOVE,
+            ),
+            "term_off_by_a_power": Message(
+                "The term that comes to {read} through {step} is {factor} times what it should be.", _MOVE, _REST
+            ),
+            "whole_off_by_a_power": Message(
+                "Your gradient is {factor} times what it should be; it is right but for that factor.",
+                "Where does a power of {other} come in, and which one?",
             ),
             "other_function": Message(
                 "You multiply {upstream} with something that depends on {other}, and it is not that line's derivative.",
@@ -320,22 +392,38 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "factor_along_an_axis": Message(
                 "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, and another "
-                "for each: a factor of that shape is missing or wrong in the derivative of {step}.",
-                _MOVE,
+                "for each.",
+                "A factor of that shape is missing or wrong. Which tensor has that shape?",
+            ),
+            "factor_along_an_axis_of_a_term": Message(
+                "The term that comes to {read} through {step} is off by a factor that is the same all along each "
+                "{axis_from_end:along}.",
+                "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
+                _REST,
             ),
             "product_of_paths": Message(
                 "The paths through {uses:and} are multiplied with each other.",
                 "Two paths to the loss change it by the sum of what each does.",
             ),
             "should_be_zero": Message(
-                "{wrong} elements of your gradient should be zero: {step} does not depend on those elements of {read}. "
-                "The others are right.",
+                "{step} does not depend on {wrong} of the elements of {read}: what comes through it is zero there, and "
+                "yours is not.",
                 _MOVE,
+                _REST,
+            ),
+            "zero_above": Message(
+                "What comes to {read} through {step} is zero at {wrong} elements, and yours is not.",
+                "Which elements of {upstream} are not zero? Only those pass anything on.",
+                _REST,
             ),
             "wrong_positions": Message(
-                "The right numbers are there, but {wrong} of them stand at elements of {read} that {step} does not "
-                "depend on: an index is wrong.",
-                _MOVE,
+                "The right numbers are there, but {wrong} of them stand where your gradient should be zero.",
+                "Look at the indices: which element does each number belong to?",
+            ),
+            "wrong_positions_of_a_term": Message(
+                "The numbers that come to {read} through {step} are right, but {wrong} of them stand at wrong places.",
+                "Look at the indices: which element does each number belong to?",
+                _REST,
             ),
             "given_unchanged": Message(
                 "Your gradient is {other}, unchanged; the derivatives of the lines in between are missing.",
@@ -352,7 +440,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "through {step}.",
                 "Each term has its own factor. Multiply each first, then add.",
             ),
-            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, _ABOUT),
+            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
     ),
     Code.OVERWRITTEN: Kind(
@@ -406,7 +494,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.ALIASED: Kind(
         "had two names for one tensor at",
         {
-            "changed_after_cmp": Message("d{name} changed after you had handed it to cmp." + _ALIAS, _COPY),
+            "same_numbers_below": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "same_numbers": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "changed_upstream": Message("{upstream:start} had changed when it was used for d{name}." + _ALIAS, _COPY),
         },
@@ -425,11 +513,48 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{bad} of {count} elements are NaN or infinite, and the gradients above are not{where:where}.",
                 "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
             ),
-            "cancels": Message(_CANCELS, "Look for a sum that is taken before it should be, or of the wrong product."),
+            "not_finite_here": Message(
+                "{bad} of {count} elements are NaN or infinite{where:where}.",
+                "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
+            ),
+            "above_not_finite": Message(
+                "Nothing can be told about this step: with your gradients above, no finite gradient is right here.",
+                "Mend the gradients above first.",
+            ),
+            "next_to_nothing": Message(
+                "Your gradient is next to nothing{cancels:cancels}.",
+                "Look for a sum that is taken before it should be, or of the wrong product.",
+            ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
             ),
         },
+    ),
+}
+
+TWO_THINGS = "At least two things are off."
+# What else is wrong in an answer whose mistake was named. ``TWO_THINGS`` stands before both.
+BESIDES: Mapping[str, str] = {
+    "sign": "Besides, every sign is turned around.",
+    "part_missing": "Besides, {parts:are} missing.",
+    "part_turned": "Besides, the sign of {parts:and} is turned around.",
+    "part_factor": "Besides, {parts:are} off by a factor of {factor}.",
+    "part_slip": "Besides, in {parts:and}, {says:clauses}.",
+    "factor": "Besides, everything is off by a factor of {factor}.",
+    "its_factor": "Besides, it is off by a factor of {factor}.",
+    "its_sign": "Besides, its sign is turned around.",
+    "term_missing": "Besides, the path from {read} through {step} is missing.",
+    "term_sign": "Besides, the term that comes to {read} through {step} has the wrong sign.",
+    "term_factor": "Besides, the term that comes to {read} through {step} is off by a factor of {factor}.",
+    "term_sign_and_factor": (
+        "Besides, the term that comes to {read} through {step} has the wrong sign and is off by a factor of {factor}."
+    ),
+    "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
+    "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
+    "route_factor": "Besides, the part that comes to {read} through {route:and} is off by a factor of {factor}.",
+    "route_sign_and_factor": (
+        "Besides, the part that comes to {read} through {route:and} has the wrong sign and is off by a factor of "
+        "{factor}."
     ),
 }
 
@@ -473,7 +598,7 @@ def diagnosis_of(
     values = {"name": name, "step": step, "upstream": upstream, **finding.values}
     if "wide" in values:
         values["spread"] = (values["narrow"], values["wide"])
-    hints = [_format(message.kind, values)]
+    hints = [_kind(message, finding, values)]
     if message.advice is not None:
         look = _look(finding.at, name, lines) if message.line is None else _format(message.line, values)
         hints += [look, _format(message.advice, values)]
@@ -499,6 +624,14 @@ def mistake_phrase(code: str) -> str:
     return f"made the mistake {code} at" if kind is None else kind.phrase
 
 
+def _kind(message: Message, finding: Finding, values: Mapping[str, object]) -> str:
+    kind = _format(message.kind, values)
+    if finding.besides:
+        besides = [_format(BESIDES[form], {"name": values["name"], **beside}) for form, beside in finding.besides]
+        return " ".join([TWO_THINGS, kind, *besides])
+    return kind if message.rest is None else f"{kind.removesuffix('.')}; {message.rest}."
+
+
 def _look(steps: Sequence[str], name: str, lines: Mapping[str, str]) -> str:
     if not steps:
         return _format(ALL_LINES, {"name": name})
@@ -512,8 +645,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _are(names: Sequence[str]) -> str:
-    listed = _start(_listed(names))
-    return f"{listed} {'is' if len(names) == 1 else 'are'}"
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _capital_are(names: Sequence[str]) -> str:
+    return _start(_are(names))
 
 
 def _start(text: str) -> str:
@@ -568,6 +704,13 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
     return f"; the wrong ones sit at {shown} of axis {axis}"
 
 
+def _cancels(cancels: tuple[str, int] | None) -> str:
+    if cancels is None:
+        return ""
+    step, axis = cancels
+    return f": along axis {axis} of d{step}, everything cancels"
+
+
 def _ratio(ratio: float | None) -> str:
     if ratio is None or f"{ratio:.3g}" == "1":  # half of the wrong ones are too large, half too small
         return ""
@@ -594,7 +737,8 @@ def _figures(figures: tuple[str, Mapping[str, object]]) -> str:
 
 WORDS: Mapping[str, Callable[[Any], str]] = {
     "and": _listed,
-    "Are": _are,
+    "are": _are,
+    "Are": _capital_are,
     "start": _start,
     "sentences": _sentences,
     "clauses": _clauses,
@@ -604,6 +748,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "slices": _slices,
     "along": _along,
     "where": _where,
+    "cancels": _cancels,
     "ratio": _ratio,
     "plain": _plain,
     "indices": _indices,

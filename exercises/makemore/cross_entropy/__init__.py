@@ -23,6 +23,7 @@ PARTS = (
         "The softmax part has the wrong sign.",
         (
             Slip(SlipKind.AXIS, "F.softmax(logits, 0) / n", "its sum runs along the columns"),
+            Slip(SlipKind.OTHER, "F.softmax(-logits, 1) / n", "the softmax is taken of -logits"),
             Slip(SlipKind.OTHER, "logits.exp() / n", "the exponentials are not divided by their sum"),
             Slip(SlipKind.OTHER, "counts / n", "the exponentials are not divided by their sum"),
             Slip(SlipKind.OTHER, "logits / n", "logits stands where its softmax belongs"),

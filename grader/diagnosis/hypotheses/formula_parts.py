@@ -21,8 +21,9 @@ from torch import Tensor
 from exercises.formula import Part, Slip, SlipKind, evaluated
 from exercises.instance import Instance
 from grader.diagnosis.case import NEAR, Case
-from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named
+from grader.diagnosis.repair import replaced
 from grader.rounding import sum_of
 
 _Numbers = npt.NDArray[np.float64]
@@ -30,6 +31,7 @@ _Positions = npt.NDArray[np.int64]
 
 SAMPLED = 16  # elements at which all choices are compared
 CHOICES_MAX = 8  # that are compared with every element
+UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 RIGHT, MISSING, TURNED = "right", "missing", "turned"
 SLIPPED = {
     SlipKind.UNSUMMED: (Code.NOT_REDUCED, "part"),
@@ -40,16 +42,31 @@ SLIPPED = {
 
 @dataclass(frozen=True)
 class _Choice:
-    """What may stand for a part. ``what`` is one of the three words above, or the slip."""
+    """What may stand for a part. ``what`` is one of the three words above, the slip, or a factor of the part."""
 
     part: Part
-    what: str | Slip
+    what: str | Slip | float
     value: Tensor
 
     @cached_property
     def flat(self) -> _Numbers:
         """The value as one row of float64."""
         return self.value.reshape(-1).double().numpy()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What is wrong with some parts: a finding of each of ``codes``, or what is said beside another finding."""
+
+    codes: tuple[Code, ...]
+    form: str
+    beside_form: str
+    values: dict[str, Any]
+
+    @property
+    def beside(self) -> Beside:
+        """What is said of it beside another finding."""
+        return self.beside_form, self.values
 
 
 class _Formula:
@@ -94,16 +111,18 @@ def parts(case: Case) -> Iterator[Finding]:
     if case.name not in case.instance.exercise.parts or not case.same_shape or not case.matters(case.answer):
         return
     formula = _formula(case.instance, case.name)
-    chosen = _chosen(case, formula)
+    chosen = _chosen(case, formula) or _scaled(case, formula)
     if chosen is None:
-        yield from _scaled(case, formula)
         return
     choices, factor = chosen
-    yield from _findings(choices)
-    if factor < 0:
-        yield Finding(Code.SIGN, "formula", parts=_names(formula.parts))
-    if abs(abs(factor) - 1) > 1e-4:
-        yield Finding(Code.SCALE, "formula", factor=described(factor, case, case.edges))
+    stands = sum_of([choice.value for choice in choices]) * factor
+    belongs = sum_of([each[0].value for each in formula.choices])
+    repair = replaced(case, stands, belongs)
+    changes = _changes(case, choices, factor)
+    for number, change in enumerate(changes):
+        besides = [other.beside for other in changes[:number] + changes[number + 1 :]]
+        for code in change.codes:
+            yield Finding(code, change.form, (), repair, besides, **change.values)
 
 
 def _chosen(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] | None:
@@ -133,47 +152,52 @@ def _sampled(case: Case) -> _Positions:
     return np.unique(np.concatenate([*largest, np.linspace(0, size - 1, SAMPLED - 2 * half).astype(np.int64)]))
 
 
-def _scaled(case: Case, formula: _Formula) -> Iterator[Finding]:
-    """Find one part times a number that has a name, all others right."""
-    for choices in formula.choices:
+def _scaled(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] | None:
+    """Return one part times a number that has a name, and all others right; None if that does not give the answer."""
+    for number, choices in enumerate(formula.choices):
         right = choices[0]
-        observed = case.answer - (case.right - right.value)
-        weight = case.weight(observed, right.value)
+        weight = case.weight(case.answer - (case.right - right.value), right.value)
         if weight is not None and named(weight, case, case.edges) is not None:
-            if weight < 0:
-                yield _part(Code.TERM_SIGN, "part", [right])
-            if abs(weight - 2) < 1e-4:
-                yield _part(Code.DOUBLE_COUNTED, "part", [right])
-            if abs(abs(weight) - 1) > 1e-4:
-                factor = described(weight, case, case.edges)
-                yield _part(Code.TERM_SCALE, "part", [right], factor=factor)
-            return
+            scaled = _Choice(right.part, weight, right.value * weight)
+            return tuple(scaled if other == number else each[0] for other, each in enumerate(formula.choices)), 1.0
+    return None
 
 
-def _findings(choices: Sequence[_Choice]) -> Iterator[Finding]:
-    """Yield a finding for each kind of change."""
+def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Change]:
+    """Return what is wrong with a formula, one change for each kind."""
+    changes: list[_Change] = []
     for what, code in ((MISSING, Code.MISSING_TERM), (TURNED, Code.TERM_SIGN)):
         changed = [choice for choice in choices if choice.what == what]
         if changed:
-            yield _part(code, "part", changed)
+            changes.append(_Change((code,), "part", f"part_{what}", _values(changed)))
+    for choice in choices:
+        if isinstance(choice.what, float):
+            values = _values([choice]) | {"factor": described(choice.what, case, case.edges)}
+            twice = (Code.DOUBLE_COUNTED,) if abs(choice.what - 2) < UNIT else ()
+            changes.append(_Change((*twice, Code.TERM_SCALE), "part", "part_factor", values))
+            if choice.what < 0:
+                changes.append(_Change((Code.TERM_SIGN,), "part", "part_turned", _values([choice])))
     for kind, (code, form) in SLIPPED.items():
         slipped = [choice for choice in choices if isinstance(choice.what, Slip) and choice.what.kind is kind]
-        if kind is SlipKind.UNSUMMED and len(slipped) > 1:
-            yield _part(code, "diagonal", slipped)
-        elif slipped:
-            yield _part(code, form, slipped)
+        if slipped:
+            form = "diagonal" if kind is SlipKind.UNSUMMED and len(slipped) > 1 else form
+            changes.append(_Change((code,), form, "part_slip", _values(slipped)))
+    if abs(abs(factor) - 1) > UNIT:
+        values = {"factor": described(factor, case, case.edges)}
+        changes.append(_Change((Code.SCALE,), "common", "factor", values))
+    if factor < 0:
+        changes.append(_Change((Code.SIGN,), "formula", "sign", {}))
+    return changes
 
 
-def _part(code: Code, form: str, choices: Sequence[_Choice], **values: Any) -> Finding:
+def _values(choices: Sequence[_Choice]) -> dict[str, Any]:
     parts = [choice.part for choice in choices]
-    says = [choice.what.says for choice in choices if isinstance(choice.what, Slip)]
-    turned = [part.turned for part in parts]
-    about = [part.about for part in parts]
-    return Finding(code, form, parts=_names(parts), about=about, turned=turned, says=says, **values)
-
-
-def _names(parts: Sequence[Part]) -> list[str]:
-    return [part.name for part in parts]
+    return {
+        "parts": [part.name for part in parts],
+        "about": [part.about for part in parts],
+        "turned": [part.turned for part in parts],
+        "says": [choice.what.says for choice in choices if isinstance(choice.what, Slip)],
+    }
 
 
 @lru_cache(maxsize=16)

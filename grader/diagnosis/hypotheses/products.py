@@ -20,6 +20,7 @@ from torch import Tensor
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import named
+from grader.diagnosis.repair import replaced
 from grader.rounding import broadcasts_to, is_uniform
 
 _Numbers = npt.NDArray[np.float32]
@@ -63,7 +64,7 @@ def of_two(case: Case) -> Iterator[Finding]:
         for pair in sorted(pairs, key=lambda pair: upstream not in (pair.one.name, pair.other.name)):
             weight = case.weight(edge.observed, pair.product)
             if weight is not None and named(weight, case, (edge,)) is not None:
-                finding = _finding(edge, pair, weight)
+                finding = _finding(case, edge, pair, weight)
                 if finding is not None:
                     yield finding
                     return
@@ -85,10 +86,11 @@ def added(case: Case) -> Iterator[Finding]:
         for name, value in candidates:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue
-            if any(case.same(surplus, sign * value.expand(surplus.shape)) for sign in (1, -1)) and not is_uniform(
-                value
-            ):
-                yield Finding(Code.MISSING_LOCAL, "plus", at=step.name, read=edge.read, other=name)
+            value = value.expand(surplus.shape)
+            sign = next((sign for sign in (1, -1) if case.same(surplus, sign * value)), None)
+            if sign is not None and not is_uniform(value):
+                repair = replaced(case, upstream + sign * value, edge.term)
+                yield Finding(Code.MISSING_LOCAL, "plus", step.name, repair, read=edge.read, other=name)
                 return
 
 
@@ -109,7 +111,7 @@ def _factors(case: Case) -> list[_Factor]:
     return factors
 
 
-def _finding(edge: Edge, pair: _Pair, weight: float) -> Finding | None:
+def _finding(case: Case, edge: Edge, pair: _Pair, weight: float) -> Finding | None:
     """Return what is wrong with a pair; None if nothing is."""
     if is_uniform(pair.one.value) or is_uniform(pair.other.value):
         return None  # a number is no factor that a student writes
@@ -118,20 +120,21 @@ def _finding(edge: Edge, pair: _Pair, weight: float) -> Finding | None:
     summed = pair.product.numel() < max(pair.one.value.numel(), pair.other.value.numel()) and "@" not in pair.text
     sign = "-" if weight < 0 else ""
     product = f"{sign}({pair.text})" if sign else pair.text
-    values: dict[str, Any] = {"at": step, "read": edge.read, "product": product, "summed": summed}
+    repair = replaced(case, pair.product if weight > 0 else -pair.product, edge.term)
+    values: dict[str, Any] = {"read": edge.read, "product": product, "summed": summed}
     if abs(abs(weight) - 1) > 1e-4:
         return None  # the sentence would have to name the factor, too
     if upstream in names:
         other = pair.other if pair.one.name == upstream else pair.one
         if other.is_gradient:
-            return Finding(Code.SWAPPED, "gradient_as_factor", **values)
-        return Finding(Code.MISSING_LOCAL, "other_factor", other=other.name, **values)
+            return Finding(Code.SWAPPED, "gradient_as_factor", step, repair, **values)
+        return Finding(Code.MISSING_LOCAL, "other_factor", step, repair, other=other.name, **values)
     gradients = [factor for factor in (pair.one, pair.other) if factor.is_gradient]
     if not gradients:
-        return Finding(Code.MISSING_UPSTREAM, "product_of_values", **values)
+        return Finding(Code.MISSING_UPSTREAM, "product_of_values", step, repair, **values)
     if len(gradients) == 1 and step in names and gradients[0].name[1:] in edge.step.reads:
-        return Finding(Code.SWAPPED, "exchanged", **values)
-    return Finding(Code.SWAPPED, "product", **values)
+        return Finding(Code.SWAPPED, "exchanged", step, repair, **values)
+    return Finding(Code.SWAPPED, "product", step, repair, **values)
 
 
 def _by_element(edge: Edge, factors: Sequence[_Factor]) -> Iterator[_Pair]:

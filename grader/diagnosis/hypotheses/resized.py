@@ -11,6 +11,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import align
 
@@ -30,9 +31,8 @@ def turned_and_scaled(case: Case) -> Iterator[Finding]:
         weight = case.weight(turned, right) if turned.shape == right.shape else None
         if weight is not None and named(weight, case, case.edges):
             factor = described(weight, case, case.edges)
-            yield Finding(
-                Code.TRANSPOSED, "axes_and_factor", at=case.uses(case.name), shape=list(answer.shape), factor=factor
-            )
+            at, shape = case.uses(case.name), list(answer.shape)
+            yield Finding(Code.TRANSPOSED, "axes_and_factor", at, turned / weight, shape=shape, factor=factor)
             return
 
 
@@ -42,17 +42,14 @@ def unsummed_and_scaled(case: Case) -> Iterator[Finding]:
         wide = _wide(case, edge)
         if wide is None:
             continue
-        values: dict[str, Any] = {
-            "at": edge.step.name,
-            "read": edge.read,
-            "wide": list(wide.shape),
-            "narrow": list(edge.term.shape),
-        }
+        step = edge.step.name
+        values: dict[str, Any] = {"read": edge.read, "wide": list(wide.shape), "narrow": list(edge.term.shape)}
         observed = case.answer if edge.share is case.right else case.answer - (case.right - edge.share)
         weight = case.weight(observed, wide)
         if weight is not None and named(weight, case, (edge,)):
             factor = described(weight, case, (edge,))
-            yield Finding(Code.NOT_REDUCED, "stretched_and_factor", factor=factor, **values)
+            repair = replaced(case, wide * weight, edge.term)
+            yield Finding(Code.NOT_REDUCED, "stretched_and_factor", step, repair, factor=factor, **values)
             return
         for axis in range(wide.dim()):
             summed = wide.sum(axis, keepdim=True)
@@ -62,7 +59,8 @@ def unsummed_and_scaled(case: Case) -> Iterator[Finding]:
             weight = case.weight(observed, aligned)
             if weight is not None and named(weight, case, (edge,)):
                 factor = described(weight, case, (edge,))
-                yield Finding(Code.WRONG_AXIS, "sum_and_factor", factor=factor, **values)
+                repair = replaced(case, aligned * weight, edge.term)
+                yield Finding(Code.WRONG_AXIS, "sum_and_factor", step, repair, factor=factor, **values)
                 return
 
 
@@ -81,8 +79,9 @@ def sum_before_product(case: Case) -> Iterator[Finding]:
         sums = (upstream.sum_to_size(shape), local.sum_to_size(shape))
         for candidate in (sums[0] * sums[1], sums[0] * local, upstream * sums[1]):
             for observed in (edge.observed, case.answer):
-                if not case.same(edge.term, candidate) and case.weight(observed, candidate) is not None:
-                    yield Finding(Code.WRONG_AXIS, "sum_before_product", at=edge.step.name, read=edge.read)
+                if not case.same(edge.term, candidate) and case.same(observed, candidate):
+                    repair = replaced(case, candidate, edge.term)
+                    yield Finding(Code.WRONG_AXIS, "sum_before_product", edge.step.name, repair, read=edge.read)
                     return
 
 
@@ -96,11 +95,13 @@ def one_of_each(case: Case) -> Iterator[Finding]:
             if edge.observed.shape[axis] != 1 or edge.observed.shape != wide.narrow(axis, 0, 1).shape:
                 continue
             nearest = (wide - edge.observed).abs().argmin(axis, keepdim=True)
-            if case.same(edge.observed, wide.gather(axis, nearest)):
+            kept = wide.gather(axis, nearest)
+            if case.same(edge.observed, kept):
                 yield Finding(
                     Code.MISSING_TERM,
                     "one_of_each",
-                    at=edge.step.name,
+                    edge.step.name,
+                    replaced(case, kept, edge.term),
                     read=edge.read,
                     wide=list(wide.shape),
                     narrow=list(edge.term.shape),
@@ -121,7 +122,7 @@ def reshaped_operands(case: Case) -> Iterator[Finding]:
         if edge.may_come_from(reshaped):
             turned = back(step, reshaped)[edge.read]
             if not case.same(edge.term, turned) and case.same(edge.observed, turned):
-                yield Finding(Code.TRANSPOSED, "upstream_reshaped", at=step.name)
+                yield Finding(Code.TRANSPOSED, "upstream_reshaped", step.name, replaced(case, turned, edge.term))
                 return
         for operand, value in step.reads.items():
             if operand == edge.read or value.dim() != 2:
@@ -131,7 +132,8 @@ def reshaped_operands(case: Case) -> Iterator[Finding]:
                 continue
             turned = back(played, upstream)[edge.read]
             if not case.same(edge.term, turned) and case.same(edge.observed, turned):
-                yield Finding(Code.TRANSPOSED, "operand_reshaped", at=step.name, other=operand)
+                repair = replaced(case, turned, edge.term)
+                yield Finding(Code.TRANSPOSED, "operand_reshaped", step.name, repair, other=operand)
                 return
 
 

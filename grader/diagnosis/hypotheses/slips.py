@@ -10,6 +10,7 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import align, is_uniform
 
@@ -26,11 +27,12 @@ def itself(case: Case) -> Iterator[Finding]:
         if value.dim() and value.shape == case.answer.shape and torch.equal(value, case.answer):
             if is_uniform(value):
                 continue
+            repair = replaced(case, value, case.right)
             if name.startswith("d") and name[1:] in case.values:  # the exercise gives this gradient
                 values: dict[str, Any] = {"read": case.name, "other": name, "source": name[1:]}
-                yield Finding(Code.MISSING_LOCAL, "given_unchanged", at=case.uses(case.name), **values)
+                yield Finding(Code.MISSING_LOCAL, "given_unchanged", case.uses(case.name), repair, **values)
             else:
-                yield Finding(Code.MISSING_UPSTREAM, "value_itself", at=case.uses(case.name), other=name)
+                yield Finding(Code.MISSING_UPSTREAM, "value_itself", case.uses(case.name), repair, other=name)
             return
 
 
@@ -42,7 +44,7 @@ def gone_on(case: Case) -> Iterator[Finding]:
     terms = case.replay.repaired_terms(flow.step)
     for read, term in terms.items():
         if not case.same(case.right, term) and case.same(case.answer, term):
-            yield Finding(Code.SWAPPED, "too_far", at=case.name, other=read)
+            yield Finding(Code.SWAPPED, "too_far", case.name, replaced(case, term, case.right), other=read)
             return
 
 
@@ -55,8 +57,10 @@ def parenthesis(case: Case) -> Iterator[Finding]:
             continue
         # (c + f) * u became c + f * u: c is 1 or -1.
         for constant in (1, -1):
-            if case.same(edge.observed, edge.term + constant * (1 - edge.upstream)):
-                yield Finding(Code.MISSING_LOCAL, "parenthesis", at=edge.step.name, read=edge.read)
+            stands = edge.term + constant * (1 - edge.upstream)
+            if case.same(edge.observed, stands):
+                repair = replaced(case, stands, edge.term)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, read=edge.read)
                 return
     if len(case.direct) != 2:
         return
@@ -64,8 +68,8 @@ def parenthesis(case: Case) -> Iterator[Finding]:
         for factor in _factors_of(case, edge):
             both = edge.term + other.term * factor
             if both.shape == case.right.shape and case.same(case.answer, both):
-                step = edge.step.name
-                yield Finding(Code.MISSING_LOCAL, "parenthesis_around_a_term", at=step, other=other.step.name)
+                step, repair = edge.step.name, replaced(case, both, edge.term + other.term)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis_around_a_term", step, repair, other=other.step.name)
                 return
 
 
@@ -94,7 +98,8 @@ def too_many(case: Case) -> Iterator[Finding]:
             yield Finding(
                 Code.DOUBLE_COUNTED,
                 "path_too_many",
-                at=case.uses(case.name),
+                case.uses(case.name),
+                replaced(case, stretched * weight, torch.zeros_like(stretched)),
                 other="d" + name,
                 uses=case.uses(case.name),
             )
@@ -125,5 +130,7 @@ def overwritten_value(case: Case) -> Iterator[Finding]:
                 continue
             term = back(played, edge.upstream)[edge.read]
             if not case.same(edge.term, term) and case.same(edge.observed, term):
-                yield Finding(Code.SWAPPED, "operand_overwritten", at=step.name, operand=operand)
+                yield Finding(
+                    Code.SWAPPED, "operand_overwritten", step.name, replaced(case, term, edge.term), operand=operand
+                )
                 return

@@ -51,9 +51,15 @@ def test_a_change_after_cmp_is_told_of() -> None:
     rows = {row.name: row for row in compare_all(INSTANCE, answers)}
     assert rows["bndiff"].passed and rows["bndiff"].diagnosis == ()
     assert any("clone()" in note for note in rows["bndiff"].notes)
-    answers["bndiff"] = Answer(RIGHT["bndiff"] * 1.5 + 1, (CHANGED_AFTER_CMP,))
-    (row,) = [row for row in compare_all(INSTANCE, answers) if row.name == "bndiff"]
-    assert [each.code for each in row.diagnosis] == ["aliased"]
+
+
+def test_a_change_after_cmp_is_no_reason_for_what_cmp_saw() -> None:
+    """``cmp('probs', dlogprobs, probs)``: the variable dprobs has other numbers, and nobody changed it."""
+    answers = {each.name: normalise(RIGHT[each.name]) for each in FULL.checkpoints}
+    answers["probs"] = Answer(RIGHT["logprobs"], (CHANGED_AFTER_CMP,))
+    (row,) = [row for row in compare_all(INSTANCE, answers) if row.name == "probs"]
+    assert [each.code for each in row.diagnosis] == ["missing_local"]
+    assert not any("handed it to cmp" in each.message for each in row.diagnosis)
 
 
 def test_nothing_is_told_below_an_unusable_shape() -> None:
