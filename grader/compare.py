@@ -63,20 +63,22 @@ class Diagnosis:
     """The kind of a mistake, with hints for the student.
 
     ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
-    line of the forward pass, what to look at there.
+    line of the forward pass, what to look at there. ``counterexample`` is a sentence that shows the mistake in numbers.
     """
 
     code: str
     hints: tuple[str, ...]
+    counterexample: str | None = None
 
     @property
     def message(self) -> str:
-        """The hints as one text."""
-        return " ".join(self.hints)
+        """The hints and the counterexample as one text."""
+        return " ".join((*self.hints, self.counterexample) if self.counterexample else self.hints)
 
     def as_json(self) -> dict[str, Any]:
         """Return the diagnosis as REST and ``--json`` show it."""
-        return {"code": self.code, "message": self.message, "hints": list(self.hints)}
+        body = {"code": self.code, "message": self.message, "hints": list(self.hints)}
+        return body | {"counterexample": self.counterexample} if self.counterexample else body
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from grader import numerics
 from grader.answer import Answer
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
+from grader.misfits import shape_hint
 from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
 from grader.tensors import read_answers
@@ -148,8 +149,15 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
     :raises StaleInstance: other kernels froze the instance
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
-    run = sandbox.run(job)
+    run = _with_shape_hint(instance, sandbox.run(job))
     return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
+
+
+def _with_shape_hint(instance: Instance, run: Run) -> Run:
+    """Return a run that stopped because shapes do not fit with what to do about it after its traceback."""
+    shapes = {name: list(tensor.shape) for name, tensor in reference(instance).state.items()}
+    hint = shape_hint(instance.exercise, shapes, run)
+    return run if hint is None else replace(run, message=f"{run.message.rstrip()}\n{hint}")
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:

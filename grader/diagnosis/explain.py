@@ -13,6 +13,8 @@ from grader.answer import CHANGED_AFTER_CMP, Answer
 from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Diagnosis, Origin
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code
+from grader.diagnosis.evidence import broken_invariant, counterexample
+from grader.diagnosis.messages import with_evidence
 from grader.diagnosis.search import diagnose
 from grader.origin import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
 from grader.reference import reference
@@ -113,7 +115,11 @@ class _Table:
             fitted = fit(answer, right.shape)  # the odd shape came from above
             answer = answer if fitted is None else fitted
         unexplained = sum(diagnosis[0].code == Code.UNKNOWN for diagnosis in self.diagnoses)
-        return diagnose(Case(self.instance, name, answer, self.replay), unexplained)
+        case = Case(self.instance, name, answer, self.replay)
+        first, *others = diagnose(case, unexplained)
+        if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
+            first = with_evidence(first, counterexample(case), broken_invariant(case))
+        return (first, *others)
 
     def _odd_shape_above(self, name: str) -> str | None:
         """Return a step that reads the tensor and whose gradient of another shape may be what stopped the code."""

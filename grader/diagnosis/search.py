@@ -19,11 +19,15 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.hypotheses import (
     chain_rule,
     confusions,
+    formula_parts,
     inner_sums,
     partial_sums,
     positions,
+    products,
     ratios,
+    resized,
     shapes,
+    slips,
     terms,
     unknown,
 )
@@ -38,18 +42,24 @@ Groups = tuple[tuple[Hypothesis, ...], ...]
 # From the likely and cheap ones to those that cost most.
 GROUPS: Groups = (
     (unknown.not_finite, confusions.aliased),
+    (slips.itself,),
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
+    (formula_parts.parts, slips.parenthesis),
     (terms.one_share,),
     (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled),
     (confusions.overwritten,),
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
+    (slips.overwritten_value, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
     (terms.several_shares, positions.spilled, positions.misplaced),
     (partial_sums.of_an_axis,),
     (confusions.value_of_another, terms.multiplied),
-    (ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
+    (products.of_two,),
+    (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
+    (resized.one_of_each, resized.reshaped_operands),
+    (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
     (chain_rule.number_as_upstream,),
-    (shapes.turned_operands, chain_rule.added),
+    (shapes.turned_operands, chain_rule.added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
     # These two last: they fit whatever has the form that they look for.
@@ -61,7 +71,7 @@ GROUPS: Groups = (
 ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 6)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 8)
 DIAGNOSES_MAX = 3
 
 
@@ -110,4 +120,10 @@ def _log_once(module: str, hypothesis: str, error: str) -> None:
 
 
 def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
-    return diagnosis_of(finding, case.name, case.instance.exercise.lines)
+    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case))
+
+
+def _variables(case: Case) -> set[str]:
+    """Return the names whose gradients the student has: the checkpoints, and what the exercise gives."""
+    given = {name[1:] for name in case.values if name.startswith("d") and name[1:] in case.values}
+    return given | {checkpoint.name for checkpoint in case.instance.exercise.checkpoints}

@@ -1,8 +1,8 @@
 """Hints: how much of a diagnosis a course shows its students, and from which attempt on.
 
-A diagnosis has three levels: the kind of the mistake, the line of the forward pass, what to look at there. It is stored
-whole with the grade and cut when it is read. So a change of the course's setting counts at once, for old submissions
-too. Staff see everything.
+A diagnosis has three levels: the kind of the mistake, the line of the forward pass, what to look at there. With the
+last comes a counterexample, unless the course keeps it back. A diagnosis is stored whole with the grade and cut when it
+is read. So a change of the course's setting counts at once, for old submissions too. Staff see everything.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ def visible_rows(
 ) -> list[ComparisonBody]:
     """Return the rows of a grade, with as much of each diagnosis as the reader may see."""
     levels = _levels(session, reader, submission)
+    shown = reader.course.counterexamples or reader.may(Permission.READ_SUBMISSIONS)
     return [
-        ComparisonBody.model_validate({**row, "diagnosis": _cut(row["diagnosis"], levels(row["name"]))}) for row in rows
+        ComparisonBody.model_validate({**row, "diagnosis": _cut(row["diagnosis"], levels(row["name"]), shown)})
+        for row in rows
     ]
 
 
@@ -44,7 +46,14 @@ def _levels(session: Session, reader: Membership, submission: SubmissionRow) -> 
     return lambda checkpoint: course.hint_levels if checkpoint in tried_enough else KIND_LEVEL
 
 
-def _cut(diagnosis: list[dict[str, Any]], levels: int) -> list[dict[str, str]]:
+def _cut(diagnosis: list[dict[str, Any]], levels: int, counterexamples: bool) -> list[dict[str, str]]:
     if levels == 0:  # not even the code: it names the kind
         return []
-    return [{"code": each["code"], "message": " ".join(each["hints"][:levels])} for each in diagnosis]
+    return [{"code": each["code"], "message": _message(each, levels, counterexamples)} for each in diagnosis]
+
+
+def _message(diagnosis: dict[str, Any], levels: int, counterexamples: bool) -> str:
+    sentences = list(diagnosis["hints"][:levels])
+    if levels == HINT_LEVELS_MAX and counterexamples and diagnosis.get("counterexample"):
+        sentences.append(diagnosis["counterexample"])
+    return " ".join(sentences)

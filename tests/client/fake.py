@@ -21,6 +21,7 @@ from dojo.api.server import Connection, Server
 SLUG = "makemore/cross-entropy"
 TOKEN = "secret-token-of-ada"
 ADDRESS = "https://dojo.test"
+EXPLANATION = ["n flows in.", "The logarithm gives 1 / counts.", "`dcounts = n / counts`: [2, 3]."]
 FORWARD = "counts = logits.exp()\nloss = counts.log().sum() * n"
 
 Answer = Callable[[httpx.Request], "httpx.Response | None"]
@@ -95,6 +96,10 @@ class FakeDojo:
             if request.headers.get("If-None-Match") == f'"{self.digest}"':
                 return httpx.Response(304)
             return httpx.Response(200, content=self.content)
+        if path == f"/courses/autumn/exercises/{SLUG}/checkpoints/counts/explanation":
+            return httpx.Response(200, json={"checkpoint": "counts", "lines": EXPLANATION})
+        if path == f"/courses/autumn/exercises/{SLUG}/checkpoints/logits/explanation":
+            return problem(403, "A step is explained once you have passed it. Hand in dlogits first.")
         if path == f"/courses/autumn/exercises/{SLUG}/submissions":
             return self._submit(request)
         if path == "/courses/autumn/submissions":

@@ -14,7 +14,7 @@ from dojo.files.outbox import Outbox
 from dojo.files.workspace import open_workspace
 from dojo.show import html
 from tests.client.conftest import Student
-from tests.client.fake import SLUG, TOKEN, FakeDojo, expected, problem, state
+from tests.client.fake import EXPLANATION, SLUG, TOKEN, FakeDojo, expected, problem, state
 
 
 def away(_: httpx.Request) -> httpx.Response:
@@ -255,3 +255,16 @@ def test_a_replaced_state_is_not_compared(
     assert "dojo pull" in capsys.readouterr().out
     assert not fake.graded
     assert len(Outbox(old.folder)) == 0
+
+
+def test_a_passed_step_is_explained(exercise: notebook.NotebookExercise, capsys: pytest.CaptureFixture[str]) -> None:
+    exercise.explain("counts")
+    exercise.explain("logits")
+    exercise.explain("countz")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "dcounts",
+        *(f"  {line}" for line in EXPLANATION),
+        "A step is explained once you have passed it. Hand in dlogits first.",
+        f"{SLUG} has no step “countz”. Did you mean counts?",
+    ]

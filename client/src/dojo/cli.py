@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, history, profiles
+from dojo.commands import answers, completion, exercises, explain, history, profiles
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.errors import USAGE, DojoError
@@ -40,6 +40,7 @@ for _command in (
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
     *(history.status, history.history, history.show),
+    explain.explain,
     completion.completion,
 ):
     cli.add_command(_command)

@@ -33,6 +33,7 @@ from dojo.profiles.connection import connect
 from dojo.profiles.tokens import usable_keyring
 from dojo.show import html
 from dojo.show.grades import first_mistake, lecture_hint, plain_lines
+from dojo.show.lists import explanation_lines
 from dojo.tensors import NotATensor
 
 WAIT_SECONDS = 20.0  # for a grade; the server compares tensors in a few milliseconds
@@ -154,6 +155,22 @@ class NotebookExercise:
         grade = _grade_of(submission)
         self._record(grade)
         return Results(submission, grade, self, problems)
+
+    def explain(self, step: str) -> None:
+        """Print why the gradient of a step is what it is, in three lines, once you have passed it."""
+        try:
+            print("\n".join(self._explanation(step)))
+        except DojoError as error:
+            print(error)
+
+    def _explanation(self, step: str) -> list[str]:
+        variable = self.folder.variable(step)
+        if variable is None:
+            raise NotATensor(f"{self.folder.exercise} has no step “{step}”.", self._suggestion(step))
+        if self._connection is None:
+            self._connection = self._connect()
+        server, course = self._connection.server, self._connection.course
+        return explanation_lines(server.explanation(course, self.folder.exercise, variable[1:]))
 
     def _send(self, content: bytes) -> Submission | None:
         """Send the waiting answers and then this one. Return None if this one has to wait too."""

@@ -58,6 +58,16 @@ def exercise_path(course: str, slug: str) -> str:
     return f"{course_path(course)}/exercises/{checked_slug(slug)}"
 
 
+def checkpoint_path(course: str, slug: str, checkpoint: str) -> str:
+    """Return the path of a step: ``courses/autumn/exercises/makemore/full-backward/checkpoints/bngain``.
+
+    :raises BadFile: one of the texts cannot be a slug or the name of a step
+    """
+    if not checkpoint.isidentifier() or not checkpoint.isascii():
+        raise BadFile(f"“{printable(checkpoint)}” is no step.", "See which there are: dojo status")
+    return f"{exercise_path(course, slug)}/checkpoints/{checkpoint}"
+
+
 def checked_slug(slug: str) -> str:
     """Return an exercise's slug, ``topic/name``, which becomes part of paths and of folder names.
 

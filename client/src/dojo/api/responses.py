@@ -196,6 +196,15 @@ class Exercise:
         return self.total > 0 and self.passed == self.total
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Why the gradient of a step is what it is: what flows in, the local derivative, the result."""
+
+    checkpoint: str
+    lines: tuple[str, ...]
+    body: Mapping[str, Any] = field(repr=False)
+
+
 def required(body: Mapping[str, Any], key: str, kind: type[T]) -> T:
     """Return a required member of a JSON object.
 
@@ -309,3 +318,8 @@ def _link(body: Mapping[str, Any]) -> str | None:
     """Return the link to the lecture if it is a web address: the browser opens it."""
     link = _optional(body, "lecture_url", str)
     return link if link and link.startswith(("https://", "http://")) else None
+
+
+def read_explanation(body: Mapping[str, Any]) -> Explanation:
+    """Read the explanation of a step."""
+    return Explanation(required(body, "checkpoint", str), _strings(required(body, "lines", list)), body)

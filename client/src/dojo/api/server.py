@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dojo.api.addresses import checked_slug, course_path, exercise_path, server_address
+from dojo.api.addresses import checked_slug, checkpoint_path, course_path, exercise_path, server_address
 from dojo.api.http import HttpClient, Network, Transferred
-from dojo.api.responses import Exercise, Submission, read_exercise, read_submission, required
+from dojo.api.responses import (
+    Exercise,
+    Explanation,
+    Submission,
+    read_exercise,
+    read_explanation,
+    read_submission,
+    required,
+)
 from dojo.errors import NotADojo, NotFound, ServerError
 
 SAFETENSORS = "application/vnd.safetensors"
@@ -57,6 +65,11 @@ class Server:
                 "Tell your instructor about it.",
             )
         return exercise
+
+    def explanation(self, course: str, slug: str, checkpoint: str) -> Explanation:
+        """Return why the gradient of a step is what it is. The server tells it once the step has passed."""
+        path = f"{checkpoint_path(course, slug, checkpoint)}/explanation"
+        return read_explanation(self._client.json("GET", path))
 
     def instance(self, course: str, slug: str) -> dict[str, Any]:
         """Return the digest of the student's forward state, and name → shape and dtype."""

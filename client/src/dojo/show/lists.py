@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from dojo.api.responses import Exercise, Submission
+from dojo.api.responses import Exercise, Explanation, Submission
 from dojo.show.screen import Screen, print_plain
 from dojo.text import clock
 
@@ -49,6 +49,17 @@ def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
     ]
     titles = ("exercise", "passed", "exact", "attempts", "due", "title")
     _show_list(screen, _List(titles, rows, [exercise.is_done for exercise in exercises]))
+
+
+def show_explanation(screen: Screen, explanation: Explanation) -> None:
+    """Print why a gradient is what it is, a line each for what flows in, what happens to it, and what comes out."""
+    for line in explanation_lines(explanation):
+        screen.print(line)
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """Return an explanation as lines of text under the name of its step."""
+    return [f"d{explanation.checkpoint}", *(f"  {line}" for line in explanation.lines)]
 
 
 def show_checkpoints(screen: Screen, exercise: Exercise) -> None:

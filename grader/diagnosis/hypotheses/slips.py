@@ -1,0 +1,136 @@
+"""Slips of the pen: a name without its ``d``, a parenthesis, a line too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.diagnosis.case import Case, Edge
+from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
+from grader.reference import back
+from grader.rounding import align, is_uniform
+
+SURPLUS_ELEMENTS_MIN = 8  # no tensor fits this many elements by chance
+
+
+def itself(case: Case) -> Iterator[Finding]:
+    """Find a tensor of the forward pass in place of a gradient: ``dW2 = W2``."""
+    if not case.same_shape:
+        return
+    names = [case.name, *(name for name in case.values if name != case.name)]
+    for name in names:
+        value = case.values[name]
+        if value.dim() and value.shape == case.answer.shape and torch.equal(value, case.answer):
+            if is_uniform(value):
+                continue
+            repair = replaced(case, value, case.right)
+            if name.startswith("d") and name[1:] in case.values:  # the exercise gives this gradient
+                values: dict[str, Any] = {"read": case.name, "other": name, "source": name[1:]}
+                yield Finding(Code.MISSING_LOCAL, "given_unchanged", case.uses(case.name), repair, **values)
+            else:
+                yield Finding(Code.MISSING_UPSTREAM, "value_itself", case.uses(case.name), repair, other=name)
+            return
+
+
+def gone_on(case: Case) -> Iterator[Finding]:
+    """Find the right gradient gone one line too far down."""
+    flow = case.replay.flows.get(case.name)
+    if flow is None or not case.same_shape:
+        return
+    terms = case.replay.repaired_terms(flow.step)
+    for read, term in terms.items():
+        if not case.same(case.right, term) and case.same(case.answer, term):
+            yield Finding(Code.SWAPPED, "too_far", case.name, replaced(case, term, case.right), other=read)
+            return
+
+
+def parenthesis(case: Case) -> Iterator[Finding]:
+    """Find a product that takes in a part of the derivative only, or a factor that takes in two terms."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        if edge.upstream.shape != edge.observed.shape:
+            continue
+        # (c + f) * u became c + f * u: c is 1 or -1.
+        for constant in (1, -1):
+            stands = edge.term + constant * (1 - edge.upstream)
+            if case.same(edge.observed, stands):
+                repair = replaced(case, stands, edge.term)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, read=edge.read)
+                return
+    if len(case.direct) != 2:
+        return
+    for edge, other in (case.direct, case.direct[::-1]):
+        for factor in _factors_of(case, edge):
+            both = edge.term + other.term * factor
+            if both.shape == case.right.shape and case.same(case.answer, both):
+                step, repair = edge.step.name, replaced(case, both, edge.term + other.term)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis_around_a_term", step, repair, other=other.step.name)
+                return
+
+
+def _factors_of(case: Case, edge: Edge) -> Iterator[Tensor]:
+    """Yield the two factors of an edge's term, if the line works entry by entry: upstream and local derivative."""
+    if edge.upstream.shape == edge.term.shape:
+        yield edge.upstream
+        local = case.altered.term_without_upstream(edge.step.name, edge.read, False)
+        if case.same(edge.term, local * edge.upstream) and not is_uniform(local):
+            yield local
+
+
+def too_many(case: Case) -> Iterator[Finding]:
+    """Find the right gradient with another one added to it, that is no term of it."""
+    if not case.same_shape or case.right.numel() < SURPLUS_ELEMENTS_MIN or not case.matters(case.right):
+        return
+    surplus = case.answer - case.right
+    if not case.matters(surplus):
+        return
+    for name in _near(case):
+        stretched = align(case.replay.handed_in[name], surplus.shape)
+        if stretched is None or is_uniform(stretched):
+            continue
+        weight = case.weight(surplus, stretched)
+        if weight is not None and abs(abs(weight) - 1) < 1e-4:
+            yield Finding(
+                Code.DOUBLE_COUNTED,
+                "path_too_many",
+                case.uses(case.name),
+                replaced(case, stretched * weight, torch.zeros_like(stretched)),
+                other="d" + name,
+                uses=case.uses(case.name),
+            )
+            return
+
+
+def _near(case: Case) -> list[str]:
+    """Return the checkpoints a line or two away from the answer: a gradient from afar fits by chance."""
+    steps = [edge.step for edge in case.direct]
+    around = {name for step in steps for name in (step.name, *step.reads, *case.uses(step.name))}
+    flow = case.replay.flows.get(case.name)
+    around |= set(flow.step.reads) if flow is not None else set()
+    return [name for name in case.replay.handed_in if name in around - {case.name}]
+
+
+def overwritten_value(case: Case) -> Iterator[Finding]:
+    """Find the gradient of a tensor where its value belongs: a line assigned ``h`` that should assign ``dh``."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        step = edge.step
+        for operand in step.reads:
+            gradient = case.replay.gradients.get(operand)
+            if operand == edge.read or operand in case.replay.handed_in or gradient is None:
+                continue
+            played = case.altered.substituted(step.name, operand, gradient)
+            if played is None or played.output.shape != edge.upstream.shape:
+                continue
+            term = back(played, edge.upstream)[edge.read]
+            if not case.same(edge.term, term) and case.same(edge.observed, term):
+                yield Finding(
+                    Code.SWAPPED, "operand_overwritten", step.name, replaced(case, term, edge.term), operand=operand
+                )
+                return
