@@ -446,7 +446,7 @@ class _Call:
         methods = scope.aliases.methods.get(name, [])
         for method in methods:
             if not all(token[0] == "m" for token in receiver) or not receiver:
-                result |= self._apply(method, [receiver, *self.positional])
+                result |= self._apply(method, [*_bound_first(method, receiver), *self.positional])
         if is_in_place(name):
             scope.write(receiver)
             return result | receiver
@@ -548,6 +548,13 @@ class _Call:
             if name not in given and isinstance(default, ast.Name):
                 given[name] = self.scope.value_of(default.id)
         return given
+
+
+def _bound_first(method: Function, receiver: Value) -> list[Value]:
+    """Return what a method gets before its arguments: the object, or nothing if it is static or taken of the class."""
+    decorators = {node.id for node in method.decorator_list if isinstance(node, ast.Name)}
+    is_of_class = any(token[0] == "c" for token in receiver) and "classmethod" not in decorators
+    return [] if is_of_class or "staticmethod" in decorators else [receiver]
 
 
 def _positional(arguments: ast.arguments) -> list[ast.arg]:

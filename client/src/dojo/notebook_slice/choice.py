@@ -145,7 +145,7 @@ class _Chooser:
         """Return the answers that only a statement such as ``globals()["d" + name] = …`` can make."""
         if not any(statement.flow.by_name for statement in self.statements):
             return set()
-        made = {name for statement in self.statements for name in statement.makes}
+        made = {name for statement in self.statements for name in statement.flow.binds}
         return set(self.goal.variables - made)
 
     def _answer_names(self) -> frozenset[str]:

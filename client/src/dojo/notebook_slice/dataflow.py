@@ -120,7 +120,11 @@ class _Visitor(ast.NodeVisitor):
     def _visit_part(self, node: ast.Attribute | ast.Subscript) -> None:
         if isinstance(node.ctx, ast.Store):
             self._mark_changed(node)
-            self.flow.by_name |= _is_namespace(node.value)
+            key = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
+            if _is_namespace(node.value) and isinstance(key, str):
+                self.bound.add(key)
+            else:
+                self.flow.by_name |= _is_namespace(node.value)
         self.generic_visit(node)
 
     def _mark_changed(self, node: ast.expr) -> None:

@@ -99,9 +99,12 @@ def _readings(parts: list[Part], goal: Goal) -> Iterator[tuple[list[Part], tuple
     """Yield the parts as they are, then with more and more blocks and functions unfolded."""
     plain = with_exercise_names(parts, goal, containers=False)
     yield plain.parts, plain.remarks
+    before = plain.parts
     for unfolding in Unfolding:
         unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
-        yield unfolded.parts, unfolded.remarks
+        if [part.node for part in unfolded.parts] != [part.node for part in before]:
+            before = unfolded.parts
+            yield unfolded.parts, unfolded.remarks
 
 
 def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:
