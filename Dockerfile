@@ -16,6 +16,8 @@ COPY exercises exercises
 COPY grader grader
 COPY server server
 COPY migrations migrations
+# The server builds the wheel of its client from these, at the first request.
+COPY client client
 RUN pip install -c constraints.txt -e . \
  && useradd --uid 10001 --no-create-home dojo \
  && install -d -o dojo -g dojo /data

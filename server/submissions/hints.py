@@ -44,7 +44,10 @@ def _levels(session: Session, reader: Membership, submission: SubmissionRow) -> 
     return lambda checkpoint: course.hint_levels if checkpoint in tried_enough else KIND_LEVEL
 
 
-def _cut(diagnosis: list[dict[str, Any]], levels: int) -> list[dict[str, str]]:
+def _cut(diagnosis: list[dict[str, Any]], levels: int) -> list[dict[str, Any]]:
     if levels == 0:  # not even the code: it names the kind
         return []
-    return [{"code": each["code"], "message": " ".join(each["hints"][:levels])} for each in diagnosis]
+    return [
+        {"code": each["code"], "message": " ".join(each["hints"][:levels]), "hints": each["hints"][:levels]}
+        for each in diagnosis
+    ]

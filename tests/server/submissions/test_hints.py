@@ -40,9 +40,9 @@ def told(submission: dict[str, Any]) -> list[dict[str, str]]:
     ("levels", "diagnosis"),
     [
         (0, []),
-        (1, [{"code": "missing_term", "message": KIND}]),
-        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}"}]),
-        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}"}]),
+        (1, [{"code": "missing_term", "message": KIND, "hints": [KIND]}]),
+        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}", "hints": [KIND, LINE]}]),
+        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}", "hints": [KIND, LINE, LOOK]}]),
     ],
 )
 def test_a_course_decides_how_many_levels_a_student_gets(
@@ -105,7 +105,8 @@ def test_attempts_elsewhere_earn_no_hints(server: RunningServer, here: Members, 
 def test_staff_are_told_everything(server: RunningServer, student: Student) -> None:
     give(server, hint_levels=0, hints_after=5)
     address = student.submit_code(ONE_PATH).headers["Location"]
-    whole = [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}"}]
+    hints = [KIND, LINE, LOOK]
+    whole = [{"code": "missing_term", "message": " ".join(hints), "hints": hints}]
     assert told(server.instructor.get(address).json()) == whole
     assert told(server.instructor.submit_code(ONE_PATH).json()) == whole
 
