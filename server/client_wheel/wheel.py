@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from flit_core.wheel import make_wheel_in
+from flit_core.wheel import make_wheel_in  # type: ignore[import-untyped]
 
 CLIENT_SOURCES = Path(__file__).parents[2] / "client"
 

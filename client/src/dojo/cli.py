@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, history, profiles
+from dojo.commands import answers, completion, exercises, history, profiles, submissions
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.errors import USAGE, DojoError
@@ -39,7 +39,8 @@ for _command in (
     *(profiles.join, profiles.login, profiles.logout, profiles.profile),
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
-    *(history.status, history.history, history.show),
+    *(history.status, history.history, history.show, history.hint),
+    *(submissions.submissions, submissions.restore),
     completion.completion,
 ):
     cli.add_command(_command)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ import safetensors.torch
 import torch
 from click.shell_completion import ShellComplete
 
+from dojo.api.http import RETRY_PAUSES
 from dojo.cli import cli
-from dojo.commands.answers import WATCH_SECONDS
 from dojo.files.outbox import Outbox
 from dojo.files.workspace import find_workspace
 from tests.client.conftest import Student
@@ -250,25 +251,39 @@ def test_the_server_waits_a_second_before_the_queue_is_shown(pulled: Student) ->
         assert posted[-1].url.params["wait"] == sent
 
 
-def test_watch_submits_again_when_the_server_is_back(pulled: Student) -> None:
+def watched(pulled: Student, looks: int, between: Callable[[int], None]) -> tuple[int, str, str, list[float]]:
+    """Watch solution.py for so many looks. Return exit code, output, and the pauses between looks."""
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if seconds in RETRY_PAUSES:  # between two attempts of one request
+            return
+        pauses.append(seconds)
+        if len(pauses) == looks:
+            raise KeyboardInterrupt
+        between(len(pauses))
+
+    pulled.network = replace(pulled.fake.network, sleep=sleep)
+    return *pulled.type("watch", "solution.py"), pauses
+
+
+def test_watch_says_once_that_the_server_is_away(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
-    looks = iter(["away", "back"])
 
     def away(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    def look(seconds: float) -> None:
-        if seconds != WATCH_SECONDS:  # a pause between two attempts
-            return
-        if next(looks, None) is None:
-            raise KeyboardInterrupt
-        pulled.fake.before = None
+    def come_back(look: int) -> None:
+        if look == 6:
+            pulled.fake.before = None
 
     pulled.fake.before = away
-    pulled.network = replace(pulled.fake.network, sleep=look)
-    code, out, err = pulled.type("watch", "solution.py")
-    assert "could not be reached" in err
+    code, out, err, pauses = watched(pulled, 8, come_back)
+
+    assert err.count("could not be reached") == 1
+    assert "watch goes on, and submits when it is back" in err
     assert (code, out.count("2 of 2 pass")) == (0, 1)
+    assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 0.5, 0.5]
 
 
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:
