@@ -22,6 +22,15 @@ def complete_exercise(click_context: click.Context, _: click.Parameter, prefix: 
     return [CompletionItem(slug) for slug in context.config.stored_exercises() if slug.startswith(prefix)]
 
 
+def typed_text(word: str) -> str:
+    """Return a word as it was typed. In a locale without UTF-8, Python keeps its bytes as lone surrogates (PEP 383)."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(word).decode("utf-8", errors="replace")
+    return word
+
+
 def shell_word(text: str) -> str:
     """Return a text as one word that can be typed: with blanks in it, it needs quotes."""
     return f'"{text}"' if os.name == "nt" and " " in text else shlex.quote(text)

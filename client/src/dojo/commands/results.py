@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Submission
 from dojo.api.server import Connection
 from dojo.commands.context import Context
@@ -60,7 +62,7 @@ def _show_brief(
     if mistake is not None:
         levels = max(memory.hint_levels(submission.exercise, mistake), 1)
         memory.store_hint_levels(submission.exercise, mistake, levels)
-    next_exercise = _next_exercise(connection) if grade.all_passed else None
+    next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
     brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise))
     memory.store(submission)
 
@@ -86,13 +88,13 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
     return Before(wanted, frozenset(row.name for row in earlier.grade.rows if row.passed))
 
 
-def _next_exercise(connection: Connection) -> str | None:
-    """Return the first exercise of the course that is not done, or None."""
+def _next_exercise(connection: Connection, done: str) -> str | None:
+    """Return the first other exercise of the course that is not done, or None."""
     try:
         exercises = connection.server.exercises(connection.course)
     except ServerError:
         return None
-    return next((exercise.slug for exercise in exercises if not exercise.is_done), None)
+    return next((exercise.slug for exercise in exercises if not exercise.is_done and exercise.slug != done), None)
 
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
@@ -106,7 +108,7 @@ def show_status(context: Context, connection: Connection, exercise: Exercise) ->
     if mistake is not None:
         memory = Memory(context.config.folder, connection)
         levels = max(memory.hint_levels(exercise.slug, mistake), 1)
-    next_exercise = _next_exercise(connection) if grade.all_passed else None
+    next_exercise = _next_exercise(connection, exercise.slug) if grade.all_passed else None
     heading = f"{exercise.slug}: {exercise.title}"
     view = View(exercise.checkpoints, hint_levels=levels, next_exercise=next_exercise)
     brief.show_progress(context.screen, heading, grade, view)
@@ -171,9 +173,9 @@ def _print_hint(
         context.print_json({"submission": submission.id, "checkpoint": name, "hints": hints, "next": sentence})
         return PASSED
     if row is not None:
-        context.screen.print(grades.labelled_line(row), style=grades.row_style(row))
+        grades.show_row(context.screen, row, grades.row_style(row))
     for number, hint in enumerate(hints, 1):
-        context.screen.print(f"  {number}. {hint}" if len(hints) > 1 else f"  {hint}")
+        context.screen.print_text(Text(f"{number}. {hint}" if len(hints) > 1 else hint), indent=2)
     if sentence:
         context.screen.print(sentence)
     return PASSED

@@ -17,10 +17,10 @@ from dojo.show.grades import (
     STYLES,
     WRONG_STYLE,
     kind,
-    labelled_line,
     lecture_hint,
     needs_kernels_sentence,
     row_style,
+    show_row,
     title,
 )
 from dojo.show.screen import Screen
@@ -102,7 +102,7 @@ def _show_changes(screen: Screen, grade: Grade, before: Before | None) -> None:
     if gained and len(gained) <= CHANGED_ROWS_MAX:
         screen.print(f"{since}{plural(len(gained), 'more step')} right.", style="green")
         for row in gained:
-            screen.print(labelled_line(row), style=row_style(row))
+            show_row(screen, row, row_style(row))
     elif gained and len(gained) < len(grade.rows):
         names = _names(screen, [row.name for row in gained], used=len(since) + 30)
         screen.print(f"{since}{len(gained)} more steps right: {names}", style="green")
@@ -182,7 +182,7 @@ def _show_next_thing(screen: Screen, grade: Grade, view: View) -> None:
 
 def show_mistake(screen: Screen, row: Comparison, view: View) -> None:
     """Print a wrong step with as many levels of its hints as the view says."""
-    screen.print(labelled_line(row), style=FIRST_MISTAKE_STYLE if row.own_mistake else row_style(row))
+    show_row(screen, row, FIRST_MISTAKE_STYLE if row.own_mistake else row_style(row))
     for hint in shown_hints(row, view.hint_levels):
         screen.print_text(Text(hint), indent=2)
     for note in row.notes:

@@ -104,8 +104,10 @@ def _show_run(screen: Screen, grade: Grade) -> None:
 def show_rows(screen: Screen, rows: Sequence[Comparison]) -> None:
     """Print the rows of ``cmp`` with their remarks."""
     if not screen.colour:
-        for line in plain_lines(rows):
-            screen.print(line)
+        for row, remarks in zip(rows, unique_remarks(rows), strict=True):
+            show_row(screen, row)
+            for remark in remarks:
+                screen.print_text(Text(remark), indent=4)
         return
     remarks_by_row = unique_remarks(rows)
     is_wide = screen.console.width >= WIDE_COLUMNS_MIN
@@ -145,6 +147,16 @@ def plain_lines(rows: Sequence[Comparison]) -> list[str]:
     for row, remarks in zip(rows, unique_remarks(rows), strict=True):
         lines += [labelled_line(row), *(f"    {remark}" for remark in remarks)]
     return lines
+
+
+def show_row(screen: Screen, row: Comparison, style: str = "") -> None:
+    """Print the lecture's line, and behind it what the row is, or below it if the terminal is too narrow."""
+    line = labelled_line(row)
+    if screen.width is None or len(line) <= screen.width:
+        screen.print_line(line, style)
+    else:
+        screen.print(row.line(), style)
+        screen.print_text(Text(row.word, style=style), indent=4)
 
 
 def labelled_line(row: Comparison) -> str:
