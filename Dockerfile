@@ -17,6 +17,8 @@ COPY exercises exercises
 COPY grader grader
 COPY server server
 COPY migrations migrations
+# The server builds the wheel of its client from these, at the first request.
+COPY client client
 RUN pip install --no-deps --no-build-isolation -e . \
  && useradd --uid 10001 --no-create-home dojo \
  && install -d -o dojo -g dojo /data

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from server.catalogue import routes as catalogue
+from server.client_wheel import routes as client_wheel
+from server.client_wheel.wheel import ClientWheel
 from server.courses import routes as courses
 from server.grading.code_runner import CodeRunner
 from server.http import problems
@@ -54,6 +56,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         redoc_url=None,
     )
     app.state.services = services
+    app.state.client_wheel = ClientWheel()
     services.attach(app)
     problems.install(app)
     app.add_middleware(BodyLimit)
@@ -62,4 +65,5 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     for room in (courses, catalogue, submissions, records, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX)
     app.include_router(operations.router)
+    app.include_router(client_wheel.router)
     return app

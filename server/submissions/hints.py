@@ -46,14 +46,18 @@ def _levels(session: Session, reader: Membership, submission: SubmissionRow) -> 
     return lambda checkpoint: course.hint_levels if checkpoint in tried_enough else KIND_LEVEL
 
 
-def _cut(diagnosis: list[dict[str, Any]], levels: int, counterexamples: bool) -> list[dict[str, str]]:
+def _cut(diagnosis: list[dict[str, Any]], levels: int, counterexamples: bool) -> list[dict[str, Any]]:
     if levels == 0:  # not even the code: it names the kind
         return []
-    return [{"code": each["code"], "message": _message(each, levels, counterexamples)} for each in diagnosis]
+    hints = [_hints(each, levels, counterexamples) for each in diagnosis]
+    return [
+        {"code": each["code"], "message": " ".join(shown), "hints": shown}
+        for each, shown in zip(diagnosis, hints, strict=True)
+    ]
 
 
-def _message(diagnosis: dict[str, Any], levels: int, counterexamples: bool) -> str:
-    sentences = list(diagnosis["hints"][:levels])
+def _hints(diagnosis: dict[str, Any], levels: int, counterexamples: bool) -> list[str]:
+    shown = list(diagnosis["hints"][:levels])
     if levels == HINT_LEVELS_MAX and counterexamples and diagnosis.get("counterexample"):
-        sentences.append(diagnosis["counterexample"])
-    return " ".join(sentences)
+        shown.append(diagnosis["counterexample"])
+    return shown

@@ -23,6 +23,7 @@ from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
 from server.submissions.schemas import CodeBody, SubmissionBody, SubmissionListBody
+from server.submissions.source import PYTHON, handed_out
 from server.tables import AnswerKind
 
 WAIT_SECONDS_MAX = 30
@@ -125,6 +126,17 @@ def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBod
     """One submission, for its owner and the staff of its course."""
     with access.reading() as opened:
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
+
+
+@router.get(
+    "/submissions/{id}/source",
+    response_class=Response,
+    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}},
+)
+def show_source(access: Reading) -> Response:
+    """What was handed in: a safetensors file, or code, byte for byte, for its owner and the staff of its course."""
+    with access.reading() as opened:
+        return handed_out(opened.submission)
 
 
 @router.get("/courses/{course}/submissions")

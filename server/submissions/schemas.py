@@ -18,10 +18,14 @@ class CodeBody(BaseModel):
 
 
 class DiagnosisBody(BaseModel):
-    """A kind of mistake, and what the student reads about it."""
+    """A kind of mistake, and what the student reads about it.
+
+    Each of ``hints`` says more than the one before; ``message`` is all of them as one text.
+    """
 
     code: str
     message: str
+    hints: list[str]
 
 
 class ComparisonBody(BaseModel):

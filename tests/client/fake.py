@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx2 as httpx
 import safetensors.torch
@@ -22,6 +23,7 @@ SLUG = "makemore/cross-entropy"
 TOKEN = "secret-token-of-ada"
 ADDRESS = "https://dojo.test"
 EXPLANATION = ["n flows in.", "The logarithm gives 1 / counts.", "`dcounts = n / counts`: [2, 3]."]
+HINTS = ("This is a factor of 2 off.", "Look at the line of loss.", "Look for a factor.")
 FORWARD = "counts = logits.exp()\nloss = counts.log().sum() * n"
 
 Answer = Callable[[httpx.Request], "httpx.Response | None"]
@@ -48,6 +50,8 @@ class FakeDojo:
     links: bool = True
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sources: dict[int, bytes] = field(default_factory=dict)
+    source_name: str | None = None  # instead of the name that was handed in
     content: bytes = field(default_factory=lambda: safetensors.torch.save(state()))
     headers: dict[str, str] = field(default_factory=lambda: {"Dojo-API": "1"})
 
@@ -55,6 +59,11 @@ class FakeDojo:
     def network(self) -> Network:
         """The way to this server, on which no time passes."""
         return Network(httpx.MockTransport(self), sleep=lambda _: None)
+
+    @property
+    def posted(self) -> httpx.Request:
+        """The last answer that was handed in."""
+        return [request for request in self.requests if request.url.path.endswith(f"{SLUG}/submissions")][-1]
 
     @property
     def connection(self) -> Connection:
@@ -106,6 +115,8 @@ class FakeDojo:
             return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
         if path.startswith("/submissions/") and path.endswith("/events"):
             return self._events(int(path.split("/")[2]))
+        if path.startswith("/submissions/") and path.endswith("/source"):
+            return self._source(int(path.split("/")[2]))
         if path.startswith("/submissions/"):
             return self._submission(int(path.rsplit("/", 1)[1]))
         return problem(404, "There is no such thing. See what there is: dojo list")
@@ -139,6 +150,7 @@ class FakeDojo:
             else:
                 answers, kind, filename = safetensors.torch.load(request.content), "tensors", None
             number = len(self.graded) + 1
+            self.sources[number] = asked["source"].encode() if kind == "code" else request.content
             self.graded[key] = {
                 "id": number,
                 "course": "autumn",
@@ -166,6 +178,12 @@ class FakeDojo:
         if self.ends != "graded":
             found = {**found, "status": self.ends, "grade": None}
         return httpx.Response(status, json=found)
+
+    def _source(self, number: int) -> httpx.Response:
+        (submission,) = (each for each in self.graded.values() if each["id"] == number)
+        name = self.source_name or submission["filename"] or f"submission-{number}.safetensors"
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return httpx.Response(200, headers=headers, content=self.sources[number])
 
     def _events(self, number: int) -> httpx.Response:
         if not self.events:
@@ -224,7 +242,7 @@ def row(name: str, given: torch.Tensor | None, right: torch.Tensor) -> dict[str,
         "approximate": near,
         "maxdiff": (given - right).abs().max().item(),
         "origin": None if near else "own",
-        "diagnosis": [] if near else [{"code": "scale", "message": "This is a factor of 2 off."}],
+        "diagnosis": [] if near else [{"code": "scale", "message": HINTS[0], "hints": list(HINTS)}],
         "notes": [],
     }
 

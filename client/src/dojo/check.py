@@ -178,6 +178,10 @@ def _describe(name: str, value: Any) -> TensorInfo:
 
 
 def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Return whether the two shapes broadcast, as ``cmp`` compares them."""
+    """Return whether a gradient of this shape broadcasts to the expected one, and to nothing larger.
+
+    The server compares whatever broadcasts, as ``cmp`` does. But [1, 27] beside [32, 1] is right only by chance.
+    """
+    leading = shape[: max(len(shape) - len(expected), 0)]
     sizes = zip(reversed(shape), reversed(expected), strict=False)
-    return 0 not in shape and all(1 in (size, wanted) or size == wanted for size, wanted in sizes)
+    return all(size == 1 for size in leading) and all(size in (1, wanted) for size, wanted in sizes)

@@ -19,7 +19,7 @@ def test_times_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         screen, file = terminal(100)
         moments = ("2026-01-02T23:04:05Z", "2026-01-02T23:04:05+00:00", "yesterday", "")
-        answers = [{"id": 1, "exercise": "e", "status": "queued", "created_at": moment} for moment in moments]
+        answers = [{"id": 1, "exercise": "a/e", "status": "queued", "created_at": moment} for moment in moments]
         show_history(screen, [read_submission(each) for each in answers])
     finally:
         monkeypatch.undo()
@@ -52,7 +52,7 @@ def test_a_narrow_list_shows_whole_slugs(fake: FakeDojo) -> None:
 
 def test_the_history_shows_points_if_they_differ() -> None:
     heads = [
-        {"id": id, "exercise": "e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
+        {"id": id, "exercise": "a/e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
         for id, points in ((1, 5.0), (2, 15.5))
     ]
     screen, file = terminal(100)

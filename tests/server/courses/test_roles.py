@@ -43,21 +43,24 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("GET", f"{SUBMISSION}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
 SIGNED_IN = {("GET", "/api/v1/me")}
+CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client/{name}")}
 ANYBODY = {
     ("POST", "/api/v1/join"),
+    ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
-    ("GET", "/api/v1/signing-key"),
+    *CLIENT,
 }
 # 409: the caller may do it, and the submission is not in the state for it.
-DONE = (200, 201, 202, 409)
+DONE = (200, 201, 202, 307, 409)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     """Return the status of a request that is right in everything but perhaps its caller."""
     method, path = route
     topic, _, name = FULL.partition("/")
+    if (method, path) in CLIENT:
+        name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
     address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h")
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     content = None

@@ -41,9 +41,9 @@ def told(submission: dict[str, Any]) -> list[dict[str, str]]:
     ("levels", "diagnosis"),
     [
         (0, []),
-        (1, [{"code": "missing_term", "message": KIND}]),
-        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}"}]),
-        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}"}]),
+        (1, [{"code": "missing_term", "message": KIND, "hints": [KIND]}]),
+        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}", "hints": [KIND, LINE]}]),
+        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}", "hints": [KIND, LINE, LOOK]}]),
     ],
 )
 def test_a_course_decides_how_many_levels_a_student_gets(
@@ -108,7 +108,10 @@ def test_staff_are_told_everything(server: RunningServer, student: Student) -> N
     address = student.submit_code(ONE_PATH).headers["Location"]
     for submission in (server.instructor.get(address).json(), server.instructor.submit_code(ONE_PATH).json()):
         (diagnosis,) = told(submission)
-        assert diagnosis["message"].startswith(f"{KIND} {LINE} {LOOK} Moving counts[")
+        *hints, counterexample = diagnosis["hints"]
+        assert hints == [KIND, LINE, LOOK]
+        assert counterexample.startswith("Moving counts[")
+        assert diagnosis["message"] == " ".join(diagnosis["hints"])
 
 
 @pytest.mark.parametrize("levels", [0, 1, 2, 3])

@@ -14,10 +14,13 @@ from dojo.api.responses import (
     Exercise,
     Explanation,
     Submission,
+    one_line,
     read_exercise,
     read_explanation,
     read_submission,
+    refuse,
     required,
+    required_slug,
 )
 from dojo.errors import NotADojo, NotFound, ServerError
 
@@ -26,6 +29,7 @@ SAFETENSORS = "application/vnd.safetensors"
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
 POLL_GROWTH = 1.3
+TOKEN_CHARACTERS_MAX = 1000
 
 
 class Server:
@@ -43,11 +47,21 @@ class Server:
 
     def join(self, code: str, name: str) -> dict[str, Any]:
         """Create an account. Not repeated once the request may have arrived: that would create two."""
-        return self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+        body = self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+        _check_account(required(body, "student", dict))
+        _check_course(required(body, "course", dict))
+        token = required(body, "token", str)
+        if not (token.isascii() and token.isprintable() and 0 < len(token) <= TOKEN_CHARACTERS_MAX):
+            raise refuse("token")
+        return body
 
     def me(self) -> dict[str, Any]:
         """Return the account and its courses."""
-        return self._client.json("GET", "me")
+        body = self._client.json("GET", "me")
+        _check_account(body)
+        for course in required(body, "courses", list):
+            _check_course(course)
+        return body
 
     # -- exercises --------------------------------------------------------------------------------
 
@@ -120,6 +134,10 @@ class Server:
                 problem=error.problem,
             ) from error
 
+    def source(self, number: int) -> tuple[bytes, str]:
+        """Return what was handed in, byte for byte, and the name for a file of it."""
+        return self._client.file(f"submissions/{number}/source")
+
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         """Return the student's submissions, the newest first, without the rows of their grades."""
         params = {"limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
@@ -156,6 +174,18 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def _check_account(body: dict[str, Any]) -> None:
+    """Check what is shown and stored of an account."""
+    required(body, "id", int)
+    body["name"] = one_line(required(body, "name", str))
+
+
+def _check_course(body: Any) -> None:
+    """Check what is shown and stored of a course."""
+    required_slug(body)
+    body["title"] = one_line(required(body, "title", str)) if body.get("title") is not None else ""
 
 
 def _submission_headers(media_type: str, key: str | None) -> dict[str, str]:

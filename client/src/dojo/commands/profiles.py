@@ -8,10 +8,11 @@ from dataclasses import asdict
 import click
 
 from dojo.api.addresses import is_unencrypted, server_address
-from dojo.api.responses import required
+from dojo.api.responses import required, required_slug
 from dojo.api.server import Server
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
+from dojo.commands.paths import shell_word
 from dojo.errors import DojoError, NotJoined
 from dojo.profiles.config import Profile
 
@@ -27,13 +28,18 @@ def join(context: Context, address: str, code: str, name: str) -> int:
     Example:
       dojo join https://dojo.example.org K7QF-2MXD --name "Ada"
     """
+    if _is_address(code) and not _is_address(address):
+        raise DojoError(
+            f"{code} is an address, and the address comes first.",
+            f"Type: dojo join {shell_word(code)} {shell_word(address)} --name {shell_word(name)}",
+        )
     server = context.server(address)
     if context.profile is None:
         _check_not_joined(context, server)
     _warn_if_unencrypted(context, server)
     answer = server.join(code, name)
     student, course = required(answer, "student", dict), required(answer, "course", dict)
-    slug = required(course, "slug", str)
+    slug = required_slug(course)
     profile = Profile(
         name=context.profile or context.config.new_name(slug, server.address),
         server=server.address,
@@ -49,6 +55,10 @@ def join(context: Context, address: str, code: str, name: str) -> int:
     context.screen.print(f"Your token is in {place}.")
     context.screen.print("Next: dojo list")
     return PASSED
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or "." in text or text.startswith("localhost")
 
 
 def _check_not_joined(context: Context, server: Server) -> None:
@@ -89,7 +99,7 @@ def login(context: Context, address: str) -> int:
     profiles = []
     place = ""
     for course in reversed(courses):  # the first course is added last, so it is in use
-        slug = required(course, "slug", str)
+        slug = required_slug(course)
         is_named = context.profile is not None and len(courses) == 1
         name = context.profile if context.profile and is_named else context.config.new_name(slug, address)
         profiles.append(Profile(name, address, slug, str(account.get("id", "")), required(account, "name", str)))
