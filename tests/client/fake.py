@@ -47,6 +47,7 @@ class FakeDojo:
     links: bool = True
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checked: list[dict[str, torch.Tensor]] = field(default_factory=list)  # each with its context
     content: bytes = field(default_factory=lambda: safetensors.torch.save(state()))
     headers: dict[str, str] = field(default_factory=lambda: {"Dojo-API": "1"})
 
@@ -97,6 +98,9 @@ class FakeDojo:
             return httpx.Response(200, content=self.content)
         if path == f"/courses/autumn/exercises/{SLUG}/submissions":
             return self._submit(request)
+        if path == f"/courses/autumn/exercises/{SLUG}/check":
+            self.checked.append(safetensors.torch.load(request.content))
+            return httpx.Response(200, json=grade(self.checked[-1]))
         if path == "/courses/autumn/submissions":
             return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
         if path.startswith("/submissions/") and path.endswith("/events"):

@@ -11,13 +11,17 @@ from dojo.text import plural
 
 T = TypeVar("T")
 
-PASSING_VERDICTS = ("exact", "approximate")
+PASSING_VERDICTS = ("exact", "approximate", "rounding")
 INHERITED_REMARK = "Right, given the gradients above it: the mistake is further up."
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row of ``cmp``. ``origin`` says whether a wrong step is wrong by itself or inherits a mistake."""
+    """One row of ``cmp``.
+
+    ``origin`` says whose mistake a wrong step is: ``own``, ``inherited``, or ``unknown`` where the gradient above it
+    was not handed in. It is None for a step that passed or is missing.
+    """
 
     name: str
     verdict: str
@@ -30,8 +34,8 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether the step is right within the tolerance."""
-        return self.approximate
+        """Whether the step is right within the tolerance, or but for rounding."""
+        return self.verdict in PASSING_VERDICTS
 
     @property
     def inherits(self) -> bool:
@@ -39,9 +43,14 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether the mistake is in this step or above it, and nobody can know which."""
+        return not self.passed and self.origin == "unknown"
+
+    @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not self.passed and not self.inherits and self.verdict != "missing"
+        return not self.passed and not self.inherits and not self.is_unclear and self.verdict != "missing"
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""

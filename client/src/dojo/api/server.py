@@ -10,7 +10,7 @@ from typing import Any
 
 from dojo.api.addresses import checked_slug, course_path, exercise_path, server_address
 from dojo.api.http import HttpClient, Network, Transferred
-from dojo.api.responses import Exercise, Submission, read_exercise, read_submission, required
+from dojo.api.responses import Exercise, Grade, Submission, read_exercise, read_grade, read_submission, required
 from dojo.errors import NotADojo, NotFound, ServerError
 
 SAFETENSORS = "application/vnd.safetensors"
@@ -40,6 +40,14 @@ class Server:
     def me(self) -> dict[str, Any]:
         """Return the account and its courses."""
         return self._client.json("GET", "me")
+
+    def new_pairing_code(self) -> dict[str, Any]:
+        """Make a one-time code that signs this account in on another machine. It replaces the one before."""
+        return self._client.json("POST", "pairing-codes")
+
+    def pair(self, code: str) -> dict[str, Any]:
+        """Use a pairing code: the answer has a token. Not repeated once the request may have arrived."""
+        return self._client.json("POST", "pair", json={"code": code}, repeatable=False)
 
     # -- exercises --------------------------------------------------------------------------------
 
@@ -94,6 +102,12 @@ class Server:
             timeout=30.0 + wait,
         )
         return read_submission(answer)
+
+    def check_tensors(self, course: str, slug: str, content: bytes) -> Grade:
+        """Have safetensors bytes graded without handing them in: nothing is kept, and it is no attempt."""
+        headers = {"Content-Type": SAFETENSORS}
+        path = f"{exercise_path(course, slug)}/check"
+        return read_grade(self._client.json("POST", path, content=content, headers=headers))
 
     def submission(self, number: int) -> Submission:
         """Return one submission."""

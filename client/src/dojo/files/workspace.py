@@ -40,7 +40,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbo
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state."""
+    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state, ``forward`` its source."""
 
     folder: Path
     exercise: str
@@ -50,6 +50,7 @@ class Workspace:
     student: str | None
     digest: str
     checkpoints: tuple[Checkpoint, ...]
+    forward: str = ""  # empty in a folder that an earlier version pulled
 
     @property
     def state_path(self) -> Path:
@@ -116,6 +117,7 @@ def open_workspace(folder: Path) -> Workspace:
             student=content.get("student"),
             digest=_checked_digest(required(content, "digest", str)),
             checkpoints=tuple(_checkpoint(entry) for entry in required(content, "checkpoints", list)),
+            forward=required({"forward": "", **content}, "forward", str),
         )
     except FileNotFoundError as error:
         raise BadFile(
@@ -177,6 +179,7 @@ def pull(connection: Connection, slug: str, folder: Path, transferred: Transferr
         connection.student,
         digest,
         exercise.checkpoints,
+        exercise.forward,
     )
     folder.mkdir(parents=True, exist_ok=True)
     if state is not None:
