@@ -15,6 +15,7 @@ from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.middleware import BodyLimit, Envelope
 from server.operations import routes as operations
+from server.pairing import routes as pairing
 from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.regrading import routes as regrading
@@ -56,7 +57,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
-    for room in (courses, catalogue, submissions, queue, reports, regrading):
+    for room in (courses, pairing, catalogue, submissions, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX)
     app.include_router(operations.router)
     return app

@@ -17,6 +17,7 @@ from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
 from server.instances.store import InstanceStore
+from server.pairing.tries import Tries
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -101,6 +102,7 @@ class ServerServices(Services):
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
+    pairing_tries: Tries
 
     @classmethod
     def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
@@ -113,7 +115,14 @@ class ServerServices(Services):
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
         intake = Intake(base.database, base.instances, dispatcher, follower, settings.submissions_per_minute)
-        return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
+        return cls(
+            **vars(base),
+            signals=signals,
+            dispatcher=dispatcher,
+            follower=follower,
+            intake=intake,
+            pairing_tries=Tries(),
+        )
 
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
@@ -122,6 +131,7 @@ class ServerServices(Services):
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
+        app.state.pairing_tries = self.pairing_tries
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

@@ -44,8 +44,8 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{SUBMISSION}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
-SIGNED_IN = {("GET", "/api/v1/me")}
-ANYBODY = {("POST", "/api/v1/join"), ("GET", "/healthz"), ("GET", "/readyz")}
+SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
+ANYBODY = {("POST", "/api/v1/join"), ("POST", "/api/v1/pair"), ("GET", "/healthz"), ("GET", "/readyz")}
 # 409: the caller may do it, and the submission is not in the state for it.
 DONE = (200, 201, 202, 409)
 
@@ -129,6 +129,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
         headers["Content-Type"] = SAFETENSORS
     if path.endswith("/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
+    if path.endswith("/pair"):
+        code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
+        return server.client.post(address, json={"code": code}).status_code
     with server.client.stream(method, address, headers=headers, content=content) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()

@@ -57,7 +57,14 @@ TICKET_OF_0002 = f"""
     INSERT INTO ticket (id, submission_id, student_id, rank, state, tries, due_at, queued_at)
         VALUES (1, 2, 2, 77, 'queued', 1, '{MOMENT}', '{MOMENT}')
 """
-HEAD = "0006"
+NAMES_OF_0006 = {
+    "student (id, name, created_at)": "account (is_admin, id, name, created_at)",
+    "(1, 'Instructor'": "(false, 1, 'Instructor'",
+    "(2, 'Ada'": "(false, 2, 'Ada'",
+    "enrolment": "seat",
+    "student_id": "account_id",
+}
+HEAD = "0007"
 
 
 def fill(connection: Connection, revision: str) -> None:
@@ -70,8 +77,11 @@ def fill(connection: Connection, revision: str) -> None:
         rows = rows.replace(f"'ABCDE-FGHJK', '{MOMENT}')", f"'ABCDE-FGHJK', '{MOMENT}', 3, 0, 0)")
         rows = rows.replace("seconds, graded_at)", "seconds, graded_at, inherited)")
         rows = rows.replace(f"0.1, '{MOMENT}')", f"0.1, '{MOMENT}', 1)")
-    ticket = TICKET_OF_0001 if revision == "0001" else TICKET_OF_0002
-    for statement in f"{rows};{ticket}".split(";"):
+    statements = f"{rows};{TICKET_OF_0001 if revision == '0001' else TICKET_OF_0002}"
+    if revision >= "0006":
+        for old, new in NAMES_OF_0006.items():
+            statements = statements.replace(old, new)
+    for statement in statements.split(";"):
         connection.execute(text(statement))
 
 
