@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, history, profiles
+from dojo.commands import answers, completion, exercises, history, pairing, profiles
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.errors import USAGE, DojoError
@@ -36,7 +36,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(profiles.join, profiles.login, profiles.logout, profiles.profile),
+    *(profiles.join, profiles.login, profiles.logout, profiles.profile, pairing.pair),
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
     *(history.status, history.history, history.show),

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dojo import kernels, tensors
+from dojo.api.addresses import server_address
 from dojo.api.http import Network
 from dojo.api.responses import PASSING_VERDICTS, Checkpoint, Comparison, Grade, Submission
-from dojo.api.server import Connection
+from dojo.api.server import Connection, Server
 from dojo.compared import Compared, Question, gradients_in
 from dojo.errors import DojoError, TooManyRequests, Unreachable
 from dojo.files import workspace as workspaces
@@ -36,6 +37,7 @@ from dojo.files.workspace import Workspace, open_workspace
 from dojo.local_reference import LocalReference
 from dojo.profiles.config import Config
 from dojo.profiles.connection import connect
+from dojo.profiles.signin import handed_over_token, sign_in, sign_in_with_code, signed_in_already
 from dojo.profiles.tokens import usable_keyring
 from dojo.show import html
 from dojo.show.grades import first_mistake
@@ -366,6 +368,26 @@ class NotebookExercise:
 
 def _grade_of_rows(*rows: Comparison) -> Grade:
     return Grade(rows, (), None, "", "", "")
+
+
+def login(address: str, code: str | None = None, *, network: Network | None = None) -> None:
+    """Sign in on this machine with an account that you have already: in Colab, or on a server of notebooks.
+
+    ``code`` is a pairing code, which ``dojo pair`` prints where you are signed in. Without one, the token is taken from
+    the secret DOJO_TOKEN in Colab, or from the environment. A machine that is signed in stays so.
+
+    :raises DojoError: there is no token, or the code is not known
+    """
+    config = Config(keyring=usable_keyring())
+    address = server_address(address)
+    account = signed_in_already(config, address, network)
+    if account is None and code is not None:
+        account = sign_in_with_code(config, Server(address, None, network), code)
+    elif account is None:
+        token = handed_over_token(config)
+        account = sign_in(config, Server(address, token, network), token)
+    courses = ", ".join(profile.course for profile in account.profiles)
+    print(f"You are {account.profiles[0].student}, in {courses}.")
 
 
 def pull(
