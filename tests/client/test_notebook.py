@@ -401,6 +401,42 @@ def test_without_a_network_cmp_compares_here(
     assert exercise.verdicts == {"counts": None, "logits": None}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>Welcome aboard</html>"),
+        httpx.Response(302, headers={"Location": "https://train.example/login"}),
+        problem(500, "Something went wrong."),
+        problem(503, "Not now.", Retry_After="1"),
+    ],
+)
+def test_a_network_without_the_server_is_none(
+    exercise: notebook.NotebookExercise,
+    fake: FakeDojo,
+    capsys: pytest.CaptureFixture[str],
+    answer: httpx.Response,
+) -> None:
+    fake.before = lambda _: answer
+    exercise.cmp("counts", expected()["counts"])
+    results = exercise.check({"dcounts": expected()["counts"]})
+
+    assert notebook.LOCAL_REMARK in capsys.readouterr().out
+    assert results is not None
+    assert results.submission is None
+    assert len(Outbox(exercise.folder)) == 1
+
+
+def test_a_refusal_is_no_missing_network(
+    exercise: notebook.NotebookExercise, fake: FakeDojo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.before = lambda _: problem(401, "This token was revoked. Type: dojo pair.")
+    exercise.cmp("counts", expected()["counts"])
+
+    assert exercise.check({"dcounts": expected()["counts"]}) is None
+    assert capsys.readouterr().out == "This token was revoked. Type: dojo pair.\n" * 2
+    assert len(Outbox(exercise.folder)) == 0
+
+
 def test_without_a_network_cmp_does_not_try_it_each_time(
     exercise: notebook.NotebookExercise, fake: FakeDojo, clock: Clock
 ) -> None:

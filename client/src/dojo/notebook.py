@@ -30,7 +30,7 @@ from dojo.api.http import Network
 from dojo.api.responses import PASSING_VERDICTS, Checkpoint, Comparison, Grade, Submission
 from dojo.api.server import Connection, Server
 from dojo.compared import Compared, Question, gradients_in
-from dojo.errors import DojoError, TooManyRequests, Unreachable
+from dojo.errors import DojoError, Outdated, Refused, ServerError, TooManyRequests, Unreachable
 from dojo.files import workspace as workspaces
 from dojo.files.outbox import Outbox
 from dojo.files.workspace import Workspace, open_workspace
@@ -152,13 +152,12 @@ class NotebookExercise:
         self._say_unsaid()
         self._compared.add(variable, gradient, context)
         self._hand_in_later()
+        notes = (note,) if note else ()
         if row is None:
-            self._print_local(variable, gradient)
+            _print_row(self._local_row(variable, gradient), (*notes, LOCAL_REMARK))
             return
         self._strip.schedule(first_mistake(_grade_of_rows(row), self.checkpoints))
-        print(row.line())
-        for remark in (*row.remarks(), *self._kernel_remarks([row]), *([note] if note else ())):
-            print(f"    {remark}")
+        _print_row(row, (*notes, *self._kernel_remarks([row])))
 
     def _read_arguments(
         self, label: str, value: Any, tensor: Any, namespace: Mapping[str, Any]
@@ -187,7 +186,9 @@ class NotebookExercise:
         try:
             connection = self._connected()
             grade = connection.server.check_tensors(connection.course, self.folder.exercise, question.content)
-        except (Unreachable, TooManyRequests) as error:
+        except ServerError as error:
+            if not _is_away(error):
+                raise
             self._went_offline(error)
             return None
         row = grade.row(variable[1:])
@@ -197,12 +198,9 @@ class NotebookExercise:
         self._record(grade)
         return row
 
-    def _print_local(self, variable: str, gradient: Tensor) -> None:
+    def _local_row(self, variable: str, gradient: Tensor) -> Comparison:
         checkpoint = next(each for each in self.checkpoints if each.variable == variable)
-        row = self._local.compare(checkpoint, gradient)
-        print(row.line())
-        for remark in (*row.notes, LOCAL_REMARK):
-            print(f"    {remark}")
+        return self._local.compare(checkpoint, gradient)
 
     # -- all steps ----------------------------------------------------------------------------------------
 
@@ -232,7 +230,9 @@ class NotebookExercise:
             return self._results(submission, grade, problems)
         try:
             submission = self._submit(answers, content, key)
-        except (Unreachable, TooManyRequests) as error:
+        except ServerError as error:
+            if not _is_away(error):
+                raise
             self._compared.wait_with(answers, content)
             self._went_offline(error)
             return self._results(None, self._local.grade(self.checkpoints, answers), [*problems, LOCAL_REMARK])
@@ -294,10 +294,11 @@ class NotebookExercise:
                 return
             try:
                 self._send_outbox(self._connected())
-            except (Unreachable, TooManyRequests):
-                self._is_waiting = True
             except (DojoError, OSError) as error:
-                self._unsaid.append(str(error))
+                if isinstance(error, ServerError) and _is_away(error):
+                    self._is_waiting = True
+                else:
+                    self._unsaid.append(str(error))
 
     def _connected(self) -> Connection:
         """Return the connection, once the server is known to have this state and what waited for it was sent."""
@@ -323,7 +324,7 @@ class NotebookExercise:
                 self._record(submission.grade)
         return len(result.submissions)
 
-    def _went_offline(self, error: Unreachable | TooManyRequests) -> None:
+    def _went_offline(self, error: ServerError) -> None:
         """Ask nobody for a while, and say so."""
         pause = error.pause_seconds if isinstance(error, TooManyRequests) else 0.0
         self._offline_until = self._timing.now() + max(self._timing.offline_seconds, pause)
@@ -364,6 +365,17 @@ class NotebookExercise:
 
     def _repr_html_(self) -> str:
         return f"<b>{escape(self.folder.exercise)}</b>{html.progress_strip(self.checkpoints, self.verdicts)}"
+
+
+def _print_row(row: Comparison, notes: tuple[str, ...]) -> None:
+    print(row.line())
+    for remark in (*row.remarks(), *notes):
+        print(f"    {remark}")
+
+
+def _is_away(error: ServerError) -> bool:
+    """Return whether the server cannot be asked now: no network, a page of a train's network, a pause."""
+    return isinstance(error, TooManyRequests) or not isinstance(error, Refused | Outdated)
 
 
 def _grade_of_rows(*rows: Comparison) -> Grade:
