@@ -187,6 +187,57 @@ def test_a_gradient_that_was_spoiled_after_cmp_is_handed_in_as_it_was(
     assert exercise.verdicts["counts"] == "exact"
 
 
+def test_a_right_gradient_is_not_lost_by_a_wrong_one_after_it(
+    exercise: notebook.NotebookExercise, fake: FakeDojo, clock: Clock
+) -> None:
+    for value in (torch.ones(2, 3), expected()["counts"], torch.ones(2, 3), torch.zeros(2, 3)):
+        exercise.cmp("counts", value)
+    clock.becomes_quiet()
+
+    rows = [submission["grade"]["checkpoints"][0] for submission in fake.graded.values()]
+    assert [row["verdict"] for row in rows] == ["exact", "wrong"]
+
+
+def test_a_variable_counts_as_it_is_now_for_what_is_below_it(
+    exercise: notebook.NotebookExercise, fake: FakeDojo
+) -> None:
+    namespace: dict[str, object] = {}
+    exercise.into(namespace)
+    exercise.cmp("counts", torch.ones(2, 3))
+    namespace["dcounts"] = torch.zeros(2, 3)
+    exercise.cmp("logits", torch.ones(2, 3))
+
+    assert torch.equal(fake.checked[-1]["context.dcounts"], torch.zeros(2, 3))
+
+
+def test_a_gradient_that_was_spoiled_waits_as_it_was(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
+    fake.before = away
+    exercise.cmp("counts", expected()["counts"])
+    for _ in range(2):
+        exercise.check({"dcounts": torch.ones(2, 3)})
+
+    fake.before = None
+    assert len(Outbox(exercise.folder)) == 2
+    exercise.check({"dcounts": torch.ones(2, 3)})
+    rows = [submission["grade"]["checkpoints"][0]["verdict"] for submission in fake.graded.values()]
+    assert rows == ["exact", "wrong"]
+
+
+def test_the_server_is_left_alone_as_long_as_it_asks_for(
+    exercise: notebook.NotebookExercise, fake: FakeDojo, clock: Clock
+) -> None:
+    fake.before = lambda _: problem(429, "Too fast; wait 50 s.", Retry_After="50")
+    exercise.cmp("counts", expected()["counts"])
+    fake.before, fake.requests = None, []
+
+    clock.now += 49
+    exercise.cmp("counts", expected()["counts"])
+    assert not fake.requests
+    clock.now += 1
+    exercise.cmp("counts", expected()["counts"])
+    assert fake.requests
+
+
 def test_check_takes_what_was_compared_under_another_name(exercise: notebook.NotebookExercise, fake: FakeDojo) -> None:
     exercise.cmp("counts", expected()["counts"])
     results = exercise.check({"dlogits": expected()["logits"]})

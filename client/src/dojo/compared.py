@@ -50,7 +50,9 @@ class Compared:
         self._answered: dict[str, _Answered] = {}
         self._kept: dict[str, str] = {}  # variable → digest of what the server keeps
         self._new: dict[str, Tensor] = {}
+        self._passed: set[str] = set()  # of the new ones
         self._draft: Path | None = None
+        self._waiting_key: str | None = None  # of the last answers that were to be handed in, and wait
 
     def question(self, variable: str, value: Tensor, context: Mapping[str, Tensor]) -> Question:
         """Return what to send to have one gradient compared."""
@@ -70,50 +72,63 @@ class Compared:
             return answered.row
         return answered.row if answered.row.passed and question.alone == answered.question.alone else None
 
-    def add(self, variable: str, value: Tensor, context: Mapping[str, Tensor]) -> None:
-        """Keep a gradient that was compared. It joins the draft unless the server has it already."""
+    def add(self, variable: str, value: Tensor, context: Mapping[str, Tensor], *, passed: bool) -> None:
+        """Keep a gradient that was compared. It joins the draft unless the server has it already.
+
+        The last value of a step counts. But one that passed is not overwritten: it stays in the outbox with the draft
+        as it is, and a new draft begins.
+        """
         self.values[variable] = value
-        if _digest({variable: value}) == self._kept.get(variable):
-            self._new.pop(variable, None)
+        digest = _digest({variable: value})
+        if variable in self._passed and digest != _digest({variable: self._new[variable]}):
+            self._begin_draft()
+        if digest == self._kept.get(variable):
             return
         self._new[variable] = value
-        others = {name: tensor for name, tensor in (self.values | dict(context)).items() if name not in self._new}
+        if passed:
+            self._passed.add(variable)
+        others = {name: tensor for name, tensor in context.items() if name not in self._new}
         content = _with_context(self._new, others)
         self._draft = self._outbox.put(content, self.key(content), replaces=self._draft)
+
+    def _begin_draft(self) -> None:
+        self._draft, self._new, self._passed = None, {}, set()
 
     def answered(self, variable: str, question: Question, row: Comparison) -> None:
         """Remember the server's row, so that the same question is not asked again."""
         self._answered[variable] = _Answered(question, row)
 
-    @property
-    def has_draft(self) -> bool:
-        """Whether something was compared that the server does not keep yet."""
-        return self._draft is not None
+    def is_covered_by(self, answers: Mapping[str, Tensor]) -> bool:
+        """Return whether nothing waits in the outbox but a draft that these answers hold too."""
+        others = len(self._outbox) - (self._draft is not None)
+        return others <= 0 and self._is_draft_in(answers)
 
-    def covered_by(self, answers: Mapping[str, Tensor]) -> bool:
-        """Return whether these answers hold all that is in the draft, unchanged."""
+    def _is_draft_in(self, answers: Mapping[str, Tensor]) -> bool:
         return all(
             name in answers and _digest({name: answers[name]}) == _digest({name: value})
             for name, value in self._new.items()
         )
 
     def wait_with(self, answers: Mapping[str, Tensor], content: bytes) -> None:
-        """Let all answers wait in the outbox, as the draft. An earlier draft goes if they cover it."""
-        replaced = self._draft if self.covered_by(answers) else None
-        self._draft = self._outbox.put(content, self.key(content), replaces=replaced)
-        self._new = dict(answers)
+        """Let all answers wait in the outbox. A draft that they hold too goes."""
+        if self._waiting_key != self.key(content):
+            replaced = self._draft if self._is_draft_in(answers) else None
+            self._outbox.put(content, self.key(content), replaces=replaced)
+            self._waiting_key = self.key(content)
+            self._begin_draft()
 
     def were_kept(self, answers: Mapping[str, Tensor]) -> None:
-        """Take notice that the server keeps these answers. A draft that they cover goes."""
-        if self._draft is not None and self.covered_by(answers):
+        """Take notice that the server keeps these answers, which cover the draft."""
+        if self._draft is not None:
             self._outbox.remove(self._draft)
-            self._draft, self._new = None, {}
+        self._begin_draft()
         self._kept |= {name: _digest({name: value}) for name, value in answers.items()}
 
-    def draft_was_sent(self) -> None:
+    def outbox_was_sent(self) -> None:
         """Take notice that the outbox is empty: the server keeps the draft."""
         self._kept |= {name: _digest({name: value}) for name, value in self._new.items()}
-        self._draft, self._new = None, {}
+        self._waiting_key = None
+        self._begin_draft()
 
     def key(self, content: bytes) -> str:
         """Return the idempotency key of an answer. The same answer has the same, so it is one submission for ever."""

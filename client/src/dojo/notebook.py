@@ -34,7 +34,7 @@ from dojo.errors import DojoError, Outdated, Refused, ServerError, TooManyReques
 from dojo.files import workspace as workspaces
 from dojo.files.outbox import Outbox
 from dojo.files.workspace import Workspace, open_workspace
-from dojo.local_reference import LocalReference
+from dojo.local_reference import LocalReference, NoLocalReference
 from dojo.profiles.config import Config
 from dojo.profiles.connection import connect
 from dojo.profiles.signin import handed_over_token, sign_in, sign_in_with_code, signed_in_already
@@ -150,14 +150,16 @@ class NotebookExercise:
         question = self._compared.question(variable, gradient, context)
         row = self._compared.earlier_row(variable, question) or self._ask(variable, question)
         self._say_unsaid()
-        self._compared.add(variable, gradient, context)
+        local_row = self._local_row(variable, gradient) if row is None else None
+        shown = row or local_row
+        self._compared.add(variable, gradient, context, passed=shown is not None and shown.passed)
         self._hand_in_later()
         notes = (note,) if note else ()
-        if row is None:
-            _print_row(self._local_row(variable, gradient), (*notes, LOCAL_REMARK))
-            return
-        self._strip.schedule(first_mistake(_grade_of_rows(row), self.checkpoints))
-        _print_row(row, (*notes, *self._kernel_remarks([row])))
+        if row is not None:
+            self._strip.schedule(first_mistake(_grade_of_rows(row), self.checkpoints))
+            _print_row(row, (*notes, *self._kernel_remarks([row])))
+        elif local_row is not None:
+            _print_row(local_row, (*notes, LOCAL_REMARK))
 
     def _read_arguments(
         self, label: str, value: Any, tensor: Any, namespace: Mapping[str, Any]
@@ -198,9 +200,14 @@ class NotebookExercise:
         self._record(grade)
         return row
 
-    def _local_row(self, variable: str, gradient: Tensor) -> Comparison:
+    def _local_row(self, variable: str, gradient: Tensor) -> Comparison | None:
+        """Return the row that this machine makes, or None after saying why it cannot make one."""
         checkpoint = next(each for each in self.checkpoints if each.variable == variable)
-        return self._local.compare(checkpoint, gradient)
+        try:
+            return self._local.compare(checkpoint, gradient)
+        except NoLocalReference as error:
+            print(error)
+            return None
 
     # -- all steps ----------------------------------------------------------------------------------------
 
@@ -267,7 +274,7 @@ class NotebookExercise:
     def _submit(self, answers: Mapping[str, Tensor], content: bytes, key: str) -> Submission:
         """Hand in all answers. What was compared and is no longer so goes first, as a submission of its own."""
         connection = self._connected()
-        if self._compared.has_draft and not self._compared.covered_by(answers):
+        if not self._compared.is_covered_by(answers):
             self._send_outbox(connection)
         server, course = connection.server, connection.course
         submission = server.submit_tensors(course, self.folder.exercise, content, wait=WAIT_SECONDS, key=key)
@@ -290,7 +297,7 @@ class NotebookExercise:
     def hand_in(self) -> None:
         """Hand in what was compared, and print nothing: a timer calls this. What fails is tried by the next call."""
         with self._lock:
-            if not self._compared.has_draft or self._timing.now() < self._offline_until:
+            if not len(self._outbox) or self._timing.now() < self._offline_until:
                 return
             try:
                 self._send_outbox(self._connected())
@@ -317,7 +324,7 @@ class NotebookExercise:
     def _send_outbox(self, connection: Connection) -> int:
         """Send all that waits in the folder, and return how many submissions the server took."""
         result = self._outbox.send(connection)
-        self._compared.draft_was_sent()
+        self._compared.outbox_was_sent()
         self._unsaid += [f"One of them was not taken: {reason}" for reason in result.refused]
         for submission in result.submissions:
             if submission.grade:
