@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 
 SERVERS_KERNELS = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+
+CHOSEN_TOO_LATE = (
+    "your torch runs others. For the same bits, restart the kernel and call dojo.pull before anything imports torch."
+)
 
 
 def choose_the_servers() -> None:
@@ -19,12 +24,23 @@ def choose_the_servers() -> None:
             os.environ.setdefault(name, value)
 
 
-def are_the_servers() -> bool:
-    """Return whether torch runs the server's kernels in this process.
+def difference(environment: str) -> str | None:
+    """Return what makes other last bits here than on the server, or None.
+
+    ``environment`` is the server's, as a grade names it: ``torch 2.13.0 x86_64 kernels=default …``. Where it cannot be
+    read, only the kernels are compared.
 
     :raises ImportError: torch is not installed
     """
     import torch
 
-    is_plain = torch.backends.cpu.get_cpu_capability() == "DEFAULT"
-    return is_plain and os.environ.get("MKL_CBWR") == SERVERS_KERNELS["MKL_CBWR"]
+    capability = torch.backends.cpu.get_cpu_capability()
+    if capability != "DEFAULT" or os.environ.get("MKL_CBWR") != SERVERS_KERNELS["MKL_CBWR"]:
+        return CHOSEN_TOO_LATE
+    words = environment.split()
+    if len(words) < 3 or words[0] != "torch":
+        return None
+    for ours, theirs, name in ((torch.__version__, words[1], "torch"), (platform.machine(), words[2], "processor")):
+        if ours.partition("+")[0].lower() != theirs.partition("+")[0].lower():
+            return f"your {name} is {ours}, and the server's is {theirs}."
+    return None

@@ -51,10 +51,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 20.0  # for a grade; the server compares tensors in a few milliseconds
 MERITS = {"exact": 3, "approximate": 2, "rounding": 1}  # of a verdict; every other one has none
 LOCAL_REMARK = "compared on this machine; the server has the last word"
-OTHER_KERNELS_REMARK = (
-    "Exact on the server's kernels is another matter: your torch runs others. Yours passes. "
-    "For the same bits, restart the kernel and call dojo.pull before anything imports torch."
-)
+OTHER_KERNELS_REMARK = "Yours passes. Exact on the server's kernels is another matter: {difference}"
 
 
 def _start_timer(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
@@ -107,6 +104,7 @@ class NotebookExercise:
         self._offline_until = float("-inf")
         self._unsaid: list[str] = []  # what the timer's thread has to say, for the next call
         self._last_check: tuple[str, Submission, Grade] | None = None
+        self._environment = ""  # in which the server graded last
         self._kernels_are_told = False
 
     @property
@@ -197,6 +195,7 @@ class NotebookExercise:
         if row is None:
             raise DojoError(f"The server said nothing about {variable}.", "Compare all at once: ex.check()")
         self._compared.answered(variable, question, row)
+        self._environment = grade.environment
         self._record(grade)
         return row
 
@@ -246,6 +245,7 @@ class NotebookExercise:
         self._compared.were_kept(answers)
         if submission.grade is None:
             raise Unreachable(f"Submission {submission.id} is kept, and not graded yet.", f"dojo show {submission.id}")
+        self._environment = submission.grade.environment
         self._record(submission.grade)
         self._last_check = key, submission, submission.grade
         return self._results(submission, submission.grade, problems)
@@ -356,10 +356,11 @@ class NotebookExercise:
         """Say once why a right answer may not be exact here."""
         if self._kernels_are_told or not any(row.verdict == "approximate" for row in rows):
             return ()
-        if kernels.are_the_servers():
+        difference = kernels.difference(self._environment)
+        if difference is None:
             return ()
         self._kernels_are_told = True
-        return (OTHER_KERNELS_REMARK,)
+        return (OTHER_KERNELS_REMARK.format(difference=difference),)
 
     def _suggestion(self, name: str) -> str:
         names = [checkpoint.name for checkpoint in self.checkpoints]
