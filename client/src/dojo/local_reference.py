@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ENVIRONMENT = "this machine"
-FORWARD_CHARACTERS_MAX = 64 * 1024
+PLAYED_CHARACTERS_MAX = 64 * 1024
 POWER_MAX = 16
 MODULES = ("torch", "F", "range")
 # What may stand behind a dot. None of them reads a file, runs a text or leads to something that does.
@@ -116,7 +116,7 @@ def checked_statements(forward: str, given: Iterable[str]) -> list[ast.stmt]:
 
     :raises NoLocalReference: it holds something that is not played here
     """
-    if not forward or len(forward) > FORWARD_CHARACTERS_MAX:
+    if not forward or len(forward) > PLAYED_CHARACTERS_MAX:
         raise _not_played("it is not in this folder")
     try:
         statements = ast.parse(forward).body

@@ -13,11 +13,11 @@ from dojo.show.jupyter import Results
 ROWS = {
     "exact": Comparison("a", "exact", True, True, 0.0),
     "approximate": Comparison("a", "approximate", False, True, 1e-9),
-    "right but for rounding": Comparison("a", "rounding", False, False, 1e-4),
+    "rounding: passes": Comparison("a", "rounding", False, False, 1e-4),
     "wrong here": Comparison("a", "wrong", maxdiff=1.0, origin="own"),
-    "inherits it": Comparison("a", "wrong", maxdiff=1.0, origin="inherited"),
+    "inherited": Comparison("a", "wrong", maxdiff=1.0, origin="inherited"),
     "here or above": Comparison("a", "wrong", maxdiff=1.0, origin="unknown"),
-    "missing": Comparison("a", "missing"),
+    "not there yet": Comparison("a", "missing"),
 }
 
 

@@ -43,14 +43,14 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
-    def is_unclear(self) -> bool:
-        """Whether the mistake is in this step or above it, and nobody can know which."""
-        return not self.passed and self.origin == "unknown"
+    def is_unknown(self) -> bool:
+        """Whether it cannot be said if the mistake is in this step or above it."""
+        return not self.passed and self.verdict != "missing" and self.origin == "unknown"
 
     @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not self.passed and not self.inherits and not self.is_unclear and self.verdict != "missing"
+        return not (self.passed or self.verdict == "missing" or self.inherits or self.is_unknown)
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""

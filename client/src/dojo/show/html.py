@@ -27,10 +27,10 @@ SIGNS = {
     None: Sign("·", "not yet", GREY),
     "exact": Sign("✓", "exact", GREEN),
     "approximate": Sign("≈", "approximate", BLUE),
-    "rounding": Sign("≈", "right but for rounding", BLUE),
-    "inherited": Sign("↓", "inherits it", AMBER),
+    "rounding": Sign("≈", "rounding: passes", BLUE),
+    "inherited": Sign("↓", "inherited", AMBER),
     "unknown": Sign("?", "here or above", AMBER),
-    "missing": Sign("·", "missing", GREY),
+    "missing": Sign("·", "not there yet", GREY),
 }
 WRONG = Sign("✗", "wrong here", RED)
 
@@ -42,7 +42,7 @@ def sign(verdict: str | None) -> Sign:
 
 def verdict_of(row: Comparison) -> str:
     """Return a row's verdict, or its origin if it is not the step's own mistake."""
-    return "inherited" if row.inherits else "unknown" if row.is_unclear else row.verdict
+    return "inherited" if row.inherits else "unknown" if row.is_unknown else row.verdict
 
 
 def grade_table(grade: Grade) -> str:
