@@ -86,7 +86,7 @@ def test_nothing_is_decided_below_zeros() -> None:
     below = [row for name, row in rows.items() if name != "logprobs" and not row.passed]
     assert len(below) > 20
     for row in below:
-        assert row.origin is None and row.diagnosis == ()
+        assert row.origin is Origin.UNKNOWN and row.diagnosis == ()
         assert any("while dlogprobs is zero everywhere" in note for note in row.notes)
 
 
@@ -98,8 +98,8 @@ def test_a_wrong_gradient_below_zeros_is_own() -> None:
 def test_not_finite_proves_nothing_either() -> None:
     rows = written(("dlogprobs / probs", "dlogprobs / 0"))
     assert own(rows) == {"probs"}
-    assert rows["counts"].origin is None and rows["counts"].verdict is Verdict.NOT_FINITE
-    assert rows["h"].origin is None
+    assert rows["counts"].origin is Origin.UNKNOWN and rows["counts"].verdict is Verdict.NOT_FINITE
+    assert rows["h"].origin is Origin.UNKNOWN
 
 
 def test_a_zero_term_is_a_term() -> None:
@@ -123,15 +123,6 @@ def test_a_variable_spoiled_later_spoils_no_step() -> None:
     assert own(rows) == {"counts", "bndiff"}
 
 
-def test_rounding_is_no_mistake() -> None:
-    """An answer that cmp calls wrong by a hair: the row says so, and nobody is told of a mistake."""
-    noise = torch.full_like(RIGHT["W2"], 3e-8) * (RIGHT["W2"].abs() < 1e-4)
-    rows = judged({"W2": RIGHT["W2"] + noise})
-    assert rows["W2"].verdict is Verdict.WRONG
-    assert rows["W2"].origin is None and rows["W2"].diagnosis == ()
-    assert any("but for rounding" in note for note in rows["W2"].notes)
-
-
 @pytest.mark.parametrize("change", [5e-5, -5e-5])
 def test_a_mistake_of_5e_5_is_own(change: float) -> None:
     """Five times what ``allclose`` allows, and more than another order of the same sums gives."""
@@ -146,18 +137,6 @@ def test_a_mistake_of_5e_5_below_another_is_own_too() -> None:
 
     assert own(judged({"h": wrong, "hpreact": follows})) == {"h"}
     assert own(judged({"h": wrong, "hpreact": follows * (1 + 5e-5)})) == {"h", "hpreact"}
-
-
-@pytest.mark.parametrize(("error", "origin"), [(3e-7, None), (1e-6, Origin.OWN), (2e-6, Origin.OWN)])
-def test_rounding_ends_where_no_order_of_the_sum_reaches(error: float, origin: Origin | None) -> None:
-    """The terms of dW2 are at most 0.29 in sum: float32 leaves some 6e-7 where they cancel."""
-    small = RIGHT["W2"].abs() < 1e-4
-    assert small.any()
-
-    row = judged({"W2": RIGHT["W2"] + error * small})["W2"]
-
-    assert row.verdict is Verdict.WRONG
-    assert row.origin is origin
 
 
 def test_going_back_by_element_is_bounded() -> None:

@@ -281,10 +281,11 @@ def test_a_step_alone_needs_few_backward_steps(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr("grader.diagnosis.case.back", counted)
     instance = CANONICAL[FULL.slug]
+    context = {each.name: normalise(reference(instance).gradients[each.name]) for each in FULL.checkpoints}
     right = reference(instance).gradients[name]
-    assert codes_of(compare_all(instance, {name: normalise(-right)})) == {name: ["sign"]}
+    assert codes_of(compare_all(instance, {name: normalise(-right)}, context=context)) == {name: ["sign"]}
     assert len(steps) <= 120  # C took 1,600
     steps.clear()
     noise = torch.randn(right.shape, generator=torch.Generator().manual_seed(1))
-    assert codes_of(compare_all(instance, {name: normalise(noise)})) == {name: ["unknown"]}
+    assert codes_of(compare_all(instance, {name: normalise(noise)}, context=context)) == {name: ["unknown"]}
     assert len(steps) <= 400  # C took 6,700

@@ -1,0 +1,208 @@
+"""Rounding is right, and a real mistake is not rounding: what ``cmp`` alone cannot tell.
+
+``cmp`` compares with one tolerance, whatever the step. A sum that cancels may miss it in a right derivation. A factor
+that is off by 3e-6 may pass it. The error bound of float32 arithmetic, given the student's own upstream gradients,
+tells the two apart:
+
+1. A row that ``cmp`` fails, within the bound, gets the verdict ``rounding``, and passes.
+2. A row that ``cmp`` passes, beyond the bound, still passes. A note says what is wrong if that is verified: a *slip*
+   such as a lost term must explain the answer within the same bound. Without a slip the note is given only if no chain
+   of right steps from the loss could round so far.
+3. What comes below a row that is off by more than rounding, and is right given its numbers, says so. If ``cmp`` fails
+   it, it inherits.
+
+Where the true gradient is zero, only noise is compared, and every answer is within the bound. There a slip must give
+the answer's very bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+
+import torch
+from torch import Tensor
+
+from exercises.instance import Instance
+from grader.compare import ATOL, RTOL, Comparison, Verdict
+from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps
+from grader.reference import Reference, back, reference
+from grader.rounding import align, fit, sum_of
+
+ROUNDING = "it passes: cmp wants it closer, but another order of the same operations may round like this"
+BEYOND = "within tolerance, but more than rounding explains"
+SIGN = BEYOND + ": the sign is turned around"
+LEFT_OUT = BEYOND + ": the path through {} is missing"
+TWICE = BEYOND + ": the path through {} is counted twice"
+TERM_SIGN = BEYOND + ": the term that comes through {} has the wrong sign"
+MISPLACED = BEYOND + ": the term that comes through {} stands at other elements"
+MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
+OVERDETERMINED = 3  # elements that must agree before a term is said to be misplaced
+FROM_ABOVE = "right, given your d{}; what is more than rounding comes from there"
+
+
+@lru_cache(maxsize=64)  # some 0.5 MB each
+def bounds_of_each_step(instance: Instance) -> BoundedBackward:
+    """Return the bounds of each step, given the right gradients above it."""
+    right = reference(instance)
+    asked = {each.name for each in instance.exercise.checkpoints}
+    return BoundedBackward(
+        frozen_steps(instance), {name: each for name, each in right.gradients.items() if name in asked}
+    )
+
+
+@lru_cache(maxsize=64)
+def bounds_from_the_loss(instance: Instance) -> BoundedBackward:
+    """Return the bounds of everything that was computed on the way from the loss."""
+    return BoundedBackward(frozen_steps(instance), {})
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """The rows with what rounding explains.
+
+    ``inherited`` are the wrong ones that are right but for rounding, given a gradient above that is not.
+    """
+
+    rows: list[Comparison]
+    inherited: frozenset[str] = frozenset()
+
+
+def judge_rounding(reference: Reference, handed_in: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Tolerated:
+    """Return the rows with the verdict ``rounding`` where it is due, and with what is beyond rounding noted.
+
+    ``handed_in`` maps checkpoints to the student's tensors, float32, of any shape.
+    """
+    if all(row.verdict is Verdict.EXACT or row.name not in handed_in for row in rows):
+        return Tolerated(list(rows))
+    table = _Table(reference, handed_in, {row.name: row for row in rows})
+    table.judge()
+    return Tolerated([table.rows[row.name] for row in rows], frozenset(table.inherited))
+
+
+@dataclass
+class _Table:
+    """The rows of an answer while they are judged, from the loss down.
+
+    ``off`` maps each name whose gradient is off by more than rounding to the answer that says so: its own, or the
+    nearest one above it.
+    """
+
+    reference: Reference
+    handed_in: Mapping[str, Tensor]
+    rows: dict[str, Comparison]
+    off: dict[str, str] = field(default_factory=dict)
+    inherited: set[str] = field(default_factory=set)
+
+    def judge(self) -> None:
+        """Judge every row, those above before those below."""
+        steps = self.reference.cut.steps
+        given = dict.fromkeys(read for step in steps for read in step.reads)
+        names = [step.name for step in reversed(steps)]
+        for name in [*names, *(read for read in given if read not in names)]:
+            above = next((self.off[step.name] for step in steps if name in step.reads and step.name in self.off), None)
+            if name not in self.handed_in:
+                if above is not None:
+                    self.off[name] = above
+                continue
+            with contextlib.suppress(Unbounded):
+                self.rows[name] = self._judged(self.rows[name], above)
+            if not self.rows[name].passed:
+                self.off[name] = name
+
+    def _judged(self, row: Comparison, above: str | None) -> Comparison:
+        answer = align(self.handed_in[row.name], self.reference.gradients[row.name].shape)
+        if answer is None or row.verdict not in (Verdict.APPROXIMATE, Verdict.WRONG):
+            return row
+        if row.verdict is Verdict.APPROXIMATE:
+            return self._passed(row, answer, above)
+        if row.maxdiff is None or row.maxdiff > MAY_BE_ROUNDING * self.reference.largest_term[row.name]:
+            return row
+        return self._failed(row, answer, above)
+
+    def _failed(self, row: Comparison, answer: Tensor, above: str | None) -> Comparison:
+        right, by_itself = self.bounds.gradient(row.name), self._by_itself(row.name)
+        if not right.covers(answer) or self._slip(row.name, answer) is not None:
+            return row
+        # Would cmp fail it without any rounding of this step, for what comes from above alone?
+        if above is not None and not torch.allclose(right.value, by_itself.value, RTOL, ATOL):
+            self.inherited.add(row.name)
+            return row
+        return replace(row, verdict=Verdict.ROUNDING, notes=(*row.notes, ROUNDING))
+
+    def _passed(self, row: Comparison, answer: Tensor, above: str | None) -> Comparison:
+        name = row.name
+        if name not in self.reference.vanishing and self._by_itself(name).covers(answer):
+            return row
+        note, right = self._slip(name, answer), self.bounds.gradient(name)
+        if note is None and right.covers(answer):
+            if above is None or self._by_itself(name).covers(right.value):
+                return row
+            note = FROM_ABOVE.format(above)
+        elif note is None:
+            if bounds_from_the_loss(self.reference.instance).gradient(name).covers(answer):
+                return row
+            note = BEYOND
+        self.off[name] = name
+        return replace(row, notes=(*row.notes, note))
+
+    def _by_itself(self, name: str) -> Bounded:
+        """Return what rounding in its own step may make of a gradient, if all above is right."""
+        return bounds_of_each_step(self.reference.instance).gradient(name)
+
+    @cached_property
+    def bounds(self) -> BoundedBackward:
+        """The bounds of each step, given the student's gradients, or the right ones for those not handed in."""
+        given = {name: self.reference.gradients[name] for name in self.rows}
+        for step in self.reference.cut.steps:
+            if step.name in self.handed_in:
+                fitted = fit(self.handed_in[step.name], step.output.shape)
+                if fitted is not None:
+                    given[step.name] = fitted
+        return BoundedBackward(frozen_steps(self.reference.instance), given)
+
+    def _slip(self, name: str, answer: Tensor) -> str | None:
+        """Return what is wrong with an answer, verified on all its numbers; None if nothing is known to be."""
+        right = self.bounds.gradient(name)
+        if right.covers(answer):
+            is_flipped = name in self.reference.vanishing and torch.equal(answer, -self._computed(name))
+            return SIGN if is_flipped and bool(answer.any()) else None
+        steps = self.bounds.consumers(name)
+        if len(steps) == 1:
+            return None
+        terms = {step: self.bounds.terms(step)[name].value for step in steps}
+        slips = (
+            note.format(step) for step in steps for note, explains in SLIPS if explains(answer, right, terms[step])
+        )
+        return next(slips, None)
+
+    def _computed(self, name: str) -> Tensor:
+        """Return the gradient as float32 gives it, from the same upstream gradients."""
+        steps = [step for step in self.reference.cut.steps if name in step.reads]
+        return sum_of([back(step, self.bounds.upstream(step.name).value.float())[name] for step in steps])
+
+
+def _is_times(weight: float) -> Callable[[Tensor, Bounded, Tensor], bool]:
+    """Return a test whether an answer holds a term this often, in place of once."""
+    return lambda answer, right, term: Bounded(right.value + (weight - 1) * term, right.error).covers(answer)
+
+
+def _is_misplaced(answer: Tensor, right: Bounded, term: Tensor) -> bool:
+    """Whether an answer has the right numbers of a term, at other elements."""
+    there = answer.double() - (right.value - term)
+    is_there = there.abs() > right.error
+    values, errors, wanted = there[is_there], right.error[is_there], term[term != 0]
+    if not OVERDETERMINED <= len(values) <= len(wanted):
+        return False
+    return bool(((values[:, None] - wanted).abs() <= errors[:, None]).any(1).all())
+
+
+# What is said → the test for it, given the answer, the right gradient and one of its terms.
+SLIPS: Sequence[tuple[str, Callable[[Tensor, Bounded, Tensor], bool]]] = (
+    (LEFT_OUT, _is_times(0)),
+    (TERM_SIGN, _is_times(-1)),
+    (TWICE, _is_times(2)),
+    (MISPLACED, _is_misplaced),
+)
