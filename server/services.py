@@ -20,6 +20,7 @@ from server.instances.exercises import record_revisions
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.operations.state_metrics import StateCollector
+from server.pairing.tries import Tries
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -109,6 +110,7 @@ class ServerServices(Services):
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
+    pairing_tries: Tries
 
     @classmethod
     def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
@@ -124,7 +126,14 @@ class ServerServices(Services):
         intake = Intake(
             base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
         )
-        return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
+        return cls(
+            **vars(base),
+            signals=signals,
+            dispatcher=dispatcher,
+            follower=follower,
+            intake=intake,
+            pairing_tries=Tries(),
+        )
 
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
@@ -135,6 +144,7 @@ class ServerServices(Services):
         app.state.intake = self.intake
         app.state.metrics = self.metrics
         app.state.record_signer = RecordSigner(self.settings.key)
+        app.state.pairing_tries = self.pairing_tries
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

@@ -64,7 +64,10 @@ class Credentials:
     def _sign_in(self, session: Session) -> SignedInSession:
         account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
         if account is None:
-            raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
+            raise Unauthorised(
+                "This token is not valid here, or was revoked. Where you are still signed in, type: dojo pair. "
+                "Else ask your instructor for a new token. Then type: dojo login ADDRESS."
+            )
         signed_in = SignedInSession(session, *account)
         self.request_state.account_id = signed_in.account_id  # for the access log
         return signed_in

@@ -8,6 +8,7 @@ from server.tables.account import AccountRow, TokenRow
 from server.tables.course import CourseRow, Role, SeatRow
 from server.tables.grade import ComparisonRow, GradeRow
 from server.tables.instance import ExerciseRevisionRow, InstanceRow
+from server.tables.pairing import PairingCodeRow
 from server.tables.progress import ProgressRow
 from server.tables.submission import AnswerKind, SubmissionRow
 from server.tables.ticket import TicketRow, TicketState
@@ -22,6 +23,7 @@ __all__ = [
     "ExerciseRevisionRow",
     "GradeRow",
     "InstanceRow",
+    "PairingCodeRow",
     "ProgressRow",
     "Role",
     "SeatRow",

@@ -14,8 +14,10 @@ import pytest
 from dojo.api.http import Network
 from dojo.cli import run
 from dojo.commands.context import Context
+from dojo.files import workspace as workspaces
+from dojo.files.workspace import Workspace
 from dojo.profiles.config import Config
-from tests.client.fake import FakeDojo
+from tests.client.fake import SLUG, FakeDojo
 from tests.support.processes import ServerProcess, run_command, server_environment
 
 
@@ -43,6 +45,14 @@ class Student:
 @pytest.fixture
 def fake() -> FakeDojo:
     return FakeDojo()
+
+
+@pytest.fixture
+def workspace(fake: FakeDojo, tmp_path: Path) -> Workspace:
+    """A pulled folder; the requests that it took are forgotten."""
+    workspace = workspaces.pull(fake.connection, SLUG, tmp_path / "x").workspace
+    fake.requests.clear()
+    return workspace
 
 
 @pytest.fixture

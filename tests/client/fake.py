@@ -48,10 +48,13 @@ class FakeDojo:
     events: bool = True  # whether there is a stream of events
     breaks_after: int | None = None  # the stream breaks after so many events
     links: bool = True
+    warning: str | None = None  # of a join
+    codes: set[str] = field(default_factory=set)  # for pairing, that wait
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[int, bytes] = field(default_factory=dict)
     source_name: str | None = None  # instead of the name that was handed in
+    checked: list[dict[str, torch.Tensor]] = field(default_factory=list)  # each with its context
     content: bytes = field(default_factory=lambda: safetensors.torch.save(state()))
     headers: dict[str, str] = field(default_factory=lambda: {"Dojo-API": "1"})
 
@@ -88,9 +91,19 @@ class FakeDojo:
             asked = json.loads(request.content)
             course = {"slug": "autumn", "title": "Autumn"}
             student = {"id": 7, "name": asked["name"]}
-            return httpx.Response(201, json={"token": TOKEN, "student": student, "course": course})
+            joined = {"token": TOKEN, "student": student, "course": course, "warning": self.warning}
+            return httpx.Response(201, json=joined)
+        if path == "/pair":
+            if json.loads(request.content)["code"] not in self.codes:
+                return problem(404, "This code is not known. Make a new one: dojo pair")
+            self.codes.clear()
+            courses = [{"slug": "autumn", "title": "Autumn", "role": "student"}]
+            return httpx.Response(201, json={"token": TOKEN, "student": {"id": 7, "name": "Ada"}, "courses": courses})
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "This token is not known. Type: dojo login ADDRESS")
+        if path == "/pairing-codes":
+            self.codes.add("K7QF2-9TXMD")
+            return httpx.Response(201, json={"code": "K7QF2-9TXMD", "expires_at": "2026-01-02T03:14:05Z"})
         if path == "/me":
             courses = [{"slug": "autumn", "title": "Autumn", "role": "student"}]
             return httpx.Response(200, json={"id": 7, "name": "Ada", "courses": courses})
@@ -111,6 +124,9 @@ class FakeDojo:
             return problem(403, "A step is explained once you have passed it. Hand in dlogits first.")
         if path == f"/courses/autumn/exercises/{SLUG}/submissions":
             return self._submit(request)
+        if path == f"/courses/autumn/exercises/{SLUG}/check":
+            self.checked.append(safetensors.torch.load(request.content))
+            return httpx.Response(200, json=grade(self.checked[-1]))
         if path == "/courses/autumn/submissions":
             return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
         if path.startswith("/submissions/") and path.endswith("/events"):

@@ -79,7 +79,8 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         "dojo watch solution.py",
         "dojo check",
         "dojo join …",
-        "dojo login ADDRESS",
+        "dojo pair",
+        "dojo pair --token",
         "dojo pull",
     }
     assert typed(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
@@ -101,7 +102,13 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     number = json.loads(typed(live, folder, "history", "--json")[1])["submissions"][0]["id"]
     assert "0 of 1 pass" in typed(live, folder, "show", str(number))[1]
     token = next(iter(json.loads((folder / "config" / "tokens.json").read_text()).values()))
+    code = json.loads(typed(live, folder, "pair", "--json")[1])["code"]
+    assert typed(live, folder, "pair", "--token")[1].startswith("dojo_")
     assert typed(live, folder, "logout")[0] == 0
+    assert typed(live, folder, "login", live.address, stdin=token)[0] == 0
+    assert typed(live, folder, "logout")[0] == 0
+    # `pair --token` replaced the code, and used its own.
+    assert "dojo pair" in typed(live, folder, "login", live.address, "--code", code)[1]
     assert typed(live, folder, "login", live.address, stdin=token)[0] == 0
     assert typed(live, folder, "pull")[0] == 0
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, explain, history, profiles, submissions
+from dojo.commands import answers, completion, exercises, explain, history, pairing, profiles, submissions
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.commands.paths import typed_text
@@ -38,7 +38,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(profiles.join, profiles.login, profiles.logout, profiles.profile),
+    *(profiles.join, profiles.login, profiles.logout, profiles.profile, pairing.pair),
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
     *(history.status, history.history, history.show, history.hint),

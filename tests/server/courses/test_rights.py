@@ -22,6 +22,7 @@ SUBMISSION = "/api/v1/submissions/{id}"
 # What the owner of a graded submission, a classmate and the instructor of the course are answered.
 RIGHTS = {
     ("get", "/api/v1/me"): (200, 200, 200),
+    ("post", "/api/v1/pairing-codes"): (201, 201, 201),
     ("get", f"{COURSE}/exercises"): (200, 200, 200),
     ("get", EXERCISE): (200, 200, 200),
     ("get", f"{EXERCISE}/instance"): (200, 200, 200),
@@ -38,7 +39,7 @@ RIGHTS = {
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
 }
-ANYBODY = {("post", "/api/v1/join")}
+ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair")}
 
 Statuses = dict[tuple[str, str], int]
 
@@ -115,7 +116,7 @@ def test_another_course_is_a_strangers(server: RunningServer, here: Members, the
 
     found = statuses(getattr(there, who), id)
 
-    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200}
+    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200, ("post", "/api/v1/pairing-codes"): 201}
     assert (count(server, SubmissionRow), count(server, InstanceRow)) == before
 
 

@@ -49,10 +49,11 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
-SIGNED_IN = {("GET", "/api/v1/me")}
+SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
 CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client/{name}")}
 ANYBODY = {
     ("POST", "/api/v1/join"),
+    ("POST", "/api/v1/pair"),
     ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -153,6 +154,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
         headers["Content-Type"] = SAFETENSORS
     if path.endswith("/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
+    if path.endswith("/pair"):
+        code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
+        return server.client.post(address, json={"code": code}).status_code
     with server.client.stream(method, address, headers=headers, content=content) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()

@@ -13,10 +13,12 @@ from dojo.api.http import HttpClient, Network, Transferred
 from dojo.api.responses import (
     Exercise,
     Explanation,
+    Grade,
     Submission,
     one_line,
     read_exercise,
     read_explanation,
+    read_grade,
     read_submission,
     refuse,
     required,
@@ -62,6 +64,14 @@ class Server:
         for course in required(body, "courses", list):
             _check_course(course)
         return body
+
+    def new_pairing_code(self) -> dict[str, Any]:
+        """Make a one-time code that signs this account in on another machine. It replaces the one before."""
+        return self._client.json("POST", "pairing-codes")
+
+    def pair(self, code: str) -> dict[str, Any]:
+        """Use a pairing code: the answer has a token. Not repeated once the request may have arrived."""
+        return self._client.json("POST", "pair", json={"code": code}, repeatable=False)
 
     # -- exercises --------------------------------------------------------------------------------
 
@@ -121,6 +131,12 @@ class Server:
             timeout=30.0 + wait,
         )
         return read_submission(answer)
+
+    def check_tensors(self, course: str, slug: str, content: bytes) -> Grade:
+        """Have safetensors bytes graded without handing them in: nothing is kept, and it is no attempt."""
+        headers = {"Content-Type": SAFETENSORS}
+        path = f"{exercise_path(course, slug)}/check"
+        return read_grade(self._client.json("POST", path, content=content, headers=headers))
 
     def submission(self, number: int) -> Submission:
         """Return one submission."""

@@ -46,7 +46,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbo
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state."""
+    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state, ``forward`` its source."""
 
     folder: Path
     exercise: str
@@ -56,6 +56,7 @@ class Workspace:
     student: str | None
     digest: str
     checkpoints: tuple[Checkpoint, ...]
+    forward: str = ""  # empty in a folder that an earlier version pulled
 
     @property
     def state_path(self) -> Path:
@@ -122,6 +123,7 @@ def open_workspace(folder: Path) -> Workspace:
             student=_student(content),
             digest=_checked_digest(required(content, "digest", str)),
             checkpoints=tuple(map(read_checkpoint, required(content, "checkpoints", list))),
+            forward=required({"forward": "", **content}, "forward", str),
         )
     except FileNotFoundError as error:
         raise BadFile(
@@ -190,6 +192,7 @@ def pull(connection: Connection, slug: str, folder: Path, transferred: Transferr
         connection.student,
         digest,
         exercise.checkpoints,
+        exercise.forward,
     )
     files = _files(workspace, exercise, state)
     missing = [name for name in (NOTEBOOK, SOLUTION) if not (folder / name).exists()]
