@@ -9,11 +9,13 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from server.accounts.recognition import Recognition
 from server.catalogue import routes as catalogue
 from server.courses import routes as courses
 from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.middleware import BodyLimit, Envelope
+from server.http.token_gate import TokenGate
 from server.operations import routes as operations
 from server.queue import routes as queue
 from server.queue.timing import Timing
@@ -24,6 +26,7 @@ from server.settings import Settings
 from server.submissions import routes as submissions
 
 API_PREFIX = "/api/v1"
+OPEN_PATHS = (f"{API_PREFIX}/join", f"{API_PREFIX}/pair")  # they take a small body without a token
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
@@ -54,9 +57,10 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.state.services = services
     services.attach(app)
     problems.install(app)
+    app.add_middleware(TokenGate, tokens=Recognition(services.database), open_paths=OPEN_PATHS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     for room in (courses, catalogue, submissions, queue, reports, regrading):
-        app.include_router(room.router, prefix=API_PREFIX)
+        app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     return app
