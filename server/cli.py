@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -15,8 +16,11 @@ from server.accounts.commands import admin, token
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course
+from server.database.engine import CONNECTIONS_MAX
 from server.database.setup import prepared_database
+from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
+from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
@@ -24,13 +28,19 @@ from server.settings import Settings, SettingsError, write_private
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
 FIRST_COURSE = ("backprop", "Becoming a backprop ninja")
 SHUTDOWN_SECONDS = 15
+# Descriptors that connections of clients never take: files and pipes, and what each child of the sandbox needs.
+DESCRIPTORS_RESERVED = 64
+DESCRIPTORS_PER_CHILD = 16
+CONNECTIONS_MIN = 8
+
+log = logging.getLogger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.pass_context
 def server(context: click.Context) -> None:
     """Run a Backprop Dojo server."""
-    context.obj = Settings()
+    context.obj = Settings.read()
 
 
 @server.command()
@@ -132,10 +142,15 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     from server.app import create_app  # imports torch
 
     logs.configure(settings.log)
+    connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
     config = uvicorn.Config(
         create_app(settings),
         host,
         port,
+        http=connections.protocol,  # type: ignore[arg-type]  # called as a class would be
+        ws="none",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,  # uvicorn alone would believe whatever comes from 127.0.0.1
         server_header=False,
         log_config=None,
         access_log=False,  # server.http.access_log writes it
@@ -145,6 +160,22 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
         _Server(config, show).run()
     except SystemExit:
         sys.exit(1)  # uvicorn exits by itself if it cannot start, with codes of its own
+
+
+def connections_max(settings: Settings, descriptors: int) -> int:
+    """Return how many connections may be open: not so many that the rest runs out of descriptors.
+
+    :raises SettingsError: too few descriptors are left for any
+    """
+    reserve = DESCRIPTORS_RESERVED + CONNECTIONS_MAX + DESCRIPTORS_PER_CHILD * settings.children
+    room = descriptors - reserve
+    if room < CONNECTIONS_MIN:
+        raise SettingsError(
+            f"This process may open too few files: {reserve} are kept in reserve. Raise the limit: ulimit -n 4096"
+        )
+    if room < settings.connections:
+        log.warning("Only %d connections have room, not %d. Raise the limit: ulimit -n", room, settings.connections)
+    return min(room, settings.connections)
 
 
 class _Server(uvicorn.Server):

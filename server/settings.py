@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from server.machine import CHILDREN_MAX, Machine
 
 LogFormat = Literal["console", "json"]
 
@@ -45,8 +49,16 @@ class Settings(BaseSettings):
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
     """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
 
-    children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    """How many runs of students' code this process has at the same time."""
+    children: int = Field(default_factory=lambda: Machine().children(), ge=1, le=CHILDREN_MAX)
+    """How many runs of students' code this process has at the same time; by default as many as the processors and the
+    memory of its container allow."""
+
+    connections: int = Field(default=1000, ge=8, le=50_000)
+    """How many connections a server has at the same time. Strangers have a quarter of them."""
+
+    proxies: str = ""
+    """The addresses or networks of the proxies in front of this server, with commas. Only they may say, in
+    ``X-Forwarded-…``, whose request they pass on."""
 
     zygote: Path | None = None
     """The unix socket of a zygote that runs elsewhere, such as in a container without a network. By default each
@@ -57,6 +69,16 @@ class Settings(BaseSettings):
 
     log: LogFormat = "console"
     """How events are written to standard error: for people, or as JSON, one object a line."""
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        for proxy in filter(None, (each.strip() for each in proxies.split(","))):
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is no address and no network; write 10.0.0.2 or 10.0.0.0/24") from None
+        return proxies
 
     @classmethod
     def settings_customise_sources(
@@ -69,6 +91,22 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources: arguments first, then variables, then the files that ``…_FILE`` variables name."""
         return init_settings, env_settings, _SecretsByFile(settings_cls)
+
+    @classmethod
+    def read(cls) -> Settings:
+        """Return the settings of the environment.
+
+        :raises SettingsError: one cannot be used
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("\n".join(_mistake(each) for each in error.errors(include_input=False))) from None
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        """The addresses or networks of the proxies in front of this server."""
+        return [proxy for each in self.proxies.split(",") if (proxy := each.strip())]
 
     @property
     def url(self) -> str:
@@ -106,6 +144,12 @@ class Settings(BaseSettings):
         self.data.mkdir(parents=True, exist_ok=True)
         if self.secret is None and not (self.data / SECRET_FILE).exists():
             write_private(self.data / SECRET_FILE, secrets.token_hex(32))
+
+
+def _mistake(error: ErrorDetails) -> str:
+    """Say what is wrong with a setting, without its value: it may be a secret."""
+    name = "_".join(str(part) for part in error["loc"])
+    return f"DOJO_{name.upper()} cannot be used: {error['msg']}. Correct it, or unset it for the default."
 
 
 def write_private(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from server.accounts import tokens
 from server.courses import commands, courses
 from server.database import migrate
 from server.database.engine import Database
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.tables import (
     AnswerKind,
     CourseRow,
@@ -440,3 +440,20 @@ def test_the_ends_of_a_range_are_in_it(levels: str, after: str, share: str) -> N
 
     assert cli.main(["course", "hints", "backprop", "--levels", levels, "--after", after]) == 0
     assert cli.main(["course", "credit", "backprop", share]) == 0
+
+
+@pytest.mark.parametrize(("descriptors", "connections"), [(65_536, 1000), (1000, 1000 - 130), (138, 8)])
+def test_connections_leave_descriptors_to_the_rest(descriptors: int, connections: int) -> None:
+    assert cli.connections_max(Settings(children=1), descriptors) == connections
+
+
+def test_too_few_descriptors_are_said_so() -> None:
+    with pytest.raises(SettingsError, match="ulimit -n 4096"):
+        cli.connections_max(Settings(children=1), 137)
+
+
+def test_a_wrong_port_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DOJO_PORT", "http")
+
+    assert cli.main(["serve"]) == 2
+    assert capsys.readouterr().err.startswith("Error: DOJO_PORT cannot be used: ")

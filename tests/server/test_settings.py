@@ -67,3 +67,29 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
 def test_a_secret_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(SettingsError, match="openssl rand"):
         _ = Settings(secret=SecretStr("hunter2")).key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "http"), ("PORT", "99999"), ("CHILDREN", "0"), ("CONNECTIONS", "1"), ("DISPATCH", "x"), ("PROXIES", "*")],
+)
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"DOJO_{name}", value)
+
+    with pytest.raises(SettingsError, match=f"^DOJO_{name} cannot be used: .* unset it for the default.$"):
+        Settings.read()
+
+
+def test_a_mistake_never_repeats_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOJO_DATABASE_URL", "postgresql://dojo:hunter2@db/dojo")
+    monkeypatch.setenv("DOJO_PORT", "hunter2")
+
+    with pytest.raises(SettingsError) as error:
+        Settings.read()
+
+    assert "hunter2" not in str(error.value)
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    assert Settings(proxies="10.0.0.2, 10.1.0.0/16,::1").trusted_proxies == ["10.0.0.2", "10.1.0.0/16", "::1"]
+    assert Settings().trusted_proxies == []
