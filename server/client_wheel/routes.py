@@ -25,7 +25,7 @@ Or, without an environment of your own:
 Then: dojo join {server} CODE --name "YOUR NAME"
 """
 
-router = APIRouter(tags=["client"], responses=documented(404))
+router = APIRouter(tags=["client"], responses=documented(404, 422))
 
 
 def client_wheel(request: Request) -> Wheel:

@@ -27,9 +27,12 @@ RIGHTS = {
     ("get", EXERCISE): (200, 200, 200),
     ("get", f"{EXERCISE}/instance"): (200, 200, 200),
     ("get", f"{EXERCISE}/instance/state"): (200, 200, 200),
+    ("get", f"{EXERCISE}/checkpoints/{{checkpoint}}/explanation"): (403, 403, 200),
     ("post", f"{EXERCISE}/submissions"): (201, 201, 201),
     ("get", f"{COURSE}/submissions"): (200, 200, 200),
     ("get", SUBMISSION): (200, 404, 200),
+    ("get", f"{SUBMISSION}/source"): (200, 404, 200),
+    ("get", f"{SUBMISSION}/record"): (403, 404, 200),
     ("get", f"{SUBMISSION}/events"): (200, 404, 200),
     ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
     ("post", f"{SUBMISSION}/release"): (403, 404, 409),
@@ -39,7 +42,7 @@ RIGHTS = {
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
 }
-ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair")}
+ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
 Statuses = dict[tuple[str, str], int]
 
@@ -49,7 +52,7 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     found = {}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id)
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
         if path.endswith("/submissions") and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
@@ -133,7 +136,7 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
-        address = path.format(course=here.slug, topic=topic, name=name, id=id)
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
         answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
 
         assert is_problem(answer, 401), path

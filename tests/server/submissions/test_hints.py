@@ -28,7 +28,7 @@ def give(server: RunningServer, **settings: float) -> None:
             setattr(course, name, value)
 
 
-def told(submission: dict[str, Any]) -> list[dict[str, str]]:
+def told(submission: dict[str, Any]) -> list[dict[str, Any]]:
     """What a submission tells about counts."""
     (row,) = [row for row in submission["grade"]["checkpoints"] if row["name"] == "counts"]
     assert row["origin"] == "own"
