@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -14,6 +14,13 @@ from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import align, is_uniform
 
+# Derivatives that are written as a function of the line's own value, or of what it reads.
+DERIVATIVES: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda value: 1 - value**2,
+    lambda value: 1 / value,
+    lambda value: -(value**-2),
+    lambda value: 2 * value,
+)
 SURPLUS_ELEMENTS_MIN = 8  # no tensor fits this many elements by chance
 
 
@@ -113,6 +120,26 @@ def _near(case: Case) -> list[str]:
     flow = case.replay.flows.get(case.name)
     around |= set(flow.step.reads) if flow is not None else set()
     return [name for name in case.replay.handed_in if name in around - {case.name}]
+
+
+def exchanged(case: Case) -> Iterator[Finding]:
+    """Find value and gradient exchanged in the derivative of a line: ``(1 - dh**2) * h``."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        step, upstream = edge.step, edge.upstream
+        if not upstream.shape == edge.term.shape == edge.observed.shape or is_uniform(edge.observed):
+            continue
+        local = case.altered.term_without_upstream(step.name, edge.read, False)
+        for name, value in ((step.name, step.output.detach()), (edge.read, step.reads[edge.read].detach())):
+            for function in DERIVATIVES:
+                if value.shape != local.shape or not case.same(local, function(value)):
+                    continue
+                stands = function(upstream) * value
+                if case.same(edge.observed, stands) and not case.same(edge.term, stands):
+                    repair = replaced(case, stands, edge.term)
+                    yield Finding(Code.SWAPPED, "exchanged_in_the_derivative", step.name, repair, other=name)
+                    return
 
 
 def overwritten_value(case: Case) -> Iterator[Finding]:
