@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_every_form_is_yielded_somewhere() -> None:
 
 WORDS_MAX = 25
 # Real values, the long ones: what a finding may name.
-VALUES: dict[str, object] = {
+VALUES: dict[str, Any] = {
     "axis": 1,
     "axis_from_end": 1,
     "about": ["The variance part is what an entry does to its whole column through the variance."],
@@ -95,7 +96,10 @@ VALUES: dict[str, object] = {
     "wide": [32, 27],
     "wrong": 837,
 }
-LISTS = {("MISSING_TERM", "slices"): {"missing": range(9)}, ("MISSING_TERM", "next_to_nothing"): {"through": ["probs"]}}
+LISTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("MISSING_TERM", "slices"): {"missing": range(9)},
+    ("MISSING_TERM", "next_to_nothing"): {"through": ["probs"]},
+}
 
 
 def sentences(text: str) -> list[str]:
