@@ -53,6 +53,7 @@ _EACH_PART = "Each part is a summand of its own: derive it alone, then add all o
 _ABOUT = "{about:sentences}"
 _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column collects what each of them does."
 _USED = "{read} is {narrow} and {spread:used}."
+_STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
 _PRODUCT = "Your numbers are those of {product}{summed:summed}"
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
@@ -67,8 +68,7 @@ _FIND_FACTOR = (
 )
 _SIGN = "The sign is turned around everywhere; but for that "
 _COUNT_SIGNS = (
-    "Count the minus signs on the way down: one for each minus in the line, one for each power of -1, and the one in "
-    "the loss."
+    "Count the minus signs on the way down: each minus in the line, each power of -1, and the one in the loss."
 )
 _REPEATED = "Indexing on the left of = or += handles a repeated index once; index_add_ or a loop adds up."
 _ALIAS = " Two names for one tensor: what is added to one is added to the other."
@@ -78,12 +78,12 @@ _SHAPES = (
     "gives it."
 )
 _SHUFFLED = "All the right numbers are there, but not where they belong: the shape is {right}."
-_OWN_ELEMENT = "summed or averaged along axis {axis}; each of its elements belongs to an element of its own."
+_OWN_ELEMENT = "summed or averaged along axis {axis}. Each of its elements belongs to an element of its own."
 _SUM_LATER = "Sum only where the forward pass stretched or repeated something, and after multiplying."
 _MOVE = "Move one element of {read} a little: by how much does {step} move? That is the factor to multiply with."
 _NOT_THE_DERIVATIVE = "and that is not the derivative of the line of {step}."
 _OTHER_OPERAND = "{other} stands in the derivative of the line of {step} in place of {operand}."
-_NOT_RECOGNISED = "The mistake is in this step, but its kind was not recognised: {figures:figures}."
+_NOT_RECOGNISED = "The mistake is in this step, but its kind was not recognised. {figures:figures}."
 
 MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
@@ -234,8 +234,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "One number that is used many times collects a gradient from each use.",
             ),
             "stretched_and_cancelled": Message(
-                "{read} is stretched over every row or column of {step}; your gradient is not summed up again: it has "
-                "shape {wide}, and {read} has shape {narrow}.",
+                _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
             ),
             "axis": Message(
@@ -258,7 +257,7 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "sum": Message(
                 _USED + " Your gradient is summed along another axis than that.",
-                "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one.",
+                _STRETCHED_ALONG,
             ),
             "part": Message(
                 "In what comes to {read} through {step}, a sum goes along axis {axis}, which is the wrong one.",
@@ -269,8 +268,8 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Which axis did you sum along, and was anything stretched along it?",
             ),
             "mean": Message(
-                "Your gradient of {read} is averaged along the wrong axis.",
-                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+                _USED + " Your gradient is averaged along another axis than that.",
+                _STRETCHED_ALONG,
             ),
             "part_over_all": Message(
                 "In what comes to {read} through {step}, one number stands where a sum along axis {axis} belongs: the "
@@ -286,12 +285,12 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Along which axis does the forward pass divide by a sum?",
             ),
             "sum_and_cancelled": Message(
-                "Your gradient of {read} is summed along the wrong axis.",
-                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+                _USED + " Your gradient is summed along another axis than that.",
+                _STRETCHED_ALONG,
             ),
             "sum_of_all": Message(
-                "Your gradient of {read} is one number, the sum of everything.",
-                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+                _USED + " Your gradient is one number, the sum of everything.",
+                _STRETCHED_ALONG,
             ),
             "needless_sum_of_a_term": Message(
                 "The term that comes to {read} through {step} is " + _OWN_ELEMENT, _SUM_LATER
@@ -312,7 +311,7 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "sum_and_factor": Message(
                 _USED + " Your gradient is summed along another axis, and is {factor} times that sum.",
-                "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one.",
+                _STRETCHED_ALONG,
             ),
             "sum_before_product": Message(
                 "{upstream:start} and its factor are multiplied after a sum. Each contribution is a product.",
@@ -406,7 +405,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Two paths to the loss change it by the sum of what each does.",
             ),
             "should_be_zero": Message(
-                "{step} does not depend on {wrong} of the elements of {read}: what comes through it is zero there, and "
+                "{step} does not depend on {wrong} of the elements of {read}. What comes through it is zero there, and "
                 "yours is not.",
                 _MOVE,
                 _REST,
@@ -476,6 +475,10 @@ MESSAGES: Mapping[Code, Kind] = {
             "operand_overwritten": Message(
                 "The gradient of {operand} stands where its value belongs.",
                 "d{operand} is missing. Did a line assign {operand} that should assign d{operand}?",
+            ),
+            "exchanged_in_the_derivative": Message(
+                "{other} and {upstream} have changed places in your line.",
+                "The derivative is made of values; {upstream} multiplies it, once.",
             ),
             "exchanged": Message(
                 _PRODUCT + ": value and gradient have changed places.",
@@ -547,23 +550,24 @@ BESIDES: Mapping[str, str] = {
     "term_sign": "Besides, the term that comes to {read} through {step} has the wrong sign.",
     "term_factor": "Besides, the term that comes to {read} through {step} is off by a factor of {factor}.",
     "term_sign_and_factor": (
-        "Besides, the term that comes to {read} through {step} has the wrong sign and is off by a factor of {factor}."
+        "Besides, the term that comes to {read} through {step} has the wrong sign. It is also off by a factor of "
+        "{factor}."
     ),
     "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
     "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
     "route_factor": "Besides, the part that comes to {read} through {route:and} is off by a factor of {factor}.",
     "route_sign_and_factor": (
-        "Besides, the part that comes to {read} through {route:and} has the wrong sign and is off by a factor of "
+        "Besides, the part that comes to {read} through {route:and} has the wrong sign. It is also off by a factor of "
         "{factor}."
     ),
 }
 
 # What the numbers of an answer show that no hypothesis explains.
 FIGURES: Mapping[str, str] = {
-    "shape": "its shape is {shape}, and {right} is wanted",
-    "rounding": "the numbers are right up to the rounding of another order of operations",
+    "shape": "Its shape is {shape}, and {right} is wanted",
+    "rounding": "The numbers are right up to the rounding of another order of operations",
     "nearly_right": (
-        "it is nearly right, off by at most {share:.1g} of its largest element; look for lost digits or for a small "
+        "It is nearly right, off by at most {share:.1g} of its largest element. Look for lost digits or for a small "
         "constant"
     ),
     "elements": "{right} of {count} elements are right{where:where}{ratio:ratio}",
@@ -701,7 +705,7 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
         return ""
     axis, indices = wrong
     shown = ", ".join(map(str, indices[:6])) + (", …" if len(indices) > 6 else "")
-    return f"; the wrong ones sit at {shown} of axis {axis}"
+    return f". The wrong ones sit at {shown} of axis {axis}"
 
 
 def _cancels(cancels: tuple[str, int] | None) -> str:
@@ -714,7 +718,7 @@ def _cancels(cancels: tuple[str, int] | None) -> str:
 def _ratio(ratio: float | None) -> str:
     if ratio is None or f"{ratio:.3g}" == "1":  # half of the wrong ones are too large, half too small
         return ""
-    return f"; where they are wrong, they are typically {ratio:.3g} times what they should be"
+    return f". Where they are wrong, they are typically {ratio:.3g} times what they should be"
 
 
 def _plain(number: float) -> str:

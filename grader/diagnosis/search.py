@@ -49,7 +49,7 @@ GROUPS: Groups = (
     (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled),
     (confusions.overwritten,),
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
-    (slips.overwritten_value, products.added),
+    (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
     (terms.several_shares, positions.spilled, positions.misplaced),
     (partial_sums.of_an_axis,),

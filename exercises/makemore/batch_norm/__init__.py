@@ -96,12 +96,7 @@ PARTS = (
             Slip(
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * bndiff * (dhpreact * bnraw).sum(0)",
-                "bndiff stands in front of its sum where bnraw belongs",
-            ),
-            Slip(
-                SlipKind.OTHER,
-                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * bndiff).sum(0)",
-                "bndiff stands in its sum where bnraw belongs",
+                "bndiff stands where bnraw belongs",
             ),
             Slip(
                 SlipKind.OTHER,

@@ -57,7 +57,7 @@ def of_two(case: Case) -> Iterator[Finding]:
         return
     factors = _factors(case)
     for edge in case.direct:
-        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or is_uniform(edge.observed):
+        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or not np.ptp(edge.observed.numpy()):
             continue
         pairs = [*_by_element(edge, factors), *_as_matrices(edge, factors)]
         upstream = "d" + edge.step.name  # another gradient may hold the same numbers: this one explains more
@@ -181,8 +181,9 @@ def _taken(values: _Numbers, rows: tuple[_Positions, ...]) -> _Numbers:
 
 def _as_matrices(edge: Edge, factors: Sequence[_Factor]) -> Iterator[_Pair]:
     """Yield the products of two matrices that may be the term: A.T @ B, A @ B.T and A @ B."""
-    if edge.observed.dim() != 2 or edge.term.shape == edge.step.output.shape:
-        return
+    wide, narrow = edge.step.output.shape, edge.term.shape
+    if edge.observed.dim() != 2 or broadcasts_to(narrow, wide) or broadcasts_to(wide, narrow):
+        return  # the line works entry by entry
     rows, columns = edge.observed.shape
     flat = edge.observed.reshape(-1)
     chosen = flat.abs().topk(min(SAMPLED, flat.numel())).indices.numpy()

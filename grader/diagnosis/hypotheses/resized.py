@@ -13,7 +13,7 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
 from grader.reference import back
-from grader.rounding import align
+from grader.rounding import align, is_uniform
 
 AXES_MAX = 4
 SLICES_MIN = 8  # one of each row does not fit this many rows by chance
@@ -74,8 +74,8 @@ def sum_before_product(case: Case) -> Iterator[Finding]:
         local = back(played, upstream.new_ones(upstream.shape))[edge.read]
         if local.shape != upstream.shape or not case.same(back(played, upstream)[edge.read], local * upstream):
             continue
-        if len(shape) != upstream.dim():
-            continue
+        if len(shape) != upstream.dim() or is_uniform(local):
+            continue  # without a factor there is no product
         sums = (upstream.sum_to_size(shape), local.sum_to_size(shape))
         for candidate in (sums[0] * sums[1], sums[0] * local, upstream * sums[1]):
             for observed in (edge.observed, case.answer):

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Case, Edge
+from exercises.instance import Instance
+from grader.diagnosis.altered_steps import altered_steps
+from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import align, is_uniform
+from grader.reference import back, reference
+from grader.rounding import align, close, is_uniform
 
+# Derivatives that are written as a function of the line's own value, or of what it reads.
+DERIVATIVES: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda value: 1 - value**2,
+    lambda value: 1 / value,
+    lambda value: -(value**-2),
+    lambda value: 2 * value,
+)
 SURPLUS_ELEMENTS_MIN = 8  # no tensor fits this many elements by chance
 
 
@@ -41,8 +51,9 @@ def gone_on(case: Case) -> Iterator[Finding]:
     flow = case.replay.flows.get(case.name)
     if flow is None or not case.same_shape:
         return
-    terms = case.replay.repaired_terms(flow.step)
-    for read, term in terms.items():
+    if all(leaf.shape != case.answer.shape for leaf in flow.step.reads.values()):
+        return
+    for read, term in case.replay.repaired_terms(flow.step).items():
         if not case.same(case.right, term) and case.same(case.answer, term):
             yield Finding(Code.SWAPPED, "too_far", case.name, replaced(case, term, case.right), other=read)
             return
@@ -55,8 +66,14 @@ def parenthesis(case: Case) -> Iterator[Finding]:
     for edge in case.direct:
         if edge.upstream.shape != edge.observed.shape:
             continue
-        # (c + f) * u became c + f * u: c is 1 or -1.
+        # (c + f) * u became c + f * u: c is 1 or -1. One element rules out most answers.
+        largest = int(edge.observed.abs().argmax())
+        observed, term, upstream = (
+            float(each.reshape(-1)[largest]) for each in (edge.observed, edge.term, edge.upstream)
+        )
         for constant in (1, -1):
+            if abs(observed - term - constant * (1 - upstream)) > NEAR * abs(observed):
+                continue
             stands = edge.term + constant * (1 - edge.upstream)
             if case.same(edge.observed, stands):
                 repair = replaced(case, stands, edge.term)
@@ -91,10 +108,10 @@ def too_many(case: Case) -> Iterator[Finding]:
         return
     for name in _near(case):
         stretched = align(case.replay.handed_in[name], surplus.shape)
-        if stretched is None or is_uniform(stretched):
+        weight = None if stretched is None else case.weight(surplus, stretched)
+        if stretched is None or weight is None or is_uniform(stretched):
             continue
-        weight = case.weight(surplus, stretched)
-        if weight is not None and abs(abs(weight) - 1) < 1e-4:
+        if abs(abs(weight) - 1) < 1e-4:
             yield Finding(
                 Code.DOUBLE_COUNTED,
                 "path_too_many",
@@ -113,6 +130,35 @@ def _near(case: Case) -> list[str]:
     flow = case.replay.flows.get(case.name)
     around |= set(flow.step.reads) if flow is not None else set()
     return [name for name in case.replay.handed_in if name in around - {case.name}]
+
+
+def exchanged(case: Case) -> Iterator[Finding]:
+    """Find value and gradient exchanged in the derivative of a line: ``(1 - dh**2) * h``."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        step, upstream = edge.step, edge.upstream
+        if not upstream.shape == edge.term.shape == edge.observed.shape or is_uniform(edge.observed):
+            continue
+        for name, number in _written_as(case.instance, step.name, edge.read):
+            stands = DERIVATIVES[number](upstream) * case.values[name]
+            if case.same(edge.observed, stands) and not case.same(edge.term, stands):
+                repair = replaced(case, stands, edge.term)
+                yield Finding(Code.SWAPPED, "exchanged_in_the_derivative", step.name, repair, other=name)
+                return
+
+
+@lru_cache(maxsize=1024)  # it depends on the instance alone
+def _written_as(instance: Instance, step: str, read: str) -> tuple[tuple[str, int], ...]:
+    """Return the tensors of a line of which its derivative is one of ``DERIVATIVES``: name and number."""
+    state = reference(instance).state
+    local = altered_steps(instance).term_without_upstream(step, read, False)
+    return tuple(
+        (name, number)
+        for name in (step, read)
+        for number, function in enumerate(DERIVATIVES)
+        if state[name].shape == local.shape and close(function(state[name]), local)
+    )
 
 
 def overwritten_value(case: Case) -> Iterator[Finding]:
