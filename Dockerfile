@@ -27,7 +27,8 @@ COPY migrations migrations
 COPY client client
 RUN pip install --no-deps --no-build-isolation -e . \
  && cd /opt/dojo/lib/python3*/site-packages \
- && rm -rf pip torch/include torch/share torch/bin torch/lib/*.a torch/lib/libtorchbind_test.so torch/lib/libjitbackend_test.so \
+ && rm -rf pip torch/include torch/share torch/lib/*.a torch/lib/libtorchbind_test.so torch/lib/libjitbackend_test.so \
+ && find torch/bin -type f -not -name torch_shm_manager -delete \
  && find . -type d \( -name tests -o -name __pycache__ \) -not -path "*/torch/*" -prune -exec rm -rf {} +
 
 FROM ${PYTHON_IMAGE}
