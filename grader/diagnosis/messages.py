@@ -61,7 +61,7 @@ _COUNT_SIGNS = (
     "the loss."
 )
 _REPEATED = "Indexing on the left of = or += handles a repeated index once; index_add_ or a loop adds up."
-_ALIAS = " Two names for one tensor: what is added to one is added to the other."
+_ALIAS = " If they are two names for one tensor, what is added to one is added to the other."
 _COPY = "An assignment makes no copy; += changes the tensor itself. Use clone(), or a new tensor for the sum."
 _SHAPES = (
     "Write the shapes under the product: each gradient has its tensor's shape, and only one way of turning the factors "
@@ -192,6 +192,10 @@ MESSAGES: Mapping[Code, Kind] = {
                 "shape {wide}, and {read} has shape {narrow}.",
                 "One number that is used many times collects a gradient from each use.",
             ),
+            "inner_stretched": Message(
+                "{read} is stretched over every row or column of {step}; what comes to {read} is not summed up again.",
+                "{read} has shape {narrow}, and so has its gradient: one number collects from each use.",
+            ),
             "stretched_and_cancelled": Message(
                 "{read} is stretched over every row or column of {step}; your gradient is not summed up again: it has "
                 "shape {wide}, and {read} has shape {narrow}.",
@@ -235,6 +239,18 @@ MESSAGES: Mapping[Code, Kind] = {
             "normalised_over_all": Message(
                 "What comes to {read} through {step} is normalised over everything, and should be along axis {axis}.",
                 "Along which axis does the forward pass divide by a sum?",
+            ),
+            "inner_sum": Message(
+                "What comes to {read} is summed along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "inner_mean": Message(
+                "What comes to {read} is averaged along the wrong axis.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+            ),
+            "inner_sum_of_all": Message(
+                "What comes to {read} is one number, the sum of everything.",
+                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
             ),
             "sum_and_cancelled": Message(
                 "Your gradient of {read} is summed along the wrong axis.",
@@ -307,7 +323,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "d{step} is multiplied with {other}**{power:g} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "off_by_a_power": Message(
-                "The derivative is not that of the line of {step}: your gradient is {factor} times what it should be.",
+                "Your gradient is {factor} times what it should be.",
                 _MOVE,
             ),
             "term_off_by_a_power": Message(
@@ -323,8 +339,8 @@ MESSAGES: Mapping[Code, Kind] = {
                 _MOVE,
             ),
             "factor_along_an_axis": Message(
-                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, and another "
-                "for each.",
+                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, but not the "
+                "same for all of them.",
                 "A factor of that shape is missing or wrong. Which tensor has that shape?",
             ),
             "factor_along_an_axis_of_a_term": Message(
@@ -362,6 +378,11 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.OVERWRITTEN: Kind(
         "assigned where repeated indices add up at",
         {
+            "repeated_index_in_a_loop": Message(
+                "Some elements of {read} are used several times; in each turn of a loop, your gradient keeps only the "
+                "last of those contributions.",
+                _REPEATED,
+            ),
             "repeated_index": Message(
                 "Some elements of {read} are used several times; where that is, your gradient keeps one contribution, "
                 "and others are written over.",
@@ -392,7 +413,9 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "same_numbers_below": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "same_numbers": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
-            "changed_upstream": Message("d{step} had changed when it was used for d{name}." + _ALIAS, _COPY),
+            "changed_upstream": Message(
+                "d{name} is made of the numbers of d{other}, in place of those of d{step}." + _ALIAS, _COPY
+            ),
         },
     ),
     Code.UNKNOWN: Kind(
@@ -418,8 +441,8 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Mend the gradients above first.",
             ),
             "next_to_nothing": Message(
-                "Your gradient is next to nothing{cancels:cancels}.",
-                "Look for a sum that is taken before it should be, or of the wrong product.",
+                "Your gradient is next to nothing: its largest element is {largest:.1g} of what it should be.",
+                "Look for a sum that is taken before it should be, or of the wrong product: there, everything cancels.",
             ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
@@ -526,13 +549,6 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
     return f"; the wrong ones sit at {shown} of axis {axis}"
 
 
-def _cancels(cancels: tuple[str, int] | None) -> str:
-    if cancels is None:
-        return ""
-    step, axis = cancels
-    return f": along axis {axis} of d{step}, everything cancels"
-
-
 def _ratio(ratio: float | None) -> str:
     return "" if ratio is None else f"; where they are wrong, they are typically {ratio:.3g} times what they should be"
 
@@ -548,7 +564,6 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "slices": _slices,
     "along": _along,
     "where": _where,
-    "cancels": _cancels,
     "ratio": _ratio,
     "figures": _figures,
 }

@@ -42,7 +42,7 @@ def _without_upstream(case: Case, weights: tuple[float, ...], value: bool) -> It
     """
     for edge in case.edges:
         step = edge.step.name
-        alone = case.arrives(edge, case.altered.term_without_upstream(step, edge.read, value))
+        alone = case.arrives_alone(edge, value)
         if step == "loss" or alone is None or case.same(edge.share, alone):
             continue
         weight = case.weight(edge.observed, alone)
