@@ -216,7 +216,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
             ),
             "part": Message(
-                "In what comes to {read} through {step}, a sum goes along axis {axis}, which is the wrong one.",
+                "In the part of d{name} that comes through {step}, a sum goes along axis {axis}, the wrong one.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
             "cancels": Message(
@@ -228,16 +228,17 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
             ),
             "part_over_all": Message(
-                "In what comes to {read} through {step}, one number stands where a sum along axis {axis} belongs: the "
-                "sum of everything.",
+                "In the part of d{name} that comes through {step}, one number stands where a sum along axis {axis} "
+                "belongs: the sum of everything.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
             "normalised": Message(
-                "What comes to {read} through {step} is normalised along axis {axis}, which is the wrong one.",
+                "The part of d{name} that comes through {step} is normalised along axis {axis}, the wrong one.",
                 "Along which axis does the forward pass divide by a sum?",
             ),
             "normalised_over_all": Message(
-                "What comes to {read} through {step} is normalised over everything, and should be along axis {axis}.",
+                "The part of d{name} that comes through {step} is normalised over everything, and should be along axis "
+                "{axis}.",
                 "Along which axis does the forward pass divide by a sum?",
             ),
             "inner_sum": Message(
@@ -280,6 +281,10 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "constant": Message(
+                "Your gradient is {value} everywhere; d{step} does not come into it.",
+                "The chain rule multiplies: what {step} does to the loss, times what {name} does to {step}.",
+            ),
             "derivative_times_a_number": Message(
                 "Your gradient is the derivative of the line of {step}, times the number {factor}.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
@@ -327,7 +332,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 _MOVE,
             ),
             "term_off_by_a_power": Message(
-                "The term that comes to {read} through {step} is {factor} times what it should be.", _MOVE, _REST
+                "The part of d{name} that comes through {step} is {factor} times what it should be.", _MOVE, _REST
             ),
             "whole_off_by_a_power": Message(
                 "Your gradient is {factor} times what it should be; it is right but for that factor.",
@@ -338,13 +343,16 @@ MESSAGES: Mapping[Code, Kind] = {
                 "of {step}.",
                 _MOVE,
             ),
+            "other_function_of_a_term": Message(
+                "The part of d{name} that comes through {step} is off by a factor that depends on {other}.", _MOVE
+            ),
             "factor_along_an_axis": Message(
                 "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, but not the "
                 "same for all of them.",
                 "A factor of that shape is missing or wrong. Which tensor has that shape?",
             ),
             "factor_along_an_axis_of_a_term": Message(
-                "The term that comes to {read} through {step} is off by a factor that is the same all along each "
+                "The part of d{name} that comes through {step} is off by a factor that is the same all along each "
                 "{axis_from_end:along}.",
                 "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
                 _REST,
@@ -360,7 +368,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 _REST,
             ),
             "zero_above": Message(
-                "What comes to {read} through {step} is zero at {wrong} elements, and yours is not.",
+                "The part of d{name} that comes through {step} is zero at {wrong} elements, and yours is not.",
                 "Which elements of d{step} are not zero? Only those pass anything on.",
                 _REST,
             ),
@@ -369,7 +377,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Look at the indices: which element does each number belong to?",
             ),
             "wrong_positions_of_a_term": Message(
-                "The numbers that come to {read} through {step} are right, but {wrong} of them stand at wrong places.",
+                "The numbers of d{name} that come through {step} are right, but {wrong} of them stand at wrong places.",
                 "Look at the indices: which element does each number belong to?",
                 _REST,
             ),

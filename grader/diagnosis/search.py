@@ -48,7 +48,7 @@ GROUPS: Groups = (
     (partial_sums.of_an_axis,),
     (confusions.value_of_another, terms.multiplied),
     (ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
-    (chain_rule.number_as_upstream,),
+    (chain_rule.number_as_upstream, chain_rule.constant),
     (shapes.turned_operands, chain_rule.added),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),

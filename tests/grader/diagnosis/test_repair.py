@@ -241,7 +241,7 @@ def test_a_factor_of_everything_blames_no_line_of_one_term(factor: str) -> None:
 
 def test_a_power_in_one_part_blames_that_part() -> None:
     (diagnosis,) = closed(BATCH_NORM, PARTS + "dhprebn = bnvar_inv * (dbnraw - mean_part - bnvar * var_part)")
-    assert "to bnvar through bnvar_inv is bnvar times what it should be; the rest is right" in diagnosis.message
+    assert "that comes through bnvar_inv is bnvar times what it should be; the rest is right" in diagnosis.message
 
 
 def test_an_alias_points_at_the_line_that_was_copied() -> None:
@@ -322,6 +322,47 @@ def test_one_more_wrong_element_ends_every_claim_about_the_rest(mistake: Mistake
 
     assert not any(claim in said(row.diagnosis) for claim in CLAIMS), row.diagnosis
     assert TWO_THINGS not in said(row.diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("slug", "old", "new", "text"),
+    [
+        # 1 - embcat**2 fits with another sign, since each column of dhprebn sums to zero
+        (FULL, "dW1 = embcat.T @ dhprebn", "dW1 = (embcat**2).T @ dhprebn", "embcat**2 stands in the derivative"),
+        # a term of the shape [32, 1] is not probs times anything; what comes of it is
+        (
+            CROSS_ENTROPY,
+            "F.softmax(logits, 1)",
+            "F.softmax(logits, 1)**2",
+            "The part of dlogits that comes through probs is probs times what it should be; the rest is right.",
+        ),
+        (
+            CROSS_ENTROPY,
+            "F.softmax(logits, 1)",
+            "F.log_softmax(logits, 1)",
+            "The part of dlogits that comes through probs is off by a factor that depends on probs.",
+        ),
+    ],
+)
+def test_of_what_fits_the_plain_reading_is_said(slug: str, old: str, new: str, text: str) -> None:
+    solution = find(slug).solution
+    assert solution.count(old) == 1
+    (row,) = own(play(CANONICAL[slug], solution.replace(old, new))).values()
+    assert text in said(row.diagnosis)
+    assert "1 - embcat" not in said(row.diagnosis)
+
+
+def test_any_constant_is_not_the_derivative_times_a_number() -> None:
+    old = "dlogit_maxes = -dnorm_logits.sum(1, keepdim=True)"
+    (diagnosis,) = full((old, "dlogit_maxes = dlogprobs.sum(1, keepdim=True)"))["logit_maxes"].diagnosis
+    assert diagnosis.code == "unknown"
+
+
+def test_junk_where_a_term_is_zero_is_not_laid_on_that_term() -> None:
+    answer = reference(CANONICAL[FULL]).gradients["logits"].clone()
+    answer[2, 3:6] += torch.tensor([0.1, -0.2, 0.3])
+    (row,) = own(compare_all(CANONICAL[FULL], {"logits": normalise(answer)})).values()
+    assert [each.code for each in row.diagnosis] == ["unknown"]
 
 
 @pytest.mark.parametrize("factor", [1e-7, 1e-20, 1e-30])
