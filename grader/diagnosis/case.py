@@ -256,6 +256,17 @@ class Case:
         except (OddShape, RuntimeError):
             return None
 
+    def arrives_alone(self, edge: Edge, value: bool) -> Tensor | None:
+        """Return what arrives if ones go into the edge's line as the upstream gradient; with ``value``, its output."""
+        key = (edge.step.name, edge.read, value)
+        if key not in self._arrived_alone:
+            self._arrived_alone[key] = self.arrives(edge, self.altered.term_without_upstream(*key))
+        return self._arrived_alone[key]
+
+    @cached_property
+    def _arrived_alone(self) -> dict[tuple[str, str, bool], Tensor | None]:
+        return {}
+
     def same(self, observed: Tensor, candidate: Tensor | None) -> bool:
         """Whether two tensors have the same shape and the same numbers but for rounding.
 

@@ -43,6 +43,7 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.OVERWRITTEN, "repeated_index"),
         (Code.MISSING_LOCAL, "product_of_paths"),
         (Code.MISSING_LOCAL, "other_function"),
+        (Code.MISSING_LOCAL, "other_function_of_a_term"),
     }
 )
 

@@ -58,7 +58,7 @@ GROUPS: Groups = (
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
     (resized.one_of_each, resized.reshaped_operands),
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
-    (chain_rule.number_as_upstream,),
+    (chain_rule.number_as_upstream, chain_rule.constant),
     (shapes.turned_operands, chain_rule.added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),

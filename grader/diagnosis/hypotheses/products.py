@@ -57,7 +57,7 @@ def of_two(case: Case) -> Iterator[Finding]:
         return
     factors = _factors(case)
     for edge in case.direct:
-        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or not np.ptp(edge.observed.numpy()):
+        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or _is_constant(edge.observed):
             continue
         pairs = [*_by_element(edge, factors), *_as_matrices(edge, factors)]
         upstream = "d" + edge.step.name  # another gradient may hold the same numbers: this one explains more
@@ -68,6 +68,11 @@ def of_two(case: Case) -> Iterator[Finding]:
                 if finding is not None:
                     yield finding
                     return
+
+
+def _is_constant(tensor: Tensor) -> bool:
+    numbers = tensor.numpy()
+    return bool((numbers == numbers.flat[0]).all())
 
 
 def added(case: Case) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ def parenthesis(case: Case) -> Iterator[Finding]:
             stands = edge.term + constant * (1 - edge.upstream)
             if case.same(edge.observed, stands):
                 repair = replaced(case, stands, edge.term)
-                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, read=edge.read)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, constant=constant)
                 return
     if len(case.direct) != 2:
         return

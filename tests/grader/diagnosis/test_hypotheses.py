@@ -155,7 +155,7 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "(1.0 - h**2) * dh",
             "1.0 - h**2 * dh",
             "missing_local",
-            "A parenthesis is missing or misplaced: the product takes in only a part of the derivative.",
+            "A parenthesis is missing: dh multiplies only a part of the derivative, and 1 stands alone.",
         ),
         (
             "counts",
