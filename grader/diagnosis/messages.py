@@ -585,6 +585,14 @@ BESIDES: Mapping[str, str] = {
         "Besides, the term that comes to {read} through {step} has the wrong sign. It is also off by a factor of "
         "{factor}."
     ),
+    "term_along_an_axis": (
+        "Besides, the part that comes to {read} through {step} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
+    ),
+    "route_along_an_axis": (
+        "Besides, the part that comes to {read} through {route:and} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
+    ),
     "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
     "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
     "route_factor": "Besides, the part that comes to {read} through {route:and} is off by a factor of {factor}.",

@@ -29,6 +29,7 @@ from grader.diagnosis.hypotheses import (
     shapes,
     slips,
     terms,
+    two_parts,
     unknown,
 )
 from grader.diagnosis.messages import diagnosis_of
@@ -64,7 +65,7 @@ GROUPS: Groups = (
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
     # These two last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
-    (ratios.function_of_one,),
+    (ratios.function_of_one, two_parts.one_with_a_name),
 )
 # Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
 # 2 is there, the 1/(n-1) of the line above it is not.

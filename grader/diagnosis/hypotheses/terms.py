@@ -122,7 +122,7 @@ def one_share(case: Case) -> Iterator[Finding]:
     if not case.same_shape:
         return
     fits = [Weighted(part, weight) for part in parts(case) if (weight := _weight_of(case, part)) is not None]
-    natural = [fit for fit in fits if _is_natural(case, fit)]  # where several fit, one with a name is meant
+    natural = [fit for fit in fits if is_natural(case, fit)]  # where several fit, one with a name is meant
     for fit in natural or fits:
         yield from _findings(case, [fit])
 
@@ -136,7 +136,8 @@ def _weight_of(case: Case, part: Part) -> float | None:
     return None if weight is None or abs(weight - 1) <= UNIT else weight
 
 
-def _is_natural(case: Case, fit: Weighted) -> bool:
+def is_natural(case: Case, fit: Weighted) -> bool:
+    """Whether the number is 0 or has a name."""
     edges = () if fit.part.edge is None else (fit.part.edge,)
     return fit.weight == 0 or named(fit.weight, case, edges) is not None
 
@@ -260,7 +261,7 @@ def _findings(case: Case, off: Sequence[Weighted], common: float = 1.0) -> Itera
     codes: set[Code] = set()
     for each in off:
         besides = [*(_beside(case, other) for other in off if other is not each), *whole]
-        named_so = [finding for finding in _named(case, each, repaired, besides) if finding.code not in codes]
+        named_so = [finding for finding in named_findings(case, each, repaired, besides) if finding.code not in codes]
         codes |= {finding.code for finding in named_so}
         yield from named_so
     if whole:
@@ -269,7 +270,7 @@ def _findings(case: Case, off: Sequence[Weighted], common: float = 1.0) -> Itera
         yield Finding(Code.SCALE, "common", _lines(case), repaired, besides, factor=factor)
 
 
-def _named(case: Case, off: Weighted, repaired: Tensor, besides: Sequence[Beside]) -> Iterator[Finding]:
+def named_findings(case: Case, off: Weighted, repaired: Tensor, besides: Sequence[Beside]) -> Iterator[Finding]:
     """Yield what a part may be that stands in the answer times a number."""
     part, weight = off.part, off.weight
     form = "path" if part.edge is not None else "route"

@@ -114,7 +114,14 @@ def test_the_rest_is_right_only_where_nothing_else_is_off() -> None:
 
 
 def test_every_beside_is_one_that_a_hypothesis_makes() -> None:
-    values = {"step": "a", "read": "b", "route": ("a", "b"), "factor": "n (32)", "parts": ["the a"], "says": ["b is"]}
+    values = {
+        "step": "a",
+        "read": "b",
+        "route": ("a", "b"),
+        "factor": "n (32)",
+        "parts": ["the a"],
+        "says": ["b is"],
+    } | {"axis_from_end": 1}
     for form in BESIDES:
         finding = Finding(Code.TERM_SIGN, "path", "a", besides=[(form, values)], read="b")
         assert "Besides, " in diagnosis_of(finding, "b", {}).hints[0]
@@ -190,6 +197,7 @@ def test_a_path_is_blamed_not_the_line_that_other_paths_share() -> None:
 @pytest.mark.parametrize(
     ("code", "codes"),
     [
+        ("dlogits = logits.exp().log() ** 2", ["missing_upstream"]),
         ("dlogits = logits.exp()", ["missing_term", "missing_local", "scale"]),
         ("dlogits = logits.exp() / n", ["missing_term", "missing_local"]),
         ("dlogits = F.softmax(-logits, 1)\ndlogits[range(n), Yb] -= 1\ndlogits /= n", ["missing_local"]),
@@ -373,6 +381,34 @@ def test_junk_where_a_term_is_zero_is_not_laid_on_that_term() -> None:
     answer[2, 3:6] += torch.tensor([0.1, -0.2, 0.3])
     (row,) = own(compare_all(CANONICAL[FULL], {"logits": normalise(answer)})).values()
     assert [each.code for each in row.diagnosis] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "code", "first", "second"),
+    [
+        (
+            BATCH_NORM,
+            PARTS + "dhprebn = bnvar_inv * (-dbnraw - mean_part - bnraw * dbnraw.abs().mean(0))",
+            "through bndiff, bnraw and hpreact has the wrong sign",
+            "through bndiff2 is off. Its factor is the same all along each column",
+        ),
+        (
+            CROSS_ENTROPY,
+            "dlogits = logits.exp() / n\ndlogits[range(n), Yb] += 1 / n",
+            "At the right class, p + 1 stands in place of p - 1.",
+            "Besides, in the softmax part, the exponentials are not divided by their sum.",
+        ),
+        (
+            CROSS_ENTROPY,
+            "dlogits = logits.exp()",
+            "The part at the right class is missing from your formula.",
+            "Besides, in the softmax part, the exponentials are not divided by their sum.",
+        ),
+    ],
+)
+def test_of_two_mistakes_the_one_with_a_name_is_said(slug: str, code: str, first: str, second: str) -> None:
+    text = said(closed(slug, code))
+    assert TWO_THINGS in text and first in text and second in text and "the rest is right" not in text
 
 
 @pytest.mark.parametrize("factor", [1e-7, 1e-20, 1e-30])
