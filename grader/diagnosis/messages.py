@@ -56,6 +56,7 @@ _USED = "{read} is {narrow} and {spread:used}."
 _STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
 _PRODUCT = "Your numbers are those of {product}{summed:summed}"
+_ONLY_USES = "{name} is used in {uses:and}. Each use adds one term, and nothing else does."
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
 _REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
@@ -144,8 +145,10 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, line=_ABOUT),
             "path_too_many": Message(
-                "Your gradient is right, but {other} is added to it or taken from it: a path too many.",
-                "{name} is used in {uses:and}. Each use adds one term, and nothing else does.",
+                "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
+            ),
+            "path_taken_away": Message(
+                "Your gradient is right, but {other} is taken from it: a path too many.", _ONLY_USES
             ),
         },
     ),
@@ -454,6 +457,7 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "other_factor": Message(_PRODUCT + ": {other} is not the factor of that line.", _MOVE),
             "plus": Message("{upstream:start} and {other} are added where a product belongs.", _PLUS),
+            "minus": Message("{other:start} is taken from {upstream} where a product belongs.", _PLUS),
             "parenthesis": Message(
                 "A parenthesis is missing: {upstream} multiplies only a part of the derivative, and {constant} stands "
                 "alone.",
@@ -698,7 +702,7 @@ def _capital_are(names: Sequence[str]) -> str:
 
 def _start(text: str) -> str:
     """Return the text with a capital at its start, unless it starts with the name of a variable."""
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
 
 
 def _sentences(sentences: Sequence[str]) -> str:

@@ -86,16 +86,20 @@ def added(case: Case) -> Iterator[Finding]:
         surplus = edge.observed - upstream
         if not case.matters(surplus):
             continue
+        largest = int(surplus.abs().argmax())  # one element rules out most candidates
+        at_largest = abs(float(surplus.reshape(-1)[largest]))
         alone = case.altered.term_without_upstream(step.name, edge.read, False)
         candidates = [("its factor", alone), *((name, value.detach()) for name, value in step.reads.items())]
         for name, value in candidates:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue
             value = value.expand(surplus.shape)
+            if abs(abs(float(value.reshape(-1)[largest])) - at_largest) > NEAR * at_largest:
+                continue
             sign = next((sign for sign in (1, -1) if case.same(surplus, sign * value)), None)
             if sign is not None and not is_uniform(value):
                 repair = replaced(case, upstream + sign * value, edge.term)
-                yield Finding(Code.MISSING_LOCAL, "plus", step.name, repair, read=edge.read, other=name)
+                yield Finding(Code.MISSING_LOCAL, "plus" if sign > 0 else "minus", step.name, repair, other=name)
                 return
 
 

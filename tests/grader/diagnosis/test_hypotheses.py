@@ -36,6 +36,20 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "dlogprobs and its factor are added where a product belongs.",
         ),
         (
+            "hprebn",
+            "dbndiff + 1 / n * dbnmeani",
+            "dbndiff + 1 / n * dbnmeani - dbndiff2",
+            "double_counted",
+            "Your gradient is right, but dbndiff2 is taken from it: a path too many.",
+        ),
+        (
+            "hpreact",
+            "(1.0 - h**2) * dh",
+            "dh - (1.0 - h**2)",
+            "missing_local",
+            "Its factor is taken from dh where a product belongs.",
+        ),
+        (
             "hpreact",
             "(1.0 - h**2) * dh",
             "(1.0 - h**2) + dh",
@@ -148,7 +162,7 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "dbndiff + 1 / n * dbnmeani",
             "dbndiff + 1 / n * dbnmeani + dbndiff2",
             "double_counted",
-            "Your gradient is right, but dbndiff2 is added to it or taken from it: a path too many.",
+            "Your gradient is right, but dbndiff2 is added to it: a path too many.",
         ),
         (
             "hpreact",
