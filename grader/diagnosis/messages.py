@@ -55,7 +55,7 @@ _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column c
 _USED = "{read} is {narrow} and {spread:used}."
 _STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
-_PRODUCT = "Your numbers are those of {product}{summed:summed}"
+_PRODUCT = "{of_term:subject} {product}{summed:summed}"
 _ONLY_USES = "{name} is used in {uses:and}. Each use adds one term, and nothing else does."
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
 _REST = "the rest is right"
@@ -464,9 +464,9 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Write the whole derivative between parentheses, and multiply after them.",
             ),
             "parenthesis_around_a_term": Message(
-                "A parenthesis takes in too much: the term through {other} is multiplied with a factor of the one "
-                "through {step}.",
-                "Each term has its own factor. Multiply each first, then add.",
+                "The term through {other} is multiplied with a factor of the one through {step}.",
+                "Does a parenthesis take in too much? Each term has its own factor.",
+                _REST,
             ),
             "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
@@ -725,6 +725,10 @@ def _used(shapes: tuple[Sequence[int], Sequence[int]]) -> str:
     return f"is used in {count} places: {count} contributions for each of its elements"
 
 
+def _subject(step: str | None) -> str:
+    return "Your numbers are those of" if step is None else f"The term through {step} has the numbers of"
+
+
 def _summed(is_summed: bool) -> str:
     return ", summed" if is_summed else ""
 
@@ -784,6 +788,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "sentences": _sentences,
     "clauses": _clauses,
     "used": _used,
+    "subject": _subject,
     "summed": _summed,
     "times": _times,
     "slices": _slices,

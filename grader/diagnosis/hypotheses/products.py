@@ -130,7 +130,9 @@ def _finding(case: Case, edge: Edge, pair: _Pair, weight: float) -> Finding | No
     sign = "-" if weight < 0 else ""
     product = f"{sign}({pair.text})" if sign else pair.text
     repair = replaced(case, pair.product if weight > 0 else -pair.product, edge.term)
-    values: dict[str, Any] = {"read": edge.read, "product": product, "summed": summed}
+    # Where the tensor is used elsewhere too, it is one term that has these numbers, and not the whole gradient.
+    of_term = None if edge.share is case.right else step
+    values: dict[str, Any] = {"read": edge.read, "product": product, "summed": summed, "of_term": of_term}
     if abs(abs(weight) - 1) > 1e-4:
         return None  # the sentence would have to name the factor, too
     if upstream in names:

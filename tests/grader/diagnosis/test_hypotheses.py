@@ -94,6 +94,13 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "Your numbers are those of bndiff.T @ dlogits: bndiff is not the factor of that line.",
         ),
         (
+            "bndiff",
+            "dbnraw * bnvar_inv + 2",
+            "dbnraw * bnvar + 2",
+            "missing_local",
+            "The term through bnraw has the numbers of bnvar * dbnraw: bnvar is not the factor of that line.",
+        ),
+        (
             "bnvar_inv",
             "(dbnraw * bndiff)",
             "(hprebn * hpreact)",
@@ -176,14 +183,14 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "dprobs * counts_sum_inv + dcounts_sum ",
             "dprobs * (counts_sum_inv + dcounts_sum) ",
             "missing_local",
-            "A parenthesis takes in too much: the term through counts_sum is multiplied with a factor of the one",
+            "The term through counts_sum is multiplied with a factor of the one through probs; the rest is right.",
         ),
         (
             "bndiff",
             "dbnraw * bnvar_inv + 2 * bndiff * dbndiff2",
             "bnvar_inv * (dbnraw + 2 * bndiff * dbndiff2)",
             "missing_local",
-            "A parenthesis takes in too much: the term through bndiff2 is multiplied with a factor of the one",
+            "The term through bndiff2 is multiplied with a factor of the one through bnraw; the rest is right.",
         ),
     ],
 )

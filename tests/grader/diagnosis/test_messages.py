@@ -77,6 +77,7 @@ VALUES: dict[str, Any] = {
     "missing": 837,
     "narrow": [32, 1],
     "of": "norm_logits",
+    "of_term": "counts_sum_inv",
     "operand": "counts_sum_inv",
     "other": "counts_sum_inv",
     "others": ["counts_sum", "probs"],
