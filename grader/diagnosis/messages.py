@@ -257,6 +257,10 @@ MESSAGES: Mapping[Code, Kind] = {
             "diagonal": Message(
                 "{parts:Are} without a sum in your formula: it holds the diagonal only.", _SUM_COLUMN, line=_ABOUT
             ),
+            "count_for_sum": Message(
+                _USED + " Your gradient is the one of slice {kept}, times {length}.",
+                "The contributions differ: a sum takes each of them, a count only one.",
+            ),
         },
     ),
     Code.WRONG_AXIS: Kind(

@@ -57,7 +57,7 @@ GROUPS: Groups = (
     (confusions.value_of_another, terms.multiplied),
     (products.of_two,),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
-    (resized.one_of_each, resized.reshaped_operands),
+    (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
     (chain_rule.number_as_upstream, chain_rule.constant),
     (shapes.turned_operands, chain_rule.added, slips.too_many),

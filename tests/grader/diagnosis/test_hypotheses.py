@@ -151,6 +151,35 @@ def diagnosed(slug: str, old: str, new: str, drawn: bool = False) -> dict[str, t
             "dhpreact and its factor are multiplied after a sum.",
         ),
         (
+            "counts_sum_inv",
+            "(dprobs * counts)",
+            "(dprobs + counts)",
+            "missing_local",
+            "dprobs and its factor are added where a product belongs.",
+        ),
+        (
+            "counts_sum_inv",
+            "(dprobs * counts)",
+            "(dprobs - counts)",
+            "missing_local",
+            "Its factor is taken from dprobs where a product belongs.",
+        ),
+        (
+            "bnbias",
+            "dbnbias = dhpreact.sum(0, keepdim=True)",
+            "dbnbias = n * dhpreact[3:4]",
+            "not_reduced",
+            "bnbias is [1, 64] and is used in 32 rows: 32 contributions a column. Your gradient is the one of slice 3, "
+            "times 32.",
+        ),
+        (
+            "bnvar",
+            "-0.5 * (bnvar + 1e-5)",
+            "-1.5 * (bnvar + 1e-5)",
+            "scale",
+            "Every number is off by the same factor: your gradient is 3 times what it should be.",
+        ),
+        (
             "logit_maxes",
             "-dnorm_logits.sum(1, keepdim=True)",
             "-dnorm_logits.max(1, keepdim=True).values",
