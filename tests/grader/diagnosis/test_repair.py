@@ -129,12 +129,23 @@ def test_nothing_is_right_beside_an_answer_so_large_that_it_hides_the_rest() -> 
     assert repaired is not None and not is_right(case, repaired)
 
 
+def test_what_stands_for_the_whole_may_be_larger_by_any_factor() -> None:
+    right = reference(CANONICAL[FULL]).gradients["h"]
+    large = torch.randn(right.shape, generator=torch.Generator().manual_seed(1)) * 1e9
+    spoiled = large.clone()
+    spoiled[0, 0] *= 1.01
+
+    assert replaced(case_of("h", large), large, right) is right
+    assert replaced(case_of("h", spoiled), large, right) is None
+
+
 def test_what_is_left_over_has_no_place_in_another_shape() -> None:
     case = case_of("b2", torch.ones(32))
 
     assert replaced(case, torch.ones(32), case.right) is case.right
     assert replaced(case, torch.zeros(32), case.right) is None
     assert replaced(case, torch.ones(31), case.right) is None
+    assert replaced(case, torch.ones(1), case.right) is None
 
 
 # Every case of issue 12 that was false
