@@ -453,6 +453,21 @@ def test_another_operand_and_a_factor_are_two_things() -> None:
     assert TWO_THINGS in text and "bnbias stands" in text and "a factor of n (32)" in text
 
 
+def test_a_small_factor_is_a_number_unless_an_axis_has_that_length() -> None:
+    assert "is 3 times" in said(full(("dbnvar = -0.5", "dbnvar = -1.5"))["bnvar"].diagnosis)
+    text = said(full(("demb = dembcat.view(emb.shape)", "demb = dembcat.view(emb.shape) / 3"))["emb"].diagnosis)
+    assert "1/block_size (1/3) times" in text
+
+
+def test_numbers_in_any_order_are_not_called_turned_over() -> None:
+    def codes(change: str) -> list[str]:
+        row = full(("demb = dembcat.view(emb.shape)", change))["emb"]
+        return [each.code for each in row.diagnosis]
+
+    assert codes("demb = dembcat.T.reshape(emb.shape)") == ["transposed", "wrong_axis"]
+    assert codes("demb = dembcat.flip(1).view(emb.shape)") == ["wrong_axis"]
+
+
 # Every input is a verdict
 
 
