@@ -453,6 +453,13 @@ def test_another_operand_and_a_factor_are_two_things() -> None:
     assert TWO_THINGS in text and "bnbias stands" in text and "a factor of n (32)" in text
 
 
+def test_a_term_so_large_that_it_hides_the_rest_proves_nothing_of_it() -> None:
+    """The other term is not there at all, and the numbers are the same with it."""
+    old = "dcounts = dprobs * counts_sum_inv + dcounts_sum  #"
+    text = said(full((old, "dcounts = dprobs * counts_sum_inv * 1e8  #"))["counts"].diagnosis)
+    assert "rest is right" not in text and "off by a factor" not in text
+
+
 def test_a_small_factor_is_a_number_unless_an_axis_has_that_length() -> None:
     assert "is 3 times" in said(full(("dbnvar = -0.5", "dbnvar = -1.5"))["bnvar"].diagnosis)
     text = said(full(("demb = dembcat.view(emb.shape)", "demb = dembcat.view(emb.shape) / 3"))["emb"].diagnosis)
