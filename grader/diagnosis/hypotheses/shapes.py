@@ -195,6 +195,16 @@ def _near(one: Tensor, other: Tensor) -> bool:
 
 
 def _shuffled(case: Case) -> Iterator[Finding]:
-    uses = case.uses(case.name)
-    for code in (Code.TRANSPOSED, Code.WRONG_AXIS):
-        yield Finding(code, "shuffled", at=uses, right=list(case.right.shape))
+    uses, shape = case.uses(case.name), list(case.right.shape)
+    if _is_view_of_turned(case):
+        yield Finding(Code.TRANSPOSED, "shuffled", at=uses, right=shape)
+    yield Finding(Code.WRONG_AXIS, "shuffled", at=uses, right=shape)
+
+
+def _is_view_of_turned(case: Case) -> bool:
+    """Whether the numbers are in the order that they have after axes were turned, of the answer or of what is right."""
+    for one, other in ((case.answer, case.right), (case.right, case.answer)):
+        for order in permutations(range(one.dim())) if one.dim() <= AXES_MAX else ():
+            if case.same(one.permute(order).reshape(-1), other.reshape(-1)):
+                return True
+    return False

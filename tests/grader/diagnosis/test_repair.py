@@ -136,12 +136,23 @@ def test_nothing_is_right_beside_an_answer_so_large_that_it_hides_the_rest() -> 
     assert repaired is not None and not is_right(case, repaired)
 
 
+def test_what_stands_for_the_whole_may_be_larger_by_any_factor() -> None:
+    right = reference(CANONICAL[FULL]).gradients["h"]
+    large = torch.randn(right.shape, generator=torch.Generator().manual_seed(1)) * 1e9
+    spoiled = large.clone()
+    spoiled[0, 0] *= 1.01
+
+    assert replaced(case_of("h", large), large, right) is right
+    assert replaced(case_of("h", spoiled), large, right) is None
+
+
 def test_what_is_left_over_has_no_place_in_another_shape() -> None:
     case = case_of("b2", torch.ones(32))
 
     assert replaced(case, torch.ones(32), case.right) is case.right
     assert replaced(case, torch.zeros(32), case.right) is None
     assert replaced(case, torch.ones(31), case.right) is None
+    assert replaced(case, torch.ones(1), case.right) is None
 
 
 # Every case of issue 12 that was false
@@ -459,6 +470,28 @@ def test_a_multiple_that_is_added_is_no_tensor_that_is_added() -> None:
 def test_another_operand_and_a_factor_are_two_things() -> None:
     text = said(full(("dbnraw = dhpreact * bngain", "dbnraw = n * dhpreact * bnbias"))["bnraw"].diagnosis)
     assert TWO_THINGS in text and "bnbias stands" in text and "a factor of n (32)" in text
+
+
+def test_a_term_so_large_that_it_hides_the_rest_proves_nothing_of_it() -> None:
+    """The other term is not there at all, and the numbers are the same with it."""
+    old = "dcounts = dprobs * counts_sum_inv + dcounts_sum  #"
+    text = said(full((old, "dcounts = dprobs * counts_sum_inv * 1e8  #"))["counts"].diagnosis)
+    assert "rest is right" not in text and "off by a factor" not in text
+
+
+def test_a_small_factor_is_a_number_unless_an_axis_has_that_length() -> None:
+    assert "is 3 times" in said(full(("dbnvar = -0.5", "dbnvar = -1.5"))["bnvar"].diagnosis)
+    text = said(full(("demb = dembcat.view(emb.shape)", "demb = dembcat.view(emb.shape) / 3"))["emb"].diagnosis)
+    assert "1/block_size (1/3) times" in text
+
+
+def test_numbers_in_any_order_are_not_called_turned_over() -> None:
+    def codes(change: str) -> list[str]:
+        row = full(("demb = dembcat.view(emb.shape)", change))["emb"]
+        return [each.code for each in row.diagnosis]
+
+    assert codes("demb = dembcat.T.reshape(emb.shape)") == ["transposed", "wrong_axis"]
+    assert codes("demb = dembcat.flip(1).view(emb.shape)") == ["wrong_axis"]
 
 
 # Every input is a verdict
