@@ -86,6 +86,13 @@ def missing(variable: str) -> Answer:
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
 
 
+def unread(variable: str) -> Answer:
+    """Return the answer of a checkpoint whose run was stopped, so that nothing is known of its variable."""
+    return Answer(
+        None, misfit=f"the run was stopped before {variable} could be read; mend what stopped it, and submit again"
+    )
+
+
 def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:
     """Read any object as an answer. Never raises.
 

@@ -21,7 +21,7 @@ from exercises.tape import Step, constants
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
-from grader.rounding import NOISE, RELATIVE, Target, sum_of
+from grader.rounding import NOISE, RELATIVE, Target, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost
@@ -215,7 +215,7 @@ class Case:
 
     def is_whole(self, share: Tensor) -> bool:
         """Whether a share is the whole gradient."""
-        return share is self.right or self.same(share, self.right)
+        return share is self.right or (share.shape == self.right.shape and close(share, self.right))
 
     def matters(self, share: Tensor) -> bool:
         """Whether a share is more than rounding."""
@@ -255,6 +255,17 @@ class Case:
             return sum_of([_along(tail, term) for tail in edge.tails])
         except (OddShape, RuntimeError):
             return None
+
+    def arrives_alone(self, edge: Edge, value: bool) -> Tensor | None:
+        """Return what arrives if ones go into the edge's line as the upstream gradient; with ``value``, its output."""
+        key = (edge.step.name, edge.read, value)
+        if key not in self._arrived_alone:
+            self._arrived_alone[key] = self.arrives(edge, self.altered.term_without_upstream(*key))
+        return self._arrived_alone[key]
+
+    @cached_property
+    def _arrived_alone(self) -> dict[tuple[str, str, bool], Tensor | None]:
+        return {}
 
     def same(self, observed: Tensor, candidate: Tensor | None) -> bool:
         """Whether two tensors have the same shape and the same numbers but for rounding.

@@ -10,16 +10,19 @@ sums to 0. Both the invariance of the loss and the sum of the right gradient are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from exercises import forward_source
 from exercises.instance import Instance
-from exercises.tape import Tape
+from exercises.tape import Tape, variables
 from grader.diagnosis.case import Case
 from grader.reference import reference
 
@@ -59,12 +62,12 @@ def counterexample(case: Case) -> Counterexample | None:
     if case.name in case.replay.tainted or case.answer.shape != case.right.shape or not case.right.dim():
         return None
     off = (case.answer - case.right).abs()
-    if not bool(case.answer.isfinite().all()):
+    if not math.isfinite(float(off.max())):
         return None
     # Of the elements that are far off, the one whose two numbers differ most: 10 and 11 tell less than 0 and 1.
     telling = off / (case.answer.abs() + case.right.abs() + NO_CHANGE)
     flat = int(torch.where(off >= FAR_OFF * off.max(), telling, 0.0).argmax())
-    index = tuple(int(each) for each in torch.unravel_index(torch.tensor(flat), off.shape))
+    index = tuple(map(int, np.unravel_index(flat, off.shape)))
     right, answer = float(case.right[index]), float(case.answer[index])
     for step in STEPS:
         change, predicted = _losses(case.instance).change(case.name, index, step), answer * step
@@ -95,10 +98,13 @@ def _sums_to_zero(gradient: Tensor, axis: int) -> bool:
 
 
 class _Float64Tape(Tape):
-    """A tape that plays single lines on float64 values, without a graph."""
+    """A tape that plays single lines on float64 values, without a graph. Constants are Python ints already."""
 
-    def __init__(self, values: dict[str, Tensor]) -> None:
+    def __init__(self, values: dict[str, Any]) -> None:
         object.__setattr__(self, "_values", values)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._values[name]
 
     def __setattr__(self, name: str, value: Tensor) -> None:
         self._values[name] = value
@@ -111,12 +117,16 @@ class _Losses:
         pieces = instance.exercise.pieces
         self._lines = [line for piece in pieces for line in forward_source.read(piece).lines]
         self._reads = {step.name: frozenset(step.reads) for step in reference(instance).cut.steps}
-        state = instance.exercise.given(reference(instance).state)
-        self._values = {name: value.double() if value.is_floating_point() else value for name, value in state.items()}
+        state = variables(instance.exercise.given(reference(instance).state))
+        self._values: dict[str, Any] = {
+            name: value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
+            for name, value in state.items()
+        }
+        self._below: dict[str, list[forward_source.Line]] = {}
         self._gradients = reference(instance).gradients
         self._vanishing = reference(instance).vanishing
         self._invariant_axes: dict[str, tuple[int, ...]] = {}
-        self._values = self._played(self._values, set(self._reads))
+        self._values = self._played(self._values, self._lines)
 
     def change(self, name: str, index: tuple[int, ...], step: float) -> float:
         """Return how much the loss changes when one element of a tensor is moved."""
@@ -141,21 +151,26 @@ class _Losses:
         return abs(shifted - float(self._values["loss"])) < 1e3 * NO_CHANGE
 
     def _loss_with(self, name: str, value: Tensor) -> float:
-        affected = {name}
-        for line in self._lines:
-            if not self._reads[line.name].isdisjoint(affected):
-                affected.add(line.name)
-        return float(self._played({**self._values, name: value}, affected - {name})["loss"])
+        return float(self._played({**self._values, name: value}, self._lines_below(name))["loss"])
 
-    def _played(self, values: Mapping[str, Tensor], names: set[str]) -> dict[str, Tensor]:
-        """Play the lines that set some names."""
-        played = dict(values)
-        tape = _Float64Tape(played)
-        with torch.no_grad():
+    def _lines_below(self, name: str) -> list[forward_source.Line]:
+        """Return the lines whose result depends on a tensor."""
+        if name not in self._below:
+            affected, lines = {name}, []
             for line in self._lines:
-                if line.name in names:
-                    line.play(tape)
-        return played
+                if not self._reads[line.name].isdisjoint(affected):
+                    affected.add(line.name)
+                    lines.append(line)
+            self._below[name] = lines
+        return self._below[name]
+
+    def _played(self, values: dict[str, Any], lines: Sequence[forward_source.Line]) -> dict[str, Any]:
+        """Play lines on values, which they change; return the values."""
+        tape = _Float64Tape(values)
+        with torch.no_grad():
+            for line in lines:
+                line.play(tape)
+        return values
 
 
 @lru_cache(maxsize=64)  # 0.4 MB each

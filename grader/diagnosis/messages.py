@@ -55,7 +55,8 @@ _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column c
 _USED = "{read} is {narrow} and {spread:used}."
 _STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
-_PRODUCT = "Your numbers are those of {product}{summed:summed}"
+_PRODUCT = "{of_term:subject} {product}{summed:summed}"
+_ONLY_USES = "{name} is used in {uses:and}. Each use adds one term, and nothing else does."
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
 _REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
@@ -71,7 +72,7 @@ _COUNT_SIGNS = (
     "Count the minus signs on the way down: each minus in the line, each power of -1, and the one in the loss."
 )
 _REPEATED = "Indexing on the left of = or += handles a repeated index once; index_add_ or a loop adds up."
-_ALIAS = " Two names for one tensor: what is added to one is added to the other."
+_ALIAS = " If they are two names for one tensor, what is added to one is added to the other."
 _COPY = "An assignment makes no copy; += changes the tensor itself. Use clone(), or a new tensor for the sum."
 _SHAPES = (
     "Write the shapes under the product: each gradient has its tensor's shape, and only one way of turning the factors "
@@ -144,8 +145,10 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, line=_ABOUT),
             "path_too_many": Message(
-                "Your gradient is right, but {other} is added to it or taken from it: a path too many.",
-                "{name} is used in {uses:and}. Each use adds one term, and nothing else does.",
+                "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
+            ),
+            "path_taken_away": Message(
+                "Your gradient is right, but {other} is taken from it: a path too many.", _ONLY_USES
             ),
         },
     ),
@@ -233,6 +236,10 @@ MESSAGES: Mapping[Code, Kind] = {
                 _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
             ),
+            "inner_stretched": Message(
+                _USED + " What comes to {read} is not summed up again.",
+                "{read} has shape {narrow}, and so has its gradient: one number collects from each use.",
+            ),
             "stretched_and_cancelled": Message(
                 _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
@@ -250,6 +257,10 @@ MESSAGES: Mapping[Code, Kind] = {
             "diagonal": Message(
                 "{parts:Are} without a sum in your formula: it holds the diagonal only.", _SUM_COLUMN, line=_ABOUT
             ),
+            "count_for_sum": Message(
+                _USED + " Your gradient is the one of slice {kept}, times {length}.",
+                "The contributions differ: a sum takes each of them, a count only one.",
+            ),
         },
     ),
     Code.WRONG_AXIS: Kind(
@@ -260,7 +271,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 _STRETCHED_ALONG,
             ),
             "part": Message(
-                "In what comes to {read} through {step}, a sum goes along axis {axis}, which is the wrong one.",
+                "In the part of d{name} that comes through {step}, a sum goes along axis {axis}, the wrong one.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
             "cancels": Message(
@@ -272,17 +283,30 @@ MESSAGES: Mapping[Code, Kind] = {
                 _STRETCHED_ALONG,
             ),
             "part_over_all": Message(
-                "In what comes to {read} through {step}, one number stands where a sum along axis {axis} belongs: the "
-                "sum of everything.",
+                "In the part of d{name} that comes through {step}, one number stands where a sum along axis {axis} "
+                "belongs: the sum of everything.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
             "normalised": Message(
-                "What comes to {read} through {step} is normalised along axis {axis}, which is the wrong one.",
+                "The part of d{name} that comes through {step} is normalised along axis {axis}, the wrong one.",
                 "Along which axis does the forward pass divide by a sum?",
             ),
             "normalised_over_all": Message(
-                "What comes to {read} through {step} is normalised over everything, and should be along axis {axis}.",
+                "The part of d{name} that comes through {step} is normalised over everything, and should be along axis "
+                "{axis}.",
                 "Along which axis does the forward pass divide by a sum?",
+            ),
+            "inner_sum": Message(
+                _USED + " What comes to {read} is summed along another axis.",
+                _STRETCHED_ALONG,
+            ),
+            "inner_mean": Message(
+                _USED + " What comes to {read} is averaged along another axis.",
+                _STRETCHED_ALONG,
+            ),
+            "inner_sum_of_all": Message(
+                _USED + " What comes to {read} is one number, the sum of everything.",
+                _STRETCHED_ALONG,
             ),
             "sum_and_cancelled": Message(
                 _USED + " Your gradient is summed along another axis than that.",
@@ -323,6 +347,10 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "constant": Message(
+                "Your gradient is {value} everywhere; {upstream} does not come into it.",
+                "The chain rule multiplies: what {step} does to the loss, times what {name} does to {step}.",
+            ),
             "derivative_times_a_number": Message(
                 "Your gradient is the derivative of the line of {step}, times the number {factor}.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
@@ -375,11 +403,11 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{upstream:start} is multiplied with {other}**{power:g} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "off_by_a_power": Message(
-                "The derivative is not that of the line of {step}: your gradient is {factor} times what it should be.",
+                "Your gradient is {factor} times what it should be.",
                 _MOVE,
             ),
             "term_off_by_a_power": Message(
-                "The term that comes to {read} through {step} is {factor} times what it should be.", _MOVE, _REST
+                "The part of d{name} that comes through {step} is {factor} times what it should be.", _MOVE, _REST
             ),
             "whole_off_by_a_power": Message(
                 "Your gradient is {factor} times what it should be; it is right but for that factor.",
@@ -389,13 +417,16 @@ MESSAGES: Mapping[Code, Kind] = {
                 "You multiply {upstream} with something that depends on {other}, and it is not that line's derivative.",
                 _MOVE,
             ),
+            "other_function_of_a_term": Message(
+                "The part of d{name} that comes through {step} is off by a factor that depends on {other}.", _MOVE
+            ),
             "factor_along_an_axis": Message(
-                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, and another "
-                "for each.",
+                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, but not the "
+                "same for all of them.",
                 "A factor of that shape is missing or wrong. Which tensor has that shape?",
             ),
             "factor_along_an_axis_of_a_term": Message(
-                "The term that comes to {read} through {step} is off by a factor that is the same all along each "
+                "The part of d{name} that comes through {step} is off by a factor that is the same all along each "
                 "{axis_from_end:along}.",
                 "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
                 _REST,
@@ -411,7 +442,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 _REST,
             ),
             "zero_above": Message(
-                "What comes to {read} through {step} is zero at {wrong} elements, and yours is not.",
+                "The part of d{name} that comes through {step} is zero at {wrong} elements, and yours is not.",
                 "Which elements of {upstream} are not zero? Only those pass anything on.",
                 _REST,
             ),
@@ -420,7 +451,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Look at the indices: which element does each number belong to?",
             ),
             "wrong_positions_of_a_term": Message(
-                "The numbers that come to {read} through {step} are right, but {wrong} of them stand at wrong places.",
+                "The numbers of d{name} that come through {step} are right, but {wrong} of them stand at wrong places.",
                 "Look at the indices: which element does each number belong to?",
                 _REST,
             ),
@@ -430,14 +461,16 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "other_factor": Message(_PRODUCT + ": {other} is not the factor of that line.", _MOVE),
             "plus": Message("{upstream:start} and {other} are added where a product belongs.", _PLUS),
+            "minus": Message("{other:start} is taken from {upstream} where a product belongs.", _PLUS),
             "parenthesis": Message(
-                "A parenthesis is missing or misplaced: the product takes in only a part of the derivative.",
+                "A parenthesis is missing: {upstream} multiplies only a part of the derivative, and {constant} stands "
+                "alone.",
                 "Write the whole derivative between parentheses, and multiply after them.",
             ),
             "parenthesis_around_a_term": Message(
-                "A parenthesis takes in too much: the term through {other} is multiplied with a factor of the one "
-                "through {step}.",
-                "Each term has its own factor. Multiply each first, then add.",
+                "The term through {other} is multiplied with a factor of the one through {step}.",
+                "Does a parenthesis take in too much? Each term has its own factor.",
+                _REST,
             ),
             "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
@@ -445,6 +478,11 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.OVERWRITTEN: Kind(
         "assigned where repeated indices add up at",
         {
+            "repeated_index_in_a_loop": Message(
+                "Some elements of {read} are used several times; in each turn of a loop, your gradient keeps only the "
+                "last of those contributions.",
+                _REPEATED,
+            ),
             "repeated_index": Message(
                 "Some elements of {read} are used several times; where that is, your gradient keeps one contribution, "
                 "and others are written over.",
@@ -499,7 +537,9 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "same_numbers_below": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "same_numbers": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
-            "changed_upstream": Message("{upstream:start} had changed when it was used for d{name}." + _ALIAS, _COPY),
+            "changed_upstream": Message(
+                "d{name} is made of the numbers of d{other}, in place of those of {upstream}." + _ALIAS, _COPY
+            ),
         },
     ),
     Code.UNKNOWN: Kind(
@@ -525,8 +565,8 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Mend the gradients above first.",
             ),
             "next_to_nothing": Message(
-                "Your gradient is next to nothing{cancels:cancels}.",
-                "Look for a sum that is taken before it should be, or of the wrong product.",
+                "Your gradient is next to nothing: its largest element is {largest:.1g} of what it should be.",
+                "Look for a sum that is taken before it should be, or of the wrong product: there, everything cancels.",
             ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
@@ -552,6 +592,14 @@ BESIDES: Mapping[str, str] = {
     "term_sign_and_factor": (
         "Besides, the term that comes to {read} through {step} has the wrong sign. It is also off by a factor of "
         "{factor}."
+    ),
+    "term_along_an_axis": (
+        "Besides, the part that comes to {read} through {step} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
+    ),
+    "route_along_an_axis": (
+        "Besides, the part that comes to {read} through {route:and} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
     ),
     "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
     "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
@@ -658,7 +706,7 @@ def _capital_are(names: Sequence[str]) -> str:
 
 def _start(text: str) -> str:
     """Return the text with a capital at its start, unless it starts with the name of a variable."""
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
 
 
 def _sentences(sentences: Sequence[str]) -> str:
@@ -679,6 +727,10 @@ def _used(shapes: tuple[Sequence[int], Sequence[int]]) -> str:
         where, each = ("rows", "column") if stretched == [0] else ("columns", "row")
         return f"is used in {count} {where}: {count} contributions a {each}"
     return f"is used in {count} places: {count} contributions for each of its elements"
+
+
+def _subject(step: str | None) -> str:
+    return "Your numbers are those of" if step is None else f"The term through {step} has the numbers of"
 
 
 def _summed(is_summed: bool) -> str:
@@ -706,13 +758,6 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
     axis, indices = wrong
     shown = ", ".join(map(str, indices[:6])) + (", …" if len(indices) > 6 else "")
     return f". The wrong ones sit at {shown} of axis {axis}"
-
-
-def _cancels(cancels: tuple[str, int] | None) -> str:
-    if cancels is None:
-        return ""
-    step, axis = cancels
-    return f": along axis {axis} of d{step}, everything cancels"
 
 
 def _ratio(ratio: float | None) -> str:
@@ -747,12 +792,12 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "sentences": _sentences,
     "clauses": _clauses,
     "used": _used,
+    "subject": _subject,
     "summed": _summed,
     "times": _times,
     "slices": _slices,
     "along": _along,
     "where": _where,
-    "cancels": _cancels,
     "ratio": _ratio,
     "plain": _plain,
     "indices": _indices,

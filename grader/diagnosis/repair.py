@@ -43,6 +43,7 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.OVERWRITTEN, "repeated_index"),
         (Code.MISSING_LOCAL, "product_of_paths"),
         (Code.MISSING_LOCAL, "other_function"),
+        (Code.MISSING_LOCAL, "other_function_of_a_term"),
     }
 )
 
@@ -80,13 +81,17 @@ def is_right(case: Case, repaired: Tensor) -> bool:
 def replaced(case: Case, stands: Tensor, belongs: Tensor) -> Tensor | None:
     """Return the answer with ``belongs`` in place of ``stands``; None if their shapes do not allow it.
 
-    If the answer has a shape of its own, it must be ``stands`` and nothing else: what is left over has no place.
+    If all of the gradient is replaced, the answer must be ``stands`` and nothing else. What is left over is compared
+    with ``stands``: the answer may be larger than the right gradient by any factor, and there is no rest to be hidden.
     """
     try:
         left = case.answer - stands
     except RuntimeError:
         return None
-    if left.shape == case.answer.shape and broadcast_shape(left.shape, belongs.shape) is None:
-        noise = RELATIVE * stands.abs() + NOISE * float(stands.abs().max())
-        return belongs if bool((left.abs() <= noise).all()) else None
+    if case.is_whole(belongs) or broadcast_shape(left.shape, belongs.shape) is None:
+        if left.shape == case.answer.shape == stands.shape:
+            noise = RELATIVE * stands.abs() + NOISE * float(stands.abs().max())
+            if bool((left.abs() <= noise).all()):
+                return belongs
+        return None
     return left + belongs

@@ -29,6 +29,7 @@ from grader.diagnosis.hypotheses import (
     shapes,
     slips,
     terms,
+    two_parts,
     unknown,
 )
 from grader.diagnosis.messages import diagnosis_of
@@ -56,15 +57,15 @@ GROUPS: Groups = (
     (confusions.value_of_another, terms.multiplied),
     (products.of_two,),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
-    (resized.one_of_each, resized.reshaped_operands),
+    (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
-    (chain_rule.number_as_upstream,),
+    (chain_rule.number_as_upstream, chain_rule.constant),
     (shapes.turned_operands, chain_rule.added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
     # These two last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
-    (ratios.function_of_one,),
+    (ratios.function_of_one, two_parts.one_with_a_name),
 )
 # Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
 # 2 is there, the 1/(n-1) of the line above it is not.

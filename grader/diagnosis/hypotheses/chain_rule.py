@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from grader.reference import back
 from grader.rounding import broadcasts_to, is_uniform
 
 ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
+CONSTANT_ELEMENTS_MIN = 8
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 
@@ -35,6 +37,19 @@ def number_as_upstream(case: Case) -> Iterator[Finding]:
     yield from _without_upstream(case, (), value=False)
 
 
+def constant(case: Case) -> Iterator[Finding]:
+    """Find 1 everywhere, or -1, where the derivative of the line is a constant: ones in place of the gradient."""
+    if not case.same_shape or not is_uniform(case.answer) or case.answer.numel() < CONSTANT_ELEMENTS_MIN:
+        return
+    value = float(case.answer.reshape(-1)[0])
+    for edge in case.direct:
+        alone = case.arrives_alone(edge, False)
+        if abs(value) == 1 and alone is not None and is_uniform(alone) and edge.share is case.right:
+            repair = replaced(case, torch.full_like(case.answer, value), edge.share)
+            yield Finding(Code.MISSING_UPSTREAM, "constant", edge.step.name, repair, value=f"{value:g}")
+            return
+
+
 def _without_upstream(case: Case, weights: tuple[float, ...], value: bool) -> Iterator[Finding]:
     """Try the local derivative times one of ``weights``; without any, times any number that has a name.
 
@@ -42,25 +57,35 @@ def _without_upstream(case: Case, weights: tuple[float, ...], value: bool) -> It
     """
     for edge in case.edges:
         step = edge.step.name
-        alone = case.arrives(edge, case.altered.term_without_upstream(step, edge.read, value))
+        alone = case.arrives_alone(edge, value)
         if step == "loss" or alone is None or case.same(edge.share, alone):
             continue
         weight = case.weight(edge.observed, alone)
-        if weight is None or (not weights and edge.share is not case.right and is_uniform(alone)):
+        if weight is None or (not weights and is_uniform(alone)):  # any constant is a constant times a number
             continue
         if any(abs(weight - each) < UNIT for each in weights) or (not weights and named(weight, case)):
-            repair = replaced(case, weight * alone, edge.share)
-            if value:
-                besides = _besides(case, weight, edge)
-                yield Finding(Code.MISSING_UPSTREAM, "forward_value", step, repair, besides, other=step)
-            elif weights:
-                yield Finding(Code.MISSING_UPSTREAM, "derivative_alone", step, repair, read=edge.read)
-            else:
-                factor = _signed(weight, case, edge)
-                yield Finding(
-                    Code.MISSING_UPSTREAM, "derivative_times_a_number", step, repair, read=edge.read, factor=factor
-                )
+            yield _without(case, edge, weight * alone, _Read(value, bool(weights), weight))
             return
+
+
+@dataclass(frozen=True)
+class _Read:
+    """How a line without its upstream gradient is read: with its own ``value`` there, ``plain``, times ``weight``."""
+
+    value: bool
+    plain: bool
+    weight: float
+
+
+def _without(case: Case, edge: Edge, stands: Tensor, read: _Read) -> Finding:
+    step, repair = edge.step.name, replaced(case, stands, edge.share)
+    if read.value:
+        besides = _besides(case, read.weight, edge)
+        return Finding(Code.MISSING_UPSTREAM, "forward_value", step, repair, besides, other=step)
+    if read.plain:
+        return Finding(Code.MISSING_UPSTREAM, "derivative_alone", step, repair, read=edge.read)
+    factor = _signed(read.weight, case, edge)
+    return Finding(Code.MISSING_UPSTREAM, "derivative_times_a_number", step, repair, read=edge.read, factor=factor)
 
 
 def _signed(weight: float, case: Case, edge: Edge) -> str:
@@ -188,12 +213,16 @@ def _substituted(case: Case, edge: Edge, operand: str, recorded: Tensor) -> tupl
     weight = case.weight(edge.observed, arrived)
     if weight is not None:
         return name, arrived, weight
+    first = None
     for name, value in substitutes:
         arrived = _term_with(case, edge, operand, value)
         weight = case.weight(edge.observed, arrived)
-        if arrived is not None and weight is not None:
+        if arrived is None or weight is None:
+            continue
+        if abs(weight - 1) <= UNIT:  # rather than one that fits with a factor
             return name, arrived, weight
-    return None
+        first = first or (name, arrived, weight)
+    return first
 
 
 def _term_with(case: Case, edge: Edge, operand: str, substitute: Tensor) -> Tensor | None:

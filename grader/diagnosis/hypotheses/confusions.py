@@ -62,13 +62,15 @@ def swapped_upstream(case: Case) -> Iterator[Finding]:
                 continue
             repair = replaced(case, arrived, edge.share)
             if may_be_alias:
-                yield Finding(Code.ALIASED, "changed_upstream", step.name, repair)
+                yield Finding(Code.ALIASED, "changed_upstream", step.name, repair, other=name)
             yield Finding(Code.SWAPPED, "upstream", step.name, repair, read=edge.read, other=name)
             return
 
 
 def value_of_another(case: Case) -> Iterator[Finding]:
     """Find another tensor's forward value where the upstream gradient belongs."""
+    if is_uniform(case.answer):  # one number everywhere comes about in many ways
+        return
     for edge in case.edges:
         step = edge.step
         for name, value in case.values.items():
@@ -101,10 +103,14 @@ def overwritten(case: Case) -> Iterator[Finding]:
         if case.same(edge.observed, averaged):
             yield Finding(Code.SCALE, "averaged", step, replaced(case, averaged, edge.share))
             return
-        last_kept = any(case.same(edge.observed, kept) for kept in _kept_by_loops(edge, positions))
-        if last_kept or _holds_one_each(case, edge, positions, times):
+        if _holds_one_each(case, edge, positions, times):
             yield Finding(Code.OVERWRITTEN, "repeated_index", at=step, read=edge.read)
             return
+        for kept in _kept_by_loops(edge, positions):
+            if case.same(edge.observed, kept):
+                repair = replaced(case, kept, edge.share)
+                yield Finding(Code.OVERWRITTEN, "repeated_index_in_a_loop", step, repair, read=edge.read)
+                return
 
 
 def _holds_one_each(case: Case, edge: Edge, positions: Tensor, times: Tensor) -> bool:

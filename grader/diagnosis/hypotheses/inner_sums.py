@@ -29,15 +29,14 @@ def along_the_other_axis(case: Case) -> Iterator[Finding]:
         factors = _factors(case, bundle)
         if factors is None or any(map(_uniform, factors)):
             continue
-        share, observed = bundle.share, bundle.observed
-        edge, repair = bundle.edges[0], replaced(case, share * factors[0] * factors[1], share)
-        rows, columns = factors
-        for axis, factor, other in ((1, rows, columns), (0, columns, rows)):
+        edge, share = bundle.edges[0], bundle.share
+        repair = replaced(case, share * factors[0] * factors[1], share)
+        for axis in (0, 1):
             values: dict[str, Any] = {"read": edge.read, "axis": axis}
-            if _is_normalised(observed, axis) and _is_normalised(share, 1 - axis):
+            if _is_normalised(bundle.observed, axis) and _is_normalised(share, 1 - axis):
                 yield Finding(Code.WRONG_AXIS, "normalised", edge.step.name, repair, **values)
                 return
-            if any(_is_in_place_of(summand, axis, factor, other) for summand in _summands(case, bundle)):
+            if _is_in_place_of(_sums(case), axis, factors):
                 yield Finding(Code.WRONG_AXIS, "part", edge.step.name, repair, **values)
                 return
 
@@ -56,12 +55,11 @@ def over_everything(case: Case) -> Iterator[Finding]:
                 continue
             repair = replaced(case, weights * share, share)
             values: dict[str, Any] = {"read": edge.read, "axis": axis}
-            if _is_normalised(share, axis) and _alike(observed.sum(), share.sum(axis)):
+            if _is_normalised(share, axis) and bool(_alike(observed.sum(), share.sum(axis), 0)):
                 yield Finding(Code.WRONG_AXIS, "normalised_over_all", edge.step.name, repair, **values)
                 return
-            if any(
-                _alike(weights * summand.sum(axis, keepdim=True), summand.sum()) for summand in _summands(case, bundle)
-            ):
+            sums = _sums(case)[axis]
+            if bool(_alike(weights.reshape(-1) * sums, sums.sum(1, keepdim=True), 1).any()):
                 yield Finding(Code.WRONG_AXIS, "part_over_all", edge.step.name, repair, **values)
                 return
 
@@ -81,27 +79,33 @@ def _factors(case: Case, bundle: Bundle) -> tuple[Tensor, Tensor] | None:
     return (rows, columns) if case.same(observed, share * rows * columns) else None
 
 
-def _summands(case: Case, bundle: Bundle) -> Iterator[Tensor]:
-    """Yield what may have been summed: gradients on the way, and their products with a tensor of the forward pass."""
-    shape = bundle.share.shape
+def _sums(case: Case) -> tuple[Tensor, Tensor]:
+    """Return the sums along axis 0 and along axis 1 of what may have been summed, one in each row.
+
+    That is each gradient on the way, and its product with each tensor of the forward pass of its shape.
+    """
+    shape = case.right.shape
+    gradients = {id(each): each for edge in case.edges for each in (edge.upstream, edge.term) if each.shape == shape}
     values = [value for value in case.values.values() if value.shape == shape and value.is_floating_point()]
-    seen: set[int] = set()
-    for edge in case.edges:
-        for gradient in (edge.upstream, edge.term):
-            if gradient.shape != shape or id(gradient) in seen:
-                continue
-            seen.add(id(gradient))
-            yield gradient
-            for value in values:
-                yield gradient * value
+    if not gradients:
+        return torch.zeros(0, shape[1]), torch.zeros(0, shape[0])
+    one, other = torch.stack(list(gradients.values())), torch.stack([torch.ones(shape), *values])
+    along_0 = torch.einsum("gij,vij->gvj", one, other).reshape(-1, shape[1])
+    along_1 = torch.einsum("gij,vij->gvi", one, other).reshape(-1, shape[0])
+    return along_0, along_1
 
 
-def _is_in_place_of(summand: Tensor, axis: int, factor: Tensor, other: Tensor) -> bool:
-    """Whether the sum along ``axis`` stands where the one along the other axis belongs."""
-    if not _proportional(summand.sum(axis, keepdim=True), factor):
-        return False
-    left = summand.sum(1 - axis, keepdim=True) * other
-    return _alike(left, left.mean())
+def _is_in_place_of(sums: tuple[Tensor, Tensor], axis: int, factors: tuple[Tensor, Tensor]) -> bool:
+    """Whether a sum along ``axis`` stands where the one along the other axis belongs.
+
+    ``factors`` are those along the rows and along the columns that the part is off by. The ones are the sum that
+    stands there, the others one over the sum that belongs there.
+    """
+    stands = factors[0] if axis == 1 else factors[1]
+    belongs = factors[1] if axis == 1 else factors[0]
+    have = sums[axis] / stands.reshape(-1)
+    left = sums[1 - axis] * belongs.reshape(-1)
+    return bool((_alike(have, have.mean(1, keepdim=True), 1) & _alike(left, left.mean(1, keepdim=True), 1)).any())
 
 
 def _projected(observed: Tensor, onto: Tensor, axis: int) -> Tensor:
@@ -119,16 +123,7 @@ def _uniform(factors: Tensor) -> bool:
     return bool(factors.max() - factors.min() <= ALIKE * factors.abs().max())
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
-    """Whether all elements of two tensors that broadcast are one number, which is not zero."""
-    difference = (one - other).abs().max()
-    return bool(other.abs().max() > 0) and bool(difference <= ALIKE * other.abs().max())
-
-
-def _proportional(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors of one shape are the same but for a factor."""
-    if one.shape != other.shape or not bool(one.any()):
-        return False
-    first, second = one.double().reshape(-1), other.double().reshape(-1)
-    factor = float(torch.dot(first, second)) / float(torch.dot(first, first))
-    return bool(((second - factor * first).abs() <= ALIKE * second.abs().max()).all())
+def _alike(one: Tensor, other: Tensor, axis: int) -> Tensor:
+    """Return where all elements along an axis are the same in both tensors, and not zero."""
+    size = other.abs().amax(axis)
+    return (size > 0) & ((one - other).abs().amax(axis) <= ALIKE * size)

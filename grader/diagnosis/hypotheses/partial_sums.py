@@ -14,6 +14,7 @@ from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
 from grader.reference import back
+from grader.rounding import is_uniform
 
 STEPS_UP_MAX = 2  # to the next gradient above that is a sum
 ALL_CHOICES_SLICES_MAX = 8  # with more slices, only likely choices of them are tried
@@ -22,6 +23,8 @@ CHOICE_ELEMENTS_MIN = 8  # no choice of slices fits this many elements by chance
 
 def of_upstream(case: Case) -> Iterator[Finding]:
     """Find one term of an upstream gradient that is itself a sum."""
+    if is_uniform(case.answer):  # one number everywhere comes about in many ways
+        return
     for edge in case.edges:
         for name, through, upstream in _parts_of_upstream(case, edge):
             if not edge.may_come_from(upstream):

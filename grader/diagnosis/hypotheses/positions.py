@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.diagnosis.case import Bundle, Case
 from grader.diagnosis.codes import Code, Finding
 from grader.reference import back
-from grader.rounding import NOISE
+from grader.rounding import NOISE, RELATIVE
 
 
 def spilled(case: Case) -> Iterator[Finding]:
@@ -23,10 +23,12 @@ def spilled(case: Case) -> Iterator[Finding]:
         if bool(reached.all()) or not case.same(bundle.observed * reached, bundle.share):
             continue
         spilled_over = bundle.observed * ~reached
-        wrong = int(_nonzero(case, spilled_over).sum())
+        where = _nonzero(case, spilled_over)
+        if not case.is_whole(bundle.share) and not _are_among(case, spilled_over[where], bundle.share[reached]):
+            continue  # whatever is wrong there, nothing says that it came by this path
         edge = bundle.edges[0]
         repair = case.answer - spilled_over
-        values: dict[str, Any] = {"read": edge.read, "wrong": wrong, "whole": case.is_whole(bundle.share)}
+        values: dict[str, Any] = {"read": edge.read, "wrong": int(where.sum())}
         form = "should_be_zero" if _never_depends(bundle, reached) else "zero_above"
         yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
         return
@@ -74,6 +76,14 @@ def _moved(like: Tensor, where: Tensor, values: Tensor, order: Tensor) -> Tensor
     moved = torch.zeros_like(like)
     moved[where] = placed
     return moved
+
+
+def _are_among(case: Case, values: Tensor, others: Tensor) -> bool:
+    """Whether each value is one of the others but for rounding."""
+    ordered = others.sort().values
+    above = torch.searchsorted(ordered, values).clamp(max=ordered.numel() - 1)
+    nearest = torch.minimum((values - ordered[above]).abs(), (values - ordered[(above - 1).clamp(min=0)]).abs())
+    return bool((nearest <= RELATIVE * values.abs() + NOISE * case.size).all())
 
 
 def _never_depends(bundle: Bundle, reached: Tensor) -> bool:

@@ -57,7 +57,7 @@ def of_two(case: Case) -> Iterator[Finding]:
         return
     factors = _factors(case)
     for edge in case.direct:
-        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or not np.ptp(edge.observed.numpy()):
+        if edge.observed.shape != edge.term.shape or edge.term.dim() > 2 or _is_constant(edge.observed):
             continue
         pairs = [*_by_element(edge, factors), *_as_matrices(edge, factors)]
         upstream = "d" + edge.step.name  # another gradient may hold the same numbers: this one explains more
@@ -68,6 +68,11 @@ def of_two(case: Case) -> Iterator[Finding]:
                 if finding is not None:
                     yield finding
                     return
+
+
+def _is_constant(tensor: Tensor) -> bool:
+    numbers = tensor.numpy()
+    return bool((numbers == numbers.flat[0]).all())
 
 
 def added(case: Case) -> Iterator[Finding]:
@@ -81,16 +86,20 @@ def added(case: Case) -> Iterator[Finding]:
         surplus = edge.observed - upstream
         if not case.matters(surplus):
             continue
+        largest = int(surplus.abs().argmax())  # one element rules out most candidates
+        at_largest = abs(float(surplus.reshape(-1)[largest]))
         alone = case.altered.term_without_upstream(step.name, edge.read, False)
         candidates = [("its factor", alone), *((name, value.detach()) for name, value in step.reads.items())]
         for name, value in candidates:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue
             value = value.expand(surplus.shape)
+            if abs(abs(float(value.reshape(-1)[largest])) - at_largest) > NEAR * at_largest:
+                continue
             sign = next((sign for sign in (1, -1) if case.same(surplus, sign * value)), None)
             if sign is not None and not is_uniform(value):
                 repair = replaced(case, upstream + sign * value, edge.term)
-                yield Finding(Code.MISSING_LOCAL, "plus", step.name, repair, read=edge.read, other=name)
+                yield Finding(Code.MISSING_LOCAL, "plus" if sign > 0 else "minus", step.name, repair, other=name)
                 return
 
 
@@ -121,7 +130,9 @@ def _finding(case: Case, edge: Edge, pair: _Pair, weight: float) -> Finding | No
     sign = "-" if weight < 0 else ""
     product = f"{sign}({pair.text})" if sign else pair.text
     repair = replaced(case, pair.product if weight > 0 else -pair.product, edge.term)
-    values: dict[str, Any] = {"read": edge.read, "product": product, "summed": summed}
+    # Where the tensor is used elsewhere too, it is one term that has these numbers, and not the whole gradient.
+    of_term = None if edge.share is case.right else step
+    values: dict[str, Any] = {"read": edge.read, "product": product, "summed": summed, "of_term": of_term}
     if abs(abs(weight) - 1) > 1e-4:
         return None  # the sentence would have to name the factor, too
     if upstream in names:

@@ -15,6 +15,7 @@ from grader.diagnosis.repair import replaced
 from grader.rounding import broadcasts_to
 
 FUNCTION_ELEMENTS_MIN = 24  # this many elements do not look like a function by chance
+FACTOR_MIN = 1e-3  # how far from 1 a factor is along an axis; the rounding of a sum is the same along one as well
 LARGEST = 16  # elements that a power is fitted to
 POWER_MAX = 4  # powers are multiples of 1/2
 TRIED_FIRST = 200  # elements that are tried before all are
@@ -85,7 +86,8 @@ def function_of_one(case: Case) -> Iterator[Finding]:
                     _is_function(bundle.observed.take(some) / against.take(some), value.take(some))
                     for some in (kept[:: max(1, kept.numel() // TRIED_FIRST)], kept)
                 ):
-                    yield Finding(Code.MISSING_LOCAL, "other_function", at=step, read=edge.read, other=name)
+                    form = "other_function" if plain else "other_function_of_a_term"
+                    yield Finding(Code.MISSING_LOCAL, form, at=step, read=edge.read, other=name)
                     return
 
 
@@ -105,7 +107,7 @@ def constant_along_an_axis(case: Case) -> Iterator[Finding]:
             if int((share != 0).sum()) < OVERDETERMINED * square.numel():
                 continue
             weights = (observed * share).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
-            if case.same(observed, weights * share):
+            if case.same(observed, weights * share) and bool(((weights - 1).abs() > FACTOR_MIN).any()):
                 edge, form = bundle.edges[0], "factor_along_an_axis"
                 form = form if case.is_whole(share) else "factor_along_an_axis_of_a_term"
                 values: dict[str, Any] = {"read": edge.read, "axis_from_end": share.dim() - axis}

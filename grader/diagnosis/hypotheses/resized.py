@@ -85,6 +85,45 @@ def sum_before_product(case: Case) -> Iterator[Finding]:
                     return
 
 
+def added_before_the_sum(case: Case) -> Iterator[Finding]:
+    """Find the sum of ``u + f`` where that of ``u * f`` belongs: the upstream gradient and its factor."""
+    for edge in case.direct:
+        played = case.altered.stretched(edge.step.name, edge.read)
+        if played is None or edge.observed.shape != edge.term.shape:
+            continue
+        upstream = edge.upstream
+        local = back(played, upstream.new_ones(upstream.shape))[edge.read]
+        if local.shape != upstream.shape or is_uniform(local):
+            continue
+        totals = upstream.sum_to_size(edge.term.shape), local.sum_to_size(edge.term.shape)
+        for form, stands in (("plus", totals[0] + totals[1]), ("minus", totals[0] - totals[1])):
+            if case.same(edge.observed, stands) and not case.same(stands, totals[1]):
+                repair = replaced(case, stands, edge.term)
+                yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, other="its factor")
+                return
+
+
+def slice_times_count(case: Case) -> Iterator[Finding]:
+    """Find one contribution times how many there are, in place of their sum."""
+    for edge in case.direct:
+        wide = _wide(case, edge)
+        if wide is None or wide.dim() != 2 or edge.observed.numel() < SLICES_MIN:
+            continue
+        for axis, length in enumerate(wide.shape):
+            kept = wide.movedim(axis, 0) * length
+            if length == 1 or kept[0].numel() != edge.observed.numel():
+                continue
+            nearest = int((kept - edge.observed.reshape(kept[0].shape)).abs().sum(1).argmin())
+            stands = kept[nearest].reshape(edge.observed.shape)
+            if case.same(edge.observed, stands):
+                values: dict[str, Any] = {"wide": list(wide.shape), "narrow": list(edge.term.shape), "read": edge.read}
+                repair = replaced(case, stands, edge.term.reshape(stands.shape))
+                yield Finding(
+                    Code.NOT_REDUCED, "count_for_sum", edge.step.name, repair, kept=nearest, length=length, **values
+                )
+                return
+
+
 def one_of_each(case: Case) -> Iterator[Finding]:
     """Find one contribution of each row or column where the sum of all belongs."""
     for edge in case.direct:

@@ -16,6 +16,13 @@ from grader.diagnosis.repair import replaced
 from grader.reference import back
 
 AXES_MAX = 4
+# Form → the one for a tensor inside the answer's expression, whose gradient the student did not write down.
+INNER = {
+    "stretched": "inner_stretched",
+    "sum": "inner_sum",
+    "mean": "inner_mean",
+    "sum_of_all": "inner_sum_of_all",
+}
 
 
 def rearranged(case: Case) -> Iterator[Finding]:
@@ -120,37 +127,38 @@ def _summed(case: Case, edge: Edge) -> Iterator[Finding]:
         return
     wide = back(played, edge.upstream)[edge.read]
     values: dict[str, Any] = {"read": edge.read, "wide": list(wide.shape), "narrow": list(edge.term.shape)}
-    if _cancels_alike(case, edge, wide):
+    arrived = case.arrives(edge, wide)
+    inner = edge.read != case.name
+    if not inner and _cancels_alike(case, edge, arrived):
         yield Finding(Code.NOT_REDUCED, "stretched_and_cancelled", edge.step.name, **values)
         return
-    repair = _repaired(case, edge, wide)
+    repair = _repaired(case, edge, wide, arrived)
     if repair is not None:
-        yield Finding(Code.NOT_REDUCED, "stretched", edge.step.name, repair, **values)
+        yield Finding(Code.NOT_REDUCED, INNER["stretched"] if inner else "stretched", edge.step.name, repair, **values)
         return
     for form, reduced in _other_sums(wide, edge.term):
-        if _cancels_alike(case, edge, reduced):
+        arrived = case.arrives(edge, reduced)
+        if not inner and _cancels_alike(case, edge, arrived):
             yield Finding(Code.WRONG_AXIS, "sum_and_cancelled", edge.step.name, **values)
             return
-        repair = _repaired(case, edge, reduced)
+        repair = _repaired(case, edge, reduced, arrived)
         if repair is not None:
-            yield Finding(Code.WRONG_AXIS, form, edge.step.name, repair, **values)
+            yield Finding(Code.WRONG_AXIS, INNER[form] if inner else form, edge.step.name, repair, **values)
             return
 
 
-def _cancels_alike(case: Case, edge: Edge, wide: Tensor) -> bool:
+def _cancels_alike(case: Case, edge: Edge, arrived: Tensor | None) -> bool:
     """Whether everything cancels in the sum, so that the shape alone tells that it was not taken."""
-    arrived = case.arrives(edge, wide)
     if arrived is None or not edge.observed.shape == arrived.shape != case.right.shape:
         return False
     return not case.matters(edge.observed) and not case.matters(arrived)
 
 
-def _repaired(case: Case, edge: Edge, candidate: Tensor) -> Tensor | None:
+def _repaired(case: Case, edge: Edge, candidate: Tensor, arrived: Tensor | None) -> Tensor | None:
     """Return the answer with the edge's term in place of ``candidate``, in whatever shape that gives.
 
-    None if the candidate does not stand in the answer.
+    ``arrived`` is what arrives of the candidate. None if it does not stand in the answer.
     """
-    arrived = case.arrives(edge, candidate)
     if arrived is None:
         return None
     if case.same(edge.observed, arrived):
@@ -187,6 +195,16 @@ def _near(one: Tensor, other: Tensor) -> bool:
 
 
 def _shuffled(case: Case) -> Iterator[Finding]:
-    uses = case.uses(case.name)
-    for code in (Code.TRANSPOSED, Code.WRONG_AXIS):
-        yield Finding(code, "shuffled", at=uses, right=list(case.right.shape))
+    uses, shape = case.uses(case.name), list(case.right.shape)
+    if _is_view_of_turned(case):
+        yield Finding(Code.TRANSPOSED, "shuffled", at=uses, right=shape)
+    yield Finding(Code.WRONG_AXIS, "shuffled", at=uses, right=shape)
+
+
+def _is_view_of_turned(case: Case) -> bool:
+    """Whether the numbers are in the order that they have after axes were turned, of the answer or of what is right."""
+    for one, other in ((case.answer, case.right), (case.right, case.answer)):
+        for order in permutations(range(one.dim())) if one.dim() <= AXES_MAX else ():
+            if case.same(one.permute(order).reshape(-1), other.reshape(-1)):
+                return True
+    return False

@@ -77,7 +77,7 @@ def parenthesis(case: Case) -> Iterator[Finding]:
             stands = edge.term + constant * (1 - edge.upstream)
             if case.same(edge.observed, stands):
                 repair = replaced(case, stands, edge.term)
-                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, read=edge.read)
+                yield Finding(Code.MISSING_LOCAL, "parenthesis", edge.step.name, repair, constant=constant)
                 return
     if len(case.direct) != 2:
         return
@@ -114,7 +114,7 @@ def too_many(case: Case) -> Iterator[Finding]:
         if abs(abs(weight) - 1) < 1e-4:
             yield Finding(
                 Code.DOUBLE_COUNTED,
-                "path_too_many",
+                "path_too_many" if weight > 0 else "path_taken_away",
                 case.uses(case.name),
                 replaced(case, stretched * weight, torch.zeros_like(stretched)),
                 other="d" + name,

@@ -64,30 +64,25 @@ def zero(case: Case) -> Iterator[Finding]:
     if through and others:
         yield Finding(Code.MISSING_TERM, "next_to_nothing", at=others, through=through)
     elif _tiny_weight(case) is None:
-        yield from _cancelled(case, uses)
+        yield _cancelled(case) or Finding(Code.UNKNOWN, "next_to_nothing", at=uses, largest=_largest(case))
 
 
-def _cancelled(case: Case, uses: Sequence[str]) -> Iterator[Finding]:
-    """Find an answer that is next to nothing, with an axis along which a gradient cancels."""
-    shape = _padded(case.replay.handed_in[case.name].shape, case.right.dim())[-case.right.dim() :]
-    for axis, length in enumerate(case.right.shape):
-        if shape[axis] < length and _cancels(case.right, axis):
-            yield Finding(Code.WRONG_AXIS, "cancels", at=uses, axis=axis, of=case.name)
-            return
-    for edge in case.direct:
-        for axis, length in enumerate(edge.upstream.shape):
-            if length > 1 and _cancels(edge.upstream, axis):
-                if case.replay.handed_in[case.name].numel() < case.right.numel():
-                    yield Finding(Code.WRONG_AXIS, "cancels", at=edge.step.name, axis=axis, of=edge.step.name)
-                else:
-                    yield Finding(Code.UNKNOWN, "next_to_nothing", at=uses, cancels=(edge.step.name, axis))
-                return
-    yield Finding(Code.UNKNOWN, "next_to_nothing", at=uses, cancels=None)
+def _cancelled(case: Case) -> Finding | None:
+    """Find an answer that is summed along an axis, where a gradient cancels in such a sum. None if none does."""
+    handed_in = case.replay.handed_in[case.name]
+    if handed_in.numel() >= case.right.numel():
+        return None
+    gradients = [(case.name, case.right), *((edge.step.name, edge.upstream) for edge in case.direct)]
+    for name, gradient in gradients:
+        for axis, length in enumerate(gradient.shape):
+            if length > 1 and _cancels(gradient, axis):
+                return Finding(Code.WRONG_AXIS, "cancels", at=case.uses(case.name), axis=axis, of=name)
+    return None
 
 
-def _padded(shape: Sequence[int], dimensions: int) -> list[int]:
-    """Return a shape with as many axes as another has, ones in front of its own."""
-    return [1] * (dimensions - len(shape)) + list(shape)
+def _largest(case: Case) -> float:
+    """Return the largest element of the answer, as a share of that of the right gradient."""
+    return float(case.answer.abs().max()) / float(case.right.abs().max())
 
 
 def _cancels(gradient: Tensor, axis: int) -> bool:
@@ -127,7 +122,7 @@ def one_share(case: Case) -> Iterator[Finding]:
     if not case.same_shape:
         return
     fits = [Weighted(part, weight) for part in parts(case) if (weight := _weight_of(case, part)) is not None]
-    natural = [fit for fit in fits if _is_natural(case, fit)]  # where several fit, one with a name is meant
+    natural = [fit for fit in fits if is_natural(case, fit)]  # where several fit, one with a name is meant
     for fit in natural or fits:
         yield from _findings(case, [fit])
 
@@ -141,7 +136,8 @@ def _weight_of(case: Case, part: Part) -> float | None:
     return None if weight is None or abs(weight - 1) <= UNIT else weight
 
 
-def _is_natural(case: Case, fit: Weighted) -> bool:
+def is_natural(case: Case, fit: Weighted) -> bool:
+    """Whether the number is 0 or has a name."""
     edges = () if fit.part.edge is None else (fit.part.edge,)
     return fit.weight == 0 or named(fit.weight, case, edges) is not None
 
@@ -265,7 +261,7 @@ def _findings(case: Case, off: Sequence[Weighted], common: float = 1.0) -> Itera
     codes: set[Code] = set()
     for each in off:
         besides = [*(_beside(case, other) for other in off if other is not each), *whole]
-        named_so = [finding for finding in _named(case, each, repaired, besides) if finding.code not in codes]
+        named_so = [finding for finding in named_findings(case, each, repaired, besides) if finding.code not in codes]
         codes |= {finding.code for finding in named_so}
         yield from named_so
     if whole:
@@ -274,7 +270,7 @@ def _findings(case: Case, off: Sequence[Weighted], common: float = 1.0) -> Itera
         yield Finding(Code.SCALE, "common", _lines(case), repaired, besides, factor=factor)
 
 
-def _named(case: Case, off: Weighted, repaired: Tensor, besides: Sequence[Beside]) -> Iterator[Finding]:
+def named_findings(case: Case, off: Weighted, repaired: Tensor, besides: Sequence[Beside]) -> Iterator[Finding]:
     """Yield what a part may be that stands in the answer times a number."""
     part, weight = off.part, off.weight
     form = "path" if part.edge is not None else "route"

@@ -9,7 +9,7 @@ from grader.sandbox.job import Run, RunStatus, SandboxFault
 from grader.sandbox.limits import Limits
 from grader.sandbox.result_layout import Layout
 from grader.sandbox.trusted.processes import ChildExit
-from grader.sandbox.trusted.result_reader import Result, missing_answers
+from grader.sandbox.trusted.result_reader import Result, unread_answers
 from grader.sandbox.trusted.run_messages import STATUSES, Cause, sentence
 
 # What a child may say of itself. The trusted side says all else.
@@ -34,7 +34,7 @@ def judge(child_exit: ChildExit, result: Result, layout: Layout, limits: Limits,
         return Run(result.status, message, result.stdout, result.answers, result.flags, seconds)
     cause = _cause(child_exit, limits)
     message = sentence(cause, limits, child_exit.signal)
-    return Run(STATUSES[cause], message, result.stdout, missing_answers(layout), result.flags, seconds)
+    return Run(STATUSES[cause], message, result.stdout, unread_answers(layout), result.flags, seconds)
 
 
 def _cause(child_exit: ChildExit, limits: Limits) -> Cause:

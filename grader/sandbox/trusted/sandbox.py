@@ -22,7 +22,7 @@ from grader.sandbox.protocol import Layer
 from grader.sandbox.result_layout import Layout
 from grader.sandbox.trusted.judge import judge
 from grader.sandbox.trusted.processes import ChildHandle, ZygoteDied, ZygoteHandle
-from grader.sandbox.trusted.result_reader import missing_answers, read_result
+from grader.sandbox.trusted.result_reader import read_result, unread_answers
 from grader.sandbox.trusted.run_messages import STATUSES, Cause, sentence
 
 
@@ -113,7 +113,7 @@ class Sandbox:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
             cause = Cause.SOURCE_SIZE
-            return Run(STATUSES[cause], sentence(cause, limits), "", missing_answers(layout), (), 0.0)
+            return Run(STATUSES[cause], sentence(cause, limits), "", unread_answers(layout), (), 0.0)
         child = self._take_child(limits)
         try:
             started = time.monotonic()

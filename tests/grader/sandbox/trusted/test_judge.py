@@ -78,7 +78,9 @@ def test_a_killed_run_has_no_answers(end: ChildExit, status: RunStatus, words: s
     assert run.status is status and words in run.message and "said" not in run.message
     assert run.stdout == "printed" and run.flags == FLAGS and run.seconds == 0.25
     assert list(run.answers) == [slot.name for slot in SLOTS] and handed_in(run) == []
-    assert run.answers["x"].misfit == "dx was never assigned; assign it, or hand it to cmp"
+    assert run.answers["x"].misfit == (
+        "the run was stopped before dx could be read; mend what stopped it, and submit again"
+    )
 
 
 def test_a_result_without_the_last_mark_has_no_answers() -> None:
