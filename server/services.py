@@ -28,6 +28,7 @@ from server.queue.worker import WorkerPool, run_until_signalled
 from server.settings import Settings
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
+from server.submissions.live_check import CheckPace, LiveChecks, Room
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ class ServerServices(Services):
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
+    live_checks: LiveChecks
 
     @classmethod
     def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
@@ -113,7 +115,12 @@ class ServerServices(Services):
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
         intake = Intake(base.database, base.instances, dispatcher, follower, settings.submissions_per_minute)
-        return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
+        room = Room(settings.children if settings.dispatch == "embedded" else None)
+        pace = CheckPace(settings.checks_per_minute)
+        checks = LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room)
+        return cls(
+            **vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake, live_checks=checks
+        )
 
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
@@ -122,6 +129,7 @@ class ServerServices(Services):
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
+        app.state.live_checks = self.live_checks
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.
