@@ -196,10 +196,10 @@ class _BoundsMode(TorchDispatchMode):
             with self:
                 return DECOMPOSED[name](*args)
         rule = RULES.get(name)
-        if rule is None:
-            raise Unbounded(f"{func} has no rule")
         result = func(*args, **kwargs)
-        if isinstance(result, Tensor) and result.is_floating_point():
+        if _is_real(result) or isinstance(result, list | tuple):
+            if rule is None:
+                raise Unbounded(f"{func} has no rule")
             self.set(result, rule(self, lambda *changed: func(*changed, **kwargs), args, result))
         return result
 
@@ -291,7 +291,9 @@ RULES: Mapping[str, Rule] = {
 DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
     "tanh_backward": lambda upstream, output: upstream * (1 - output * output),
     "sigmoid_backward": lambda upstream, output: upstream * (output * (1 - output)),
-    "threshold_backward": lambda upstream, argument, threshold: upstream * (argument > threshold).to(upstream.dtype),
+    "threshold_backward": lambda upstream, argument, threshold: torch.where(
+        argument > threshold, upstream, torch.zeros_like(upstream)
+    ),
     "_softmax_backward_data": lambda upstream, output, dim, dtype: (
         output * (upstream - (upstream * output).sum(dim, keepdim=True))
     ),
