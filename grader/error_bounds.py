@@ -82,7 +82,7 @@ class BoundedBackward:
     """
 
     def __init__(self, steps: Sequence[Step], given: Mapping[str, Tensor]) -> None:
-        self.given = given
+        self._given = dict(given)
         self._steps = {step.name: step for step in steps}
         self._consumers: dict[str, list[Step]] = {}
         for step in reversed(steps):
@@ -109,6 +109,10 @@ class BoundedBackward:
             self._terms[step] = bounded_back(self._steps[step], self.upstream(step))
         return self._terms[step]
 
+    def carry_through(self, step: str) -> None:
+        """Forget the upstream gradient of a step, before it was asked for: the pass itself gives one."""
+        self._given.pop(step, None)
+
     def consumers(self, name: str) -> list[str]:
         """Return the steps that read a tensor, the last one first."""
         return [step.name for step in self._consumers[name]]
@@ -119,8 +123,8 @@ class BoundedBackward:
         :raises Unbounded: an operation on the way has no rule
         """
         output = self._steps[step].output
-        if step in self.given:
-            upstream = self.given[step].to(output.dtype)
+        if step in self._given:
+            upstream = self._given[step].to(output.dtype)
         elif step in self._consumers:
             return self.gradient(step)
         else:

@@ -125,6 +125,7 @@ class _Table:
             if name not in self.handed_in:
                 if above is not None:
                     self.off[name] = above
+                    self.bounds.carry_through(name)
                 continue
             with contextlib.suppress(Unbounded):
                 self.rows[name] = self._judged(self.rows[name], above)
