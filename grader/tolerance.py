@@ -220,10 +220,12 @@ def _is_misplaced(answer: Tensor, right: Bounded, term: Tensor) -> bool:
     """Whether an answer has the right numbers of a term, at other elements."""
     there = answer.double() - (right.value - term)
     is_there = there.abs() > right.error
-    values, errors, wanted = there[is_there], right.error[is_there], term[term != 0]
+    values, errors, wanted = there[is_there], right.error[is_there], term[term != 0].sort().values
     if not OVERDETERMINED <= len(values) <= len(wanted):
         return False
-    return bool(((values[:, None] - wanted).abs() <= errors[:, None]).any(1).all())
+    places = torch.searchsorted(wanted, values).clamp(1, len(wanted) - 1)
+    distance = torch.minimum((values - wanted[places - 1]).abs(), (values - wanted[places]).abs())
+    return bool((distance <= errors).all())
 
 
 # What is said → the test for it, given the answer, the right gradient and one of its terms.
