@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import reference
@@ -35,6 +36,7 @@ from grader.rounding import sum_of
 UNIT = 2.0**-24  # the unit roundoff of float32
 # The error of a value of the forward pass, and of a nonlinear function of one, in unit roundoffs.
 FORWARD_ROUNDINGS = 4
+SMALL_CONSTANT = 1e-3  # a number that keeps a division or a root from its edge is smaller
 SMALLEST = 1.2e-38  # below this, float32 rounds to a fixed step
 
 
@@ -146,6 +148,21 @@ def frozen_steps(instance: Instance) -> tuple[Step, ...]:
     tape = FrozenTape(instance.exercise.given(state), state)
     instance.exercise.play(tape)
     return tape.steps
+
+
+def step_without_constant(instance: Instance, name: str) -> tuple[Step, float] | None:
+    """Return a step in float64 without the small number that its line adds, such as 1e-5, and that number.
+
+    None if the line adds none.
+    """
+    lines = (line for piece in instance.exercise.pieces for line in forward_source.read(piece).lines)
+    altered = next(line for line in lines if line.name == name).without_small_constant(SMALL_CONSTANT)
+    if altered is None:
+        return None
+    state = reference(instance).state
+    tape = FrozenTape({each: value for each, value in state.items() if each != name}, state)
+    altered[0].play(tape)
+    return tape.steps[0], altered[1]
 
 
 def bounded_back(step: Step, upstream: Bounded) -> dict[str, Bounded]:

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.compare import ATOL, RTOL, Comparison, Verdict
-from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps
+from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 from grader.reference import Reference, back, reference
 from grader.rounding import align, fit, sum_of
 
@@ -37,6 +37,7 @@ SIGN = BEYOND + ": the sign is turned around"
 LEFT_OUT = BEYOND + ": the path through {} is missing"
 TWICE = BEYOND + ": the path through {} is counted twice"
 TERM_SIGN = BEYOND + ": the term that comes through {} has the wrong sign"
+CONSTANT = BEYOND + ": the {1:g} in the line of {0} is missing"
 MISPLACED = BEYOND + ": the term that comes through {} stands at other elements"
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 OVERDETERMINED = 3  # elements that must agree before a term is said to be misplaced
@@ -194,16 +195,29 @@ class _Table:
             is_flipped = name in self.reference.vanishing and torch.equal(answer, -self._computed(name))
             return _Slip(SIGN, is_noise=True) if is_flipped and bool(answer.any()) else None
         steps = self.bounds.consumers(name)
-        if len(steps) == 1:
-            return None
         terms = {step: self.bounds.terms(step)[name].value for step in steps}
+        constant = self._lost_constant(name, answer, right)
+        if constant is not None:
+            return constant
         slips = (
             _Slip(note.format(step), step in self.reference.vanishing)
-            for step in steps
+            for step in (steps if len(steps) > 1 else ())
             for note, explains in SLIPS
             if explains(answer, right, terms[step])
         )
         return next(slips, None)
+
+    def _lost_constant(self, name: str, answer: Tensor, right: Bounded) -> _Slip | None:
+        """Return the slip of a small number that a line adds, such as 1e-5, and the student's does not."""
+        for consumer in self.bounds.consumers(name):
+            altered = step_without_constant(self.reference.instance, consumer)
+            if altered is None:
+                continue
+            step, constant = altered
+            change = back(step, self.bounds.upstream(consumer).value)[name] - self.bounds.terms(consumer)[name].value
+            if Bounded(right.value + change, right.error).covers(answer):
+                return _Slip(CONSTANT.format(consumer, constant), is_noise=False)
+        return None
 
     def _computed(self, name: str) -> Tensor:
         """Return the gradient as float32 gives it, from the same upstream gradients."""

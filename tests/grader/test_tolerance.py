@@ -22,7 +22,7 @@ from tests.grader.rows import FULL, RIGHT, judged, own
 from tests.mistakes.play import play
 
 LOGITS = "dlogits = dnorm_logits + F.one_hot(logits.argmax(1), num_classes=vocab_size) * dlogit_maxes"
-DRAWN = [Instance.draw(FULL, seed, Kind.HIDDEN) for seed in range(900, 906)]
+DRAWN = [Instance.draw(FULL, seed, Kind.HIDDEN) for seed in (6, 15, 20, 900, 901, 902)]
 
 
 def played(instance: Instance, old: str, new: str) -> dict[str, Comparison]:
@@ -101,13 +101,28 @@ def test_a_forgotten_constant_that_cmp_fails_is_wrong_not_rounding(instance: Ins
     rows = played(instance, "-0.5 * (bnvar + 1e-5) ** -1.5", "-0.5 * bnvar**-1.5")
 
     if rows["bnvar"].passed:
-        assert rows["bnvar"].verdict is Verdict.APPROXIMATE
+        assert notes_of(rows)["bnvar"] == [f"{BEYOND}: the 1e-05 in the line of bnvar_inv is missing"]
     else:
         assert own(rows) == {"bnvar"}
         assert not any(row.verdict is Verdict.ROUNDING for row in rows.values() if row.name in BELOW_BNVAR)
 
 
 BELOW_BNVAR = "bndiff2 bndiff bnmeani hprebn".split()
+
+
+def test_both_outcomes_of_the_two_mistakes_are_among_the_numbers_drawn() -> None:
+    lost_minus = [played(each, "dlogit_maxes = -dnorm_logits", "dlogit_maxes = dnorm_logits") for each in DRAWN]
+    lost_constant = [played(each, "-0.5 * (bnvar + 1e-5) ** -1.5", "-0.5 * bnvar**-1.5") for each in DRAWN]
+
+    assert {rows["logit_maxes"].passed for rows in lost_minus} == {True, False}
+    assert {rows["bnvar"].passed for rows in lost_constant} == {True, False}
+
+
+def test_what_inherits_a_lost_constant_says_so() -> None:
+    rows = played(DRAWN[0], "-0.5 * (bnvar + 1e-5) ** -1.5", "-0.5 * bnvar**-1.5")
+
+    assert rows["bnvar"].passed and notes_of(rows)["bndiff2"] == [FROM_ABOVE.format("bnvar")]
+    assert {row.origin for row in rows.values() if not row.passed} == {Origin.INHERITED}
 
 
 @pytest.mark.parametrize("instance", DRAWN, ids=str)
