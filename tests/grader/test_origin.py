@@ -289,6 +289,17 @@ class TestRecovered:
 
         assert rows["bnraw"].origin is rows["bnbias"].origin is Origin.UNKNOWN
 
+    def test_an_answer_that_passed_is_no_second_witness(self) -> None:
+        """Dbnraw is off by what adds up to nothing in dbnbias, which is right; dbngain is wrong in its own way."""
+        off = torch.zeros(32, 64)
+        off[0], off[1] = 1e-2, -1e-2
+        bnraw = (RIGHT["hpreact"] + off) * reference(INSTANCE).state["bngain"]
+
+        rows = rows_of(of_these({"bnraw": bnraw, "bnbias": RIGHT["bnbias"], "bngain": -RIGHT["bngain"]}))
+
+        assert rows["bnbias"].passed
+        assert rows["bnraw"].origin is rows["bngain"].origin is Origin.UNKNOWN
+
     def test_what_is_wrong_given_the_recovered_gradient_is_own(self) -> None:
         wrong = context_of(HPREACT)
 
