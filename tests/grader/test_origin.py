@@ -323,6 +323,15 @@ class TestRecovered:
         assert rows["counts"].origin is rows["counts_sum_inv"].origin is Origin.INHERITED
         assert rows["counts"].blames == ("probs",)
 
+    def test_other_parts_of_a_sum_may_be_missing_too(self) -> None:
+        """Dcounts_sum follows from dcounts_sum_inv, which is there, so that the rest of dcounts is known."""
+        wrong = context_of(("dprobs = dlogprobs / probs", "dprobs = 2 * dlogprobs / probs"))
+
+        rows = rows_of(of_these({name: wrong[name] for name in ("counts", "counts_sum_inv")}))
+
+        assert rows["counts"].origin is rows["counts_sum_inv"].origin is Origin.INHERITED
+        assert rows["counts"].blames == ("probs",)
+
     def test_what_agrees_with_the_gradients_above_needs_no_recovery(self) -> None:
         wrong = context_of(("dh = dlogits @ W2.T", "dh = 2 * dlogits @ W2.T"))
         made = {name: wrong[name] for name in ("h", "bnraw", "bnbias")}
