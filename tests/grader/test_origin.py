@@ -300,6 +300,23 @@ class TestRecovered:
         assert rows["bnbias"].passed
         assert rows["bnraw"].origin is rows["bngain"].origin is Origin.UNKNOWN
 
+    def test_zeros_are_no_witness(self) -> None:
+        rows = rows_of(of_these({"bnraw": torch.zeros(32, 64), "bnbias": torch.zeros(1, 64)}))
+
+        assert rows["bnraw"].blames == rows["bnbias"].blames == ("hpreact",)
+        assert rows["bnraw"].origin is rows["bnbias"].origin is Origin.UNKNOWN
+
+    def test_what_inherits_from_within_tolerance_still_does(self) -> None:
+        """Dlogits is off by what cmp passes, db2 by what it fails; further down dhpreact is recovered."""
+        logits = RIGHT["logits"] * torch.where(RIGHT["logits"] > 0, 1 + 9e-6, 1 - 9e-6)
+        wrong = context_of(HPREACT)
+        below = {name: wrong[name] for name in ("bngain", "bnbias", "bnraw")}
+
+        rows = judged({"logits": logits, "b2": logits.sum(0), "hpreact": None, **below})
+
+        assert rows["bnraw"].blames == ("hpreact",)
+        assert rows["b2"].verdict is Verdict.WRONG and rows["b2"].origin is Origin.INHERITED
+
     def test_what_is_wrong_given_the_recovered_gradient_is_own(self) -> None:
         wrong = context_of(HPREACT)
 
@@ -429,6 +446,17 @@ def test_another_order_of_a_sum_inherits_what_is_noise() -> None:
 
     assert rows["hprebn"].origin is Origin.OWN
     assert rows["b1"].verdict is Verdict.WRONG and rows["b1"].origin is Origin.INHERITED
+
+
+def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a bound was computed")
+
+    monkeypatch.setattr("grader.origin.BoundedBackward", never)
+
+    assert own(judged({"h": 2 * RIGHT["h"], "hpreact": 5 * RIGHT["hpreact"]})) == {"h", "hpreact"}
+    with pytest.raises(AssertionError, match="bound"):
+        judged({"h": 2 * RIGHT["h"], "hpreact": 2 * RIGHT["hpreact"] * (1 + 5e-5)})
 
 
 def test_without_a_bound_a_small_difference_is_own() -> None:

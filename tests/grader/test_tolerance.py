@@ -96,6 +96,12 @@ def test_zeros_for_a_gradient_that_is_zero_are_right() -> None:
     assert rows["logit_maxes"].passed and not notes_of(rows)
 
 
+def test_zeros_have_no_sign_to_turn() -> None:
+    rows = judged({"norm_logits": torch.zeros(32, 27), "logit_maxes": torch.zeros(32, 1)})
+
+    assert rows["logit_maxes"].passed and "logit_maxes" not in notes_of(rows)
+
+
 @pytest.mark.parametrize("instance", DRAWN, ids=str)
 def test_a_forgotten_constant_that_cmp_fails_is_wrong_not_rounding(instance: Instance) -> None:
     rows = played(instance, "-0.5 * (bnvar + 1e-5) ** -1.5", "-0.5 * bnvar**-1.5")
