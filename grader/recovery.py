@@ -35,7 +35,7 @@ def recover_upstream(step: Step, read: str, term: Tensor) -> Tensor | None:
     output, leaf = step.output, step.reads[read]
     probe = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=output.dtype)
     scale = back(step, torch.ones_like(output))[read]
-    if scale.shape == output.shape and torch.allclose(back(step, probe)[read], scale * probe):
+    if scale.shape == output.shape and torch.allclose(back(step, probe)[read], scale * probe, atol=0.0):
         return term.double() / scale if bool((scale != 0).all()) else None
     if leaf.numel() < output.numel() or leaf.numel() > ELEMENTS_MAX:
         return None

@@ -148,11 +148,10 @@ class _Table:
         if not right.covers(answer) or self._slip(row.name, answer) is not None:
             return row
         # Would cmp fail it without any rounding of this step, for what comes from above alone?
-        if above is not None and not torch.allclose(right.value, by_itself.value, RTOL, ATOL):
-            if not above.is_noise:
-                self.inherited.add(row.name)
-                return row
-            self.off[row.name] = _Off(row.name, is_noise=True)
+        is_off = above is not None and not above.is_noise
+        if is_off and not torch.allclose(right.value, by_itself.value, RTOL, ATOL):
+            self.inherited.add(row.name)
+            return row
         return replace(row, verdict=Verdict.ROUNDING, notes=(*row.notes, ROUNDING))
 
     def _passed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:

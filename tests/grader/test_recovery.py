@@ -92,3 +92,10 @@ def test_an_answer_of_zeros_comes_from_zeros() -> None:
 
     assert recovered is not None
     assert float(recovered.abs().max()) == 0.0
+
+
+def test_what_is_too_small_to_square_is_not_recovered() -> None:
+    rotation = torch.tensor([[0.6, 0.8], [-0.8, 0.6]], dtype=torch.float64)
+
+    assert recovers(step_of(lambda x: x @ (1e-30 * rotation), drawn(5, 2)), "x")
+    assert recover_upstream(step_of(lambda x: x @ (1e-100 * rotation), drawn(5, 2)), "x", drawn(5, 2)) is None

@@ -152,6 +152,24 @@ def test_what_cmp_passes_by_accident_is_noted(instance: Instance, new: str, slip
     assert all(row.passed for row in rows.values())  # what is lost is zero in mathematics
 
 
+@pytest.mark.parametrize("times", [1, 40])
+def test_too_few_or_too_many_numbers_of_a_term_are_not_called_misplaced(times: int) -> None:
+    logits = RIGHT["norm_logits"].clone()
+    elsewhere = (FORWARD["logits"].argmax(1) + 1) % 27
+    for row in range(32):
+        for column in range(-(-times // 32)):
+            if row * 2 + column < times:
+                logits[row, (elsewhere[row] + column) % 27] += RIGHT["logit_maxes"][row, 0]
+
+    assert not any("other elements" in note for note in judged({"logits": logits})["logits"].notes)
+
+
+def test_below_an_unusable_shape_the_right_gradient_goes_in() -> None:
+    rows = judged({"h": torch.ones(7, 5), "hpreact": RIGHT["hpreact"] * (1 + 9e-6)})
+
+    assert rows["hpreact"].passed
+
+
 @pytest.mark.parametrize("instance", DRAWN, ids=str)
 @pytest.mark.parametrize(
     "new",
@@ -188,6 +206,29 @@ def test_what_follows_from_a_noted_step_says_so() -> None:
     rows = judged({"h": h, "hpreact": hpreact})
 
     assert notes_of(rows) == {"h": [BEYOND], "hpreact": [FROM_ABOVE.format("h")]}
+
+
+def test_what_is_less_than_the_rounding_of_the_step_comes_from_nowhere() -> None:
+    norm_logits = RIGHT["norm_logits"] * (1 + 9e-6)
+    rows = judged({"norm_logits": norm_logits, "logit_maxes": -norm_logits.sum(1, keepdim=True)})
+
+    assert notes_of(rows) == {"norm_logits": [BEYOND]}
+
+
+def test_what_is_no_noise_is_named_first() -> None:
+    """Seed 20: the minus of dlogit_maxes may be lost, and cmp passes it."""
+    instance = DRAWN[2]
+    answers = dict(reference(instance).gradients)
+    answers["norm_logits"] = answers["norm_logits"] * (1 - 9e-6)
+    answers["logit_maxes"] = answers["norm_logits"].sum(1, keepdim=True)
+    maxima = torch.nn.functional.one_hot(reference(instance).state["logits"].argmax(1), 27)
+    answers["logits"] = answers["norm_logits"] + maxima * answers["logit_maxes"]
+    handed_in = {each.name: normalise(answers[each.name]) for each in FULL.checkpoints}
+
+    notes = notes_of({row.name: row for row in compare_all(instance, handed_in)})
+
+    assert notes["norm_logits"] == [BEYOND] and notes["logit_maxes"] == [SIGN]
+    assert notes["logits"] == [FROM_ABOVE.format("norm_logits")]
 
 
 def test_what_cmp_fails_below_a_noted_step_inherits() -> None:
