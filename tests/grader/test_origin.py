@@ -425,6 +425,17 @@ class TestContext:
 
         assert row.origin is Origin.INHERITED and row.blames == ()
 
+    def test_only_what_is_above_is_blamed(self) -> None:
+        """Dv and dk are wrong, too, and come first; dWq is made of dq alone."""
+        instance = Instance.canonical(ATTENTION)
+        right = reference(instance).gradients
+        context = {each.name: normalise(right[each.name].clone()) for each in ATTENTION.checkpoints}
+        context |= {name: normalise(-right[name]) for name in ("v", "k", "q")}
+
+        rows = compare_all(instance, {"Wq": normalise(-right["Wq"])}, context=context)
+
+        assert [row.blames for row in rows if row.name == "Wq"] == [("q",)]
+
     def test_every_row_has_the_origin_that_all_together_have(self) -> None:
         """One cmp after another says what one check of all says."""
         answers = context_of(HPREACT, ("bnvar_inv + 2 *", "bnvar_inv + 3 *"), ("dW1 = embcat.T", "dW1 = -embcat.T"))

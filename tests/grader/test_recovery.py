@@ -98,4 +98,6 @@ def test_what_is_too_small_to_square_is_not_recovered() -> None:
     rotation = torch.tensor([[0.6, 0.8], [-0.8, 0.6]], dtype=torch.float64)
 
     assert recovers(step_of(lambda x: x @ (1e-30 * rotation), drawn(5, 2)), "x")
-    assert recover_upstream(step_of(lambda x: x @ (1e-100 * rotation), drawn(5, 2)), "x", drawn(5, 2)) is None
+    for size in (1e-60, 1e-100):
+        step = step_of(lambda x, matrix=size * rotation: x @ matrix, drawn(5, 2))  # type: ignore[misc]
+        assert recover_upstream(step, "x", drawn(5, 2)) is None
