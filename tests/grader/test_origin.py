@@ -425,6 +425,16 @@ class TestContext:
 
         assert row.origin is Origin.INHERITED and row.blames == ()
 
+    def test_mistakes_in_the_context_use_up_no_search(self) -> None:
+        noise = torch.Generator().manual_seed(4)
+        context = dict(RIGHT) | {
+            name: torch.randn(RIGHT[name].shape, generator=noise) for name in ("probs", "h", "bnraw", "bnmeani")
+        }
+
+        rows = rows_of(of_these({"C": -RIGHT["C"]}, {each.name: context[each.name] for each in FULL.checkpoints}))
+
+        assert [each.code for each in rows["C"].diagnosis] == ["sign"]
+
     def test_only_what_is_above_is_blamed(self) -> None:
         """Dv and dk are wrong, too, and come first; dWq is made of dq alone."""
         instance = Instance.canonical(ATTENTION)
