@@ -13,6 +13,8 @@ Only an answer that determines every number of the upstream gradient recovers it
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -33,7 +35,7 @@ def recover_upstream(step: Step, read: str, term: Tensor) -> Tensor | None:
     output, leaf = step.output, step.reads[read]
     probe = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=output.dtype)
     scale = back(step, torch.ones_like(output))[read]
-    if scale.shape == output.shape and torch.allclose(back(step, probe)[read], scale * probe):
+    if scale.shape == output.shape and torch.allclose(back(step, probe)[read], scale * probe, atol=0.0):
         return term.double() / scale if bool((scale != 0).all()) else None
     if leaf.numel() < output.numel() or leaf.numel() > ELEMENTS_MAX:
         return None
@@ -54,7 +56,7 @@ def _least_squares(step: Step, read: str, term: Tensor) -> Tensor:
         if size <= enough:
             break
         moved = back(step, direction)[read]
-        length = size / float(moved.square().sum())
+        length = size / (float(moved.square().sum()) or math.inf)
         upstream, residual = upstream + length * direction, residual - length * moved
         gradient = _forward(step, read, residual)
         size, before = float(gradient.square().sum()), size

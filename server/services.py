@@ -33,6 +33,7 @@ from server.records.record import RecordSigner
 from server.settings import Settings
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
+from server.submissions.live_check import CheckPace, LiveChecks, Room
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class ServerServices(Services):
     follower: Follower
     intake: Intake
     pairing_tries: Tries
+    live_checks: LiveChecks
 
     @classmethod
     def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
@@ -126,12 +128,15 @@ class ServerServices(Services):
         intake = Intake(
             base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
         )
+        room = Room(settings.children if settings.dispatch == "embedded" else None)
+        pace = CheckPace(settings.checks_per_minute)
         return cls(
             **vars(base),
             signals=signals,
             dispatcher=dispatcher,
             follower=follower,
             intake=intake,
+            live_checks=LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room),
             pairing_tries=Tries(),
         )
 
@@ -145,6 +150,7 @@ class ServerServices(Services):
         app.state.metrics = self.metrics
         app.state.record_signer = RecordSigner(self.settings.key)
         app.state.pairing_tries = self.pairing_tries
+        app.state.live_checks = self.live_checks
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.
