@@ -20,7 +20,9 @@ from dojo.notebook_slice.callables import (
     BUILTIN_VIEWS,
     CONTAINER_METHODS,
     FRESH_METHODS,
-    GRADER_MODULES,
+    SHOWING_MODULES,
+    SHOWING_NAME,
+    TENSOR_CHANGING_METHODS,
     UNSHARED_ATTRIBUTES,
     VIEW_FUNCTIONS,
     VIEW_METHODS,
@@ -161,6 +163,13 @@ class _Scope:
             if token[0] == "g" and self.outer is None:
                 names.add(str(token[1]))
 
+    def write_container(self, value: Value) -> None:
+        """Note that a list, a dict or an object changes, and not what it holds."""
+        containers = frozenset(token for token in value if token[0] == "o")
+        unknown = frozenset(token for token in value if token[0] in "pgc")
+        self.write(containers or unknown or value)
+        self.summary.written |= frozenset(token for token in value if token[0] == "p")
+
     def store(self, container: Value, value: Value) -> None:
         """Note that a container holds a value from now on. A tensor copies what is stored into it."""
         if not value - container or (container and all(token[0] == "t" for token in container)):
@@ -276,7 +285,10 @@ class _Scope:
                 container = self.value(target.value)
                 if isinstance(target, ast.Subscript):
                     self.value(target.slice)
-                self.write(container)
+                if _is_of_container(target):
+                    self.write_container(container)
+                else:
+                    self.write(container)
                 self.store(container, value)
 
     def _augment(self, node: ast.AugAssign) -> None:
@@ -369,6 +381,13 @@ class _Scope:
         return value | self.new("o")
 
 
+def _is_of_container(target: ast.Subscript | ast.Attribute) -> bool:
+    """Return whether what is assigned to is no part of a tensor: ``grads["h"]``, ``layer.out``."""
+    if isinstance(target, ast.Attribute):
+        return target.attr not in ("data", "grad", "real", "imag", "T")
+    return isinstance(target.slice, ast.Constant) and isinstance(target.slice.value, str)
+
+
 def _is_container(node: ast.BinOp, value: Value) -> bool:
     shown = (ast.List, ast.Tuple, ast.Dict, ast.ListComp)
     return isinstance(node.left, shown) or isinstance(node.right, shown) or any(token[0] == "o" for token in value)
@@ -425,8 +444,8 @@ class _Call:
             return result
         if root in ("torch", "numpy", "math", "cmath", "statistics", "einops") and name != "rearrange":
             return scope.new("t")
-        if self.discarded and root in GRADER_MODULES and module:
-            scope.write(self.arguments, perhaps=True)
+        if self.discarded and module and root not in SHOWING_MODULES and not SHOWING_NAME.match(name):
+            scope.write(self.arguments)
         return self.arguments | {("m", root)}
 
     def _of_python(self, name: str) -> Value:
@@ -451,7 +470,10 @@ class _Call:
             scope.write(receiver)
             return result | receiver
         if name in CONTAINER_METHODS:
-            scope.write(receiver)
+            if name in TENSOR_CHANGING_METHODS:
+                scope.write(receiver)
+            else:
+                scope.write_container(receiver)
             scope.store(receiver, self.arguments)
             return result | receiver
         if name in VIEW_METHODS:

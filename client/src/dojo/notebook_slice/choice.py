@@ -195,7 +195,7 @@ class _Chooser:
         if lack is not None and before is not None:
             if not binds and name not in statement.flow.changes and not statement.flow.by_name:
                 return  # what perhaps changes it cannot be taken
-            if binds and lack.obstacle.kind in _PASSED_OVER and name not in statement.flow.reads:
+            if self._is_passed_over(name, statement, lack, before):
                 self._passed_over.append((statement, name))
                 self._suspended.add(name)
                 return
@@ -204,6 +204,15 @@ class _Chooser:
         self._maker[name] = statement
         if is_answer:
             self._note_value(name, statement, begins=binds)
+
+    def _is_passed_over(self, name: str, statement: Statement, lack: _Lack, before: Statement) -> bool:
+        """Return whether the value before a statement counts, because the statement gives none of the student's own."""
+        kind = lack.obstacle.kind
+        if name not in statement.flow.binds:
+            return kind is Kind.GRAD and lack.at is statement and self.kinds.only_reads_grad(statement, name)
+        if kind is Kind.UNFINISHED and before.cell is statement.cell:
+            return False  # the value before it is the beginning of this one
+        return kind in _PASSED_OVER and name not in statement.flow.reads
 
     def _note_value(self, variable: str, statement: Statement, *, begins: bool) -> None:
         segments = self._segments[variable]

@@ -175,9 +175,10 @@ class _OwnNames:
         name = target.id
         if isinstance(value, ast.Call):
             self.opaque.add(name)
-        if _called(value) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
+        inner = value.value if isinstance(value, ast.Subscript) else value
+        if _called(inner) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
             self._random.add(name)
-            self._read_size(value)
+            self._read_size(inner)
         if isinstance(value, ast.Constant) and type(value.value) is int:
             self._sizes.setdefault(name, value.value)
         index = value.slice if isinstance(value, ast.Subscript) else None

@@ -126,6 +126,15 @@ class Kinds:
                     return Obstacle(Kind.GRAD, self._grad_reason(grad, statement))
         return None
 
+    def only_reads_grad(self, statement: Statement, name: str) -> bool:
+        """Return whether every value that a statement gives a name is torch's own gradient."""
+        values = [
+            node.value
+            for node in ast.walk(statement.node)
+            if isinstance(node, ast.Assign) and any(_is_name(target, {name}) for target in node.targets)
+        ]
+        return bool(values) and all(any(True for _ in self._grads_read(value)) for value in values)
+
     def _grads_read(self, node: ast.AST) -> Iterator[ast.Attribute]:
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and part.attr == "grad" and isinstance(part.ctx, ast.Load):
