@@ -94,7 +94,9 @@ class Aliases:
 class _Scope:
     """The names of one scope and their values. ``local_names`` is None at the top of the notebook."""
 
-    def __init__(self, aliases: Aliases, local_names: frozenset[str] | None = None, outer: _Scope | None = None) -> None:
+    def __init__(
+        self, aliases: Aliases, local_names: frozenset[str] | None = None, outer: _Scope | None = None
+    ) -> None:
         self.aliases = aliases
         self.local_names = local_names
         self.outer = outer
@@ -200,8 +202,8 @@ class _Scope:
             case ast.Assign():
                 for target in node.targets:
                     self._assign(target, node.value)
-            case ast.AnnAssign(value=ast.expr()):
-                self._assign(node.target, node.value)
+            case ast.AnnAssign(value=ast.expr() as assigned):
+                self._assign(node.target, assigned)
             case ast.AugAssign():
                 self._augment(node)
             case ast.Expr():
@@ -228,8 +230,8 @@ class _Scope:
                 self.bind(node.name, frozenset({("f", node)}))
             case ast.ClassDef():
                 self.bind(node.name, frozenset({("c", node)}))
-            case ast.Return(value=ast.expr()):
-                self.summary.returned |= self.value(node.value)
+            case ast.Return(value=ast.expr() as result):
+                self.summary.returned |= self.value(result)
             case ast.Delete():
                 for target in node.targets:
                     if isinstance(target, ast.Subscript | ast.Attribute):
@@ -237,12 +239,12 @@ class _Scope:
             case ast.Global() | ast.Nonlocal():
                 self.declared |= set(node.names)
             case ast.Match():
-                value = self.value(node.subject)
+                matched = self.value(node.subject)
                 self._weak += 1
                 for case in node.cases:
                     for part in ast.walk(case.pattern):
                         if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
-                            self.bind(part.name, value)
+                            self.bind(part.name, matched)
                 self._weak -= 1
                 for case in node.cases:
                     self._branch(case.body)
@@ -614,5 +616,5 @@ def _own_nodes(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield the nodes of statements, without those of functions inside of them."""
     for statement in statements:
         yield statement
-        if not isinstance(statement, (*Function.__args__, ast.Lambda, ast.ClassDef)):  # type: ignore[attr-defined]
+        if not isinstance(statement, (*Function.__args__, ast.Lambda, ast.ClassDef)):
             yield from _own_nodes(ast.iter_child_nodes(statement))

@@ -11,7 +11,9 @@ CONTAINER_METHODS = frozenset(
     "__iand__ __ior__ __ixor__ __imatmul__ __init__ resize itemset setflags fill partition".split()
 )
 TENSOR_CHANGING_METHODS = frozenset(
-    name for name in CONTAINER_METHODS if name.startswith("__") or name in "sort put resize itemset fill partition".split()
+    name
+    for name in CONTAINER_METHODS
+    if name.startswith("__") or name in "sort put resize itemset fill partition".split()
 )
 UNCHANGING_METHODS = frozenset({"requires_grad_"})
 # Methods whose result shares its memory with their object: a change of the one changes the other.

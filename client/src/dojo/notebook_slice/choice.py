@@ -15,10 +15,10 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dojo.notebook_slice.comparisons import CMP
+from dojo.notebook_slice.comparisons import ANY_ORDER, CMP
 from dojo.notebook_slice.dataflow import Function, parameters
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.kinds import Kind, Kinds, Obstacle
@@ -26,7 +26,7 @@ from dojo.notebook_slice.remarks import Remarks, place
 from dojo.notebook_slice.statements import Statement
 from dojo.notebook_slice.transcript import STAND_INS
 
-_GRADER_NAMES = frozenset({"torch", "F", CMP, *STAND_INS})
+_GRADER_NAMES = frozenset({"torch", "F", CMP, ANY_ORDER, *STAND_INS})
 _BUILTINS = frozenset({*dir(builtins), "__name__", "__file__"})
 NEAR_NAME_CUTOFF = 0.85  # of difflib: dlogit_max is near dlogit_maxes, and dlgts is near nothing
 # A statement that lacks one of these cannot have run, or holds torch's own gradient: the value before it counts.
@@ -39,6 +39,7 @@ class Choice:
 
     ``answered`` are the checkpoints with an answer among them; None stands for those that only show at run time.
     ``work`` counts the needs that were looked at. ``not_there_yet`` says why exercise 2 or 3 has no answer, or None.
+    ``lost_to_gaps`` says for the number of a cell what is not graded because Python cannot read a part of it.
     """
 
     statements: tuple[Statement, ...]
@@ -46,6 +47,7 @@ class Choice:
     answered: frozenset[str | None]
     work: int
     not_there_yet: str | None = None
+    lost_to_gaps: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def choose(statements: list[Statement], goal: Goal) -> Choice:
     chosen = chooser.chosen()
     remarks = (*chooser.remarks.sentences(), *_near_names(statements, goal))
     in_order = tuple(chooser.in_order(chosen))
-    return Choice(in_order, remarks, frozenset(chooser.answered), chooser.work, chooser.remarks.not_there_yet)
+    told = chooser.remarks
+    return Choice(in_order, remarks, frozenset(chooser.answered), chooser.work, told.not_there_yet, told.of_gaps())
 
 
 class _Chooser:
@@ -186,9 +189,9 @@ class _Chooser:
         binds = name in statement.flow.binds
         is_answer = name in self.goal.variables
         before = self._maker.get(name)
-        if statement not in self.kinds.usable and not statement.unfinished:
-            if not binds or (is_answer and self.kinds.trains(statement)):
-                return
+        is_unusable = statement not in self.kinds.usable and not statement.unfinished
+        if is_unusable and (not binds or (is_answer and self.kinds.trains(statement))):
+            return
         if name in self._suspended and not binds:
             return  # it changes a value that was passed over
         self._suspended.discard(name)
@@ -284,7 +287,9 @@ class _Chooser:
         """
         if name in _BUILTINS:
             return None
-        later = next((maker for maker in self._first_binding.get(name, ()) if maker.position > statement.position), None)
+        later = next(
+            (maker for maker in self._first_binding.get(name, ()) if maker.position > statement.position), None
+        )
         return later or next(iter(self._star_imports), None)
 
     def _find_lack(self, statement: Statement, needs: list[Statement], undefined: list[str]) -> _Lack | None:
@@ -405,7 +410,7 @@ class _Chooser:
     def _note_lack(self, statement: Statement, variables: tuple[str, ...]) -> None:
         lack = self._lacks[statement]
         assert lack is not None
-        if not lack.obstacle.is_undone or lack.at is not statement:
+        if not lack.obstacle.is_undone or lack.at is not statement or statement.unfinished:
             self.remarks.lacking(lack.at, lack.obstacle, statement, variables)
 
     def _note_passed_over(self, chosen: set[Statement]) -> None:

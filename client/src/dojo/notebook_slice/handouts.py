@@ -23,7 +23,6 @@ from dojo.notebook_slice.dataflow import Function
 from dojo.notebook_slice.forward import Forward
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.statements import Part
-from dojo.notebook_slice.unfold import answer_of
 
 _RANDOM = frozenset("randint randperm multinomial choice choices sample integers permutation".split())
 _RANDOM_NUMBERS = frozenset("randn normal rand randn_like kaiming_normal_ xavier_normal_".split())
@@ -132,7 +131,8 @@ class _OwnNames:
         return {
             name: handed_out
             for name, handed_out in self._found.items()
-            if name not in self.goal.handed_out | self.goal.variables
+            if name
+            and name not in self.goal.handed_out | self.goal.variables
             and handed_out in self.goal.handed_out
             and (self.made[name] <= 1 or handed_out in ("Xb", "Yb"))
         }
@@ -182,7 +182,7 @@ class _OwnNames:
         if isinstance(value, ast.Constant) and type(value.value) is int:
             self._sizes.setdefault(name, value.value)
         index = value.slice if isinstance(value, ast.Subscript) else None
-        if isinstance(index, ast.Name) and index.id in self._random or _called(index) in _RANDOM:
+        if (isinstance(index, ast.Name) and index.id in self._random) or _called(index) in _RANDOM:
             self._read_rows(name, _base(value) or "")
         shape = self._shape(value)
         if shape is not None:
@@ -193,11 +193,10 @@ class _OwnNames:
         called = _called(value) or ""
         if called in self._functions and "batch" not in called:
             return
-        first, second = target.elts[:2]
-        if isinstance(first, ast.Name) and isinstance(second, ast.Name):
-            if _INPUT.match(first.id) and _TARGET.match(second.id):
-                self._found.setdefault(first.id, "Xb")
-                self._found.setdefault(second.id, "Yb")
+        first, second = (part.id if isinstance(part, ast.Name) else "" for part in target.elts[:2])
+        if _INPUT.match(first) and _TARGET.match(second):
+            self._found.setdefault(first, "Xb")
+            self._found.setdefault(second, "Yb")
 
     def _read_rows(self, name: str, dataset: str) -> None:
         for pattern, handed_out in ((_INPUT, "Xb"), (_TARGET, "Yb")):
@@ -227,21 +226,23 @@ class _OwnNames:
                 self._found.setdefault(value.slice.id, "Xb")
             if made.startswith("loss"):
                 self._read_loss(value)
-        elif isinstance(node, ast.Call) and _called(node) in ("cross_entropy", "nll_loss") and len(node.args) > 1:
-            if isinstance(node.args[1], ast.Name):
-                self._found.setdefault(node.args[1].id, "Yb")
+        elif isinstance(node, ast.Call) and _called(node) in ("cross_entropy", "nll_loss"):
+            for targets in node.args[1:2]:
+                self._found.setdefault(_base(targets) or "", "Yb")
 
     def _read_loss(self, value: ast.expr) -> None:
         """Read ``-logprobs[range(n), Yb].mean()``."""
         for node in ast.walk(value):
-            if not (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2):
+            if not (
+                isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2
+            ):
                 continue
             rows, targets = node.slice.elts
             if isinstance(rows, ast.Call) and isinstance(targets, ast.Name):
                 self._found.setdefault(targets.id, "Yb")
-                if len(rows.args) == 1 and isinstance(rows.args[0], ast.Name):
-                    if self._sizes.get(rows.args[0].id) == _SIZES["n"]:
-                        self._found.setdefault(rows.args[0].id, "n")
+                count = _base(rows.args[0]) if len(rows.args) == 1 else None
+                if count is not None and self._sizes.get(count) == _SIZES["n"]:
+                    self._found.setdefault(count, "n")
 
     def _shape(self, value: ast.expr) -> tuple[int, ...] | None:
         """Return the shape of new numbers such as ``torch.randn((vocab_size, n_embd)) * 0.1``, or None."""

@@ -29,9 +29,7 @@ _READING_CALLS = frozenset(
 )
 _LOADING_MODULES = frozenset("torch np numpy pickle json joblib yaml safetensors".split())
 # The sandbox has stand-ins for these, and the tests compare the two lists.
-STAND_IN_MODULES = frozenset(
-    "matplotlib seaborn plotly bokeh altair graphviz torchviz IPython tqdm".split()
-)
+STAND_IN_MODULES = frozenset("matplotlib seaborn plotly bokeh altair graphviz torchviz IPython tqdm".split())
 _MODULES = GRADER_MODULES | STAND_IN_MODULES | sys.stdlib_module_names
 
 
@@ -72,6 +70,7 @@ class Kinds:
     def __init__(self, statements: list[Statement], goal: Goal) -> None:
         self._goal = goal
         self._comparers = _comparer_names(statements)
+        self._over_handed_out = self._loop_variables(statements)
         self._has_own_backward = any(_defines_backward(statement.node) for statement in statements)
         self._calls = {statement: self._comparing_calls(statement.node) for statement in statements}
         self.compared = {
@@ -136,10 +135,22 @@ class Kinds:
         return bool(values) and all(any(True for _ in self._grads_read(value)) for value in values)
 
     def _grads_read(self, node: ast.AST) -> Iterator[ast.Attribute]:
+        tensors = self._goal.handed_out | self._over_handed_out
         for part in ast.walk(node):
-            if isinstance(part, ast.Attribute) and part.attr == "grad" and isinstance(part.ctx, ast.Load):
-                if self._is_handed_out(part):
-                    yield part
+            is_grad = isinstance(part, ast.Attribute) and part.attr == "grad" and isinstance(part.ctx, ast.Load)
+            if isinstance(part, ast.Attribute) and is_grad and shared_name(part) in tensors:
+                yield part
+
+    def _loop_variables(self, statements: Iterable[Statement]) -> set[str]:
+        """Return the variables of loops over hand-outs, as in ``for t in [logits, h]``."""
+        loops = [node for each in statements for node in ast.walk(each.node) if isinstance(node, ast.For)]
+        return {
+            target.id
+            for loop in loops
+            if any(isinstance(part, ast.Name) and part.id in self._goal.handed_out for part in ast.walk(loop.iter))
+            for target in ast.walk(loop.target)
+            if isinstance(target, ast.Name)
+        } - self._goal.variables
 
     def _grad_reason(self, grad: ast.Attribute, statement: Statement) -> str:
         """Return what to do: where the gradient of another step is read, its own variable can be written."""

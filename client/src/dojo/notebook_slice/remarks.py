@@ -41,8 +41,17 @@ class Remarks:
         return [
             f"{place(at)} is left out: {left_out.obstacle.reason}.{self._consequence(left_out)}"
             for at, left_out in sorted(self._left_out.items(), key=lambda item: item[0].position)
-            if not at.unfinished or left_out.dependent
+            if not at.unfinished
         ]
+
+    def of_gaps(self) -> dict[int, str]:
+        """Return what is not graded for the sake of gaps, as a sentence for the number of a cell."""
+        by_cell: dict[int, _LeftOut] = {}
+        for at, left_out in sorted(self._left_out.items(), key=lambda item: item[0].position):
+            if at.unfinished and left_out.dependent:
+                of_cell = by_cell.setdefault(at.cell.number, _LeftOut(left_out.obstacle))
+                of_cell.dependent |= left_out.dependent
+        return {number: self._consequence(left_out) for number, left_out in by_cell.items()}
 
     def _consequence(self, left_out: _LeftOut) -> str:
         names = list(left_out.dependent)

@@ -27,6 +27,7 @@ class NotebookSlice:
 
     ``taken`` says what each cell contributed, ``cells`` is the number of code cells, and ``remarks`` are sentences
     about what is left out. ``lines`` holds the cell and the line in it for each line of the source, or None.
+    ``answers`` counts the answers, and is 0 if only a run shows them.
     """
 
     source: str
@@ -35,6 +36,24 @@ class NotebookSlice:
     remarks: tuple[str, ...]
     lines: tuple[tuple[int, int] | None, ...]
     is_script: bool = False
+    answers: int = 0
+
+    def summary(self) -> str:
+        """Return one line about what is taken."""
+        answers = f"{self.answers} answer{'' if self.answers == 1 else 's'}" if self.answers else "Answers"
+        if self.is_script:
+            lines = [place[1] for place in self.lines if place]
+            return f"{answers} taken from lines {min(lines)} to {max(lines)} of the script."
+        return f"{answers} taken from {len(self.taken)} of {self.cells} code cells."
+
+    def contributions(self) -> list[str]:
+        """Return a line for each cell that something is taken from."""
+        if self.is_script:
+            return [f"Taken: {', '.join(taken.names)}." for taken in self.taken if taken.names]
+        return [
+            f"Cell {taken.cell}: {', '.join(taken.names) or 'comparisons'}{'' if taken.whole else ' (in part)'}."
+            for taken in self.taken
+        ]
 
     def place(self, line: int) -> tuple[int, int] | None:
         """Return the cell and the line in it that a line of the source (from 1) comes from, or None."""
@@ -60,7 +79,7 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
     except RecursionError as error:
         raise BadFile("This notebook holds an expression that is nested too deep.", "Write it in parts.") from error
     choice = reading.choice
-    unfinished = tuple(notebook.unfinished.values())
+    unfinished = _unfinished(notebook, choice)
     if not choice.statements:
         raise _no_answer(notebook, reading, goal)
     transcript = write(choice.statements)
@@ -73,7 +92,13 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
         (*unfinished, *repaired, *reading.remarks, *choice.remarks, *advice(choice.statements)),
         transcript.lines,
         notebook.is_script,
+        len(choice.answered - {None}),
     )
+
+
+def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:
+    """Return what Python cannot read, cell by cell, and what is not graded for it."""
+    return tuple(remark + choice.lost_to_gaps.get(number, "") for number, remark in sorted(notebook.unfinished.items()))
 
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
@@ -130,7 +155,7 @@ def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:
 
 def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFile:
     examples = ", ".join(list(goal.checkpoint_by_variable)[:3])
-    reasons = (*notebook.unfinished.values(), *_other_exercises(reading, goal), *reading.choice.remarks)
+    reasons = (*_unfinished(notebook, reading.choice), *_other_exercises(reading, goal), *reading.choice.remarks)
     told = "".join(f" {reason}" for reason in (*reasons, *reading.remarks)[:REASONS_MAX])
     makes = "This script makes no answer" if notebook.is_script else "No cell of this notebook makes an answer"
     return BadFile(
@@ -144,7 +169,8 @@ def _other_exercises(reading: _Reading, goal: Goal) -> Iterator[str]:
     kinds = Kinds(reading.statements, goal)
     trained = next((each for each in reading.statements if kinds.trains(each) and each.makes & goal.variables), None)
     if trained is not None:
-        yield f"{place(trained)} trains on data of its own: that is exercise 4. This one asks for the steps of one batch."
+        told = "trains on data of its own: that is exercise 4. This one asks for the steps of one batch"
+        yield f"{place(trained)} {told}."
     others = [
         statement
         for statement in reading.statements
