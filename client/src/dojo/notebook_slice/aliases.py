@@ -35,7 +35,7 @@ from dojo.notebook_slice.dataflow import Function
 # ("p", name) a parameter, ("m", module) something of a library, ("f", node) a function and ("c", node) a class.
 Token = tuple[str, object]
 Value = frozenset[Token]
-Callable_ = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Routine = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _NOTHING: Value = frozenset()
 _BUILTINS = frozenset(dir(builtins))
 _OF_THE_GRADER = frozenset({"cmp", "__cmp__", "display"})  # they change nothing
@@ -496,7 +496,7 @@ class _Call:
         bound = frozenset(token for token in held if token[0] != "g") if functions else held
         result = _NOTHING
         for function in functions:
-            assert isinstance(function, Callable_)
+            assert isinstance(function, Routine)
             result |= self._apply(function, self.positional, bound)
         for made in classes:
             assert isinstance(made, ast.ClassDef)
@@ -518,11 +518,11 @@ class _Call:
         plain = frozenset(token for token in others if token[0] not in "fc")
         for token in sorted(self.arguments, key=str):
             if token[0] == "f":
-                assert isinstance(token[1], Callable_)
+                assert isinstance(token[1], Routine)
                 result |= self._apply(token[1], [plain] * len(_positional(token[1].args)))
         return result
 
-    def _apply(self, function: Callable_, positional: list[Value], bound: Value = _NOTHING) -> Value:
+    def _apply(self, function: Routine, positional: list[Value], bound: Value = _NOTHING) -> Value:
         """Apply what a function does to its arguments. ``bound`` may stand for any of them, as in a ``partial``."""
         scope = self.scope
         summary = _summary(scope, function)
@@ -547,7 +547,7 @@ class _Call:
         returned = actual(summary.returned)
         return returned if returned or not summary.returned else scope.new("t")
 
-    def _given(self, function: Callable_, positional: list[Value]) -> dict[str, Value]:
+    def _given(self, function: Routine, positional: list[Value]) -> dict[str, Value]:
         arguments = function.args
         names = [parameter.arg for parameter in _positional(arguments)]
         if any(isinstance(argument, ast.Starred) for argument in self.node.args):
@@ -585,7 +585,7 @@ def _positional(arguments: ast.arguments) -> list[ast.arg]:
     return [*arguments.posonlyargs, *arguments.args]
 
 
-def _summary(scope: _Scope, function: Callable_) -> _Summary:
+def _summary(scope: _Scope, function: Routine) -> _Summary:
     """Return what a function does. A function that calls itself sees nothing of what it does, the first time."""
     summaries = scope.aliases.summaries
     if function in summaries:

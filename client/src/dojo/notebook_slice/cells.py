@@ -228,7 +228,8 @@ def _parse_with_gaps(text: str) -> _Parsed:
     if not statements:
         remark = f"is left out: it is not finished ({problem}, line {gaps[0][0]})."
         return _Parsed(remark=remark, broken=True, gaps=tuple(gaps))
-    where = f"line{'s' if len(gaps) > 1 else ''} {', '.join(str(number) for number, _ in gaps)}"
+    numbers = list(dict.fromkeys(str(number) for number, _ in gaps))
+    where = f"line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
     remark = f"is not finished: {where} left out ({problem})."
     return _Parsed("\n".join(lines), statements, remark, broken=True, gaps=tuple(gaps))
 

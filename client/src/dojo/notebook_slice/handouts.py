@@ -318,7 +318,7 @@ class _Replacer(_Renamer):
         container = node.value.id
         if isinstance(node, ast.Attribute):
             key = node.attr
-            if container != "self":
+            if not self._containers:
                 return None
         elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             key = node.slice.value
@@ -329,7 +329,7 @@ class _Replacer(_Renamer):
                 return key
             if "d" + key in self._goal.variables and _GRADIENTS.search(container):
                 return "d" + key
-        is_readable = container in self._opaque and not _GRADIENTS.search(container)
+        is_readable = container in self._opaque | {"self"} and not _GRADIENTS.search(container)
         if key in self._goal.handed_out and is_readable and isinstance(node.ctx, ast.Load):
             return key
         return None

@@ -11,10 +11,10 @@ from dojo.notebook_slice.cells import NotebookCells
 from dojo.notebook_slice.choice import Choice, choose
 from dojo.notebook_slice.comparisons import with_plain_cmp
 from dojo.notebook_slice.goal import Goal
-from dojo.notebook_slice.handouts import with_exercise_names
+from dojo.notebook_slice.handouts import Renamed, with_exercise_names
 from dojo.notebook_slice.kinds import Kind, Kinds
 from dojo.notebook_slice.remarks import place
-from dojo.notebook_slice.statements import Part, Statement, read_parts, read_statements
+from dojo.notebook_slice.statements import Statement, read_parts, read_statements
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
 
@@ -103,33 +103,30 @@ def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
     """Return the reading with the most answers, and of those the plainest."""
-    best: _Reading | None = None
-    for parts, remarks in _readings(read_parts(notebook), goal):
-        statements = read_statements(parts)
-        reading = _Reading(statements, choose(statements, goal), remarks)
-        if best is None or _answers(reading, goal) > _answers(best, goal):
-            best = reading
-        if _answers(best, goal) == len(goal.checkpoints):
-            break
-    assert best is not None
+    parts = read_parts(notebook)
+    plain = with_exercise_names(parts, goal, containers=False)
+    best = _read(plain, goal)
+    before = plain.parts
+    for unfolding in Unfolding:
+        answers = _answers(best, goal)
+        if answers == len(goal.checkpoints) or (answers and unfolding > Unfolding.CALLS):
+            break  # beside answers that are there, code that never runs has none
+        unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
+        if [part.node for part in unfolded.parts] != [part.node for part in before]:
+            before = unfolded.parts
+            reading = _read(unfolded, goal)
+            best = reading if _answers(reading, goal) > answers else best
     return best
+
+
+def _read(renamed: Renamed, goal: Goal) -> _Reading:
+    statements = read_statements(renamed.parts)
+    return _Reading(statements, choose(statements, goal), renamed.remarks)
 
 
 def _answers(reading: _Reading, goal: Goal) -> int:
     answered = reading.choice.answered
     return len(goal.checkpoints) if None in answered else len(answered)
-
-
-def _readings(parts: list[Part], goal: Goal) -> Iterator[tuple[list[Part], tuple[str, ...]]]:
-    """Yield the parts as they are, then with more and more blocks and functions unfolded."""
-    plain = with_exercise_names(parts, goal, containers=False)
-    yield plain.parts, plain.remarks
-    before = plain.parts
-    for unfolding in Unfolding:
-        unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
-        if [part.node for part in unfolded.parts] != [part.node for part in before]:
-            before = unfolded.parts
-            yield unfolded.parts, unfolded.remarks
 
 
 def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:

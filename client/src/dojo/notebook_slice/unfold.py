@@ -157,12 +157,29 @@ class _Unfolder:
         """Yield the statements of a function's body, up to its ``return``."""
         for statement in body:
             if isinstance(statement, ast.Return):
+                for name, value in self._gradients_in(statement.value):
+                    assignment = _placed(ast.Assign([ast.Name(name, ast.Store())], value), statement)
+                    yield replace(part, node=assignment, as_written=False)
                 if statement.value is not None and result:
                     assignment = _placed(ast.Assign(result, statement.value), statement)
                     yield from self._unfold(replace(part, node=assignment, as_written=False), depth + 1)
                 return
             if not _is_docstring(statement) and not isinstance(statement, ast.Global | ast.Nonlocal):
                 yield from self._unfold(replace(part, node=statement, as_written=False), depth + 1)
+
+    def _gradients_in(self, node: ast.expr | None) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the answers that only a returned dict names: ``return {"b1": dhprebn.sum(0), …}``."""
+        pairs: list[tuple[object, ast.expr]] = []
+        if isinstance(node, ast.Dict):
+            pairs = [(key.value, value) for key, value in zip(node.keys, node.values) if isinstance(key, ast.Constant)]  # noqa: B905
+        elif isinstance(node, ast.Call):
+            pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
+        named = [(name, value) for key, value in pairs for name in (key, f"d{key}") if name in self._goal.variables]
+        read = {part.id for _, value in named for part in ast.walk(value) if isinstance(part, ast.Name)}
+        if read & self._goal.variables:  # else these are tensors of the forward pass
+            for name, value in named:
+                if not (isinstance(value, ast.Name) and value.id in self._goal.variables):
+                    yield str(name), value
 
     def _holds_answers(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Return whether a function gives values to answers, compares them, or calls a function that does."""
