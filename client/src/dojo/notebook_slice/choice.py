@@ -88,6 +88,10 @@ class _Chooser:
     def __init__(self, statements: list[Statement], goal: Goal) -> None:
         self.goal = goal
         self.kinds = Kinds(statements, goal)
+        self._bound_in_broken: dict[int, set[str]] = {}
+        for statement in statements:
+            if statement.cell.broken:
+                self._bound_in_broken.setdefault(statement.cell.number, set()).update(statement.flow.binds)
         self.statements = [statement for statement in statements if not self._is_superseded(statement)]
         self.kinds.compared |= {statement: set() for statement in statements if statement.unfinished}
         self.remarks = Remarks(goal)
@@ -113,15 +117,15 @@ class _Chooser:
     # -- before the walk ----------------------------------------------------------------------------
 
     def _is_superseded(self, statement: Statement) -> bool:
-        """Return whether a statement of a broken cell is answered in a sound one.
+        """Return whether a broken cell makes anew what a sound one makes.
 
-        A broken cell cannot have been run as it stands.
+        A broken cell cannot have been run as it stands. One that only changes an answer was to complete it.
         """
         if not statement.cell.broken:
             return False
         return any(
             section in (None, statement.section)
-            for name in statement.makes & self.goal.variables
+            for name in statement.makes & self.goal.variables & self._bound_in_broken[statement.cell.number]
             for section in self._sound_sections().get(name, ())
         )
 
