@@ -47,6 +47,66 @@ CEK = CEcmp.replace("dlogits", "klogits")
 BN = "dhprebn = bngain*bnvar_inv/n * (n*dhpreact - dhpreact.sum(0) - n/(n-1)*bnraw*(dhpreact*bnraw).sum(0))"
 WRONG = "dlogits = F.softmax(logits, 1) # ???\ndlogits[range(n), Yb] -= 1"
 CASES = {
+    "headings words only": (
+        FULLS,
+        ("md:# Becoming a ninja\n## Part 1 - the whole thing", ANSWER, "md:## Part 2", CE, "md:## Part 3", BN),
+        allbut(),
+        "",
+    ),
+    "heading ex1 in md bold": (FULLS, ("md:**Exercise 1**", ANSWER, "md:**Exercise 2**", WRONG), allbut(), ""),
+    "ex1 after ex2": (FULLS, ("md:# Exercise 2", CE, "md:# Exercise 1", ANSWER), allbut(), ""),
+    "ex1 continued after ex2": (
+        FULLS,
+        ("md:# Exercise 1", upto(11), "md:# Exercise 2", WRONG, "md:# Exercise 1, continued", "\n".join(STEPS[11:])),
+        allbut(),
+        "",
+    ),
+    "scratch at end": (
+        FULLS,
+        (ANSWER, "dlogits = torch.zeros_like(logits)\ndlogits[range(n), Yb] = 1\ntest = dlogits"),
+        allbut(),
+        "",
+    ),
+    "experiments reuse names": (
+        FULLS,
+        (E1 + ANSWER, COMPARE, "# toy example\ndh = torch.randn(3,4)\ndW2 = torch.randn(2)"),
+        allbut(),
+        "",
+    ),
+    "toy before": (FULLS, ("a = torch.randn(2,3)\ndh = a * 2", "db2 = dh.sum(0)", ANSWER), allbut(), ""),
+    "helper names d": (
+        FULLS,
+        (R((STEPS[6], "dcounts2 = torch.ones_like(counts) * dcounts_sum\ndcounts += dcounts2")),),
+        allbut(),
+        "",
+    ),
+    "del": (FULLS, (ANSWER + "\ndel dcounts",), allbut(), ""),
+    "cmp after del": (FULLS, (ANSWER, COMPARE + "\ndel dC, dW1"), allbut(), ""),
+    "assert ge": (FULLS, (ANSWER + "\nassert dC.shape == C.shape\nassert torch.allclose(dC, C.grad)",), allbut(), ""),
+    "print grads": (FULLS, (ANSWER + "\nprint((dC - C.grad).abs().max())",), allbut(), ""),
+    "max diff var": (FULLS, (ANSWER + "\ndiff = (dC - C.grad).abs().max()\nprint(diff)",), allbut(), ""),
+    "grad in dict compare": (
+        FULLS,
+        (
+            ANSWER,
+            "pairs = {'C': (dC, C.grad), 'h': (dh, h.grad)}\nfor k, (a, b) in pairs.items():\n"
+            "    print(k, torch.allclose(a, b))",
+        ),
+        allbut(),
+        "",
+    ),
+    "grad used for init": (
+        FULLS,
+        ("dlogprobs = torch.zeros_like(logprobs.grad)\n" + upto(3).split("\n", 1)[1],),
+        None,
+        ".grad",
+    ),
+    "ref grad below own": (
+        FULLS,
+        (R((STEPS[11], "dh = dlogits @ W2.T\ndh_true = h.grad")), "dh_err = dh - dh_true"),
+        allbut(),
+        "",
+    ),
     "unfinished end": (FULLS, (ANSWER + "\ndlater =",), allbut(), "not finished"),
     "unfinished dh mid": (
         FULLS,

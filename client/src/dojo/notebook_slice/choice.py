@@ -374,18 +374,21 @@ class _Chooser:
     def _this_exercise(self, variable: str, segments: list[_Segment]) -> list[_Segment]:
         """Return the values before an answer is made anew without the answers that it was made of so far.
 
-        Without headings, this is how the lecture's exercises 2 and 3 show: they make dlogits and dhprebn in one go.
+        Without headings, this is how the lecture's exercises 2 and 3 show: they make dlogits and dhprebn in one go. A
+        value that is made of other answers is no such one: the value before it was a trial.
         """
         if self.goal.section in (2, 3):
             return self._all_in_one_go(variable, segments)
         if self._has_headings:
             return segments
         sources: set[str] = set()
+        all_behind: set[str] = set()
         for index, segment in enumerate(segments):
             behind = segment.behind - {variable}
-            if sources and not sources & behind:
+            if sources and not sources & behind and behind < all_behind:
                 return segments[:index]
             sources |= segment.read & behind
+            all_behind |= behind
         return segments
 
     def _all_in_one_go(self, variable: str, segments: list[_Segment]) -> list[_Segment]:

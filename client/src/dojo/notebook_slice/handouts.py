@@ -29,11 +29,13 @@ _RANDOM_NUMBERS = frozenset("randn normal rand randn_like kaiming_normal_ xavier
 _CONSTANT_NUMBERS = frozenset({"ones", "zeros"})
 _INPUT = re.compile(r"x|inp|context|feat", re.IGNORECASE)
 _TARGET = re.compile(r"y|targ|label|tgt", re.IGNORECASE)
+_HELD_BACK = re.compile(r"dev|val|te(st)?$", re.IGNORECASE)  # rows of these are not the batch
 _GAIN = re.compile(r"(bn_?)?(gain|gamma|scale|weight|g)\d*$", re.IGNORECASE)
 _BIAS = re.compile(r"(bn_?)?(bias|beta|shift|b)\d*$", re.IGNORECASE)
 _GRADIENTS = re.compile(r"grad|^d[A-Z_]|^d$|^dl", re.IGNORECASE)
 _SIZES = {"vocab_size": 27, "n_embd": 10, "n_hidden": 64, "block_size": 3, "batch_size": 32, "n": 32}
 _SHAPES = {(27, 10): "C", (30, 64): "W1", (64,): "b1", (64, 27): "W2", (27,): "b2"}
+_UNCHANGED_BY = frozenset("to long clone cuda cpu contiguous detach int".split())
 _ANSWERED_IN_PLACE = frozenset({CMP, ANY_ORDER})
 
 
@@ -123,6 +125,9 @@ class _OwnNames:
             self._count(node)
         for node in nodes:
             for target, value in _assignments(node):
+                self._read_places(target, value)
+        for node in nodes:
+            for target, value in _assignments(node):
                 self._read_assignment(target, value)
             self._read_use(node)
 
@@ -175,18 +180,25 @@ class _OwnNames:
         name = target.id
         if isinstance(value, ast.Call):
             self.opaque.add(name)
-        inner = value.value if isinstance(value, ast.Subscript) else value
-        if _called(inner) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
-            self._random.add(name)
-            self._read_size(inner)
-        if isinstance(value, ast.Constant) and type(value.value) is int:
-            self._sizes.setdefault(name, value.value)
-        index = value.slice if isinstance(value, ast.Subscript) else None
-        if (isinstance(index, ast.Name) and index.id in self._random) or _called(index) in _RANDOM:
-            self._read_rows(name, _base(value) or "")
+        dataset, index = _rows_of(value)
+        at_random = index is not None and (_base(index) in self._random or _called(index) in _RANDOM)
+        first_rows = isinstance(index, ast.Slice) and any(each.match(name) for each in (_INPUT, _TARGET))
+        if dataset is not None and (at_random or first_rows):
+            self._read_rows(name, _base(dataset) or "")
         shape = self._shape(value)
         if shape is not None:
             self._read_parameter(name, shape, value)
+
+    def _read_places(self, target: ast.expr, value: ast.expr) -> None:
+        """Read ``ix = torch.randint(…)`` and ``n_hidden = 64``."""
+        if not isinstance(target, ast.Name):
+            return
+        inner = value.value if isinstance(value, ast.Subscript) else value
+        if _called(inner) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
+            self._random.add(target.id)
+            self._read_size(inner)
+        if isinstance(value, ast.Constant) and type(value.value) is int:
+            self._sizes.setdefault(target.id, value.value)
 
     def _read_batch_call(self, target: ast.Tuple, value: ast.Call) -> None:
         """Read ``xb, yb = get_batch("train")``: of a function that is not here, or gives a batch by its name."""
@@ -199,6 +211,8 @@ class _OwnNames:
             self._found.setdefault(second, "Yb")
 
     def _read_rows(self, name: str, dataset: str) -> None:
+        if _HELD_BACK.search(dataset):
+            return
         for pattern, handed_out in ((_INPUT, "Xb"), (_TARGET, "Yb")):
             if pattern.match(dataset) or (not dataset and pattern.match(name)):
                 self._found.setdefault(name, handed_out)
@@ -359,6 +373,19 @@ def _called(node: ast.AST | None) -> str | None:
 
 def _called_in(node: ast.expr, names: frozenset[str]) -> bool:
     return any(_called(part) in names for part in ast.walk(node))
+
+
+def _rows_of(node: ast.expr) -> tuple[ast.expr | None, ast.expr | None]:
+    """Return the dataset and the index of ``X[ix].to(device)``, ``X[ix, :]``, ``X.index_select(0, ix)``, or None."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _UNCHANGED_BY:
+        node = node.func.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "index_select":
+        parts = [node.func.value, *node.args] if len(node.args) == 2 else node.args
+        return (parts[0], parts[2]) if len(parts) == 3 else (None, None)
+    if not isinstance(node, ast.Subscript):
+        return None, None
+    index = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    return node.value, index
 
 
 def _base(node: ast.expr) -> str | None:

@@ -20,6 +20,7 @@ TRAINING_NAMES_MIN = 3  # a loop that makes so many handed-out names is a forwar
 NO_FILES = "it reads a file or the keyboard"
 NO_GRAD = "it reads .grad, and there is none where it is graded"
 OTHER_DATA = "it computes on other data, or has torch go backward"
+RANDOM = "it draws random numbers, and the exercise hands out its own"
 NO_COMMAND_LINE = "it reads the command line"
 UNFINISHED = "Python cannot read it"
 
@@ -27,6 +28,11 @@ _READING_CALLS = frozenset(
     "read_text read_bytes readlines read_csv read_parquet loadtxt genfromtxt urlopen urlretrieve fromfile memmap "
     "load_dataset hf_hub_download".split()
 )
+_DRAWING_CALLS = frozenset(
+    "randn rand randint randperm normal randn_like rand_like multinomial bernoulli normal_ uniform_ kaiming_normal_ "
+    "kaiming_uniform_ xavier_normal_ xavier_uniform_".split()
+)
+_DRAWING_LAYERS = frozenset("Linear Embedding".split())  # of torch.nn; a class of the notebook may have that name
 _LOADING_MODULES = frozenset("torch np numpy pickle json joblib yaml safetensors".split())
 # The sandbox has stand-ins for these, and the tests compare the two lists.
 STAND_IN_MODULES = frozenset("matplotlib seaborn plotly bokeh altair graphviz torchviz IPython tqdm".split())
@@ -119,6 +125,8 @@ class Kinds:
                     return Obstacle(Kind.FILES, NO_COMMAND_LINE)
                 if _reads_file(part):
                     return Obstacle(Kind.FILES, NO_FILES)
+                if _draws(part) and not isinstance(node, Function | ast.ClassDef):
+                    return Obstacle(Kind.OTHER_DATA, RANDOM)
             elif isinstance(part, ast.Assign | ast.AugAssign | ast.AnnAssign):
                 grad = next(self._grads_read(part), None)
                 if grad is not None:
@@ -226,6 +234,12 @@ def _import_obstacle(node: ast.Import | ast.ImportFrom) -> Obstacle | None:
         return None
     named = "." * (node.level if isinstance(node, ast.ImportFrom) else 0) + module
     return Obstacle(Kind.MODULE, f"it imports {named}, and that is not there where it is graded")
+
+
+def _draws(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in _DRAWING_CALLS | _DRAWING_LAYERS
+    return isinstance(call.func, ast.Name) and call.func.id in _DRAWING_CALLS
 
 
 def _reads_command_line(call: ast.Call) -> bool:
