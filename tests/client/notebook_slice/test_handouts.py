@@ -169,3 +169,31 @@ def test_own_random_numbers_are_no_hand_out() -> None:
     assert found.remarks == (
         "Cell 1, line 1 is left out: it draws random numbers, and the exercise hands out its own. So dh is not graded.",
     )
+
+
+def test_where_the_exercises_name_is_made_nothing_else_is_meant_by_it() -> None:
+    batch = "ix = torch.randint(0, 9, (n,))\nXb, Yb = Xtr[ix], Ytr[ix]\nn = 32"
+    evaluation = "def loss_of(x, y):\n    emb = C[x]\n    return F.cross_entropy(emb.sum(1), y)\nemb = C[Xtr]"
+    found = read_small(batch, evaluation, "dh = h * Yb.sum()")
+    assert found.remarks == ()
+
+
+def test_the_batch_is_what_is_drawn_and_not_all_rows() -> None:
+    found = read_small("ix = torch.randint(0, 9, (n,))\nxb = Xtr[ix]", "emb = C[Xall]", "dh = h * xb.sum()")
+    assert found.remarks == ("Taken as handed out: xb as Xb.",)
+
+
+def test_parameters_that_are_drawn_again_are_recognised() -> None:
+    drawn = "gain = torch.randn((1, n_hidden)) * 0.1 + 1.0"
+    found = read_small(drawn, "dh = h * gain", f"# once more, for the training\n{drawn}")
+    assert found.remarks == ("Taken as handed out: gain as bngain.",)
+
+
+def test_a_reading_in_which_a_name_is_missing_is_not_preferred() -> None:
+    cells = (
+        "def go():\n    dlogits = logits * 2\n    dh = dlogitz @ W2.T\n    dC = C * dh.sum()\n    return dC",
+        "dC = go()",
+    )
+    found = read_small(*cells)
+    assert "dlogits = logits * 2" in found.source
+    assert "dlogitz has no value before it. So dh, dC are not graded." in found.remarks[0]

@@ -40,6 +40,7 @@ class Choice:
     ``answered`` are the checkpoints with an answer among them; None stands for those that only show at run time.
     ``work`` counts the needs that were looked at. ``not_there_yet`` says why exercise 2 or 3 has no answer, or None.
     ``lost_to_gaps`` says for the number of a cell what is not graded because Python cannot read a part of it.
+    ``dangling`` counts the names that chosen functions may read, and nothing makes.
     """
 
     statements: tuple[Statement, ...]
@@ -48,6 +49,7 @@ class Choice:
     work: int
     not_there_yet: str | None = None
     lost_to_gaps: Mapping[int, str] = field(default_factory=dict)
+    dangling: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,15 @@ def choose(statements: list[Statement], goal: Goal) -> Choice:
     remarks = (*chooser.remarks.sentences(), *_near_names(statements, goal))
     in_order = tuple(chooser.in_order(chosen))
     told = chooser.remarks
-    return Choice(in_order, remarks, frozenset(chooser.answered), chooser.work, told.not_there_yet, told.of_gaps())
+    return Choice(
+        in_order,
+        remarks,
+        frozenset(chooser.answered),
+        chooser.work,
+        told.not_there_yet,
+        told.of_gaps(),
+        sum(len(chooser.dangling.get(statement, ())) for statement in chosen),
+    )
 
 
 class _Chooser:
@@ -97,6 +107,7 @@ class _Chooser:
         self.remarks = Remarks(goal)
         self.answered: set[str | None] = set()
         self.work = 0
+        self.dangling: dict[Statement, list[str]] = {}  # names that a called function reads, and nothing makes
         sections = {statement.section for statement in statements}
         self._has_headings = goal.section in sections
         self._star_imports = [statement for statement in self.statements if _is_star_import(statement.node)]
@@ -265,7 +276,8 @@ class _Chooser:
             visited.add(name)
             maker = self._maker.get(name) or self._later_maker(name, statement)
             if maker is None:
-                undefined += [name] if name in flow.reads and name not in _BUILTINS else []
+                if name not in _BUILTINS:
+                    (undefined if name in flow.reads else self.dangling.setdefault(statement, [])).append(name)
                 continue
             for need in self._chain(name, maker):
                 needed[need] = None

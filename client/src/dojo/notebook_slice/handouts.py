@@ -112,6 +112,8 @@ class _OwnNames:
 
     def __post_init__(self) -> None:
         self._found: dict[str, str] = {}
+        self._by_rows: set[str] = set()
+        self._recognised: Counter[str] = Counter()  # how often a name is bound to a parameter's numbers
         self._random: set[str] = set()
         self._sizes: dict[str, int] = dict(_SIZES)
         self._listed: set[str] = set()
@@ -132,14 +134,21 @@ class _OwnNames:
             self._read_use(node)
 
     def names(self) -> dict[str, str]:
-        """Return the own names of the minibatch and of parameters, each with the exercise's name."""
+        """Return the own names of the minibatch and of parameters, each with the exercise's name.
+
+        Where a notebook has the exercise's name itself, nothing else is meant by it. What rows a name holds tells more
+        than what it is used for, which may be all rows of a dataset.
+        """
+        by_rows = {handed_out for name, handed_out in self._found.items() if name in self._by_rows}
         return {
             name: handed_out
             for name, handed_out in self._found.items()
             if name
             and name not in self.goal.handed_out | self.goal.variables
             and handed_out in self.goal.handed_out
-            and (self.made[name] <= 1 or handed_out in ("Xb", "Yb"))
+            and not self.made[handed_out]
+            and (name in self._by_rows or handed_out not in by_rows)
+            and (self.made[name] <= max(1, self._recognised[name]) or handed_out in ("Xb", "Yb"))
         }
 
     def compared_or_derived(self, same: dict[str, str]) -> dict[str, str]:
@@ -207,6 +216,7 @@ class _OwnNames:
             return
         first, second = (part.id if isinstance(part, ast.Name) else "" for part in target.elts[:2])
         if _INPUT.match(first) and _TARGET.match(second):
+            self._by_rows |= {first, second}
             self._found.setdefault(first, "Xb")
             self._found.setdefault(second, "Yb")
 
@@ -216,6 +226,7 @@ class _OwnNames:
         for pattern, handed_out in ((_INPUT, "Xb"), (_TARGET, "Yb")):
             if pattern.match(dataset) or (not dataset and pattern.match(name)):
                 self._found.setdefault(name, handed_out)
+                self._by_rows.add(name)
 
     def _read_size(self, value: ast.expr) -> None:
         """Read ``torch.randint(0, len(X), (batch,))``: the size is the batch's."""
@@ -227,6 +238,7 @@ class _OwnNames:
         is_random = _called_in(value, _RANDOM_NUMBERS)
         if not is_random and name not in self._listed:
             return
+        self._recognised[name] += 1
         if shape in _SHAPES:
             self._found.setdefault(name, _SHAPES[shape])
         elif shape == (1, 64):

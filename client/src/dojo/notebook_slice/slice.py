@@ -115,7 +115,9 @@ def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
         if [part.node for part in unfolded.parts] != [part.node for part in before]:
             before = unfolded.parts
             reading = _read(unfolded, goal)
-            best = reading if _answers(reading, goal) > answers else best
+            # Of two readings with as many answers, one in which no name is missing does run.
+            as_many = _answers(reading, goal) == answers and reading.choice.dangling < best.choice.dangling
+            best = reading if _answers(reading, goal) > answers or as_many else best
     return best
 
 
