@@ -17,6 +17,7 @@ from dojo import pull
 from dojo.notebook import Timing
 from exercises.registry import find
 from tests.client.conftest import Live, served
+from tests.client.notebook_slice.scripts import SCRIPTS
 from tests.lecture import lecture_notebook
 
 SLUG = "makemore/full-backward"
@@ -57,6 +58,16 @@ def test_from_joining_to_26_exact_rows(live: Live, joined: Path) -> None:
     newest = json.loads(out)["submissions"][0]["id"]
     assert dojo(live, joined, "show", str(newest))[0] == 0
     assert dojo(live, joined, "list")[0] == 0
+
+
+def test_a_script_with_its_dataset_gives_all_rows(live: Live, joined: Path) -> None:
+    (joined / "ninja.py").write_text(SCRIPTS["everything in main"])
+
+    code, out, err = dojo(live, joined, "submit", "ninja.py", "--exercise", SLUG)
+
+    assert code == 0, out + err
+    assert out.endswith("26 of 26 pass, 26 exact\n")
+    assert "26 answers taken from lines" in err
 
 
 def test_tensors_made_here_are_graded_there(live: Live, joined: Path) -> None:

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import torch
 
-_PLOTTING: Final = frozenset("matplotlib seaborn plotly bokeh altair graphviz torchviz IPython".split())
-_PROGRESS: Final = "tqdm"
+PLOTTING: Final = frozenset("matplotlib seaborn plotly bokeh altair graphviz torchviz IPython".split())
+PROGRESS: Final = "tqdm"
 
 
 def install() -> None:
@@ -110,11 +110,11 @@ class _Finder(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """Return a spec for a plotting library or a progress bar, or None for any other module."""
         root = name.partition(".")[0]
-        return ModuleSpec(name, self, is_package=True) if root in _PLOTTING or root == _PROGRESS else None
+        return ModuleSpec(name, self, is_package=True) if root in PLOTTING or root == PROGRESS else None
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
         """Make the stand-in."""
-        if spec.name.partition(".")[0] != _PROGRESS:
+        if spec.name.partition(".")[0] != PROGRESS:
             return Picture(spec.name)
         module = types.ModuleType(spec.name)
         module.__dict__.update(tqdm=ProgressBar, trange=_bar_over_range, tqdm_notebook=ProgressBar)

@@ -341,12 +341,38 @@ def test_a_notebook_says_what_was_taken(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(cells))
     code, _, err = pulled.type("submit", "mine.ipynb")
     assert code == 0
-    assert err == "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\n"
+    assert err == "2 answers taken from 2 of 3 code cells.\n"
     sent = json.loads(pulled.fake.posted.content)
     assert sent["filename"] == "mine.ipynb"
     assert "print" not in sent["source"]
     code, out, _ = pulled.type("submit", "mine.ipynb", "--json")
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
+
+
+def test_explain_says_all_that_is_taken_and_left_out(pulled: Student) -> None:
+    unfinished = "\n".join(f"dh{number} = mystery{number} * logits.grad\ndlogits = dh{number}" for number in range(2))
+    cells = notebook("dcounts = n / counts", "dlogits = logits * 2\nprint 1", "x =", unfinished)
+    Path("mine.ipynb").write_text(json.dumps(cells))
+
+    short = pulled.type("submit", "mine.ipynb")[2]
+    long = pulled.type("submit", "mine.ipynb", "--explain")[2]
+
+    assert short.splitlines()[0] == "2 answers taken from 2 of 4 code cells."
+    assert len(short.splitlines()) == 5 and short.endswith("All of it: dojo submit mine.ipynb --explain\n")
+    assert "Cell 1: dcounts." in long and "Cell 2: dlogits (in part)." in long
+    assert "Your own dlogits above it counts." in long and "--explain" not in long
+
+
+def test_a_script_is_sliced_as_a_notebook_is(pulled: Student) -> None:
+    script = (
+        "words = open('names.txt').read()\nif __name__ == '__main__':\n    dcounts = n / counts\n    print(dcounts)\n"
+    )
+    Path("script.py").write_text(script)
+
+    _, _, err = pulled.type("submit", "script.py", "--explain")
+
+    assert err == "1 answer taken from lines 3 to 3 of the script.\nTaken: dcounts.\n"
+    assert json.loads(pulled.fake.requests[-1].content)["source"] == "dcounts = n / counts\n"
 
 
 def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
@@ -359,7 +385,9 @@ def test_json_comes_without_notes(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts", "dlogits = mystery")))
     _, out, err = pulled.type("submit", ".", "--json")
     assert err == ""
-    assert json.loads(out)["notebook"]["remarks"] == ["Cell 2, line 1 is left out: mystery has no value before it."]
+    assert json.loads(out)["notebook"]["remarks"] == [
+        "Cell 2, line 1 is left out: mystery has no value before it. So dlogits is not graded."
+    ]
 
 
 def test_a_broken_pipe_is_no_error(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -579,7 +607,7 @@ def test_check_explains_what_it_took_of_a_notebook(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(cells))
     code, out, err = pulled.type("check", "mine.ipynb")
     assert code == 1
-    assert "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\nCell 2 is not finished: line 2 left out" in err
+    assert "2 answers taken from 2 of 3 code cells.\nCell 2 is not finished: line 2 left out" in err
     assert "Line 5 of what was taken is line 2 of cell 3." in out
     _, out, _ = pulled.type("check", "mine.ipynb", "--json")
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]

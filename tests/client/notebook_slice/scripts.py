@@ -1,11 +1,11 @@
-"""Scripts in the shapes that public repositories have, for ``test_scripts.py``. None of them runs where it is graded."""
+"""Scripts in the shapes that public repositories have. None of them runs where it is graded."""
 
 from __future__ import annotations
 
 import textwrap
 
-from tests.client.notebook_slice.test_lectures import ANSWER, NAMES, STEPS, THIRD, TRAINING
-from tests.client.notebook_slice.test_notebooks import EXERCISE, SECOND
+from tests.client.notebook_slice.test_lectures import ANSWER, STEPS, THIRD, TRAINING
+from tests.client.notebook_slice.test_notebooks import EXERCISE, NAMES, SECOND
 
 FORWARD = EXERCISE.forward_source.rstrip("\n")
 IMPORTS = "import random\nimport torch\nimport torch.nn.functional as F\nimport matplotlib.pyplot as plt"
@@ -88,7 +88,20 @@ SCRIPTS = {
     "a flat script": FLAT,
     "cells of an editor": "\n\n".join(
         f"# %%\n{cell}"
-        for cell in (IMPORTS, WORDS, VOCABULARY, BUILD, SPLIT, CMP, PARAMETERS, BATCH, FORWARD, BACKWARD, ANSWER, COMPARE)
+        for cell in (
+            IMPORTS,
+            WORDS,
+            VOCABULARY,
+            BUILD,
+            SPLIT,
+            CMP,
+            PARAMETERS,
+            BATCH,
+            FORWARD,
+            BACKWARD,
+            ANSWER,
+            COMPARE,
+        )
     ),
     "cells of jupytext with all exercises": "\n\n".join(
         (

@@ -11,7 +11,7 @@ from exercises.instance import Instance
 from exercises.registry import find
 from grader.grade import grade_code
 from grader.sandbox import RunStatus, Sandbox
-from tests.client.notebook_slice.scripts import FLAT, SCRIPTS
+from tests.client.notebook_slice.scripts import SCRIPTS
 from tests.client.notebook_slice.small_notebooks import FULL, wanted
 
 

@@ -25,6 +25,7 @@ from dojo.notebook_slice import NotebookSlice
 WATCH_SECONDS = 0.5  # between looks at a watched file
 AWAY_SECONDS_MAX = 5.0  # between two tries while the server cannot be reached
 WAIT_SECONDS = 120.0  # for a grade
+REMARKS_MAX = 3  # sentences about what is left out, without --explain
 FIRST_WAIT_SECONDS = 1.0  # of them, before the place in the queue is shown
 
 _exercise_option = click.option(
@@ -90,6 +91,7 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
 @_exercise_option
 @click.option("--wait", "wait_seconds", default=WAIT_SECONDS, show_default=True, help="Seconds to wait for the grade.")
 @click.option("--dry-run", is_flag=True, help="Only print the code that would be sent.")
+@click.option("--explain", is_flag=True, help="Say of each cell what is taken, and what is left out and why.")
 @_all_option
 def submit(context: Context, words: tuple[Path, ...], exercise: str | None, **options: Any) -> int:
     """Submit an answer and see it graded.
@@ -101,6 +103,7 @@ def submit(context: Context, words: tuple[Path, ...], exercise: str | None, **op
 
     \b
       solution.py          code, with the handed-out names or with a function backward(state)
+      script.py            a whole script: the lines that make the d… answers are picked out
       notebook.ipynb       yours or the lecture's: the cells that make the d… answers are picked out
       answers.safetensors  tensors, named dlogits or logits
       a folder             whichever of those you changed last
@@ -117,10 +120,10 @@ def submit(context: Context, words: tuple[Path, ...], exercise: str | None, **op
     connection, target = find_target(context, path, exercise)
     answer = read_answer_file(path, target.goal)
     if options["dry_run"]:
-        return _print_source(context, answer)
+        return _print_source(context, answer, explain=options["explain"])
     if file.is_dir():
         context.print_note(f"Submitting {path.name}.")
-    _print_taken(context, answer)
+    _print_taken(context, answer, explain=options["explain"])
     send_outbox(context, connection, path)
     workspace = find_workspace(path.parent)
     if isinstance(answer, TensorFile) and workspace and workspace.exercise == target.slug:
@@ -129,13 +132,13 @@ def submit(context: Context, words: tuple[Path, ...], exercise: str | None, **op
     return _submit_and_show(context, handing_in)
 
 
-def _print_source(context: Context, answer: AnswerFile) -> int:
+def _print_source(context: Context, answer: AnswerFile, *, explain: bool) -> int:
     if not isinstance(answer, CodeFile):
         raise BadFile(f"{answer.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE")
     if context.as_json:
         context.print_json({"filename": answer.path.name, "source": answer.source})
         return PASSED
-    _print_taken(context, answer)
+    _print_taken(context, answer, explain=options["explain"])
     click.echo(answer.source, nl=False)
     return PASSED
 
@@ -144,17 +147,21 @@ def _notebook(answer: AnswerFile) -> NotebookSlice | None:
     return answer.notebook if isinstance(answer, CodeFile) else None
 
 
-def _print_taken(context: Context, answer: AnswerFile) -> None:
-    """Say which cells of a notebook are taken, and what is left out though it looks like an answer."""
+def _print_taken(context: Context, answer: AnswerFile, *, explain: bool = False) -> None:
+    """Say in one line what is taken of a notebook or a script, and why something is not; ``explain`` says all."""
     notebook = _notebook(answer)
     if notebook is None:
         return
-    cells = ", ".join(
-        f"{taken.cell} ({', '.join(taken.names)})" if taken.names else str(taken.cell) for taken in notebook.taken
-    )
-    context.print_note(f"Taken from {len(notebook.taken)} of {notebook.cells} code cells: {cells}.")
-    for remark in notebook.remarks:
+    context.print_note(notebook.summary())
+    if explain:
+        for line in notebook.contributions():
+            context.print_note(line)
+    shown = notebook.remarks if explain else notebook.remarks[:REMARKS_MAX]
+    for remark in shown:
         context.print_note(remark)
+    more = len(notebook.remarks) - len(shown)
+    if more:
+        context.print_note(f"And {more} more. All of it: dojo submit {short_path(answer.path)} --explain")
 
 
 @dataclass(frozen=True)
@@ -207,12 +214,13 @@ def _notebook_json(answer: AnswerFile) -> dict[str, Any]:
 
 
 def _print_place(context: Context, answer: AnswerFile, trace: str) -> None:
-    """Print the cell and line of a notebook at which the code stopped."""
+    """Print the line of a notebook or a script at which the code stopped."""
     lines = re.findall(r"\bline (\d+)", trace)
     notebook = _notebook(answer)
     place = notebook.place(int(lines[-1])) if notebook and lines else None
     if place and not context.as_json:
-        context.screen.print(f"Line {lines[-1]} of what was taken is line {place[1]} of cell {place[0]}.")
+        where = f"line {place[1]}" + ("" if notebook and notebook.is_script else f" of cell {place[0]}")
+        context.screen.print(f"Line {lines[-1]} of what was taken is {where}.")
 
 
 @command("watch")

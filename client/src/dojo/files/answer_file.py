@@ -102,7 +102,12 @@ def _read_script(path: Path, source: str, goal: Goal) -> CodeFile:
     script = read_script(source)
     if runs_as_it_is(script, goal):
         return CodeFile(path, _checked_size(path, source))
-    part = slice_notebook(script, goal)
+    try:
+        part = slice_notebook(script, goal)
+    except BadFile:
+        if not script.unfinished:
+            raise
+        return CodeFile(path, _checked_size(path, source))  # Python's own words about the line help more
     return CodeFile(path, _checked_size(path, part.source), part)
 
 

@@ -11,13 +11,14 @@ transcript    the chosen statements as one program, and advice about them
 
 from __future__ import annotations
 
-from dojo.notebook_slice.cells import read_cells, read_notebook, read_script
+from dojo.notebook_slice.cells import NotebookCells, read_cells, read_notebook, read_script
 from dojo.notebook_slice.goal import SECTIONS, Goal
 from dojo.notebook_slice.slice import NotebookSlice, runs_as_it_is, slice_notebook
 
 __all__ = [
     "SECTIONS",
     "Goal",
+    "NotebookCells",
     "NotebookSlice",
     "read_cells",
     "read_notebook",

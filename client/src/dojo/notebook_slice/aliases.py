@@ -20,7 +20,9 @@ from dojo.notebook_slice.callables import (
     BUILTIN_VIEWS,
     CONTAINER_METHODS,
     FRESH_METHODS,
-    GRADER_MODULES,
+    SHOWING_MODULES,
+    SHOWING_NAME,
+    TENSOR_CHANGING_METHODS,
     UNSHARED_ATTRIBUTES,
     VIEW_FUNCTIONS,
     VIEW_METHODS,
@@ -33,7 +35,7 @@ from dojo.notebook_slice.dataflow import Function
 # ("p", name) a parameter, ("m", module) something of a library, ("f", node) a function and ("c", node) a class.
 Token = tuple[str, object]
 Value = frozenset[Token]
-Callable_ = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Routine = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _NOTHING: Value = frozenset()
 _BUILTINS = frozenset(dir(builtins))
 _OF_THE_GRADER = frozenset({"cmp", "__cmp__", "display"})  # they change nothing
@@ -92,7 +94,9 @@ class Aliases:
 class _Scope:
     """The names of one scope and their values. ``local_names`` is None at the top of the notebook."""
 
-    def __init__(self, aliases: Aliases, local_names: frozenset[str] | None = None, outer: _Scope | None = None) -> None:
+    def __init__(
+        self, aliases: Aliases, local_names: frozenset[str] | None = None, outer: _Scope | None = None
+    ) -> None:
         self.aliases = aliases
         self.local_names = local_names
         self.outer = outer
@@ -161,6 +165,13 @@ class _Scope:
             if token[0] == "g" and self.outer is None:
                 names.add(str(token[1]))
 
+    def write_container(self, value: Value) -> None:
+        """Note that a list, a dict or an object changes, and not what it holds."""
+        containers = frozenset(token for token in value if token[0] == "o")
+        unknown = frozenset(token for token in value if token[0] in "pgc")
+        self.write(containers or unknown or value)
+        self.summary.written |= frozenset(token for token in value if token[0] == "p")
+
     def store(self, container: Value, value: Value) -> None:
         """Note that a container holds a value from now on. A tensor copies what is stored into it."""
         if not value - container or (container and all(token[0] == "t" for token in container)):
@@ -191,8 +202,8 @@ class _Scope:
             case ast.Assign():
                 for target in node.targets:
                     self._assign(target, node.value)
-            case ast.AnnAssign(value=ast.expr()):
-                self._assign(node.target, node.value)
+            case ast.AnnAssign(value=ast.expr() as assigned):
+                self._assign(node.target, assigned)
             case ast.AugAssign():
                 self._augment(node)
             case ast.Expr():
@@ -219,8 +230,8 @@ class _Scope:
                 self.bind(node.name, frozenset({("f", node)}))
             case ast.ClassDef():
                 self.bind(node.name, frozenset({("c", node)}))
-            case ast.Return(value=ast.expr()):
-                self.summary.returned |= self.value(node.value)
+            case ast.Return(value=ast.expr() as result):
+                self.summary.returned |= self.value(result)
             case ast.Delete():
                 for target in node.targets:
                     if isinstance(target, ast.Subscript | ast.Attribute):
@@ -228,12 +239,12 @@ class _Scope:
             case ast.Global() | ast.Nonlocal():
                 self.declared |= set(node.names)
             case ast.Match():
-                value = self.value(node.subject)
+                matched = self.value(node.subject)
                 self._weak += 1
                 for case in node.cases:
                     for part in ast.walk(case.pattern):
                         if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
-                            self.bind(part.name, value)
+                            self.bind(part.name, matched)
                 self._weak -= 1
                 for case in node.cases:
                     self._branch(case.body)
@@ -276,7 +287,10 @@ class _Scope:
                 container = self.value(target.value)
                 if isinstance(target, ast.Subscript):
                     self.value(target.slice)
-                self.write(container)
+                if _is_of_container(target):
+                    self.write_container(container)
+                else:
+                    self.write(container)
                 self.store(container, value)
 
     def _augment(self, node: ast.AugAssign) -> None:
@@ -369,6 +383,13 @@ class _Scope:
         return value | self.new("o")
 
 
+def _is_of_container(target: ast.Subscript | ast.Attribute) -> bool:
+    """Return whether what is assigned to is no part of a tensor: ``grads["h"]``, ``layer.out``."""
+    if isinstance(target, ast.Attribute):
+        return target.attr not in ("data", "grad", "real", "imag", "T")
+    return isinstance(target.slice, ast.Constant) and isinstance(target.slice.value, str)
+
+
 def _is_container(node: ast.BinOp, value: Value) -> bool:
     shown = (ast.List, ast.Tuple, ast.Dict, ast.ListComp)
     return isinstance(node.left, shown) or isinstance(node.right, shown) or any(token[0] == "o" for token in value)
@@ -425,8 +446,8 @@ class _Call:
             return result
         if root in ("torch", "numpy", "math", "cmath", "statistics", "einops") and name != "rearrange":
             return scope.new("t")
-        if self.discarded and root in GRADER_MODULES and module:
-            scope.write(self.arguments, perhaps=True)
+        if self.discarded and module and root not in SHOWING_MODULES and not SHOWING_NAME.match(name):
+            scope.write(self.arguments)
         return self.arguments | {("m", root)}
 
     def _of_python(self, name: str) -> Value:
@@ -451,7 +472,10 @@ class _Call:
             scope.write(receiver)
             return result | receiver
         if name in CONTAINER_METHODS:
-            scope.write(receiver)
+            if name in TENSOR_CHANGING_METHODS:
+                scope.write(receiver)
+            else:
+                scope.write_container(receiver)
             scope.store(receiver, self.arguments)
             return result | receiver
         if name in VIEW_METHODS:
@@ -472,7 +496,7 @@ class _Call:
         bound = frozenset(token for token in held if token[0] != "g") if functions else held
         result = _NOTHING
         for function in functions:
-            assert isinstance(function, Callable_)
+            assert isinstance(function, Routine)
             result |= self._apply(function, self.positional, bound)
         for made in classes:
             assert isinstance(made, ast.ClassDef)
@@ -494,11 +518,11 @@ class _Call:
         plain = frozenset(token for token in others if token[0] not in "fc")
         for token in sorted(self.arguments, key=str):
             if token[0] == "f":
-                assert isinstance(token[1], Callable_)
+                assert isinstance(token[1], Routine)
                 result |= self._apply(token[1], [plain] * len(_positional(token[1].args)))
         return result
 
-    def _apply(self, function: Callable_, positional: list[Value], bound: Value = _NOTHING) -> Value:
+    def _apply(self, function: Routine, positional: list[Value], bound: Value = _NOTHING) -> Value:
         """Apply what a function does to its arguments. ``bound`` may stand for any of them, as in a ``partial``."""
         scope = self.scope
         summary = _summary(scope, function)
@@ -523,7 +547,7 @@ class _Call:
         returned = actual(summary.returned)
         return returned if returned or not summary.returned else scope.new("t")
 
-    def _given(self, function: Callable_, positional: list[Value]) -> dict[str, Value]:
+    def _given(self, function: Routine, positional: list[Value]) -> dict[str, Value]:
         arguments = function.args
         names = [parameter.arg for parameter in _positional(arguments)]
         if any(isinstance(argument, ast.Starred) for argument in self.node.args):
@@ -561,7 +585,7 @@ def _positional(arguments: ast.arguments) -> list[ast.arg]:
     return [*arguments.posonlyargs, *arguments.args]
 
 
-def _summary(scope: _Scope, function: Callable_) -> _Summary:
+def _summary(scope: _Scope, function: Routine) -> _Summary:
     """Return what a function does. A function that calls itself sees nothing of what it does, the first time."""
     summaries = scope.aliases.summaries
     if function in summaries:
@@ -592,5 +616,5 @@ def _own_nodes(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield the nodes of statements, without those of functions inside of them."""
     for statement in statements:
         yield statement
-        if not isinstance(statement, (*Function.__args__, ast.Lambda, ast.ClassDef)):  # type: ignore[attr-defined]
+        if not isinstance(statement, (*Function.__args__, ast.Lambda, ast.ClassDef)):
             yield from _own_nodes(ast.iter_child_nodes(statement))

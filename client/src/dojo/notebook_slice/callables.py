@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-# Methods that change their object, besides torch's, which end in an underscore.
+import re
+
+# Methods that change their object, besides torch's, which end in an underscore: of containers, and of arrays too.
 CONTAINER_METHODS = frozenset(
     "append appendleft extend insert update add setdefault pop popleft popitem remove discard clear sort reverse put "
     "__setitem__ __setattr__ __delitem__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __ipow__ __imod__ "
     "__iand__ __ior__ __ixor__ __imatmul__ __init__ resize itemset setflags fill partition".split()
+)
+TENSOR_CHANGING_METHODS = frozenset(
+    name
+    for name in CONTAINER_METHODS
+    if name.startswith("__") or name in "sort put resize itemset fill partition".split()
 )
 UNCHANGING_METHODS = frozenset({"requires_grad_"})
 # Methods whose result shares its memory with their object: a change of the one changes the other.
@@ -46,6 +53,17 @@ GRADER_MODULES = frozenset(
     "torch numpy math cmath random operator functools itertools collections copy heapq bisect statistics typing "
     "dataclasses contextlib warnings time string re enum abc types fractions decimal numbers os sys json "
     "__future__ pprint textwrap inspect logging gc builtins einops".split()
+)
+# Libraries and functions that show or keep what they get, and change nothing of it.
+SHOWING_MODULES = frozenset(
+    "matplotlib seaborn plotly bokeh altair graphviz torchviz IPython wandb tensorboard tensorboardX mlflow comet_ml "
+    "neptune pandas polars rich tabulate sklearn scipy PIL cv2 imageio logging torchinfo torchsummary ipywidgets "
+    "warnings pprint json pickle joblib safetensors os sys time loguru pytest dojo gradio streamlit grader".split()
+)
+SHOWING_NAME = re.compile(
+    r"_*(plot|show|print|log|draw|save|check|compare|assert|test|cmp|verify|hist|heat|vis|view|inspect|describe|summar|"
+    r"report|dump|display|debug|info|write|pretty|render|track|record|seed|manual_seed|set_)",
+    re.IGNORECASE,
 )
 _WRITERS = frozenset(
     "numpy.copyto numpy.put numpy.place numpy.putmask numpy.put_along_axis numpy.fill_diagonal numpy.random.shuffle "

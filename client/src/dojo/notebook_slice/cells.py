@@ -19,7 +19,10 @@ from dojo.notebook_slice.indentation import dedented, reindented
 # Cell magics under which the cell still runs as Python in the notebook's namespace.
 _PYTHON_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 _MAGIC = re.compile(r"^(\s*)(?:%time\s+(?P<timed>[^%\s-].*)|(?:[\w\s,.]+=\s*)?[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
-_HEADING = re.compile(r"^[\s#>*_=%-]*(?:\[markdown\][\s#*_]*)?(?:exercise|ex\.?|task)\s*(?:no\.?|nr\.?|#)?\s*(?P<number>\d+)\s*(?P<rest>.*)$", re.IGNORECASE)
+_HEADING = re.compile(
+    r"^[\s#>*_=%-]*(?:\[markdown\][\s#*_]*)?(?:exercise|ex\.?|task)\s*(?:no\.?|nr\.?|#)?\s*(?P<number>\d+)\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
 # The words of the lecture's headings, for notebooks with other numbers or none.
 _HEADING_WORDS = {
     1: re.compile(r"backprop\w* through the whole thing", re.IGNORECASE),
@@ -59,7 +62,6 @@ class Cell:
         while first > 1 and lines[first - 2].startswith("#"):
             first -= 1
         return "\n".join(lines[first - 1 : last])
-
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -137,7 +139,7 @@ def read_cells(raw_cells: Iterable[Any]) -> NotebookCells:
         run = run if isinstance(run, int) else None
         if parsed.remark:
             label = f"Cell {number} (In [{run}])" if run else f"Cell {number}"
-            (repaired if parsed.statements else unfinished)[number] = f"{label} {parsed.remark}"
+            (unfinished if parsed.broken or not parsed.statements else repaired)[number] = f"{label} {parsed.remark}"
         cells.append(Cell(number, run, parsed.source, parsed.statements, sections, parsed.broken, parsed.gaps))
     return NotebookCells(tuple(cells), unfinished, repaired)
 
@@ -226,7 +228,8 @@ def _parse_with_gaps(text: str) -> _Parsed:
     if not statements:
         remark = f"is left out: it is not finished ({problem}, line {gaps[0][0]})."
         return _Parsed(remark=remark, broken=True, gaps=tuple(gaps))
-    where = f"line{'s' if len(gaps) > 1 else ''} {', '.join(str(number) for number, _ in gaps)}"
+    numbers = list(dict.fromkeys(str(number) for number, _ in gaps))
+    where = f"line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
     remark = f"is not finished: {where} left out ({problem})."
     return _Parsed("\n".join(lines), statements, remark, broken=True, gaps=tuple(gaps))
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dojo.notebook_slice.comparisons import CMP
+from dojo.notebook_slice.comparisons import ANY_ORDER, CMP
 from dojo.notebook_slice.dataflow import Function, parameters
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.kinds import Kind, Kinds, Obstacle
@@ -26,7 +26,7 @@ from dojo.notebook_slice.remarks import Remarks, place
 from dojo.notebook_slice.statements import Statement
 from dojo.notebook_slice.transcript import STAND_INS
 
-_GRADER_NAMES = frozenset({"torch", "F", CMP, *STAND_INS})
+_GRADER_NAMES = frozenset({"torch", "F", CMP, ANY_ORDER, *STAND_INS})
 _BUILTINS = frozenset({*dir(builtins), "__name__", "__file__"})
 NEAR_NAME_CUTOFF = 0.85  # of difflib: dlogit_max is near dlogit_maxes, and dlgts is near nothing
 # A statement that lacks one of these cannot have run, or holds torch's own gradient: the value before it counts.
@@ -39,6 +39,8 @@ class Choice:
 
     ``answered`` are the checkpoints with an answer among them; None stands for those that only show at run time.
     ``work`` counts the needs that were looked at. ``not_there_yet`` says why exercise 2 or 3 has no answer, or None.
+    ``lost_to_gaps`` says for the number of a cell what is not graded because Python cannot read a part of it.
+    ``dangling`` counts the names that chosen functions may read, and nothing makes.
     """
 
     statements: tuple[Statement, ...]
@@ -46,6 +48,8 @@ class Choice:
     answered: frozenset[str | None]
     work: int
     not_there_yet: str | None = None
+    lost_to_gaps: Mapping[int, str] = field(default_factory=dict)
+    dangling: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,32 @@ def choose(statements: list[Statement], goal: Goal) -> Choice:
     chosen = chooser.chosen()
     remarks = (*chooser.remarks.sentences(), *_near_names(statements, goal))
     in_order = tuple(chooser.in_order(chosen))
-    return Choice(in_order, remarks, frozenset(chooser.answered), chooser.work, chooser.remarks.not_there_yet)
+    told = chooser.remarks
+    return Choice(
+        in_order,
+        remarks,
+        frozenset(chooser.answered),
+        chooser.work,
+        told.not_there_yet,
+        told.of_gaps(),
+        sum(len(chooser.dangling.get(statement, ())) for statement in chosen),
+    )
 
 
 class _Chooser:
     def __init__(self, statements: list[Statement], goal: Goal) -> None:
         self.goal = goal
         self.kinds = Kinds(statements, goal)
+        self._bound_in_broken: dict[int, set[str]] = {}
+        for statement in statements:
+            if statement.cell.broken:
+                self._bound_in_broken.setdefault(statement.cell.number, set()).update(statement.flow.binds)
         self.statements = [statement for statement in statements if not self._is_superseded(statement)]
         self.kinds.compared |= {statement: set() for statement in statements if statement.unfinished}
         self.remarks = Remarks(goal)
         self.answered: set[str | None] = set()
         self.work = 0
+        self.dangling: dict[Statement, list[str]] = {}  # names that a called function reads, and nothing makes
         sections = {statement.section for statement in statements}
         self._has_headings = goal.section in sections
         self._star_imports = [statement for statement in self.statements if _is_star_import(statement.node)]
@@ -110,15 +128,15 @@ class _Chooser:
     # -- before the walk ----------------------------------------------------------------------------
 
     def _is_superseded(self, statement: Statement) -> bool:
-        """Return whether a statement of a broken cell is answered in a sound one.
+        """Return whether a broken cell makes anew what a sound one makes.
 
-        A broken cell cannot have been run as it stands.
+        A broken cell cannot have been run as it stands. One that only changes an answer was to complete it.
         """
         if not statement.cell.broken:
             return False
         return any(
             section in (None, statement.section)
-            for name in statement.makes & self.goal.variables
+            for name in statement.makes & self.goal.variables & self._bound_in_broken[statement.cell.number]
             for section in self._sound_sections().get(name, ())
         )
 
@@ -186,16 +204,16 @@ class _Chooser:
         binds = name in statement.flow.binds
         is_answer = name in self.goal.variables
         before = self._maker.get(name)
-        if statement not in self.kinds.usable and not statement.unfinished:
-            if not binds or (is_answer and self.kinds.trains(statement)):
-                return
+        is_unusable = statement not in self.kinds.usable and not statement.unfinished
+        if is_unusable and (not binds or (is_answer and self.kinds.trains(statement))):
+            return
         if name in self._suspended and not binds:
             return  # it changes a value that was passed over
         self._suspended.discard(name)
         if lack is not None and before is not None:
             if not binds and name not in statement.flow.changes and not statement.flow.by_name:
                 return  # what perhaps changes it cannot be taken
-            if binds and lack.obstacle.kind in _PASSED_OVER and name not in statement.flow.reads:
+            if self._is_passed_over(name, statement, lack, before):
                 self._passed_over.append((statement, name))
                 self._suspended.add(name)
                 return
@@ -204,6 +222,15 @@ class _Chooser:
         self._maker[name] = statement
         if is_answer:
             self._note_value(name, statement, begins=binds)
+
+    def _is_passed_over(self, name: str, statement: Statement, lack: _Lack, before: Statement) -> bool:
+        """Return whether the value before a statement counts, because the statement gives none of the student's own."""
+        kind = lack.obstacle.kind
+        if name not in statement.flow.binds:
+            return kind is Kind.GRAD and lack.at is statement and self.kinds.only_reads_grad(statement, name)
+        if kind is Kind.UNFINISHED and before.cell is statement.cell:
+            return False  # the value before it is the beginning of this one
+        return kind in _PASSED_OVER and name not in statement.flow.reads
 
     def _note_value(self, variable: str, statement: Statement, *, begins: bool) -> None:
         segments = self._segments[variable]
@@ -249,7 +276,8 @@ class _Chooser:
             visited.add(name)
             maker = self._maker.get(name) or self._later_maker(name, statement)
             if maker is None:
-                undefined += [name] if name in flow.reads and name not in _BUILTINS else []
+                if name not in _BUILTINS:
+                    (undefined if name in flow.reads else self.dangling.setdefault(statement, [])).append(name)
                 continue
             for need in self._chain(name, maker):
                 needed[need] = None
@@ -275,7 +303,9 @@ class _Chooser:
         """
         if name in _BUILTINS:
             return None
-        later = next((maker for maker in self._first_binding.get(name, ()) if maker.position > statement.position), None)
+        later = next(
+            (maker for maker in self._first_binding.get(name, ()) if maker.position > statement.position), None
+        )
         return later or next(iter(self._star_imports), None)
 
     def _find_lack(self, statement: Statement, needs: list[Statement], undefined: list[str]) -> _Lack | None:
@@ -356,18 +386,21 @@ class _Chooser:
     def _this_exercise(self, variable: str, segments: list[_Segment]) -> list[_Segment]:
         """Return the values before an answer is made anew without the answers that it was made of so far.
 
-        Without headings, this is how the lecture's exercises 2 and 3 show: they make dlogits and dhprebn in one go.
+        Without headings, this is how the lecture's exercises 2 and 3 show: they make dlogits and dhprebn in one go. A
+        value that is made of other answers is no such one: the value before it was a trial.
         """
         if self.goal.section in (2, 3):
             return self._all_in_one_go(variable, segments)
         if self._has_headings:
             return segments
         sources: set[str] = set()
+        all_behind: set[str] = set()
         for index, segment in enumerate(segments):
             behind = segment.behind - {variable}
-            if sources and not sources & behind:
+            if sources and not sources & behind and behind < all_behind:
                 return segments[:index]
             sources |= segment.read & behind
+            all_behind |= behind
         return segments
 
     def _all_in_one_go(self, variable: str, segments: list[_Segment]) -> list[_Segment]:
@@ -396,7 +429,7 @@ class _Chooser:
     def _note_lack(self, statement: Statement, variables: tuple[str, ...]) -> None:
         lack = self._lacks[statement]
         assert lack is not None
-        if not lack.obstacle.is_undone or lack.at is not statement:
+        if not lack.obstacle.is_undone or lack.at is not statement or statement.unfinished:
             self.remarks.lacking(lack.at, lack.obstacle, statement, variables)
 
     def _note_passed_over(self, chosen: set[Statement]) -> None:

@@ -7,6 +7,7 @@ second names need more than one statement: see ``aliases``.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +67,9 @@ def shared_name(node: ast.expr) -> str | None:
 
 def _is_namespace(node: ast.expr) -> bool:
     """Return whether an expression is the dict of a notebook's names: ``globals()``."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("globals", "locals", "vars")
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("globals", "locals", "vars")
+    )
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.expr]:
@@ -204,10 +207,8 @@ class _Visitor(ast.NodeVisitor):
 
     def _program(self, node: ast.expr) -> None:
         """Walk the program in a text, as ``exec`` runs it; of another text nothing is known."""
-        try:
-            self.block(ast.parse(node.value).body if isinstance(node, ast.Constant) else [])
-        except (SyntaxError, ValueError, TypeError):
-            pass
+        with contextlib.suppress(SyntaxError, ValueError):
+            self.block(ast.parse(str(node.value)).body if isinstance(node, ast.Constant) else [])
         self.flow.by_name |= not isinstance(node, ast.Constant)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:

@@ -34,6 +34,7 @@ LINES = {
     "counts_sum_inv": "counts_sum**-1",
     "probs": "counts * counts_sum_inv",
     "logprobs": "probs.log()",
+    "loss": "-logprobs[range(n), Yb].mean()",
 }
 _LEAVES = {
     "C": 0.713, "Xb": 1.377, "W1": 0.467, "b1": 0.191, "W2": 0.839, "b2": 0.277, "bngain": 1.093, "bnbias": 0.151,
@@ -41,7 +42,7 @@ _LEAVES = {
 }  # fmt: skip
 _SUMS = (2.131, 1.789)  # what a sum over a dimension multiplies by; products of more than two have no use here
 _LENGTHS = (32.0, 27.0)
-_MAXIMUM, _LOOKED_UP, _FLAT, _PRODUCT = 0.831, 1.213, 1.117, 1.571
+_MAXIMUM, _LOOKED_UP, _FLAT, _PRODUCT, _PICKED = 0.831, 1.213, 1.117, 1.571, 0.647
 _RELATIVE = 1e-9
 _SAME = frozenset("clone detach contiguous float double unsqueeze squeeze to expand expand_as requires_grad_".split())
 _FLATTENING = frozenset("view reshape flatten".split())
@@ -55,6 +56,10 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
     "square": lambda x: x * x,
     "neg": lambda x: -x,
     "log1p": math.log1p,
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "relu": lambda x: max(x, 0.0),
+    "sin": math.sin,
+    "softplus": lambda x: math.log1p(math.exp(x)),
 }
 
 
@@ -122,6 +127,8 @@ class Forward:
                 raise _Unknown
             case ast.Subscript(slice=ast.Name(id="Xb")):
                 return self._value(node.value) * _LOOKED_UP * self._values["Xb"]
+            case ast.Subscript(slice=ast.Tuple(elts=[ast.Call(), ast.Name(id="Yb")])):
+                return self._value(node.value) * _PICKED
             case ast.Subscript(slice=ast.Constant(value=0)) if _called(node.value) == "max":
                 return self._value(node.value)
             case ast.Call():
@@ -157,6 +164,10 @@ class Forward:
         if name == "embedding" and of_library and len(rest) == 1:
             return self._value(rest[0]) * _LOOKED_UP * self._value(first)
         value = self._value(first)
+        if name in ("cross_entropy", "nll_loss") and len(rest) == 1 and not node.keywords:
+            return -_PICKED * (-math.log(_SUMS[1]) if name == "cross_entropy" else value)
+        if name in ("sum", "mean") and not rest and not node.keywords and _is_picked(first):
+            return value * (_LENGTHS[0] if name == "sum" else 1)
         if name in _FUNCTIONS and not rest:
             return _FUNCTIONS[name](value)
         if name in _SAME:
@@ -192,6 +203,11 @@ class Forward:
             variance = (value - value * total / length) ** 2 * total / (length - (0 if is_biased else 1))
             return variance if name == "var" else variance**0.5
         raise _Unknown
+
+
+def _is_picked(node: ast.expr) -> bool:
+    """Return whether an expression is one entry of each row, with or without a sign."""
+    return isinstance(node, ast.Subscript) or (isinstance(node, ast.UnaryOp) and _is_picked(node.operand))
 
 
 def _called(node: ast.expr) -> str | None:

@@ -23,18 +23,19 @@ from dojo.notebook_slice.dataflow import Function
 from dojo.notebook_slice.forward import Forward
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.statements import Part
-from dojo.notebook_slice.unfold import answer_of
 
 _RANDOM = frozenset("randint randperm multinomial choice choices sample integers permutation".split())
 _RANDOM_NUMBERS = frozenset("randn normal rand randn_like kaiming_normal_ xavier_normal_".split())
 _CONSTANT_NUMBERS = frozenset({"ones", "zeros"})
 _INPUT = re.compile(r"x|inp|context|feat", re.IGNORECASE)
 _TARGET = re.compile(r"y|targ|label|tgt", re.IGNORECASE)
+_HELD_BACK = re.compile(r"dev|val|te(st)?$", re.IGNORECASE)  # rows of these are not the batch
 _GAIN = re.compile(r"(bn_?)?(gain|gamma|scale|weight|g)\d*$", re.IGNORECASE)
 _BIAS = re.compile(r"(bn_?)?(bias|beta|shift|b)\d*$", re.IGNORECASE)
 _GRADIENTS = re.compile(r"grad|^d[A-Z_]|^d$|^dl", re.IGNORECASE)
 _SIZES = {"vocab_size": 27, "n_embd": 10, "n_hidden": 64, "block_size": 3, "batch_size": 32, "n": 32}
 _SHAPES = {(27, 10): "C", (30, 64): "W1", (64,): "b1", (64, 27): "W2", (27,): "b2"}
+_UNCHANGED_BY = frozenset("to long clone cuda cpu contiguous detach int".split())
 _ANSWERED_IN_PLACE = frozenset({CMP, ANY_ORDER})
 
 
@@ -111,6 +112,8 @@ class _OwnNames:
 
     def __post_init__(self) -> None:
         self._found: dict[str, str] = {}
+        self._by_rows: set[str] = set()
+        self._recognised: Counter[str] = Counter()  # how often a name is bound to a parameter's numbers
         self._random: set[str] = set()
         self._sizes: dict[str, int] = dict(_SIZES)
         self._listed: set[str] = set()
@@ -124,17 +127,28 @@ class _OwnNames:
             self._count(node)
         for node in nodes:
             for target, value in _assignments(node):
+                self._read_places(target, value)
+        for node in nodes:
+            for target, value in _assignments(node):
                 self._read_assignment(target, value)
             self._read_use(node)
 
     def names(self) -> dict[str, str]:
-        """Return the own names of the minibatch and of parameters, each with the exercise's name."""
+        """Return the own names of the minibatch and of parameters, each with the exercise's name.
+
+        Where a notebook has the exercise's name itself, nothing else is meant by it. What rows a name holds tells more
+        than what it is used for, which may be all rows of a dataset.
+        """
+        by_rows = {handed_out for name, handed_out in self._found.items() if name in self._by_rows}
         return {
             name: handed_out
             for name, handed_out in self._found.items()
-            if name not in self.goal.handed_out | self.goal.variables
+            if name
+            and name not in self.goal.handed_out | self.goal.variables
             and handed_out in self.goal.handed_out
-            and (self.made[name] <= 1 or handed_out in ("Xb", "Yb"))
+            and not self.made[handed_out]
+            and (name in self._by_rows or handed_out not in by_rows)
+            and (self.made[name] <= max(1, self._recognised[name]) or handed_out in ("Xb", "Yb"))
         }
 
     def compared_or_derived(self, same: dict[str, str]) -> dict[str, str]:
@@ -175,33 +189,44 @@ class _OwnNames:
         name = target.id
         if isinstance(value, ast.Call):
             self.opaque.add(name)
-        if _called(value) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
-            self._random.add(name)
-            self._read_size(value)
-        if isinstance(value, ast.Constant) and type(value.value) is int:
-            self._sizes.setdefault(name, value.value)
-        index = value.slice if isinstance(value, ast.Subscript) else None
-        if isinstance(index, ast.Name) and index.id in self._random or _called(index) in _RANDOM:
-            self._read_rows(name, _base(value) or "")
+        dataset, index = _rows_of(value)
+        at_random = index is not None and (_base(index) in self._random or _called(index) in _RANDOM)
+        first_rows = isinstance(index, ast.Slice) and any(each.match(name) for each in (_INPUT, _TARGET))
+        if dataset is not None and (at_random or first_rows):
+            self._read_rows(name, _base(dataset) or "")
         shape = self._shape(value)
         if shape is not None:
             self._read_parameter(name, shape, value)
+
+    def _read_places(self, target: ast.expr, value: ast.expr) -> None:
+        """Read ``ix = torch.randint(…)`` and ``n_hidden = 64``."""
+        if not isinstance(target, ast.Name):
+            return
+        inner = value.value if isinstance(value, ast.Subscript) else value
+        if _called(inner) in _RANDOM or (isinstance(value, ast.Subscript) and _base(value) in self._random):
+            self._random.add(target.id)
+            self._read_size(inner)
+        if isinstance(value, ast.Constant) and type(value.value) is int:
+            self._sizes.setdefault(target.id, value.value)
 
     def _read_batch_call(self, target: ast.Tuple, value: ast.Call) -> None:
         """Read ``xb, yb = get_batch("train")``: of a function that is not here, or gives a batch by its name."""
         called = _called(value) or ""
         if called in self._functions and "batch" not in called:
             return
-        first, second = target.elts[:2]
-        if isinstance(first, ast.Name) and isinstance(second, ast.Name):
-            if _INPUT.match(first.id) and _TARGET.match(second.id):
-                self._found.setdefault(first.id, "Xb")
-                self._found.setdefault(second.id, "Yb")
+        first, second = (part.id if isinstance(part, ast.Name) else "" for part in target.elts[:2])
+        if _INPUT.match(first) and _TARGET.match(second):
+            self._by_rows |= {first, second}
+            self._found.setdefault(first, "Xb")
+            self._found.setdefault(second, "Yb")
 
     def _read_rows(self, name: str, dataset: str) -> None:
+        if _HELD_BACK.search(dataset):
+            return
         for pattern, handed_out in ((_INPUT, "Xb"), (_TARGET, "Yb")):
             if pattern.match(dataset) or (not dataset and pattern.match(name)):
                 self._found.setdefault(name, handed_out)
+                self._by_rows.add(name)
 
     def _read_size(self, value: ast.expr) -> None:
         """Read ``torch.randint(0, len(X), (batch,))``: the size is the batch's."""
@@ -213,6 +238,7 @@ class _OwnNames:
         is_random = _called_in(value, _RANDOM_NUMBERS)
         if not is_random and name not in self._listed:
             return
+        self._recognised[name] += 1
         if shape in _SHAPES:
             self._found.setdefault(name, _SHAPES[shape])
         elif shape == (1, 64):
@@ -226,21 +252,23 @@ class _OwnNames:
                 self._found.setdefault(value.slice.id, "Xb")
             if made.startswith("loss"):
                 self._read_loss(value)
-        elif isinstance(node, ast.Call) and _called(node) in ("cross_entropy", "nll_loss") and len(node.args) > 1:
-            if isinstance(node.args[1], ast.Name):
-                self._found.setdefault(node.args[1].id, "Yb")
+        elif isinstance(node, ast.Call) and _called(node) in ("cross_entropy", "nll_loss"):
+            for targets in node.args[1:2]:
+                self._found.setdefault(_base(targets) or "", "Yb")
 
     def _read_loss(self, value: ast.expr) -> None:
         """Read ``-logprobs[range(n), Yb].mean()``."""
         for node in ast.walk(value):
-            if not (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2):
+            if not (
+                isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2
+            ):
                 continue
             rows, targets = node.slice.elts
             if isinstance(rows, ast.Call) and isinstance(targets, ast.Name):
                 self._found.setdefault(targets.id, "Yb")
-                if len(rows.args) == 1 and isinstance(rows.args[0], ast.Name):
-                    if self._sizes.get(rows.args[0].id) == _SIZES["n"]:
-                        self._found.setdefault(rows.args[0].id, "n")
+                count = _base(rows.args[0]) if len(rows.args) == 1 else None
+                if count is not None and self._sizes.get(count) == _SIZES["n"]:
+                    self._found.setdefault(count, "n")
 
     def _shape(self, value: ast.expr) -> tuple[int, ...] | None:
         """Return the shape of new numbers such as ``torch.randn((vocab_size, n_embd)) * 0.1``, or None."""
@@ -316,7 +344,7 @@ class _Replacer(_Renamer):
         container = node.value.id
         if isinstance(node, ast.Attribute):
             key = node.attr
-            if container != "self":
+            if not self._containers:
                 return None
         elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             key = node.slice.value
@@ -327,7 +355,7 @@ class _Replacer(_Renamer):
                 return key
             if "d" + key in self._goal.variables and _GRADIENTS.search(container):
                 return "d" + key
-        is_readable = container in self._opaque and not _GRADIENTS.search(container)
+        is_readable = container in self._opaque | {"self"} and not _GRADIENTS.search(container)
         if key in self._goal.handed_out and is_readable and isinstance(node.ctx, ast.Load):
             return key
         return None
@@ -357,6 +385,19 @@ def _called(node: ast.AST | None) -> str | None:
 
 def _called_in(node: ast.expr, names: frozenset[str]) -> bool:
     return any(_called(part) in names for part in ast.walk(node))
+
+
+def _rows_of(node: ast.expr) -> tuple[ast.expr | None, ast.expr | None]:
+    """Return the dataset and the index of ``X[ix].to(device)``, ``X[ix, :]``, ``X.index_select(0, ix)``, or None."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _UNCHANGED_BY:
+        node = node.func.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "index_select":
+        parts = [node.func.value, *node.args] if len(node.args) == 2 else node.args
+        return (parts[0], parts[2]) if len(parts) == 3 else (None, None)
+    if not isinstance(node, ast.Subscript):
+        return None, None
+    index = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    return node.value, index
 
 
 def _base(node: ast.expr) -> str | None:

@@ -20,6 +20,7 @@ TRAINING_NAMES_MIN = 3  # a loop that makes so many handed-out names is a forwar
 NO_FILES = "it reads a file or the keyboard"
 NO_GRAD = "it reads .grad, and there is none where it is graded"
 OTHER_DATA = "it computes on other data, or has torch go backward"
+RANDOM = "it draws random numbers, and the exercise hands out its own"
 NO_COMMAND_LINE = "it reads the command line"
 UNFINISHED = "Python cannot read it"
 
@@ -27,11 +28,14 @@ _READING_CALLS = frozenset(
     "read_text read_bytes readlines read_csv read_parquet loadtxt genfromtxt urlopen urlretrieve fromfile memmap "
     "load_dataset hf_hub_download".split()
 )
+_DRAWING_CALLS = frozenset(
+    "randn rand randint randperm normal randn_like rand_like multinomial bernoulli normal_ uniform_ kaiming_normal_ "
+    "kaiming_uniform_ xavier_normal_ xavier_uniform_".split()
+)
+_DRAWING_LAYERS = frozenset("Linear Embedding".split())  # of torch.nn; a class of the notebook may have that name
 _LOADING_MODULES = frozenset("torch np numpy pickle json joblib yaml safetensors".split())
 # The sandbox has stand-ins for these, and the tests compare the two lists.
-STAND_IN_MODULES = frozenset(
-    "matplotlib seaborn plotly bokeh altair graphviz torchviz IPython tqdm".split()
-)
+STAND_IN_MODULES = frozenset("matplotlib seaborn plotly bokeh altair graphviz torchviz IPython tqdm".split())
 _MODULES = GRADER_MODULES | STAND_IN_MODULES | sys.stdlib_module_names
 
 
@@ -72,6 +76,7 @@ class Kinds:
     def __init__(self, statements: list[Statement], goal: Goal) -> None:
         self._goal = goal
         self._comparers = _comparer_names(statements)
+        self._over_handed_out = self._loop_variables(statements)
         self._has_own_backward = any(_defines_backward(statement.node) for statement in statements)
         self._calls = {statement: self._comparing_calls(statement.node) for statement in statements}
         self.compared = {
@@ -120,17 +125,40 @@ class Kinds:
                     return Obstacle(Kind.FILES, NO_COMMAND_LINE)
                 if _reads_file(part):
                     return Obstacle(Kind.FILES, NO_FILES)
+                if _draws(part) and not isinstance(node, Function | ast.ClassDef):
+                    return Obstacle(Kind.OTHER_DATA, RANDOM)
             elif isinstance(part, ast.Assign | ast.AugAssign | ast.AnnAssign):
                 grad = next(self._grads_read(part), None)
                 if grad is not None:
                     return Obstacle(Kind.GRAD, self._grad_reason(grad, statement))
         return None
 
+    def only_reads_grad(self, statement: Statement, name: str) -> bool:
+        """Return whether every value that a statement gives a name is torch's own gradient."""
+        values = [
+            node.value
+            for node in ast.walk(statement.node)
+            if isinstance(node, ast.Assign) and any(_is_name(target, {name}) for target in node.targets)
+        ]
+        return bool(values) and all(any(True for _ in self._grads_read(value)) for value in values)
+
     def _grads_read(self, node: ast.AST) -> Iterator[ast.Attribute]:
+        tensors = self._goal.handed_out | self._over_handed_out
         for part in ast.walk(node):
-            if isinstance(part, ast.Attribute) and part.attr == "grad" and isinstance(part.ctx, ast.Load):
-                if self._is_handed_out(part):
-                    yield part
+            is_grad = isinstance(part, ast.Attribute) and part.attr == "grad" and isinstance(part.ctx, ast.Load)
+            if isinstance(part, ast.Attribute) and is_grad and shared_name(part) in tensors:
+                yield part
+
+    def _loop_variables(self, statements: Iterable[Statement]) -> set[str]:
+        """Return the variables of loops over hand-outs, as in ``for t in [logits, h]``."""
+        loops = [node for each in statements for node in ast.walk(each.node) if isinstance(node, ast.For)]
+        return {
+            target.id
+            for loop in loops
+            if any(isinstance(part, ast.Name) and part.id in self._goal.handed_out for part in ast.walk(loop.iter))
+            for target in ast.walk(loop.target)
+            if isinstance(target, ast.Name)
+        } - self._goal.variables
 
     def _grad_reason(self, grad: ast.Attribute, statement: Statement) -> str:
         """Return what to do: where the gradient of another step is read, its own variable can be written."""
@@ -206,6 +234,12 @@ def _import_obstacle(node: ast.Import | ast.ImportFrom) -> Obstacle | None:
         return None
     named = "." * (node.level if isinstance(node, ast.ImportFrom) else 0) + module
     return Obstacle(Kind.MODULE, f"it imports {named}, and that is not there where it is graded")
+
+
+def _draws(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in _DRAWING_CALLS | _DRAWING_LAYERS
+    return isinstance(call.func, ast.Name) and call.func.id in _DRAWING_CALLS
 
 
 def _reads_command_line(call: ast.Call) -> bool:

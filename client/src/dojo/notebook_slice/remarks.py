@@ -15,7 +15,7 @@ _NAMES_MAX = 6  # listed in one sentence
 class _LeftOut:
     obstacle: Obstacle
     dependent: dict[str, None] = field(default_factory=dict)
-    counts_instead: str | None = None
+    counts_instead: dict[str, None] = field(default_factory=dict)
 
 
 class Remarks:
@@ -34,20 +34,30 @@ class Remarks:
 
     def passed_over(self, at: Statement, obstacle: Obstacle, name: str) -> None:
         """Note that a value is passed over, and the one before it counts."""
-        self._left_out.setdefault(at, _LeftOut(obstacle)).counts_instead = name
+        self._left_out.setdefault(at, _LeftOut(obstacle)).counts_instead[name] = None
 
     def sentences(self) -> list[str]:
         """Return the sentences, in the order of the notebook."""
         return [
             f"{place(at)} is left out: {left_out.obstacle.reason}.{self._consequence(left_out)}"
             for at, left_out in sorted(self._left_out.items(), key=lambda item: item[0].position)
-            if not at.unfinished or left_out.dependent
+            if not at.unfinished
         ]
+
+    def of_gaps(self) -> dict[int, str]:
+        """Return what is not graded for the sake of gaps, as a sentence for the number of a cell."""
+        by_cell: dict[int, _LeftOut] = {}
+        for at, left_out in sorted(self._left_out.items(), key=lambda item: item[0].position):
+            if at.unfinished and left_out.dependent:
+                of_cell = by_cell.setdefault(at.cell.number, _LeftOut(left_out.obstacle))
+                of_cell.dependent |= left_out.dependent
+        return {number: self._consequence(left_out) for number, left_out in by_cell.items()}
 
     def _consequence(self, left_out: _LeftOut) -> str:
         names = list(left_out.dependent)
-        if left_out.counts_instead is not None and left_out.counts_instead not in names:
-            return f" Your own {left_out.counts_instead} above it counts."
+        instead = sorted(name for name in left_out.counts_instead if name not in left_out.dependent)
+        if instead:
+            return f" Your own {', '.join(instead)} above it count{'s' if len(instead) == 1 else ''}."
         if not names:
             return ""
         listed = ", ".join(names[:_NAMES_MAX])

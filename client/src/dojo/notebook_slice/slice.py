@@ -11,10 +11,10 @@ from dojo.notebook_slice.cells import NotebookCells
 from dojo.notebook_slice.choice import Choice, choose
 from dojo.notebook_slice.comparisons import with_plain_cmp
 from dojo.notebook_slice.goal import Goal
-from dojo.notebook_slice.handouts import with_exercise_names
+from dojo.notebook_slice.handouts import Renamed, with_exercise_names
 from dojo.notebook_slice.kinds import Kind, Kinds
 from dojo.notebook_slice.remarks import place
-from dojo.notebook_slice.statements import Part, Statement, read_parts, read_statements
+from dojo.notebook_slice.statements import Statement, read_parts, read_statements
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
 
@@ -27,6 +27,7 @@ class NotebookSlice:
 
     ``taken`` says what each cell contributed, ``cells`` is the number of code cells, and ``remarks`` are sentences
     about what is left out. ``lines`` holds the cell and the line in it for each line of the source, or None.
+    ``answers`` counts the answers, and is 0 if only a run shows them.
     """
 
     source: str
@@ -35,6 +36,24 @@ class NotebookSlice:
     remarks: tuple[str, ...]
     lines: tuple[tuple[int, int] | None, ...]
     is_script: bool = False
+    answers: int = 0
+
+    def summary(self) -> str:
+        """Return one line about what is taken."""
+        answers = f"{self.answers} answer{'' if self.answers == 1 else 's'}" if self.answers else "Answers"
+        if self.is_script:
+            lines = [place[1] for place in self.lines if place]
+            return f"{answers} taken from lines {min(lines)} to {max(lines)} of the script."
+        return f"{answers} taken from {len(self.taken)} of {self.cells} code cells."
+
+    def contributions(self) -> list[str]:
+        """Return a line for each cell that something is taken from."""
+        if self.is_script:
+            return [f"Taken: {', '.join(taken.names)}." for taken in self.taken if taken.names]
+        return [
+            f"Cell {taken.cell}: {', '.join(taken.names) or 'comparisons'}{'' if taken.whole else ' (in part)'}."
+            for taken in self.taken
+        ]
 
     def place(self, line: int) -> tuple[int, int] | None:
         """Return the cell and the line in it that a line of the source (from 1) comes from, or None."""
@@ -60,7 +79,7 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
     except RecursionError as error:
         raise BadFile("This notebook holds an expression that is nested too deep.", "Write it in parts.") from error
     choice = reading.choice
-    unfinished = tuple(notebook.unfinished.values())
+    unfinished = _unfinished(notebook, choice)
     if not choice.statements:
         raise _no_answer(notebook, reading, goal)
     transcript = write(choice.statements)
@@ -73,38 +92,43 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
         (*unfinished, *repaired, *reading.remarks, *choice.remarks, *advice(choice.statements)),
         transcript.lines,
         notebook.is_script,
+        len(choice.answered - {None}),
     )
+
+
+def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:
+    """Return what Python cannot read, cell by cell, and what is not graded for it."""
+    return tuple(remark + choice.lost_to_gaps.get(number, "") for number, remark in sorted(notebook.unfinished.items()))
 
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
     """Return the reading with the most answers, and of those the plainest."""
-    best: _Reading | None = None
-    for parts, remarks in _readings(read_parts(notebook), goal):
-        statements = read_statements(parts)
-        reading = _Reading(statements, choose(statements, goal), remarks)
-        if best is None or _answers(reading, goal) > _answers(best, goal):
-            best = reading
-        if _answers(best, goal) == len(goal.checkpoints):
-            break
-    assert best is not None
+    parts = read_parts(notebook)
+    plain = with_exercise_names(parts, goal, containers=False)
+    best = _read(plain, goal)
+    before = plain.parts
+    for unfolding in Unfolding:
+        answers = _answers(best, goal)
+        if answers == len(goal.checkpoints) or (answers and unfolding > Unfolding.CALLS):
+            break  # beside answers that are there, code that never runs has none
+        unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
+        if [part.node for part in unfolded.parts] != [part.node for part in before]:
+            before = unfolded.parts
+            reading = _read(unfolded, goal)
+            # Of two readings with as many answers, one in which no name is missing does run.
+            as_many = _answers(reading, goal) == answers and reading.choice.dangling < best.choice.dangling
+            best = reading if _answers(reading, goal) > answers or as_many else best
     return best
+
+
+def _read(renamed: Renamed, goal: Goal) -> _Reading:
+    statements = read_statements(renamed.parts)
+    return _Reading(statements, choose(statements, goal), renamed.remarks)
 
 
 def _answers(reading: _Reading, goal: Goal) -> int:
     answered = reading.choice.answered
     return len(goal.checkpoints) if None in answered else len(answered)
-
-
-def _readings(parts: list[Part], goal: Goal) -> Iterator[tuple[list[Part], tuple[str, ...]]]:
-    """Yield the parts as they are, then with more and more blocks and functions unfolded."""
-    plain = with_exercise_names(parts, goal, containers=False)
-    yield plain.parts, plain.remarks
-    before = plain.parts
-    for unfolding in Unfolding:
-        unfolded = with_exercise_names(unfold(parts, goal, unfolding), goal, containers=True)
-        if [part.node for part in unfolded.parts] != [part.node for part in before]:
-            before = unfolded.parts
-            yield unfolded.parts, unfolded.remarks
 
 
 def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:
@@ -130,7 +154,7 @@ def runs_as_it_is(script: NotebookCells, goal: Goal) -> bool:
 
 def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFile:
     examples = ", ".join(list(goal.checkpoint_by_variable)[:3])
-    reasons = (*notebook.unfinished.values(), *_other_exercises(reading, goal), *reading.choice.remarks)
+    reasons = (*_unfinished(notebook, reading.choice), *_other_exercises(reading, goal), *reading.choice.remarks)
     told = "".join(f" {reason}" for reason in (*reasons, *reading.remarks)[:REASONS_MAX])
     makes = "This script makes no answer" if notebook.is_script else "No cell of this notebook makes an answer"
     return BadFile(
@@ -144,7 +168,8 @@ def _other_exercises(reading: _Reading, goal: Goal) -> Iterator[str]:
     kinds = Kinds(reading.statements, goal)
     trained = next((each for each in reading.statements if kinds.trains(each) and each.makes & goal.variables), None)
     if trained is not None:
-        yield f"{place(trained)} trains on data of its own: that is exercise 4. This one asks for the steps of one batch."
+        told = "trains on data of its own: that is exercise 4. This one asks for the steps of one batch"
+        yield f"{place(trained)} {told}."
     others = [
         statement
         for statement in reading.statements

@@ -167,7 +167,15 @@ def _is_to_be_filled(node: ast.stmt) -> bool:
     value = node.value if isinstance(node, ast.Assign) else None
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute | ast.Name):
         name = value.func.attr if isinstance(value.func, ast.Attribute) else value.func.id
-        return name.partition("_like")[0].removeprefix("new_") in ("zeros", "empty", "ones", "full", "clone", "dict", "list")
+        return name.partition("_like")[0].removeprefix("new_") in (
+            "zeros",
+            "empty",
+            "ones",
+            "full",
+            "clone",
+            "dict",
+            "list",
+        )
     return isinstance(value, ast.Constant | ast.List | ast.Dict)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
 
-from dojo.notebook_slice.cells import first_line
+from dojo.notebook_slice.cells import Cell, first_line
 from dojo.notebook_slice.dataflow import Function
 from dojo.notebook_slice.goal import Goal
 from dojo.notebook_slice.statements import FIRST_NAMES, Part
@@ -61,12 +61,14 @@ class _Unfolder:
         self._goal = goal
         self._unfolding = unfolding
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+        self._cells: dict[str, Cell] = {}  # in which each function is
         self._relevant: dict[str, bool] = {}
         self._unfolded: set[str] = set()
         for part in parts:
             for node in ast.walk(part.node):
                 if isinstance(node, Function) and not _is_method(part.node, node):
                     self._functions.setdefault(node.name, node)
+                    self._cells.setdefault(node.name, part.cell)
 
     def parts(self) -> Iterator[Part]:
         """Yield the parts."""
@@ -86,22 +88,29 @@ class _Unfolder:
 
     def _unfold(self, part: Part, depth: int) -> Iterator[Part]:
         node = part.node
-        if depth > _DEPTH_MAX:
-            yield part
-        elif isinstance(node, ast.If) and _is_main_guard(node.test):
-            yield from self._block(part, node.body, depth)
-        elif isinstance(node, ast.With | ast.AsyncWith) and all(_is_plain_context(item) for item in node.items):
-            yield from self._block(part, node.body, depth)
-        elif isinstance(node, ast.Try) and self._holds_call(node):
-            yield from self._block(part, [*node.body, *node.orelse, *node.finalbody], depth)
-        elif isinstance(node, ast.If) and self._unfolding >= Unfolding.LOOPS and self._answers_in(node) >= 2:
-            yield from self._block(part, node.body, depth)
-        elif isinstance(node, ast.For | ast.While) and self._is_exercise_1_in_a_loop(node):
-            yield from self._block(part, _first_round(node), depth)
-        elif (call := self._call_in(node)) is not None:
+        block = None if depth > _DEPTH_MAX else self._block_of(node)
+        call = None if depth > _DEPTH_MAX else self._call_in(node)
+        if block is not None:
+            yield from self._block(part, block, depth)
+        elif call is not None:
             yield from self._inlined(part, call, depth)
         else:
             yield part
+
+    def _block_of(self, node: ast.stmt) -> list[ast.stmt] | None:
+        """Return the statements of a block that runs once, or None."""
+        match node:
+            case ast.If() if _is_main_guard(node.test):
+                return node.body
+            case ast.With() | ast.AsyncWith() if all(_is_plain_context(item) for item in node.items):
+                return node.body
+            case ast.Try() if any(self._call_in(statement) is not None for statement in node.body):
+                return [*node.body, *node.orelse, *node.finalbody]
+            case ast.If() if self._unfolding >= Unfolding.LOOPS and self._answers_in(node):
+                return node.body
+            case ast.For() | ast.While() if self._is_exercise_1_in_a_loop(node):
+                return _first_round(node)
+        return None
 
     def _block(self, part: Part, statements: Iterable[ast.stmt], depth: int) -> Iterator[Part]:
         for statement in statements:
@@ -141,20 +150,36 @@ class _Unfolder:
             if not (isinstance(value, ast.Name) and value.id == name):
                 assignment = ast.Assign([ast.Name(name, ast.Store())], value)
                 yield replace(part, node=_placed(assignment, part.node), as_written=False)
-        yield from self._body(part, function.body, _assigned(part.node, call), depth)
+        inside = replace(part, cell=self._cells[function.name])
+        yield from self._body(inside, function.body, _assigned(part.node, call), depth)
 
-    def _body(
-        self, part: Part, body: list[ast.stmt], result: list[ast.expr] | None, depth: int
-    ) -> Iterator[Part]:
+    def _body(self, part: Part, body: list[ast.stmt], result: list[ast.expr] | None, depth: int) -> Iterator[Part]:
         """Yield the statements of a function's body, up to its ``return``."""
         for statement in body:
             if isinstance(statement, ast.Return):
+                for name, value in self._gradients_in(statement.value):
+                    assignment = _placed(ast.Assign([ast.Name(name, ast.Store())], value), statement)
+                    yield replace(part, node=assignment, as_written=False)
                 if statement.value is not None and result:
                     assignment = _placed(ast.Assign(result, statement.value), statement)
                     yield from self._unfold(replace(part, node=assignment, as_written=False), depth + 1)
                 return
             if not _is_docstring(statement) and not isinstance(statement, ast.Global | ast.Nonlocal):
                 yield from self._unfold(replace(part, node=statement, as_written=False), depth + 1)
+
+    def _gradients_in(self, node: ast.expr | None) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the answers that only a returned dict names: ``return {"b1": dhprebn.sum(0), …}``."""
+        pairs: list[tuple[object, ast.expr]] = []
+        if isinstance(node, ast.Dict):
+            pairs = [(key.value, value) for key, value in zip(node.keys, node.values) if isinstance(key, ast.Constant)]  # noqa: B905
+        elif isinstance(node, ast.Call):
+            pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
+        named = [(name, value) for key, value in pairs for name in (key, f"d{key}") if name in self._goal.variables]
+        read = {part.id for _, value in named for part in ast.walk(value) if isinstance(part, ast.Name)}
+        if read & self._goal.variables:  # else these are tensors of the forward pass
+            for name, value in named:
+                if not (isinstance(value, ast.Name) and value.id in self._goal.variables):
+                    yield str(name), value
 
     def _holds_answers(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Return whether a function gives values to answers, compares them, or calls a function that does."""
@@ -166,9 +191,6 @@ class _Unfolder:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self._functions
             )
         return self._relevant[function.name]
-
-    def _holds_call(self, node: ast.Try) -> bool:
-        return any(self._call_in(statement) is not None for statement in node.body)
 
     def _is_answer(self, node: ast.AST) -> bool:
         return answer_of(node, self._goal) is not None
