@@ -184,7 +184,7 @@ def test_all_right_says_so_and_what_is_next(pulled: Student) -> None:
     )
     code, out, _ = pulled.type("submit", "solution.py")
     assert code == 0
-    assert out.endswith("All 2 steps pass, all exact: this exercise is done.\nNext: dojo pull makemore/next\n")
+    assert out.endswith("All 2 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/next\n")
     listed.pop()
     assert pulled.type("show", "1")[1].endswith("this exercise is done.\nSee how far you are: dojo list\n")
 

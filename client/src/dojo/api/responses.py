@@ -72,21 +72,21 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
-    def is_unknown(self) -> bool:
+    def is_unclear(self) -> bool:
         """Whether it cannot be said if the mistake is in this step or above it."""
         return not self.passed and not self.missing and self.origin == "unknown"
 
     @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not (self.passed or self.missing or self.inherits or self.is_unknown)
+        return not (self.passed or self.missing or self.inherits or self.is_unclear)
 
     @property
     def word(self) -> str:
         """What the row is, in words; empty for an exact one."""
         if self.inherits:
             return "inherited"
-        if self.is_unknown:
+        if self.is_unclear:
             return "here or above"
         return "" if self.verdict == "exact" else WORDS_OF_VERDICTS.get(self.verdict, "wrong here")
 

@@ -147,7 +147,7 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
     """Print the first mistake of a submission with one level more of its hints than before."""
     if submission.grade is None:
         raise BadFile(f"Submission {submission.id} has no grade yet.", f"Look again: dojo show {submission.id}")
-    row = first_mistake(submission.grade) or next((row for row in submission.grade.rows if row.is_unknown), None)
+    row = first_mistake(submission.grade) or next((row for row in submission.grade.rows if row.is_unclear), None)
     if row is None:
         sentence = "There is no mistake of your own" + (": all of it passes." if submission.grade.all_passed else ".")
         return _print_hint(context, submission, None, [], sentence)

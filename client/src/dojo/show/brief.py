@@ -211,9 +211,10 @@ def _show_lecture(screen: Screen, row: Comparison, view: View) -> None:
 
 
 def _show_done(screen: Screen, grade: Grade, view: View) -> None:
-    inexact = len(grade.rows) - grade.exact
-    exact = "all exact" if not inexact else f"{grade.exact} exact and {inexact} not to the last bit"
-    screen.print(f"All {len(grade.rows)} steps pass, {exact}: this exercise is done.", style="bold green")
+    count, inexact = len(grade.rows), len(grade.rows) - grade.exact
+    steps = "The step passes" if count == 1 else f"All {count} steps pass"
+    exact = "exact" if not inexact else "not to the last bit" if inexact == count else f"{grade.exact} of them exact"
+    screen.print(f"{steps}, {exact}: this exercise is done.", style="bold green")
     if view.next_exercise is not None:
         screen.print(f"Next: dojo pull {view.next_exercise}")
     else:
@@ -223,7 +224,7 @@ def _show_done(screen: Screen, grade: Grade, view: View) -> None:
 def _first(grade: Grade) -> Comparison | None:
     """Return the first step that is wrong by itself, else the first of which that cannot be told, or None."""
     own = next((row for row in grade.rows if row.own_mistake), None)
-    return own or next((row for row in grade.rows if row.is_unknown), None)
+    return own or next((row for row in grade.rows if row.is_unclear), None)
 
 
 def _names(screen: Screen, names: Iterable[str], used: int = 0) -> str:

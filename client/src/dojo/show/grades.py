@@ -186,7 +186,7 @@ def kind(row: Comparison) -> str:
     """Return what a row is, as a key of ``STYLES`` and of the screen's marks."""
     if row.missing or row.passed:
         return row.verdict
-    return "inherited" if row.inherits else "unknown" if row.is_unknown else "own"
+    return "inherited" if row.inherits else "unknown" if row.is_unclear else "own"
 
 
 def row_style(row: Comparison) -> str:
