@@ -104,8 +104,8 @@ def _show_changes(screen: Screen, grade: Grade, before: Before | None) -> None:
         for row in gained:
             show_row(screen, row, row_style(row))
     elif gained and len(gained) < len(grade.rows):
-        names = _names(screen, [row.name for row in gained], used=len(since) + 30)
-        screen.print(f"{since}{len(gained)} more steps right: {names}", style="green")
+        text = f"{since}{len(gained)} more steps right: "
+        screen.print(text + _names(screen, [row.name for row in gained], used=len(text)), style="green")
     elif before and not gained and not lost:
         screen.print(f"{since}no other steps pass than before.")
 
