@@ -130,6 +130,11 @@ def test_a_read_only_copy_installs_and_stays_as_it_was(installed: Installed, tmp
     assert sorted(copy.rglob("*")) == before  # root may write everywhere, and nothing was written
 
 
+def test_the_address_without_a_version_installs(installed: Installed, live: Live) -> None:
+    installed.must("pip", "install", "--quiet", "--force-reinstall", "--no-deps", f"{live.address}/client.tar.gz")
+    assert installed.must("dojo", "--version").startswith("dojo, version ")
+
+
 def test_torch_free_tests_pass_here(installed: Installed) -> None:
     installed.must("pip", "install", "--quiet", "pytest", "keyring", "keyrings.alt")
     environ = installed.environ | {"PYTHONPATH": str(ROOT)}

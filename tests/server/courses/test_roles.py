@@ -46,7 +46,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
 SIGNED_IN = {("GET", "/api/v1/me")}
-CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client/{name}")}
+CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"), ("GET", "/client/{name}")}
 ANYBODY = {("POST", "/api/v1/join"), ("GET", "/healthz"), ("GET", "/readyz"), *CLIENT}
 # 409: the caller may do it, and the submission is not in the state for it.
 DONE = (200, 201, 202, 307, 409)
