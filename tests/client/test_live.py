@@ -144,7 +144,9 @@ def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None
     solution = joined / "full-backward" / "solution.py"
     child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
+    child.expect("Watching")
     solution.write_text(find(SLUG).solution)
+    child.expect_exact("\x1b[2J\x1b[H")  # the screen is cleared, and shows the newest result alone
     child.expect("26 of 26 pass")
     child.expect("Watching")  # the submission is over: an interrupt ends the watch, not the submission
     child.sendintr()

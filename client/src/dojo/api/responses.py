@@ -136,6 +136,16 @@ class Grade:
         """Whether there are steps and all of them passed."""
         return bool(self.rows) and self.passed == len(self.rows)
 
+    @property
+    def first_own(self) -> Comparison | None:
+        """The first row that is wrong by itself, or None."""
+        return next((row for row in self.rows if row.own_mistake), None)
+
+    @property
+    def first_wrong(self) -> Comparison | None:
+        """The first row to look at: wrong by itself, else wrong here or above. None if there is neither."""
+        return self.first_own or next((row for row in self.rows if row.is_unclear), None)
+
     def counts(self) -> str:
         """Return how many steps pass: ``5 of 26 pass, 4 exact``, and the points if they differ."""
         has_points = self.points is not None and self.points != self.passed

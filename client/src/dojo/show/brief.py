@@ -112,7 +112,7 @@ def _show_changes(screen: Screen, grade: Grade, before: Before | None) -> None:
 
 def _show_groups(screen: Screen, grade: Grade, needs_kernels: bool) -> None:
     """Print a line for each kind of step that is not exact; the first mistake has its own place at the end."""
-    first = _first(grade)
+    first = grade.first_wrong
     names_by_kind: dict[str, list[str]] = {}
     for row in grade.rows:
         if row is not first:
@@ -162,7 +162,7 @@ def _show_printed(screen: Screen, grade: Grade) -> None:
 
 def _show_next_thing(screen: Screen, grade: Grade, view: View) -> None:
     """Print the one thing to do next: an error, the first mistake, the next step, or that all is done."""
-    first = _first(grade)
+    first = grade.first_wrong
     missing = next((row for row in grade.rows if row.missing), None)
     if grade.run_status in RUN_SENTENCES:
         screen.print(RUN_SENTENCES[grade.run_status], style=WRONG_STYLE)
@@ -219,12 +219,6 @@ def _show_done(screen: Screen, grade: Grade, view: View) -> None:
         screen.print(f"Next: dojo pull {view.next_exercise}")
     else:
         screen.print("See how far you are: dojo list")
-
-
-def _first(grade: Grade) -> Comparison | None:
-    """Return the first step that is wrong by itself, else the first of which that cannot be told, or None."""
-    own = next((row for row in grade.rows if row.own_mistake), None)
-    return own or next((row for row in grade.rows if row.is_unclear), None)
 
 
 def _names(screen: Screen, names: Iterable[str], used: int = 0) -> str:
