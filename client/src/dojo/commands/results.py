@@ -120,7 +120,7 @@ def _best_rows(exercise: Exercise, newest: Grade | None) -> Grade:
     rows = []
     for checkpoint in exercise.checkpoints:
         row = newest.row(checkpoint.name) if newest else None
-        if checkpoint.passed and not (row and row.passed):
+        if checkpoint.passed and not (row and row.verdict == checkpoint.best):
             row = Comparison(checkpoint.name, checkpoint.best or "", checkpoint.best == "exact", True)
         rows.append(row or Comparison(checkpoint.name, "missing"))
     return Grade(tuple(rows), (), None, "", "", "")
