@@ -26,6 +26,11 @@ SLUG = "makemore/full-backward"
 SERVERS = {"fastapi", "pydantic", "sqlmodel", "sqlalchemy", "uvicorn", "torch", "numpy", "backprop-dojo"}
 # What needs neither torch nor a server, and the keyring, which is an extra.
 STANDALONE = (
+    "api/test_responses.py",
+    "show/test_brief.py",
+    "show/test_grades.py",
+    "show/test_screen.py",
+    "test_text.py",
     "notebook_slice/test_cells.py",
     "profiles/test_config.py",
     "profiles/test_tokens.py",
