@@ -29,7 +29,7 @@ A script that must work with every version installs {server}/client.tar.gz inste
 Then: dojo join {server} CODE --name "YOUR NAME"
 """
 
-router = APIRouter(tags=["client"], responses=documented(404))
+router = APIRouter(tags=["client"], responses=documented(404, 422))
 
 
 def client(request: Request) -> Distributions:
