@@ -28,7 +28,14 @@ def test_a_link_is_never_split() -> None:
 def test_a_paragraph_is_indented_as_a_whole(settings: dict[str, str]) -> None:
     screen, file = terminal(20, **settings)
     screen.print_text(Text("one two three four five\nsix"), indent=4)
-    assert file.getvalue().splitlines() == ["    one two three", "    four five", "    six"]
+    screen.print_text(Text("one two three four five"), indent=5, lead="  1. ")
+    assert file.getvalue().splitlines() == [
+        "    one two three",
+        "    four five",
+        "    six",
+        "  1. one two three",
+        "     four five",
+    ]
 
 
 @pytest.mark.parametrize(("encoding", "marks"), [("utf-8", ("✓", "✗")), ("ascii", ("yes", "no"))])

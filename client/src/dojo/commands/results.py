@@ -170,7 +170,8 @@ def _print_hint(
     if row is not None:
         grades.show_row(context.screen, row, grades.row_style(row))
     for number, hint in enumerate(hints, 1):
-        context.screen.print_text(Text(f"{number}. {hint}" if len(hints) > 1 else hint), indent=2)
+        lead = f"  {number}. " if len(hints) > 1 else "  "
+        context.screen.print_text(Text(hint), indent=len(lead), lead=lead)
     if sentence:
         context.screen.print(sentence)
     return PASSED

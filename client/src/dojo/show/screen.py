@@ -50,18 +50,23 @@ class Screen:
         """Print a line or a paragraph. Lines are wrapped only in a terminal."""
         self.print_text(Text(text, style=style))
 
-    def print_text(self, text: Text, indent: int = 0) -> None:
+    def print_text(self, text: Text, indent: int = 0, lead: str = "") -> None:
         """Print a text with styles of its own. A terminal gets its lines wrapped, and each as far to the right.
 
-        A word that is longer than a line, such as a link, stays whole: who copies it gets all of it.
+        The first line begins with ``lead``, such as a number. A word that is longer than a line, such as a link, stays
+        whole: who copies it gets all of it.
         """
-        if not self.is_terminal:
-            self._print_plain("\n".join(" " * indent + line for line in text.plain.split("\n")))
-            return
-        for line in _wrapped(text, max(self.console.width - indent, 10)):
+        if self.is_terminal:
+            lines = list(_wrapped(text, max(self.console.width - indent, 10)))
+        else:
+            lines = list(text.split("\n", allow_blank=True))
+        for number, line in enumerate(lines):
             line.rstrip()
-            line.pad_left(indent)
-            self._print_styled(line)
+            begun = Text.assemble((lead if number == 0 else "").ljust(indent), line)
+            if self.is_terminal:
+                self._print_styled(begun)
+            else:
+                self._print_plain(begun.plain)
 
     def print_line(self, text: str, style: str = "") -> None:
         """Print a line of a table, which is never wrapped here."""
