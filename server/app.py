@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from server.accounts.recognition import Recognition
 from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
-from server.client_wheel.wheel import ClientWheel
+from server.client_wheel.distributions import ClientSources
 from server.courses import routes as courses
 from server.grading.code_runner import CodeRunner
 from server.http import problems
@@ -60,7 +60,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         redoc_url=None,
     )
     app.state.services = services
-    app.state.client_wheel = ClientWheel()
+    app.state.client_sources = ClientSources()
     services.attach(app)
     problems.install(app)
     app.add_middleware(TokenGate, tokens=Recognition(services.database), open_paths=OPEN_PATHS)

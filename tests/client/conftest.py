@@ -86,9 +86,9 @@ class Live:
 
 
 @contextmanager
-def served(data: Path, port: int = 0) -> Iterator[Live]:
+def served(data: Path, port: int = 0, **settings: str) -> Iterator[Live]:
     """Run ``python -m server serve`` on a loopback port, with a course on first use; it is stopped at the end."""
-    environment = server_environment(data, children=1, port=port)
+    environment = server_environment(data, children=1, port=port, **settings)
     if not any(data.iterdir()):
         run_command(environment, "init", "--course", "autumn", "--title", "Autumn")
     code = run_command(environment, "course", "join-code", "autumn").split()[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +46,15 @@ def test_from_joining_to_26_exact_rows(live: Live, joined: Path) -> None:
     solution = joined / "full-backward" / "solution.py"
     code, out, _ = dojo(live, joined, "submit", solution)
     assert code == 1
-    assert out.endswith("0 of 26 pass, 0 exact\n")
+    assert "]  0 of 26 pass, 0 exact\n· 26 are not there yet: logprobs, probs," in out
+    assert "Next: dlogprobs\n" in out
     solution.write_text(find(SLUG).solution)
     code, out, err = dojo(live, joined, "check", solution)
     assert (code, err) == (0, "")
     code, out, _ = dojo(live, joined, "submit", solution)
+    assert code == 0
+    assert out.endswith("All 26 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/cross-entropy\n")
+    code, out, _ = dojo(live, joined, "submit", solution, "--all")
     assert code == 0
     assert out.count("exact: True  | approximate: True  | maxdiff: 0.0") == 26
     code, out, _ = dojo(live, joined, "status", SLUG, "--json")
@@ -120,9 +125,13 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+    assert child.before.count("\x1b[32m█") == 26
+    assert "26 of 26 pass, 26 exact" in child.before
+    child = in_terminal(live, joined, "submit", "full-backward", "--all")
+    child.expect(pexpect.EOF)
+    child.close()
     assert "\x1b[32mlogprobs" in child.before
     assert child.before.count("✓") == 52
-    assert "26 of 26 pass, 26 exact" in child.before
 
 
 def test_a_terminal_shows_the_place_in_the_queue(live: Live, joined: Path) -> None:
@@ -147,13 +156,42 @@ def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None
     solution = joined / "full-backward" / "solution.py"
     child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
+    child.expect("Watching")
     solution.write_text(find(SLUG).solution)
+    child.expect_exact("\x1b[2J\x1b[H")  # the screen is cleared, and shows the newest result alone
     child.expect("26 of 26 pass")
     child.expect("Watching")  # the submission is over: an interrupt ends the watch, not the submission
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_what_was_handed_in_comes_back(live: Live, joined: Path) -> None:
+    solution = joined / "full-backward" / "solution.py"
+    mine = b"# Zo\xc3\xab\r\ndlogprobs = torch.zeros_like(logprobs)\n"
+    solution.write_bytes(mine)
+    number = json.loads(dojo(live, joined, "submit", solution, "--json")[1])["id"]
+    solution.unlink()
+    shutil.copytree(joined / "config", joined / "full-backward" / "config")
+    code, _, err = dojo(live, joined / "full-backward", "restore", str(number))
+    assert (code, err) == (0, "")
+    assert solution.read_bytes() == mine.replace(b"\r\n", b"\n")  # as Python reads a text
+    assert dojo(live, joined, "submissions", "show", str(number), "--code")[1] == solution.read_text()
+
+
+def test_one_hint_more_each_time(live: Live, joined: Path) -> None:
+    solution = joined / "full-backward" / "solution.py"
+    whole = find(SLUG).solution
+    solution.write_text(whole.replace("dprobs = dlogprobs / probs", "dprobs = dlogprobs * probs"))
+    assert "= dlogprobs * probs" in solution.read_text()
+    _, out, _ = dojo(live, joined, "submit", solution)
+    assert "more inherit it" in out
+    assert "One more hint (2 of 3): dojo hint" in out
+    second, third, last = (dojo(live, joined, "hint")[1] for _ in range(3))
+    assert second.startswith("probs           | exact: False")
+    assert ("  2. " in second, "  3. " in second, "  3. " in third) == (True, False, True)
+    assert last.endswith("That was the last hint. The lecture: dojo open\n")
 
 
 def execute(live: Live, folder: Path, notebook: Any, without: tuple[str, ...] = ()) -> Any:
@@ -215,7 +253,7 @@ def test_the_magics(live: Live, joined: Path) -> None:
     execute(live, joined, notebook)
     assert "approximate: True" in printed(notebook.cells[3])
     assert "1 of 1 pass" in notebook.cells[4].outputs[0].data["text/plain"]
-    assert "logits | " in printed(notebook.cells[5])
+    assert "1 of 1 pass" in printed(notebook.cells[5])
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
 
 

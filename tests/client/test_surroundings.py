@@ -138,6 +138,18 @@ def test_an_exercise_beside_the_file_is_told_apart(pulled: Student, command: str
     assert err.endswith(f"Type: dojo {command} a.py --exercise {SLUG}\n")
 
 
+@pytest.mark.parametrize("command", ["submit", "watch", "check"])
+def test_an_exercise_in_place_of_the_file_is_told(pulled: Student, command: str) -> None:
+    code, _, err = pulled.type(command, SLUG)
+    assert (code, err.count("looks like an exercise")) == (2, 1)
+    assert err.endswith(f"Go into its folder, and type: dojo {command} solution.py\n")
+
+
+def test_a_file_that_is_not_there_is_no_exercise(pulled: Student) -> None:
+    code, _, err = pulled.type("submit", "full-backward/solution.py")
+    assert (code, err.splitlines()[0]) == (2, "There is no full-backward/solution.py.")
+
+
 def test_several_files_are_refused_with_a_next_step(pulled: Student) -> None:
     code, _, err = pulled.type("submit", "a.py", "b.py", "c.py")
     assert code == 2

@@ -184,7 +184,7 @@ def test_all_right_says_so_and_what_is_next(pulled: Student) -> None:
     )
     code, out, _ = pulled.type("submit", "solution.py")
     assert code == 0
-    assert out.endswith("All 2 steps pass, all exact: this exercise is done.\nNext: dojo pull makemore/next\n")
+    assert out.endswith("All 2 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/next\n")
     listed.pop()
     assert pulled.type("show", "1")[1].endswith("this exercise is done.\nSee how far you are: dojo list\n")
 
@@ -465,10 +465,44 @@ def test_watch_says_once_that_the_server_is_away(pulled: Student) -> None:
     pulled.fake.before = away
     code, out, err, pauses = watched(pulled, 8, come_back)
 
+    assert err.splitlines()[-1].endswith("could not be reached. Watch goes on, and submits when it is back.")
     assert err.count("could not be reached") == 1
-    assert "watch goes on, and submits when it is back" in err
     assert (code, out.count("2 of 2 pass")) == (0, 1)
     assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 0.5, 0.5]
+
+
+def test_watch_sends_nothing_twice_that_the_server_has(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    code, _, err, pauses = watched(pulled, 4, lambda look: None)
+
+    assert (code, len(pulled.fake.graded)) == (3, 1)
+    assert err.count("Submission 1 is kept, but") == 1
+    assert pauses[-3:] == [0.5, 0.5, 0.5]
+
+
+def test_status_shows_the_best_and_the_last_mistake(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    shown = pulled.fake.exercise()
+    shown["checkpoints"][0] |= {"best": "exact", "attempts": 1}
+    shown["checkpoints"][1] |= {"best": "wrong", "attempts": 1}
+    pulled.fake.before = lambda request: (
+        httpx.Response(200, json=shown) if request.url.path.endswith(f"exercises/{SLUG}") else None
+    )
+    lines = pulled.type("status")[1].splitlines()
+    assert lines[:2] == [f"{SLUG}: Softmax", "[█✗]  1 of 2 pass, 1 exact"]
+    assert lines[-4].endswith("| wrong here")
+    assert lines[-3:-1] == [f"  {HINTS[0]}", "  One more hint (2 of 3): dojo hint"]
+    Path("solution.py").write_text("dlogits = torch.ones(2, 3)\n")
+    pulled.type("submit", "solution.py")  # counts is not there now, and passed before
+    assert pulled.type("status")[1].splitlines()[1] == "[█✗]  1 of 2 pass, 1 exact"
 
 
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:

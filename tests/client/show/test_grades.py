@@ -80,11 +80,27 @@ def test_without_colour_there_are_the_lectures_lines_with_words() -> None:
     ]
 
 
-def test_a_word_that_does_not_fit_stands_below() -> None:
+@pytest.mark.parametrize(
+    ("name", "maxdiff", "lines"),
+    [
+        ("a", 0.5, ["a | exact: False | approximate: False | maxdiff: 0.5 | here or above"]),
+        ("a", 0.1234567890123, ["a | exact: False | approximate: False | maxdiff: 0.1234567890123 | here or above"]),
+        (
+            "logprobs",
+            0.123456789012345,
+            ["logprobs        | exact: False | approximate: False | maxdiff: 0.123456789012345", "    here or above"],
+        ),
+        (
+            "bn",
+            0.12345678901234566,
+            ["bn | exact: False | approximate: False | maxdiff: 0.12345678901234566", "    here or above"],
+        ),
+    ],
+)
+def test_a_row_is_squeezed_into_80_columns(name: str, maxdiff: float, lines: list[str]) -> None:
     screen, file = terminal(80, TERM="dumb")
-    show_rows(screen, [Comparison("a", "wrong", maxdiff=0.123456789, origin="own")])
-    row = "a               | exact: False | approximate: False | maxdiff: 0.123456789"
-    assert file.getvalue().splitlines() == [row, "    wrong here"]
+    show_rows(screen, [Comparison(name, "wrong", maxdiff=maxdiff, origin="unknown")])
+    assert file.getvalue().splitlines() == lines
 
 
 @pytest.mark.parametrize("width", [60, 120])

@@ -60,3 +60,30 @@ def test_the_history_shows_points_if_they_differ() -> None:
     first, second = [line for line in Text.from_ansi(file.getvalue()).plain.splitlines() if " of 26" in line]
     assert "5 of 26" in first and "points" not in first
     assert "5 of 26, 15.5 points" in second
+
+
+LONG = "makemore-with-a-long-topic/full-backward-through-the-whole-thing"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 70, 80, 100, 140])
+def test_what_one_types_is_never_cut(fake: FakeDojo, width: int) -> None:
+    for settings in ({}, {"NO_COLOR": "1"}):
+        screen, file = terminal(width, **settings)
+        show_exercises(screen, [read_exercise({**fake.exercise(), "slug": LONG, "title": "A title " * 9})])
+        assert LONG in Text.from_ansi(file.getvalue()).plain
+        screen, file = terminal(width, **settings)
+        show_history(
+            screen, [read_submission({"id": 1234567, "exercise": LONG, "status": "queued", "filename": "a" * 99})]
+        )
+        text = Text.from_ansi(file.getvalue()).plain
+        assert LONG in text and "1234567" in text
+
+
+def test_other_columns_are_cut_with_a_mark() -> None:
+    screen, file = terminal(50)
+    show_exercises(screen, [read_exercise({"slug": "a/b", "title": "x" * 99, "due": "2026-01-02T03:04:05Z"})])
+    lines = Text.from_ansi(file.getvalue()).plain.splitlines()
+    assert max(map(len, lines)) <= 50
+    screen, file = terminal(80)
+    show_exercises(screen, [read_exercise({"slug": "a/b", "title": "x" * 99, "due": "2026-01-02T03:04:05Z"})])
+    assert Text.from_ansi(file.getvalue()).plain.splitlines()[1].endswith("xxx…")

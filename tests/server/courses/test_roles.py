@@ -51,7 +51,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
 SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
-CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client/{name}")}
+CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"), ("GET", "/client/{name}")}
 ANYBODY = {
     ("POST", "/api/v1/join"),
     ("POST", "/api/v1/pair"),

@@ -72,21 +72,21 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
-    def is_unknown(self) -> bool:
+    def is_unclear(self) -> bool:
         """Whether it cannot be said if the mistake is in this step or above it."""
         return not self.passed and not self.missing and self.origin == "unknown"
 
     @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not (self.passed or self.missing or self.inherits or self.is_unknown)
+        return not (self.passed or self.missing or self.inherits or self.is_unclear)
 
     @property
     def word(self) -> str:
         """What the row is, in words; empty for an exact one."""
         if self.inherits:
             return "inherited"
-        if self.is_unknown:
+        if self.is_unclear:
             return "here or above"
         return "" if self.verdict == "exact" else WORDS_OF_VERDICTS.get(self.verdict, "wrong here")
 
@@ -135,6 +135,16 @@ class Grade:
     def all_passed(self) -> bool:
         """Whether there are steps and all of them passed."""
         return bool(self.rows) and self.passed == len(self.rows)
+
+    @property
+    def first_own(self) -> Comparison | None:
+        """The first row that is wrong by itself, or None."""
+        return next((row for row in self.rows if row.own_mistake), None)
+
+    @property
+    def first_wrong(self) -> Comparison | None:
+        """The first row to look at: wrong by itself, else wrong here or above. None if there is neither."""
+        return self.first_own or next((row for row in self.rows if row.is_unclear), None)
 
     def counts(self) -> str:
         """Return how many steps pass: ``5 of 26 pass, 4 exact``, and the points if they differ."""

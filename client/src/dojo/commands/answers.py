@@ -17,7 +17,7 @@ from dojo.commands.decorators import PASSED, WRONG, command
 from dojo.commands.paths import complete_exercise, one_file, shell_word, short_path
 from dojo.commands.results import show_result
 from dojo.commands.target import Target, find_target, send_outbox, target_of
-from dojo.errors import BadFile, DojoError, Unreachable
+from dojo.errors import BadFile, DojoError, NotGradedYet, Unreachable
 from dojo.files.answer_file import AnswerFile, CodeFile, TensorFile, find_answer_file, read_answer_file
 from dojo.files.workspace import find_workspace
 from dojo.notebook_slice import NotebookSlice
@@ -138,7 +138,7 @@ def _print_source(context: Context, answer: AnswerFile, *, explain: bool) -> int
     if context.as_json:
         context.print_json({"filename": answer.path.name, "source": answer.source})
         return PASSED
-    _print_taken(context, answer, explain=options["explain"])
+    _print_taken(context, answer, explain=explain)
     click.echo(answer.source, nl=False)
     return PASSED
 
@@ -190,9 +190,9 @@ def _submit_and_show(context: Context, handing_in: HandingIn) -> int:
             raise
         except Unreachable as error:
             message = f"Submission {submission.id} is kept, but: {error.message}"
-            raise Unreachable(message, f"Look later: dojo show {submission.id}") from error
+            raise NotGradedYet(message, f"Look later: dojo show {submission.id}") from error
     if submission.waiting:
-        raise Unreachable(
+        raise NotGradedYet(
             f"Submission {submission.id} is kept, and not graded yet: {submission.progress()}.",
             f"Look later: dojo show {submission.id}",
         )
@@ -273,21 +273,21 @@ class Watching:
             connection, target = find_target(self.context, self.path, self.exercise)
             answer = read_answer_file(self.path, target.goal)
             self.code = _submit_and_show(self.context, HandingIn(connection, target, answer, is_watched=True))
-        except Unreachable as error:
-            self.code, self._seen = error.exit_code, None
-            self._wait_for_server(error)
-            return
-        except DojoError as error:  # the file may be half written
+        except DojoError as error:
             self.code = error.exit_code
-            self.context.print_error(error)
+            if isinstance(error, Unreachable) and not isinstance(error, NotGradedYet):
+                self._seen = None
+                self._wait_for_server(error)
+                return
+            self.context.print_error(error)  # the file may be half written
         self._is_away, self.pause_seconds = False, WATCH_SECONDS
         self.print_status()
 
     def _wait_for_server(self, error: Unreachable) -> None:
         """Say once that the server is away, and look less and less often."""
         if not self._is_away:
-            next_step = "Nothing is lost: watch goes on, and submits when it is back."
-            self.context.print_error(Unreachable(error.message, next_step))
+            message = f"{error.message} Watch goes on, and submits when it is back."
+            self.context.print_error(Unreachable(message, ""))
         self._is_away = True
         self.pause_seconds = min(2 * self.pause_seconds, AWAY_SECONDS_MAX)
 

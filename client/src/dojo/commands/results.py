@@ -58,18 +58,13 @@ def _show_brief(
     memory = Memory(context.config.folder, connection)
     before = memory.before(submission) or _before(connection, submission)
     levels = 1
-    mistake = first_mistake(grade)
+    mistake = grade.first_own
     if mistake is not None:
         levels = max(memory.hint_levels(submission.exercise, mistake), 1)
         memory.store_hint_levels(submission.exercise, mistake, levels)
     next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
     brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise))
     memory.store(submission)
-
-
-def first_mistake(grade: Grade) -> Comparison | None:
-    """Return the first step that is wrong by itself, or None."""
-    return next((row for row in grade.rows if row.own_mistake), None)
 
 
 def _before(connection: Connection, submission: Submission) -> Before | None:
@@ -103,7 +98,7 @@ def show_status(context: Context, connection: Connection, exercise: Exercise) ->
     if any(not checkpoint.passed and checkpoint.attempts for checkpoint in exercise.checkpoints):
         newest = _newest_graded(connection, exercise.slug)
     grade = _best_rows(exercise, newest)
-    mistake = first_mistake(grade)
+    mistake = grade.first_own
     levels = 1
     if mistake is not None:
         memory = Memory(context.config.folder, connection)
@@ -125,7 +120,7 @@ def _best_rows(exercise: Exercise, newest: Grade | None) -> Grade:
     rows = []
     for checkpoint in exercise.checkpoints:
         row = newest.row(checkpoint.name) if newest else None
-        if checkpoint.passed and not (row and row.passed):
+        if checkpoint.passed and not (row and row.verdict == checkpoint.best):
             row = Comparison(checkpoint.name, checkpoint.best or "", checkpoint.best == "exact", True)
         rows.append(row or Comparison(checkpoint.name, "missing"))
     return Grade(tuple(rows), (), None, "", "", "")
@@ -147,7 +142,7 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
     """Print the first mistake of a submission with one level more of its hints than before."""
     if submission.grade is None:
         raise BadFile(f"Submission {submission.id} has no grade yet.", f"Look again: dojo show {submission.id}")
-    row = first_mistake(submission.grade) or next((row for row in submission.grade.rows if row.is_unknown), None)
+    row = submission.grade.first_wrong
     if row is None:
         sentence = "There is no mistake of your own" + (": all of it passes." if submission.grade.all_passed else ".")
         return _print_hint(context, submission, None, [], sentence)
@@ -175,7 +170,8 @@ def _print_hint(
     if row is not None:
         grades.show_row(context.screen, row, grades.row_style(row))
     for number, hint in enumerate(hints, 1):
-        context.screen.print_text(Text(f"{number}. {hint}" if len(hints) > 1 else hint), indent=2)
+        lead = f"  {number}. " if len(hints) > 1 else "  "
+        context.screen.print_text(Text(hint), indent=len(lead), lead=lead)
     if sentence:
         context.screen.print(sentence)
     return PASSED

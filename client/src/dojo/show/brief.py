@@ -104,15 +104,15 @@ def _show_changes(screen: Screen, grade: Grade, before: Before | None) -> None:
         for row in gained:
             show_row(screen, row, row_style(row))
     elif gained and len(gained) < len(grade.rows):
-        names = _names(screen, [row.name for row in gained], used=len(since) + 30)
-        screen.print(f"{since}{len(gained)} more steps right: {names}", style="green")
+        text = f"{since}{len(gained)} more steps right: "
+        screen.print(text + _names(screen, [row.name for row in gained], used=len(text)), style="green")
     elif before and not gained and not lost:
         screen.print(f"{since}no other steps pass than before.")
 
 
 def _show_groups(screen: Screen, grade: Grade, needs_kernels: bool) -> None:
     """Print a line for each kind of step that is not exact; the first mistake has its own place at the end."""
-    first = _first(grade)
+    first = grade.first_wrong
     names_by_kind: dict[str, list[str]] = {}
     for row in grade.rows:
         if row is not first:
@@ -162,7 +162,7 @@ def _show_printed(screen: Screen, grade: Grade) -> None:
 
 def _show_next_thing(screen: Screen, grade: Grade, view: View) -> None:
     """Print the one thing to do next: an error, the first mistake, the next step, or that all is done."""
-    first = _first(grade)
+    first = grade.first_wrong
     missing = next((row for row in grade.rows if row.missing), None)
     if grade.run_status in RUN_SENTENCES:
         screen.print(RUN_SENTENCES[grade.run_status], style=WRONG_STYLE)
@@ -211,19 +211,14 @@ def _show_lecture(screen: Screen, row: Comparison, view: View) -> None:
 
 
 def _show_done(screen: Screen, grade: Grade, view: View) -> None:
-    inexact = len(grade.rows) - grade.exact
-    exact = "all exact" if not inexact else f"{grade.exact} exact and {inexact} not to the last bit"
-    screen.print(f"All {len(grade.rows)} steps pass, {exact}: this exercise is done.", style="bold green")
+    count, inexact = len(grade.rows), len(grade.rows) - grade.exact
+    steps = "The step passes" if count == 1 else f"All {count} steps pass"
+    exact = "exact" if not inexact else "not to the last bit" if inexact == count else f"{grade.exact} of them exact"
+    screen.print(f"{steps}, {exact}: this exercise is done.", style="bold green")
     if view.next_exercise is not None:
         screen.print(f"Next: dojo pull {view.next_exercise}")
     else:
         screen.print("See how far you are: dojo list")
-
-
-def _first(grade: Grade) -> Comparison | None:
-    """Return the first step that is wrong by itself, else the first of which that cannot be told, or None."""
-    own = next((row for row in grade.rows if row.own_mistake), None)
-    return own or next((row for row in grade.rows if row.is_unknown), None)
 
 
 def _names(screen: Screen, names: Iterable[str], used: int = 0) -> str:

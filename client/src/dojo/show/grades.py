@@ -150,13 +150,19 @@ def plain_lines(rows: Sequence[Comparison]) -> list[str]:
 
 
 def show_row(screen: Screen, row: Comparison, style: str = "") -> None:
-    """Print the lecture's line, and behind it what the row is, or below it if the terminal is too narrow."""
+    """Print the lecture's line, and behind it what the row is.
+
+    A terminal that is too narrow gets it without the filling between the columns, or what the row is below it.
+    """
     line = labelled_line(row)
-    if screen.width is None or len(line) <= screen.width:
-        screen.print_line(line, style)
-    else:
-        screen.print(row.line(), style)
-        screen.print_text(Text(row.word, style=style), indent=4)
+    squeezed = re.sub(r" +\|", " |", line)
+    fitting = next((text for text in (line, squeezed) if screen.width is None or len(text) <= screen.width), None)
+    if fitting is not None:
+        screen.print_line(fitting, style)
+        return
+    row_line = row.line()
+    screen.print(row_line if len(row_line) <= (screen.width or 0) else re.sub(r" +\|", " |", row_line), style)
+    screen.print_text(Text(row.word, style=style), indent=4)
 
 
 def labelled_line(row: Comparison) -> str:
@@ -186,7 +192,7 @@ def kind(row: Comparison) -> str:
     """Return what a row is, as a key of ``STYLES`` and of the screen's marks."""
     if row.missing or row.passed:
         return row.verdict
-    return "inherited" if row.inherits else "unknown" if row.is_unknown else "own"
+    return "inherited" if row.inherits else "unknown" if row.is_unclear else "own"
 
 
 def row_style(row: Comparison) -> str:

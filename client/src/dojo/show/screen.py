@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +20,7 @@ MARKS = {
     "unknown": ("?", "?"),
     "missing": ("·", "."),
 }
+_WORD = re.compile(r"\S+\s*")
 
 
 class Screen:
@@ -45,15 +50,23 @@ class Screen:
         """Print a line or a paragraph. Lines are wrapped only in a terminal."""
         self.print_text(Text(text, style=style))
 
-    def print_text(self, text: Text, indent: int = 0) -> None:
-        """Print a text with styles of its own. A terminal gets its lines wrapped, and each as far to the right."""
-        if not self.is_terminal:
-            self._print_plain("\n".join(" " * indent + line for line in text.plain.split("\n")))
-            return
-        for line in text.wrap(self.console, max(self.console.width - indent, 10)):
-            line.pad_left(indent)
+    def print_text(self, text: Text, indent: int = 0, lead: str = "") -> None:
+        """Print a text with styles of its own. A terminal gets its lines wrapped, and each as far to the right.
+
+        The first line begins with ``lead``, such as a number. A word that is longer than a line, such as a link, stays
+        whole: who copies it gets all of it.
+        """
+        if self.is_terminal:
+            lines = list(_wrapped(text, max(self.console.width - indent, 10)))
+        else:
+            lines = list(text.split("\n", allow_blank=True))
+        for number, line in enumerate(lines):
             line.rstrip()
-            self._print_styled(line)
+            begun = Text.assemble((lead if number == 0 else "").ljust(indent), line)
+            if self.is_terminal:
+                self._print_styled(begun)
+            else:
+                self._print_plain(begun.plain)
 
     def print_line(self, text: str, style: str = "") -> None:
         """Print a line of a table, which is never wrapped here."""
@@ -78,3 +91,17 @@ class Screen:
         """Print text to a pipe. Letters that it cannot encode become ``?``."""
         encoding = self.console.encoding
         print(text.encode(encoding, errors="replace").decode(encoding), file=self.console.file, flush=True)
+
+
+def _wrapped(text: Text, width: int) -> Iterator[Text]:
+    """Yield the lines of a text, broken between words. rich would split a word that is longer than a line."""
+    for line in text.split("\n", allow_blank=True):
+        starts: list[int] = []
+        used = cell_len(line.plain) - cell_len(line.plain.lstrip())
+        for number, word in enumerate(_WORD.finditer(line.plain)):
+            length = cell_len(word[0].rstrip())
+            if number and used + length > width:
+                starts.append(word.start())
+                used = 0
+            used += cell_len(word[0])
+        yield from line.divide(starts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import stat
+import tarfile
 import zipfile
 from email.parser import Parser
 from importlib.metadata import requires, version
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from server.client_wheel.wheel import CLIENT_SOURCES, ClientWheel
+from server.client_wheel.distributions import CLIENT_SOURCES, ClientSources
 from tests.support.servers import RunningServer, is_problem
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -26,10 +27,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 
 
 def test_the_wheel_holds_every_module_of_the_client() -> None:
-    wheel = ClientWheel().get()
+    client = ClientSources().build()
 
-    assert wheel is not None and wheel.name == NAME
-    files = unpacked(wheel.content)
+    assert client is not None and client.wheel_name == NAME
+    files = unpacked(client.wheel)
     sources = {
         str(path.relative_to(CLIENT_SOURCES / "src")): path.read_bytes()
         for path in (CLIENT_SOURCES / "src" / "dojo").rglob("*")
@@ -40,10 +41,10 @@ def test_the_wheel_holds_every_module_of_the_client() -> None:
 
 
 def test_the_wheel_asks_for_what_the_project_asks_for() -> None:
-    wheel = ClientWheel().get()
+    client = ClientSources().build()
 
-    assert wheel is not None
-    files = unpacked(wheel.content)
+    assert client is not None
+    files = unpacked(client.wheel)
     (metadata,) = [files[name].decode() for name in files if name.endswith("/METADATA")]
     parsed = Parser().parsestr(metadata)
     assert (parsed["Name"], parsed["Version"]) == (PACKAGE, version(PACKAGE))
@@ -60,21 +61,21 @@ def test_building_writes_nothing_into_the_sources(tmp_path: Path) -> None:
     for path in (*before, sources):
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
-    wheel = ClientWheel(sources).get()
+    client = ClientSources(sources).build()
 
-    assert wheel is not None
+    assert client is not None
     assert sorted(sources.rglob("*")) == before
 
 
 def test_it_is_built_once(tmp_path: Path) -> None:
     sources = tmp_path / "client"
     shutil.copytree(CLIENT_SOURCES, sources, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    source = ClientWheel(sources)
-    first = source.get()
+    client = ClientSources(sources)
+    first = client.build()
     shutil.rmtree(sources)
 
     assert first is not None
-    assert source.get() is first
+    assert client.build() is first
 
 
 @on_sqlite
@@ -83,6 +84,17 @@ def test_the_short_address_leads_to_the_wheel(server: RunningServer) -> None:
 
     assert answer.url.path == f"/client/{NAME}"
     assert unpacked(answer.content)
+
+
+@on_sqlite
+def test_the_archive_has_the_sources_and_is_not_stored(server: RunningServer) -> None:
+    answer = server.client.get("/client.tar.gz")
+
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "src/dojo/cli.py", "src/dojo/py.typed", "PKG-INFO"} <= names
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"] == "application/gzip"
 
 
 @on_sqlite
@@ -103,6 +115,6 @@ def test_another_version_is_a_problem_that_names_this_one(server: RunningServer)
 
 @on_sqlite
 def test_a_server_without_sources_says_so(server: RunningServer, tmp_path: Path) -> None:
-    server.client.app.state.client_wheel = ClientWheel(tmp_path)  # type: ignore[attr-defined]
+    server.client.app.state.client_sources = ClientSources(tmp_path)  # type: ignore[attr-defined]
 
     assert is_problem(server.client.get("/client.whl"), 404)
