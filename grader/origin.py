@@ -246,7 +246,7 @@ def replay_backward(
 ) -> BackwardReplay:
     """Replay the backward pass with the student's gradients. ``rows`` say which of them are right.
 
-    ``inherited`` are wrong ones that are known to inherit, though all directly above them passed. If the answers agree on
+    ``inherited`` are wrong ones that are known to inherit, though all directly above passed. If the answers agree on
     a gradient that was not handed in, it is played as if it had been.
     """
     wrong = frozenset(row.name for row in rows if not row.passed and row.name in handed_in)

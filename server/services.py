@@ -29,6 +29,7 @@ from server.queue.worker import WorkerPool, run_until_signalled
 from server.settings import Settings
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
+from server.submissions.live_check import CheckPace, LiveChecks, Room
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class ServerServices(Services):
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
+    live_checks: LiveChecks
     pairing_tries: Tries
 
     @classmethod
@@ -115,12 +117,16 @@ class ServerServices(Services):
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
         intake = Intake(base.database, base.instances, dispatcher, follower, settings.submissions_per_minute)
+        room = Room(settings.children if settings.dispatch == "embedded" else None)
+        pace = CheckPace(settings.checks_per_minute)
+        checks = LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room)
         return cls(
             **vars(base),
             signals=signals,
             dispatcher=dispatcher,
             follower=follower,
             intake=intake,
+            live_checks=checks,
             pairing_tries=Tries(),
         )
 
@@ -131,6 +137,7 @@ class ServerServices(Services):
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
+        app.state.live_checks = self.live_checks
         app.state.pairing_tries = self.pairing_tries
 
     def start(self) -> None:

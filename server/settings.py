@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(default=60, ge=0)
     """How often an account may hand in within a minute; 0 means no limit."""
 
+    checks_per_minute: int = Field(default=240, ge=0)
+    """How often an account may check live within a minute, in each process; 0 means no limit."""
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -8,6 +8,7 @@ too. Staff see everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
@@ -17,29 +18,36 @@ from server.courses.courses import HINT_LEVELS_MAX
 from server.courses.roles import Permission
 from server.progress import record
 from server.submissions.schemas import ComparisonBody
-from server.tables import SubmissionRow
 
 KIND_LEVEL = 1  # shown from the first attempt on
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose attempts count, and in which exercise."""
+
+    account_id: int
+    exercise: str
+
+
 def visible_rows(
-    session: Session, reader: Membership, submission: SubmissionRow, rows: Iterable[Mapping[str, Any]]
+    session: Session, reader: Membership, owner: Owner, rows: Iterable[Mapping[str, Any]]
 ) -> list[ComparisonBody]:
     """Return the rows of a grade, with as much of each diagnosis as the reader may see."""
-    levels = _levels(session, reader, submission)
+    levels = _levels(session, reader, owner)
     return [
         ComparisonBody.model_validate({**row, "diagnosis": _cut(row["diagnosis"], levels(row["name"]))}) for row in rows
     ]
 
 
-def _levels(session: Session, reader: Membership, submission: SubmissionRow) -> Callable[[str], int]:
+def _levels(session: Session, reader: Membership, owner: Owner) -> Callable[[str], int]:
     """Return how many levels the reader sees, by checkpoint."""
     course = reader.course
     if reader.may(Permission.READ_SUBMISSIONS):
         return lambda checkpoint: HINT_LEVELS_MAX
     if course.hints_after == 0 or course.hint_levels <= KIND_LEVEL:
         return lambda checkpoint: course.hint_levels
-    progress = record.of_student(session, course, submission.account_id, submission.exercise)
+    progress = record.of_student(session, course, owner.account_id, owner.exercise)
     tried_enough = {name for name, entry in progress.items() if entry.attempts > course.hints_after}
     return lambda checkpoint: course.hint_levels if checkpoint in tried_enough else KIND_LEVEL
 

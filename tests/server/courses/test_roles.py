@@ -33,6 +33,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{EXERCISE}/instance"): (Permission.READ_EXERCISES,),
     ("GET", f"{EXERCISE}/instance/state"): (Permission.READ_EXERCISES,),
     ("POST", f"{EXERCISE}/submissions"): (Permission.HAND_IN,),
+    ("POST", f"{EXERCISE}/check"): (Permission.HAND_IN,),
     ("GET", f"{COURSE}/submissions"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/progress"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/analytics"): (Permission.READ_CLASS,),
@@ -124,7 +125,7 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     address = path.format(course=slug, topic=topic, name=name, id=submission_id)
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     content = None
-    if path.endswith("/submissions") and method == "POST":
+    if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
         headers["Content-Type"] = SAFETENSORS
     if path.endswith("/join"):
