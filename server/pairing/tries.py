@@ -2,6 +2,7 @@
 
 A code is one of 5.9e14, and lives for ten minutes. With 600 failed tries a minute and 10,000 codes that wait, somebody
 finds one within ten minutes with a chance of 1e-7. Each server process counts by itself, in memory: no address is kept.
+Behind a proxy that uvicorn does not trust (``FORWARDED_ALLOW_IPS``), all callers have the proxy's address.
 """
 
 from __future__ import annotations

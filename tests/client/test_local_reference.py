@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from dojo import local_reference
 from dojo.api.responses import Checkpoint
-from dojo.files.workspace import Workspace
+from dojo.files.workspace import Workspace, open_workspace
 from dojo.local_reference import LocalReference, NoLocalReference, compare, gradients
 from exercises import registry
 from exercises.instance import Instance
@@ -146,6 +147,22 @@ def test_a_grade_has_a_row_for_each_step(fake: FakeDojo, workspace: Workspace) -
 
     assert [row.verdict for row in grade.rows] == ["missing", "exact"]
     assert grade.environment == local_reference.ENVIRONMENT
+
+
+def test_the_folder_holds_no_more_than_the_statement_shows(workspace: Workspace) -> None:
+    shown = (workspace.folder / "exercise.md").read_text()
+
+    assert workspace.forward == FORWARD
+    assert FORWARD in shown
+
+
+def test_a_folder_of_an_earlier_version_has_no_forward_pass(workspace: Workspace) -> None:
+    marker = workspace.folder / ".dojo.json"
+    content = json.loads(marker.read_text())
+    del content["forward"]
+    marker.write_text(json.dumps(content))
+
+    assert open_workspace(workspace.folder).forward == ""
 
 
 def variables() -> dict[str, object]:
