@@ -73,7 +73,7 @@ def test_a_step_without_an_answer_is_missing() -> None:
 def test_a_local_mistake_claims_no_origin() -> None:
     row = compare("h", RIGHT * 2, RIGHT)
 
-    assert row.is_unknown
+    assert row.is_unclear
     assert not row.own_mistake
     assert row.remarks() == ()
 

@@ -43,14 +43,14 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
-    def is_unknown(self) -> bool:
+    def is_unclear(self) -> bool:
         """Whether it cannot be said if the mistake is in this step or above it."""
         return not self.passed and self.verdict != "missing" and self.origin == "unknown"
 
     @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not (self.passed or self.verdict == "missing" or self.inherits or self.is_unknown)
+        return not (self.passed or self.verdict == "missing" or self.inherits or self.is_unclear)
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""
