@@ -355,6 +355,13 @@ def test_a_token_that_is_none_is_refused(fake: FakeDojo, token: object) -> None:
         fake.connection.server.pair("K7QF2-9TXMD")
 
 
+def test_a_paired_course_that_is_none_is_refused(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(201, json={"token": TOKEN, "student": {}, "courses": [{"slug": "../me"}]})
+
+    with pytest.raises(errors.BadFile, match="is no course"):
+        fake.connection.server.pair("K7QF2-9TXMD")
+
+
 def test_pairing_is_not_repeated_once_it_may_have_arrived(fake: FakeDojo) -> None:
     def breaks(_: httpx.Request) -> None:
         raise httpx.ReadError("broken")

@@ -61,6 +61,8 @@ class Server:
         answer = self._client.json("POST", "pair", json={"code": code}, repeatable=False)
         if not _TOKEN.fullmatch(required(answer, "token", str)):
             raise NotADojo("The server's token is none.", "Tell your instructor about it.")
+        for course in required(answer, "courses", list):
+            course_path(required(course, "slug", str))
         return answer
 
     # -- exercises --------------------------------------------------------------------------------
