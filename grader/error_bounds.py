@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import reference
@@ -35,6 +36,7 @@ from grader.rounding import sum_of
 UNIT = 2.0**-24  # the unit roundoff of float32
 # The error of a value of the forward pass, and of a nonlinear function of one, in unit roundoffs.
 FORWARD_ROUNDINGS = 4
+SMALL_CONSTANT = 1e-3  # a number that keeps a division or a root from its edge is smaller
 SMALLEST = 1.2e-38  # below this, float32 rounds to a fixed step
 
 
@@ -82,7 +84,7 @@ class BoundedBackward:
     """
 
     def __init__(self, steps: Sequence[Step], given: Mapping[str, Tensor]) -> None:
-        self.given = given
+        self._given = dict(given)
         self._steps = {step.name: step for step in steps}
         self._consumers: dict[str, list[Step]] = {}
         for step in reversed(steps):
@@ -109,6 +111,10 @@ class BoundedBackward:
             self._terms[step] = bounded_back(self._steps[step], self.upstream(step))
         return self._terms[step]
 
+    def carry_through(self, step: str) -> None:
+        """Forget the upstream gradient of a step, before it was asked for: the pass itself gives one."""
+        self._given.pop(step, None)
+
     def consumers(self, name: str) -> list[str]:
         """Return the steps that read a tensor, the last one first."""
         return [step.name for step in self._consumers[name]]
@@ -119,8 +125,8 @@ class BoundedBackward:
         :raises Unbounded: an operation on the way has no rule
         """
         output = self._steps[step].output
-        if step in self.given:
-            upstream = self.given[step].to(output.dtype)
+        if step in self._given:
+            upstream = self._given[step].to(output.dtype)
         elif step in self._consumers:
             return self.gradient(step)
         else:
@@ -142,6 +148,21 @@ def frozen_steps(instance: Instance) -> tuple[Step, ...]:
     tape = FrozenTape(instance.exercise.given(state), state)
     instance.exercise.play(tape)
     return tape.steps
+
+
+def step_without_constant(instance: Instance, name: str) -> tuple[Step, float] | None:
+    """Return a step in float64 without the small number that its line adds, such as 1e-5, and that number.
+
+    None if the line adds none.
+    """
+    lines = (line for piece in instance.exercise.pieces for line in forward_source.read(piece).lines)
+    altered = next(line for line in lines if line.name == name).without_small_constant(SMALL_CONSTANT)
+    if altered is None:
+        return None
+    state = reference(instance).state
+    tape = FrozenTape({each: value for each, value in state.items() if each != name}, state)
+    altered[0].play(tape)
+    return tape.steps[0], altered[1]
 
 
 def bounded_back(step: Step, upstream: Bounded) -> dict[str, Bounded]:
@@ -196,10 +217,10 @@ class _BoundsMode(TorchDispatchMode):
             with self:
                 return DECOMPOSED[name](*args)
         rule = RULES.get(name)
-        if rule is None:
-            raise Unbounded(f"{func} has no rule")
         result = func(*args, **kwargs)
-        if isinstance(result, Tensor) and result.is_floating_point():
+        if _is_real(result) or isinstance(result, list | tuple):
+            if rule is None:
+                raise Unbounded(f"{func} has no rule")
             self.set(result, rule(self, lambda *changed: func(*changed, **kwargs), args, result))
         return result
 
@@ -291,7 +312,9 @@ RULES: Mapping[str, Rule] = {
 DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
     "tanh_backward": lambda upstream, output: upstream * (1 - output * output),
     "sigmoid_backward": lambda upstream, output: upstream * (output * (1 - output)),
-    "threshold_backward": lambda upstream, argument, threshold: upstream * (argument > threshold).to(upstream.dtype),
+    "threshold_backward": lambda upstream, argument, threshold: torch.where(
+        argument > threshold, upstream, torch.zeros_like(upstream)
+    ),
     "_softmax_backward_data": lambda upstream, output, dim, dtype: (
         output * (upstream - (upstream * output).sum(dim, keepdim=True))
     ),

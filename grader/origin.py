@@ -332,13 +332,12 @@ class _Recovered:
 def _recover(replay: BackwardReplay, name: str) -> _Recovered | None:
     """Return the gradient of a step that the wrong answers below it agree on; None if they do not, or are too few.
 
-    An answer takes part if it is the only thing that is not known of its sum. None that passed may contradict.
+    What else is in the sum of an answer is what the replay gives. No answer that passed may contradict.
     """
     flow = replay.flows[name]
     answers: dict[str, Tensor] = {}
     for read in flow.terms:
-        others = [each.step.name for each in replay.consumers(read) if each is not flow]
-        if read in replay.handed_in and not any(step in replay.absent for step in others):
+        if read in replay.handed_in:
             answer = align(replay.handed_in[read], flow.terms[read].shape)
             if answer is not None and not is_degenerate(answer):
                 answers[read] = answer
@@ -349,7 +348,7 @@ def _recover(replay: BackwardReplay, name: str) -> _Recovered | None:
     step = next(each for each in frozen_steps(replay.reference.instance) if each.name == name)
     for read in sorted(wrong):
         upstream = recover_upstream(step, read, answers[read] - rest[read])
-        if upstream is None or not bool(upstream.isfinite().all()):
+        if upstream is None:
             continue
         terms = back(flow.step, upstream.float())
         agreeing = {each for each in answers if close(answers[each], rest[each] + terms[each])}

@@ -13,6 +13,8 @@ Only an answer that determines every number of the upstream gradient recovers it
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -54,7 +56,7 @@ def _least_squares(step: Step, read: str, term: Tensor) -> Tensor:
         if size <= enough:
             break
         moved = back(step, direction)[read]
-        length = size / float(moved.square().sum())
+        length = size / (float(moved.square().sum()) or math.inf)
         upstream, residual = upstream + length * direction, residual - length * moved
         gradient = _forward(step, read, residual)
         size, before = float(gradient.square().sum()), size

@@ -9,7 +9,7 @@ tells the two apart:
    such as a lost term must explain the answer within the same bound. Without a slip the note is given only if no chain
    of right steps from the loss could round so far.
 3. What comes below a row that is off by more than rounding, and is right given its numbers, says so. If ``cmp`` fails
-   it, it inherits.
+   it, it inherits; unless all that is lost above is noise, zero in mathematics: then it is rounding.
 
 Where the true gradient is zero, only noise is compared, and every answer is within the bound. There a slip must give
 the answer's very bits.
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.compare import ATOL, RTOL, Comparison, Verdict
-from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps
+from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 from grader.reference import Reference, back, reference
 from grader.rounding import align, fit, sum_of
 
@@ -37,6 +37,7 @@ SIGN = BEYOND + ": the sign is turned around"
 LEFT_OUT = BEYOND + ": the path through {} is missing"
 TWICE = BEYOND + ": the path through {} is counted twice"
 TERM_SIGN = BEYOND + ": the term that comes through {} has the wrong sign"
+CONSTANT = BEYOND + ": the {1:g} in the line of {0} is missing"
 MISPLACED = BEYOND + ": the term that comes through {} stands at other elements"
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 OVERDETERMINED = 3  # elements that must agree before a term is said to be misplaced
@@ -82,18 +83,36 @@ def judge_rounding(reference: Reference, handed_in: Mapping[str, Tensor], rows: 
     return Tolerated([table.rows[row.name] for row in rows], frozenset(table.inherited))
 
 
+@dataclass(frozen=True)
+class _Off:
+    """How a gradient is off: ``answer`` says so, its own or the nearest above it.
+
+    ``is_noise`` says that it is off only by what is zero in mathematics, such as the path through the maximum.
+    """
+
+    answer: str
+    is_noise: bool = False
+
+
+@dataclass(frozen=True)
+class _Slip:
+    """What is wrong with an answer that ``cmp`` passes, and whether that is zero in mathematics."""
+
+    note: str
+    is_noise: bool
+
+
 @dataclass
 class _Table:
     """The rows of an answer while they are judged, from the loss down.
 
-    ``off`` maps each name whose gradient is off by more than rounding to the answer that says so: its own, or the
-    nearest one above it.
+    ``off`` maps each name whose gradient is off by more than rounding to how it is.
     """
 
     reference: Reference
     handed_in: Mapping[str, Tensor]
     rows: dict[str, Comparison]
-    off: dict[str, str] = field(default_factory=dict)
+    off: dict[str, _Off] = field(default_factory=dict)
     inherited: set[str] = field(default_factory=set)
 
     def judge(self) -> None:
@@ -102,17 +121,19 @@ class _Table:
         given = dict.fromkeys(read for step in steps for read in step.reads)
         names = [step.name for step in reversed(steps)]
         for name in [*names, *(read for read in given if read not in names)]:
-            above = next((self.off[step.name] for step in steps if name in step.reads and step.name in self.off), None)
+            off = [self.off[step.name] for step in steps if name in step.reads and step.name in self.off]
+            above = min(off, key=lambda each: each.is_noise, default=None)
             if name not in self.handed_in:
                 if above is not None:
                     self.off[name] = above
+                    self.bounds.carry_through(name)
                 continue
             with contextlib.suppress(Unbounded):
                 self.rows[name] = self._judged(self.rows[name], above)
             if not self.rows[name].passed:
-                self.off[name] = name
+                self.off[name] = _Off(name)
 
-    def _judged(self, row: Comparison, above: str | None) -> Comparison:
+    def _judged(self, row: Comparison, above: _Off | None) -> Comparison:
         answer = align(self.handed_in[row.name], self.reference.gradients[row.name].shape)
         if answer is None or row.verdict not in (Verdict.APPROXIMATE, Verdict.WRONG):
             return row
@@ -122,30 +143,34 @@ class _Table:
             return row
         return self._failed(row, answer, above)
 
-    def _failed(self, row: Comparison, answer: Tensor, above: str | None) -> Comparison:
+    def _failed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:
         right, by_itself = self.bounds.gradient(row.name), self._by_itself(row.name)
         if not right.covers(answer) or self._slip(row.name, answer) is not None:
             return row
         # Would cmp fail it without any rounding of this step, for what comes from above alone?
         if above is not None and not torch.allclose(right.value, by_itself.value, RTOL, ATOL):
-            self.inherited.add(row.name)
-            return row
+            if not above.is_noise:
+                self.inherited.add(row.name)
+                return row
+            self.off[row.name] = _Off(row.name, is_noise=True)
         return replace(row, verdict=Verdict.ROUNDING, notes=(*row.notes, ROUNDING))
 
-    def _passed(self, row: Comparison, answer: Tensor, above: str | None) -> Comparison:
+    def _passed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:
         name = row.name
         if name not in self.reference.vanishing and self._by_itself(name).covers(answer):
             return row
-        note, right = self._slip(name, answer), self.bounds.gradient(name)
-        if note is None and right.covers(answer):
+        slip, right = self._slip(name, answer), self.bounds.gradient(name)
+        if slip is not None:
+            note, is_noise = slip.note, slip.is_noise
+        elif right.covers(answer):
             if above is None or self._by_itself(name).covers(right.value):
                 return row
-            note = FROM_ABOVE.format(above)
-        elif note is None:
-            if bounds_from_the_loss(self.reference.instance).gradient(name).covers(answer):
-                return row
-            note = BEYOND
-        self.off[name] = name
+            note, is_noise = FROM_ABOVE.format(above.answer), above.is_noise
+        elif bounds_from_the_loss(self.reference.instance).gradient(name).covers(answer):
+            return row
+        else:
+            note, is_noise = BEYOND, False
+        self.off[name] = _Off(name, is_noise)
         return replace(row, notes=(*row.notes, note))
 
     def _by_itself(self, name: str) -> Bounded:
@@ -163,20 +188,36 @@ class _Table:
                     given[step.name] = fitted
         return BoundedBackward(frozen_steps(self.reference.instance), given)
 
-    def _slip(self, name: str, answer: Tensor) -> str | None:
+    def _slip(self, name: str, answer: Tensor) -> _Slip | None:
         """Return what is wrong with an answer, verified on all its numbers; None if nothing is known to be."""
         right = self.bounds.gradient(name)
         if right.covers(answer):
             is_flipped = name in self.reference.vanishing and torch.equal(answer, -self._computed(name))
-            return SIGN if is_flipped and bool(answer.any()) else None
+            return _Slip(SIGN, is_noise=True) if is_flipped and bool(answer.any()) else None
         steps = self.bounds.consumers(name)
-        if len(steps) == 1:
-            return None
         terms = {step: self.bounds.terms(step)[name].value for step in steps}
+        constant = self._lost_constant(name, answer, right)
+        if constant is not None:
+            return constant
         slips = (
-            note.format(step) for step in steps for note, explains in SLIPS if explains(answer, right, terms[step])
+            _Slip(note.format(step), step in self.reference.vanishing)
+            for step in (steps if len(steps) > 1 else ())
+            for note, explains in SLIPS
+            if explains(answer, right, terms[step])
         )
         return next(slips, None)
+
+    def _lost_constant(self, name: str, answer: Tensor, right: Bounded) -> _Slip | None:
+        """Return the slip of a small number that a line adds, such as 1e-5, and the student's does not."""
+        for consumer in self.bounds.consumers(name):
+            altered = step_without_constant(self.reference.instance, consumer)
+            if altered is None:
+                continue
+            step, constant = altered
+            change = back(step, self.bounds.upstream(consumer).value)[name] - self.bounds.terms(consumer)[name].value
+            if Bounded(right.value + change, right.error).covers(answer):
+                return _Slip(CONSTANT.format(consumer, constant), is_noise=False)
+        return None
 
     def _computed(self, name: str) -> Tensor:
         """Return the gradient as float32 gives it, from the same upstream gradients."""
@@ -193,10 +234,12 @@ def _is_misplaced(answer: Tensor, right: Bounded, term: Tensor) -> bool:
     """Whether an answer has the right numbers of a term, at other elements."""
     there = answer.double() - (right.value - term)
     is_there = there.abs() > right.error
-    values, errors, wanted = there[is_there], right.error[is_there], term[term != 0]
+    values, errors, wanted = there[is_there], right.error[is_there], term[term != 0].sort().values
     if not OVERDETERMINED <= len(values) <= len(wanted):
         return False
-    return bool(((values[:, None] - wanted).abs() <= errors[:, None]).any(1).all())
+    places = torch.searchsorted(wanted, values).clamp(1, len(wanted) - 1)
+    distance = torch.minimum((values - wanted[places - 1]).abs(), (values - wanted[places]).abs())
+    return bool((distance <= errors).all())
 
 
 # What is said → the test for it, given the answer, the right gradient and one of its terms.

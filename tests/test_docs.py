@@ -9,6 +9,11 @@ import pytest
 import torch
 
 from exercises.tape import Tape
+from grader.compare import BROADCAST_ELEMENTS_MAX
+from grader.diagnosis.explain import IN_CONTEXT
+from grader.error_bounds import FORWARD_ROUNDINGS, UNIT
+from grader.origin import NOT_HANDED_IN
+from grader.tolerance import BEYOND, FROM_ABOVE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -50,3 +55,17 @@ def test_no_page_and_no_source_names_a_folder_of_somebodys_machine() -> None:
     own = [path for path in files if not {".venv", "var", "hostile", "build"} & set(path.relative_to(ROOT).parts)]
     assert len(own) > 50
     assert [path.name for path in own if suspicious.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_what_is_quoted_of_origin_and_rounding_is_what_students_read() -> None:
+    text = " ".join(page("docs/diagnosis.md").split())
+    quoted = (
+        NOT_HANDED_IN.format("dhpreact", "it"),
+        BEYOND,
+        FROM_ABOVE.format("bnvar"),
+        IN_CONTEXT.format("hpreact").partition("; ")[2],
+    )
+    assert [sentence for sentence in quoted if sentence not in text] == []
+    assert "more than 65,536 elements" in text and BROADCAST_ELEMENTS_MAX == 65_536
+    assert "known to 4 u" in text and FORWARD_ROUNDINGS == 4
+    assert "u = 2⁻²⁴" in text and UNIT == 2.0**-24

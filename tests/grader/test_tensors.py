@@ -172,3 +172,41 @@ def test_a_header_of_thousands_of_tensors_is_not_read() -> None:
     crowd = {f"t{number}": entry(shape=(0,), offsets=(0, 0)) for number in range(5_000)}
     with pytest.raises(BadAnswer, match="thousands of tensors"):
         read_answers(EXERCISE.checkpoints, file(crowd | {"dhprebn": entry()}, bytes(8)))
+
+
+class TestContext:
+    def test_an_entry_with_the_prefix_is_context(self) -> None:
+        content = safetensors.torch.save(
+            {name: RIGHT.clone() for name in ("context.dhprebn", "context.other", "contextdhprebn")}
+        )
+
+        file = read_answers(EXERCISE.checkpoints, content)
+
+        assert file.answers == {}
+        assert list(file.context) == ["hprebn"]
+        tensor = file.context["hprebn"].tensor
+        assert tensor is not None and tensor.equal(RIGHT)
+
+    def test_it_may_name_the_tensor_alone(self) -> None:
+        file = read_answers(EXERCISE.checkpoints, safetensors.torch.save({"context.hprebn": RIGHT}))
+
+        assert list(file.context) == ["hprebn"]
+
+    def test_an_answer_of_the_same_name_counts(self) -> None:
+        content = safetensors.torch.save({"context.dhprebn": 2 * RIGHT, "hprebn": RIGHT})
+
+        file = read_answers(EXERCISE.checkpoints, content)
+
+        assert list(file.answers) == ["hprebn"] and file.context == {}
+        assert grade_tensors(INSTANCE, content).passed == 1
+
+    def test_context_alone_is_not_graded(self) -> None:
+        grade = grade_tensors(INSTANCE, safetensors.torch.save({"context.dhprebn": 2 * RIGHT}))
+
+        assert [row.verdict for row in grade.checkpoints] == [Verdict.MISSING]
+        assert grade.passed == grade.own == 0
+
+    def test_context_that_cannot_be_read_is_left_out(self) -> None:
+        empty = safetensors.torch.save({"context.dhprebn": torch.zeros(0, 3), "dlogits": RIGHT})
+
+        assert grade_tensors(INSTANCE, empty).checkpoints[0].verdict is Verdict.MISSING
