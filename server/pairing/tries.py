@@ -2,6 +2,7 @@
 
 A code is one of 5.9e14, and lives for ten minutes. With 600 failed tries a minute and 10,000 codes that wait, somebody
 finds one within ten minutes with a chance of 1e-7. Each server process counts by itself, in memory: no address is kept.
+Behind a proxy that uvicorn does not trust (``FORWARDED_ALLOW_IPS``), all callers have the proxy's address.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Tries:
             all_ = [began for began, _ in self._tries]
             for began, limit in ((own, self._per_address), (all_, self._in_all)):
                 if len(began) >= limit:
-                    raise _too_many(began[-limit] + WINDOW_SECONDS - moment)
+                    raise _too_many(began[0] + WINDOW_SECONDS - moment)
             entry = (moment, network)
             self._tries.append(entry)
             return entry
@@ -79,7 +80,7 @@ def network_of(address: str) -> str:
 
 
 def _too_many(seconds: float) -> TooManyTries:
-    wait = max(1, math.ceil(seconds))
+    wait = math.ceil(seconds)
     return TooManyTries(
         f"Too many codes were tried from your network or on this server. Wait {wait} s, then type yours once more.",
         {"Retry-After": str(wait)},

@@ -20,8 +20,17 @@ SCRIPT = """if True:
     from dojo import kernels, notebook
     from dojo.files import workspace
     from tests.client.fake import SLUG, FakeDojo, expected
+    import httpx2 as httpx
 
-    fake = FakeDojo()
+    def add_note(request):
+        answer = fake._answer(request)
+        if request.url.path.endswith("/check") and {note!r}:
+            grade = answer.json()
+            grade["checkpoints"][0]["notes"] = [{note!r}]
+            return httpx.Response(200, json=grade)
+        return answer
+
+    fake = FakeDojo(before=add_note)
     folder = workspace.pull(fake.connection, SLUG, Path(sys.argv[1])).workspace
     exercise = notebook.NotebookExercise(folder, lambda: fake.connection)
     for factor in (1 + 1e-6, 1 + 2e-6):
@@ -30,9 +39,9 @@ SCRIPT = """if True:
 """
 
 
-def run(first: str, folder: Path, **environ: str) -> str:
+def run(first: str, folder: Path, note: str = "", **environ: str) -> str:
     plain = {name: value for name, value in os.environ.items() if name not in numerics.PINNED}
-    command = [sys.executable, "-c", SCRIPT.format(first=first), str(folder)]
+    command = [sys.executable, "-c", SCRIPT.format(first=first, note=note), str(folder)]
     return subprocess.run(command, env=plain | environ, check=True, capture_output=True, text=True).stdout
 
 
@@ -53,6 +62,13 @@ def test_torch_before_the_pull_is_told_once(tmp_path: Path) -> None:
 
     assert printed.splitlines()[-1].startswith("your torch runs others. For the same bits, restart the kernel")
     assert printed.count("Exact on the server's kernels is another matter") == 1
+
+
+def test_kernels_explain_nothing_that_the_server_explains(tmp_path: Path) -> None:
+    printed = run("import torch", tmp_path / "x", note="more than rounding explains")
+
+    assert printed.count("more than rounding explains") == 2
+    assert "another matter" not in printed
 
 
 def test_what_the_student_has_set_stays(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from dojo import local_reference
 from dojo.api.responses import Checkpoint
-from dojo.files.workspace import Workspace
-from dojo.local_reference import LocalReference, NoLocalReference, compare, gradients
+from dojo.files.workspace import Workspace, open_workspace
+from dojo.local_reference import LocalReference, NoLocalReference, checked_statements, compare, gradients
 from exercises import registry
 from exercises.instance import Instance
 from exercises.registry import find
@@ -72,7 +73,7 @@ def test_a_step_without_an_answer_is_missing() -> None:
 def test_a_local_mistake_claims_no_origin() -> None:
     row = compare("h", RIGHT * 2, RIGHT)
 
-    assert row.is_unknown
+    assert row.is_unclear
     assert not row.own_mistake
     assert row.remarks() == ()
 
@@ -101,6 +102,20 @@ def test_a_local_mistake_claims_no_origin() -> None:
         "range = logits",
         "__builtins__ = logits",
         "loss = unknown.sum()",
+        "loss = _hidden",
+        "_hidden = logits",
+        "loss = logits(1)",
+        "loss = torch(1)",
+        "loss = logits.sum(b'x')",
+        "loss = logits ** 17",
+        "loss = logits ** True ** n",
+        "a = loss = logits",
+        "a, logits.data = logits",
+        "loss: int = logits",
+        "loss = logits.sum(*logits)",
+        "loss = {}",
+        "loss = lambda: 1",
+        "loss = await logits",
         "for each in logits: loss = each",
         "def f(): pass",
         "loss = (",
@@ -109,15 +124,25 @@ def test_a_local_mistake_claims_no_origin() -> None:
         "#" * 70_000,
     ],
 )
-def test_a_program_is_not_played(line: str) -> None:
+def test_a_program_is_refused_before_anything_is_played(line: str) -> None:
     with pytest.raises(NoLocalReference, match="cannot be played"):
-        gradients(line, variables(), ["logits"])
+        checked_statements(line, [*variables(), "_hidden"])
+
+
+def test_a_forward_pass_with_a_program_in_it_is_not_played_at_all() -> None:
+    with pytest.raises(NoLocalReference, match=r"line 3 holds what is not known here"):
+        gradients(f"{FORWARD}\nx = torch.load('x')", variables(), ["logits"])
 
 
 @pytest.mark.parametrize("line", ["loss = logits", "loss = n", "x = logits", "loss = logits @ logits"])
 def test_what_fails_while_it_is_played_is_explained(line: str) -> None:
     with pytest.raises(NoLocalReference, match="it ends with"):
         gradients(line, variables(), ["logits"])
+
+
+@pytest.mark.parametrize("line", ["x = logits ** 16", "x = (logits + 1e-5) ** -0.5", "x = logits[range(n), Yb]"])
+def test_a_line_of_a_forward_pass_is_taken(line: str) -> None:
+    assert len(checked_statements(line, variables())) == 1
 
 
 def test_a_step_off_the_way_to_the_loss_is_explained() -> None:
@@ -146,6 +171,22 @@ def test_a_grade_has_a_row_for_each_step(fake: FakeDojo, workspace: Workspace) -
 
     assert [row.verdict for row in grade.rows] == ["missing", "exact"]
     assert grade.environment == local_reference.ENVIRONMENT
+
+
+def test_the_folder_holds_no_more_than_the_statement_shows(workspace: Workspace) -> None:
+    shown = (workspace.folder / "exercise.md").read_text()
+
+    assert workspace.forward == FORWARD
+    assert FORWARD in shown
+
+
+def test_a_folder_of_an_earlier_version_has_no_forward_pass(workspace: Workspace) -> None:
+    marker = workspace.folder / ".dojo.json"
+    content = json.loads(marker.read_text())
+    del content["forward"]
+    marker.write_text(json.dumps(content))
+
+    assert open_workspace(workspace.folder).forward == ""
 
 
 def variables() -> dict[str, object]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CONTEXT_PREFIX = "context."  # of a variable that is sent along and not graded
+KEY_LETTERS = 32  # 128 bits, and a file's name that Windows takes
 CONTEXT_BYTES_MAX = 4 * 2**20  # the server reads 8 MiB
 
 
@@ -133,7 +134,7 @@ class Compared:
     def key(self, content: bytes) -> str:
         """Return the idempotency key of an answer. The same answer has the same, so it is one submission for ever."""
         place = f"{self._workspace.course} {self._workspace.exercise} {self._workspace.digest}".encode()
-        return f"notebook-{hashlib.sha256(place + hashlib.sha256(content).digest()).hexdigest()}"
+        return f"notebook-{hashlib.sha256(place + hashlib.sha256(content).digest()).hexdigest()[:KEY_LETTERS]}"
 
 
 def gradients_in(namespace: Mapping[str, Any], workspace: Workspace) -> dict[str, Tensor]:

@@ -84,9 +84,7 @@ def gradients(forward: str, state: Mapping[str, Any], names: Iterable[str]) -> d
     import torch.nn.functional as functional
 
     values = {
-        name: value.detach().clone().requires_grad_(value.is_floating_point())
-        if isinstance(value, torch.Tensor)
-        else value
+        name: value.detach().requires_grad_(value.is_floating_point()) if isinstance(value, torch.Tensor) else value
         for name, value in state.items()
     }
     namespace = values | {"torch": torch, "F": functional, "range": range, "__builtins__": {}}

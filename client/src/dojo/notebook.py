@@ -368,8 +368,8 @@ class NotebookExercise:
                 self.verdicts[row.name] = html.verdict_of(row)
 
     def _kernel_remarks(self, rows: tuple[Comparison, ...] | list[Comparison]) -> tuple[str, ...]:
-        """Say once why a right answer may not be exact here."""
-        if self._kernels_are_told or not any(row.verdict == "approximate" for row in rows):
+        """Say once why a right answer may not be exact here. A row with a note of the server's has another reason."""
+        if self._kernels_are_told or not any(row.verdict == "approximate" and not row.notes for row in rows):
             return ()
         difference = kernels.difference(self._environment)
         if difference is None:

@@ -338,3 +338,37 @@ def test_a_state_without_end_is_not_kept(fake: FakeDojo) -> None:
         narrow.state("autumn", SLUG)
     wide = Server(ADDRESS, TOKEN, replace(fake.network, answer_bytes_max=len(fake.content)))
     assert wide.state("autumn", SLUG) == fake.content
+
+
+@pytest.mark.parametrize("code", ["", "x; rm -rf ~", "K7QF2\n9TXMD", "K" * 99, 7])
+def test_a_pairing_code_that_is_none_is_refused(fake: FakeDojo, code: object) -> None:
+    fake.before = lambda _: httpx.Response(201, json={"code": code, "expires_at": "2026-01-02T03:14:05Z"})
+
+    with pytest.raises(errors.NotADojo):
+        fake.connection.server.new_pairing_code()
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "é", "x" * 1000, None])
+def test_a_token_that_is_none_is_refused(fake: FakeDojo, token: object) -> None:
+    fake.before = lambda _: httpx.Response(201, json={"token": token, "student": {}, "courses": []})
+
+    with pytest.raises(errors.NotADojo):
+        fake.connection.server.pair("K7QF2-9TXMD")
+
+
+def test_a_paired_course_that_is_none_is_refused(fake: FakeDojo) -> None:
+    fake.before = lambda _: httpx.Response(201, json={"token": TOKEN, "student": {}, "courses": [{"slug": "../me"}]})
+
+    with pytest.raises(errors.BadFile, match="is no course"):
+        fake.connection.server.pair("K7QF2-9TXMD")
+
+
+def test_pairing_is_not_repeated_once_it_may_have_arrived(fake: FakeDojo) -> None:
+    def breaks(_: httpx.Request) -> None:
+        raise httpx.ReadError("broken")
+
+    fake.before = breaks
+    with pytest.raises(errors.Unreachable):
+        fake.connection.server.pair("K7QF2-9TXMD")
+
+    assert len(fake.requests) == 1

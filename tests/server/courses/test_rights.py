@@ -29,6 +29,7 @@ RIGHTS = {
     ("get", f"{EXERCISE}/instance/state"): (200, 200, 200),
     ("get", f"{EXERCISE}/checkpoints/{{checkpoint}}/explanation"): (403, 403, 200),
     ("post", f"{EXERCISE}/submissions"): (201, 201, 201),
+    ("post", f"{EXERCISE}/check"): (200, 200, 200),
     ("get", f"{COURSE}/submissions"): (200, 200, 200),
     ("get", SUBMISSION): (200, 404, 200),
     ("get", f"{SUBMISSION}/source"): (200, 404, 200),
@@ -53,7 +54,7 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
-        if path.endswith("/submissions") and method == "post":
+        if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
             answer = caller.post(address) if method == "post" else caller.get(address)

@@ -79,6 +79,20 @@ def test_a_new_code_replaces_the_one_before(server: RunningServer, student: Stud
     assert pair(server, second).account == student.id
 
 
+def test_codes_made_at_once_leave_one(server: RunningServer, student: Student) -> None:
+    start = threading.Barrier(4)
+
+    def make(_: int) -> str:
+        start.wait()
+        return new_code(student)
+
+    with ThreadPoolExecutor(4) as threads:
+        codes = list(threads.map(make, range(4)))
+
+    answers = [server.client.post("/api/v1/pair", json={"code": code}).status_code for code in codes]
+    assert sorted(answers) == [201, 404, 404, 404]
+
+
 def test_codes_of_two_accounts_do_not_meet(server: RunningServer, student: Student) -> None:
     other = server.join("Ben")
     codes = new_code(student), new_code(other)

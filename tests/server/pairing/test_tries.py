@@ -52,6 +52,26 @@ def test_all_addresses_together_may_fail_so_often() -> None:
     assert refused.value.headers == {"Retry-After": "60"}
 
 
+def test_a_pause_is_rounded_up() -> None:
+    clock = Clock()
+    tries = Tries(per_address=1, in_all=9, now=clock)
+    fail(tries)
+    clock.moment += 59.5
+
+    with pytest.raises(TooManyTries) as refused, tries.one("192.0.2.1"):
+        pass
+    assert refused.value.headers == {"Retry-After": "1"}
+
+
+def test_a_server_takes_so_many_failures_from_all_networks() -> None:
+    tries = Tries(now=Clock())
+    for number in range(600):
+        fail(tries, f"10.0.0.{number % 20}")
+
+    with pytest.raises(TooManyTries), tries.one("192.0.2.1"):
+        pass
+
+
 def test_a_try_that_succeeds_is_not_counted() -> None:
     tries = Tries(per_address=1, in_all=1, now=Clock())
 

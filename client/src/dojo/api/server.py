@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from dojo.api.responses import (
 from dojo.errors import NotADojo, NotFound, ServerError
 
 SAFETENSORS = "application/vnd.safetensors"
+
+_PAIRING_CODE = re.compile(r"[A-Z0-9-]{8,32}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
 
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
@@ -65,13 +69,25 @@ class Server:
             _check_course(course)
         return body
 
-    def new_pairing_code(self) -> dict[str, Any]:
-        """Make a one-time code that signs this account in on another machine. It replaces the one before."""
-        return self._client.json("POST", "pairing-codes")
+    def new_pairing_code(self) -> tuple[str, str]:
+        """Make a one-time code that signs this account in elsewhere. Return it, and when it expires (ISO 8601).
+
+        It replaces the code before. It is shown within a command to type, so it must look like a code.
+        """
+        answer = self._client.json("POST", "pairing-codes")
+        code, expires_at = required(answer, "code", str), required(answer, "expires_at", str)
+        if not _PAIRING_CODE.fullmatch(code):
+            raise NotADojo("The server's pairing code is none.", "Tell your instructor about it.")
+        return code, expires_at
 
     def pair(self, code: str) -> dict[str, Any]:
         """Use a pairing code: the answer has a token. Not repeated once the request may have arrived."""
-        return self._client.json("POST", "pair", json={"code": code}, repeatable=False)
+        answer = self._client.json("POST", "pair", json={"code": code}, repeatable=False)
+        if not _TOKEN.fullmatch(required(answer, "token", str)):
+            raise NotADojo("The server's token is none.", "Tell your instructor about it.")
+        for course in required(answer, "courses", list):
+            course_path(required(course, "slug", str))
+        return answer
 
     # -- exercises --------------------------------------------------------------------------------
 

@@ -23,8 +23,7 @@ def pair(context: Context, as_token: bool) -> int:
       dojo pair --token        a secret named DOJO_TOKEN, for Colab
     """
     server = context.connect().server
-    answer = server.new_pairing_code()
-    code, expires_at = required(answer, "code", str), required(answer, "expires_at", str)
+    code, expires_at = server.new_pairing_code()
     if as_token:
         token = required(server.pair(code), "token", str)
         if context.as_json:

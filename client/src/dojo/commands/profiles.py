@@ -137,7 +137,8 @@ def logout(context: Context) -> int:
     if context.as_json:
         context.print_json({"forgotten": asdict(profile)})
         return PASSED
-    context.screen.print(f"{profile.name} is forgotten here. Without its token you cannot come back to that account.")
+    context.screen.print(f"{profile.name} is forgotten here. Your account on the server stays.")
+    context.screen.print("To come back, use its token, or a code that dojo pair prints where you are signed in.")
     context.screen.print("Next: dojo profile")
     return PASSED
 

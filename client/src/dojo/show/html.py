@@ -42,7 +42,7 @@ def sign(verdict: str | None) -> Sign:
 
 def verdict_of(row: Comparison) -> str:
     """Return a row's verdict, or its origin if it is not the step's own mistake."""
-    return "inherited" if row.inherits else "unknown" if row.is_unknown else row.verdict
+    return "inherited" if row.inherits else "unknown" if row.is_unclear else row.verdict
 
 
 def grade_table(grade: Grade) -> str:
