@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.exc import SQLAlchemyError
 
+from grader.supervision import ThreadStatus
 from server.database import migrate
 from server.database.engine import Database
-from server.operations.schemas import HealthBody
+from server.operations.schemas import HealthBody, ThreadBody
 from server.queue.dispatcher import Dispatcher
 
 OK = "ok"
@@ -15,8 +18,17 @@ NOT_READY = "not ready"
 
 def check(database: Database, dispatcher: Dispatcher) -> HealthBody:
     """Return whether the database has every migration, and whether code can be run."""
-    checks = {**_check_database(database), **dispatcher.health()}
-    return HealthBody(status=OK if all(state == OK for state in checks.values()) else NOT_READY, checks=checks)
+    threads = dispatcher.threads()
+    checks = {**_check_database(database), **dispatcher.health(), "threads": _check_threads(threads)}
+    return HealthBody(
+        status=OK if all(state == OK for state in checks.values()) else NOT_READY,
+        checks=checks,
+        threads=[ThreadBody(name=each.name, alive=each.is_alive, last_error=each.last_error) for each in threads],
+    )
+
+
+def _check_threads(threads: Sequence[ThreadStatus]) -> str:
+    return "; ".join(f"{each.name} {each.health}" for each in threads if each.health != OK) or OK
 
 
 def _check_database(database: Database) -> dict[str, str]:

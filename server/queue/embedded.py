@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import event
 from sqlmodel import Session
 
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.queue import tickets
@@ -32,7 +33,9 @@ class EmbeddedDispatcher(Dispatcher):
         self._changed = threading.Condition()
         self._announcements = 0  # a worker that has seen fewer looks again before it waits
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._work, name=f"worker-{number}") for number in range(workers)]
+        self._threads = [
+            SupervisedThread(f"worker {number}", self._work, self._stopping) for number in range(1, workers + 1)
+        ]
 
     def start(self) -> None:
         """Begin. Tickets that a dead process ran are taken when their leases end."""
@@ -68,6 +71,11 @@ class EmbeddedDispatcher(Dispatcher):
     def health(self) -> dict[str, str]:
         """Return whether the sandbox of this process works."""
         return {"sandbox": self._code_runner.health}
+
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the workers go, the leases and the sandbox."""
+        mine = [thread.status for thread in self._threads]
+        return [*mine, self._leases.thread, *self._code_runner.threads]
 
     def _work(self) -> None:
         while not self._stopping.is_set():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
@@ -50,7 +51,12 @@ class LeaseKeeper:
         self._timing = timing
         self._runs: set[_Run] = set()
         self._stopping = threading.Event()
-        self._renewer = threading.Thread(target=self._renew_long_runs, name="renewer", daemon=True)
+        self._renewer = SupervisedThread("renewer", self._renew_long_runs, self._stopping)
+
+    @property
+    def thread(self) -> ThreadStatus:
+        """How the thread goes that renews leases."""
+        return self._renewer.status
 
     def start(self) -> None:
         """Begin to renew leases."""

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.database.postgresql import connection_string
 from server.queue.signals import Signals
@@ -46,7 +47,12 @@ class PostgresListener:
         self._signals = signals
         self._timing = timing
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._thread = SupervisedThread("listener", self._listen, self._stopping)
+
+    @property
+    def thread(self) -> ThreadStatus:
+        """How the thread goes."""
+        return self._thread.status
 
     def start(self) -> None:
         """Begin to listen."""

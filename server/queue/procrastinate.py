@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from grader.supervision import ThreadStatus
 from server.database.engine import Database
 from server.queue.dispatcher import Dispatcher
 from server.queue.postgres_signals import PostgresListener
@@ -88,6 +89,10 @@ class ProcrastinateDispatcher(Dispatcher):
         except SQLAlchemyError:
             return {"workers": UNREACHABLE}
         return {"workers": "ok" if workers else NO_WORKER}
+
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the listener goes."""
+        return [self._listener.thread]
 
 
 def defer_tickets_without_job(session: Session) -> None:
