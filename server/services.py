@@ -16,7 +16,9 @@ from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
+from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
+from server.operations.probe import WriteProbe
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -63,8 +65,14 @@ class Services:
         return cls(settings, timing or Timing(), database, instances, code_runner, grading)
 
     def prepare_database(self) -> None:
-        """Run the missing migrations, and write down the exercises that are served."""
+        """Run the missing migrations, recognise the secret, and write down the exercises that are served.
+
+        :raises SettingsError: the database was begun with another secret
+        :raises NewerDatabase: a newer server has migrated the database
+        :raises DatabaseUnavailable: the database is away, full, …
+        """
         migrate.upgrade(self.settings.url)
+        check_secret(self.database, self.settings.key)
         record_revisions(self.database)
 
     def close(self) -> None:
@@ -118,6 +126,7 @@ class ServerServices(Services):
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
         app.state.database = self.database
+        app.state.write_probe = WriteProbe(self.database)
         app.state.instances = self.instances
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
 from server.queue import tickets
 from server.queue.dispatcher import STOPPING, Dispatcher
@@ -46,6 +47,7 @@ class EmbeddedDispatcher(Dispatcher):
     def stop(self) -> None:
         """Finish what is running and begin nothing more."""
         self._stopping.set()
+        self._leases.stop_waiting()
         with self._changed:
             self._changed.notify_all()
         log.info(STOPPING)
@@ -92,15 +94,12 @@ class EmbeddedDispatcher(Dispatcher):
         return self._stopping.is_set() or self._announcements > seen
 
     def _grade_next(self) -> bool:
-        """Take a ticket and grade it; return False if there was none, or the database cannot be reached."""
+        """Take a ticket and grade it; return False if there was none, or the database cannot be used."""
         try:
             with self._database.writing(durable=False) as session:
                 lease = tickets.take(session, self._timing.lease_seconds)
-            if lease is None:
-                return False
-            self._leases.grade(lease)
-        except Exception:
-            # Nothing is lost: a ticket that was claimed is taken again when its lease ends.
-            log.exception("The queue cannot be reached; trying again.")
+        except DatabaseUnavailable:
             return False
-        return True
+        if lease is not None:
+            self._leases.grade(lease)
+        return lease is not None
