@@ -193,9 +193,21 @@ def connections_max(settings: Settings, descriptors: int) -> int:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(is_worth_a_line)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # logs its configuration on every check
     logging.getLogger("procrastinate").setLevel(logging.WARNING)  # logs every job
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # logs every attempt while the database is away
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return False for what procrastinate logs, with a traceback each time, while the database is away.
+
+    ``server.database.outage`` and ``server.queue.worker`` have said so once.
+    """
+    kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
+    # By its name: importing the library takes longer than most commands.
+    return not (record.name.startswith("procrastinate") and kind and kind.__name__ == "ConnectorException")
 
 
 class _Server(uvicorn.Server):

@@ -72,26 +72,34 @@ class Repetitions:
 
     def end(self) -> bool:
         """Note that it is over; return whether there was anything."""
-        if self._last is None:  # without the lock: every transaction asks
-            return False
         with self._lock:
             was, self._last = self._last, None
             return was is not None
 
 
 class Outage:
-    """The outages of one database, in the log. Thread-safe."""
+    """The outages of one database, in the log. Thread-safe.
 
-    def __init__(self) -> None:
+    :param quiet_seconds: without a failure for this long it is over. A full disk takes a small row now and then.
+    """
+
+    def __init__(self, quiet_seconds: float = 5.0) -> None:
+        self._quiet_seconds = quiet_seconds
         self._repetitions = Repetitions()
+        self._failed_at: float | None = None
 
     def begin(self, reason: str) -> None:
         """Note that the database could not be used."""
+        self._failed_at = time.monotonic()
         if self._repetitions.is_news(reason):
             log.error("The database cannot be used: %s.", reason)
 
     def end(self) -> None:
         """Note that something was written."""
+        failed_at = self._failed_at
+        if failed_at is None or time.monotonic() - failed_at < self._quiet_seconds:
+            return
+        self._failed_at = None
         if self._repetitions.end():
             log.info("The database can be used again.")
 

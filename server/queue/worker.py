@@ -113,7 +113,8 @@ class WorkerPool:
                     await slot.run()
             except Exception as error:
                 if self._repetitions.is_news(type(error).__name__):
-                    log.warning("A slot broke (%s: %s); it is started anew.", type(error).__name__, error)
+                    text = " ".join(str(error).split())  # the library's have line breaks
+                    log.warning("A slot broke (%s: %s); it is started anew.", type(error).__name__, text)
             finally:
                 self._slots.discard(slot)
             await self._pause(self._timing.restart_seconds)

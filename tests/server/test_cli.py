@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import runpy
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlmodel import col, select
 
 from grader import sandbox
@@ -549,3 +551,14 @@ def test_a_database_of_a_newer_server_is_a_sentence(database: Database, capsys: 
 
     assert cli.main(["serve", "--port", "0"]) == 2
     assert "Start the newer server, or restore a backup." in capsys.readouterr().err
+
+
+def test_a_library_does_not_log_each_attempt_while_the_database_is_away() -> None:
+    def logged(name: str, error: Exception) -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "", 1, "", (), (type(error), error, None))
+        return cli.is_worth_a_line(record)
+
+    assert not logged("procrastinate.worker", ConnectorException())
+    assert logged("procrastinate.worker", RuntimeError())
+    assert logged("server.queue.worker", ConnectorException())
+    assert cli.is_worth_a_line(logging.LogRecord("procrastinate", logging.WARNING, "", 1, "", (), None))

@@ -60,13 +60,25 @@ def test_a_full_disk_is_an_outage_and_one_line(database: Database, caplog: pytes
                 session.add(AccountRow(name="x" * 20_000))
         with database.reading() as session:
             assert session.exec(select(AccountRow)).all() == []
-    with caplog.at_level(logging.INFO), database.writing() as session:
+    with database.writing() as session:
         session.add(AccountRow(name="x" * 20_000))
 
     assert [record.message for record in caplog.records] == [
         "The database cannot be used: its disk is full; make room, and the work goes on by itself.",
-        "The database can be used again.",
     ]
+
+
+def test_an_outage_is_over_when_nothing_failed_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        for quiet_seconds in (60.0, 0.0):
+            outages = outage.Outage(quiet_seconds)
+            outages.end()
+            outages.begin(outage.FULL)
+            outages.end()
+            outages.begin(outage.FULL)
+
+    began, over = f"The database cannot be used: {outage.FULL}.", "The database can be used again."
+    assert [record.message for record in caplog.records] == [began, began, over, began]
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
