@@ -4,8 +4,9 @@
 2. trusted side → zygote: FORK, with three descriptors: the child's end of its control channel, the memfd for the
    result, and the zygote's end of the lifeline.
 3. child → trusted side: READY on the control channel: which locks hold, with the descriptor of the exit notification.
-4. trusted side → zygote: RUN on the lifeline. From now on the zygote measures the child's memory.
-5. trusted side → child: the job, on the control channel.
+4. trusted side → child: the job, on the control channel.
+5. trusted side → zygote: RUN on the lifeline, if the run takes longer than most. From now on the zygote measures the
+   child's memory.
 6. zygote → trusted side: EXIT on the lifeline, after the child is reaped, or if it could not be forked.
 
 At any time the trusted side may close or shut down the lifeline: the zygote then kills the child.

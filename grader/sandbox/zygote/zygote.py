@@ -240,11 +240,12 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
         message, descriptors, _, _ = socket.recv_fds(control, FORK.size + 1, _FORK_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
     except OSError:
         return None
-    if len(descriptors) != _FORK_DESCRIPTORS:
+    is_request = len(message) == FORK.size
+    if not is_request or len(descriptors) != _FORK_DESCRIPTORS:
         for descriptor in descriptors:
             os.close(descriptor)
         descriptors = []
-    return (message, descriptors) if len(message) == FORK.size else None
+    return (message, descriptors) if is_request else None
 
 
 def _reset_signals() -> None:
