@@ -17,9 +17,12 @@ from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course
 from server.database.engine import CONNECTIONS_MAX
+from server.database.migrate import NewerDatabase
+from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
+from server.instances.secret import accept_secret, check_secret
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore
 from server.queue.commands import queue
@@ -46,10 +49,16 @@ def server(context: click.Context) -> None:
 @server.command()
 @click.option("--course", "slug", metavar="SLUG", type=Slug(), default=FIRST_COURSE[0])
 @click.option("--title", default=FIRST_COURSE[1])
+@click.option("--new-secret", is_flag=True, help="Accept that the secret was changed. Numbers drawn already stay.")
 @pass_settings
-def init(settings: Settings, slug: str, title: str) -> None:
+def init(settings: Settings, slug: str, title: str, new_secret: bool) -> None:
     """Prepare the database and the secret, and open the first course."""
-    with prepared_database(settings).writing() as session:
+    database = prepared_database(settings)
+    if new_secret:
+        with database.writing() as session:
+            accept_secret(session, settings.key)
+    check_secret(database, settings.key)
+    with database.writing() as session:
         if courses.find_first_course(session) is not None:
             click.echo("The database is up to date. It has courses already: python -m server course list")
             return
@@ -91,6 +100,7 @@ def quickstart(settings: Settings) -> None:
     The first run opens a course. Every run prints the same token, which is kept in a private file.
     """
     database = prepared_database(settings)
+    check_secret(database, settings.key)
     token_file = settings.data / INSTRUCTOR_TOKEN_FILE
     with database.writing() as session:
         first_course = courses.find_first_course(session)
@@ -127,9 +137,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (Problem, SettingsError, PackError) as error:
+    except (Problem, SettingsError, PackError, NewerDatabase) as error:
         click.echo(f"Error: {error.detail if isinstance(error, Problem) else error}", err=True)
         return USAGE_ERROR
+    except DatabaseUnavailable as outage:
+        click.echo(f"Error: The database cannot be used: {outage}.", err=True)
+        return 1
     except click.Abort:
         return 1
     except SystemExit as ended:
@@ -143,8 +156,10 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
 
     logs.configure(settings.log)
     connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
+    app = create_app(settings)
+    app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host,
         port,
         http=connections.protocol,  # type: ignore[arg-type]  # called as a class would be

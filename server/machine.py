@@ -18,7 +18,7 @@ MIB: Final = 1024 * 1024
 SERVER_BYTES: Final = 640 * MIB  # a server with its zygote, before any run
 # What one run can take: its limit with page tables (256 + 16 MiB), its stack, and own copies of the zygote's pages.
 CHILD_BYTES: Final = 448 * MIB
-CHILDREN_MAX: Final = 256
+CHILDREN_MAX: Final = 96  # a zygote has 256 descriptors, and needs two for each, and some
 DESCRIPTORS_WANTED: Final = 65_536
 
 

@@ -17,8 +17,10 @@ from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
+from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
+from server.operations.probe import WriteProbe
 from server.operations.state_metrics import StateCollector
 from server.pairing.tries import Tries
 from server.queue.dispatcher import Dispatcher
@@ -71,8 +73,14 @@ class Services:
         return cls(settings, timing or Timing(), metrics, database, instances, code_runner, grading)
 
     def prepare_database(self) -> None:
-        """Run the missing migrations, and write down the exercises that are served."""
+        """Run the missing migrations, recognise the secret, and write down the exercises that are served.
+
+        :raises SettingsError: the database was begun with another secret
+        :raises NewerDatabase: a newer server has migrated the database
+        :raises DatabaseUnavailable: the database is away, full, …
+        """
         migrate.upgrade(self.settings.url)
+        check_secret(self.database, self.settings.key)
         record_revisions(self.database)
 
     def close(self) -> None:
@@ -143,6 +151,7 @@ class ServerServices(Services):
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
         app.state.database = self.database
+        app.state.write_probe = WriteProbe(self.database)
         app.state.instances = self.instances
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower

@@ -143,10 +143,19 @@ class Settings(BaseSettings):
         return secret.encode()
 
     def make_secret(self) -> None:
-        """Put a fresh secret into the data folder, unless there is one or a setting gives it."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        if self.secret is None and not (self.data / SECRET_FILE).exists():
-            write_private(self.data / SECRET_FILE, secrets.token_hex(32))
+        """Put a fresh secret into the data folder, unless there is one or a setting gives it.
+
+        :raises SettingsError: the folder cannot be written
+        """
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            if self.secret is None and not (self.data / SECRET_FILE).exists():
+                write_private(self.data / SECRET_FILE, secrets.token_hex(32))
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self.data} cannot be written: {error.strerror}. Give it to the server's user, or name "
+                "another one in DOJO_DATA."
+            ) from None
 
 
 def _mistake(error: ErrorDetails) -> str:
@@ -170,6 +179,10 @@ def _stored_secret(path: Path) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         raise SettingsError(f"There is no secret in {path}. Make one with: python -m server init") from None
+    except OSError as error:
+        raise SettingsError(
+            f"The secret in {path} cannot be read: {error.strerror}. Give the file to the server's user."
+        ) from None
 
 
 class _SecretsByFile(PydanticBaseSettingsSource):

@@ -100,6 +100,15 @@ class Unavailable(Problem):
     status, title, slug = 503, "Not available now", "unavailable"
 
 
+class DatabaseDown(Unavailable):
+    """The database cannot be used now."""
+
+    title, slug = "Database not available", "database-down"
+
+    def __init__(self) -> None:
+        super().__init__("The server cannot use its database now. Try again in a few seconds.", {"Retry-After": "5"})
+
+
 class Busy(Unavailable):
     """There are too many connections."""
 

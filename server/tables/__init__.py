@@ -7,6 +7,7 @@ from server.database.table import Table
 from server.tables.account import AccountRow, TokenRow
 from server.tables.course import CourseRow, Role, SeatRow
 from server.tables.grade import ComparisonRow, GradeRow
+from server.tables.installation import InstallationRow
 from server.tables.instance import ExerciseRevisionRow, InstanceRow
 from server.tables.pairing import PairingCodeRow
 from server.tables.progress import ProgressRow
@@ -22,6 +23,7 @@ __all__ = [
     "CourseRow",
     "ExerciseRevisionRow",
     "GradeRow",
+    "InstallationRow",
     "InstanceRow",
     "PairingCodeRow",
     "ProgressRow",

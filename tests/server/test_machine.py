@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.sandbox import Limits
+from grader.sandbox.zygote.memory import ALLOWANCE_BYTES
 from server.machine import CHILD_BYTES, MIB, SERVER_BYTES, Machine
 
 GIB = 1024 * MIB
@@ -91,6 +94,8 @@ def test_this_machine_has_a_processor_and_memory() -> None:
 def test_the_limit_of_descriptors_is_raised_as_far_as_it_goes() -> None:
     program = """
 import resource
+from grader.sandbox import Limits
+from grader.sandbox.zygote.memory import ALLOWANCE_BYTES
 from server.machine import raise_descriptor_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 500))
 print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
@@ -98,3 +103,24 @@ print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "500 (500, 500)\n"
+
+
+COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
+WORKERS = COMPOSE.with_name("docker-compose.workers.yml")
+
+
+def test_the_containers_have_room_for_what_their_runs_may_take(tmp_path: Path) -> None:
+    gib = re.findall(r"mem_limit: (\d+)g  # 640 MiB, and 448 for each", COMPOSE.read_text())
+    (children,) = set(re.findall(r"DOJO_CHILDREN:-(\d+)", WORKERS.read_text()))
+    (zygote_mib,) = re.findall(r"DOJO_ZYGOTE_MEMORY:-(\d+)m\}\"  # 384 MiB, and 448 for each", WORKERS.read_text())
+
+    assert (SERVER_BYTES, CHILD_BYTES) == (640 * MIB, 448 * MIB)
+    assert machine(tmp_path, V2, {"memory.max": str(int(gib[0]) * GIB)}).children() == 3
+    assert int(zygote_mib) * MIB >= 384 * MIB + int(children) * CHILD_BYTES
+
+
+def test_a_run_fits_into_what_is_counted_for_it() -> None:
+    limits = Limits()
+    zygotes_own_pages = 150 * MIB  # that a run may write to, and so copy; bench/memory.py measures them
+
+    assert limits.data_bytes + ALLOWANCE_BYTES + limits.stack_bytes + zygotes_own_pages <= CHILD_BYTES

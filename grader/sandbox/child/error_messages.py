@@ -16,6 +16,8 @@ class Hint(Enum):
     NETWORK = auto()
     PROCESSES = auto()
     SIGNALS = auto()
+    SHARED_MEMORY = auto()
+    CALLBACKS = auto()
     OPERATING_SYSTEM = auto()
     RECURSION = auto()
     MODULE = auto()
@@ -33,6 +35,8 @@ HINTS: Final = {
     Hint.NETWORK: "there is no network here; everything you need is already in your namespace.",
     Hint.PROCESSES: "starting processes or threads is not possible here; one process is enough for a gradient.",
     Hint.SIGNALS: "sending signals is not possible here; remove that call.",
+    Hint.SHARED_MEMORY: "memory that processes share is not available here; use plain tensors.",
+    Hint.CALLBACKS: "C code cannot call Python back here; call the function itself, without ctypes.",
     Hint.OPERATING_SYSTEM: "that is not possible here; a gradient needs nothing from the operating system.",
     Hint.RECURSION: "A function calls itself without end; add a condition that stops it.",
     Hint.MODULE: (

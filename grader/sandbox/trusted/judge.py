@@ -38,6 +38,8 @@ def judge(child_exit: ChildExit, result: Result, layout: Layout, limits: Limits,
 
 
 def _cause(child_exit: ChildExit, limits: Limits) -> Cause:
+    if child_exit.over_memory:
+        return Cause.MEMORY
     if child_exit.timed_out:
         return Cause.WALL_TIME
     if child_exit.signal is None:
@@ -47,7 +49,9 @@ def _cause(child_exit: ChildExit, limits: Limits) -> Cause:
     if child_exit.signal == signal.SIGKILL:
         if child_exit.cpu_seconds >= limits.cpu_seconds:
             return Cause.CPU_TIME
-        # Code cannot send a signal, and its memory is bounded by errors, not by kills: somebody else did this.
+        # Code cannot send a signal. The kernel sent it, if the container has less room than its runs may take.
+        if child_exit.memory_bytes >= limits.data_bytes / 2:
+            return Cause.MEMORY
         raise SandboxFault("the child was killed from outside; look whether the machine is out of memory")
     if child_exit.signal == signal.SIGSYS:
         return Cause.FORBIDDEN_CALL

@@ -127,3 +127,21 @@ def test_a_stopped_run_keeps_what_it_got_to(run: Runner, ending: str, status: Ru
     assert got.status is status, got
     assert handed_in(got) == ["x", "w"]
     assert torch.equal(got.answers["w"].tensor, STATE["w"] + 1)  # type: ignore[arg-type]
+
+
+def test_a_child_that_the_zygote_killed_met_the_memory_limit() -> None:
+    run = judged(ChildExit(None, signal.SIGKILL, over_memory=True))
+
+    assert run.status is RunStatus.MEMORY_LIMIT and "No more than 256 MiB" in run.message
+    assert handed_in(run) == []
+
+
+@pytest.mark.parametrize(("share", "is_own"), [(0.5, True), (0.49, False), (0.0, False)])
+def test_a_kill_from_outside_is_the_codes_own_if_it_held_half_its_memory(share: float, is_own: bool) -> None:
+    killed = ChildExit(None, signal.SIGKILL, memory_bytes=int(LIMITS.data_bytes * share))
+
+    if is_own:
+        assert judged(killed).status is RunStatus.MEMORY_LIMIT
+    else:
+        with pytest.raises(SandboxFault, match="killed from outside"):
+            judged(killed)
