@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from grader import sandbox
 from grader.sandbox.trusted import doctor
 from grader.sandbox.trusted.doctor import Finding, Report
-from server import cli
+from server import cli, logs
 from server.accounts import tokens
 from server.courses import commands, courses
 from server.database import migrate
@@ -569,9 +569,9 @@ def test_a_database_of_a_newer_server_is_a_sentence(database: Database, capsys: 
 def test_a_library_does_not_log_each_attempt_while_the_database_is_away() -> None:
     def logged(name: str, error: Exception) -> bool:
         record = logging.LogRecord(name, logging.ERROR, "", 1, "", (), (type(error), error, None))
-        return cli.is_worth_a_line(record)
+        return logs.is_worth_a_line(record)
 
     assert not logged("procrastinate.worker", ConnectorException())
     assert logged("procrastinate.worker", RuntimeError())
     assert logged("server.queue.worker", ConnectorException())
-    assert cli.is_worth_a_line(logging.LogRecord("procrastinate", logging.WARNING, "", 1, "", (), None))
+    assert logs.is_worth_a_line(logging.LogRecord("procrastinate", logging.WARNING, "", 1, "", (), None))
