@@ -33,7 +33,7 @@ def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
 
 def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
     yield 1.0, "1"
-    for small in SMALL:  # before the constants: 3 is more often a power than the block size
+    for small in SMALL[:1]:
         yield from _of(small, str(small), "")
     # 3 is 3 rather than block_size, unless it is the length of an axis here.
     lengths = [each for each in _lengths(case, edges) if each[0] not in SMALL or each[0] in case.right.shape]
@@ -44,6 +44,8 @@ def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
             yield 1 / (length - 1), f"1/({name}-1) (1/{length - 1})"
             yield length / (length - 1), f"{name}/({name}-1) ({length}/{length - 1})"
             yield (length - 1) / length, f"({name}-1)/{name} ({length - 1}/{length})"
+    for small in SMALL[1:]:
+        yield from _of(small, str(small), "")
     for length, name in lengths:
         yield length**2, f"{name}*{name} ({length**2})"
         yield 1 / length**2, f"1/({name}*{name}) (1/{length**2})"
