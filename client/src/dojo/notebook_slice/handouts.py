@@ -79,7 +79,9 @@ def _gradients_of(names: dict[str, str], own: _OwnNames, goal: Goal) -> dict[str
     return {
         "d" + name: "d" + handed_out
         for name, handed_out in names.items()
-        if "d" + name in own.made and "d" + handed_out in goal.variables and "d" + handed_out not in own.made
+        if "d" + name in own.made
+        and "d" + handed_out in goal.variables | goal.handed_out
+        and "d" + handed_out not in own.made
     }
 
 

@@ -17,7 +17,7 @@ from enum import IntEnum
 from dojo.notebook_slice.cells import Cell, first_line
 from dojo.notebook_slice.dataflow import Function
 from dojo.notebook_slice.goal import Goal
-from dojo.notebook_slice.statements import FIRST_NAMES, Part
+from dojo.notebook_slice.statements import Part, section_by_name
 
 _PLAIN_CONTEXTS = frozenset("no_grad inference_mode enable_grad set_grad_enabled detect_anomaly autocast".split())
 _ANSWERS_IN_A_BLOCK_MIN = 2  # an ``if`` with so many answers in it is no fork between two ways of one answer
@@ -48,9 +48,7 @@ def _with_sections(parts: Iterable[Part]) -> list[Part]:
         section = own[-1][1] if own else part.section
         if (part.cell.number, section) != heading:
             heading, by_name = (part.cell.number, section), None
-        targets = part.node.targets if isinstance(part.node, ast.Assign) else []
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        by_name = next((FIRST_NAMES[name] for name in names if name in FIRST_NAMES), by_name)
+        by_name = section_by_name(part.node) or by_name
         result.append(part if part.as_written else replace(part, section=by_name or section))
     return result
 
