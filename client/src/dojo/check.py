@@ -130,7 +130,8 @@ def _recording_cmp(workspace: Workspace, handed_out: dict[str, Any], compared: d
         others = [value for value in values if not isinstance(value, str)]
         if not others:
             return
-        gradient = next((value for value in others if id(value) not in name_by_id), others[0])
+        own = [value for value in others if id(value) not in name_by_id]
+        gradient = next((value for value in own if not isinstance(value, (int, float))), (own or others)[0])
         tensors = [name_by_id.get(id(value), "") for value in others if value is not gradient]
         labels = [*reversed(tensors), *(text.strip() for text in texts), name_by_id.get(id(gradient), "")]
         variable = next((each for each in map(workspace.variable, labels) if each), None)

@@ -51,7 +51,11 @@ class Recorder:
         tensors = [value for value in values if type(value) is not str]
         if not tensors:
             return
-        gradient = next((value for value in tensors if not self._is_forward(value)), tensors[0])
+        own = [value for value in tensors if not self._is_forward(value)]
+        # A number may stand where the lecture has the label; a number alone is what is compared.
+        gradient = next(
+            (value for value in own if type(value) not in (int, float, bool)), own[0] if own else tensors[0]
+        )
         labelled = self._labelled(next((value for value in values if type(value) is str), None))
         others = [self.forward_names.get(id(value)) for value in tensors if value is not gradient]
         compared = next((name for name in reversed(others) if name in self._checkpoints), None)

@@ -409,4 +409,19 @@ SCRIPTS = {
             renamed(ANSWER, Xb="xb", Yb="yb"),
         )
     ),
+    "cells that are functions of one name": "import marimo\napp = marimo.App()\n\n\n"
+    + "\n\n".join(
+        "@app.cell\n" + function("def _(torch, F, plt):", cell, "return")
+        for cell in (WORDS, VOCABULARY, BUILD, SPLIT, CMP, PARAMETERS, BATCH, FORWARD, BACKWARD, ANSWER, COMPARE)
+    )
+    + "\n\nif __name__ == '__main__':\n    app.run()",
+    "other names for the whole forward pass": renamed(
+        f"{FLAT}\nfor step in range(9):\n"
+        + indented("\n".join((BATCH, FORWARD, STEPS[8].replace("dnorm_logits", "probs"), "W1.data -= 0.1 * W1"))),
+        **{
+            prefix + name: prefix + own
+            for prefix in ("", "d")
+            for name, own in {"h": "hidden", "hpreact": "scaled", "hprebn": "linear", "bnraw": "unit"}.items()
+        },
+    ),
 }

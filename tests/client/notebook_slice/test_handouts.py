@@ -8,6 +8,7 @@ import pytest
 
 from grader.compare import Verdict
 from grader.sandbox import Sandbox
+from tests.client.notebook_slice.small_notebooks import BATCH_NORM
 from tests.client.notebook_slice.small_notebooks import read as read_small
 from tests.client.notebook_slice.test_lectures import ANSWER, graded, read
 from tests.client.notebook_slice.test_lectures import replaced as R
@@ -197,3 +198,12 @@ def test_a_reading_in_which_a_name_is_missing_is_not_preferred() -> None:
     found = read_small(*cells)
     assert "dlogits = logits * 2" in found.source
     assert "dlogitz has no value before it. So dh, dC are not graded." in found.remarks[0]
+
+
+def test_a_gradient_that_is_handed_out_has_an_own_name_too() -> None:
+    cells = (
+        "linear = hprebn * 1.0\nscaled = bngain * bnraw + bnbias",
+        "# Exercise 1\ndscaled = mystery",
+        "# Exercise 3\ndhprebn = bngain * dscaled",
+    )
+    assert read_small(*cells, slug=BATCH_NORM).source.endswith("dhprebn = bngain * dhpreact\n")

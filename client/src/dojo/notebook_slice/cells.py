@@ -30,6 +30,13 @@ _HEADING_WORDS = {
     3: re.compile(r"batch.?norm.*\bone go\b", re.IGNORECASE),
     4: re.compile(r"putting it all together", re.IGNORECASE),
 }
+# Words of headings that students write themselves. In a comment they may mean a line alone, so they count in markdown.
+_SHORT = r"\b(?:one go|at once|fast\w*|quick\w*|analytic\w*|closed.form|simpl\w*|short\w*|efficient\w*|single|fused)\b"
+_MARKDOWN_WORDS = {
+    2: re.compile(rf"(?:cross.?entropy|softmax|loss).*{_SHORT}|{_SHORT}.*(?:cross.?entropy|softmax)", re.IGNORECASE),
+    3: re.compile(rf"batch.?norm.*{_SHORT}|{_SHORT}.*batch.?norm", re.IGNORECASE),
+    4: re.compile(r"\ball (?:\w+ )?together\b|\bfull training\b|\btraining loop\b", re.IGNORECASE),
+}
 _CELL_MARKER = re.compile(r"#\s*(?:%%|In\s*\[|[-=#]{3})")  # of cells in scripts, and lines drawn above a heading
 _GAPS_MAX = 20  # unreadable statements left out of one cell; after that, the rest of the cell is left out
 
@@ -172,6 +179,8 @@ def _headings(text: str, *, in_code: bool) -> list[tuple[int, int]]:
         prominent = number == lines[0][0] or bool(is_marker) if in_code else line.startswith(("#", "*", "_"))
         above = line
         section = _section(line, prominent)
+        if section is None and not in_code and line.startswith("#"):
+            section = next((each for each, words in _MARKDOWN_WORDS.items() if words.search(line)), None)
         if section:
             headings.append((number, section))
     return headings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections import Counter
 from collections.abc import Callable
 
 from dojo.notebook_slice.goal import Goal
@@ -77,6 +78,7 @@ class Forward:
             self._values[name] = self._value(ast.parse(line, mode="eval").body)
         self._handed_out = {name: value for name, value in self._values.items() if name in LINES}
         self.same: dict[str, str] = {}
+        self.made: Counter[str] = Counter()  # how often each of them is made so
         self._differing: dict[str, str] = {}
 
     def read(self, node: ast.stmt, part: Part) -> None:
@@ -103,6 +105,7 @@ class Forward:
             copied = isinstance(node.value, ast.Name) or _called(node.value) == "clone"
             same = next((each for each, own in self._handed_out.items() if _equal(own, value)), None)
             if same in self._goal.handed_out and same is not None and not copied:
+                self.made[name] = self.made[name] + 1 if self.same.get(name, same) == same else 0
                 self.same[name] = same
 
     def differences(self) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def with_exercise_names(parts: list[Part], goal: Goal, *, containers: bool) -> R
     forward = Forward(goal)
     for part in parts:
         forward.read(_renamed(part, names).node if names else part.node, part)
-    computed = own.compared_or_derived(forward.same)
+    computed = own.compared_or_derived(forward)
     if computed:
         remarks.append(_recognised(computed))
     names |= computed | _gradients_of(computed, own, goal)
@@ -79,7 +79,9 @@ def _gradients_of(names: dict[str, str], own: _OwnNames, goal: Goal) -> dict[str
     return {
         "d" + name: "d" + handed_out
         for name, handed_out in names.items()
-        if "d" + name in own.made and "d" + handed_out in goal.variables and "d" + handed_out not in own.made
+        if "d" + name in own.made
+        and "d" + handed_out in goal.variables | goal.handed_out
+        and "d" + handed_out not in own.made
     }
 
 
@@ -151,12 +153,17 @@ class _OwnNames:
             and (self.made[name] <= max(1, self._recognised[name]) or handed_out in ("Xb", "Yb"))
         }
 
-    def compared_or_derived(self, same: dict[str, str]) -> dict[str, str]:
-        """Return the own names of forward tensors that ``cmp`` gets, or that a gradient is named after."""
+    def compared_or_derived(self, forward: Forward) -> dict[str, str]:
+        """Return the own names of forward tensors that ``cmp`` gets, or that a gradient is named after.
+
+        What a loop makes under such a name, exercise 4 makes.
+        """
+        targets = (target for part in self.parts for target, _ in _assignments(part.node))
+        at_the_top = Counter(target.id for target in targets if isinstance(target, ast.Name))
         return {
             name: handed_out
-            for name, handed_out in same.items()
-            if self.made[name] == 1
+            for name, handed_out in forward.same.items()
+            if at_the_top[name] == forward.made[name]
             and name not in self.goal.variables
             and name not in self._changed
             and (name in self._given or ("d" + name in self.made and "d" + handed_out not in self.made))

@@ -12,7 +12,7 @@ from dojo.notebook_slice.cells import Cell, NotebookCells, first_line
 from dojo.notebook_slice.dataflow import Flow, flow_of
 
 # Names that the lecture makes first in exercises 2 and 3, for notebooks without headings.
-FIRST_NAMES = {"loss_fast": 2, "hpreact_fast": 3}
+_FIRST_NAMES = {2: re.compile(r"loss\w*_fast"), 3: re.compile(r"(?:h|bn)\w*_fast")}
 _SECTIONS_MAX = 4  # a notebook that numbers more exercises has numbers of its own
 _WRITTEN = re.compile(
     r"^\s*(?:(?:def|class)\s+(?P<defined>\w+)|(?P<bound>\w+(?:\s*,\s*\w+)*)\s*(?::[^=]*)?=(?!=)"
@@ -82,8 +82,7 @@ def read_parts(notebook: NotebookCells) -> list[Part]:
         for node in cell.statements:
             while headings and headings[0][0] <= first_line(node):
                 section = headings.pop(0)[1]
-            bound = {target.id for target in _targets(node)}
-            section = next((FIRST_NAMES[name] for name in bound if name in FIRST_NAMES), section)
+            section = section_by_name(node) or section
             parts.append(Part(cell, node, section))
         if headings:
             section = headings[-1][1]
@@ -96,9 +95,14 @@ def _pass(line: int) -> ast.Pass:
     return ast.Pass(lineno=line, col_offset=0, end_lineno=line, end_col_offset=0)
 
 
-def _targets(node: ast.stmt) -> list[ast.Name]:
+def section_by_name(node: ast.stmt) -> int | None:
+    """Return the exercise that begins where a statement makes ``loss_fast`` or ``hpreact_fast``, or None."""
     targets = node.targets if isinstance(node, ast.Assign) else []
-    return [part for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    return next(
+        (section for name in names for section, words in _FIRST_NAMES.items() if words.fullmatch(name)),
+        None,
+    )
 
 
 def read_statements(parts: list[Part]) -> list[Statement]:

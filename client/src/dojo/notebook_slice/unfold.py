@@ -17,7 +17,7 @@ from enum import IntEnum
 from dojo.notebook_slice.cells import Cell, first_line
 from dojo.notebook_slice.dataflow import Function
 from dojo.notebook_slice.goal import Goal
-from dojo.notebook_slice.statements import FIRST_NAMES, Part
+from dojo.notebook_slice.statements import Part, section_by_name
 
 _PLAIN_CONTEXTS = frozenset("no_grad inference_mode enable_grad set_grad_enabled detect_anomaly autocast".split())
 _ANSWERS_IN_A_BLOCK_MIN = 2  # an ``if`` with so many answers in it is no fork between two ways of one answer
@@ -48,9 +48,7 @@ def _with_sections(parts: Iterable[Part]) -> list[Part]:
         section = own[-1][1] if own else part.section
         if (part.cell.number, section) != heading:
             heading, by_name = (part.cell.number, section), None
-        targets = part.node.targets if isinstance(part.node, ast.Assign) else []
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        by_name = next((FIRST_NAMES[name] for name in names if name in FIRST_NAMES), by_name)
+        by_name = section_by_name(part.node) or by_name
         result.append(part if part.as_written else replace(part, section=by_name or section))
     return result
 
@@ -62,8 +60,8 @@ class _Unfolder:
         self._unfolding = unfolding
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._cells: dict[str, Cell] = {}  # in which each function is
-        self._relevant: dict[str, bool] = {}
-        self._unfolded: set[str] = set()
+        self._relevant: dict[ast.AST, bool] = {}
+        self._unfolded: set[ast.AST] = set()  # several functions may have one name, as the cells of marimo have
         for part in parts:
             for node in ast.walk(part.node):
                 if isinstance(node, Function) and not _is_method(part.node, node):
@@ -77,14 +75,14 @@ class _Unfolder:
             yield part
             if self._unfolding >= Unfolding.FUNCTIONS:
                 for function in self._uncalled(part.node):
-                    self._unfolded.add(function.name)
+                    self._unfolded.add(function)
                     yield from self._body(part, function.body, None, 0)
 
     def _uncalled(self, node: ast.stmt) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Return the functions and methods that a statement defines, that hold answers, and that nobody calls."""
         members = node.body if isinstance(node, ast.ClassDef) else [node]
         functions = [member for member in members if isinstance(member, Function)]
-        return [each for each in functions if each.name not in self._unfolded and self._holds_answers(each)]
+        return [each for each in functions if each not in self._unfolded and self._holds_answers(each)]
 
     def _unfold(self, part: Part, depth: int) -> Iterator[Part]:
         node = part.node
@@ -138,14 +136,14 @@ class _Unfolder:
 
     def _is_unfoldable(self, name: str) -> bool:
         function = self._functions.get(name)
-        if function is None or name in self._unfolded or not self._holds_answers(function):
+        if function is None or function in self._unfolded or not self._holds_answers(function):
             return False
         return not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
     def _inlined(self, part: Part, call: ast.Call, depth: int) -> Iterator[Part]:
         assert isinstance(call.func, ast.Name)
         function = self._functions[call.func.id]
-        self._unfolded.add(function.name)
+        self._unfolded.add(function)
         for name, value in _arguments(function.args, call):
             if not (isinstance(value, ast.Name) and value.id == name):
                 assignment = ast.Assign([ast.Name(name, ast.Store())], value)
@@ -183,14 +181,14 @@ class _Unfolder:
 
     def _holds_answers(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Return whether a function gives values to answers, compares them, or calls a function that does."""
-        if function.name not in self._relevant:
-            self._relevant[function.name] = False  # of functions that call each other, the first answers
-            self._relevant[function.name] = any(self._is_answer(node) for node in ast.walk(function)) or any(
+        if function not in self._relevant:
+            self._relevant[function] = False  # of functions that call each other, the first answers
+            self._relevant[function] = any(self._is_answer(node) for node in ast.walk(function)) or any(
                 self._holds_answers(self._functions[node.func.id])
                 for node in ast.walk(function)
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self._functions
             )
-        return self._relevant[function.name]
+        return self._relevant[function]
 
     def _is_answer(self, node: ast.AST) -> bool:
         return answer_of(node, self._goal) is not None

@@ -43,6 +43,7 @@ def test_a_cmp_of_their_own_becomes_ours(run: Runner, theirs: str) -> None:
         "cmp('the first', x * 2, x)",
         "cmp(s='x', dt=x * 2, t=x)",
         "cmp(x * 2, t=x)",
+        "cmp(1, x * 2, x)",
         "cmp('x', x * 3, x)\ncmp('x', x * 2, x)",
         "cmp('w', w, w)\ncmp('x', x * 2)",
     ],
