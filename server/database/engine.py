@@ -80,7 +80,7 @@ class Database:
         try:
             log.sync()
         except OSError as error:
-            raise DatabaseUnavailable(SYNC_ERRORS.get(error.errno, DISK)) from error
+            raise DatabaseUnavailable(SYNC_ERRORS.get(error.errno or 0, DISK)) from error
 
     def close(self) -> None:
         """Close every connection."""
