@@ -21,9 +21,10 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlmodel import Session
 
 from server.database import postgresql, sqlite
-from server.database.outage import DISK, FULL, DatabaseUnavailable, Outage, translated
+from server.database.outage import DISK, FULL, NO_DESCRIPTORS, DatabaseUnavailable, Outage, translated
 
 POOLED_CONNECTIONS = 10
+SYNC_ERRORS = {errno.ENOSPC: FULL, errno.EMFILE: NO_DESCRIPTORS, errno.ENFILE: NO_DESCRIPTORS}
 CONNECT_SECONDS = 5  # a database that is away must not hold up the threads that ask for it
 CONNECTIONS_MAX = 50  # more than all request threads and workers of a process
 
@@ -79,7 +80,7 @@ class Database:
         try:
             log.sync()
         except OSError as error:
-            raise DatabaseUnavailable(FULL if error.errno == errno.ENOSPC else DISK) from error
+            raise DatabaseUnavailable(SYNC_ERRORS.get(error.errno or 0, DISK)) from error
 
     def close(self) -> None:
         """Close every connection."""

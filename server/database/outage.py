@@ -24,6 +24,7 @@ READ_ONLY: Final = "it cannot be written; give the server's user the rights to i
 BUSY: Final = "it is busy; if that does not end, look at its log"
 DAMAGED: Final = "its file is damaged, or no database; restore a backup"
 DISK: Final = "its disk reports errors; look at the system's log"
+NO_DESCRIPTORS: Final = "this process has no descriptors left; raise its limit: ulimit -n"
 REFUSED: Final = "it refuses the user or the password; correct DOJO_DATABASE_URL"
 ABSENT: Final = "there is none of that name; create it, or correct DOJO_DATABASE_URL"
 

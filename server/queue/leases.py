@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grader.sandbox.job import SandboxExhausted
+from grader.sandbox.job import SandboxExhausted, SandboxFault
 from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
@@ -103,7 +103,15 @@ class LeaseKeeper:
                     return not self._give_back(lease, "", blameless=True)
             except Exception as error:
                 self._count(error)
-                log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
+                # A fault of the sandbox says what it is; of anything else, the place is needed.
+                trace = None if isinstance(error, SandboxFault) else error
+                log.error(
+                    "Submission %d could not be graded, try %d: %s",
+                    lease.submission_id,
+                    lease.tries,
+                    error,
+                    exc_info=trace,
+                )
                 # A run that was lost because no code can be run here does not count.
                 blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
                 return not self._give_back(lease, str(error), blameless=blameless)

@@ -161,10 +161,10 @@ def test_while_the_database_is_away_callers_are_told_to_come_back(
     student = stoppable.join()
     assert student.submit_code(SOLUTION).status_code == 201
     assert eventually(lambda: stoppable.client.get("/readyz").status_code == 200)
-    runs = fake_sandbox.before = Runs(cluster.stop)
+    fake_sandbox.before = Runs(cluster.stop)
     with caplog.at_level(logging.INFO):
         address = student.submit_code(SOLUTION, wait=0).headers["Location"]
-        assert eventually(lambda: runs.count > 0)
+        assert eventually(lambda: student.get("/api/v1/me").status_code == 503)
 
         for _ in range(20):
             answer = student.get("/api/v1/me")
