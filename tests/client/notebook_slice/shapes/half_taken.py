@@ -14,7 +14,7 @@ SHAPES = (
             "labels = torch.load('labels.pt')",
             "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), labels] = -1/n",
         ),
-        says=("labels",),
+        says=("labels|reads a file",),
     ),
     Shape(
         "half of a sum comes from a module of one's own",

@@ -121,7 +121,7 @@ SHAPES = (
     ),
     Shape(
         "tabs, and Windows' line ends",
-        script=(PLAIN + LECTURE.replace("    ", "\t").replace("  ", "\t")).replace("\n", "\r\n"),
+        script=(PLAIN + LECTURE.replace("  ", "\t")).replace("\n", "\r\n"),
         passes=ALL,
     ),
     Shape(
