@@ -91,7 +91,7 @@ class _Table:
                 self.diagnoses.append(diagnosis)
             else:
                 judgement, diagnosis = Judgement(Origin.UNKNOWN, (ODD_SHAPE.format(odd),)), ()
-        if judgement.origin is Origin.INHERITED and row.name not in self.context:
+        if self.context and judgement.origin is Origin.INHERITED and row.name not in self.context:
             judgement = self._inherited_from_context(row.name, judgement)
         notes = (*row.notes, *judgement.notes)
         return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes, blames=judgement.blames)
