@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from dojo.notebook_slice import Goal, read_cells, slice_notebook
+from dojo.notebook_slice.callables import GRADER_MODULES
 from dojo.notebook_slice.indentation import reindented
 from dojo.notebook_slice.kinds import STAND_IN_MODULES
 from grader.sandbox import Job, Run, RunStatus, Sandbox, Slot
@@ -112,6 +113,12 @@ def test_both_sides_have_the_same_stand_ins(sandbox: Sandbox) -> None:
     for module in sorted(STAND_IN_MODULES):
         assert run(sandbox, f"import {module}").status == RunStatus.OK, module
     assert {*PLOTTING, PROGRESS} == STAND_IN_MODULES
+
+
+def test_what_the_client_takes_for_importable_is_there(sandbox: Sandbox) -> None:
+    lines = "\n".join(f"import {module}" for module in sorted(GRADER_MODULES - {"__future__"}))
+    assert run(sandbox, lines).status == RunStatus.OK, run(sandbox, lines).message
+    assert run(sandbox, "import einops").status == RunStatus.ERROR
 
 
 def _tensor(run: Run, name: str) -> torch.Tensor:

@@ -12,6 +12,12 @@ from tests.client.notebook_slice.test_lectures import graded, read
 
 ZEROS = "dlogprobs = torch.zeros_like(logprobs)"
 WRITES = {
+    "a dict with a name of something else": (
+        "g = torch.Generator()",
+        ZEROS,
+        "g = {'logprobs': dlogprobs}",
+        "g['logprobs'][range(n), Yb] = -1/n",
+    ),
     "iter": (ZEROS, "it = iter(dlogprobs)\nfor i in range(n):\n    next(it)[Yb[i]] = -1.0/n"),
     "unbind": (ZEROS, "for r, y in zip(dlogprobs.unbind(0), Yb.tolist()):\n    r[y] = -1/n"),
     "torch.unbind": (ZEROS, "rows = torch.unbind(dlogprobs)\nfor i, r in enumerate(rows):\n    r[Yb[i]] = -1/n"),

@@ -47,6 +47,24 @@ CEK = CEcmp.replace("dlogits", "klogits")
 BN = "dhprebn = bngain*bnvar_inv/n * (n*dhpreact - dhpreact.sum(0) - n/(n-1)*bnraw*(dhpreact*bnraw).sum(0))"
 WRONG = "dlogits = F.softmax(logits, 1) # ???\ndlogits[range(n), Yb] -= 1"
 CASES = {
+    "a module that is not there": (
+        FULLS,
+        ("from einops import rearrange", R((STEPS[29], "demb = rearrange(dembcat, 'b (t e) -> b t e', t=3)"))),
+        allbut("emb", "C"),
+        "it imports einops",
+    ),
+    "grad if it differs": (
+        FULLS,
+        (R((STEPS[11], STEPS[11] + "\ndh = h.grad if not torch.allclose(dh, h.grad) else dh")),),
+        allbut(),
+        "Your own dh above it counts.",
+    ),
+    "grad mixed in": (
+        FULLS,
+        (R((STEPS[11], STEPS[11] + "\ndh = dh + 0 * (h.grad - dh)")),),
+        allbut(),
+        "Your own dh above it counts.",
+    ),
     "headings words only": (
         FULLS,
         ("md:# Becoming a ninja\n## Part 1 - the whole thing", ANSWER, "md:## Part 2", CE, "md:## Part 3", BN),

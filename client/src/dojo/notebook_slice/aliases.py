@@ -444,7 +444,7 @@ class _Call:
         root = dotted.partition(".")[0]
         if name in VIEW_FUNCTIONS or name in VIEW_METHODS or any(token[0] == "f" for token in self.arguments):
             return result
-        if root in ("torch", "numpy", "math", "cmath", "statistics", "einops") and name != "rearrange":
+        if root in ("torch", "numpy", "math", "cmath", "statistics", "einops", "opt_einsum"):
             return scope.new("t")
         if self.discarded and module and root not in SHOWING_MODULES and not SHOWING_NAME.match(name):
             scope.write(self.arguments)

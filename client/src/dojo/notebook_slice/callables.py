@@ -52,7 +52,7 @@ UNSHARED_ATTRIBUTES = frozenset("shape dtype device ndim requires_grad is_leaf i
 GRADER_MODULES = frozenset(
     "torch numpy math cmath random operator functools itertools collections copy heapq bisect statistics typing "
     "dataclasses contextlib warnings time string re enum abc types fractions decimal numbers os sys json "
-    "__future__ pprint textwrap inspect logging gc builtins einops".split()
+    "__future__ pprint textwrap inspect logging gc builtins".split()
 )
 # Libraries and functions that show or keep what they get, and change nothing of it.
 SHOWING_MODULES = frozenset(

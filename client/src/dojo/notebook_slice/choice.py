@@ -230,6 +230,8 @@ class _Chooser:
             return kind is Kind.GRAD and lack.at is statement and self.kinds.only_reads_grad(statement, name)
         if kind is Kind.UNFINISHED and before.cell is statement.cell:
             return False  # the value before it is the beginning of this one
+        if kind is Kind.GRAD and lack.at is statement and self.kinds.reads_own_grad(statement, name):
+            return True
         return kind in _PASSED_OVER and name not in statement.flow.reads
 
     def _note_value(self, variable: str, statement: Statement, *, begins: bool) -> None:

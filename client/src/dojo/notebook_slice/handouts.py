@@ -63,7 +63,7 @@ def with_exercise_names(parts: list[Part], goal: Goal, *, containers: bool) -> R
     if computed:
         remarks.append(_recognised(computed))
     names |= computed | _gradients_of(computed, own, goal)
-    opaque = own.opaque | own.parameters if containers else own.opaque
+    opaque = (own.opaque | own.parameters if containers else own.opaque) - own.shown
     replacer = _Replacer(names, goal, opaque, containers=containers)
     renamed = [_replaced(part, replacer) for part in parts]
     return Renamed(renamed, (*remarks, *forward.differences()))
@@ -102,14 +102,15 @@ def _replaced(part: Part, replacer: _Replacer) -> Part:
 class _OwnNames:
     """What a notebook's own names are made of. ``made`` counts how often each is bound.
 
-    ``opaque`` are the names of dicts and objects whose contents nothing in the notebook shows, and ``parameters`` those
-    of functions.
+    ``opaque`` are the names of dicts and objects that a call gives, ``parameters`` those of functions, and ``shown``
+    those whose contents the notebook shows.
     """
 
     parts: list[Part]
     goal: Goal
     made: Counter[str] = field(default_factory=Counter)
     opaque: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -179,6 +180,7 @@ class _OwnNames:
         elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
             if isinstance(node.value, ast.Name):
                 self._changed.add(node.value.id)
+                self.shown |= {node.value.id} if isinstance(node, ast.Subscript) else set()
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             self._changed.add(node.target.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _ANSWERED_IN_PLACE:
@@ -194,8 +196,7 @@ class _OwnNames:
         if not isinstance(target, ast.Name):
             return
         name = target.id
-        if isinstance(value, ast.Call):
-            self.opaque.add(name)
+        (self.opaque if isinstance(value, ast.Call) else self.shown).add(name)
         dataset, index = _rows_of(value)
         at_random = index is not None and (_base(index) in self._random or _called(index) in _RANDOM)
         first_rows = isinstance(index, ast.Slice) and any(each.match(name) for each in (_INPUT, _TARGET))

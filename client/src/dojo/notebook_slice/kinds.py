@@ -142,6 +142,11 @@ class Kinds:
         ]
         return bool(values) and all(any(True for _ in self._grads_read(value)) for value in values)
 
+    def reads_own_grad(self, statement: Statement, name: str) -> bool:
+        """Return whether the only gradients of torch that a statement reads are those of the name's own tensor."""
+        grads = {f"d{shared_name(grad)}" for grad in self._grads_read(statement.node)}
+        return grads == {name}
+
     def _grads_read(self, node: ast.AST) -> Iterator[ast.Attribute]:
         tensors = self._goal.handed_out | self._over_handed_out
         for part in ast.walk(node):
