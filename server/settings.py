@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     memory of its container allow."""
 
     connections: int = Field(default=1000, ge=8, le=50_000)
-    """How many connections a server has at the same time. Strangers have a quarter of them."""
+    """How many connections a server has at the same time. Strangers have half of them."""
 
     proxies: str = ""
     """The addresses or networks of the proxies in front of this server, with commas. Only they may say, in

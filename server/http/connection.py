@@ -55,7 +55,7 @@ class ConnectionLimits:
     @property
     def strangers_max(self) -> int:
         """How many of the connections strangers may have."""
-        return max(1, self.connections_max // 4)
+        return max(1, self.connections_max // 2)
 
 
 class Connections:

@@ -206,10 +206,11 @@ def test_strangers_make_room_for_strangers_and_never_take_that_of_the_known(narr
 
 
 def test_if_the_known_fill_it_a_newcomer_is_told_to_wait(narrow: RawServer) -> None:
-    known = [narrow.connect() for _ in range(NARROW.connections_max)]
-    for connection in known:
-        connection.sendall(b"POST /known HTTP/1.1\r\nContent-Length: 2\r\n\r\nx")
-    assert eventually(lambda: len(narrow.connections.recognised) == NARROW.connections_max)
+    known: list[socket.socket] = []
+    while len(known) < NARROW.connections_max:
+        known.append(narrow.connect())
+        known[-1].sendall(b"POST /known HTTP/1.1\r\nContent-Length: 2\r\n\r\nx")
+        assert eventually(lambda: len(narrow.connections.recognised) == len(known))
 
     assert status(narrow.ask(b"")) == 503
     for connection in known:
