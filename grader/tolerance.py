@@ -41,6 +41,7 @@ TERM_SIGN = BEYOND + ": the term that comes through {} has the wrong sign"
 CONSTANT = BEYOND + ": the {1:g} in the line of {0} is missing"
 MISPLACED = BEYOND + ": the term that comes through {} stands at other elements"
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
+IS_ZERO = "; its true gradient is zero, so it adds rounding noise only"
 OVERDETERMINED = 3  # elements that must agree before a term is said to be misplaced
 FROM_ABOVE = "right, given your d{}; what is more than rounding comes from there"
 
@@ -213,7 +214,9 @@ class _Table:
         if constant is not None:
             return constant
         slips = (
-            _Slip(note.format(step), step in self.reference.vanishing)
+            _Slip(note.format(step) + IS_ZERO, True)
+            if step in self.reference.vanishing
+            else _Slip(note.format(step), False)
             for step in (steps if len(steps) > 1 else ())
             for note, explains in SLIPS
             if explains(answer, right, terms[step])

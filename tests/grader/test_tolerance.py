@@ -17,7 +17,7 @@ from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
 from grader.reference import Reference, reference
-from grader.tolerance import BEYOND, FROM_ABOVE, ROUNDING, SIGN, judge_rounding
+from grader.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
 from tests.grader.rows import FULL, RIGHT, judged, own
 from tests.mistakes.play import play
 
@@ -148,7 +148,7 @@ def test_what_cmp_passes_by_accident_is_noted(instance: Instance, new: str, slip
     rows = played(instance, LOGITS, new)
 
     assert rows["logits"].verdict is Verdict.APPROXIMATE
-    assert notes_of(rows)["logits"] == [f"{BEYOND}: {slip}"]
+    assert notes_of(rows)["logits"] == [f"{BEYOND}: {slip}{IS_ZERO}"]
     assert all(row.passed for row in rows.values())  # what is lost is zero in mathematics
 
 
