@@ -66,7 +66,7 @@ def run(live: Live, secrets: Path, *cells: str) -> list[Any]:
 
 
 def test_the_cell_installs_from_the_server() -> None:
-    assert CELL.startswith("%pip install -q https://dojo.example.org/client.whl\nimport dojo\n")
+    assert CELL.startswith("%pip install -q https://dojo.example.org/client.tar.gz\nimport dojo\n")
 
 
 def test_one_cell_signs_in_with_a_code_and_pulls(live: Live, at_home: Path, colab: Path) -> None:
