@@ -371,8 +371,8 @@ def test_a_script_is_sliced_as_a_notebook_is(pulled: Student) -> None:
 
     _, _, err = pulled.type("submit", "script.py", "--explain")
 
-    assert err == "1 answer taken from lines 3 to 3 of the script.\nTaken: dcounts.\n"
-    assert json.loads(pulled.fake.requests[-1].content)["source"] == "dcounts = n / counts\n"
+    assert err == "1 answer taken from lines 2 to 4 of the script.\nTaken: dcounts.\n"
+    assert "open" not in json.loads(pulled.fake.requests[-1].content)["source"]
 
 
 def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:

@@ -287,3 +287,8 @@ def test_a_name_without_a_d_is_no_slip() -> None:
     with pytest.raises(BadFile) as caught:
         read("logit_maxes_d = 3\nxlogit_maxes = 3")
     assert "name it" not in caught.value.message
+
+
+def test_a_broken_cell_counts_where_a_sound_one_after_it_cannot_have_run() -> None:
+    assert taken("dh = h * 2\nfor i in", "dh = mystery") == "dh = h * 2"
+    assert taken("dh = h * 2\nfor i in", "dh = h") == "dh = h"

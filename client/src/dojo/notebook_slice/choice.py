@@ -128,26 +128,26 @@ class _Chooser:
     # -- before the walk ----------------------------------------------------------------------------
 
     def _is_superseded(self, statement: Statement) -> bool:
-        """Return whether a broken cell makes anew what a sound one makes.
+        """Return whether a broken cell makes anew what a sound one before it makes.
 
         A broken cell cannot have been run as it stands. One that only changes an answer was to complete it.
         """
         if not statement.cell.broken:
             return False
         return any(
-            section in (None, statement.section)
+            section in (None, statement.section) and position < statement.position
             for name in statement.makes & self.goal.variables & self._bound_in_broken[statement.cell.number]
-            for section in self._sound_sections().get(name, ())
+            for section, position in self._sound_sections().get(name, {}).items()
         )
 
-    def _sound_sections(self) -> dict[str, set[int | None]]:
-        """Return the sections in which sound cells give a value to each answer."""
+    def _sound_sections(self) -> dict[str, dict[int | None, int]]:
+        """Return for each answer the sections in which sound cells give it a value, and the first place there."""
         if not hasattr(self, "_sound"):
-            self._sound: dict[str, set[int | None]] = {}
+            self._sound: dict[str, dict[int | None, int]] = {}
             for statement in self.kinds.usable:
                 if not statement.cell.broken and self.kinds.obstacle(statement) is None:
                     for name in statement.flow.binds & self.goal.variables:
-                        self._sound.setdefault(name, set()).add(statement.section)
+                        self._sound.setdefault(name, {}).setdefault(statement.section, statement.position)
         return self._sound
 
     def _first_bindings(self) -> dict[str, list[Statement]]:

@@ -93,7 +93,8 @@ class Forward:
                 self._values.pop(name, None)
             return
         if name in self._handed_out:
-            if name in self._goal.handed_out and not _equal(value, self._values[name]):
+            reads = any(isinstance(part, ast.Name) and part.id in self._values for part in ast.walk(node.value))
+            if reads and name in self._goal.handed_out and not _equal(value, self._values[name]):
                 place = f"Line {node.lineno}" if part.cell.is_script else f"Cell {part.cell.number}, line {node.lineno}"
                 self._differing.setdefault(
                     name,

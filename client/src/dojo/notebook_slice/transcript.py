@@ -79,5 +79,6 @@ def summarise(statements: Iterable[Statement], answers: Iterable[str]) -> tuple[
             for name in sorted(statement.makes, key=lambda name: name not in answers):
                 if name in answers or name in statement.flow.binds:
                     names[name] = None
-        summary.append(Taken(cell.number, cell.run, tuple(names), len(chosen) == len(cell.statements)))
+        is_whole = len(chosen) == len(cell.statements) and not cell.broken
+        summary.append(Taken(cell.number, cell.run, tuple(names), is_whole))
     return tuple(summary)
