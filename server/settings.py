@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from server.machine import CHILDREN_MAX, Machine
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     ``DOJO_DATABASE_URL_FILE`` and ``DOJO_SECRET_FILE`` name files that hold the value, such as container secrets.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DOJO_")
+    model_config = SettingsConfigDict(env_prefix="DOJO_", use_attribute_docstrings=True)
 
     data: Path = Path("var")
     """The folder of the SQLite database and the secret."""
@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     """The secret from which the seeds of instances are derived; by default the one in the data folder."""
 
     host: str = "127.0.0.1"
+    """The address to listen on."""
+
     port: int = Field(default=8000, ge=0, le=65535)
+    """The port to listen on; 0 means any free one."""
 
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
     """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
@@ -72,6 +75,17 @@ class Settings(BaseSettings):
 
     log: LogFormat = "console"
     """How events are written to standard error: for people, or as JSON, one object a line."""
+
+    @classmethod
+    def described(cls) -> list[tuple[str, str, str]]:
+        """Return variable, default and meaning of each setting. An empty default is told by the meaning."""
+        rows = []
+        for name, field in cls.model_fields.items():
+            default = "" if field.default is None or field.default is PydanticUndefined else str(field.default)
+            meaning = " ".join((field.description or "").split()).replace("``", "`")
+            also = f" Also `DOJO_{name.upper()}_FILE`." if field.annotation == SecretStr | None else ""
+            rows.append((f"DOJO_{name.upper()}", default, meaning + also))
+        return rows
 
     @field_validator("proxies")
     @classmethod

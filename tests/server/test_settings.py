@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from server import cli
 from server.settings import Settings, SettingsError
+from tests.support.processes import PROJECT
 
 SECRET = "0123456789abcdef" * 4
 
@@ -93,3 +96,27 @@ def test_a_mistake_never_repeats_a_secret(monkeypatch: pytest.MonkeyPatch) -> No
 def test_proxies_are_addresses_or_networks() -> None:
     assert Settings(proxies="10.0.0.2, 10.1.0.0/16,::1").trusted_proxies == ["10.0.0.2", "10.1.0.0/16", "::1"]
     assert Settings().trusted_proxies == []
+
+
+def test_the_manual_has_the_table_of_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["settings", "--markdown"]) == 0
+    table = capsys.readouterr().out.strip()
+
+    assert table in (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert len(table.splitlines()) == 2 + len(Settings.model_fields)
+    assert all(meaning for _, _, meaning in Settings.described())
+
+
+def test_settings_are_shown_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOJO_SECRET", "x" * 40)
+    monkeypatch.setenv("DOJO_DATABASE_URL", "postgresql://dojo:hunter2@db/dojo")
+    monkeypatch.setenv("DOJO_PORT", "8123")
+
+    assert cli.main(["settings"]) == 0
+
+    shown = capsys.readouterr().out
+    assert re.search(r"^DOJO_PORT +8123$", shown, re.MULTILINE)
+    assert "hunter2" not in shown and "xxxx" not in shown
+    assert shown.count("(hidden)") == 2
