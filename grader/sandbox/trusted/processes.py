@@ -319,9 +319,16 @@ class ChildHandle:
         with contextlib.suppress(OSError):
             self._lifeline.shutdown(socket.SHUT_WR)
 
+    def _receive_exit(self) -> bytes:
+        try:
+            return self._lifeline.recv(protocol.EXIT.size)
+        except ConnectionResetError:
+            # The zygote closed its end before it read RUN. The kernel reports that first, and then what was sent.
+            return self._lifeline.recv(protocol.EXIT.size)
+
     def _read_exit(self) -> ChildExit:
         try:
-            message = self._lifeline.recv(protocol.EXIT.size)
+            message = self._receive_exit()
         except OSError:
             message = b""
         self._reaped = True

@@ -81,7 +81,6 @@ class Sandbox:
         self._cleanup: queue.SimpleQueue[ChildHandle | None] = queue.SimpleQueue()
         self._maintenance = SupervisedThread("sandbox maintenance", self._maintain, self._closing, backoff)
         self._maintenance.start()
-        self._cleanup.put(None)
 
     @property
     def generation(self) -> int:
@@ -241,7 +240,7 @@ class Sandbox:
 
     def _maintain(self) -> None:
         """Clean up children, fork new ones, replace zygotes. Runs on the maintenance thread, which outlives errors."""
-        look_again_seconds = 0.0
+        look_again_seconds = 0.0  # it begins, or begins again after an error, by making children
         while not self._closing.is_set():
             try:
                 child = self._cleanup.get(timeout=look_again_seconds)

@@ -242,3 +242,16 @@ def test_a_long_run_is_measured_and_a_short_one_is_not(pair: tuple[ZygoteHandle,
         for descriptor in (channel, memory, lifeline):
             os.close(descriptor)
         child.clean_up()
+
+
+def test_an_exit_is_read_though_the_order_to_measure_was_not(pair: tuple[ZygoteHandle, Fake]) -> None:
+    zygote, fake = pair
+    child = zygote.fork(LIMITS)
+    _, descriptors = fake.request()
+    child._lifeline.send(protocol.RUN)
+    os.write(descriptors[2], protocol.EXIT.pack(11, 0, 0, 0))
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+    assert child.wait_for_exit(30).signal == 11
+    child.clean_up()
