@@ -51,10 +51,11 @@ check: $(INSTALLED) ## style, types, layers, and migrations that match the model
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic -q upgrade head
 	DOJO_DATABASE_URL=sqlite:///$(CHECKED_DATABASE) $(BIN)/alembic check
 
-fuzz: $(INSTALLED) ## fuzz the readers of untrusted bytes, FUZZ_SECONDS each (needs a wheel of atheris)
+fuzz: $(INSTALLED) ## fuzz the readers of untrusted bytes and the diagnosis, FUZZ_SECONDS each (needs a wheel of atheris)
 	$(BIN)/pip install -q --only-binary atheris -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz result -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz tensors -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz_answers $(FUZZ_SECONDS)
 
 mutate: $(INSTALLED) ## change MODULE, or each module that matters, and print what no test notices; hours
 	$(BIN)/pip install -q -c constraints.txt -e '.[mutation]'

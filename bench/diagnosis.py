@@ -31,6 +31,7 @@ SLOTS = tuple(Slot(each.name, 2**15) for each in EXERCISE.checkpoints)
 ROUNDS = 100
 ROUNDS_ALONE = 20
 REPLACEMENTS = {  # by the label of the row: a part of the solution, and what it becomes
+    "right, in another order of the operations": ("(1.0 - h**2) * dh", "dh - h * (h * dh)"),
     "one mistake at the top, 25 rows inherit it": ("-1.0 / n", "-1.0"),
     "one mistake in the middle": ("* bnvar_inv + 2", "* bnvar_inv + 3"),
 }
@@ -89,10 +90,13 @@ def _show_files(instance: Instance, answers: Mapping[str, Answers]) -> None:
 
 def _show_alone(instance: Instance, right: Answers) -> None:
     gradients = load(_save(right))
-    print("one step alone, as a file of tensors, the dearest of all:")
+    print("one step with the others as context, as a file of tensors, the dearest of all:")
+    context = {"context." + name: gradient.clone() for name, gradient in gradients.items()}
     for label, change in CHANGES_ALONE.items():
         alone = {
-            name: _first_decile_ms(partial(grade_tensors, instance, save({name: change(gradient)})), ROUNDS_ALONE)
+            name: _first_decile_ms(
+                partial(grade_tensors, instance, save(context | {name: change(gradient)})), ROUNDS_ALONE
+            )
             for name, gradient in gradients.items()
         }
         dearest = max(alone, key=alone.__getitem__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from exercises import forward_source
+from exercises.derivations import Derivation
+from exercises.formula import Part
 from exercises.tape import CutTape, Piece, Tape
 
 
@@ -66,8 +68,9 @@ class Exercise:
     """What is asked.
 
     ``pieces`` are the forward pass, played one after the other on a tape. ``given_from`` turns the tensors of
-    ``numbers`` into those that this forward pass starts from. A change that could change a grade needs a new
-    ``revision``.
+    ``numbers`` into those that this forward pass starts from. ``derivations`` maps checkpoints to what is said once
+    they passed. ``parts`` maps checkpoints that are asked for in one expression to the summands of it. A change that
+    could change a grade needs a new ``revision``.
     """
 
     slug: str
@@ -81,6 +84,8 @@ class Exercise:
     given_from: Callable[[dict[str, Tensor]], dict[str, Tensor]]
     numbers: NumberSource
     lecture: str | None = None
+    derivations: Mapping[str, Derivation] = field(default_factory=dict, compare=False)
+    parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def forward_source(self) -> str:

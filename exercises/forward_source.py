@@ -7,11 +7,12 @@ No other module of the server reads it. The client reads the text that it gets b
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import io
 import textwrap
 import tokenize
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import CodeType
 
@@ -39,12 +40,38 @@ class Line:
     def _code(self) -> CodeType:
         return compile(ast.Module([self._statement], []), inspect.getfile(self._piece), "exec")
 
+    def without_small_constant(self, limit: float) -> tuple[Line, float] | None:
+        """Return this line without the number below ``limit`` that it adds or takes off, and that number.
+
+        None if it has no such number, or more than one.
+        """
+        remover = _ConstantRemover(limit)
+        statement = remover.visit(copy.deepcopy(self._statement))
+        if len(remover.removed) != 1:
+            return None
+        return replace(self, _statement=ast.fix_missing_locations(statement)), remover.removed[0]
+
     def play(self, tape: Tape) -> None:
         """Play this line alone on a tape."""
         target = self._statement.targets[0]
         assert isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)
         # One namespace, not globals and locals: the expression may hold a lambda, which sees globals only.
         exec(self._code, self._piece.__globals__ | {target.value.id: tape})
+
+
+class _ConstantRemover(ast.NodeTransformer):
+    """Makes ``x`` of ``x + 1e-5`` and of ``x - 1e-5``."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self.removed: list[float] = []
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        number = node.right.value if isinstance(node.right, ast.Constant) else None
+        if isinstance(node.op, ast.Add | ast.Sub) and isinstance(number, float) and 0 < number < self._limit:
+            self.removed.append(number)
+            return node.left
+        return self.generic_visit(node)
 
 
 @dataclass(frozen=True)

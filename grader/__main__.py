@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from grader.grade import Grade
     from grader.sandbox import Sandbox
 
-ORIGINS = {"own": "the mistake is in this step", "inherited": "right, given your gradients above it"}
+ORIGINS = {
+    "own": "the mistake is in this step",
+    "inherited": "right, given your gradients above it",
+    "unknown": "wrong, and it cannot be told yet whether here or above",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,7 +24,22 @@ DEQUANTISED: Final = "quantised, made float32"
 CONVERTED: Final = "a dtype of unusual width, read as float32"
 # The sandbox makes this note: the value handed to cmp is not the value of the variable at the end (the aliasing bug).
 CHANGED_AFTER_CMP: Final = "changed_after_cmp"
-NOTES: Final = (NUMPY, SUBCLASS, DETACHED, DENSE, DEQUANTISED, CONVERTED, CHANGED_AFTER_CMP)
+# The sandbox makes these notes about a call of cmp, too.
+LABEL_DIFFERS: Final = "the label given to cmp names another step; the tensor, its third argument, decides"
+SWAPPED: Final = "the arguments of cmp were swapped; write the gradient first, then the tensor"
+OTHER_VARIABLE: Final = "cmp got the variable of another step here; hand it the one named after this step"
+NOTES: Final = (
+    NUMPY,
+    SUBCLASS,
+    DETACHED,
+    DENSE,
+    DEQUANTISED,
+    CONVERTED,
+    CHANGED_AFTER_CMP,
+    LABEL_DIFFERS,
+    SWAPPED,
+    OTHER_VARIABLE,
+)
 
 # The dtypes of an answer's tensor. A tensor of another dtype is converted, or is a misfit.
 DTYPES: Final = (
@@ -69,6 +84,13 @@ class Answer:
 def missing(variable: str) -> Answer:
     """Return the answer of a checkpoint whose variable (``dlogits``) was never assigned."""
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
+
+
+def unread(variable: str) -> Answer:
+    """Return the answer of a checkpoint whose run was stopped, so that nothing is known of its variable."""
+    return Answer(
+        None, misfit=f"the run was stopped before {variable} could be read; mend what stopped it, and submit again"
+    )
 
 
 def normalise(value: object, largest_bytes: int = LARGEST_BYTES) -> Answer:

@@ -2,7 +2,7 @@
 
 ``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff`` is the
 largest absolute difference (the lecture's notebook, makemore part 4, defines ``cmp`` so). A bad answer gets a verdict;
-it never raises.
+it never raises. ``grader.tolerance`` makes ``rounding`` of ``wrong`` where the difference is one of rounding.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Verdict(StrEnum):
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
+    ROUNDING = "rounding"  # cmp fails it, and the difference is within the error bound of float32 arithmetic
     WRONG = "wrong"
     NOT_FINITE = "not_finite"
     SHAPE = "shape"
@@ -46,7 +47,7 @@ class Verdict(StrEnum):
     @property
     def passed(self) -> bool:
         """Whether a checkpoint with this verdict is passed."""
-        return self in (Verdict.EXACT, Verdict.APPROXIMATE)
+        return self in (Verdict.EXACT, Verdict.APPROXIMATE, Verdict.ROUNDING)
 
 
 class Origin(StrEnum):
@@ -54,6 +55,7 @@ class Origin(StrEnum):
 
     OWN = "own"  # the mistake is in this step
     INHERITED = "inherited"  # right, given the student's own upstream gradient
+    UNKNOWN = "unknown"  # the upstream gradient was not handed in, or nothing can go on with it
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,22 @@ class Diagnosis:
     """The kind of a mistake, with hints for the student.
 
     ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
-    line of the forward pass, what to look at there.
+    line of the forward pass, what to look at there. ``counterexample`` is a sentence that shows the mistake in numbers.
     """
 
     code: str
     hints: tuple[str, ...]
+    counterexample: str | None = None
 
     @property
     def message(self) -> str:
-        """The hints as one text."""
-        return " ".join(self.hints)
+        """The hints and the counterexample as one text."""
+        return " ".join((*self.hints, self.counterexample) if self.counterexample else self.hints)
 
     def as_json(self) -> dict[str, Any]:
         """Return the diagnosis as REST and ``--json`` show it."""
-        return {"code": self.code, "message": self.message, "hints": list(self.hints)}
+        body = {"code": self.code, "message": self.message, "hints": list(self.hints)}
+        return body | {"counterexample": self.counterexample} if self.counterexample else body
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ class Comparison:
 
     ``maxdiff`` is None where nothing could be subtracted. ``ulps`` is the largest distance in units in the last place.
     ``mismatched`` counts the elements outside the tolerance of ``allclose``; ``worst`` is the index of the largest
-    difference. ``origin`` is None for a row that passed, and where the origin cannot be told.
+    difference. ``origin`` is None for a row that passed, and for one without a tensor. ``blames`` are the gradients
+    above a wrong row that have no row of their own: one of them may hold the mistake or, where the row inherits, does.
     """
 
     name: str
@@ -97,11 +102,12 @@ class Comparison:
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
+    blames: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the row is approximate; exact is shown beside it."""
-        return self.approximate
+        """Whether the row is right: exact, approximate, or within the bound of rounding."""
+        return self.verdict.passed
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""

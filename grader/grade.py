@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,12 +12,14 @@ import torch
 from exercises.instance import Instance
 from grader import numerics
 from grader.answer import Answer
-from grader.compare import Comparison, Origin, compare
+from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
+from grader.misfits import shape_hint
 from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
 from grader.tensors import read_answers
 
+CONTEXT_ONLY = "d{} came as context, and is not graded; hand it in to have it graded"
 VANISHING = "the true gradient is zero: only rounding noise is compared"
 
 
@@ -62,6 +65,11 @@ class Grade:
         return sum(row.origin is Origin.INHERITED for row in self.checkpoints)
 
     @property
+    def unknown(self) -> int:
+        """The number of wrong rows whose mistake may be theirs or lie above them."""
+        return sum(row.origin is Origin.UNKNOWN for row in self.checkpoints)
+
+    @property
     def complete(self) -> bool:
         """Whether every row passed, and the code ran to its end."""
         return self.passed == self.total and (self.run is None or self.run.status is RunStatus.OK)
@@ -73,18 +81,31 @@ class Grade:
 
     def summary(self) -> str:
         """Return where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
-        own, inherited = self.own, self.inherited
-        undecided = self.total - self.passed - own - inherited
+        own, inherited, unknown = self.own, self.inherited, self.unknown
+        undecided = self.total - self.passed - own - inherited - unknown
         parts = []
         if own:
             parts.append(f"{own} mistake{'s' * (own > 1)} of your own")
         if inherited:
             verb = "inherits" if inherited == 1 else "inherit"
-            parts.append(f"{inherited} step{'s' * (inherited > 1)} {verb} {'it' if own == 1 else 'them'}")
+            what = "a mistake from above" if own == 0 else "it" if own == 1 else "them"
+            parts.append(f"{inherited} step{'s' * (inherited > 1)} {verb} {what}")
+        if unknown:
+            parts.append(f"{unknown} step{'s' * (unknown > 1)} wrong, here or above")
         if undecided:
             parts.append(f"{undecided} missing or not to be judged yet")
-        begin = f"; begin with d{self.first_mistake.name}" if self.first_mistake else ""
-        return ", ".join(parts) + begin if parts else "everything is right"
+        return ", ".join(parts) + self._advice() if parts else "everything is right"
+
+    def _advice(self) -> str:
+        """Return where to begin, as the end of a sentence."""
+        if self.first_mistake:
+            return f"; begin with d{self.first_mistake.name}"
+        # An inherited row knows which step above it is wrong; an unknown one only what was not handed in.
+        certain = [name for row in self.checkpoints if row.origin is Origin.INHERITED for name in row.blames]
+        possible = [name for row in self.checkpoints if row.origin is Origin.UNKNOWN for name in row.blames]
+        if certain:
+            return f"; begin with d{certain[0]}"
+        return f"; hand in d{possible[0]} as well" if possible else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the grade as REST and ``--json`` show it."""
@@ -108,11 +129,14 @@ class Grade:
 def grade_tensors(instance: Instance, content: bytes) -> Grade:
     """Grade a safetensors file with the gradients under ``dlogits`` or ``logits``.
 
+    Entries such as ``context.dlogits`` say what the student has above, and are not graded.
+
     :raises BadAnswer: the bytes are not a safetensors file
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
-    return Grade(compare_all(instance, read_answers(instance.exercise.checkpoints, content)), numerics.environment())
+    file = read_answers(instance.exercise.checkpoints, content)
+    return Grade(compare_all(instance, file.answers, context=file.context), numerics.environment())
 
 
 def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
@@ -125,8 +149,15 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
     :raises StaleInstance: other kernels froze the instance
     """
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
-    run = sandbox.run(job)
+    run = _with_shape_hint(instance, sandbox.run(job))
     return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
+
+
+def _with_shape_hint(instance: Instance, run: Run) -> Run:
+    """Return a run that stopped because shapes do not fit with what to do about it after its traceback."""
+    shapes = {name: list(tensor.shape) for name, tensor in reference(instance).state.items()}
+    hint = shape_hint(instance.exercise, shapes, run)
+    return run if hint is None else replace(run, message=f"{run.message.rstrip()}\n{hint}")
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
@@ -137,21 +168,35 @@ def _slots(instance: Instance) -> tuple[Slot, ...]:
     )
 
 
-def compare_all(instance: Instance, answers: Mapping[str, Answer], stopped: bool = False) -> tuple[Comparison, ...]:
+def compare_all(
+    instance: Instance,
+    answers: Mapping[str, Answer],
+    stopped: bool = False,
+    context: Mapping[str, Answer] = MappingProxyType({}),
+) -> tuple[Comparison, ...]:
     """Return a row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
 
-    ``stopped`` says that the code that gave the answers did not run to its end.
+    ``stopped`` says that the code that gave the answers did not run to its end. ``context`` are further gradients of
+    the student. They are not graded: their rows are missing, and they say what the student has above the others.
 
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
     expected = reference(instance)
+    known = {**context, **answers}
+    only_context = context.keys() - answers.keys()
     rows = []
     for checkpoint in instance.exercise.checkpoints:
         name = checkpoint.name
-        answer = answers.get(name) or Answer(None, misfit=f"{checkpoint.answer} was not handed in")
+        answer = known.get(name) or Answer(None, misfit=f"{checkpoint.answer} was not handed in")
         row = compare(name, answer, expected.gradients[name])
         if name in expected.vanishing and row.passed:
             row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
-    return explain(instance, answers, rows, stopped)
+    explained = explain(instance, known, rows, stopped, only_context)
+    return tuple(
+        Comparison(row.name, Verdict.MISSING, notes=(CONTEXT_ONLY.format(row.name),))
+        if row.name in only_context
+        else row
+        for row in explained
+    )

@@ -1,4 +1,4 @@
-"""Own or inherited: replay the backward pass with the student's own gradients.
+"""Own, inherited or unknown: replay the backward pass with the student's own gradients.
 
 ``cmp`` says that a gradient is wrong, not where it went wrong. The replay goes back through the cut tape step by step
 and feeds in, at each step, the gradient that the student handed in for it. The result for a name is the gradient that
@@ -7,18 +7,21 @@ does not has a mistake of its own.
 
 Some gradients cannot be fed in. The replay uses instead:
 
-1. Where a step is not a checkpoint, or its gradient is missing: the gradient that the replay itself gives there.
-2. Where a gradient has another shape: what it broadcasts or reduces to. Students' lines broadcast too, so a wrong
+1. Where a step is not a checkpoint: the gradient that the replay itself gives there.
+2. Where the gradient of a checkpoint was not handed in: the one recovered from what the student made of it
+   (``grader.recovery``) if their answers agree on it, else the one that the replay gives. An answer that agrees with it
+   inherits. One that does not is *unknown*: the mistake is here, or in what was not handed in.
+3. Where a gradient has another shape: what it broadcasts or reduces to. Students' lines broadcast too, so a wrong
    answer is also compared with the result of the line applied to the odd shape element by element.
-3. Where a wrong gradient is *degenerate* (zero everywhere, or not finite): the gradient that the replay gives. A
+4. Where a wrong gradient is *degenerate* (zero everywhere, or not finite): the gradient that the replay gives. A
    degenerate gradient proves nothing, since everything multiplied with it agrees with everything. A degenerate answer
-   below it is neither own nor inherited; its row says which gradient to mend first.
+   below it is unknown, too; its row says which gradient to mend first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -27,18 +30,20 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
-from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin
+from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
+from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
+from grader.recovery import recover_upstream
 from grader.reference import Reference, back, back_all
 from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, sum_of
 
-# How far another order of the same sum may come out where its terms cancel, as a share of the largest term.
-CANCELLING_NOISE = 2e-6
+MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 READINGS_MAX = 64  # combinations of the gradients above one step
-ROUNDING = (
-    "this is right but for rounding: cmp wants it a little closer; another order of the same operations may give it"
-)
+AGREEING_MIN = 2  # wrong answers that must agree on a gradient that was not handed in
 MEND_FIRST = "nothing can be told about this step while d{} is zero everywhere or not finite; mend that first"
 CARRIED_THROUGH = "d{} is missing; what the gradients above it give was used in its place"
+NOT_HANDED_IN = "the mistake is here, or in {0}, which you did not hand in; hand {1} in as well"
+ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
+AGREED = "right, given the d{0} that {1} agree on; look at d{0}, which you did not hand in"
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,14 @@ class Flow:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The origin of a wrong answer; None where it cannot be told."""
+    """The origin of a wrong answer.
 
-    origin: Origin | None
+    ``blames`` are the checkpoints above it that were not handed in and may hold the mistake.
+    """
+
+    origin: Origin
     notes: tuple[str, ...] = ()
+    blames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,10 @@ class BackwardReplay:
     ``handed_in`` maps checkpoints to the student's tensors, float32, of any shape; ``wrong`` are the names of the wrong
     ones. ``flows`` maps each step to its part of the pass, the last step first. ``gradients`` maps each name to the
     gradient that is right given what is above it. ``tainted`` are the names with a wrong gradient above them,
-    ``degenerate`` the steps with a degenerate gradient, ``odd_shapes`` the steps whose gradient has another shape, and
-    ``absent`` the checkpoints without a tensor.
+    ``degenerate`` the steps with a degenerate gradient, ``odd_shapes`` the steps whose gradient has another shape,
+    ``misshapen`` those of them with which nothing can go on, and ``absent`` the checkpoints without a tensor.
+    ``recovered`` maps each checkpoint whose gradient was recovered to the answers that agree on it. ``fed_in`` maps
+    steps to the gradients that went in, of the shapes of their outputs.
     """
 
     reference: Reference
@@ -86,13 +97,26 @@ class BackwardReplay:
     tainted: frozenset[str]
     degenerate: frozenset[str]
     odd_shapes: frozenset[str]
+    misshapen: frozenset[str]
     absent: frozenset[str]
+    recovered: Mapping[str, Sequence[str]]
+    fed_in: Mapping[str, Tensor]
     _repaired_terms: dict[str, dict[str, Tensor]] = field(default_factory=dict)
-    _targets: dict[str, tuple[Target, float]] = field(default_factory=dict)
+    _targets: dict[str, Target] = field(default_factory=dict)
 
     def consumers(self, name: str) -> list[Flow]:
         """Return the steps that read a tensor, the last one first."""
         return self._consumers.get(name, [])
+
+    def above(self, name: str) -> set[str]:
+        """Return every step that the gradient of a tensor comes through."""
+        steps: set[str] = set()
+        reached = [name]
+        while reached:
+            new = {flow.step.name for flow in self.consumers(reached.pop())} - steps
+            steps |= new
+            reached += new
+        return steps
 
     @cached_property
     def _consumers(self) -> dict[str, list[Flow]]:
@@ -123,17 +147,41 @@ class BackwardReplay:
         return self._repaired_terms[step.name]
 
     def _judge(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
+        steps = [flow.step.name for flow in self.consumers(name)]
         if name in self.tainted:
-            steps = [flow.step.name for flow in self.consumers(name)]
             if is_degenerate(self.handed_in[name]) and any(step in self.degenerate for step in steps):
                 first = next(step for step in self.flows if step in self.degenerate)
-                return Judgement(None, (MEND_FIRST.format(first),))
+                return Judgement(Origin.UNKNOWN, (MEND_FIRST.format(first),))
             if self._inherits(name, above):
-                absent = [step for step in steps if step in self.absent]
-                return Judgement(Origin.INHERITED, tuple(CARRIED_THROUGH.format(step) for step in absent))
-        if self._differs_by_rounding(name, self.reference.gradients[name]):
-            return Judgement(None, (ROUNDING,))
+                return self._inherited(name, above)
+        absent = self._absent_above(name)
+        if absent:
+            variables = ["d" + each for each in absent]
+            note = NOT_HANDED_IN.format(" or ".join(variables), "it" if len(absent) == 1 else "them")
+            return Judgement(Origin.UNKNOWN, (note,), absent)
+        misshapen = next((step for step in steps if step in self.misshapen), None)
+        if misshapen is not None:
+            return Judgement(Origin.UNKNOWN, (ODD_SHAPE.format(misshapen),))
         return Judgement(Origin.OWN)
+
+    def _inherited(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
+        steps = [flow.step.name for flow in self.consumers(name)]
+        absent = [step for step in steps if step in self.absent]
+        notes = [CARRIED_THROUGH.format(step) for step in absent]
+        blames = [step for step in steps if step in self.recovered and above[step].origin is not Origin.INHERITED]
+        notes += [AGREED.format(step, _listed(self.recovered[step])) for step in blames]
+        return Judgement(Origin.INHERITED, tuple(notes), tuple(blames))
+
+    def _absent_above(self, name: str) -> tuple[str, ...]:
+        """Return the nearest checkpoints above a tensor that were not handed in, the last step first."""
+        absent: dict[str, None] = {}
+        for flow in self.consumers(name):
+            step = flow.step.name
+            if step in self.absent:
+                absent[step] = None
+            elif step not in self.handed_in:
+                absent |= dict.fromkeys(self._absent_above(step))
+        return tuple(absent)
 
     def _inherits(self, name: str, above: Mapping[str, Judgement]) -> bool:
         if self._differs_by_rounding(name, self.gradients[name]):
@@ -141,7 +189,7 @@ class BackwardReplay:
         readings = [self._readings(flow, name, above) for flow in self.consumers(name)]
         if math.prod(map(len, readings)) > READINGS_MAX:
             return False
-        target, _ = self._target(name)
+        target = self._target(name)
         choices = product(*readings)
         next(choices)  # each gradient as it was handed in: compared above
         return any(target.may_equal_sum(terms) and close(target.tensor, sum_of(terms)) for terms in choices)
@@ -162,30 +210,80 @@ class BackwardReplay:
         return readings
 
     def _differs_by_rounding(self, name: str, right: Tensor) -> bool:
-        """Whether an answer is this gradient, computed in another order."""
+        """Whether an answer is the gradient that is right given what is above it, computed in another order."""
         if torch.equal(self.handed_in[name], right):
             return True
-        target, noise = self._target(name)
-        if right.shape == target.tensor.shape and not target.may_equal(target.sample(right), noise):
+        target = self._target(name)
+        if right.shape != target.tensor.shape:
             return False
-        return close(target.tensor, right, noise)
+        if target.may_equal(target.sample(right)) and close(target.tensor, right):
+            return True
+        largest_term = max(flow.size * self.reference.reach[flow.step.name, name] for flow in self.consumers(name))
+        if not float((target.tensor - right).abs().max()) <= MAY_BE_ROUNDING * largest_term:
+            return False
+        try:
+            return self._bounds.gradient(name).covers(target.tensor)
+        except Unbounded:
+            return False
 
-    def _target(self, name: str) -> tuple[Target, float]:
-        """Return an answer, and the error that another order of its sums may give where they cancel."""
+    @cached_property
+    def _bounds(self) -> BoundedBackward:
+        return BoundedBackward(frozen_steps(self.reference.instance), self.fed_in)
+
+    def _target(self, name: str) -> Target:
         if name not in self._targets:
             answer = self.handed_in[name]
             aligned = align(answer, self.gradients[name].shape)
-            sums = [flow.size * self.reference.reach[flow.step.name, name] for flow in self.consumers(name)]
-            target = Target(answer if aligned is None else aligned)
-            self._targets[name] = target, CANCELLING_NOISE * max(sums)
+            self._targets[name] = Target(answer if aligned is None else aligned)
         return self._targets[name]
 
 
 def replay_backward(
-    reference: Reference, handed_in: Mapping[str, Tensor], rows: Sequence[Comparison]
+    reference: Reference,
+    handed_in: Mapping[str, Tensor],
+    rows: Sequence[Comparison],
+    inherited: Set[str] = frozenset(),
 ) -> BackwardReplay:
-    """Replay the backward pass with the student's gradients. ``rows`` say which of them are right."""
-    wrong = {row.name for row in rows if not row.passed and row.name in handed_in}
+    """Replay the backward pass with the student's gradients. ``rows`` say which of them are right.
+
+    ``inherited`` are wrong ones that are known to inherit, though all directly above passed. If the answers agree on
+    a gradient that was not handed in, it is played as if it had been.
+    """
+    wrong = frozenset(row.name for row in rows if not row.passed and row.name in handed_in)
+    absent = frozenset(row.name for row in rows) - handed_in.keys()
+    misshapen = frozenset(row.name for row in rows if row.verdict is Verdict.SHAPE and row.name in handed_in)
+    student = _Student(handed_in, wrong, absent, misshapen, inherited)
+    replay = _replay(reference, student)
+    recovered = {step: each for step in replay.flows if step in absent and (each := _recover(replay, step)) is not None}
+    if not recovered:
+        return replay
+    return _replay(
+        reference,
+        _Student(
+            {**handed_in, **{step: each.upstream for step, each in recovered.items()}},
+            wrong | recovered.keys(),
+            absent - recovered.keys(),
+            misshapen,
+            inherited,
+            {step: each.agreeing for step, each in recovered.items()},
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Student:
+    """What a student has of the backward pass; see ``BackwardReplay``."""
+
+    handed_in: Mapping[str, Tensor]
+    wrong: frozenset[str]
+    absent: frozenset[str]
+    misshapen: frozenset[str]
+    inherited: Set[str]
+    recovered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def _replay(reference: Reference, student: _Student) -> BackwardReplay:
+    handed_in, wrong = student.handed_in, student.wrong
     steps = reference.cut.steps
     degenerate = {step.name for step in steps if step.name in wrong and is_degenerate(handed_in[step.name])}
     given = {step.name: step for step in steps if step.name in handed_in and step.name not in degenerate}
@@ -194,7 +292,7 @@ def replay_backward(
     terms_of = back_all([given[name] for name in fed_in], fed_in)
     flows: dict[str, Flow] = {}
     gradients: dict[str, Tensor] = {}
-    tainted: set[str] = set()
+    tainted: set[str] = set(student.inherited)
     for step in reversed(steps):
         name = step.name
         upstream = fed_in.get(name, gradients.get(name))
@@ -206,17 +304,62 @@ def replay_backward(
         for read, term in terms.items():
             gradients[read] = gradients[read] + term if read in gradients else term
         flows[name] = Flow(step, upstream, terms)
+    odd_shapes = frozenset(name for name, step in given.items() if handed_in[name].shape != step.output.shape)
     return BackwardReplay(
         reference,
         handed_in,
-        frozenset(wrong),
+        wrong,
         flows,
         gradients,
         frozenset(tainted),
         frozenset(degenerate),
-        frozenset(name for name, step in given.items() if handed_in[name].shape != step.output.shape),
-        frozenset({row.name for row in rows} - handed_in.keys()),
+        odd_shapes,
+        student.misshapen,
+        student.absent,
+        student.recovered,
+        fed_in,
     )
+
+
+@dataclass(frozen=True)
+class _Recovered:
+    """A gradient that was not handed in, and the answers that agree on it."""
+
+    upstream: Tensor
+    agreeing: Sequence[str]
+
+
+def _recover(replay: BackwardReplay, name: str) -> _Recovered | None:
+    """Return the gradient of a step that the wrong answers below it agree on; None if they do not, or are too few.
+
+    What else is in the sum of an answer is what the replay gives. No answer that passed may contradict.
+    """
+    flow = replay.flows[name]
+    answers: dict[str, Tensor] = {}
+    for read in flow.terms:
+        if read in replay.handed_in:
+            answer = align(replay.handed_in[read], flow.terms[read].shape)
+            if answer is not None and not is_degenerate(answer):
+                answers[read] = answer
+    rest = {read: replay.gradients[read] - flow.terms[read] for read in answers}
+    wrong = {read for read in answers if read in replay.wrong and not close(answers[read], replay.gradients[read])}
+    if len(wrong) < AGREEING_MIN:
+        return None
+    step = next(each for each in frozen_steps(replay.reference.instance) if each.name == name)
+    for read in sorted(wrong):
+        upstream = recover_upstream(step, read, answers[read] - rest[read])
+        if upstream is None:
+            continue
+        terms = back(flow.step, upstream.float())
+        agreeing = {each for each in answers if close(answers[each], rest[each] + terms[each])}
+        if agreeing >= answers.keys() - wrong and len(agreeing & wrong) >= AGREEING_MIN:
+            return _Recovered(upstream.float(), [each for each in answers if each in agreeing & wrong])
+    return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    variables = ["d" + name for name in names]
+    return ", ".join(variables[:-1]) + " and " + variables[-1]
 
 
 def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:

@@ -60,6 +60,15 @@ class Reference:
             for read, term in terms.items()
         }
 
+    @cached_property
+    def largest_term(self) -> Mapping[str, float]:
+        """Name → some measure of the largest term in the sum of its right gradient. What cancels does not hide it."""
+        largest: dict[str, float] = {}
+        for (step, read), reach in self.reach.items():
+            size = float(self.gradients[step].abs().max()) if step in self.gradients else 0.0
+            largest[read] = max(largest.get(read, 0.0), reach * size)
+        return largest
+
 
 def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
     """Go back through one step.

@@ -1,8 +1,13 @@
-"""Answers handed in as a safetensors file. The file is untrusted input."""
+"""Answers handed in as a safetensors file. The file is untrusted input.
+
+Beside the answers a file may hold *context*: an entry ``context.dhpreact`` says what the student has for ``dhpreact``
+above. It is never graded. It tells a mistake of this step from one that came from above.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import safetensors
@@ -28,6 +33,7 @@ DTYPE_NAMES = {
 
 # Each name in the header costs microseconds: a large file of empty tensors would cost seconds. 26 names take 2 KiB.
 HEADER_BYTES_MAX = 64 * 1024
+CONTEXT_PREFIX = "context."
 HOW_TO_WRITE = "Write one with safetensors.torch.save_file({'dlogits': dlogits, …}, 'answer.safetensors')."
 
 
@@ -35,11 +41,23 @@ class BadAnswer(ValueError):
     """Bytes that are not a safetensors file: there is nothing to grade."""
 
 
-def read_answers(checkpoints: Iterable[Checkpoint], content: bytes) -> dict[str, Answer]:
-    """Return checkpoint name → answer, for the checkpoints that the file holds.
+@dataclass(frozen=True)
+class TensorFile:
+    """What a file holds: checkpoint name → answer, and the context likewise.
 
-    The file may name a gradient ``dlogits`` or ``logits``; ``dlogits`` counts if both are there. safetensors itself
-    checks the header: offsets within the file, no gaps, no overlaps, and the bytes that shape and dtype ask for.
+    No checkpoint is in both.
+    """
+
+    answers: Mapping[str, Answer]
+    context: Mapping[str, Answer]
+
+
+def read_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> TensorFile:
+    """Return the answers and the context that a file holds for these checkpoints.
+
+    The file may name a gradient ``dlogits`` or ``logits``; ``dlogits`` counts if both are there. An answer counts, not
+    the context of the same name. safetensors itself checks the header: offsets within the file, no gaps, no overlaps,
+    and the bytes that shape and dtype ask for.
 
     :raises BadAnswer: the bytes are not a safetensors file, or its header is too long
     """
@@ -49,10 +67,18 @@ def read_answers(checkpoints: Iterable[Checkpoint], content: bytes) -> dict[str,
         tensors = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         raise BadAnswer(f"this is not a safetensors file ({error}). {HOW_TO_WRITE}") from None
-    entries = {
-        checkpoint.name: tensors.get(checkpoint.answer, tensors.get(checkpoint.name)) for checkpoint in checkpoints
-    }
-    return {name: _read(entry) for name, entry in entries.items() if entry is not None}
+    answers = _entries(checkpoints, tensors)
+    context = _entries(checkpoints, tensors, CONTEXT_PREFIX)
+    return TensorFile(
+        {name: _read(entry) for name, entry in answers.items()},
+        {name: _read(entry) for name, entry in context.items() if name not in answers},
+    )
+
+
+def _entries(checkpoints: Sequence[Checkpoint], tensors: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return checkpoint name → entry of the file, for the entries whose names start with the prefix."""
+    entries = {each.name: tensors.get(prefix + each.answer, tensors.get(prefix + each.name)) for each in checkpoints}
+    return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def _read(entry: Mapping[str, Any]) -> Answer:

@@ -9,13 +9,18 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from server.accounts.recognition import Recognition
 from server.catalogue import routes as catalogue
+from server.client_wheel import routes as client_wheel
+from server.client_wheel.distributions import ClientSources
 from server.courses import routes as courses
 from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.access_log import AccessLog
 from server.http.middleware import BodyLimit, Envelope
+from server.http.token_gate import TokenGate
 from server.operations import routes as operations
+from server.pairing import routes as pairing
 from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.records import routes as records
@@ -26,6 +31,7 @@ from server.settings import Settings
 from server.submissions import routes as submissions
 
 API_PREFIX = "/api/v1"
+OPEN_PATHS = (f"{API_PREFIX}/join", f"{API_PREFIX}/pair")  # they take a small body without a token
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
@@ -54,12 +60,15 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         redoc_url=None,
     )
     app.state.services = services
+    app.state.client_sources = ClientSources()
     services.attach(app)
     problems.install(app)
+    app.add_middleware(TokenGate, tokens=Recognition(services.database), open_paths=OPEN_PATHS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
-    for room in (courses, catalogue, submissions, records, queue, reports, regrading):
-        app.include_router(room.router, prefix=API_PREFIX)
+    for room in (courses, pairing, catalogue, submissions, records, queue, reports, regrading):
+        app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
+    app.include_router(client_wheel.router)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -15,31 +16,49 @@ from server.accounts.commands import admin, token
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course
+from server.database.engine import CONNECTIONS_MAX
+from server.database.migrate import NewerDatabase
+from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
-from server.operations.commands import backup, demo, doctor, restore
+from server.instances.secret import accept_secret, check_secret
+from server.machine import raise_descriptor_limit
+from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
 FIRST_COURSE = ("backprop", "Becoming a backprop ninja")
 SHUTDOWN_SECONDS = 15
+# Descriptors that connections of clients never take: files and pipes, and what each child of the sandbox needs.
+DESCRIPTORS_RESERVED = 64
+DESCRIPTORS_PER_CHILD = 16
+CONNECTIONS_MIN = 8
+
+log = logging.getLogger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.pass_context
 def server(context: click.Context) -> None:
     """Run a Backprop Dojo server."""
-    context.obj = Settings()
+    context.obj = Settings.read()
 
 
 @server.command()
 @click.option("--course", "slug", metavar="SLUG", type=Slug(), default=FIRST_COURSE[0])
 @click.option("--title", default=FIRST_COURSE[1])
+@click.option("--new-secret", is_flag=True, help="Accept that the secret was changed. Numbers drawn already stay.")
 @pass_settings
-def init(settings: Settings, slug: str, title: str) -> None:
+def init(settings: Settings, slug: str, title: str, new_secret: bool) -> None:
     """Prepare the database and the secret, and open the first course."""
-    with prepared_database(settings).writing() as session:
+    database = prepared_database(settings)
+    if new_secret:
+        with database.writing() as session:
+            accept_secret(session, settings.key)
+    check_secret(database, settings.key)
+    with database.writing() as session:
         if courses.find_first_course(session) is not None:
             click.echo("The database is up to date. It has courses already: python -m server course list")
             return
@@ -81,6 +100,7 @@ def quickstart(settings: Settings) -> None:
     The first run opens a course. Every run prints the same token, which is kept in a private file.
     """
     database = prepared_database(settings)
+    check_secret(database, settings.key)
     token_file = settings.data / INSTRUCTOR_TOKEN_FILE
     with database.writing() as session:
         first_course = courses.find_first_course(session)
@@ -101,7 +121,7 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, backup, restore, course, queue, token, admin):
+for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
     server.add_command(_command)
 
 
@@ -117,9 +137,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (Problem, SettingsError, PackError) as error:
+    except (Problem, SettingsError, PackError, NewerDatabase) as error:
         click.echo(f"Error: {error.detail if isinstance(error, Problem) else error}", err=True)
         return USAGE_ERROR
+    except DatabaseUnavailable as outage:
+        click.echo(f"Error: The database cannot be used: {outage}.", err=True)
+        return 1
     except click.Abort:
         return 1
     except SystemExit as ended:
@@ -132,10 +155,17 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     from server.app import create_app  # imports torch
 
     logs.configure(settings.log)
+    connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
+    app = create_app(settings)
+    app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host,
         port,
+        http=connections.protocol,  # type: ignore[arg-type]  # called as a class would be
+        ws="none",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,  # uvicorn alone would believe whatever comes from 127.0.0.1
         server_header=False,
         log_config=None,
         access_log=False,  # server.http.access_log writes it
@@ -145,6 +175,22 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
         _Server(config, show).run()
     except SystemExit:
         sys.exit(1)  # uvicorn exits by itself if it cannot start, with codes of its own
+
+
+def connections_max(settings: Settings, descriptors: int) -> int:
+    """Return how many connections may be open: not so many that the rest runs out of descriptors.
+
+    :raises SettingsError: too few descriptors are left for any
+    """
+    reserve = DESCRIPTORS_RESERVED + CONNECTIONS_MAX + DESCRIPTORS_PER_CHILD * settings.children
+    room = descriptors - reserve
+    if room < CONNECTIONS_MIN:
+        raise SettingsError(
+            f"This process may open too few files: {reserve} are kept in reserve. Raise the limit: ulimit -n 4096"
+        )
+    if room < settings.connections:
+        log.warning("Only %d connections have room, not %d. Raise the limit: ulimit -n", room, settings.connections)
+    return min(room, settings.connections)
 
 
 class _Server(uvicorn.Server):

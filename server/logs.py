@@ -16,11 +16,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from server.settings import LogFormat
 
-QUIET: Final = (
-    "alembic",  # logs its configuration on every check
-    "procrastinate",  # logs every job
-    "uvicorn.access",  # server.http.access_log writes one line for each request
-)
+QUIET: Final = {
+    "alembic": logging.WARNING,  # logs its configuration on every check
+    "procrastinate": logging.WARNING,  # logs every job
+    "psycopg.pool": logging.ERROR,  # logs every attempt while the database is away
+    "uvicorn.access": logging.WARNING,  # server.http.access_log writes one line for each request
+}
 
 
 def configure(form: LogFormat, stream: TextIO | None = None) -> None:
@@ -41,11 +42,22 @@ def configure(form: LogFormat, stream: TextIO | None = None) -> None:
         last.append(structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain))
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    handler.addFilter(is_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return False for what procrastinate logs, with a traceback each time, while the database is away.
+
+    ``server.database.outage`` and ``server.queue.worker`` have said so once.
+    """
+    kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
+    # By its name: importing the library takes longer than most commands.
+    return not (record.name.startswith("procrastinate") and kind and kind.__name__ == "ConnectorException")
 
 
 def _drop_colours(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -17,9 +17,12 @@ from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
+from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
+from server.operations.probe import WriteProbe
 from server.operations.state_metrics import StateCollector
+from server.pairing.tries import Tries
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -32,6 +35,7 @@ from server.records.record import RecordSigner
 from server.settings import Settings
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
+from server.submissions.live_check import CheckPace, LiveChecks, Room
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +73,14 @@ class Services:
         return cls(settings, timing or Timing(), metrics, database, instances, code_runner, grading)
 
     def prepare_database(self) -> None:
-        """Run the missing migrations, and write down the exercises that are served."""
+        """Run the missing migrations, recognise the secret, and write down the exercises that are served.
+
+        :raises SettingsError: the database was begun with another secret
+        :raises NewerDatabase: a newer server has migrated the database
+        :raises DatabaseUnavailable: the database is away, full, …
+        """
         migrate.upgrade(self.settings.url)
+        check_secret(self.database, self.settings.key)
         record_revisions(self.database)
 
     def close(self) -> None:
@@ -109,6 +119,8 @@ class ServerServices(Services):
     dispatcher: Dispatcher
     follower: Follower
     intake: Intake
+    pairing_tries: Tries
+    live_checks: LiveChecks
 
     @classmethod
     def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
@@ -124,17 +136,30 @@ class ServerServices(Services):
         intake = Intake(
             base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
         )
-        return cls(**vars(base), signals=signals, dispatcher=dispatcher, follower=follower, intake=intake)
+        room = Room(settings.children if settings.dispatch == "embedded" else None)
+        pace = CheckPace(settings.checks_per_minute)
+        return cls(
+            **vars(base),
+            signals=signals,
+            dispatcher=dispatcher,
+            follower=follower,
+            intake=intake,
+            live_checks=LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room),
+            pairing_tries=Tries(),
+        )
 
     def attach(self, app: FastAPI) -> None:
         """Give routes what they ask for; each dependency takes one thing."""
         app.state.database = self.database
+        app.state.write_probe = WriteProbe(self.database)
         app.state.instances = self.instances
         app.state.dispatcher = self.dispatcher
         app.state.follower = self.follower
         app.state.intake = self.intake
         app.state.metrics = self.metrics
         app.state.record_signer = RecordSigner(self.settings.key)
+        app.state.pairing_tries = self.pairing_tries
+        app.state.live_checks = self.live_checks
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

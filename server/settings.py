@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from server.machine import CHILDREN_MAX, Machine
 
 LogFormat = Literal["console", "json"]
 
@@ -28,7 +32,7 @@ class Settings(BaseSettings):
     ``DOJO_DATABASE_URL_FILE`` and ``DOJO_SECRET_FILE`` name files that hold the value, such as container secrets.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DOJO_")
+    model_config = SettingsConfigDict(env_prefix="DOJO_", use_attribute_docstrings=True)
 
     data: Path = Path("var")
     """The folder of the SQLite database and the secret."""
@@ -40,13 +44,24 @@ class Settings(BaseSettings):
     """The secret from which the seeds of instances are derived; by default the one in the data folder."""
 
     host: str = "127.0.0.1"
+    """The address to listen on."""
+
     port: int = Field(default=8000, ge=0, le=65535)
+    """The port to listen on; 0 means any free one."""
 
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
     """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
 
-    children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    """How many runs of students' code this process has at the same time."""
+    children: int = Field(default_factory=lambda: Machine().children(), ge=1, le=CHILDREN_MAX)
+    """How many runs of students' code this process has at the same time; by default as many as the processors and the
+    memory of its container allow."""
+
+    connections: int = Field(default=1000, ge=8, le=50_000)
+    """How many connections a server has at the same time. Strangers have half of them."""
+
+    proxies: str = ""
+    """The addresses or networks of the proxies in front of this server, with commas. Only they may say, in
+    ``X-Forwarded-…``, whose request they pass on."""
 
     zygote: Path | None = None
     """The unix socket of a zygote that runs elsewhere, such as in a container without a network. By default each
@@ -55,8 +70,32 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(default=60, ge=0)
     """How often an account may hand in within a minute; 0 means no limit."""
 
+    checks_per_minute: int = Field(default=240, ge=0)
+    """How often an account may check live within a minute, in each process; 0 means no limit."""
+
     log: LogFormat = "console"
     """How events are written to standard error: for people, or as JSON, one object a line."""
+
+    @classmethod
+    def described(cls) -> list[tuple[str, str, str]]:
+        """Return variable, default and meaning of each setting. An empty default is told by the meaning."""
+        rows = []
+        for name, field in cls.model_fields.items():
+            default = "" if field.default is None or field.default is PydanticUndefined else str(field.default)
+            meaning = " ".join((field.description or "").split()).replace("``", "`")
+            also = f" Also `DOJO_{name.upper()}_FILE`." if field.annotation == SecretStr | None else ""
+            rows.append((f"DOJO_{name.upper()}", default, meaning + also))
+        return rows
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        for proxy in filter(None, (each.strip() for each in proxies.split(","))):
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is no address and no network; write 10.0.0.2 or 10.0.0.0/24") from None
+        return proxies
 
     @classmethod
     def settings_customise_sources(
@@ -69,6 +108,22 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources: arguments first, then variables, then the files that ``…_FILE`` variables name."""
         return init_settings, env_settings, _SecretsByFile(settings_cls)
+
+    @classmethod
+    def read(cls) -> Settings:
+        """Return the settings of the environment.
+
+        :raises SettingsError: one cannot be used
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("\n".join(_mistake(each) for each in error.errors(include_input=False))) from None
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        """The addresses or networks of the proxies in front of this server."""
+        return [proxy for each in self.proxies.split(",") if (proxy := each.strip())]
 
     @property
     def url(self) -> str:
@@ -102,10 +157,25 @@ class Settings(BaseSettings):
         return secret.encode()
 
     def make_secret(self) -> None:
-        """Put a fresh secret into the data folder, unless there is one or a setting gives it."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        if self.secret is None and not (self.data / SECRET_FILE).exists():
-            write_private(self.data / SECRET_FILE, secrets.token_hex(32))
+        """Put a fresh secret into the data folder, unless there is one or a setting gives it.
+
+        :raises SettingsError: the folder cannot be written
+        """
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            if self.secret is None and not (self.data / SECRET_FILE).exists():
+                write_private(self.data / SECRET_FILE, secrets.token_hex(32))
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self.data} cannot be written: {error.strerror}. Give it to the server's user, or name "
+                "another one in DOJO_DATA."
+            ) from None
+
+
+def _mistake(error: ErrorDetails) -> str:
+    """Say what is wrong with a setting, without its value: it may be a secret."""
+    name = "_".join(str(part) for part in error["loc"])
+    return f"DOJO_{name.upper()} cannot be used: {error['msg']}. Correct it, or unset it for the default."
 
 
 def write_private(path: Path, text: str) -> None:
@@ -123,6 +193,10 @@ def _stored_secret(path: Path) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         raise SettingsError(f"There is no secret in {path}. Make one with: python -m server init") from None
+    except OSError as error:
+        raise SettingsError(
+            f"The secret in {path} cannot be read: {error.strerror}. Give the file to the server's user."
+        ) from None
 
 
 class _SecretsByFile(PydanticBaseSettingsSource):

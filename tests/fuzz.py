@@ -43,7 +43,7 @@ def tensors() -> None:
 
     def read_it(content: bytes) -> None:
         with contextlib.suppress(BadAnswer):
-            for answer in read_answers(checkpoints, content).values():
+            for answer in read_answers(checkpoints, content).answers.values():
                 assert answer.tensor is not None or answer.misfit
 
     _fuzz(CORPORA / "tensors", read_it, HONEST, 4 * len(HONEST))

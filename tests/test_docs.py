@@ -10,6 +10,11 @@ import pytest
 import torch
 
 from exercises.tape import Tape
+from grader.compare import BROADCAST_ELEMENTS_MAX
+from grader.diagnosis.explain import IN_CONTEXT
+from grader.error_bounds import FORWARD_ROUNDINGS, UNIT
+from grader.origin import NOT_HANDED_IN
+from grader.tolerance import BEYOND, FROM_ABOVE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -81,3 +86,17 @@ def test_the_lock_has_a_hash_for_each_package_and_the_versions_that_were_tested(
     names = {normal(re.match(r"[\w-]+", each)[0]) for each in wanted}  # type: ignore[index]
     assert names - {"torch"} <= {name for name, _, _ in locked}
     assert all(f"| {name} " in normal(page("docs/licences.md")) for name, _, _ in locked if name != "setuptools")
+
+
+def test_what_is_quoted_of_origin_and_rounding_is_what_students_read() -> None:
+    text = " ".join(page("docs/diagnosis.md").split())
+    quoted = (
+        NOT_HANDED_IN.format("dhpreact", "it"),
+        BEYOND,
+        FROM_ABOVE.format("bnvar"),
+        IN_CONTEXT.format("hpreact").partition("; ")[2],
+    )
+    assert [sentence for sentence in quoted if sentence not in text] == []
+    assert "more than 65,536 elements" in text and BROADCAST_ELEMENTS_MAX == 65_536
+    assert "known to 4 u" in text and FORWARD_ROUNDINGS == 4
+    assert "u = 2⁻²⁴" in text and UNIT == 2.0**-24

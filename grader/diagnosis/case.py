@@ -8,6 +8,7 @@ hypothesis about an edge ("its sign is wrong") reads the same in every exercise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,11 +21,12 @@ from exercises.tape import Step, constants
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
-from grader.rounding import NOISE, RELATIVE, Target, sum_of
+from grader.rounding import NOISE, RELATIVE, Target, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost
 OVERDETERMINED = 3  # elements needed for each number that is fitted
+FITTED_ELEMENTS_MIN = 2  # nonzero elements that a factor is fitted to; one alone gives any factor
 PATHS_MAX = 24
 # Steps of all paths together: the cost of a diagnosis grows with them. The first is for an exercise that asks for one
 # closed expression, the second for checkpoints that were left out: a step handed in alone has all the network above it.
@@ -51,7 +53,8 @@ class Edge:
 
     ``term`` is what the step adds to the gradient of ``read``, of the shape of ``read``. ``share`` is the part of the
     right gradient that comes through this edge, of the shape of the answer. ``observed`` is what the student has in its
-    place: the answer less all other shares. ``tails`` are the paths from ``read`` down to the answer.
+    place: the answer less all other shares. ``tails`` are the paths from ``read`` down to the answer. ``paths`` are the
+    numbers of the paths of ``Case.routes`` that lead through this edge.
     """
 
     step: Step
@@ -61,6 +64,7 @@ class Edge:
     share: Tensor
     observed: Tensor
     tails: tuple[tuple[Use, ...], ...]
+    paths: frozenset[int]
 
     @cached_property
     def adjoint(self) -> Tensor | None:
@@ -107,19 +111,26 @@ class Bundle:
         return self.edges[0].observed
 
 
+@dataclass(frozen=True)
+class Route:
+    """One path: ``steps`` are its steps from the answer up, ``share`` is what comes down it, of the answer's shape."""
+
+    number: int
+    steps: tuple[str, ...]
+    share: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """A wrong answer.
 
-    ``answer`` has the shape of ``right`` wherever it broadcasts to it. ``changed`` says that the student's variable
-    changed after ``cmp`` saw it.
+    ``answer`` has the shape of ``right`` wherever it broadcasts to it.
     """
 
     instance: Instance
     name: str
     answer: Tensor
     replay: BackwardReplay
-    changed: bool = False
 
     @property
     def right(self) -> Tensor:
@@ -147,6 +158,11 @@ class Case:
         finite = torch.nan_to_num(self.answer, nan=0.0, posinf=0.0, neginf=0.0)
         return max(float(finite.abs().max()), float(self.right.abs().max()))
 
+    @property
+    def is_finite_above(self) -> bool:
+        """Whether the student's gradients above give a finite gradient here; nothing is compared with another."""
+        return bool(self.right.isfinite().all())
+
     @cached_property
     def same_shape(self) -> bool:
         """Whether the answer has the shape of the right gradient."""
@@ -159,7 +175,8 @@ class Case:
         uses = {(use.step.name, use.read): use for path in paths for use in path}
         edges = []
         for (_, read), use in uses.items():
-            through = [path for path in paths if use in path]
+            numbers = [number for number, path in enumerate(paths) if use in path]
+            through = [paths[number] for number in numbers]
             heads = {path[: path.index(use)]: None for path in through}
             tails = {path[path.index(use) + 1 :]: None for path in through}
             if heads == {(): None}:
@@ -168,7 +185,8 @@ class Case:
                 upstream = sum_of([_along(head, head[0].upstream) for head in heads])
                 term = back(use.step, upstream)[read]
             share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
-            edges.append(Edge(use.step, read, upstream, term, share, self._in_place_of(share), tuple(tails)))
+            observed = self._in_place_of(share)
+            edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers)))
         return tuple(sorted(edges, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property
@@ -184,6 +202,20 @@ class Case:
             else:
                 group.append(edge)
         return tuple(Bundle(tuple(edges)) for edges in groups)
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """The paths by which the gradient comes down, if there are several, in the order of their numbers."""
+        if len(self._paths) == 1:
+            return ()
+        return tuple(
+            Route(number, tuple(use.step.name for use in reversed(path)), self._brought[path])
+            for number, path in enumerate(self._paths)
+        )
+
+    def is_whole(self, share: Tensor) -> bool:
+        """Whether a share is the whole gradient."""
+        return share is self.right or (share.shape == self.right.shape and close(share, self.right))
 
     def matters(self, share: Tensor) -> bool:
         """Whether a share is more than rounding."""
@@ -224,6 +256,17 @@ class Case:
         except (OddShape, RuntimeError):
             return None
 
+    def arrives_alone(self, edge: Edge, value: bool) -> Tensor | None:
+        """Return what arrives if ones go into the edge's line as the upstream gradient; with ``value``, its output."""
+        key = (edge.step.name, edge.read, value)
+        if key not in self._arrived_alone:
+            self._arrived_alone[key] = self.arrives(edge, self.altered.term_without_upstream(*key))
+        return self._arrived_alone[key]
+
+    @cached_property
+    def _arrived_alone(self) -> dict[tuple[str, str, bool], Tensor | None]:
+        return {}
+
     def same(self, observed: Tensor, candidate: Tensor | None) -> bool:
         """Whether two tensors have the same shape and the same numbers but for rounding.
 
@@ -236,8 +279,14 @@ class Case:
             return False
         return bool(((observed - candidate).abs() <= RELATIVE * candidate.abs() + noise).all())
 
-    def weight(self, observed: Tensor, direction: Tensor | None) -> float | None:
-        """Return the number w with ``observed = w * direction``; None if there is none."""
+    def weight(
+        self, observed: Tensor, direction: Tensor | None, elements_min: int = FITTED_ELEMENTS_MIN
+    ) -> float | None:
+        """Return the number w with ``observed = w * direction``; None if there is none.
+
+        Where fewer than ``elements_min`` elements of ``direction`` are nonzero any number fits, so that only 1 and -1
+        are returned.
+        """
         if direction is None or observed.shape != direction.shape:
             return None
         target = self._target(observed)
@@ -245,10 +294,15 @@ class Case:
             return None
         sample = target.sample(direction)
         have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
-        if want == 0 or not target.may_equal([have / want * value for value in sample], 4 * NOISE * self.size):
+        if want == 0 or not math.isfinite(have / want):
             return None
-        one, other = observed.reshape(-1), direction.reshape(-1)
+        if not target.may_equal([have / want * value for value in sample], 4 * NOISE * self.size):
+            return None
+        # float64: the square of a small float32 is 0 in float32, and that of a large one infinite.
+        one, other = observed.reshape(-1).double(), direction.reshape(-1).double()
         w = float(torch.dot(one, other)) / float(torch.dot(other, other))
+        if abs(abs(w) - 1) > RELATIVE and int(torch.count_nonzero(direction)) < elements_min:
+            return None
         return w if self.same(observed, w * direction) else None
 
     def _target(self, observed: Tensor) -> Target:
@@ -282,7 +336,14 @@ class Case:
             paths = [(use,) for use in self._uses.get(self.name, [])]
         if len(paths) == 1:
             return paths
-        return [path for path in paths if len(path) == 1 or self.matters(_along(path, path[0].upstream))]
+        brought = {path: _along(path, path[0].upstream) for path in paths}
+        self._brought.update(brought)
+        return [path for path in paths if len(path) == 1 or self.matters(brought[path])]
+
+    @cached_property
+    def _brought(self) -> dict[tuple[Use, ...], Tensor]:
+        """A path → what comes down it, of the shape of the answer. ``_paths`` fills it in."""
+        return {}
 
     def _up(self, name: str, below: tuple[Use, ...]) -> list[tuple[Use, ...]]:
         paths = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+
+from torch import Tensor
 
 
 class Code(StrEnum):
@@ -26,17 +28,38 @@ class Code(StrEnum):
     UNKNOWN = "unknown"
 
 
+Repair = Tensor | Callable[[], Tensor | None]
+"""The student's answer with the named mistakes mended and nothing else; or a function that computes it."""
+
+Beside = tuple[str, Mapping[str, object]]
+"""Another mistake in the same answer: a key of ``messages.BESIDES`` and the values that it names."""
+
+
 class Finding:
     """A way in which a hypothesis explains an answer.
 
     ``code`` and ``form`` choose the message in ``grader.diagnosis.messages``. ``at`` are the steps whose lines to look
     at; without any, all lines from the answer on are meant. ``values`` are what the message names.
+
+    ``repair`` is judged by ``grader.diagnosis.repair``: nothing is said unless the repaired answer is right. It mends
+    the mistake that is named and the mistakes of ``besides``, which are then said as well. Without a repair, the form
+    must be one that ``repair.VERIFIED_OTHERWISE`` lists.
     """
 
-    __slots__ = ("at", "code", "form", "values")
+    __slots__ = ("at", "besides", "code", "form", "repair", "values")
 
-    def __init__(self, code: Code, form: str, at: str | Sequence[str] = (), **values: object) -> None:
+    def __init__(
+        self,
+        code: Code,
+        form: str,
+        at: str | Sequence[str] = (),
+        repair: Repair | None = None,
+        besides: Sequence[Beside] = (),
+        **values: object,
+    ) -> None:
         self.code = code
         self.form = form
         self.at = (at,) if isinstance(at, str) else tuple(at)
+        self.repair = repair
+        self.besides = tuple(besides)
         self.values = values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -10,15 +10,20 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from grader.answer import CHANGED_AFTER_CMP, Answer
-from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Diagnosis, Origin, Verdict
+from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Diagnosis, Origin
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code
+from grader.diagnosis.evidence import broken_invariant, counterexample
+from grader.diagnosis.messages import with_evidence
 from grader.diagnosis.search import diagnose
-from grader.origin import BackwardReplay, Judgement, replay_backward
+from grader.origin import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
 from grader.reference import reference
 from grader.rounding import align, fit
+from grader.tolerance import judge_rounding
 
-ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
+INCOMPARABLE = "nothing more can be told about this tensor; hand in one that can be compared"
+RECOVERED = "what you made of d{0} agrees on one, and it is not right: hand in d{0} as well, and begin there"
+IN_CONTEXT = "right, given your gradients above; look at d{} first, which you sent as context"
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; the value that cmp saw is graded. If you did not mean to change "
@@ -27,18 +32,27 @@ CHANGED = (
 
 
 def explain(
-    instance: Instance, answers: Mapping[str, Answer], rows: Sequence[Comparison], stopped: bool = False
+    instance: Instance,
+    answers: Mapping[str, Answer],
+    rows: Sequence[Comparison],
+    stopped: bool = False,
+    context: Set[str] = frozenset(),
 ) -> tuple[Comparison, ...]:
-    """Return the rows with ``origin``, ``diagnosis`` and notes. Rows that passed get no origin and no diagnosis.
+    """Return the rows with ``rounding``, ``origin``, ``diagnosis`` and notes.
 
-    ``stopped`` says that the code did not run to its end: a gradient that is still zero was not filled in yet.
+    Rows that passed get no origin and no diagnosis. ``stopped`` says that the code did not run to its end: a gradient
+    that is still zero was not filled in yet. ``context`` are the rows of answers that only say what is above others.
     """
     rows = [_with_words(row) for row in rows]
     handed_in = _usable(answers, rows)
+    tolerated = judge_rounding(reference(instance), handed_in, rows)
+    rows = [
+        _incomparable(row) if row.name not in handed_in and _has_tensor(answers, row) else row for row in tolerated.rows
+    ]
     if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
-    changed = {name for name in handed_in if CHANGED_AFTER_CMP in answers[name].notes}
-    table = _Table(instance, rows, replay_backward(reference(instance), handed_in, rows), changed, stopped)
+    replay = replay_backward(reference(instance), handed_in, rows, tolerated.inherited)
+    table = _Table(instance, rows, replay, stopped, context)
     return tuple(table.explained(row) for row in rows)
 
 
@@ -46,26 +60,28 @@ def explain(
 class _Table:
     """The rows of one answer while they are explained, in the exercise's order.
 
-    ``changed`` are the checkpoints whose variable changed after ``cmp``. ``diagnoses`` has one entry for each mistake
-    explained so far.
+    ``diagnoses`` has one entry for each mistake explained so far.
     """
 
     instance: Instance
     rows: Sequence[Comparison]
     replay: BackwardReplay
-    changed: set[str]
     stopped: bool
+    context: Set[str]
     diagnoses: list[tuple[Diagnosis, ...]] = field(default_factory=list)
 
     def explained(self, row: Comparison) -> Comparison:
         """Return a row with its origin, diagnosis and notes."""
+        if row.name in self.replay.recovered:
+            is_wrong = self.replay.judgements[row.name].origin is not Origin.INHERITED
+            return replace(row, notes=(*row.notes, RECOVERED.format(row.name))) if is_wrong else row
         if row.name not in self.replay.wrong:
             return row
         judgement = self.replay.judgements[row.name]
         diagnosis: tuple[Diagnosis, ...] = ()
         if self.stopped and not self.replay.handed_in[row.name].any():
             return _unfinished(row)
-        if judgement.origin is Origin.OWN:
+        if judgement.origin is Origin.OWN and row.name not in self.context:
             diagnosis = self._diagnosed(row.name)
             codes = [each.code for each in diagnosis]
             if self.stopped and self.diagnoses and codes == [Code.MISSING_TERM]:
@@ -74,8 +90,21 @@ class _Table:
             if odd is None:
                 self.diagnoses.append(diagnosis)
             else:
-                judgement, diagnosis = Judgement(None, (ODD_SHAPE.format(odd),)), ()
-        return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=(*row.notes, *judgement.notes))
+                judgement, diagnosis = Judgement(Origin.UNKNOWN, (ODD_SHAPE.format(odd),)), ()
+        if self.context and judgement.origin is Origin.INHERITED and row.name not in self.context:
+            judgement = self._inherited_from_context(row.name, judgement)
+        notes = (*row.notes, *judgement.notes)
+        return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes, blames=judgement.blames)
+
+    def _inherited_from_context(self, name: str, judgement: Judgement) -> Judgement:
+        """Return the judgement with the first step of the context whose mistake it inherits."""
+        above = self.replay.above(name)
+        first = next(
+            (each for each, one in self.replay.judgements.items() if one.origin is Origin.OWN and each in above), None
+        )
+        if judgement.blames or first is None or first not in self.context:
+            return judgement
+        return Judgement(judgement.origin, (*judgement.notes, IN_CONTEXT.format(first)), (first,))
 
     def _diagnosed(self, name: str) -> tuple[Diagnosis, ...]:
         right, answer = self.replay.gradients[name], self.replay.handed_in[name]
@@ -86,20 +115,28 @@ class _Table:
             fitted = fit(answer, right.shape)  # the odd shape came from above
             answer = answer if fitted is None else fitted
         unexplained = sum(diagnosis[0].code == Code.UNKNOWN for diagnosis in self.diagnoses)
-        return diagnose(Case(self.instance, name, answer, self.replay, name in self.changed), unexplained)
+        case = Case(self.instance, name, answer, self.replay)
+        first, *others = diagnose(case, unexplained)
+        if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
+            first = with_evidence(first, counterexample(case), broken_invariant(case))
+        return (first, *others)
 
     def _odd_shape_above(self, name: str) -> str | None:
-        """Return a step that reads the tensor and whose gradient has a shape that nothing can go on with.
-
-        If the code stopped, any other shape counts: it may be what stopped the code. None if there is no such step.
-        """
-        misshapen = {row.name for row in self.rows if row.verdict is Verdict.SHAPE}
+        """Return a step that reads the tensor and whose gradient of another shape may be what stopped the code."""
         steps = [flow.step.name for flow in self.replay.consumers(name) if flow.step.name in self.replay.odd_shapes]
-        return next((step for step in steps if self.stopped or step in misshapen), None)
+        return steps[0] if steps and self.stopped else None
 
 
 def _unfinished(row: Comparison) -> Comparison:
-    return replace(row, notes=(*row.notes, UNFINISHED))
+    return replace(row, origin=Origin.UNKNOWN, notes=(*row.notes, UNFINISHED))
+
+
+def _incomparable(row: Comparison) -> Comparison:
+    return replace(row, origin=Origin.UNKNOWN, notes=(*row.notes, INCOMPARABLE))
+
+
+def _has_tensor(answers: Mapping[str, Answer], row: Comparison) -> bool:
+    return row.name in answers and answers[row.name].tensor is not None
 
 
 def _with_words(row: Comparison) -> Comparison:

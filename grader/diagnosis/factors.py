@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from torch import Tensor
@@ -34,7 +35,8 @@ def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
     yield 1.0, "1"
     for small in SMALL[:1]:
         yield from _of(small, str(small), "")
-    lengths = list(_lengths(case, edges))
+    # 3 is 3 rather than block_size, unless it is the length of an axis here.
+    lengths = [each for each in _lengths(case, edges) if each[0] not in SMALL or each[0] in case.right.shape]
     for length, name in lengths:
         yield from _of(length, name, f" ({length})")
         yield length - 1, f"{name}-1 ({length - 1})"
@@ -54,6 +56,24 @@ def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
                 yield length / other, f"{name}/{another} ({length}/{other})"
                 yield length * other, f"{name}*{another} ({length * other})"
                 yield 1 / (length * other), f"1/({name}*{another}) (1/{length * other})"
+    for length, name in lengths:
+        yield from _roots_and_squares(length, name)
+    loss = abs(float(case.values["loss"]))
+    if loss:
+        yield loss, f"the loss ({loss:.4g})"
+        yield 1 / loss, f"1/loss (1/{loss:.4g})"
+
+
+def _roots_and_squares(length: int, name: str) -> Iterator[tuple[float, str]]:
+    """Yield what a standard deviation and a variance leave of Bessel's correction, and of a length."""
+    if length > 1:
+        ratio = length / (length - 1)
+        yield math.sqrt(ratio), f"sqrt({name}/({name}-1)) (sqrt({length}/{length - 1}))"
+        yield 1 / math.sqrt(ratio), f"sqrt(({name}-1)/{name}) (sqrt({length - 1}/{length}))"
+        yield ratio**2, f"({name}/({name}-1))**2 (({length}/{length - 1})**2)"
+        yield ratio**-2, f"(({name}-1)/{name})**2 (({length - 1}/{length})**2)"
+    yield math.sqrt(length), f"sqrt({name}) (sqrt({length}))"
+    yield 1 / math.sqrt(length), f"1/sqrt({name}) (1/sqrt({length}))"
 
 
 def _of(value: int, name: str, figure: str) -> Iterator[tuple[float, str]]:

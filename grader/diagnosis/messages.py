@@ -7,13 +7,15 @@ specifications are the keys of ``WORDS``: ``{uses:and}`` is "a, b and c".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from string import Formatter
 from typing import Any
 
 from grader.compare import Diagnosis
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.evidence import BrokenInvariant, Counterexample
 
 LINE = "Look at the line {line}."
 LINES = "Look at the lines of {steps:and}."
@@ -25,11 +27,16 @@ class Message:
     """The templates of one form of a mistake.
 
     ``kind`` says what the mistake is, ``advice`` what to look at. Between them stands ``LINE``, ``LINES`` or
-    ``ALL_LINES``, after the finding's steps. Without ``advice`` the kind stands alone.
+    ``ALL_LINES``, after the finding's steps, or ``line`` if it is given. Without ``advice`` the kind stands alone.
+
+    Neither says that the rest is right. ``rest`` does, and is said where the repair test found no other mistake. Where
+    there is one, the finding names it, and ``BESIDES`` has the sentence.
     """
 
     kind: str
     advice: str | None
+    rest: str | None = None
+    line: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,18 @@ class Kind:
 
 _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
-_CANCELS = "Your gradient is zero everywhere but for rounding: it holds a sum in which everything cancels."
+_EACH_PART = "Each part is a summand of its own: derive it alone, then add all of them."
+_ABOUT = "{about:sentences}"
+_SUM_COLUMN = "An entry moves every entry of its column. A sum over the column collects what each of them does."
+_USED = "{read} is {narrow} and {spread:used}."
+_STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
+_GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
+_PRODUCT = "{of_term:subject} {product}{summed:summed}"
+_ONLY_USES = "{name} is used in {uses:and}. Each use adds one term, and nothing else does."
+_PLUS = "The chain rule multiplies; only the terms of several uses are added."
+_REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
-_ONE_SLICE = "Of the {length} slices of d{step} along axis {axis}, only slice {kept} is in your gradient."
+_ONE_SLICE = "Of the {length} slices of {upstream} along axis {axis}, only slice {kept} is in your gradient."
 _ENDS = "Each element of the upstream gradient goes somewhere. Look at the ends of your ranges."
 _FACTOR = "Every number is off by the same factor: your gradient is {factor} times what it should be"
 _FIND_FACTOR = (
@@ -53,29 +69,29 @@ _FIND_FACTOR = (
 )
 _SIGN = "The sign is turned around everywhere; but for that "
 _COUNT_SIGNS = (
-    "Count the minus signs on the way down: one for each minus in the line, one for each power of -1, and the one in "
-    "the loss."
+    "Count the minus signs on the way down: each minus in the line, each power of -1, and the one in the loss."
 )
 _REPEATED = "Indexing on the left of = or += handles a repeated index once; index_add_ or a loop adds up."
-_ALIAS = " Two names for one tensor: what is added to one is added to the other."
+_ALIAS = " If they are two names for one tensor, what is added to one is added to the other."
 _COPY = "An assignment makes no copy; += changes the tensor itself. Use clone(), or a new tensor for the sum."
 _SHAPES = (
     "Write the shapes under the product: each gradient has its tensor's shape, and only one way of turning the factors "
     "gives it."
 )
 _SHUFFLED = "All the right numbers are there, but not where they belong: the shape is {right}."
-_OWN_ELEMENT = "summed or averaged along axis {axis}; each of its elements belongs to an element of its own."
+_OWN_ELEMENT = "summed or averaged along axis {axis}. Each of its elements belongs to an element of its own."
 _SUM_LATER = "Sum only where the forward pass stretched or repeated something, and after multiplying."
 _MOVE = "Move one element of {read} a little: by how much does {step} move? That is the factor to multiply with."
 _NOT_THE_DERIVATIVE = "and that is not the derivative of the line of {step}."
 _OTHER_OPERAND = "{other} stands in the derivative of the line of {step} in place of {operand}."
-_NOT_RECOGNISED = "The mistake is in this step, but its kind was not recognised: {figures:figures}."
+_NOT_RECOGNISED = "The mistake is in this step, but its kind was not recognised. {figures:figures}."
 
 MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
         "left out a path at",
         {
             "path": Message("The path through {step} is missing from your gradient.", _ADD_EACH_USE),
+            "route": Message("The part that comes to {read} through {route:and} is missing.", _ADD_EACH_USE, _REST),
             "path_of_several": Message(
                 "{read} is used {count:times}, in {uses:and}; your gradient holds only the path through {others:and}.",
                 _ADD_EACH_USE,
@@ -85,37 +101,54 @@ MESSAGES: Mapping[Code, Kind] = {
                 _ADD_EACH_USE,
             ),
             "nothing": Message(
-                _NOTHING, "Start from d{step}, and ask how much that line's result changes when {name} does."
+                _NOTHING, "Start from {upstream}, and ask how much that line's result changes when {name} does."
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be; the others are right.", _REACH
+                "{missing} elements of your gradient are zero and should not be.", _REACH, "the others are right"
             ),
             "elements_of_a_term": Message(
-                "{missing} elements of the term that comes through {step} are zero and should not be; the others are "
-                "right.",
+                "{missing} elements of the term that comes through {step} are zero and should not be.",
                 _REACH,
+                _REST,
             ),
             "part_of_the_upstream": Message(
-                "Of d{step} only the path through {through} went into your gradient.",
-                "{step} is used in {uses:and}. Go on only when all of its gradient is there.",
+                "Of d{whole} only the path through {through} went into your gradient.",
+                "{whole} is used in {uses:and}. Go on only when all of its gradient is there.",
             ),
             "one_slice": Message(_ONE_SLICE, _ENDS),
             "slices": Message(
-                "What comes from {missing:slices} of d{step}, along axis {axis}, is not in your gradient.", _ENDS
+                "What comes from {missing:slices} of {upstream}, along axis {axis}, is not in your gradient.", _ENDS
+            ),
+            "part": Message("{parts:Are} missing from your formula.", _EACH_PART, line=_ABOUT),
+            "one_of_each": Message(
+                _USED + " Your gradient keeps one of each {length}.",
+                "All of them move the loss: a sum, not a choice.",
             ),
         },
     ),
     Code.DOUBLE_COUNTED: Kind(
-        "counted a path twice at",
+        "counted a path twice, or one too many, at",
         {
             "path": Message(
                 "The path from {read} through {step} is counted twice.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
             ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is counted twice.",
+                "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
+                _REST,
+            ),
             "whole": Message(
                 "Your gradient is twice what it should be: what arrives at {name} is counted twice.",
                 "Look for a += that runs twice, or for one that adds to what already holds it.",
+            ),
+            "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, line=_ABOUT),
+            "path_too_many": Message(
+                "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
+            ),
+            "path_taken_away": Message(
+                "Your gradient is right, but {other} is taken from it: a path too many.", _ONLY_USES
             ),
         },
     ),
@@ -123,8 +156,17 @@ MESSAGES: Mapping[Code, Kind] = {
         "gave one term the wrong sign at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} has the wrong sign; the rest is right.",
+                "The term that comes to {read} through {step} has the wrong sign.",
                 "Does {step} grow or shrink when {read} grows?",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} has the wrong sign.",
+                "Follow this path alone, and count its minus signs.",
+                _REST,
+            ),
+            "part": Message(
+                "{turned:sentences}", "Move one element up: does this part make the loss rise or fall?", line=_ABOUT
             ),
         },
     ),
@@ -132,8 +174,19 @@ MESSAGES: Mapping[Code, Kind] = {
         "had one term off by a factor at",
         {
             "path": Message(
-                "The term that comes to {read} through {step} is off by a factor of {factor}; the rest is right.",
+                "The term that comes to {read} through {step} is off by a factor of {factor}.",
                 "Derive that line alone once more, its constant factors included.",
+                _REST,
+            ),
+            "route": Message(
+                "The part that comes to {read} through {route:and} is off by a factor of {factor}.",
+                "Follow this path alone, line by line, with its constant factors.",
+                _REST,
+            ),
+            "part": Message(
+                "{parts:Are} off by a factor in your formula: {factor} times what should stand there.",
+                "Derive this part alone once more, its constant factors included.",
+                line=_ABOUT,
             ),
         },
     ),
@@ -142,6 +195,9 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "numbers": Message(_SIGN + "every number is right.", _COUNT_SIGNS),
             "form": Message(_SIGN + "the gradient has the right form.", _COUNT_SIGNS),
+            "formula": Message(
+                "Every sign of your formula is turned around.", _COUNT_SIGNS, line="Look at all of its parts."
+            ),
         },
     ),
     Code.SCALE: Kind(
@@ -149,6 +205,7 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "whole": Message(_FACTOR + ".", _FIND_FACTOR),
             "whole_and_sign": Message(_FACTOR + ", apart from the sign.", _FIND_FACTOR),
+            "common": Message("Everything is off by a factor of {factor}.", _FIND_FACTOR),
             "averaged": Message("The contributions to one element are averaged, not summed.", _REPEATED),
         },
     ),
@@ -156,17 +213,35 @@ MESSAGES: Mapping[Code, Kind] = {
         "had it turned over at",
         {
             "axes": Message("Your gradient is right but for its axes: shape {shape} turned over.", _SHAPES),
-            "upstream": Message("d{step} goes into your gradient turned over.", _SHAPES),
+            "upstream": Message("{upstream:start} goes into your gradient turned over.", _SHAPES),
             "operand": Message("{other} goes into your gradient turned the wrong way.", _SHAPES),
             "shuffled": Message(_SHUFFLED, _SHAPES),
+            "axes_and_factor": Message(
+                "Your gradient is turned over, with shape {shape}, and it is {factor} times what it should be.", _SHAPES
+            ),
+            "operand_reshaped": Message(
+                "{other} goes into your gradient reshaped where it must be transposed.",
+                "view and reshape keep the order of the numbers; .T turns rows into columns.",
+            ),
+            "upstream_reshaped": Message(
+                "{upstream:start} goes into your gradient reshaped where it must be transposed.",
+                "view and reshape keep the order of the numbers; .T turns rows into columns.",
+            ),
         },
     ),
     Code.NOT_REDUCED: Kind(
         "left out the sum over a broadcast axis at",
         {
             "stretched": Message(
-                "{read} is stretched over every row or column of {step}; your gradient is not summed up again: it has "
-                "shape {wide}, and {read} has shape {narrow}.",
+                _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
+                "One number that is used many times collects a gradient from each use.",
+            ),
+            "inner_stretched": Message(
+                _USED + " What comes to {read} is not summed up again.",
+                "{read} has shape {narrow}, and so has its gradient: one number collects from each use.",
+            ),
+            "stretched_and_cancelled": Message(
+                _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
             ),
             "axis": Message(
@@ -174,25 +249,79 @@ MESSAGES: Mapping[Code, Kind] = {
                 "What is used many times collects a gradient from each use; a product of matrices sums as well.",
             ),
             "one_slice": Message(_ONE_SLICE, "What is used many times collects from each use: a sum."),
+            "stretched_and_factor": Message(
+                _USED + " Your gradient holds them one by one, with shape {wide}, and times {factor}.",
+                "They add up: a sum takes the place of that factor.",
+            ),
+            "part": Message("{parts:Are} without a sum in your formula: {says:clauses}.", _SUM_COLUMN, line=_ABOUT),
+            "diagonal": Message(
+                "{parts:Are} without a sum in your formula: it holds the diagonal only.", _SUM_COLUMN, line=_ABOUT
+            ),
+            "count_for_sum": Message(
+                _USED + " Your gradient is the one of slice {kept}, times {length}.",
+                "The contributions differ: a sum takes each of them, a count only one.",
+            ),
         },
     ),
     Code.WRONG_AXIS: Kind(
         "summed along another axis at",
         {
             "sum": Message(
-                "Your gradient of {read} is summed along the wrong axis.",
-                "Along which axis was {read}, of shape {narrow}, stretched to {wide}? The sum goes along that one.",
+                _USED + " Your gradient is summed along another axis than that.",
+                _STRETCHED_ALONG,
             ),
             "part": Message(
-                "In a part of your gradient there is one number for each row where there should be one for each "
-                "column, or the other way round: a sum goes along the wrong axis.",
+                "In the part of d{name} that comes through {step}, a sum goes along axis {axis}, the wrong one.",
                 "Which elements belong together here, those of a row or those of a column?",
             ),
-            "cancels": Message(_CANCELS, "Which axis did you sum along, and was anything stretched along it?"),
+            "cancels": Message(
+                "Your gradient is zero everywhere but for rounding: along axis {axis} of d{of}, everything cancels.",
+                "Which axis did you sum along, and was anything stretched along it?",
+            ),
+            "mean": Message(
+                _USED + " Your gradient is averaged along another axis than that.",
+                _STRETCHED_ALONG,
+            ),
+            "part_over_all": Message(
+                "In the part of d{name} that comes through {step}, one number stands where a sum along axis {axis} "
+                "belongs: the sum of everything.",
+                "Which elements belong together here, those of a row or those of a column?",
+            ),
+            "normalised": Message(
+                "The part of d{name} that comes through {step} is normalised along axis {axis}, the wrong one.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "normalised_over_all": Message(
+                "The part of d{name} that comes through {step} is normalised over everything, and should be along axis "
+                "{axis}.",
+                "Along which axis does the forward pass divide by a sum?",
+            ),
+            "inner_sum": Message(
+                _USED + " What comes to {read} is summed along another axis.",
+                _STRETCHED_ALONG,
+            ),
+            "inner_mean": Message(
+                _USED + " What comes to {read} is averaged along another axis.",
+                _STRETCHED_ALONG,
+            ),
+            "inner_sum_of_all": Message(
+                _USED + " What comes to {read} is one number, the sum of everything.",
+                _STRETCHED_ALONG,
+            ),
+            "sum_and_cancelled": Message(
+                _USED + " Your gradient is summed along another axis than that.",
+                _STRETCHED_ALONG,
+            ),
+            "sum_of_all": Message(
+                _USED + " Your gradient is one number, the sum of everything.",
+                _STRETCHED_ALONG,
+            ),
             "needless_sum_of_a_term": Message(
                 "The term that comes to {read} through {step} is " + _OWN_ELEMENT, _SUM_LATER
             ),
-            "needless_sum_of_the_upstream": Message("d{step} is, before it is used, " + _OWN_ELEMENT, _SUM_LATER),
+            "needless_sum_of_the_upstream": Message(
+                "{upstream:start} is, before it is used, " + _OWN_ELEMENT, _SUM_LATER
+            ),
             "other_axis": Message(
                 "The numbers are right, but they lie along another axis: shape {shape} where shape {right} is wanted.",
                 "A sum drops the axis that it sums; keepdim=True keeps it, so that rows stay rows.",
@@ -204,17 +333,46 @@ MESSAGES: Mapping[Code, Kind] = {
             "shuffled": Message(
                 _SHUFFLED, "A view only goes back to the shape that it came from; its axes do not change their order."
             ),
+            "sum_and_factor": Message(
+                _USED + " Your gradient is summed along another axis, and is {factor} times that sum.",
+                _STRETCHED_ALONG,
+            ),
+            "sum_before_product": Message(
+                "{upstream:start} and its factor are multiplied after a sum. Each contribution is a product.",
+                "Multiply first, entry by entry; then sum.",
+            ),
+            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
     ),
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "constant": Message(
+                "Your gradient is {value} everywhere; {upstream} does not come into it.",
+                "The chain rule multiplies: what {step} does to the loss, times what {name} does to {step}.",
+            ),
+            "derivative_times_a_number": Message(
+                "Your gradient is the derivative of the line of {step}, times the number {factor}.",
+                "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
+            ),
+            "part_of_the_derivative": Message(
+                "{upstream:start} multiplies only a part of the derivative: {factor} stands alone.",
+                "Is a parenthesis missing? The upstream gradient multiplies the whole derivative.",
+            ),
             "derivative_alone": Message(
-                "Your gradient holds the derivative of the line of {step} alone; d{step} does not come into it.",
+                "Your gradient holds the derivative of the line of {step} alone; {upstream} does not come into it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
             ),
             "forward_value": Message(
-                "{other}, a tensor of the forward pass, stands where d{step} belongs.",
+                "{other}, a tensor of the forward pass, stands where {upstream} belongs.",
+                "The chain rule multiplies with what the loss does when {step} changes: a gradient.",
+            ),
+            "value_itself": Message(
+                "Your gradient is {other} itself, a tensor of the forward pass.",
+                "A value says how large a tensor is, its gradient how the loss changes with it.",
+            ),
+            "product_of_values": Message(
+                _PRODUCT + ": made of tensors of the forward pass alone, without {upstream}.",
                 "The chain rule multiplies with what the loss does when {step} changes: a gradient.",
             ),
         },
@@ -223,52 +381,108 @@ MESSAGES: Mapping[Code, Kind] = {
         "left out the local derivative, or had another one, at",
         {
             "unchanged": Message(
-                "d{step} goes through to {read} unchanged; the derivative of the line of {step} is missing.", _MOVE
+                "{upstream:start} goes through to {read} unchanged; the derivative of the line of {step} is missing.",
+                _MOVE,
             ),
-            "tensor_added": Message("Your gradient is right, but {other} is added to it or taken from it.", _MOVE),
-            "number_added": Message("Your gradient is right, but a number is added to it or taken from it.", _MOVE),
+            "line_of_the_upstream": Message(
+                "The line of {step} is applied to {upstream}; its derivative does not come into it.", _MOVE
+            ),
+            "upstream_times_a_number": Message(
+                "{upstream:start} goes through to {read} times {factor}; the derivative of that line is no number.",
+                _MOVE,
+            ),
+            "tensor_added": Message("Your gradient is right, but {other} is added to it.", _MOVE),
+            "multiple_added": Message("Your gradient is right, but {other} times {factor} is added to it.", _MOVE),
+            "number_added": Message("Your gradient is right, but the number {factor} is added to it.", _MOVE),
             "other_operand": Message(_OTHER_OPERAND, _MOVE),
             "operand_left_out": Message("{operand} is left out of the derivative of the line of {step}.", _MOVE),
             "times_a_tensor": Message(
-                "d{step} is multiplied with {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
+                "{upstream:start} is multiplied with {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "times_a_power": Message(
-                "d{step} is multiplied with a power of {other} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
+                "{upstream:start} is multiplied with {other}**{power:g} before the sum, " + _NOT_THE_DERIVATIVE, _MOVE
             ),
             "off_by_a_power": Message(
-                "The upstream gradient is there, but the derivative is not that of the line of {step}: it is off by a "
-                "power of {other}.",
+                "Your gradient is {factor} times what it should be.",
                 _MOVE,
+            ),
+            "term_off_by_a_power": Message(
+                "The part of d{name} that comes through {step} is {factor} times what it should be.", _MOVE, _REST
+            ),
+            "whole_off_by_a_power": Message(
+                "Your gradient is {factor} times what it should be; it is right but for that factor.",
+                "Where does a power of {other} come in, and which one?",
             ),
             "other_function": Message(
-                "You multiply d{step} with something that depends on {other}, but it is not the derivative of the line "
-                "of {step}.",
+                "You multiply {upstream} with something that depends on {other}, and it is not that line's derivative.",
                 _MOVE,
             ),
+            "other_function_of_a_term": Message(
+                "The part of d{name} that comes through {step} is off by a factor that depends on {other}.", _MOVE
+            ),
             "factor_along_an_axis": Message(
-                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, and another "
-                "for each: a factor of that shape is missing or wrong in the derivative of {step}.",
-                _MOVE,
+                "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, but not the "
+                "same for all of them.",
+                "A factor of that shape is missing or wrong. Which tensor has that shape?",
+            ),
+            "factor_along_an_axis_of_a_term": Message(
+                "The part of d{name} that comes through {step} is off by a factor that is the same all along each "
+                "{axis_from_end:along}.",
+                "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
+                _REST,
             ),
             "product_of_paths": Message(
                 "The paths through {uses:and} are multiplied with each other.",
                 "Two paths to the loss change it by the sum of what each does.",
             ),
             "should_be_zero": Message(
-                "{wrong} elements of your gradient should be zero: {step} does not depend on those elements of {read}. "
-                "The others are right.",
+                "{step} does not depend on {wrong} of the elements of {read}. What comes through it is zero there, and "
+                "yours is not.",
                 _MOVE,
+                _REST,
+            ),
+            "zero_above": Message(
+                "The part of d{name} that comes through {step} is zero at {wrong} elements, and yours is not.",
+                "Which elements of {upstream} are not zero? Only those pass anything on.",
+                _REST,
             ),
             "wrong_positions": Message(
-                "The right numbers are there, but {wrong} of them stand at elements of {read} that {step} does not "
-                "depend on: an index is wrong.",
-                _MOVE,
+                "The right numbers are there, but {wrong} of them stand where your gradient should be zero.",
+                "Look at the indices: which element does each number belong to?",
             ),
+            "wrong_positions_of_a_term": Message(
+                "The numbers of d{name} that come through {step} are right, but {wrong} of them stand at wrong places.",
+                "Look at the indices: which element does each number belong to?",
+                _REST,
+            ),
+            "given_unchanged": Message(
+                "Your gradient is {other}, unchanged; the derivatives of the lines in between are missing.",
+                "Follow the lines from {read} up to {source}: each has a derivative of its own.",
+            ),
+            "other_factor": Message(_PRODUCT + ": {other} is not the factor of that line.", _MOVE),
+            "plus": Message("{upstream:start} and {other} are added where a product belongs.", _PLUS),
+            "minus": Message("{other:start} is taken from {upstream} where a product belongs.", _PLUS),
+            "parenthesis": Message(
+                "A parenthesis is missing: {upstream} multiplies only a part of the derivative, and {constant} stands "
+                "alone.",
+                "Write the whole derivative between parentheses, and multiply after them.",
+            ),
+            "parenthesis_around_a_term": Message(
+                "The term through {other} is multiplied with a factor of the one through {step}.",
+                "Does a parenthesis take in too much? Each term has its own factor.",
+                _REST,
+            ),
+            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
         },
     ),
     Code.OVERWRITTEN: Kind(
         "assigned where repeated indices add up at",
         {
+            "repeated_index_in_a_loop": Message(
+                "Some elements of {read} are used several times; in each turn of a loop, your gradient keeps only the "
+                "last of those contributions.",
+                _REPEATED,
+            ),
             "repeated_index": Message(
                 "Some elements of {read} are used several times; where that is, your gradient keeps one contribution, "
                 "and others are written over.",
@@ -285,21 +499,47 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Which of the two does your line assign, d{name} or d{other}?",
             ),
             "upstream": Message(
-                "The form of your gradient is right, but d{other} went into it where d{step} belongs.",
+                "The form of your gradient is right, but d{other} went into it where {upstream} belongs.",
                 "{read} acts on the loss through {step}: its gradient starts from there.",
             ),
             "operand": Message(
                 _OTHER_OPERAND,
                 "A derivative of a line is made of the line's own tensors; a gradient comes in once, as the upstream.",
             ),
+            "too_far": Message(
+                "This has gone a step too far: it is what d{name} gives at {other}, through the line of {name}.",
+                _GONE_ON,
+            ),
+            "operand_overwritten": Message(
+                "The gradient of {operand} stands where its value belongs.",
+                "d{operand} is missing. Did a line assign {operand} that should assign d{operand}?",
+            ),
+            "exchanged_in_the_derivative": Message(
+                "{other} and {upstream} have changed places in your line.",
+                "The derivative is made of values; {upstream} multiplies it, once.",
+            ),
+            "exchanged": Message(
+                _PRODUCT + ": value and gradient have changed places.",
+                "{upstream:start} is the gradient to start from; the other factor is a value.",
+            ),
+            "product": Message(
+                _PRODUCT + ", and {upstream} is not in that product.",
+                "{read} acts on the loss through {step}: its gradient starts from there.",
+            ),
+            "gradient_as_factor": Message(
+                _PRODUCT + ": two gradients are multiplied.",
+                "A gradient comes in once, as the upstream; the other factor is a value of the line.",
+            ),
         },
     ),
     Code.ALIASED: Kind(
         "had two names for one tensor at",
         {
-            "changed_after_cmp": Message("d{name} changed after you had handed it to cmp." + _ALIAS, _COPY),
+            "same_numbers_below": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
             "same_numbers": Message("d{name} and d{other} hold the very same numbers." + _ALIAS, _COPY),
-            "changed_upstream": Message("d{step} had changed when it was used for d{name}." + _ALIAS, _COPY),
+            "changed_upstream": Message(
+                "d{name} is made of the numbers of d{other}, in place of those of {upstream}." + _ALIAS, _COPY
+            ),
         },
     ),
     Code.UNKNOWN: Kind(
@@ -316,7 +556,18 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{bad} of {count} elements are NaN or infinite, and the gradients above are not{where:where}.",
                 "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
             ),
-            "cancels": Message(_CANCELS, "Look for a sum that is taken before it should be, or of the wrong product."),
+            "not_finite_here": Message(
+                "{bad} of {count} elements are NaN or infinite{where:where}.",
+                "Look for a division by zero, a logarithm of zero, or a power of a negative number.",
+            ),
+            "above_not_finite": Message(
+                "Nothing can be told about this step: with your gradients above, no finite gradient is right here.",
+                "Mend the gradients above first.",
+            ),
+            "next_to_nothing": Message(
+                "Your gradient is next to nothing: its largest element is {largest:.1g} of what it should be.",
+                "Look for a sum that is taken before it should be, or of the wrong product: there, everything cancels.",
+            ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
             ),
@@ -324,38 +575,113 @@ MESSAGES: Mapping[Code, Kind] = {
     ),
 }
 
+TWO_THINGS = "At least two things are off."
+# What else is wrong in an answer whose mistake was named. ``TWO_THINGS`` stands before both.
+BESIDES: Mapping[str, str] = {
+    "sign": "Besides, every sign is turned around.",
+    "part_missing": "Besides, {parts:are} missing.",
+    "part_turned": "Besides, the sign of {parts:and} is turned around.",
+    "part_factor": "Besides, {parts:are} off by a factor of {factor}.",
+    "part_slip": "Besides, in {parts:and}, {says:clauses}.",
+    "factor": "Besides, everything is off by a factor of {factor}.",
+    "its_factor": "Besides, it is off by a factor of {factor}.",
+    "its_sign": "Besides, its sign is turned around.",
+    "term_missing": "Besides, the path from {read} through {step} is missing.",
+    "term_sign": "Besides, the term that comes to {read} through {step} has the wrong sign.",
+    "term_factor": "Besides, the term that comes to {read} through {step} is off by a factor of {factor}.",
+    "term_sign_and_factor": (
+        "Besides, the term that comes to {read} through {step} has the wrong sign. It is also off by a factor of "
+        "{factor}."
+    ),
+    "term_along_an_axis": (
+        "Besides, the part that comes to {read} through {step} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
+    ),
+    "route_along_an_axis": (
+        "Besides, the part that comes to {read} through {route:and} is off. Its factor is the same all along each "
+        "{axis_from_end:along}."
+    ),
+    "route_missing": "Besides, the part that comes to {read} through {route:and} is missing.",
+    "route_sign": "Besides, the part that comes to {read} through {route:and} has the wrong sign.",
+    "route_factor": "Besides, the part that comes to {read} through {route:and} is off by a factor of {factor}.",
+    "route_sign_and_factor": (
+        "Besides, the part that comes to {read} through {route:and} has the wrong sign. It is also off by a factor of "
+        "{factor}."
+    ),
+}
+
 # What the numbers of an answer show that no hypothesis explains.
 FIGURES: Mapping[str, str] = {
-    "shape": "its shape is {shape}, and {right} is wanted",
-    "rounding": "the numbers are right up to the rounding of another order of operations",
+    "shape": "Its shape is {shape}, and {right} is wanted",
+    "rounding": "The numbers are right up to the rounding of another order of operations",
     "nearly_right": (
-        "it is nearly right, off by at most {share:.1g} of its largest element; look for lost digits or for a small "
+        "It is nearly right, off by at most {share:.1g} of its largest element. Look for lost digits or for a small "
         "constant"
     ),
     "elements": "{right} of {count} elements are right{where:where}{ratio:ratio}",
 }
+COUNTEREXAMPLE = (
+    "Moving {name}[{index:indices}] by {step:plain} changes the loss by {change:plain}; your gradient says "
+    "{predicted:plain}."
+)
+COUNTEREXAMPLE_NO_CHANGE = (
+    "Moving {name}[{index:indices}] by {step:plain} does not change the loss; your gradient says {predicted:plain}."
+)
+INVARIANT = (
+    "A number added to a whole {axis_from_end:along} of {name} does not change the loss, so each {axis_from_end:along} "
+    "of d{name} sums to 0. In yours, {axis_from_end:along} {slice} sums to {total:plain}."
+)
 LISTED_SLICES_MAX = 8  # more slices are given as a range
 
 
-def diagnosis_of(finding: Finding, name: str, lines: Mapping[str, str]) -> Diagnosis:
+def diagnosis_of(
+    finding: Finding, name: str, lines: Mapping[str, str], variables: Collection[str] | None = None
+) -> Diagnosis:
     """Return the diagnosis of the checkpoint ``name`` with the sentences for a finding.
 
-    ``lines`` maps each step to its line of the forward pass.
+    ``lines`` maps each step to its line of the forward pass. ``variables`` are the names whose gradients the student
+    has in a variable; by default all of them.
 
     :raises KeyError: the table has no such message, or its template names a value that the finding lacks
     """
     message = MESSAGES[finding.code].forms[finding.form]
-    values = {"name": name, "step": finding.at[0] if finding.at else name, **finding.values}
-    hints = [_format(message.kind, values)]
+    step = finding.at[0] if finding.at else name
+    upstream = f"d{step}" if variables is None or step in variables else f"the gradient at {step}"
+    values = {"name": name, "step": step, "upstream": upstream, **finding.values}
+    if "wide" in values:
+        values["spread"] = (values["narrow"], values["wide"])
+    hints = [_kind(message, finding, values)]
     if message.advice is not None:
-        hints += [_look(finding.at, name, lines), _format(message.advice, values)]
+        look = _look(finding.at, name, lines) if message.line is None else _format(message.line, values)
+        hints += [look, _format(message.advice, values)]
     return Diagnosis(finding.code.value, tuple(hints))
+
+
+def with_evidence(
+    diagnosis: Diagnosis, counterexample: Counterexample | None, broken: BrokenInvariant | None
+) -> Diagnosis:
+    """Return a diagnosis with what shows that the gradient is wrong. A broken invariant belongs to the last hint."""
+    if broken is not None and len(diagnosis.hints) > 1:
+        *others, last = diagnosis.hints
+        diagnosis = replace(diagnosis, hints=(*others, f"{last} {_format(INVARIANT, asdict(broken))}"))
+    if counterexample is not None:
+        template = COUNTEREXAMPLE if counterexample.change else COUNTEREXAMPLE_NO_CHANGE
+        diagnosis = replace(diagnosis, counterexample=_format(template, asdict(counterexample)))
+    return diagnosis
 
 
 def mistake_phrase(code: str) -> str:
     """Return what students did who made a mistake of this kind; the name of the checkpoint follows it."""
     kind = MESSAGES.get(Code(code)) if code in set(Code) else None
     return f"made the mistake {code} at" if kind is None else kind.phrase
+
+
+def _kind(message: Message, finding: Finding, values: Mapping[str, object]) -> str:
+    kind = _format(message.kind, values)
+    if finding.besides:
+        besides = [_format(BESIDES[form], {"name": values["name"], **beside}) for form, beside in finding.besides]
+        return " ".join([TWO_THINGS, kind, *besides])
+    return kind if message.rest is None else f"{kind.removesuffix('.')}; {message.rest}."
 
 
 def _look(steps: Sequence[str], name: str, lines: Mapping[str, str]) -> str:
@@ -368,6 +694,47 @@ def _look(steps: Sequence[str], name: str, lines: Mapping[str, str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _capital_are(names: Sequence[str]) -> str:
+    return _start(_are(names))
+
+
+def _start(text: str) -> str:
+    """Return the text with a capital at its start, unless it starts with the name of a variable."""
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
+
+
+def _sentences(sentences: Sequence[str]) -> str:
+    return " ".join(sentences)
+
+
+def _clauses(clauses: Sequence[str]) -> str:
+    return ", and ".join(dict.fromkeys(clauses))
+
+
+def _used(shapes: tuple[Sequence[int], Sequence[int]]) -> str:
+    """Return how often a tensor of a narrow shape is used in a wide one: "is used in 32 rows: 32 contributions …"."""
+    narrow, wide = shapes
+    padded = [1] * (len(wide) - len(narrow)) + list(narrow)
+    stretched = [axis for axis, length in enumerate(wide) if padded[axis] == 1 < length]
+    count = math.prod(wide[axis] for axis in stretched)
+    if len(wide) == 2 and len(stretched) == 1:
+        where, each = ("rows", "column") if stretched == [0] else ("columns", "row")
+        return f"is used in {count} {where}: {count} contributions a {each}"
+    return f"is used in {count} places: {count} contributions for each of its elements"
+
+
+def _subject(step: str | None) -> str:
+    return "Your numbers are those of" if step is None else f"The term through {step} has the numbers of"
+
+
+def _summed(is_summed: bool) -> str:
+    return ", summed" if is_summed else ""
 
 
 def _times(count: int) -> str:
@@ -390,11 +757,26 @@ def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
         return ""
     axis, indices = wrong
     shown = ", ".join(map(str, indices[:6])) + (", …" if len(indices) > 6 else "")
-    return f"; the wrong ones sit at {shown} of axis {axis}"
+    return f". The wrong ones sit at {shown} of axis {axis}"
 
 
 def _ratio(ratio: float | None) -> str:
-    return "" if ratio is None else f"; where they are wrong, they are typically {ratio:.3g} times what they should be"
+    if ratio is None or f"{ratio:.3g}" == "1":  # half of the wrong ones are too large, half too small
+        return ""
+    return f". Where they are wrong, they are typically {ratio:.3g} times what they should be"
+
+
+def _plain(number: float) -> str:
+    """Return a number with three digits, without an exponent: 0.0000214."""
+    if number == 0 or not math.isfinite(number):
+        return "0" if number == 0 else str(number)
+    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    text = f"{number:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _indices(index: Sequence[int]) -> str:
+    return ", ".join(map(str, index))
 
 
 def _figures(figures: tuple[str, Mapping[str, object]]) -> str:
@@ -404,11 +786,21 @@ def _figures(figures: tuple[str, Mapping[str, object]]) -> str:
 
 WORDS: Mapping[str, Callable[[Any], str]] = {
     "and": _listed,
+    "are": _are,
+    "Are": _capital_are,
+    "start": _start,
+    "sentences": _sentences,
+    "clauses": _clauses,
+    "used": _used,
+    "subject": _subject,
+    "summed": _summed,
     "times": _times,
     "slices": _slices,
     "along": _along,
     "where": _where,
     "ratio": _ratio,
+    "plain": _plain,
+    "indices": _indices,
     "figures": _figures,
 }
 

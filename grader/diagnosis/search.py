@@ -1,15 +1,17 @@
 """The search for the kind of a mistake.
 
 A hypothesis is a function of a ``Case``. It yields a ``Finding`` for each way in which it explains all numbers of the
-answer but for rounding. Hypotheses know steps, terms, shapes and values; none knows an exercise. They are tried in
-groups, the likely and cheap ones first. The first group that explains the answer ends the search. If two hypotheses of
-one group explain it equally well, the student is told both.
+answer but for rounding. A finding becomes a sentence only if it passes the repair test (``repair``). Hypotheses know
+steps, terms, shapes and values; none knows an exercise. They are tried in groups, the likely and cheap ones first. The
+first group that explains the answer ends the search. If two hypotheses of one group explain it equally well, the
+student is told both.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case
@@ -17,14 +19,21 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.hypotheses import (
     chain_rule,
     confusions,
+    formula_parts,
+    inner_sums,
     partial_sums,
     positions,
+    products,
     ratios,
+    resized,
     shapes,
+    slips,
     terms,
+    two_parts,
     unknown,
 )
 from grader.diagnosis.messages import diagnosis_of
+from grader.diagnosis.repair import is_verified
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +43,36 @@ Groups = tuple[tuple[Hypothesis, ...], ...]
 # From the likely and cheap ones to those that cost most.
 GROUPS: Groups = (
     (unknown.not_finite, confusions.aliased),
+    (slips.itself,),
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
+    (formula_parts.parts, slips.parenthesis),
     (terms.one_share,),
     (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled),
     (confusions.overwritten,),
-    (chain_rule.value_as_upstream, chain_rule.missing_local, confusions.swapped),
+    (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
+    (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
-    (terms.two_shares, positions.spilled, positions.misplaced),
+    (terms.several_shares, positions.spilled, positions.misplaced),
     (partial_sums.of_an_axis,),
     (confusions.value_of_another, terms.multiplied),
-    (chain_rule.number_as_upstream, ratios.other_power, chain_rule.other_factor),
-    (shapes.turned_operands, chain_rule.added),
-    (ratios.function_of_one, ratios.constant_along_an_axis, shapes.summed_otherwise),
+    (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
+    (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
+    (products.of_two,),
+    (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
+    (chain_rule.number_as_upstream, chain_rule.constant),
+    (shapes.turned_operands, chain_rule.added, slips.too_many),
     (chain_rule.other_operand,),
+    (inner_sums.over_everything, inner_sums.along_the_other_axis),
+    # These two last: they fit whatever has the form that they look for.
+    (ratios.constant_along_an_axis,),
+    (ratios.function_of_one, two_parts.one_with_a_name),
 )
 # Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
 # 2 is there, the 1/(n-1) of the line above it is not.
 ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 6)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 8)
 DIAGNOSES_MAX = 3
 
 
@@ -65,27 +84,47 @@ def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple
     """
     if unexplained >= len(GROUPS_TRIED):
         return (_diagnosis(case, Finding(Code.UNKNOWN, "later")),)
+    if not case.is_finite_above:
+        return (_diagnosis(case, Finding(Code.UNKNOWN, "above_not_finite", at=case.uses(case.name))),)
     for group in groups[: GROUPS_TRIED[unexplained]]:
         diagnoses = [diagnosis for hypothesis in group for diagnosis in _tried(hypothesis, case)]
         if diagnoses:
             also = ALSO.get(Code(diagnoses[0].code))
             if also is not None:
                 diagnoses += _tried(also, case)
-            distinct: dict[str, Diagnosis] = {}
-            for diagnosis in diagnoses:
-                distinct.setdefault(diagnosis.code, diagnosis)
+            distinct: dict[object, Diagnosis] = {}
+            for diagnosis in diagnoses:  # one code twice says something new only of another line
+                distinct.setdefault((diagnosis.code, diagnosis.hints[1:2]), diagnosis)
             return tuple(distinct.values())[:DIAGNOSES_MAX]
-    return (_diagnosis(case, unknown.figures(case)),)
+    return tuple(_tried(_unrecognised, case)) or (_diagnosis(case, Finding(Code.UNKNOWN, "later")),)
+
+
+def _unrecognised(case: Case) -> Iterator[Finding]:
+    yield unknown.figures(case)
 
 
 def _tried(hypothesis: Hypothesis, case: Case) -> list[Diagnosis]:
-    """Return what a hypothesis finds. One that fails on an odd shape loses its findings, never the grade."""
+    """Return what a hypothesis finds and the repair test confirms.
+
+    A hypothesis that fails, whatever it raises, costs its own findings and nothing else.
+    """
     try:
-        return [_diagnosis(case, finding) for finding in hypothesis(case)]
-    except (RuntimeError, LookupError):
-        log.exception("%s failed on d%s, shape %s", hypothesis.__name__, case.name, list(case.answer.shape))
+        return [_diagnosis(case, finding) for finding in hypothesis(case) if is_verified(case, finding)]
+    except Exception as error:
+        _log_once(hypothesis.__module__.rpartition(".")[2], hypothesis.__name__, type(error).__name__)
         return []
 
 
+@cache  # the same fault comes with every answer of that kind
+def _log_once(module: str, hypothesis: str, error: str) -> None:
+    log.warning("the hypothesis %s.%s failed: %s", module, hypothesis, error)
+
+
 def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
-    return diagnosis_of(finding, case.name, case.instance.exercise.lines)
+    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case))
+
+
+def _variables(case: Case) -> set[str]:
+    """Return the names whose gradients the student has: the checkpoints, and what the exercise gives."""
+    given = {name[1:] for name in case.values if name.startswith("d") and name[1:] in case.values}
+    return given | {checkpoint.name for checkpoint in case.instance.exercise.checkpoints}

@@ -34,6 +34,10 @@ class SandboxFault(Exception):
     """The sandbox failed, not the code: the run is lost and may be tried again. Never a verdict."""
 
 
+class SandboxExhausted(SandboxFault):
+    """Our side has run out of descriptors, processes or memory: no code has anything to do with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Room for one answer: the checkpoint's name ("logits"; the variable is "dlogits") and its size in bytes."""

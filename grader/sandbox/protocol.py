@@ -5,7 +5,9 @@
    result, and the zygote's end of the lifeline.
 3. child → trusted side: READY on the control channel: which locks hold, with the descriptor of the exit notification.
 4. trusted side → child: the job, on the control channel.
-5. zygote → trusted side: EXIT on the lifeline, after the child is reaped.
+5. trusted side → zygote: RUN on the lifeline, if the run takes longer than most. From now on the zygote measures the
+   child's memory.
+6. zygote → trusted side: EXIT on the lifeline, after the child is reaped, or if it could not be forked.
 
 At any time the trusted side may close or shut down the lifeline: the zygote then kills the child.
 The trusted side makes all channels, so it reads only what it made itself. A lifeline that ends without EXIT means that
@@ -19,7 +21,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import Final
 
 from grader.sandbox.job import Job, Slot
@@ -27,9 +29,18 @@ from grader.sandbox.limits import KernelLimits, Limits
 
 FORK: Final = struct.Struct("=7Q?")  # KernelLimits, whether to rehearse
 READY: Final = struct.Struct("=I")  # Layer
-EXIT: Final = struct.Struct("=iQ")  # wait status, microseconds of processor time
+RUN: Final = b"r"
+EXIT: Final = struct.Struct("=iQBQ")  # wait status, microseconds of processor time, ExitCause, bytes of memory
 HELLO_BYTES: Final = 4096
 _JOB: Final = struct.Struct("=III")  # bytes of the head, the source, the state
+
+
+class ExitCause(IntEnum):
+    """Why a child ended, if the zygote has to do with it."""
+
+    OTHER = 0  # the wait status says it
+    NOT_FORKED = 1  # the wait status is an errno
+    OVER_MEMORY = 2  # the zygote measured more than the child's limit, and killed it
 
 
 class Layer(IntFlag):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from server.accounts import tokens
 from server.database import dialect
 from server.database.table import now
 from server.http.problems import Unprocessable
-from server.tables import AccountRow, TokenRow
+from server.tables import AccountRow, PairingCodeRow, TokenRow
 
 NAME_LENGTH_MAX = 100
 # ZERO WIDTH NON-JOINER and JOINER are invisible, and part of names in Persian and Indian scripts.
@@ -43,7 +44,8 @@ def issue_token(session: Session, account_id: int) -> str:
 
 
 def revoke_tokens(session: Session, account_id: int) -> int:
-    """Revoke every token of an account, and return how many were valid."""
+    """Revoke every token of an account, and return how many were valid. A pairing code that waits goes too."""
+    session.connection().execute(delete(PairingCodeRow).where(col(PairingCodeRow.account_id) == account_id))
     valid = session.exec(
         select(TokenRow).where(TokenRow.account_id == account_id, col(TokenRow.revoked_at).is_(None))
     ).all()

@@ -19,7 +19,7 @@ from starlette.datastructures import State
 from server.accounts import tokens
 from server.accounts.queries import ACCOUNT_OF_TOKEN
 from server.database.engine import Database
-from server.http.problems import Unauthorised
+from server.http.problems import NO_TOKEN, UNKNOWN_TOKEN, Unauthorised
 from server.http.state import TheDatabase
 
 bearer = HTTPBearer(auto_error=False, description="A token of `POST /join`, or of `python -m server token`.")
@@ -64,7 +64,7 @@ class Credentials:
     def _sign_in(self, session: Session) -> SignedInSession:
         account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
         if account is None:
-            raise Unauthorised("This token is not valid here, or was revoked. Join again with your course's join code.")
+            raise Unauthorised(UNKNOWN_TOKEN)
         signed_in = SignedInSession(session, *account)
         self.request_state.account_id = signed_in.account_id  # for the access log
         return signed_in
@@ -78,7 +78,7 @@ async def credentials(
     :raises Unauthorised: the request has none
     """
     if header is None:
-        raise Unauthorised("Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one.")
+        raise Unauthorised(NO_TOKEN)
     return Credentials(database, header.credentials, request.state)
 
 

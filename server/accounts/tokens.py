@@ -1,4 +1,4 @@
-"""Tokens and join codes: how they are made, and what is kept of them."""
+"""Tokens, and codes that people type: how they are made, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 TOKEN_PREFIX = "dojo_"  # people and secret scanners recognise it
-JOIN_CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # without those that look alike on a blackboard
+CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # without those that look alike on a blackboard
 
 
 def new_token() -> str:
@@ -19,13 +19,13 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def new_join_code() -> str:
-    """Return a join code such as ``K7QF2-9TXMD``: 49 random bits, too many to guess over a network."""
-    letters = "".join(secrets.choice(JOIN_CODE_LETTERS) for _ in range(10))
+def new_typed_code() -> str:
+    """Return a code such as ``K7QF2-9TXMD``: 49 random bits, too many to guess over a network."""
+    letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(10))
     return f"{letters[:5]}-{letters[5:]}"
 
 
-def normalise_join_code(typed: str) -> str:
-    """Return a join code in the form that is kept, from what a person typed."""
+def normalise_typed_code(typed: str) -> str:
+    """Return a code in the form that is kept, from what a person typed."""
     letters = "".join(letter for letter in typed.upper() if letter.isalnum())
     return f"{letters[:5]}-{letters[5:]}"

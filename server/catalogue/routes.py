@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 
 from exercises.instance import Kind
-from server.catalogue import present
-from server.catalogue.schemas import ExerciseBody, ExerciseListBody, InstanceBody
+from server.catalogue import explanations, present
+from server.catalogue.schemas import ExerciseBody, ExerciseListBody, ExplanationBody, InstanceBody
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.http.middleware import SAFETENSORS
@@ -18,6 +18,7 @@ from server.instances.store import StoredInstance, TheInstances
 from server.progress import record
 
 router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
+CheckpointName = Annotated[str, Path(max_length=64)]
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_EXERCISES))]
 
 
@@ -66,3 +67,11 @@ def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header(
     if if_none_match is not None and instance.digest in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(instance.state, media_type=SAFETENSORS, headers=headers)
+
+
+@router.get("/{topic}/{name}/checkpoints/{checkpoint}/explanation", responses=documented(403))
+def explain_checkpoint(access: Reading, exercise: TheExercise, checkpoint: CheckpointName) -> ExplanationBody:
+    """Why the gradient of a step is what it is, once the caller has passed the step. Staff may always read it."""
+    with access.reading() as member:
+        explanations.require_passed(member, exercise, checkpoint)
+    return ExplanationBody(checkpoint=checkpoint, lines=list(explanations.of(exercise, checkpoint).lines))

@@ -66,3 +66,10 @@ class InstanceBody(BaseModel):
     dataset: str
     environment: str
     tensors: dict[str, TensorLayoutBody]
+
+
+class ExplanationBody(BaseModel):
+    """The derivation of a gradient in three lines: what flows in, the local derivative, the result."""
+
+    checkpoint: str
+    lines: list[str]

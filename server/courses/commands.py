@@ -24,6 +24,11 @@ HINT_SENTENCES = (
     "students see the kind of a mistake, the line of the forward pass, and what to look at there.",
 )
 
+COUNTEREXAMPLE_SENTENCES = {
+    True: "With what to look at comes a counterexample: one element moved, and what the loss does.",
+    False: "No counterexample is shown.",
+}
+
 
 class Slug(click.ParamType[str]):
     """The slug of a course."""
@@ -91,17 +96,27 @@ def show_join_code(settings: Settings, slug: str, is_new: bool) -> None:
 @click.argument("slug")
 @click.option("--levels", type=click.IntRange(0, HINT_LEVELS_MAX), help="0: nothing, 1: the kind, 2: the line, 3: all.")
 @click.option("--after", type=click.IntRange(0, HINTS_AFTER_MAX), help="Attempts at a checkpoint with the kind alone.")
+@click.option(
+    "--counterexamples/--no-counterexamples",
+    default=None,
+    help="Whether the last level shows one element moved, and what the loss does.",
+)
 @pass_settings
-def set_hints(settings: Settings, slug: str, levels: int | None, after: int | None) -> None:
+def set_hints(
+    settings: Settings, slug: str, levels: int | None, after: int | None, counterexamples: bool | None
+) -> None:
     """Print or set how much of a diagnosis students see."""
     with prepared_database(settings).writing() as session:
         row = find_course(session, slug)
         row.hint_levels = row.hint_levels if levels is None else levels
         row.hints_after = row.hints_after if after is None else after
+        row.counterexamples = row.counterexamples if counterexamples is None else counterexamples
         click.echo(f"{row.slug}: {HINT_SENTENCES[row.hint_levels]}")
         if row.hint_levels > 1 and row.hints_after:
             attempts = "attempt" if row.hints_after == 1 else f"{row.hints_after} attempts"
             click.echo(f"In the first {attempts} at a checkpoint, the kind alone.")
+        if row.hint_levels == HINT_LEVELS_MAX:
+            click.echo(COUNTEREXAMPLE_SENTENCES[row.counterexamples])
 
 
 @course.command("credit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, func, select
 
@@ -24,16 +24,20 @@ class UnknownJoinCode(NotFound):
 
 @dataclass(frozen=True)
 class NewMember:
-    """An account with a seat that was just taken, and its token, which is known at this moment only."""
+    """An account with a seat that was just taken, and its token, which is known at this moment only.
+
+    ``has_namesake`` is whether somebody in the course had the same name before.
+    """
 
     account: AccountRow
     course: CourseRow
     token: str
+    has_namesake: bool = False
 
 
 def open_course(session: Session, slug: str, title: str) -> CourseRow:
     """Make a course with a fresh join code."""
-    course = CourseRow(slug=slug, title=title, join_code=tokens.new_join_code())
+    course = CourseRow(slug=slug, title=title, join_code=tokens.new_typed_code())
     session.add(course)
     session.flush()
     return course
@@ -64,7 +68,7 @@ def seats_of(session: Session, account_id: int) -> list[tuple[CourseRow, Role]]:
 
 def replace_join_code(course: CourseRow) -> str:
     """Give a course a new join code, and return it. The old one stops working; nobody loses a seat."""
-    course.join_code = tokens.new_join_code()
+    course.join_code = tokens.new_typed_code()
     return course.join_code
 
 
@@ -74,12 +78,18 @@ def join(session: Session, code: str, name: str) -> NewMember:
     :raises UnknownJoinCode: no course has this code
     :raises BadName: the name cannot be shown in a list
     """
-    course = session.exec(select(CourseRow).where(CourseRow.join_code == tokens.normalise_join_code(code))).first()
+    course = session.exec(select(CourseRow).where(CourseRow.join_code == tokens.normalise_typed_code(code))).first()
     if course is None:
         raise UnknownJoinCode(
             "No course has this join code; it may have been replaced. Ask your instructor for the current one."
         )
-    return enrol(session, course, name, Role.STUDENT)
+    has_namesake = _has_namesake(session, course, accounts.clean_name(name))
+    return replace(enrol(session, course, name, Role.STUDENT), has_namesake=has_namesake)
+
+
+def _has_namesake(session: Session, course: CourseRow, name: str) -> bool:
+    namesake = select(SeatRow.account_id).join(AccountRow).where(SeatRow.course_id == course.id)
+    return session.exec(namesake.where(AccountRow.name == name).limit(1)).first() is not None
 
 
 def enrol(session: Session, course: CourseRow, name: str, role: Role) -> NewMember:

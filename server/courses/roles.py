@@ -13,7 +13,7 @@ class Permission(StrEnum):
     """An act in a course, as its sentence in the table of docs/instructor.md names it."""
 
     READ_EXERCISES = "read exercises, and one's own instances"
-    HAND_IN = "hand in answers"
+    HAND_IN = "hand in answers, and check them live"
     READ_OWN_WORK = "read and cancel one's own submissions, and read one's own progress"
     READ_CLASS = "read everybody's progress, the analytics and the queue"
     READ_SUBMISSIONS = "read everybody's submissions, with the whole diagnosis"

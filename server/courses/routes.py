@@ -12,6 +12,11 @@ from server.http.state import TheDatabase
 
 router = APIRouter(tags=["account"])
 
+NAMESAKE_WARNING = (
+    "Somebody named {name} is in this course already. If that is you, your progress is in that account. "
+    "To go back to it, type where you are signed in with it: dojo pair."
+)
+
 
 @router.post("/join", status_code=201, responses=documented(404, 422))
 def join(body: JoinBody, database: TheDatabase) -> JoinedBody:
@@ -22,6 +27,7 @@ def join(body: JoinBody, database: TheDatabase) -> JoinedBody:
         token=member.token,
         student=PersonBody.model_validate(member.account.model_dump()),
         course=CourseBody.model_validate(member.course.model_dump()),
+        warning=NAMESAKE_WARNING.format(name=member.account.name) if member.has_namesake else None,
     )
 
 

@@ -29,11 +29,15 @@ class CourseBody(BaseModel):
 
 
 class JoinedBody(BaseModel):
-    """A new account. Its token is shown this once."""
+    """A new account. Its token is shown this once.
+
+    ``warning`` says that the course has somebody of this name, and how to go back to an account; else it is null.
+    """
 
     token: str
     student: PersonBody
     course: CourseBody
+    warning: str | None = None
 
 
 class MyCourseBody(CourseBody):

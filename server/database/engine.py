@@ -12,6 +12,7 @@ whose ticket would come back with it. It still survives the process.
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,8 +21,11 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlmodel import Session
 
 from server.database import postgresql, sqlite
+from server.database.outage import DISK, FULL, NO_DESCRIPTORS, DatabaseUnavailable, Outage, translated
 
 POOLED_CONNECTIONS = 10
+SYNC_ERRORS = {errno.ENOSPC: FULL, errno.EMFILE: NO_DESCRIPTORS, errno.ENFILE: NO_DESCRIPTORS}
+CONNECT_SECONDS = 5  # a database that is away must not hold up the threads that ask for it
 CONNECTIONS_MAX = 50  # more than all request threads and workers of a process
 
 
@@ -35,6 +39,7 @@ class Database:
         # SQLite has one writer at a time. Threads wait here for their turn; SQLite would let them poll.
         on_sqlite = sqlite.is_dialect(self.engine.dialect)
         self._write_lock: AbstractContextManager[object] = threading.Lock() if on_sqlite else nullcontext()
+        self._outage = Outage()
         self._log = sqlite.WriteAheadLog(f"{self.engine.url.database}-wal") if on_sqlite else None
 
     @contextmanager
@@ -42,18 +47,40 @@ class Database:
         """Open a transaction that changes nothing.
 
         On SQLite it sees one state of the database. On PostgreSQL each statement sees what is committed when it begins.
+
+        :raises DatabaseUnavailable: the database is away, full, …
         """
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._watched(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Session]:
-        """Open a transaction that is committed at the end, or rolled back by an exception."""
+        """Open a transaction that is committed at the end, or rolled back by an exception.
+
+        :raises DatabaseUnavailable: the database is away, full, …
+        """
         engine = self._durable_writer if durable else self._fast_writer
-        with self._write_lock, Session(engine, expire_on_commit=False) as session, session.begin():
-            yield session
-        if durable and self._log is not None:
-            self._log.sync()
+        with self._watched():
+            with self._write_lock, Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+            if durable and self._log is not None:
+                self._sync(self._log)
+        self._outage.end()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            with translated():
+                yield
+        except DatabaseUnavailable as outage:
+            self._outage.begin(str(outage))
+            raise
+
+    def _sync(self, log: sqlite.WriteAheadLog) -> None:
+        try:
+            log.sync()
+        except OSError as error:
+            raise DatabaseUnavailable(SYNC_ERRORS.get(error.errno or 0, DISK)) from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -77,6 +104,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         pool_pre_ping=not on_sqlite,  # after a restart of the database server, a connection is replaced
         pool_size=POOLED_CONNECTIONS,
         max_overflow=CONNECTIONS_MAX - POOLED_CONNECTIONS,
+        connect_args={} if on_sqlite else {"connect_timeout": CONNECT_SECONDS},
     )
     if on_sqlite:
         sqlite.configure(engine, foreign_keys=foreign_keys)

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from server.database import dialect
 from server.database.engine import make_engine
+from server.database.outage import translated
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 MIGRATION_LOCK = 0x0D0_70  # any number, the same in every server
@@ -24,9 +25,25 @@ class BrokenReferences(RuntimeError):
     """A migration left rows whose foreign keys point nowhere. It was rolled back."""
 
 
+class NewerDatabase(RuntimeError):
+    """The database has migrations that this server does not know. The text says what to do."""
+
+
 def upgrade(url: str, revision: str = "head") -> None:
-    """Run the missing migrations in one transaction. Servers that start together take turns."""
+    """Run the missing migrations in one transaction. Servers that start together take turns.
+
+    :raises NewerDatabase: a newer server has migrated it already
+    :raises DatabaseUnavailable: the database is away, full, …
+    """
     with migrating(url) as connection:
+        scripts = ScriptDirectory.from_config(_config())
+        known = {script.revision for script in scripts.walk_revisions()}
+        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+        if unknown:
+            raise NewerDatabase(
+                f"The database is of a newer server: it has revision {', '.join(sorted(unknown))}, and this server "
+                f"knows none after {', '.join(scripts.get_heads())}. Start the newer server, or restore a backup."
+            )
         command.upgrade(_config(connection), revision)
 
 
@@ -59,10 +76,11 @@ def migrating(url: str) -> Iterator[Connection]:
     others. So they are off here, and checked at the end.
 
     :raises BrokenReferences: a migration broke a foreign key
+    :raises DatabaseUnavailable: the database is away, full, …
     """
     engine = make_engine(url, foreign_keys=False)
     try:
-        with engine.execution_options(writing=True).begin() as connection:
+        with translated(), engine.execution_options(writing=True).begin() as connection:
             dialect.take_turns(connection, MIGRATION_LOCK)
             yield connection
             if connection.dialect.name == "sqlite":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from exercises.instance import freeze
 from grader.sandbox import Job, RunStatus, Sandbox, SandboxFault
 from grader.sandbox.trusted.doctor import Report, examine
+from grader.supervision import ThreadStatus
 
 EMPTY_PROGRAM = Job(source="", filename="empty.py", state=freeze({}), slots=())
 STARTING = "is being started"
@@ -53,6 +54,12 @@ class CodeRunner:
     def health(self) -> str:
         """``ok``, or why no code is run now."""
         return self._unavailable_reason or ("ok" if self._is_inspected else STARTING)
+
+    @property
+    def threads(self) -> Sequence[ThreadStatus]:
+        """How the thread of the sandbox goes; empty before the first inspection."""
+        sandbox = self._sandbox
+        return [] if sandbox is None else sandbox.threads
 
     def is_ready(self) -> bool:
         """Return whether code may be run now, after an inspection if the zygote is new."""

@@ -107,8 +107,8 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_
         revision=timed.revision,
         environment=grade.environment,
         run_status=run.status.value if run else None,
-        run_message=_storable(run.message) if run else None,
-        run_stdout=_storable(run.stdout) if run else None,
+        run_message=storable(run.message) if run else None,
+        run_stdout=storable(run.stdout) if run else None,
         flags=list(grade.flags),
         passed=grade.passed,
         exact=grade.exact,
@@ -133,6 +133,6 @@ def _timed(stored: StoredInstance, grade: Grade, started: float) -> TimedGrade:
     return TimedGrade(grade, stored.id, stored.instance.exercise.revision, time.perf_counter() - started)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return text that every database takes: PostgreSQL has no NUL, and UTF-8 no lone surrogates."""
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()

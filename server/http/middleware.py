@@ -7,7 +7,8 @@ import logging
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.http.problems import TooLarge, internal_error, response
+from server.database.outage import DatabaseUnavailable
+from server.http.problems import DatabaseDown, TooLarge, internal_error, response
 
 API_VERSION = "1"
 SAFETENSORS = "application/vnd.safetensors"
@@ -40,6 +41,9 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_with_version)
+        except DatabaseUnavailable:  # it is in the log already
+            if not started:
+                await response(DatabaseDown())(scope, receive, send_with_version)
         except Exception:
             if started:
                 raise

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -48,6 +49,13 @@ class Unauthorised(Problem):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, {"WWW-Authenticate": "Bearer"})
+
+
+NO_TOKEN = "Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one."
+UNKNOWN_TOKEN = (
+    "This token is not valid here, or was revoked. Where you are still signed in, type: dojo pair. "
+    "Else ask your instructor for a new token. Then type: dojo login ADDRESS."
+)
 
 
 class Forbidden(Problem):
@@ -92,6 +100,48 @@ class Unavailable(Problem):
     status, title, slug = 503, "Not available now", "unavailable"
 
 
+class DatabaseDown(Unavailable):
+    """The database cannot be used now."""
+
+    title, slug = "Database not available", "database-down"
+
+    def __init__(self) -> None:
+        super().__init__("The server cannot use its database now. Try again in a few seconds.", {"Retry-After": "5"})
+
+
+class Busy(Unavailable):
+    """There are too many connections."""
+
+    title, slug = "Too many connections", "busy"
+
+
+class BadRequest(Problem):
+    """The bytes are no HTTP request."""
+
+    status, title, slug = 400, "Not a request", "bad-request"
+
+    def __init__(self) -> None:
+        super().__init__("This is no HTTP request that can be read. Check what was sent, and send it again.")
+
+
+class TooSlow(Problem):
+    """The request did not arrive in time."""
+
+    status, title, slug = 408, "Too slow", "too-slow"
+
+    def __init__(self) -> None:
+        super().__init__("The request did not arrive in time. Check your connection, and send it again.")
+
+
+class HeadTooLarge(Problem):
+    """The headers are too long, or too many."""
+
+    status, title, slug = 431, "Headers too large", "headers-too-large"
+
+    def __init__(self) -> None:
+        super().__init__("The request line or its headers are too large. Send a token, a content type and a length.")
+
+
 def response(problem: Problem) -> JSONResponse:
     """Return the HTTP response of a problem."""
     headers = dict(problem.headers) if problem.headers else None
@@ -125,13 +175,17 @@ DESCRIPTIONS = {
     401: "There is no token, or it is not valid.",
     403: "The caller's role does not allow it.",
     404: "It does not exist, or the caller may not see it.",
+    408: "The request did not arrive in time.",
     409: "It is not in the state that the request needs; the detail says which.",
     413: "The body is too large.",
     415: "The body is neither safetensors nor JSON.",
     422: "The request is invalid; the detail says what is wrong.",
     429: "Too many requests; Retry-After says how long to wait.",
-    503: "Not possible now; the detail says why.",
+    431: "The request line or the headers are too large.",
+    500: "Something went wrong in the server; its log says what.",
+    503: "Not possible now; the detail says why, and Retry-After how long to wait.",
 }
+ALWAYS_POSSIBLE = (400, 408, 413, 431, 500, 503)  # whatever the route is
 
 
 def _problem(request: Request, error: Exception) -> JSONResponse:
@@ -158,8 +212,20 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     """Send what the framework refuses: unknown addresses, wrong methods, bodies that broke off."""
     assert isinstance(error, HTTPException)
     detail = NEXT_STEPS.get(error.status_code, f"{error.detail}. Check the request against /openapi.json.")
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request)) or headers.get("Allow", "")
     return _response(error.status_code, "Request refused", f"http-{error.status_code}", detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that an address takes, as documented. The framework names those of its first route alone."""
+    return sorted(
+        method.upper()
+        for path, operations in request.app.openapi()["paths"].items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    )
 
 
 def _response(status: int, title: str, slug: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from pydantic import SecretStr
 
 from server.command_line import CommandError, pass_settings
 from server.database.snapshot import SnapshotError
@@ -63,3 +64,19 @@ def restore(settings: Settings, file: Path) -> None:
         raise CommandError(str(error)) from None
     click.echo(f"Restored {file}: {manifest.summary()}")
     click.echo("Now run: python -m server init")
+
+
+@click.command("settings")
+@click.option("--markdown", is_flag=True, help="Print the table of docs/operator.md instead: defaults and meanings.")
+@pass_settings
+def show_settings(settings: Settings, markdown: bool) -> None:
+    """Print every setting with the value that it has here. Secrets are not printed."""
+    if markdown:
+        click.echo("| variable | default | meaning |\n| --- | --- | --- |")
+    for variable, default, meaning in Settings.described():
+        if markdown:
+            click.echo(f"| `{variable}` | {f'`{default}`' if default else ''} | {meaning} |")
+        else:
+            value = getattr(settings, variable.removeprefix("DOJO_").lower())
+            shown = "(hidden)" if isinstance(value, SecretStr) else value
+            click.echo(f"{variable:<29} {'' if shown is None else shown}")

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from server.http.state import TheDatabase
 from server.metrics import Metrics
 from server.operations import health
+from server.operations.probe import TheWriteProbe
 from server.operations.schemas import HealthBody
 from server.queue.dispatcher import TheDispatcher
 
@@ -23,12 +24,14 @@ async def healthz() -> HealthBody:
 
 
 @router.get("/readyz", responses={503: {"model": HealthBody, "description": "Something is not ok."}})
-def readyz(database: TheDatabase, dispatcher: TheDispatcher, response: Response) -> HealthBody:
-    """The database can be reached and has every migration, and code can be run.
+def readyz(database: TheDatabase, probe: TheWriteProbe, dispatcher: TheDispatcher, response: Response) -> HealthBody:
+    """The database can be reached and written and has every migration, and code can be run.
+
+    Every thread in the background is named, with its last error while it is not well.
 
     If only the sandbox is down, the server still grades tensors.
     """
-    body = health.check(database, dispatcher)
+    body = health.check(database, probe, dispatcher)
     response.status_code = 200 if body.status == health.OK else 503
     return body
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.database.table import now
 from server.queue import tickets
 from server.queue.signals import Signals
@@ -45,7 +45,7 @@ class StateCollector(Collector):
         try:
             with self._database.reading() as session:
                 counts, oldest = tickets.counts(session), tickets.oldest(session)
-        except SQLAlchemyError:
+        except DatabaseUnavailable:
             is_up.add_metric([], 0)
             yield is_up
             return

@@ -17,9 +17,7 @@ def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow)
     before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
     new, old = (
         session.exec(
-            select(ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.approximate).where(
-                col(ComparisonRow.grade_id) == grade_id
-            )
+            select(ComparisonRow.name, ComparisonRow.verdict).where(col(ComparisonRow.grade_id) == grade_id)
         ).all()
         for grade_id in (grade.id, before.scalar_subquery())
     )
@@ -69,6 +67,6 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         entry = progress[row.name]
         entry.attempts += 1
         entry.best = min(entry.best, row.verdict, key=lambda verdict: Verdict(verdict).rank)
-        if row.approximate and entry.first_passed_at is None:
+        if Verdict(row.verdict).passed and entry.first_passed_at is None:
             entry.first_passed_at = handed_in_at
     session.add_all(progress.values())

@@ -26,14 +26,24 @@ def show_queue(settings: Settings) -> None:
 
 
 @queue.command("release")
-@click.argument("submission_id", metavar="ID", type=int)
+@click.argument("submission_ids", metavar="[ID]...", type=int, nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Release everything that was set aside.")
 @pass_settings
-def release(settings: Settings, submission_id: int) -> None:
-    """Put a submission that was set aside or cancelled back into the queue."""
+def release(settings: Settings, submission_ids: tuple[int, ...], is_all: bool) -> None:
+    """Put submissions that were set aside or cancelled back into the queue."""
+    if is_all == bool(submission_ids):
+        raise CommandError(
+            "Name submissions, or --all for everything that was set aside. See: python -m server queue show"
+        )
     with prepared_database(settings).writing() as session:
-        if not tickets.release(session, submission_id):
+        if is_all:
+            submission_ids = tuple(ticket.submission_id for ticket, _ in tickets.quarantined(session))
+        others = [id for id in submission_ids if not tickets.release(session, id)]
+        if others:
             raise CommandError(
-                f"Submission {submission_id} is neither set aside nor cancelled. See: python -m server queue show"
+                f"Neither set aside nor cancelled: {', '.join(map(str, others))}. Nothing was released. "
+                "See: python -m server queue show"
             )
     # Servers and workers look for themselves within a second.
-    click.echo(f"Submission {submission_id} is in the queue again.")
+    released = ", ".join(map(str, submission_ids))
+    click.echo(f"In the queue again: {released or 'nothing, for nothing was set aside'}.")

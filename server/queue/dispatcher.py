@@ -15,6 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlmodel import Session
 
+from grader.supervision import ThreadStatus
 from server.queue import tickets
 from server.queue.tickets import Standing
 from server.queue.timing import Timing
@@ -49,6 +50,10 @@ class Dispatcher(ABC):
     @abstractmethod
     def health(self) -> dict[str, str]:
         """Return what must work so that code is graded: ``ok``, or what is wrong with it."""
+
+    @abstractmethod
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the threads of this process go that code is graded with."""
 
     def enqueue(self, session: Session, submissions: Sequence[SubmissionRow], *, background: bool = False) -> None:
         """Have submissions graded, once this transaction is committed.

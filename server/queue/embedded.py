@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import event
 from sqlmodel import Session
 
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
 from server.queue import tickets
 from server.queue.dispatcher import STOPPING, Dispatcher
@@ -32,7 +34,9 @@ class EmbeddedDispatcher(Dispatcher):
         self._changed = threading.Condition()
         self._announcements = 0  # a worker that has seen fewer looks again before it waits
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._work, name=f"worker-{number}") for number in range(workers)]
+        self._threads = [
+            SupervisedThread(f"worker {number}", self._work, self._stopping) for number in range(1, workers + 1)
+        ]
 
     def start(self) -> None:
         """Begin. Tickets that a dead process ran are taken when their leases end."""
@@ -43,6 +47,7 @@ class EmbeddedDispatcher(Dispatcher):
     def stop(self) -> None:
         """Finish what is running and begin nothing more."""
         self._stopping.set()
+        self._leases.stop_waiting()
         with self._changed:
             self._changed.notify_all()
         log.info(STOPPING)
@@ -69,6 +74,11 @@ class EmbeddedDispatcher(Dispatcher):
         """Return whether the sandbox of this process works."""
         return {"sandbox": self._code_runner.health}
 
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the workers go, the leases and the sandbox."""
+        mine = [thread.status for thread in self._threads]
+        return [*mine, self._leases.thread, *self._code_runner.threads]
+
     def _work(self) -> None:
         while not self._stopping.is_set():
             if not self._code_runner.is_ready():
@@ -84,15 +94,12 @@ class EmbeddedDispatcher(Dispatcher):
         return self._stopping.is_set() or self._announcements > seen
 
     def _grade_next(self) -> bool:
-        """Take a ticket and grade it; return False if there was none, or the database cannot be reached."""
+        """Take a ticket and grade it; return False if there was none, or the database cannot be used."""
         try:
             with self._database.writing(durable=False) as session:
                 lease = tickets.take(session, self._timing.lease_seconds)
-            if lease is None:
-                return False
-            self._leases.grade(lease)
-        except Exception:
-            # Nothing is lost: a ticket that was claimed is taken again when its lease ends.
-            log.exception("The queue cannot be reached; trying again.")
+        except DatabaseUnavailable:
             return False
-        return True
+        if lease is not None:
+            self._leases.grade(lease)
+        return lease is not None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grader.sandbox.job import SandboxExhausted, SandboxFault
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.metrics import Metrics
@@ -53,44 +57,84 @@ class LeaseKeeper:
         self._faults = metrics.faults
         self._runs: set[_Run] = set()
         self._stopping = threading.Event()
-        self._renewer = threading.Thread(target=self._renew_long_runs, name="renewer", daemon=True)
+        self._giving_up = threading.Event()
+        self._renewer = SupervisedThread("renewer", self._renew_long_runs, self._stopping)
+
+    @property
+    def thread(self) -> ThreadStatus:
+        """How the thread goes that renews leases."""
+        return self._renewer.status
 
     def start(self) -> None:
         """Begin to renew leases."""
         self._renewer.start()
 
+    def stop_waiting(self) -> None:
+        """Wait for a database that is away no longer. What is not stored then is graded again by the next server."""
+        self._giving_up.set()
+
     def stop(self) -> None:
         """Stop renewing leases."""
+        self._giving_up.set()
         self._stopping.set()
+        self._renewer.join()
 
     def grade(self, lease: Lease) -> bool:
-        """Grade the submission of a ticket; return False if the run was lost and is tried again after a pause."""
+        """Grade the submission of a ticket; return False if the run was lost and is tried again after a pause.
+
+        A grade that the database does not take is no lost run: it waits until the database takes it.
+        """
         run = _Run(lease.ticket_id, time.monotonic())
         self._runs.add(run)
         try:
-            self._grading.grade_submission(lease.submission_id)
-        except Exception as error:
-            self._faults.labels(type(error).__name__).inc()
-            log.exception("Submission %d could not be graded, try %d", lease.submission_id, lease.tries)
-            return not self._give_back(lease, str(error))
+            return self._grade(lease)
         finally:
             self._runs.discard(run)
             self._notify(lease.submission_id)
-        return True
 
-    def _give_back(self, lease: Lease, reason: str) -> bool:
-        # A run that was lost because no code can be run here does not count.
-        blameless = self._code_runner.inspect() is not None
-        with self._database.writing() as session:
-            return tickets.give_back(session, lease, reason, self._timing.retry_seconds, blameless=blameless)
+    def _grade(self, lease: Lease) -> bool:
+        while True:
+            try:
+                self._grading.grade_submission(lease.submission_id)
+                return True
+            except DatabaseUnavailable as outage:
+                self._count(outage)
+                if self._giving_up.wait(self._timing.database_retry_seconds):
+                    return not self._give_back(lease, "", blameless=True)
+            except Exception as error:
+                self._count(error)
+                # A fault of the sandbox says what it is; of anything else, the place is needed.
+                trace = None if isinstance(error, SandboxFault) else error
+                log.error(
+                    "Submission %d could not be graded, try %d: %s",
+                    lease.submission_id,
+                    lease.tries,
+                    error,
+                    exc_info=trace,
+                )
+                # A run that was lost because no code can be run here does not count.
+                blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
+                return not self._give_back(lease, str(error), blameless=blameless)
+
+    def _count(self, fault: Exception) -> None:
+        self._faults.labels(type(fault).__name__).inc()
+
+    def _give_back(self, lease: Lease, reason: str, *, blameless: bool) -> bool:
+        while True:
+            try:
+                with self._database.writing() as session:
+                    return tickets.give_back(session, lease, reason, self._timing.retry_seconds, blameless=blameless)
+            except DatabaseUnavailable:
+                if self._giving_up.wait(self._timing.database_retry_seconds):
+                    return True
 
     def _renew_long_runs(self) -> None:
         while not self._stopping.wait(self._timing.renew_seconds):
             before = time.monotonic() - self._timing.renew_seconds
             ids = [run.ticket_id for run in self._runs.copy() if run.since <= before]
             if ids:
-                try:
-                    with self._database.writing(durable=False) as session:
-                        tickets.renew(session, ids, self._timing.lease_seconds)
-                except Exception:
-                    log.exception("Leases could not be renewed; trying again.")
+                with (
+                    contextlib.suppress(DatabaseUnavailable),  # nobody else can take the tickets either
+                    self._database.writing(durable=False) as session,
+                ):
+                    tickets.renew(session, ids, self._timing.lease_seconds)

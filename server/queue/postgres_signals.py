@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
+from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable, Repetitions
 from server.database.postgresql import connection_string
 from server.queue.signals import Signals
 from server.queue.timing import Timing
@@ -31,11 +33,8 @@ class PostgresNotifier:
     def notify(self, submission_id: int) -> None:
         """Tell the servers that this submission is graded or was given back."""
         message = {"channel": CHANNEL, "id": str(submission_id)}
-        try:
-            with self._database.writing(durable=False) as session:
-                session.connection().execute(text("SELECT pg_notify(:channel, :id)"), message)
-        except SQLAlchemyError as error:
-            log.warning("No notification for submission %d (%s).", submission_id, type(error).__name__)
+        with suppress(DatabaseUnavailable), self._database.writing(durable=False) as session:
+            session.connection().execute(text("SELECT pg_notify(:channel, :id)"), message)
 
 
 class PostgresListener:
@@ -45,8 +44,14 @@ class PostgresListener:
         self._connection_string = connection_string(url)
         self._signals = signals
         self._timing = timing
+        self._repetitions = Repetitions()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._thread = SupervisedThread("listener", self._listen, self._stopping)
+
+    @property
+    def thread(self) -> ThreadStatus:
+        """How the thread goes."""
+        return self._thread.status
 
     def start(self) -> None:
         """Begin to listen."""
@@ -62,9 +67,11 @@ class PostgresListener:
             try:
                 with psycopg.connect(self._connection_string, autocommit=True) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
+                    self._repetitions.end()
                     while not self._stopping.is_set():
                         for message in connection.notifies(timeout=self._timing.listen_seconds):
                             self._signals.notify(int(message.payload))
             except psycopg.Error as error:
-                log.warning("Not listening to the database (%s); trying again.", type(error).__name__)
+                if self._repetitions.is_news(type(error).__name__):
+                    log.warning("Not listening to the database (%s); trying again.", type(error).__name__)
                 self._stopping.wait(self._timing.reconnect_seconds)

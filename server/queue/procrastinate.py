@@ -11,10 +11,11 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import ARRAY, Integer, bindparam, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from grader.supervision import ThreadStatus
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.queue.dispatcher import Dispatcher
 from server.queue.postgres_signals import PostgresListener
 from server.queue.signals import Signals
@@ -85,9 +86,13 @@ class ProcrastinateDispatcher(Dispatcher):
         try:
             with self._database.reading() as session:
                 workers = session.connection().execute(COUNT_LIVE_WORKERS, dead_seconds).scalar_one()
-        except SQLAlchemyError:
+        except DatabaseUnavailable:
             return {"workers": UNREACHABLE}
         return {"workers": "ok" if workers else NO_WORKER}
+
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the listener goes."""
+        return [self._listener.thread]
 
 
 def defer_tickets_without_job(session: Session) -> None:

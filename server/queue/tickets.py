@@ -152,7 +152,7 @@ def give_back(session: Session, lease: Lease, reason: str, retry_seconds: float,
         ticket.state, ticket.reason = TicketState.QUARANTINED, reason
         return False
     ticket.state = TicketState.QUEUED
-    ticket.due_at = now() + timedelta(seconds=retry_seconds * ticket.tries)
+    ticket.due_at = now() + timedelta(seconds=retry_seconds * max(1, ticket.tries))
     return True
 
 

@@ -19,6 +19,9 @@ class Timing:
     retry_seconds: float = 2.0
     """Before a lost run is tried again, multiplied by the number of the try."""
 
+    database_retry_seconds: float = 2.0
+    """Before a grade is stored again that an unreachable or full database did not take."""
+
     queue_penalty_seconds: int = 10
     """Added to a ticket's rank if its student already has one waiting, and again after a long attempt."""
 

@@ -18,9 +18,9 @@ import procrastinate
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable, Repetitions
 from server.database.postgresql import connection_string
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
@@ -79,6 +79,7 @@ class WorkerPool:
         self._app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=retry)(self._run_job)
         self._slots: set[Worker] = set()
         self._suspects: set[int | None] = set()  # jobs that looked lost at the last sweep
+        self._repetitions = Repetitions()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -94,6 +95,7 @@ class WorkerPool:
     def stop(self) -> None:
         """Take no more jobs."""
         self._stopping.set()
+        self._leases.stop_waiting()
         for slot in self._slots:
             slot.stop()
         log.info(STOPPING)
@@ -110,7 +112,9 @@ class WorkerPool:
                 if not self._stopping.is_set():
                     await slot.run()
             except Exception as error:
-                log.warning("A slot broke (%s: %s); it is started anew.", type(error).__name__, error)
+                if self._repetitions.is_news(type(error).__name__):
+                    text = " ".join(str(error).split())  # the library's have line breaks
+                    log.warning("A slot broke (%s: %s); it is started anew.", type(error).__name__, text)
             finally:
                 self._slots.discard(slot)
             await self._pause(self._timing.restart_seconds)
@@ -142,8 +146,11 @@ class WorkerPool:
             for slot in self._slots:  # another process may have a sandbox that works
                 slot.stop()
             return 0.0
-        with self._database.writing(durable=False) as session:
-            lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
+        try:
+            with self._database.writing(durable=False) as session:
+                lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
+        except DatabaseUnavailable:
+            return self._timing.database_retry_seconds
         if lease is None or self._leases.grade(lease):
             return None
         return self._timing.retry_seconds * lease.tries
@@ -154,8 +161,9 @@ class WorkerPool:
             try:
                 await self._retry_lost_jobs()
                 await asyncio.to_thread(self._defer_tickets_without_job)
-            except (procrastinate.exceptions.ProcrastinateException, SQLAlchemyError) as error:
-                log.warning("The queue cannot be swept now (%s).", type(error).__name__)
+            except Exception as error:  # whatever it is, the next sweep comes
+                if self._repetitions.is_news(f"sweep {type(error).__name__}"):
+                    log.warning("The queue cannot be swept now.", exc_info=not _is_outage(error))
 
     async def _retry_lost_jobs(self) -> None:
         """Have jobs taken again that nobody runs any more.
@@ -187,6 +195,10 @@ class WorkerPool:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, procrastinate.exceptions.ProcrastinateException | DatabaseUnavailable)
 
 
 def _held_jobs(slot: Worker) -> set[int | None]:

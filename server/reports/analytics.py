@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 from exercises.exercise import Exercise
 from grader.compare import Origin, Verdict
 from grader.diagnosis.messages import mistake_phrase
+from server.progress.record import PASSING
 from server.reports.schemas import AnalyticsBody, CheckpointAnalyticsBody, ExerciseAnalyticsBody, MistakeBody
 from server.tables import ComparisonRow, CourseRow, GradeRow, Role, SeatRow, SubmissionRow
 
@@ -71,7 +72,7 @@ def _attempts(course: CourseRow, exercises: list[Exercise]) -> Select[str, str, 
             graded.c.account_id,
             graded.c.exercise,
             col(ComparisonRow.name).label("name"),
-            col(ComparisonRow.approximate).label("passed"),
+            col(ComparisonRow.verdict).in_(PASSING).label("passed"),
             func.row_number()
             .over(
                 partition_by=(graded.c.account_id, graded.c.exercise, col(ComparisonRow.name)),

@@ -41,7 +41,8 @@ def show_graded(
     session: Session, submission: SubmissionRow, reader: Membership, grade: GradeRow, rows: Iterable[Mapping[str, Any]]
 ) -> SubmissionBody:
     """Return a submission with this grade and these rows, as far as the reader may see them."""
-    visible = hints.visible_rows(session, reader, submission, rows)
+    owner = hints.Owner(submission.account_id, submission.exercise)
+    visible = hints.visible_rows(session, reader, owner, rows)
     body = GradeBody(**_grade(grade, reader.course), checkpoints=visible)
     return SubmissionBody(**_head(submission, reader.course), grade=body)
 

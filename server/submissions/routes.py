@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -22,7 +23,9 @@ from server.submissions.accept import HandedIn
 from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
-from server.submissions.schemas import CodeBody, SubmissionBody, SubmissionListBody
+from server.submissions.live_check import LiveChecks
+from server.submissions.schemas import CodeBody, GradeBody, SubmissionBody, SubmissionListBody
+from server.submissions.source import PYTHON, handed_out
 from server.tables import AnswerKind
 
 WAIT_SECONDS_MAX = 30
@@ -34,6 +37,13 @@ async def intake(request: Request) -> Intake:
     """Return what takes answers in."""
     value = request.app.state.intake
     assert isinstance(value, Intake)
+    return value
+
+
+async def live_checks(request: Request) -> LiveChecks:
+    """Return what grades answers without keeping them."""
+    value = request.app.state.live_checks
+    assert isinstance(value, LiveChecks)
     return value
 
 
@@ -49,18 +59,23 @@ async def handed_in(
     exercise: TheExercise,
     idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> HandedIn:
-    """Return the answer in a request's body.
+    """Return the answer in a request's body; raises what ``checked`` does."""
+    return dataclasses.replace(await checked(request, exercise), key=idempotency_key)
+
+
+async def checked(request: Request, exercise: TheExercise) -> HandedIn:
+    """Return the answer in a request's body, without a key.
 
     :raises UnsupportedMedia: it is neither safetensors nor JSON
     :raises TooLarge: the source is too long
     """
     content_type = media_type(request.headers)
     if content_type == SAFETENSORS:
-        return HandedIn(exercise, AnswerKind.TENSORS, await request.body(), filename=None, key=idempotency_key)
+        return HandedIn(exercise, AnswerKind.TENSORS, await request.body(), filename=None)
     if content_type != "application/json":
         raise UnsupportedMedia(f"Send tensors as {SAFETENSORS}, or code as application/json with filename and source.")
     code = _code(await request.body())
-    return HandedIn(exercise, AnswerKind.CODE, code.source.encode(), code.filename, idempotency_key)
+    return HandedIn(exercise, AnswerKind.CODE, code.source.encode(), code.filename)
 
 
 def _code(body: bytes) -> CodeBody:
@@ -108,6 +123,7 @@ async def submit(
 ) -> SubmissionBody:
     """Hand in tensors or code.
 
+    In a file of tensors, entries such as ``context.dhpreact`` are not graded; they say what the student has above.
     Tensors are graded at once; code waits its turn. What is acknowledged is kept, whatever happens. The same
     Idempotency-Key with the same content returns the same submission.
     """
@@ -120,11 +136,42 @@ async def submit(
     return submission
 
 
+@router.post(
+    "/courses/{course}/exercises/{topic}/{name}/check",
+    responses=documented(403, 413, 415, 429, 503),
+    openapi_extra=BODY_OF_SUBMIT,
+)
+async def check(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
+    answer: Annotated[HandedIn, Depends(checked)],
+    live_checks: Annotated[LiveChecks, Depends(live_checks)],
+) -> GradeBody:
+    """Grade tensors or code on the caller's own instance. Nothing is kept, and it is no attempt.
+
+    Entries such as ``context.dhpreact`` are not graded; they say what the student has above. Code waits for a moment
+    while submissions need the sandbox, and is refused if that takes long.
+    """
+    if answer.kind is AnswerKind.TENSORS:
+        return await run_in_threadpool(live_checks.check_tensors, access, answer)
+    return await live_checks.check_code(access, answer)
+
+
 @router.get("/submissions/{id}")
 def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBody:
     """One submission, for its owner and the staff of its course."""
     with access.reading() as opened:
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
+
+
+@router.get(
+    "/submissions/{id}/source",
+    response_class=Response,
+    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}},
+)
+def show_source(access: Reading) -> Response:
+    """What was handed in: a safetensors file, or code, byte for byte, for its owner and the staff of its course."""
+    with access.reading() as opened:
+        return handed_out(opened.submission)
 
 
 @router.get("/courses/{course}/submissions")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from grader.compare import Origin, Verdict
 from server.tables import AnswerKind
 
 
@@ -17,24 +18,32 @@ class CodeBody(BaseModel):
 
 
 class DiagnosisBody(BaseModel):
-    """A kind of mistake, and what the student reads about it."""
+    """A kind of mistake, and what the student reads about it.
+
+    Each of ``hints`` says more than the one before; ``message`` is all of them as one text.
+    """
 
     code: str
     message: str
+    hints: list[str]
 
 
 class ComparisonBody(BaseModel):
-    """A row of the table. ``maxdiff`` is null if there is no finite difference."""
+    """A row of the table.
+
+    ``maxdiff`` is null if there is no finite difference. ``origin`` is null for a row that passed or holds no tensor,
+    and unknown if the gradient above was not handed in.
+    """
 
     name: str
-    verdict: str
+    verdict: Verdict
     exact: bool
     approximate: bool
     maxdiff: float | None
     ulps: int | None
     mismatched: int | None
     worst: list[int] | None
-    origin: str | None
+    origin: Origin | None
     diagnosis: list[DiagnosisBody]
     notes: list[str]
 

@@ -7,7 +7,9 @@ from server.database.table import Table
 from server.tables.account import AccountRow, TokenRow
 from server.tables.course import CourseRow, Role, SeatRow
 from server.tables.grade import ComparisonRow, GradeRow
+from server.tables.installation import InstallationRow
 from server.tables.instance import ExerciseRevisionRow, InstanceRow
+from server.tables.pairing import PairingCodeRow
 from server.tables.progress import ProgressRow
 from server.tables.submission import AnswerKind, SubmissionRow
 from server.tables.ticket import TicketRow, TicketState
@@ -21,7 +23,9 @@ __all__ = [
     "CourseRow",
     "ExerciseRevisionRow",
     "GradeRow",
+    "InstallationRow",
     "InstanceRow",
+    "PairingCodeRow",
     "ProgressRow",
     "Role",
     "SeatRow",

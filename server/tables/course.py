@@ -24,7 +24,8 @@ class CourseRow(Table, table=True):
     student's seat and nothing else. One command replaces it.
 
     ``hint_levels`` (0 to 3) is how much of a diagnosis students see. The levels beyond the first are shown after
-    ``hints_after`` attempts at the checkpoint. ``inherited_share`` (0 to 1) is the part of a point that a step earns
+    ``hints_after`` attempts at the checkpoint. ``counterexamples`` says whether the last level shows one element moved,
+    with the change of the loss. ``inherited_share`` (0 to 1) is the part of a point that a step earns
     whose only mistake is above it.
     """
 
@@ -36,6 +37,7 @@ class CourseRow(Table, table=True):
     join_code: str = Field(unique=True, max_length=32)
     hint_levels: int = 3
     hints_after: int = 0
+    counterexamples: bool = True
     inherited_share: float = 0.0
     created_at: datetime = Field(default_factory=now)
 

@@ -14,8 +14,10 @@ import pytest
 from dojo.api.http import Network
 from dojo.cli import run
 from dojo.commands.context import Context
+from dojo.files import workspace as workspaces
+from dojo.files.workspace import Workspace
 from dojo.profiles.config import Config
-from tests.client.fake import FakeDojo
+from tests.client.fake import SLUG, FakeDojo
 from tests.support.processes import ServerProcess, run_command, server_environment
 
 
@@ -43,6 +45,14 @@ class Student:
 @pytest.fixture
 def fake() -> FakeDojo:
     return FakeDojo()
+
+
+@pytest.fixture
+def workspace(fake: FakeDojo, tmp_path: Path) -> Workspace:
+    """A pulled folder; the requests that it took are forgotten."""
+    workspace = workspaces.pull(fake.connection, SLUG, tmp_path / "x").workspace
+    fake.requests.clear()
+    return workspace
 
 
 @pytest.fixture
@@ -76,9 +86,9 @@ class Live:
 
 
 @contextmanager
-def served(data: Path, port: int = 0) -> Iterator[Live]:
+def served(data: Path, port: int = 0, **settings: str) -> Iterator[Live]:
     """Run ``python -m server serve`` on a loopback port, with a course on first use; it is stopped at the end."""
-    environment = server_environment(data, children=1, port=port)
+    environment = server_environment(data, children=1, port=port, **settings)
     if not any(data.iterdir()):
         run_command(environment, "init", "--course", "autumn", "--title", "Autumn")
     code = run_command(environment, "course", "join-code", "autumn").split()[-1]

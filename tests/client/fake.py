@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx2 as httpx
 import safetensors.torch
@@ -21,6 +22,8 @@ from dojo.api.server import Connection, Server
 SLUG = "makemore/cross-entropy"
 TOKEN = "secret-token-of-ada"
 ADDRESS = "https://dojo.test"
+EXPLANATION = ["n flows in.", "The logarithm gives 1 / counts.", "`dcounts = n / counts`: [2, 3]."]
+HINTS = ("This is a factor of 2 off.", "Look at the line of loss.", "Look for a factor.")
 FORWARD = "counts = logits.exp()\nloss = counts.log().sum() * n"
 
 Answer = Callable[[httpx.Request], "httpx.Response | None"]
@@ -45,8 +48,13 @@ class FakeDojo:
     events: bool = True  # whether there is a stream of events
     breaks_after: int | None = None  # the stream breaks after so many events
     links: bool = True
+    warning: str | None = None  # of a join
+    codes: set[str] = field(default_factory=set)  # for pairing, that wait
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sources: dict[int, bytes] = field(default_factory=dict)
+    source_name: str | None = None  # instead of the name that was handed in
+    checked: list[dict[str, torch.Tensor]] = field(default_factory=list)  # each with its context
     content: bytes = field(default_factory=lambda: safetensors.torch.save(state()))
     headers: dict[str, str] = field(default_factory=lambda: {"Dojo-API": "1"})
 
@@ -54,6 +62,11 @@ class FakeDojo:
     def network(self) -> Network:
         """The way to this server, on which no time passes."""
         return Network(httpx.MockTransport(self), sleep=lambda _: None)
+
+    @property
+    def posted(self) -> httpx.Request:
+        """The last answer that was handed in."""
+        return [request for request in self.requests if request.url.path.endswith(f"{SLUG}/submissions")][-1]
 
     @property
     def connection(self) -> Connection:
@@ -78,9 +91,19 @@ class FakeDojo:
             asked = json.loads(request.content)
             course = {"slug": "autumn", "title": "Autumn"}
             student = {"id": 7, "name": asked["name"]}
-            return httpx.Response(201, json={"token": TOKEN, "student": student, "course": course})
+            joined = {"token": TOKEN, "student": student, "course": course, "warning": self.warning}
+            return httpx.Response(201, json=joined)
+        if path == "/pair":
+            if json.loads(request.content)["code"] not in self.codes:
+                return problem(404, "This code is not known. Make a new one: dojo pair")
+            self.codes.clear()
+            courses = [{"slug": "autumn", "title": "Autumn", "role": "student"}]
+            return httpx.Response(201, json={"token": TOKEN, "student": {"id": 7, "name": "Ada"}, "courses": courses})
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "This token is not known. Type: dojo login ADDRESS")
+        if path == "/pairing-codes":
+            self.codes.add("K7QF2-9TXMD")
+            return httpx.Response(201, json={"code": "K7QF2-9TXMD", "expires_at": "2026-01-02T03:14:05Z"})
         if path == "/me":
             courses = [{"slug": "autumn", "title": "Autumn", "role": "student"}]
             return httpx.Response(200, json={"id": 7, "name": "Ada", "courses": courses})
@@ -95,12 +118,21 @@ class FakeDojo:
             if request.headers.get("If-None-Match") == f'"{self.digest}"':
                 return httpx.Response(304)
             return httpx.Response(200, content=self.content)
+        if path == f"/courses/autumn/exercises/{SLUG}/checkpoints/counts/explanation":
+            return httpx.Response(200, json={"checkpoint": "counts", "lines": EXPLANATION})
+        if path == f"/courses/autumn/exercises/{SLUG}/checkpoints/logits/explanation":
+            return problem(403, "A step is explained once you have passed it. Hand in dlogits first.")
         if path == f"/courses/autumn/exercises/{SLUG}/submissions":
             return self._submit(request)
+        if path == f"/courses/autumn/exercises/{SLUG}/check":
+            self.checked.append(safetensors.torch.load(request.content))
+            return httpx.Response(200, json=grade(self.checked[-1]))
         if path == "/courses/autumn/submissions":
             return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
         if path.startswith("/submissions/") and path.endswith("/events"):
             return self._events(int(path.split("/")[2]))
+        if path.startswith("/submissions/") and path.endswith("/source"):
+            return self._source(int(path.split("/")[2]))
         if path.startswith("/submissions/"):
             return self._submission(int(path.rsplit("/", 1)[1]))
         return problem(404, "There is no such thing. See what there is: dojo list")
@@ -134,6 +166,7 @@ class FakeDojo:
             else:
                 answers, kind, filename = safetensors.torch.load(request.content), "tensors", None
             number = len(self.graded) + 1
+            self.sources[number] = asked["source"].encode() if kind == "code" else request.content
             self.graded[key] = {
                 "id": number,
                 "course": "autumn",
@@ -161,6 +194,12 @@ class FakeDojo:
         if self.ends != "graded":
             found = {**found, "status": self.ends, "grade": None}
         return httpx.Response(status, json=found)
+
+    def _source(self, number: int) -> httpx.Response:
+        (submission,) = (each for each in self.graded.values() if each["id"] == number)
+        name = self.source_name or submission["filename"] or f"submission-{number}.safetensors"
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return httpx.Response(200, headers=headers, content=self.sources[number])
 
     def _events(self, number: int) -> httpx.Response:
         if not self.events:
@@ -219,7 +258,7 @@ def row(name: str, given: torch.Tensor | None, right: torch.Tensor) -> dict[str,
         "approximate": near,
         "maxdiff": (given - right).abs().max().item(),
         "origin": None if near else "own",
-        "diagnosis": [] if near else [{"code": "scale", "message": "This is a factor of 2 off."}],
+        "diagnosis": [] if near else [{"code": "scale", "message": HINTS[0], "hints": list(HINTS)}],
         "notes": [],
     }
 

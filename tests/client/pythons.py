@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,11 @@ SLUG = "makemore/full-backward"
 SERVERS = {"fastapi", "pydantic", "sqlmodel", "sqlalchemy", "uvicorn", "torch", "numpy", "backprop-dojo"}
 # What needs neither torch nor a server, and the keyring, which is an extra.
 STANDALONE = (
+    "api/test_responses.py",
+    "show/test_brief.py",
+    "show/test_grades.py",
+    "show/test_screen.py",
+    "test_text.py",
     "notebook_slice/test_cells.py",
     "profiles/test_config.py",
     "profiles/test_tokens.py",
@@ -63,15 +70,21 @@ def installed(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Ins
     program = python(request.param)
     if program is None:
         pytest.skip(f"there is no Python 3.{request.param} on this machine")
-    shutil.copytree(ROOT / "client", tmp_path / "client", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     subprocess.run([program, "-m", "venv", tmp_path / "venv"], check=True)
     scripts = tmp_path / "venv" / "bin"
     environ = live.environ(tmp_path / "config")
     environ |= {"PATH": os.pathsep.join((str(scripts), environ["PATH"])), "PYTHONPATH": ""}
     (tmp_path / "work").mkdir()
     found = Installed(scripts, environ, tmp_path / "work")
-    found.must("pip", "install", "--quiet", tmp_path / "client")
+    found.must("pip", "install", "--quiet", wheel_address(live))
     return found
+
+
+def wheel_address(live: Live) -> str:
+    """Return the address that the server's page tells students to install."""
+    with urllib.request.urlopen(f"{live.address}/client") as page:
+        (address,) = re.findall(r"^    pip install (\S+)$", page.read().decode(), re.MULTILINE)
+    return str(address)
 
 
 def test_a_student_without_torch(installed: Installed, live: Live) -> None:
@@ -87,6 +100,7 @@ def test_a_student_without_torch(installed: Installed, live: Live) -> None:
     assert "pip install torch" in err
     (folder / "solution.py").write_text(find(SLUG).solution)
     assert "26 of 26 pass, 26 exact" in installed.must("dojo", "submit", folder)
+    assert installed.must("dojo", "submit", folder, "--all").count("| exact: True  | approximate: True  |") == 26
     lecture = folder / "lecture.ipynb"
     lecture.write_text(json.dumps(notebook("%matplotlib inline", find(SLUG).solution, "for k in range(")))
     assert json.loads(installed.must("dojo", "submit", lecture, "--json"))["grade"]["exact"] == 26
@@ -108,6 +122,22 @@ def test_a_student_without_torch(installed: Installed, live: Live) -> None:
     assert "26 of 26 pass" in installed.must("dojo", "show", str(newest))
     installed.must("dojo", "completion", "zsh")
     installed.must("dojo", "logout")
+
+
+def test_a_read_only_copy_installs_and_stays_as_it_was(installed: Installed, tmp_path: Path) -> None:
+    copy = tmp_path / "client"
+    shutil.copytree(ROOT / "client", copy, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    before = sorted(copy.rglob("*"))
+    for path in (*before, copy):
+        path.chmod(path.stat().st_mode & 0o555)
+    installed.must("pip", "install", "--quiet", "--force-reinstall", "--no-deps", copy)
+    assert installed.must("dojo", "--version").startswith("dojo, version ")
+    assert sorted(copy.rglob("*")) == before  # root may write everywhere, and nothing was written
+
+
+def test_the_address_without_a_version_installs(installed: Installed, live: Live) -> None:
+    installed.must("pip", "install", "--quiet", "--force-reinstall", "--no-deps", f"{live.address}/client.tar.gz")
+    assert installed.must("dojo", "--version").startswith("dojo, version ")
 
 
 def test_torch_free_tests_pass_here(installed: Installed) -> None:

@@ -9,8 +9,11 @@ import safetensors.torch
 import torch
 
 from dojo.notebook_slice import Goal, read_cells, slice_notebook
+from dojo.notebook_slice.callables import GRADER_MODULES
 from dojo.notebook_slice.indentation import reindented
+from dojo.notebook_slice.kinds import STAND_IN_MODULES
 from grader.sandbox import Job, Run, RunStatus, Sandbox, Slot
+from grader.sandbox.child.notebook import PLOTTING, PROGRESS
 from tests.client.notebooks import notebook
 
 STATE = safetensors.torch.save({"h": torch.ones(2), "C": torch.ones(2), "n": torch.tensor(2)})
@@ -78,6 +81,44 @@ def test_both_replacements_of_cmp_agree(sandbox: Sandbox, case: str) -> None:
     for name, expected in (("h", torch.full((2,), 2.0)), ("C", torch.full((2,), 3.0))):
         assert torch.equal(_tensor(whole, name), expected)
         assert torch.equal(_tensor(slice_, name), expected)
+
+
+# Calls of cmp, after dh = h * 2 and dC = C * 3, and the checkpoint that each is about.
+CALLS = {
+    "the lecture's": ("cmp('h', dh, h)", "h"),
+    "a copied label": ("cmp('h', dC, C)", "C"),
+    "a sentence for a label": ("cmp('the first one', dh, h)", "h"),
+    "swapped arguments": ("cmp('C', C, dC)", "C"),
+    "no label": ("cmp(dh, h)", "h"),
+    "another tensor": ("cmp('h', dh, ones)", "h"),
+    "a copied label, another order": ("def see(s, t, dt):\n    print(s, t.grad - dt)\nsee('h', C, dC)", "C"),
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_both_sides_know_what_is_compared(sandbox: Sandbox, case: str) -> None:
+    call, checkpoint = CALLS[case]
+    before = "one = h * 2\ntwo = C * 3\nones = torch.ones(2)\n"
+    call = call.replace("dh", "one").replace("dC", "two")
+    goal = Goal(("h", "C"), frozenset({"h", "C", "n"}))
+
+    sliced = slice_notebook(read_cells(notebook(before, call)["cells"]), goal)
+    whole, part = run(sandbox, before + call), run(sandbox, sliced.source)
+
+    for each in (whole, part):
+        assert [name for name, answer in each.answers.items() if answer.tensor is not None] == [checkpoint], each
+
+
+def test_both_sides_have_the_same_stand_ins(sandbox: Sandbox) -> None:
+    for module in sorted(STAND_IN_MODULES):
+        assert run(sandbox, f"import {module}").status == RunStatus.OK, module
+    assert {*PLOTTING, PROGRESS} == STAND_IN_MODULES
+
+
+def test_what_the_client_takes_for_importable_is_there(sandbox: Sandbox) -> None:
+    lines = "\n".join(f"import {module}" for module in sorted(GRADER_MODULES - {"__future__"}))
+    assert run(sandbox, lines).status == RunStatus.OK, run(sandbox, lines).message
+    assert run(sandbox, "import einops").status == RunStatus.ERROR
 
 
 def _tensor(run: Run, name: str) -> torch.Tensor:

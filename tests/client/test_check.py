@@ -9,10 +9,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from dojo.check import CheckResult, Finding, check
+from dojo.api.responses import Checkpoint
+from dojo.check import CheckResult, Finding, _finding, check
 from dojo.files import workspace
 from dojo.files.answer_file import CodeFile, TensorFile
 from dojo.files.workspace import Workspace
+from dojo.tensors import TensorInfo
 from tests.client.fake import SLUG, FakeDojo
 
 A_GRADIENT = "A gradient is a torch.Tensor."
@@ -67,6 +69,29 @@ def test_the_exercises_shape_overrides_the_states(fake: FakeDojo, tmp_path: Path
     found = look(pulled, "dcounts = counts[:, :1]\ndlogits = logits.T")
 
     assert [each.problem for each in found.findings] == [None, "shape [3, 2] does not fit [2, 3]"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "fits"),
+    [
+        ((1, 27), (32, 1), False),
+        ((32, 27), (32, 1), False),
+        ((32, 64), (64,), False),
+        ((0, 27), (1, 27), False),
+        ((0,), (1,), False),
+        ((2, 64), (1, 64), False),
+        ((27,), (32, 1), False),
+        ((64,), (1, 64), True),
+        ((1, 64), (32, 64), True),
+        ((32, 1), (32, 27), True),
+        ((), (32, 27), True),
+        ((1, 1, 64), (64,), True),
+    ],
+)
+def test_a_shape_fits_what_it_broadcasts_to(shape: tuple[int, ...], expected: tuple[int, ...], fits: bool) -> None:
+    info = TensorInfo(shape, "float32", True)
+    finding = _finding(Checkpoint("counts"), info, expected)
+    assert (finding.problem is None) is fits
 
 
 def test_the_value_at_cmp_is_the_answer(pulled: Workspace) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
+from dojo.api.responses import WORDS_OF_VERDICTS
+from dojo.show.screen import MARKS
 from tests.client.conftest import Live
 from tests.client.notebooks import notebook
 from tests.support.processes import PROJECT as ROOT
@@ -31,13 +36,20 @@ path = Path("solution.py")
 path.write_text(path.read_text().replace("dlogprobs = None\\n", {first!r}))
 EDIT
 """
-    installed, rest = commands.split("pip install ./client\n")
-    assert installed == ""  # what the tests run is installed already
+    install, rest = commands.split("dojo join ", 1)
+    assert install.startswith("python3 -m venv dojo-env\n")
+    rest = f"dojo join {rest}"
     before, after = rest.split("dojo submit solution.py\n", 1)
+    # The student's own torch: the one that the tests run with. It comes last, so the installed client counts.
+    site = "$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
+    install += f"echo '{Path(torch.__file__).parents[1]}' > {site}/zz-torch.pth\n"
     # One right row of 26 is exit code 1, which the text says; everything else must end with 0.
     script = "\n".join(
         (
             "set -e",
+            install,
+            "dojo --version > version.txt",
+            "python -c 'import dojo; print(dojo.__file__)' > place.txt",
             before,
             edit,
             "dojo submit solution.py > first.txt || test $? = 1",
@@ -55,13 +67,20 @@ EDIT
     (tmp_path / "full-backward").rmdir()
     script = script.replace("my_lecture_notebook.ipynb", "../my_lecture_notebook.ipynb")
     environ = {**live.environ(tmp_path / "config"), "DOJO_ADDRESS": live.address, "DOJO_CODE": live.code}
+    environ["PATH"] = only_python3(tmp_path / "bin")
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = (tmp_path / "full-backward" / "first.txt").read_text()
-    green = re.findall(r"^    (logprobs .*)$", TEXT, re.MULTILINE)
-    assert shown.splitlines()[0] == green[0]
-    assert "1 of 26 pass, 1 exact" in shown
-    assert done.stdout.count(green[0]) == 1  # the notebook's
+    assert "".join(re.findall(r"^    ((?:\[█|1 more|logprobs ).*\n)", TEXT, re.MULTILINE)) in shown
+    assert (tmp_path / "version.txt").read_text() == f"dojo, version {version('backprop-dojo-client')}\n"
+    assert (tmp_path / "place.txt").read_text().startswith(str(tmp_path / "dojo-env"))
+
+
+def only_python3(folder: Path) -> str:
+    """Return a PATH with a python3 that has nothing installed, as on a new machine. Debian's is externally managed."""
+    folder.mkdir()
+    (folder / "python3").symlink_to(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+    return os.pathsep.join((str(folder), "/usr/bin", "/bin"))
 
 
 def typed(live: Live, folder: Path, *words: str, stdin: str = "") -> tuple[int, str]:
@@ -76,10 +95,15 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", TEXT, flags=re.DOTALL | re.MULTILINE)
     assert set(re.findall(r"`(dojo [^`]*)`", text)) == {
         "dojo show NUMBER",
+        "dojo submissions show NUMBER --code",
+        "dojo restore NUMBER",
+        "dojo hint",
+        "dojo submit --all",
         "dojo watch solution.py",
         "dojo check",
         "dojo join …",
-        "dojo login ADDRESS",
+        "dojo pair",
+        "dojo pair --token",
         "dojo pull",
     }
     assert typed(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
@@ -98,10 +122,20 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     assert any("0 of 1 pass" in line for line in iter(watching.stdout.readline, ""))
     watching.send_signal(signal.SIGINT)
     watching.communicate(timeout=30)
-    number = json.loads(typed(live, folder, "history", "--json")[1])["submissions"][0]["id"]
-    assert "0 of 1 pass" in typed(live, folder, "show", str(number))[1]
+    number = str(json.loads(typed(live, folder, "history", "--json")[1])["submissions"][0]["id"])
+    assert "0 of 1 pass" in typed(live, folder, "show", number)[1]
+    assert "dlogits = None" in typed(live, folder, "submissions", "show", number, "--code")[1]
+    assert "is submission" in typed(live, folder, "restore", number)[1]
+    assert typed(live, folder, "hint") == (0, "There is no mistake of your own.\n")
+    assert "None is not a tensor" in typed(live, folder, "submit", "--all")[1]
     token = next(iter(json.loads((folder / "config" / "tokens.json").read_text()).values()))
+    code = json.loads(typed(live, folder, "pair", "--json")[1])["code"]
+    assert typed(live, folder, "pair", "--token")[1].startswith("dojo_")
     assert typed(live, folder, "logout")[0] == 0
+    assert typed(live, folder, "login", live.address, stdin=token)[0] == 0
+    assert typed(live, folder, "logout")[0] == 0
+    # `pair --token` replaced the code, and used its own.
+    assert "dojo pair" in typed(live, folder, "login", live.address, "--code", code)[1]
     assert typed(live, folder, "login", live.address, stdin=token)[0] == 0
     assert typed(live, folder, "pull")[0] == 0
 
@@ -123,6 +157,17 @@ def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
     line = "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
     assert done.stdout.splitlines()[1:3] == [line, line]
     assert done.stdout.splitlines()[-1] == "1 of 26 pass, 1 exact"
+
+
+def test_the_page_names_the_version_of_the_client() -> None:
+    assert set(re.findall(r"backprop_dojo_client-([\d.]+)-py3", TEXT)) == {version("backprop-dojo-client")}
+
+
+def test_the_page_has_every_mark_with_its_word() -> None:
+    table = dict(re.findall(r"^\| (\S) \| ([a-z ]+?) \|", TEXT, re.MULTILINE))
+    assert set(table) == {letter for letter, _ in MARKS.values()}
+    words = {"exact", "rounding", *(word for word in WORDS_OF_VERDICTS.values() if ":" not in word)}
+    assert words | {"wrong here", "inherited", "here or above"} == set(table.values())
 
 
 @pytest.mark.parametrize("path", ["docs/student.md", "client/README.md"])

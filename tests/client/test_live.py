@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 import torch
 
 from dojo import pull
+from dojo.notebook import Timing
 from exercises.registry import find
 from tests.client.conftest import Live, served
+from tests.client.notebook_slice.scripts import SCRIPTS
 from tests.lecture import lecture_notebook
 
 SLUG = "makemore/full-backward"
@@ -43,11 +46,15 @@ def test_from_joining_to_26_exact_rows(live: Live, joined: Path) -> None:
     solution = joined / "full-backward" / "solution.py"
     code, out, _ = dojo(live, joined, "submit", solution)
     assert code == 1
-    assert out.endswith("0 of 26 pass, 0 exact\n")
+    assert "]  0 of 26 pass, 0 exact\n· 26 are not there yet: logprobs, probs," in out
+    assert "Next: dlogprobs\n" in out
     solution.write_text(find(SLUG).solution)
     code, out, err = dojo(live, joined, "check", solution)
     assert (code, err) == (0, "")
     code, out, _ = dojo(live, joined, "submit", solution)
+    assert code == 0
+    assert out.endswith("All 26 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/cross-entropy\n")
+    code, out, _ = dojo(live, joined, "submit", solution, "--all")
     assert code == 0
     assert out.count("exact: True  | approximate: True  | maxdiff: 0.0") == 26
     code, out, _ = dojo(live, joined, "status", SLUG, "--json")
@@ -56,6 +63,16 @@ def test_from_joining_to_26_exact_rows(live: Live, joined: Path) -> None:
     newest = json.loads(out)["submissions"][0]["id"]
     assert dojo(live, joined, "show", str(newest))[0] == 0
     assert dojo(live, joined, "list")[0] == 0
+
+
+def test_a_script_with_its_dataset_gives_all_rows(live: Live, joined: Path) -> None:
+    (joined / "ninja.py").write_text(SCRIPTS["everything in main"])
+
+    code, out, err = dojo(live, joined, "submit", "ninja.py", "--exercise", SLUG)
+
+    assert code == 0, out + err
+    assert "26 of 26 pass, 26 exact\n" in out
+    assert "26 answers taken from lines" in err
 
 
 def test_tensors_made_here_are_graded_there(live: Live, joined: Path) -> None:
@@ -108,9 +125,13 @@ def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+    assert child.before.count("\x1b[32m█") == 26
+    assert "26 of 26 pass, 26 exact" in child.before
+    child = in_terminal(live, joined, "submit", "full-backward", "--all")
+    child.expect(pexpect.EOF)
+    child.close()
     assert "\x1b[32mlogprobs" in child.before
     assert child.before.count("✓") == 52
-    assert "26 of 26 pass, 26 exact" in child.before
 
 
 def test_a_terminal_shows_the_place_in_the_queue(live: Live, joined: Path) -> None:
@@ -135,7 +156,9 @@ def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None
     solution = joined / "full-backward" / "solution.py"
     child = in_terminal(live, joined, "watch", str(solution))
     child.expect("0 of 26 pass")
+    child.expect("Watching")
     solution.write_text(find(SLUG).solution)
+    child.expect_exact("\x1b[2J\x1b[H")  # the screen is cleared, and shows the newest result alone
     child.expect("26 of 26 pass")
     child.expect("Watching")  # the submission is over: an interrupt ends the watch, not the submission
     child.sendintr()
@@ -144,14 +167,43 @@ def test_watch_submits_on_save_until_control_c(live: Live, joined: Path) -> None
     assert child.exitstatus == 0
 
 
-def execute(live: Live, folder: Path, notebook: Any) -> Any:
-    """Run a notebook in a kernel of its own."""
+def test_what_was_handed_in_comes_back(live: Live, joined: Path) -> None:
+    solution = joined / "full-backward" / "solution.py"
+    mine = b"# Zo\xc3\xab\r\ndlogprobs = torch.zeros_like(logprobs)\n"
+    solution.write_bytes(mine)
+    number = json.loads(dojo(live, joined, "submit", solution, "--json")[1])["id"]
+    solution.unlink()
+    shutil.copytree(joined / "config", joined / "full-backward" / "config")
+    code, _, err = dojo(live, joined / "full-backward", "restore", str(number))
+    assert (code, err) == (0, "")
+    assert solution.read_bytes() == mine.replace(b"\r\n", b"\n")  # as Python reads a text
+    assert dojo(live, joined, "submissions", "show", str(number), "--code")[1] == solution.read_text()
+
+
+def test_one_hint_more_each_time(live: Live, joined: Path) -> None:
+    solution = joined / "full-backward" / "solution.py"
+    whole = find(SLUG).solution
+    solution.write_text(whole.replace("dprobs = dlogprobs / probs", "dprobs = dlogprobs * probs"))
+    assert "= dlogprobs * probs" in solution.read_text()
+    _, out, _ = dojo(live, joined, "submit", solution)
+    assert "more inherit it" in out
+    assert "One more hint (2 of 4): dojo hint" in out
+    second, third, fourth, last = (dojo(live, joined, "hint")[1] for _ in range(4))
+    assert second.startswith("probs           | exact: False")
+    assert ("  2. " in second, "  3. " in second, "  3. " in third) == (True, False, True)
+    assert "  4. Moving probs[" in fourth
+    assert last.endswith("That was the last hint. The lecture: dojo open\n")
+
+
+def execute(live: Live, folder: Path, notebook: Any, without: tuple[str, ...] = ()) -> Any:
+    """Run a notebook in a kernel of its own, without some variables of this process."""
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     client = nbclient.NotebookClient(
         notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
     environ = live.environ(folder.parent / "config" if (folder / ".dojo.json").exists() else folder / "config")
+    environ = {name: value for name, value in environ.items() if name not in without}
     client.execute(env=environ)
     return notebook
 
@@ -202,7 +254,7 @@ def test_the_magics(live: Live, joined: Path) -> None:
     execute(live, joined, notebook)
     assert "approximate: True" in printed(notebook.cells[3])
     assert "1 of 1 pass" in notebook.cells[4].outputs[0].data["text/plain"]
-    assert "logits | " in printed(notebook.cells[5])
+    assert "1 of 1 pass" in printed(notebook.cells[5])
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
 
 
@@ -213,15 +265,19 @@ def test_comparisons_made_offline_are_sent_later(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOJO_CONFIG_DIR", str(tmp_path / "config"))
     names: dict[str, Any] = {}
+    clock = 0.0
     with served(tmp_path / "data") as live:
         assert dojo(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
-        exercise = pull(SLUG)
+        exercise = pull(SLUG, timing=Timing(now=lambda: clock))
         exercise.into(names)
     names["dlogprobs"] = torch.zeros_like(names["logprobs"])
     names["dlogprobs"][range(names["n"]), names["Yb"]] = -1.0 / names["n"]
     capsys.readouterr()
     exercise.cmp("logprobs", names["dlogprobs"])
-    assert "could not be reached. Your answer is kept" in capsys.readouterr().out
+    told = capsys.readouterr().out.splitlines()
+    assert "could not be reached. Your answers are kept" in told[0]
+    assert told[1].startswith("logprobs        | exact: True")
+    clock += 60
     with served(tmp_path / "data", int(live.address.rpartition(":")[2])):
         exercise.cmp("probs", names["dlogprobs"] / names["probs"])
         told = capsys.readouterr().out.splitlines()

@@ -153,3 +153,35 @@ def test_the_client_reads_the_same_lines(exercise: Exercise) -> None:
     assert {name: reading_lines(name) for name in names} == {
         name: [exercise.lines[step.name] for step in steps if name in step.reads] for name in names
     }
+
+
+def with_constants(t: Tape) -> None:
+    t.a = (t.x + 1e-5) ** -0.5
+    t.b = t.x - 1e-5
+    t.c = 2.5 * t.x + 0.5
+    t.d = (t.x + 1e-5) / (t.n + 1e-6)
+    t.e = t.x * 1e-5 + t.n
+    t.f = t.x + 1
+
+
+def test_a_line_without_its_small_constant_is_played_without_it() -> None:
+    lines = {line.name: line.without_small_constant(1e-3) for line in read(with_constants).lines}
+    x = torch.tensor([0.25])
+
+    assert {name for name, altered in lines.items() if altered} == {"a", "b"}
+    for name, expected in (("a", 2.0), ("b", 0.25)):
+        altered = lines[name]
+        assert altered is not None and altered[1] == 1e-5
+        tape = Tape({"x": x, "n": torch.tensor(3)})
+        altered[0].play(tape)
+        assert getattr(tape, name).item() == expected
+
+
+def test_taking_a_constant_away_leaves_the_line_itself_as_it_was() -> None:
+    line = read(with_constants).lines[0]
+
+    line.without_small_constant(1e-3)
+
+    tape = Tape({"x": torch.tensor([0.25])})
+    line.play(tape)
+    assert 1.9999 < tape.a.item() < 2.0

@@ -142,8 +142,9 @@ def test_an_equal_answer_of_another_shape_has_no_worst_element() -> None:
 
 def test_verdicts_are_ranked_from_best_to_worst() -> None:
     assert sorted(Verdict, key=lambda verdict: verdict.rank) == list(Verdict)
-    assert (Verdict.EXACT.rank, Verdict.APPROXIMATE.rank, Verdict.MISSING.rank) == (0, 1, 6)
-    assert [verdict for verdict in Verdict if verdict.passed] == [Verdict.EXACT, Verdict.APPROXIMATE]
+    assert (Verdict.EXACT.rank, Verdict.APPROXIMATE.rank, Verdict.ROUNDING.rank, Verdict.MISSING.rank) == (0, 1, 2, 7)
+    passing = [Verdict.EXACT, Verdict.APPROXIMATE, Verdict.ROUNDING]
+    assert [verdict for verdict in Verdict if verdict.passed] == passing
 
 
 def test_a_row_without_numbers_prints_a_dash() -> None:

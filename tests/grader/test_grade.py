@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance
@@ -119,9 +120,9 @@ def test_what_stopped_code_left_undone_is_noted(sandbox: Sandbox) -> None:
     stopped = {row.name: row for row in graded(sandbox, stop).checkpoints}["h"]
     finished = {row.name: row for row in graded(sandbox, "dh = torch.zeros_like(h)").checkpoints}["h"]
 
-    assert stopped.origin is None and stopped.diagnosis == ()
+    assert stopped.origin is Origin.UNKNOWN and stopped.diagnosis == ()
     assert stopped.notes == ("the code stopped before all of this gradient was there",)
-    assert finished.origin is Origin.OWN and finished.notes == ()
+    assert finished.notes == ("the mistake is here, or in dlogits, which you did not hand in; hand it in as well",)
 
 
 def test_float64_answers_fit_and_are_noted(sandbox: Sandbox) -> None:
@@ -242,3 +243,42 @@ def test_the_summary_counts_one_as_one() -> None:
     assert Grade(tuple(two.values()), "here").summary() == (
         "2 mistakes of your own, 1 step inherits them; begin with dh"
     )
+
+
+def test_the_summary_counts_what_cannot_be_told() -> None:
+    alone: dict[str, Tensor | None] = {each.name: None for each in FULL.checkpoints}
+
+    one = Grade(tuple(judged(alone | {"C": -RIGHT["C"]}).values()), "here")
+    two = Grade(tuple(judged(alone | {"C": 2 * RIGHT["C"], "h": -RIGHT["h"]}).values()), "here")
+
+    assert (one.own, one.inherited, one.unknown) == (0, 0, 1)
+    assert one.summary() == "1 step wrong, here or above, 25 missing or not to be judged yet; hand in demb as well"
+    assert two.summary() == "2 steps wrong, here or above, 24 missing or not to be judged yet; hand in dlogits as well"
+
+
+def test_the_summary_without_anything_to_begin_with_gives_no_advice() -> None:
+    rows = judged({each.name: None for each in FULL.checkpoints})
+
+    assert Grade(tuple(rows.values()), "here").summary() == "26 missing or not to be judged yet"
+
+
+def test_rounding_passes_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tensors = {"d" + each.name: RIGHT[each.name].clone() for each in FULL.checkpoints}
+    tensors["dW2"] += 3e-8 * (RIGHT["W2"].abs() < 1e-4)
+    (tmp_path / "answer.safetensors").write_bytes(safetensors.torch.save(tensors))
+
+    status = main([FULL.slug, str(tmp_path / "answer.safetensors")])
+
+    assert status == 0
+    printed = capsys.readouterr().out
+    assert "26 of 26 right, 25 exact; everything is right" in printed
+    assert "W2              | exact: False | approximate: False | maxdiff: " in printed
+
+
+def test_unknown_is_said_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "answer.safetensors").write_bytes(safetensors.torch.save({"dC": -RIGHT["C"]}))
+
+    status = main([FULL.slug, str(tmp_path / "answer.safetensors")])
+
+    assert status == 1
+    assert "wrong, and it cannot be told yet whether here or above" in capsys.readouterr().out

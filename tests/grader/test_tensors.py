@@ -56,7 +56,7 @@ def test_dlogits_counts_where_logits_is_there_too() -> None:
 def test_every_dtype_is_read_as_it_was_saved(dtype: torch.dtype) -> None:
     saved = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype)
 
-    answer = read_answers(EXERCISE.checkpoints, safetensors.torch.save({"dhprebn": saved}))["hprebn"]
+    answer = read_answers(EXERCISE.checkpoints, safetensors.torch.save({"dhprebn": saved})).answers["hprebn"]
 
     assert answer.tensor is not None and answer.tensor.dtype is dtype
     assert answer.tensor.equal(saved)
@@ -66,7 +66,7 @@ def test_every_dtype_is_read_as_it_was_saved(dtype: torch.dtype) -> None:
 def test_an_empty_tensor_keeps_its_shape_and_dtype(dtype: torch.dtype) -> None:
     content = safetensors.torch.save({"dhprebn": torch.empty((0, 3), dtype=dtype)})
 
-    answer = read_answers(EXERCISE.checkpoints, content)["hprebn"]
+    answer = read_answers(EXERCISE.checkpoints, content).answers["hprebn"]
 
     assert answer.tensor is not None
     assert (answer.tensor.shape, answer.tensor.dtype) == ((0, 3), dtype)
@@ -75,7 +75,7 @@ def test_an_empty_tensor_keeps_its_shape_and_dtype(dtype: torch.dtype) -> None:
 def test_a_shape_that_is_too_large_is_told() -> None:
     content = file({"dhprebn": entry(shape=[0, 2**40, 2**40], offsets=[0, 0])})
 
-    answer = read_answers(EXERCISE.checkpoints, content)["hprebn"]
+    answer = read_answers(EXERCISE.checkpoints, content).answers["hprebn"]
 
     assert answer.tensor is None
     assert answer.shape == (0, 2**40, 2**40)
@@ -84,7 +84,7 @@ def test_a_shape_that_is_too_large_is_told() -> None:
 def test_the_longest_header_is_read() -> None:
     header = json.dumps({"dhprebn": entry()}).encode().ljust(HEADER_BYTES_MAX)
 
-    assert list(read_answers(EXERCISE.checkpoints, file(header, bytes(8)))) == ["hprebn"]
+    assert list(read_answers(EXERCISE.checkpoints, file(header, bytes(8))).answers) == ["hprebn"]
     with pytest.raises(BadAnswer, match="thousands of tensors"):
         read_answers(EXERCISE.checkpoints, file(header + b" ", bytes(8)))
 
@@ -160,10 +160,10 @@ headers = st.dictionaries(st.sampled_from(["dhprebn", "hprebn", "__metadata__", 
 @example(file({"dhprebn": entry(shape=[1] * 10_000, offsets=[0, 4])}, b"\x00" * 4))
 def test_any_bytes_are_answers_or_a_bad_answer(content: bytes) -> None:
     try:
-        answers = read_answers(EXERCISE.checkpoints, content)
+        file = read_answers(EXERCISE.checkpoints, content)
     except BadAnswer:
         return
-    for answer in answers.values():
+    for answer in (*file.answers.values(), *file.context.values()):
         assert answer.tensor is not None or answer.misfit
     assert grade_tensors(INSTANCE, content).total == 1
 
@@ -172,3 +172,41 @@ def test_a_header_of_thousands_of_tensors_is_not_read() -> None:
     crowd = {f"t{number}": entry(shape=(0,), offsets=(0, 0)) for number in range(5_000)}
     with pytest.raises(BadAnswer, match="thousands of tensors"):
         read_answers(EXERCISE.checkpoints, file(crowd | {"dhprebn": entry()}, bytes(8)))
+
+
+class TestContext:
+    def test_an_entry_with_the_prefix_is_context(self) -> None:
+        content = safetensors.torch.save(
+            {name: RIGHT.clone() for name in ("context.dhprebn", "context.other", "contextdhprebn")}
+        )
+
+        file = read_answers(EXERCISE.checkpoints, content)
+
+        assert file.answers == {}
+        assert list(file.context) == ["hprebn"]
+        tensor = file.context["hprebn"].tensor
+        assert tensor is not None and tensor.equal(RIGHT)
+
+    def test_it_may_name_the_tensor_alone(self) -> None:
+        file = read_answers(EXERCISE.checkpoints, safetensors.torch.save({"context.hprebn": RIGHT}))
+
+        assert list(file.context) == ["hprebn"]
+
+    def test_an_answer_of_the_same_name_counts(self) -> None:
+        content = safetensors.torch.save({"context.dhprebn": 2 * RIGHT, "hprebn": RIGHT})
+
+        file = read_answers(EXERCISE.checkpoints, content)
+
+        assert list(file.answers) == ["hprebn"] and file.context == {}
+        assert grade_tensors(INSTANCE, content).passed == 1
+
+    def test_context_alone_is_not_graded(self) -> None:
+        grade = grade_tensors(INSTANCE, safetensors.torch.save({"context.dhprebn": 2 * RIGHT}))
+
+        assert [row.verdict for row in grade.checkpoints] == [Verdict.MISSING]
+        assert grade.passed == grade.own == 0
+
+    def test_context_that_cannot_be_read_is_left_out(self) -> None:
+        empty = safetensors.torch.save({"context.dhprebn": torch.zeros(0, 3), "dlogits": RIGHT})
+
+        assert grade_tensors(INSTANCE, empty).checkpoints[0].verdict is Verdict.MISSING

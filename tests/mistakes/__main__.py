@@ -70,18 +70,20 @@ class Score:
 def main() -> int:
     """Score a folder of mistakes and print the figures."""
     numerics.pin()
-    from tests.mistakes.catalogue import load
+    from tests.mistakes.catalogue import HERE, load, load_several
 
     options = _options()
-    mistakes = load(options.folder) if options.folder else load()
+    folder = options.folder or HERE
+    mistakes = load(folder)
+    several = [(group[0].exercise, group) for group in load_several(folder / "several")]
     for label, instances in _instances(options.instances):
-        for together in (1, 2, 3):
-            groups = list(_groups(mistakes, together, options.groups))
+        sets = {f"{together} at once": list(_groups(mistakes, together, options.groups)) for together in (1, 2, 3)}
+        for name, groups in (sets | {"several, as written": several}).items():
             score = Score()
             for slug, group in groups:
                 _add(score, instances[slug], slug, group)
             if score.answers:
-                print(f"{label}, {together} at once: {score}", flush=True)
+                print(f"{label}, {name}: {score}", flush=True)
             if options.missed:
                 print("\n".join(score.missed))
     return 0

@@ -38,6 +38,15 @@ def load(folder: Path = HERE) -> list[Mistake]:
     return [mistake for path in sorted(folder.glob("*.txt")) for mistake in _read(path)]
 
 
+def load_several(folder: Path) -> list[list[Mistake]]:
+    """Return the answers with several mistakes of the folder's files; a line ``===`` begins an answer."""
+    return [
+        _parse(path, part)
+        for path in sorted(folder.glob("*.txt"))
+        for part in path.read_text("utf-8").split("\n===\n")[1:]
+    ]
+
+
 def source(exercise: str, mistakes: list[Mistake]) -> str:
     """Return the right solution with the mistakes in it."""
     lines = find(exercise).solution.splitlines()
@@ -51,9 +60,13 @@ def source(exercise: str, mistakes: list[Mistake]) -> str:
 
 
 def _read(path: Path) -> list[Mistake]:
+    return _parse(path, path.read_text("utf-8"))
+
+
+def _parse(path: Path, text: str) -> list[Mistake]:
     """Read paragraphs of ``checkpoint: code …``, then ``- line`` and ``+ line`` as in a diff."""
     mistakes = []
-    text = "\n".join(line for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for paragraph in filter(None, (part.strip("\n") for part in text.split("\n\n"))):
         head, *changes = paragraph.splitlines()
         first, _, codes = head.partition(": ")

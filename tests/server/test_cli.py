@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import runpy
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlmodel import col, select
 
 from grader import sandbox
 from grader.sandbox.trusted import doctor
 from grader.sandbox.trusted.doctor import Finding, Report
-from server import cli
+from server import cli, logs
 from server.accounts import tokens
 from server.courses import commands, courses
 from server.database import migrate
 from server.database.engine import Database
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.tables import (
     AnswerKind,
     CourseRow,
@@ -316,6 +319,19 @@ def test_hints_and_credit_are_set_in_one_course(database: Database) -> None:
     ]
 
 
+def test_counterexamples_are_switched_off_and_on(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["course", "add", "spring", "Spring"])
+    capsys.readouterr()
+    switched = []
+    for option in ([], ["--no-counterexamples"], ["--after", "1"], ["--counterexamples"]):
+        assert cli.main(["course", "hints", "spring", *option]) == 0
+        with database.reading() as session:
+            kept = session.exec(select(CourseRow).where(CourseRow.slug == "spring")).one().counterexamples
+        switched.append((kept, "No counterexample is shown." in capsys.readouterr().out))
+
+    assert switched == [(True, False), (False, True), (False, True), (True, False)]
+
+
 @pytest.mark.parametrize(
     ("levels", "after", "expected"),
     [
@@ -336,7 +352,7 @@ def test_the_first_attempts_are_told_of_where_they_differ(
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"backprop: {commands.HINT_SENTENCES[levels]}"
-    assert lines[1:] == ([expected] if expected else [])
+    assert [line for line in lines if "attempt" in line] == ([expected] if expected else [])
 
 
 def test_tokens_of_others_stay_valid(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
@@ -427,3 +443,135 @@ def test_the_ends_of_a_range_are_in_it(levels: str, after: str, share: str) -> N
 
     assert cli.main(["course", "hints", "backprop", "--levels", levels, "--after", after]) == 0
     assert cli.main(["course", "credit", "backprop", share]) == 0
+
+
+@pytest.mark.parametrize(("descriptors", "connections"), [(65_536, 1000), (1000, 1000 - 130), (138, 8)])
+def test_connections_leave_descriptors_to_the_rest(descriptors: int, connections: int) -> None:
+    assert cli.connections_max(Settings(children=1), descriptors) == connections
+
+
+def test_too_few_descriptors_are_said_so() -> None:
+    with pytest.raises(SettingsError, match="ulimit -n 4096"):
+        cli.connections_max(Settings(children=1), 137)
+
+
+def test_a_wrong_port_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DOJO_PORT", "http")
+
+    assert cli.main(["serve"]) == 2
+    assert capsys.readouterr().err.startswith("Error: DOJO_PORT cannot be used: ")
+
+
+def set_aside(database: Database, count: int) -> list[int]:
+    """The ids of so many submissions that were set aside."""
+    with database.writing() as session:
+        course = session.exec(select(CourseRow)).one()
+        student = courses.join(session, course.join_code, "Ben").account
+        session.add(ExerciseRevisionRow(slug="a/b", revision=1))
+        session.flush()
+        ids = []
+        for attempt in range(1, count + 1):
+            which: dict[str, Any] = {"course_id": course.id, "account_id": student.id, "exercise": "a/b", "revision": 1}
+            submission = SubmissionRow(**which, attempt=attempt, kind=AnswerKind.CODE, body=b"", digest="")
+            submission.insert(session)
+            ticket = TicketRow(submission_id=submission.id, account_id=student.id, state=TicketState.QUARANTINED)
+            session.add(ticket)
+            ids.append(submission.id)
+    return ids
+
+
+def states(database: Database) -> list[TicketState]:
+    """Where all tickets stand."""
+    with database.reading() as session:
+        return [ticket.state for ticket in session.exec(select(TicketRow).order_by(col(TicketRow.id)))]
+
+
+def test_several_submissions_are_released_or_none(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["init"])
+    first, second, _ = set_aside(database, 3)
+    capsys.readouterr()
+
+    assert cli.main(["queue", "release", str(first), "99"]) == 2
+    assert "Neither set aside nor cancelled: 99. Nothing was released." in capsys.readouterr().err
+    assert states(database) == [TicketState.QUARANTINED] * 3
+
+    assert cli.main(["queue", "release", str(first), str(second)]) == 0
+    assert capsys.readouterr().out == f"In the queue again: {first}, {second}.\n"
+    assert states(database) == [TicketState.QUEUED, TicketState.QUEUED, TicketState.QUARANTINED]
+
+
+def test_everything_that_was_set_aside_is_released_at_once(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["init"])
+    ids = set_aside(database, 3)
+    capsys.readouterr()
+
+    assert cli.main(["queue", "release"]) == 2
+    assert cli.main(["queue", "release", "--all", "1"]) == 2
+    assert cli.main(["queue", "release", "--all"]) == 0
+    assert capsys.readouterr().out == f"In the queue again: {', '.join(map(str, ids))}.\n"
+    assert states(database) == [TicketState.QUEUED] * 3
+    assert cli.main(["queue", "release", "--all"]) == 0
+    assert capsys.readouterr().out == "In the queue again: nothing, for nothing was set aside.\n"
+
+
+@pytest.mark.parametrize("command", [["init"], ["quickstart"], ["queue", "show"]])
+@pytest.mark.parametrize(
+    ("variable", "value", "code", "sentence"),
+    [
+        ("DOJO_DATABASE_URL", "postgresql://dojo:hunter2@127.0.0.1:1/dojo", 1, "it cannot be reached; start it"),
+        ("DOJO_DATABASE_URL", "sqlite:////dev/null/dojo.db", 1, "give the server's user the rights to it"),
+        ("DOJO_DATA", "/dev/null/data", 2, "or name another one in DOJO_DATA"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence(
+    command: list[str],
+    variable: str,
+    value: str,
+    code: int,
+    sentence: str,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DOJO_SECRET", "0123456789abcdef" * 4)
+    monkeypatch.setenv(variable, value)
+
+    assert cli.main(command) == code
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ") and sentence in said
+    assert "Traceback" not in said and "hunter2" not in said
+
+
+def test_another_secret_is_noticed_and_may_be_accepted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["init"]) == 0
+    monkeypatch.setenv("DOJO_SECRET", "another secret of enough characters")
+
+    for command in (["init"], ["serve", "--port", "0"], ["quickstart"]):
+        assert cli.main(command) == 2
+        assert "The secret is not the one that this database was begun with" in capsys.readouterr().err
+    assert cli.main(["init", "--new-secret"]) == 0
+    assert cli.main(["init"]) == 0
+
+
+def test_a_database_of_a_newer_server_is_a_sentence(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["init"]) == 0
+    with database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    assert cli.main(["serve", "--port", "0"]) == 2
+    assert "Start the newer server, or restore a backup." in capsys.readouterr().err
+
+
+def test_a_library_does_not_log_each_attempt_while_the_database_is_away() -> None:
+    def logged(name: str, error: Exception) -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "", 1, "", (), (type(error), error, None))
+        return logs.is_worth_a_line(record)
+
+    assert not logged("procrastinate.worker", ConnectorException())
+    assert logged("procrastinate.worker", RuntimeError())
+    assert logged("server.queue.worker", ConnectorException())
+    assert logs.is_worth_a_line(logging.LogRecord("procrastinate", logging.WARNING, "", 1, "", (), None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 
 from server.operations.demo import demo
 from tests.support.processes import ServerProcess, server_environment
-from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually
+from tests.support.servers import EXERCISES, FULL, SAFETENSORS, SOLUTION, eventually
 
 SUBMISSIONS = f"{EXERCISES}/{FULL}/submissions"
 
@@ -32,9 +33,10 @@ class Quickstarted:
 
 
 @contextmanager
-def quickstart(data: Path, url: str) -> Iterator[Quickstarted]:
+def quickstart(data: Path, url: str, **settings: object) -> Iterator[Quickstarted]:
     """``python -m server quickstart`` on a free port; killed at the end."""
-    with ServerProcess(server_environment(data, database_url=url), data / "log", "quickstart") as process:
+    environment = server_environment(data, database_url=url, **settings)
+    with ServerProcess(environment, data / "log", "quickstart") as process:
         process.wait_until(lambda: "To join" in process.output)
         lines = process.output.splitlines()
         yield Quickstarted(process, {line[:19].strip(): line[19:] for line in lines if line[18:19] == " "})
@@ -83,6 +85,53 @@ def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, tmp_pat
     assert str(client.headers["Authorization"]).split()[1] not in log
     assert "Traceback" not in log
     assert (tmp_path / "instructor.token").stat().st_mode & 0o777 == 0o600
+
+
+MIB = 1024 * 1024
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process has held so far."""
+    status = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_sixty_large_bodies_without_a_token_cost_less_than_two_with(url: str, tmp_path: Path) -> None:
+    body = b"x" * int(7.9 * MIB)
+    head = f"Host: x\r\nContent-Type: {SAFETENSORS}\r\nContent-Length: {len(body)}\r\n\r\n"
+    attacks = [
+        (f"POST {SUBMISSIONS} HTTP/1.1\r\n{head}", 401),
+        (f"POST {SUBMISSIONS} HTTP/1.1\r\nAuthorization: Bearer dojo_x\r\n{head}", 401),
+        (f"POST /api/v1/join HTTP/1.1\r\n{head}", 413),
+    ]
+    with quickstart(tmp_path, url) as server:
+        client = joined(server)
+        assert eventually(lambda: client.get("/readyz").status_code == 200, 60)
+        assert client.post(SUBMISSIONS, content=body, headers={"Content-Type": SAFETENSORS}).status_code == 422
+        after_one = peak_mib(server.process.pid)
+        port = int(server.process.address.rpartition(":")[2])
+        strangers = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(60)]
+
+        for stranger, (request, _) in zip(strangers, attacks * 20, strict=True):
+            stranger.sendall(request.encode() + body[:-1])  # with the last byte missing, all sixty are open at once
+        answers = [stranger.recv(4096) for stranger in strangers]
+
+        for stranger in strangers:
+            stranger.close()
+        assert [int(answer.split()[1]) for answer in answers] == [status for _, status in attacks] * 20
+        assert peak_mib(server.process.pid) - after_one < 2 * len(body) / MIB
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("proxies", "shown"), [("", "127.0.0.1:"), ("127.0.0.1", "203.0.113.9:")])
+def test_only_a_named_proxy_says_whose_request_it_is(url: str, tmp_path: Path, proxies: str, shown: str) -> None:
+    with quickstart(tmp_path, url, proxies=proxies, children=1) as server, server.client() as client:
+        assert client.get("/healthz", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 200
+
+        assert eventually(lambda: "GET /healthz" in server.process.output)
+        line = next(line for line in server.process.output.splitlines() if "GET /healthz" in line)
+        assert shown in line
 
 
 def test_the_demo_shows_what_it_promises(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from server import cli
 from server.settings import Settings, SettingsError
+from tests.support.processes import PROJECT
 
 SECRET = "0123456789abcdef" * 4
 
@@ -67,3 +70,53 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
 def test_a_secret_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(SettingsError, match="openssl rand"):
         _ = Settings(secret=SecretStr("hunter2")).key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "http"), ("PORT", "99999"), ("CHILDREN", "0"), ("CONNECTIONS", "1"), ("DISPATCH", "x"), ("PROXIES", "*")],
+)
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"DOJO_{name}", value)
+
+    with pytest.raises(SettingsError, match=f"^DOJO_{name} cannot be used: .* unset it for the default.$"):
+        Settings.read()
+
+
+def test_a_mistake_never_repeats_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOJO_DATABASE_URL", "postgresql://dojo:hunter2@db/dojo")
+    monkeypatch.setenv("DOJO_PORT", "hunter2")
+
+    with pytest.raises(SettingsError) as error:
+        Settings.read()
+
+    assert "hunter2" not in str(error.value)
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    assert Settings(proxies="10.0.0.2, 10.1.0.0/16,::1").trusted_proxies == ["10.0.0.2", "10.1.0.0/16", "::1"]
+    assert Settings().trusted_proxies == []
+
+
+def test_the_manual_has_the_table_of_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["settings", "--markdown"]) == 0
+    table = capsys.readouterr().out.strip()
+
+    assert table in (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert len(table.splitlines()) == 2 + len(Settings.model_fields)
+    assert all(meaning for _, _, meaning in Settings.described())
+
+
+def test_settings_are_shown_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOJO_SECRET", "x" * 40)
+    monkeypatch.setenv("DOJO_DATABASE_URL", "postgresql://dojo:hunter2@db/dojo")
+    monkeypatch.setenv("DOJO_PORT", "8123")
+
+    assert cli.main(["settings"]) == 0
+
+    shown = capsys.readouterr().out
+    assert re.search(r"^DOJO_PORT +8123$", shown, re.MULTILINE)
+    assert "hunter2" not in shown and "xxxx" not in shown
+    assert shown.count("(hidden)") == 2

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -47,10 +48,16 @@ def programs() -> Path:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: the URL of its maintenance database, and a function that breaks every connection to it."""
+    """A running server: the URL of its maintenance database, and functions that break every connection to it."""
 
     url: str
-    restart: Callable[[], None]
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+    def restart(self) -> None:
+        """Stop and start it."""
+        self.stop()
+        self.start()
 
 
 @contextmanager
@@ -82,14 +89,11 @@ def restartable(*, durable: bool = False) -> Iterator[Server]:
         pg_ctl = [*prefix, str(binaries / "pg_ctl"), "-D", str(data)]
         start = [*pg_ctl, "start", "-w", "-l", str(folder / "log"), "-o", options]
 
-        def restart() -> None:
-            _run([*pg_ctl, "stop", "-m", "fast"])
-            _run(start)
-
+        stop = [*pg_ctl, "stop", "-m", "fast"]
         _run([*initdb, str(data)])
         _run(start)
         try:
-            yield Server(f"postgresql://dojo@/postgres?host={folder}", restart)
+            yield Server(f"postgresql://dojo@/postgres?host={folder}", partial(_run, stop), partial(_run, start))
         finally:
             _run([*pg_ctl, "stop", "-m", "immediate"])
     finally:

@@ -7,7 +7,7 @@ import contextlib
 import io
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from exercises.tape import variables
 from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.trusted.doctor import Report
+from grader.supervision import ThreadStatus
 from server.courses import courses
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
@@ -65,6 +66,11 @@ class FakeSandbox(Sandbox):
     def generation(self) -> int:
         """As many as a test says."""
         return self.generation_now
+
+    @property
+    def threads(self) -> Sequence[ThreadStatus]:
+        """There is none."""
+        return []
 
     def close(self) -> None:
         """Nothing was opened."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from dojo.api.http import VERSION as __version__
 from dojo.errors import DojoError
-from dojo.notebook import NotebookExercise, open_folder, pull
+from dojo.notebook import NotebookExercise, login, open_folder, pull
 
-__all__ = ["DojoError", "NotebookExercise", "__version__", "load_ipython_extension", "open_folder", "pull"]
+__all__ = ["DojoError", "NotebookExercise", "__version__", "load_ipython_extension", "login", "open_folder", "pull"]
 
 
 def load_ipython_extension(shell: Any) -> None:

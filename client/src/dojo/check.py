@@ -89,11 +89,13 @@ def _run(workspace: Workspace, file: CodeFile) -> _Run:
     import torch.nn.functional as functional
 
     compared: dict[str, Any] = {}
+    recording_cmp = _recording_cmp(workspace, handed_out, compared)
     namespace = {
         **handed_out,
         "torch": torch,
         "F": functional,
-        "cmp": _recording_cmp(workspace, handed_out, compared),
+        "cmp": recording_cmp,
+        "__cmp__": recording_cmp,  # for functions with another order of arguments
         "__name__": "__main__",
         "__file__": str(file.path),
     }
@@ -116,16 +118,24 @@ def _recording_cmp(workspace: Workspace, handed_out: dict[str, Any], compared: d
     """Return a ``cmp`` that stores each gradient under its variable in ``compared``."""
     import torch
 
-    handed_out_ids = {id(value) for value in handed_out.values()}
+    name_by_id = {id(value): name for name, value in handed_out.items()}
 
     def cmp(*arguments: Any, **named_arguments: Any) -> None:
-        """Accept any order: the text is the name, and the first value that is not handed out is the gradient."""
+        """Accept any order, as the server does.
+
+        The first value that is not handed out is the gradient; the last other one is the tensor, and decides.
+        """
         values = [*arguments, *named_arguments.values()]
         texts = [value for value in values if isinstance(value, str)]
         others = [value for value in values if not isinstance(value, str)]
-        if texts and others:
-            gradient = next((value for value in others if id(value) not in handed_out_ids), others[0])
-            variable = workspace.variable(texts[0].strip()) or texts[0]
+        if not others:
+            return
+        own = [value for value in others if id(value) not in name_by_id]
+        gradient = next((value for value in own if not isinstance(value, (int, float))), (own or others)[0])
+        tensors = [name_by_id.get(id(value), "") for value in others if value is not gradient]
+        labels = [*reversed(tensors), *(text.strip() for text in texts), name_by_id.get(id(gradient), "")]
+        variable = next((each for each in map(workspace.variable, labels) if each), None)
+        if variable is not None:
             compared[variable] = gradient.clone() if isinstance(gradient, torch.Tensor) else gradient
 
     return cmp
@@ -169,6 +179,10 @@ def _describe(name: str, value: Any) -> TensorInfo:
 
 
 def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Return whether the two shapes broadcast, as ``cmp`` compares them."""
+    """Return whether a gradient of this shape broadcasts to the expected one, and to nothing larger.
+
+    The server compares whatever broadcasts, as ``cmp`` does. But [1, 27] beside [32, 1] is right only by chance.
+    """
+    leading = shape[: max(len(shape) - len(expected), 0)]
     sizes = zip(reversed(shape), reversed(expected), strict=False)
-    return 0 not in shape and all(1 in (size, wanted) or size == wanted for size, wanted in sizes)
+    return all(size == 1 for size in leading) and all(size in (1, wanted) for size, wanted in sizes)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, history, profiles
+from dojo.commands import answers, completion, exercises, explain, history, pairing, profiles, submissions
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
+from dojo.commands.paths import typed_text
 from dojo.errors import USAGE, DojoError
 from dojo.profiles.config import Config
 from dojo.profiles.tokens import usable_keyring
@@ -36,10 +38,12 @@ def cli() -> None:
 
 
 for _command in (
-    *(profiles.join, profiles.login, profiles.logout, profiles.profile),
+    *(profiles.join, profiles.login, profiles.logout, profiles.profile, pairing.pair),
     *(exercises.list_, exercises.pull, exercises.open_),
     *(answers.check, answers.submit, answers.watch),
-    *(history.status, history.history, history.show),
+    *(history.status, history.history, history.show, history.hint),
+    *(submissions.submissions, submissions.restore),
+    explain.explain,
     completion.completion,
 ):
     cli.add_command(_command)
@@ -67,5 +71,11 @@ def run(arguments: Sequence[str], context: Context | None = None) -> int:
 
 
 def main() -> None:
-    """Run the command that was typed, and exit."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command that was typed, and exit.
+
+    Letters that the terminal's encoding does not have become ``?``; they stop nothing.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    sys.exit(run([typed_text(word) for word in sys.argv[1:]]))

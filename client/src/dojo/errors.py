@@ -55,6 +55,10 @@ class Unreachable(ServerError):
     exit_code = NOT_REACHED
 
 
+class NotGradedYet(Unreachable):
+    """The server has the answer, and its grade did not come in time. It must not be sent again."""
+
+
 class NotADojo(ServerError):
     """The answer does not have the form that the API promises."""
 

@@ -7,12 +7,120 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from exercises import derivations
 from exercises.exercise import Checkpoint, Exercise
+from exercises.formula import Part, Slip, SlipKind
 from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, batch_norm
 from exercises.tape import Tape
 
 HERE = Path(__file__).parent
 KEPT = ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden")
+
+PARTS = (
+    Part(
+        "the direct part",
+        "bngain * bnvar_inv * dhpreact",
+        "The direct part is what an entry does to its own output, with mean and variance held still.",
+        "The direct part has the wrong sign.",
+    ),
+    Part(
+        "the mean part",
+        "-bngain * bnvar_inv / n * dhpreact.sum(0)",
+        "The mean part is what an entry does to its whole column through the mean.",
+        "The mean part is added, and it belongs subtracted: the mean is taken away from every entry.",
+        (
+            Slip(SlipKind.UNSUMMED, "-bngain * bnvar_inv / n * dhpreact", "it holds dhpreact, not its sum"),
+            Slip(
+                SlipKind.AXIS,
+                "-bnvar_inv / n * (bngain * dhpreact).sum(1, keepdim=True)",
+                "its sum runs along the rows",
+            ),
+            Slip(
+                SlipKind.AXIS,
+                "-bngain * bnvar_inv / n * dhpreact.sum(1, keepdim=True)",
+                "its sum runs along the rows",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / n * (dhpreact * bnraw).sum(0)",
+                "bnraw is multiplied into its sum",
+            ),
+        ),
+    ),
+    Part(
+        "the variance part",
+        "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)",
+        "The variance part is what an entry does to its whole column through the variance.",
+        "The variance part is added, and it belongs subtracted: a larger variance shrinks every entry.",
+        (
+            Slip(
+                SlipKind.UNSUMMED,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * dhpreact * bnraw",
+                "it holds dhpreact * bnraw, not its sum",
+            ),
+            Slip(
+                SlipKind.AXIS,
+                "-bnvar_inv / (n - 1) * bnraw * (bngain * dhpreact * bnraw).sum(1, keepdim=True)",
+                "its sum runs along the rows",
+            ),
+            Slip(
+                SlipKind.AXIS,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * bnraw).sum(1, keepdim=True)",
+                "its sum runs along the rows",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * dhpreact.sum(0)",
+                "bnraw is left out of its sum",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * bnraw * dhpreact.sum(0)",
+                "the sum is taken before the product with bnraw",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (hpreact * bnraw).sum(0)",
+                "hpreact went into its sum where dhpreact belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (bnraw * bnraw).sum(0)",
+                "bnraw went into its sum where dhpreact belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * (dhpreact * bnraw).sum(0)",
+                "the bnraw in front of its sum is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bndiff * (dhpreact * bnraw).sum(0)",
+                "bndiff stands where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bndiff * (dhpreact * bndiff).sum(0)",
+                "bndiff stands where bnraw belongs, twice",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * hprebn * (dhpreact * bnraw).sum(0)",
+                "hprebn stands in front of its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * hprebn).sum(0)",
+                "hprebn stands in its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * hprebn * (dhpreact * hprebn).sum(0)",
+                "hprebn stands where bnraw belongs, twice",
+            ),
+        ),
+    ),
+)
 
 
 def rest_of_the_network(t: Tape) -> None:
@@ -42,4 +150,6 @@ EXERCISE = Exercise(
     given_from=_given,
     numbers=MAKEMORE,
     lecture=LECTURE,
+    derivations=derivations.read((HERE / "derivations.md").read_text(encoding="utf-8")),
+    parts={"hprebn": PARTS},
 )

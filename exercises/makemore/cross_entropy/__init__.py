@@ -6,12 +6,62 @@ from pathlib import Path
 
 from torch import Tensor
 
+from exercises import derivations
 from exercises.exercise import Checkpoint, Exercise
+from exercises.formula import Part, Slip, SlipKind
 from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE, cross_entropy
 from exercises.tape import Tape
 
 HERE = Path(__file__).parent
 KEPT = ("logits", "Yb", "n", "batch_size", "vocab_size")
+
+PARTS = (
+    Part(
+        "the softmax part",
+        "F.softmax(logits, 1) / n",
+        "The softmax part comes from the sum of the exponentials: each logit raises its logarithm by p.",
+        "The softmax part has the wrong sign.",
+        (
+            Slip(SlipKind.AXIS, "F.softmax(logits, 0) / n", "its sum runs along the columns"),
+            Slip(SlipKind.OTHER, "F.softmax(-logits, 1) / n", "the softmax is taken of -logits"),
+            Slip(SlipKind.OTHER, "logits.exp() / n", "the exponentials are not divided by their sum"),
+            Slip(SlipKind.OTHER, "counts / n", "the exponentials are not divided by their sum"),
+            Slip(SlipKind.OTHER, "logits / n", "logits stands where its softmax belongs"),
+            Slip(SlipKind.OTHER, "norm_logits / n", "norm_logits stands where the softmax belongs"),
+            Slip(SlipKind.OTHER, "torch.sigmoid(logits) / n", "a sigmoid stands where the softmax belongs"),
+            Slip(SlipKind.OTHER, "F.log_softmax(logits, 1) / n", "the logarithm of the softmax stands there"),
+        ),
+    ),
+    Part(
+        "the part at the right class",
+        "-F.one_hot(Yb, vocab_size) / n",
+        "The part at the right class comes from the right logit alone, one in each row, where Yb points.",
+        "At the right class, p + 1 stands in place of p - 1.",
+        (
+            Slip(
+                SlipKind.OTHER,
+                "-(F.one_hot(Yb, vocab_size).sum(0, keepdim=True) > 0).float() / n",
+                "1 is taken from every row in the columns of Yb, not from each row at its own",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-F.one_hot(logits.argmax(1), vocab_size) / n",
+                "it stands at the largest logit of a row, not where Yb points",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-Yb.view(-1, 1) / n",
+                "the number of the class is taken away, not 1 at its place",
+            ),
+            Slip(SlipKind.OTHER, "-torch.ones_like(logits) / n", "1 is taken away at every class"),
+            Slip(
+                SlipKind.OTHER,
+                "-F.one_hot(Yb, vocab_size) * F.softmax(logits, 1) / n",
+                "the whole probability is taken away, not 1",
+            ),
+        ),
+    ),
+)
 
 
 def _given(numbers: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -34,4 +84,6 @@ EXERCISE = Exercise(
     given_from=_given,
     numbers=MAKEMORE,
     lecture=LECTURE,
+    derivations=derivations.read((HERE / "derivations.md").read_text(encoding="utf-8")),
+    parts={"logits": PARTS},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exercises import derivations
 from exercises.exercise import Checkpoint, Exercise
 from exercises.makemore.network import FORWARD, LECTURE, MAKEMORE
 
@@ -48,4 +49,5 @@ EXERCISE = Exercise(
     given_from=lambda numbers: numbers,
     numbers=MAKEMORE,
     lecture=LECTURE,
+    derivations=derivations.read((HERE / "derivations.md").read_text(encoding="utf-8")),
 )

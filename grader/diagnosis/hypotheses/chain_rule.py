@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from grader.diagnosis.case import Case, Edge
-from grader.diagnosis.codes import Code, Finding
-from grader.diagnosis.factors import named
+from grader.diagnosis.codes import Beside, Code, Finding
+from grader.diagnosis.factors import described, named
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import broadcasts_to, is_uniform
 
 ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
+CONSTANT_ELEMENTS_MIN = 8
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
+UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 
 
 def ones_as_upstream(case: Case) -> Iterator[Finding]:
@@ -32,23 +37,70 @@ def number_as_upstream(case: Case) -> Iterator[Finding]:
     yield from _without_upstream(case, (), value=False)
 
 
-def _without_upstream(case: Case, weights: tuple[float, ...], value: bool) -> Iterator[Finding]:
-    """Try the local derivative times one of ``weights``; without any, times any number that has a name."""
-    for edge in case.edges:
-        step = edge.step.name
-        alone = case.arrives(edge, case.altered.term_without_upstream(step, edge.read, value))
-        if step == "loss" or alone is None or case.same(edge.share, alone):
-            continue
-        weight = case.weight(edge.observed, alone)
-        if weight is None or (not weights and edge.share is not case.right and is_uniform(alone)):
-            continue
-        if any(abs(weight - each) < 1e-4 for each in weights) or (not weights and named(weight, case)):
-            yield Finding(Code.MISSING_UPSTREAM, "derivative_alone", at=step, read=edge.read)
+def constant(case: Case) -> Iterator[Finding]:
+    """Find 1 everywhere, or -1, where the derivative of the line is a constant: ones in place of the gradient."""
+    if not case.same_shape or not is_uniform(case.answer) or case.answer.numel() < CONSTANT_ELEMENTS_MIN:
+        return
+    value = float(case.answer.reshape(-1)[0])
+    for edge in case.direct:
+        alone = case.arrives_alone(edge, False)
+        if abs(value) == 1 and alone is not None and is_uniform(alone) and edge.share is case.right:
+            repair = replaced(case, torch.full_like(case.answer, value), edge.share)
+            yield Finding(Code.MISSING_UPSTREAM, "constant", edge.step.name, repair, value=f"{value:g}")
             return
 
 
+def _without_upstream(case: Case, weights: tuple[float, ...], value: bool) -> Iterator[Finding]:
+    """Try the local derivative times one of ``weights``; without any, times any number that has a name.
+
+    With ``value``, the upstream is the forward value of the step in place of ones.
+    """
+    for edge in case.edges:
+        step = edge.step.name
+        alone = case.arrives_alone(edge, value)
+        if step == "loss" or alone is None or case.same(edge.share, alone):
+            continue
+        weight = case.weight(edge.observed, alone)
+        if weight is None or (not weights and is_uniform(alone)):  # any constant is a constant times a number
+            continue
+        if any(abs(weight - each) < UNIT for each in weights) or (not weights and named(weight, case)):
+            yield _without(case, edge, weight * alone, _Read(value, bool(weights), weight))
+            return
+
+
+@dataclass(frozen=True)
+class _Read:
+    """How a line without its upstream gradient is read: with its own ``value`` there, ``plain``, times ``weight``."""
+
+    value: bool
+    plain: bool
+    weight: float
+
+
+def _without(case: Case, edge: Edge, stands: Tensor, read: _Read) -> Finding:
+    step, repair = edge.step.name, replaced(case, stands, edge.share)
+    if read.value:
+        besides = _besides(case, read.weight, edge)
+        return Finding(Code.MISSING_UPSTREAM, "forward_value", step, repair, besides, other=step)
+    if read.plain:
+        return Finding(Code.MISSING_UPSTREAM, "derivative_alone", step, repair, read=edge.read)
+    factor = _signed(read.weight, case, edge)
+    return Finding(Code.MISSING_UPSTREAM, "derivative_times_a_number", step, repair, read=edge.read, factor=factor)
+
+
+def _signed(weight: float, case: Case, edge: Edge) -> str:
+    return ("-" if weight < 0 else "") + described(weight, case, (edge,))
+
+
+def _besides(case: Case, weight: float, edge: Edge) -> list[Beside]:
+    """Return what is wrong besides, if a part stands in the answer times ``weight``."""
+    scaled, turned = abs(abs(weight) - 1) > UNIT, weight < 0
+    besides: list[Beside] = [("its_factor", {"factor": described(weight, case, (edge,))})] if scaled else []
+    return [*besides, ("its_sign", {})] if turned else besides
+
+
 def missing_local(case: Case) -> Iterator[Finding]:
-    """Find the upstream gradient alone, summed or stretched to the tensor's shape."""
+    """Find the upstream gradient alone, or times a number, summed or stretched to the tensor's shape."""
     for edge in case.edges:
         upstream = _summed_or_stretched(edge)
         if upstream is None:
@@ -56,9 +108,47 @@ def missing_local(case: Case) -> Iterator[Finding]:
         arrived = case.arrives(edge, upstream)
         if arrived is None or case.weight(edge.share, arrived) is not None:
             continue
-        if case.weight(edge.observed, arrived) is not None:
-            yield Finding(Code.MISSING_LOCAL, "unchanged", at=edge.step.name, read=edge.read)
+        weight = case.weight(edge.observed, arrived)
+        if weight is None:
+            continue
+        at, repair = edge.step.name, replaced(case, weight * arrived, edge.share)
+        if abs(weight - 1) <= UNIT:
+            yield Finding(Code.MISSING_LOCAL, "unchanged", at, repair, read=edge.read)
+        else:
+            factor = _signed(weight, case, edge)
+            yield Finding(Code.MISSING_LOCAL, "upstream_times_a_number", at, repair, read=edge.read, factor=factor)
+        return
+
+
+def line_of_the_upstream(case: Case) -> Iterator[Finding]:
+    """Find the line itself, applied to the upstream gradient: ``tanh(dh)``."""
+    for edge in case.direct:
+        step = edge.step
+        if len(step.reads) != 1 or step.output.shape != edge.term.shape or is_uniform(edge.upstream):
+            continue
+        played = case.altered.substituted(step.name, edge.read, edge.upstream)
+        applied = None if played is None else played.output.detach()
+        if applied is not None and case.weight(edge.upstream, applied) is None and case.same(edge.observed, applied):
+            repair = replaced(case, applied, edge.share)
+            yield Finding(Code.MISSING_LOCAL, "line_of_the_upstream", step.name, repair, read=edge.read)
             return
+
+
+def part_of_the_derivative(case: Case) -> Iterator[Finding]:
+    """Find ``1 - h**2 * dh`` for ``(1 - h**2) * dh``: a number that the upstream gradient does not multiply."""
+    if not case.same_shape:
+        return
+    for edge in case.direct:
+        if edge.upstream.shape != edge.observed.shape or is_uniform(edge.upstream):
+            continue
+        part = 1 - edge.upstream
+        weight = case.weight(edge.observed - edge.share, part)
+        if weight is None or named(weight, case) is None:
+            continue
+        factor = _signed(weight, case, edge)
+        repair = replaced(case, weight * part, torch.zeros_like(part))
+        yield Finding(Code.MISSING_UPSTREAM, "part_of_the_derivative", edge.step.name, repair, factor=factor)
+        return
 
 
 def added(case: Case) -> Iterator[Finding]:
@@ -76,11 +166,16 @@ def added(case: Case) -> Iterator[Finding]:
         for name, value in tensors:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue
-            weight = case.weight(surplus, value.detach().expand(surplus.shape))
-            if weight is not None and (value.dim() == 0 or named(weight, case, case.edges)):
-                form = "number_added" if name is None else "tensor_added"
-                yield Finding(Code.MISSING_LOCAL, form, at=step.name, read=edge.read, other=name)
-                return
+            wide = value.detach().expand(surplus.shape)
+            weight = case.weight(surplus, wide)
+            if weight is None or not (value.dim() == 0 or named(weight, case, case.edges)):
+                continue
+            factor = f"{weight:.6g}" if value.dim() == 0 else _signed(weight, case, edge)
+            form = "number_added" if name is None else "tensor_added" if factor == "1" else "multiple_added"
+            repair = replaced(case, weight * wide, torch.zeros(()))
+            values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor}
+            yield Finding(Code.MISSING_LOCAL, form, step.name, repair, **values)
+            return
 
 
 def other_operand(case: Case) -> Iterator[Finding]:
@@ -89,32 +184,45 @@ def other_operand(case: Case) -> Iterator[Finding]:
         for operand, recorded in edge.step.reads.items():
             if operand == edge.read and len(edge.step.reads) > 1:
                 continue
-            substitute = _substitute(case, edge, operand, recorded)
-            if substitute is None:
+            substituted = _substituted(case, edge, operand, recorded)
+            if substituted is None:
                 continue
-            values = {"at": edge.step.name, "read": edge.read, "other": substitute, "operand": operand}
+            substitute, arrived, weight = substituted
+            at, repair, besides = (
+                edge.step.name,
+                replaced(case, weight * arrived, edge.share),
+                _besides(case, weight, edge),
+            )
+            values: dict[str, Any] = {"read": edge.read, "other": substitute, "operand": operand}
             if substitute == "1":
-                yield Finding(Code.MISSING_LOCAL, "operand_left_out", **values)
+                yield Finding(Code.MISSING_LOCAL, "operand_left_out", at, repair, besides, **values)
             elif substitute.startswith("d") and substitute[1:] in case.replay.handed_in:
-                yield Finding(Code.SWAPPED, "operand", **values)
+                yield Finding(Code.SWAPPED, "operand", at, repair, besides, **values)
             else:
-                yield Finding(Code.MISSING_LOCAL, "other_operand", **values)
+                yield Finding(Code.MISSING_LOCAL, "other_operand", at, repair, besides, **values)
             return
 
 
-def _substitute(case: Case, edge: Edge, operand: str, recorded: Tensor) -> str | None:
-    """Return the name of the tensor that went in for ``operand``; "1" for ones. None if none explains the answer."""
+def _substituted(case: Case, edge: Edge, operand: str, recorded: Tensor) -> tuple[str, Tensor, float] | None:
+    """Return what went in for ``operand`` ("1" for ones), the term with it, and a factor; None if nothing explains."""
     substitutes = _substitutes(case, operand, recorded)
     name, ones = next(substitutes)
     arrived = _term_with(case, edge, operand, ones)
     if arrived is None or case.same(edge.share, arrived):
         return None  # the derivative does not depend on it
-    if case.weight(edge.observed, arrived) is not None:
-        return name
+    weight = case.weight(edge.observed, arrived)
+    if weight is not None:
+        return name, arrived, weight
+    first = None
     for name, value in substitutes:
-        if case.weight(edge.observed, _term_with(case, edge, operand, value)) is not None:
-            return name
-    return None
+        arrived = _term_with(case, edge, operand, value)
+        weight = case.weight(edge.observed, arrived)
+        if arrived is None or weight is None:
+            continue
+        if abs(weight - 1) <= UNIT:  # rather than one that fits with a factor
+            return name, arrived, weight
+        first = first or (name, arrived, weight)
+    return first
 
 
 def _term_with(case: Case, edge: Edge, operand: str, substitute: Tensor) -> Tensor | None:
@@ -141,9 +249,12 @@ def other_factor(case: Case) -> Iterator[Finding]:
                 continue
             for power in POWERS if name in near else (1.0,):
                 summed = (edge.upstream * value.expand(shape) ** power).sum_to_size(edge.term.shape)
-                if case.weight(edge.observed, summed) is not None:
+                weight = case.weight(edge.observed, summed)
+                if weight is not None:
                     form = "times_a_tensor" if power == 1 else "times_a_power"
-                    yield Finding(Code.MISSING_LOCAL, form, at=edge.step.name, read=edge.read, other=name)
+                    repair, besides = replaced(case, weight * summed, edge.share), _besides(case, weight, edge)
+                    values: dict[str, Any] = {"read": edge.read, "other": name, "power": power}
+                    yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, besides, **values)
                     return
 
 

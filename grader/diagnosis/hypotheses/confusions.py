@@ -9,15 +9,13 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import NOISE, RELATIVE, broadcast_shape, close, is_uniform
 
 
 def aliased(case: Case) -> Iterator[Finding]:
     """Find two names for one tensor: after ``dhprebn = dbndiff`` a ``+=`` on one changes the other."""
-    if case.changed:
-        yield Finding(Code.ALIASED, "changed_after_cmp", at=case.uses(case.name))
-        return
     # The step reads x and passes its gradient on unchanged, which suggests dx = dy and then dx += …
     for step in case.reference.cut.steps:
         if step.name != case.name:
@@ -28,7 +26,9 @@ def aliased(case: Case) -> Iterator[Finding]:
                 continue
             passed_on = case.replay.flows[step.name].terms[read]
             if case.same(case.answer, passed_on) and close(other, _right_below(case, read)):
-                yield Finding(Code.ALIASED, "same_numbers", at=read, other=read)
+                added = _right_below(case, read) - case.replay.repaired_terms(step)[read]
+                repair = replaced(case, added, torch.zeros_like(added))
+                yield Finding(Code.ALIASED, "same_numbers", at=case.name, repair=repair, other=read)
 
 
 def swapped(case: Case) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def swapped(case: Case) -> Iterator[Finding]:
             uses = case.uses(case.name)
             yield Finding(Code.SWAPPED, "gradient", at=uses, other=name)
             if name in case.below and torch.equal(case.replay.handed_in[name], case.answer):
-                yield Finding(Code.ALIASED, "same_numbers", at=uses, other=name)
+                yield Finding(Code.ALIASED, "same_numbers_below", at=uses, other=name)
             return
 
 
@@ -60,14 +60,17 @@ def swapped_upstream(case: Case) -> Iterator[Finding]:
             arrived = case.arrives(edge, back(step, gradient)[edge.read])
             if arrived is None or case.same(edge.share, arrived) or not case.same(edge.observed, arrived):
                 continue
+            repair = replaced(case, arrived, edge.share)
             if may_be_alias:
-                yield Finding(Code.ALIASED, "changed_upstream", at=step.name)
-            yield Finding(Code.SWAPPED, "upstream", at=step.name, read=edge.read, other=name)
+                yield Finding(Code.ALIASED, "changed_upstream", step.name, repair, other=name)
+            yield Finding(Code.SWAPPED, "upstream", step.name, repair, read=edge.read, other=name)
             return
 
 
 def value_of_another(case: Case) -> Iterator[Finding]:
     """Find another tensor's forward value where the upstream gradient belongs."""
+    if is_uniform(case.answer):  # one number everywhere comes about in many ways
+        return
     for edge in case.edges:
         step = edge.step
         for name, value in case.values.items():
@@ -77,8 +80,10 @@ def value_of_another(case: Case) -> Iterator[Finding]:
                 continue
             if any(torch.equal(value, gradient) for gradient in case.reference.gradients.values()):
                 continue  # the exercise gives this gradient
-            if case.same(edge.observed, case.arrives(edge, back(step, value)[edge.read])):
-                yield Finding(Code.MISSING_UPSTREAM, "forward_value", at=step.name, other=name)
+            arrived = case.arrives(edge, back(step, value)[edge.read])
+            if arrived is not None and case.same(edge.observed, arrived):
+                repair = replaced(case, arrived, edge.share)
+                yield Finding(Code.MISSING_UPSTREAM, "forward_value", step.name, repair, other=name)
                 return
 
 
@@ -94,13 +99,18 @@ def overwritten(case: Case) -> Iterator[Finding]:
         times = torch.bincount(positions, minlength=edge.observed.numel()).reshape(edge.observed.shape)
         if int(times.max()) < 2:
             continue
-        if case.same(edge.observed, edge.share / times.clamp(min=1)):
-            yield Finding(Code.SCALE, "averaged", at=step)
+        averaged = edge.share / times.clamp(min=1)
+        if case.same(edge.observed, averaged):
+            yield Finding(Code.SCALE, "averaged", step, replaced(case, averaged, edge.share))
             return
-        last_kept = any(case.same(edge.observed, kept) for kept in _kept_by_loops(edge, positions))
-        if last_kept or _holds_one_each(case, edge, positions, times):
+        if _holds_one_each(case, edge, positions, times):
             yield Finding(Code.OVERWRITTEN, "repeated_index", at=step, read=edge.read)
             return
+        for kept in _kept_by_loops(edge, positions):
+            if case.same(edge.observed, kept):
+                repair = replaced(case, kept, edge.share)
+                yield Finding(Code.OVERWRITTEN, "repeated_index_in_a_loop", step, repair, read=edge.read)
+                return
 
 
 def _holds_one_each(case: Case, edge: Edge, positions: Tensor, times: Tensor) -> bool:

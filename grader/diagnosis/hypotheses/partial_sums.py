@@ -4,35 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from exercises.tape import Step
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
 from grader.reference import back
+from grader.rounding import is_uniform
 
+STEPS_UP_MAX = 2  # to the next gradient above that is a sum
 ALL_CHOICES_SLICES_MAX = 8  # with more slices, only likely choices of them are tried
 CHOICE_ELEMENTS_MIN = 8  # no choice of slices fits this many elements by chance
 
 
 def of_upstream(case: Case) -> Iterator[Finding]:
     """Find one term of an upstream gradient that is itself a sum."""
+    if is_uniform(case.answer):  # one number everywhere comes about in many ways
+        return
     for edge in case.edges:
-        step = edge.step
-        flows = case.replay.consumers(step.name)
-        if len(flows) < 2:
-            continue
-        for flow in flows:
-            if not edge.may_come_from(flow.terms[step.name]):
+        for name, through, upstream in _parts_of_upstream(case, edge):
+            if not edge.may_come_from(upstream):
                 continue
-            arrived = case.arrives(edge, back(step, flow.terms[step.name])[edge.read])
+            arrived = case.arrives(edge, back(edge.step, upstream)[edge.read])
             if arrived is not None and not case.same(edge.share, arrived) and case.same(edge.observed, arrived):
-                uses = case.uses(step.name)
-                yield Finding(
-                    Code.MISSING_TERM, "part_of_the_upstream", at=step.name, through=flow.step.name, uses=uses
-                )
+                repair = replaced(case, arrived, edge.share)
+                values: dict[str, Any] = {"whole": name, "through": through, "uses": case.uses(name)}
+                yield Finding(Code.MISSING_TERM, "part_of_the_upstream", [name], repair, **values)
                 return
+
+
+def _parts_of_upstream(case: Case, edge: Edge) -> Iterator[tuple[str, str, Tensor]]:
+    """Yield the terms of the next gradient above that is a sum: its name, the step of the term, the upstream it gives.
+
+    The steps between that gradient and the edge have one use each.
+    """
+    between: list[Step] = []
+    name = edge.step.name
+    for _ in range(STEPS_UP_MAX):
+        flows = case.replay.consumers(name)
+        if len(flows) != 1:
+            break
+        between.append(flows[0].step)
+        name = flows[0].step.name
+    else:
+        return
+    for flow in flows:
+        gradient = flow.terms[name]
+        below = [edge.step, *between]
+        for step, read in zip(reversed(between), reversed(below[:-1]), strict=True):
+            gradient = back(step, gradient)[read.name]
+        yield name, flow.step.name, gradient
 
 
 def of_an_axis(case: Case) -> Iterator[Finding]:
@@ -45,7 +70,7 @@ def of_an_axis(case: Case) -> Iterator[Finding]:
         for axis, length in enumerate(edge.upstream.shape):
             kept = _kept(case, edge, axis) if length > 1 else None
             if kept is not None:
-                yield from _incomplete(edge, axis, kept)
+                yield from _incomplete(case, edge, axis, kept)
                 return
 
 
@@ -59,10 +84,9 @@ def _kept(case: Case, edge: Edge, axis: int) -> list[int] | None:
     nearest = int(difference.argmin())
     if not float(difference[nearest]) <= NEAR * edge.square_norm:
         return None
-    chosen = choices[nearest].reshape([-1] + [1] * (edge.upstream.dim() - axis - 1))
-    if not case.same(edge.observed, back(edge.step, edge.upstream * chosen)[edge.read]):
-        return None
     kept: list[int] = choices[nearest].nonzero().flatten().tolist()
+    if not case.same(edge.observed, back(edge.step, edge.upstream * _chosen(edge, axis, kept))[edge.read]):
+        return None
     return kept
 
 
@@ -78,13 +102,21 @@ def _choices(length: int) -> Tensor:
     return torch.cat([one, 1 - one, first, 1 - first])
 
 
-def _incomplete(edge: Edge, axis: int, kept: list[int]) -> Iterator[Finding]:
+def _incomplete(case: Case, edge: Edge, axis: int, kept: list[int]) -> Iterator[Finding]:
     step, length = edge.step.name, edge.upstream.shape[axis]
+    repair = replaced(case, back(edge.step, edge.upstream * _chosen(edge, axis, kept))[edge.read], edge.share)
     if len(kept) > 1:
         missing = [index for index in range(length) if index not in kept]
-        yield Finding(Code.MISSING_TERM, "slices", at=step, axis=axis, missing=missing)
+        yield Finding(Code.MISSING_TERM, "slices", step, repair, axis=axis, missing=missing)
         return
     # The last slice alone: a loop assigned, or it never reached the others. The numbers are the same.
     code = Code.OVERWRITTEN if kept[0] == length - 1 else Code.NOT_REDUCED
     for each in (code, Code.MISSING_TERM):
-        yield Finding(each, "one_slice", at=step, axis=axis, length=length, kept=kept[0])
+        yield Finding(each, "one_slice", step, repair, axis=axis, length=length, kept=kept[0])
+
+
+def _chosen(edge: Edge, axis: int, kept: list[int]) -> Tensor:
+    """Return ones at the slices of the upstream gradient that are kept, zeros elsewhere; it broadcasts to it."""
+    chosen = torch.zeros(edge.upstream.shape[axis])
+    chosen[kept] = 1
+    return chosen.reshape([-1] + [1] * (edge.upstream.dim() - axis - 1))

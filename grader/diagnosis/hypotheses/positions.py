@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Case
+from grader.diagnosis.case import Bundle, Case
 from grader.diagnosis.codes import Code, Finding
-from grader.rounding import NOISE
+from grader.reference import back
+from grader.rounding import NOISE, RELATIVE
 
 
 def spilled(case: Case) -> Iterator[Finding]:
@@ -19,9 +22,15 @@ def spilled(case: Case) -> Iterator[Finding]:
         reached = bundle.share != 0
         if bool(reached.all()) or not case.same(bundle.observed * reached, bundle.share):
             continue
+        spilled_over = bundle.observed * ~reached
+        where = _nonzero(case, spilled_over)
+        if not case.is_whole(bundle.share) and not _are_among(case, spilled_over[where], bundle.share[reached]):
+            continue  # whatever is wrong there, nothing says that it came by this path
         edge = bundle.edges[0]
-        wrong = int((_nonzero(case, bundle.observed) & ~reached).sum())
-        yield Finding(Code.MISSING_LOCAL, "should_be_zero", at=edge.step.name, read=edge.read, wrong=wrong)
+        repair = case.answer - spilled_over
+        values: dict[str, Any] = {"read": edge.read, "wrong": int(where.sum())}
+        form = "should_be_zero" if _never_depends(bundle, reached) else "zero_above"
+        yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
         return
 
 
@@ -33,9 +42,10 @@ def unfilled(case: Case) -> Iterator[Finding]:
         filled = _nonzero(case, bundle.observed)
         if not case.same(bundle.observed, bundle.share * filled):
             continue
-        missing = int((~filled & (bundle.share != 0)).sum())
-        form = "elements" if bundle.share is case.right else "elements_of_a_term"
-        yield Finding(Code.MISSING_TERM, form, at=bundle.edges[0].step.name, missing=missing)
+        missing = int((~filled & _nonzero(case, bundle.share)).sum())
+        form = "elements" if case.is_whole(bundle.share) else "elements_of_a_term"
+        repair = case.answer + bundle.share * ~filled
+        yield Finding(Code.MISSING_TERM, form, bundle.edges[0].step.name, repair, missing=missing)
         return
 
 
@@ -48,11 +58,41 @@ def misplaced(case: Case) -> Iterator[Finding]:
         reached, filled = share != 0, _nonzero(case, observed)
         if not 1 < int(reached.sum()) == int(filled.sum()) <= share.numel() // 2:
             continue
-        if case.same(observed[filled].sort().values, share[reached].sort().values):
+        have, want = observed[filled].sort(), share[reached].sort()
+        if case.same(have.values, want.values):
             edge = bundle.edges[0]
             wrong = int((filled & ~reached).sum())
-            yield Finding(Code.MISSING_LOCAL, "wrong_positions", at=edge.step.name, read=edge.read, wrong=wrong)
+            repair = case.answer - _moved(observed, filled, have.values, have.indices)
+            repair = repair + _moved(share, reached, have.values, want.indices)
+            form = "wrong_positions" if case.is_whole(share) else "wrong_positions_of_a_term"
+            yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, read=edge.read, wrong=wrong)
             return
+
+
+def _moved(like: Tensor, where: Tensor, values: Tensor, order: Tensor) -> Tensor:
+    """Return zeros with sorted values put where they belong: ``order`` are their places among those of ``where``."""
+    placed = torch.empty_like(values)
+    placed[order] = values
+    moved = torch.zeros_like(like)
+    moved[where] = placed
+    return moved
+
+
+def _are_among(case: Case, values: Tensor, others: Tensor) -> bool:
+    """Whether each value is one of the others but for rounding."""
+    ordered = others.sort().values
+    above = torch.searchsorted(ordered, values).clamp(max=ordered.numel() - 1)
+    nearest = torch.minimum((values - ordered[above]).abs(), (values - ordered[(above - 1).clamp(min=0)]).abs())
+    return bool((nearest <= RELATIVE * values.abs() + NOISE * case.size).all())
+
+
+def _never_depends(bundle: Bundle, reached: Tensor) -> bool:
+    """Whether the line gives nothing outside ``reached``, whatever the upstream gradient is."""
+    edge = bundle.edges[0]
+    if edge.share is not edge.term:
+        return False
+    anything = torch.randn(edge.step.output.shape, generator=torch.Generator().manual_seed(1))
+    return not bool((back(edge.step, anything)[edge.read] * ~reached).any())
 
 
 def _nonzero(case: Case, observed: Tensor) -> Tensor:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import OVERDETERMINED, Bundle, Case, Edge
+from grader.diagnosis.case import OVERDETERMINED, Bundle, Case
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.factors import described
+from grader.diagnosis.repair import replaced
 from grader.rounding import broadcasts_to
 
 FUNCTION_ELEMENTS_MIN = 24  # this many elements do not look like a function by chance
+FACTOR_MIN = 1e-3  # how far from 1 a factor is along an axis; the rounding of a sum is the same along one as well
 LARGEST = 16  # elements that a power is fitted to
 POWER_MAX = 4  # powers are multiples of 1/2
 TRIED_FIRST = 200  # elements that are tried before all are
+REMAINDER = 1e-2  # of the largest element, that may stand where no ratio can be taken
 LEVELS = 1000  # that the logarithms of the ratios are rounded to
 
 
@@ -27,10 +32,33 @@ def other_power(case: Case) -> Iterator[Finding]:
         for name, power in _powers(case, bundle):
             value = case.values[name].expand(share.shape)
             factor = value.abs() ** power * (value.sign() if power % 2 == 1 else 1)
-            if case.weight(observed, torch.where(share == 0, share, share * factor)) is not None:
-                edge = next((each for each in (*bundle.edges, *case.edges) if _near(name, each)), bundle.edges[0])
-                yield Finding(Code.MISSING_LOCAL, "off_by_a_power", at=edge.step.name, read=edge.read, other=name)
+            scaled = torch.where(share == 0, share, share * factor)
+            weight = case.weight(observed, scaled)
+            if weight is not None:
+                yield _off_by(case, bundle, (name, power, weight), replaced(case, weight * scaled, share))
                 return
+
+
+def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair: Tensor | None) -> Finding:
+    """Return the finding of a part that is off by a tensor, to a power, times a number.
+
+    Only a line that all of this part comes through may be the wrong one. If it is the whole gradient and none of its
+    lines reads the tensor, all lines are meant.
+    """
+    name, power, weight = times
+    near = next((edge for edge in bundle.edges if name in edge.step.reads), None)
+    near = near or next((edge for edge in bundle.edges if name == edge.step.name), None)
+    sign = "-" if weight < 0 else ""
+    number = described(weight, case, bundle.edges)
+    factor = sign if number == "1" else f"{sign}{number} * "
+    factor += f"{name}" if power == 1 else f"{name}**{power:g}"
+    whole = case.is_whole(bundle.share)
+    edge = near if near is not None else bundle.edges[0]
+    values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor}
+    if near is None and whole and len(case.edges) > len(case.direct):
+        return Finding(Code.MISSING_LOCAL, "whole_off_by_a_power", (), repair, **values)
+    form = "off_by_a_power" if whole else "term_off_by_a_power"
+    return Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
 
 
 def function_of_one(case: Case) -> Iterator[Finding]:
@@ -43,11 +71,13 @@ def function_of_one(case: Case) -> Iterator[Finding]:
             # Where the upstream gradient is there element by element, the ratio to it is the factor itself.
             plain = edge.read == case.name and edge.upstream.shape == bundle.share.shape
             against = edge.upstream if plain else bundle.share
-            kept = (against.abs() > 1e-3 * against.abs().max()).reshape(-1).nonzero().flatten()
-            if kept.numel() < FUNCTION_ELEMENTS_MIN:
+            counted = against.abs() > 1e-3 * against.abs().max()
+            kept = counted.reshape(-1).nonzero().flatten()
+            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(bundle.observed, counted):
                 continue
-            tensors = {name: case.values[name] for name in (*edge.step.reads, step)}
-            for name, value in (*tensors.items(), ("d" + step, edge.upstream)):
+            # Not the upstream gradient itself: whatever is computed from it alone looks like a function of it.
+            for name in (*edge.step.reads, step):
+                value = case.values[name]
                 if not broadcasts_to(value.shape, against.shape):
                     continue
                 value = value.expand(against.shape)
@@ -56,8 +86,14 @@ def function_of_one(case: Case) -> Iterator[Finding]:
                     _is_function(bundle.observed.take(some) / against.take(some), value.take(some))
                     for some in (kept[:: max(1, kept.numel() // TRIED_FIRST)], kept)
                 ):
-                    yield Finding(Code.MISSING_LOCAL, "other_function", at=step, read=edge.read, other=name)
+                    form = "other_function" if plain else "other_function_of_a_term"
+                    yield Finding(Code.MISSING_LOCAL, form, at=step, read=edge.read, other=name)
                     return
+
+
+def _reaches_beyond(observed: Tensor, counted: Tensor) -> bool:
+    """Whether a part of the answer stands where the upstream gradient is next to nothing, and no ratio tells of it."""
+    return float((observed * ~counted).abs().max()) > REMAINDER * float(observed.abs().max())
 
 
 def constant_along_an_axis(case: Case) -> Iterator[Finding]:
@@ -71,15 +107,12 @@ def constant_along_an_axis(case: Case) -> Iterator[Finding]:
             if int((share != 0).sum()) < OVERDETERMINED * square.numel():
                 continue
             weights = (observed * share).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
-            if case.same(observed, weights * share):
-                edge, axis_from_end = bundle.edges[0], share.dim() - axis
-                yield Finding(
-                    Code.MISSING_LOCAL,
-                    "factor_along_an_axis",
-                    at=edge.step.name,
-                    read=edge.read,
-                    axis_from_end=axis_from_end,
-                )
+            if case.same(observed, weights * share) and bool(((weights - 1).abs() > FACTOR_MIN).any()):
+                edge, form = bundle.edges[0], "factor_along_an_axis"
+                form = form if case.is_whole(share) else "factor_along_an_axis_of_a_term"
+                values: dict[str, Any] = {"read": edge.read, "axis_from_end": share.dim() - axis}
+                repair = replaced(case, weights * share, share)
+                yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
                 return
 
 
@@ -113,10 +146,6 @@ def _powers(case: Case, bundle: Bundle) -> list[tuple[str, float]]:
         (each for each in powers if each[1]),
         key=lambda each: (each[0] not in near, abs(abs(each[1]) - 1), each[0]),
     )
-
-
-def _near(name: str, edge: Edge) -> bool:
-    return name == edge.step.name or name in edge.step.reads
 
 
 def _is_function(ratio: Tensor, value: Tensor) -> bool:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import permutations
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import OVERDETERMINED, Case, Edge
+from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 
 AXES_MAX = 4
-SWEEPS = 3  # of the alternating fit of rows and columns
+# Form → the one for a tensor inside the answer's expression, whose gradient the student did not write down.
+INNER = {
+    "stretched": "inner_stretched",
+    "sum": "inner_sum",
+    "mean": "inner_mean",
+    "sum_of_all": "inner_sum_of_all",
+}
 
 
 def rearranged(case: Case) -> Iterator[Finding]:
@@ -25,12 +33,14 @@ def rearranged(case: Case) -> Iterator[Finding]:
     shape, uses = list(answer.shape), case.uses(case.name)
     if answer.dim() == right.dim() <= AXES_MAX:
         for order in permutations(range(answer.dim())):
-            if order != tuple(range(answer.dim())) and case.same(answer.permute(order), right):
-                yield Finding(Code.TRANSPOSED, "axes", at=uses, shape=shape)
+            turned = answer.permute(order)
+            if order != tuple(range(answer.dim())) and case.same(turned, right):
+                yield Finding(Code.TRANSPOSED, "axes", uses, turned, shape=shape)
                 return
     if case.same(answer.reshape(right.shape), right):
         if [length for length in answer.shape if length > 1] == [length for length in right.shape if length > 1]:
-            yield Finding(Code.WRONG_AXIS, "other_axis", at=uses, shape=shape, right=list(right.shape))
+            repair = answer.reshape(right.shape)
+            yield Finding(Code.WRONG_AXIS, "other_axis", uses, repair, shape=shape, right=list(right.shape))
         else:
             yield from _shuffled(case)
         return
@@ -56,11 +66,13 @@ def unsummed(case: Case) -> Iterator[Finding]:
     for axis in range(answer.dim()):
         summed = answer.sum(axis)
         if summed.numel() == right.numel() and case.same(summed.reshape(right.shape), right):
-            yield Finding(Code.NOT_REDUCED, "axis", at=uses, shape=shape, right=list(right.shape), axis=axis)
+            values: dict[str, Any] = {"shape": shape, "right": list(right.shape), "axis": axis}
+            yield Finding(Code.NOT_REDUCED, "axis", uses, summed.reshape(right.shape), **values)
             return
     square = answer.dim() == 2 and answer.shape[0] == answer.shape[1] == right.numel()
-    if square and case.same(answer.diagonal().reshape(right.shape), right):
-        yield Finding(Code.WRONG_AXIS, "diagonal", at=uses, shape=shape)
+    diagonal = answer.diagonal().reshape(right.shape) if square else None
+    if diagonal is not None and case.same(diagonal, right):
+        yield Finding(Code.WRONG_AXIS, "diagonal", uses, diagonal, shape=shape)
 
 
 def summed_needlessly(case: Case) -> Iterator[Finding]:
@@ -80,30 +92,15 @@ def summed_needlessly(case: Case) -> Iterator[Finding]:
                 else:
                     continue
                 weight = case.weight(edge.observed, arrived)
-                if weight is not None and any(abs(weight * each - 1) < 1e-4 for each in (1, length)):
+                if arrived is not None and weight is not None and _is_sum_or_mean(weight, length):
                     needless = "needless_sum_of_a_term" if form == "term" else "needless_sum_of_the_upstream"
-                    yield Finding(Code.WRONG_AXIS, needless, at=edge.step.name, read=edge.read, axis=axis)
+                    repair = replaced(case, weight * arrived, edge.share)
+                    yield Finding(Code.WRONG_AXIS, needless, edge.step.name, repair, read=edge.read, axis=axis)
                     return
 
 
-def summed_otherwise(case: Case) -> Iterator[Finding]:
-    """Find a share off by a factor for each row and one for each column: a sum along the other axis went in."""
-    if not case.same_shape or case.right.dim() != 2 or min(case.right.shape) < 2:
-        return
-    for bundle in case.bundles:
-        share, observed = bundle.share, bundle.observed
-        largest_row = share.abs().sum(1).argmax()
-        pivot = share[largest_row]
-        if not bool(pivot.all()) or int((share != 0).sum()) < OVERDETERMINED * sum(share.shape):
-            continue
-        columns = observed[largest_row] / pivot
-        rows = columns
-        for _ in range(SWEEPS):
-            rows = _projected(observed, share * columns, 1)
-            columns = _projected(observed, share * rows, 0)
-        if case.same(observed, share * rows * columns):
-            yield Finding(Code.WRONG_AXIS, "part", at=bundle.edges[-1].step.name)
-            return
+def _is_sum_or_mean(weight: float, length: int) -> bool:
+    return any(abs(weight * each - 1) < 1e-4 for each in (1, length))
 
 
 def turned_operands(case: Case) -> Iterator[Finding]:
@@ -113,19 +110,15 @@ def turned_operands(case: Case) -> Iterator[Finding]:
         if upstream.dim() > 1 and upstream.shape[-1] == upstream.shape[-2] > 1:
             turned = case.arrives(edge, back(step, upstream.mT.contiguous())[edge.read])
             if turned is not None and case.same(edge.observed, turned):
-                yield Finding(Code.TRANSPOSED, "upstream", at=step.name)
+                yield Finding(Code.TRANSPOSED, "upstream", step.name, replaced(case, turned, edge.share))
         for other in step.reads:
             played = case.altered.transposed(step.name, other) if other != edge.read else None
             if played is None or played.output.shape != upstream.shape:
                 continue
-            if case.same(edge.observed, case.arrives(edge, back(played, upstream)[edge.read])):
-                yield Finding(Code.TRANSPOSED, "operand", at=step.name, other=other)
-
-
-def _projected(observed: Tensor, onto: Tensor, axis: int) -> Tensor:
-    """Return the factors along an axis that bring ``onto`` nearest to ``observed`` (least squares)."""
-    square = (onto * onto).sum(axis, keepdim=True)
-    return (observed * onto).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
+            turned = case.arrives(edge, back(played, upstream)[edge.read])
+            if turned is not None and case.same(edge.observed, turned):
+                repair = replaced(case, turned, edge.share)
+                yield Finding(Code.TRANSPOSED, "operand", step.name, repair, other=other)
 
 
 def _summed(case: Case, edge: Edge) -> Iterator[Finding]:
@@ -133,48 +126,68 @@ def _summed(case: Case, edge: Edge) -> Iterator[Finding]:
     if played is None:
         return
     wide = back(played, edge.upstream)[edge.read]
-    values = {"read": edge.read, "wide": list(wide.shape), "narrow": list(edge.term.shape)}
-    if _matches(case, edge, wide):
-        yield Finding(Code.NOT_REDUCED, "stretched", edge.step.name, **values)
-    else:
-        for reduced in _other_sums(wide, edge.term):
-            if _matches(case, edge, reduced):
-                yield Finding(Code.WRONG_AXIS, "sum", edge.step.name, **values)
-                return
+    values: dict[str, Any] = {"read": edge.read, "wide": list(wide.shape), "narrow": list(edge.term.shape)}
+    arrived = case.arrives(edge, wide)
+    inner = edge.read != case.name
+    if not inner and _cancels_alike(case, edge, arrived):
+        yield Finding(Code.NOT_REDUCED, "stretched_and_cancelled", edge.step.name, **values)
+        return
+    repair = _repaired(case, edge, wide, arrived)
+    if repair is not None:
+        yield Finding(Code.NOT_REDUCED, INNER["stretched"] if inner else "stretched", edge.step.name, repair, **values)
+        return
+    for form, reduced in _other_sums(wide, edge.term):
+        arrived = case.arrives(edge, reduced)
+        if not inner and _cancels_alike(case, edge, arrived):
+            yield Finding(Code.WRONG_AXIS, "sum_and_cancelled", edge.step.name, **values)
+            return
+        repair = _repaired(case, edge, reduced, arrived)
+        if repair is not None:
+            yield Finding(Code.WRONG_AXIS, INNER[form] if inner else form, edge.step.name, repair, **values)
+            return
 
 
-def _matches(case: Case, edge: Edge, candidate: Tensor) -> bool:
-    """Whether the student has this in place of the edge's term, in whatever shape that gives."""
-    arrived = case.arrives(edge, candidate)
-    if case.same(edge.observed, arrived):
-        return True
+def _cancels_alike(case: Case, edge: Edge, arrived: Tensor | None) -> bool:
+    """Whether everything cancels in the sum, so that the shape alone tells that it was not taken."""
+    if arrived is None or not edge.observed.shape == arrived.shape != case.right.shape:
+        return False
+    return not case.matters(edge.observed) and not case.matters(arrived)
+
+
+def _repaired(case: Case, edge: Edge, candidate: Tensor, arrived: Tensor | None) -> Tensor | None:
+    """Return the answer with the edge's term in place of ``candidate``, in whatever shape that gives.
+
+    ``arrived`` is what arrives of the candidate. None if it does not stand in the answer.
+    """
     if arrived is None:
-        return False
-    if edge.observed.shape == arrived.shape != case.right.shape and not case.matters(edge.observed):
-        return not case.matters(arrived)  # everything cancels in the sum: the shape alone tells it
+        return None
+    if case.same(edge.observed, arrived):
+        return replaced(case, arrived, edge.share)
     if edge.read != case.name or edge.share is case.right:
-        return False
+        return None
     try:
-        return case.same(case.answer, case.right - edge.share + candidate)
+        stands = case.right - edge.share + candidate
     except RuntimeError:
-        return False
+        return None
+    return replaced(case, candidate, edge.share) if case.same(case.answer, stands) else None
 
 
-def _other_sums(wide: Tensor, right: Tensor) -> Iterator[Tensor]:
-    """Yield the sums along every choice of axes but the right one, with and without the axes kept."""
+def _other_sums(wide: Tensor, right: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Yield the sums along every choice of axes but the right one, with and without the axes kept, and their form."""
     for axis in range(wide.dim()):
         for keep in (True, False):
             reduced = wide.sum(axis, keepdim=keep)
             if reduced.shape != right.shape:
-                yield reduced
-                yield reduced / wide.shape[axis]
+                yield "sum", reduced
+                yield "mean", reduced / wide.shape[axis]
                 if reduced.dim() and right.numel() == reduced.numel():
-                    yield reduced.reshape(right.shape)
+                    yield "sum", reduced.reshape(right.shape)
             elif torch.count_nonzero(reduced - right):
-                yield reduced
+                yield "sum", reduced
     total = wide.sum()
     if right.numel() > 1:
-        yield from (total, total.reshape([1] * right.dim()), total.expand(right.shape))
+        for each in (total, total.reshape([1] * right.dim()), total.expand(right.shape)):
+            yield "sum_of_all", each
 
 
 def _near(one: Tensor, other: Tensor) -> bool:
@@ -182,6 +195,16 @@ def _near(one: Tensor, other: Tensor) -> bool:
 
 
 def _shuffled(case: Case) -> Iterator[Finding]:
-    uses = case.uses(case.name)
-    for code in (Code.TRANSPOSED, Code.WRONG_AXIS):
-        yield Finding(code, "shuffled", at=uses, right=list(case.right.shape))
+    uses, shape = case.uses(case.name), list(case.right.shape)
+    if _is_view_of_turned(case):
+        yield Finding(Code.TRANSPOSED, "shuffled", at=uses, right=shape)
+    yield Finding(Code.WRONG_AXIS, "shuffled", at=uses, right=shape)
+
+
+def _is_view_of_turned(case: Case) -> bool:
+    """Whether the numbers are in the order that they have after axes were turned, of the answer or of what is right."""
+    for one, other in ((case.answer, case.right), (case.right, case.answer)):
+        for order in permutations(range(one.dim())) if one.dim() <= AXES_MAX else ():
+            if case.same(one.permute(order).reshape(-1), other.reshape(-1)):
+                return True
+    return False

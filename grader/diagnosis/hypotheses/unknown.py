@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from grader.diagnosis.codes import Code, Finding
 from grader.rounding import NOISE, RELATIVE
 
 NEARLY_RIGHT = 1e-2  # of the largest element; bfloat16 keeps three digits
+TYPICAL = 0.05  # half of the wrong elements have the ratio that is called typical, up to this
 
 
 def not_finite(case: Case) -> Iterator[Finding]:
@@ -18,7 +20,9 @@ def not_finite(case: Case) -> Iterator[Finding]:
     bad = ~case.answer.isfinite()
     if bool(bad.any()):
         uses = case.uses(case.name)
-        yield Finding(Code.UNKNOWN, "not_finite", at=uses, bad=int(bad.sum()), count=bad.numel(), where=_where(bad))
+        known = not any(use in case.replay.absent or use in case.replay.degenerate for use in uses)
+        values: dict[str, Any] = {"bad": int(bad.sum()), "count": bad.numel(), "where": _where(bad)}
+        yield Finding(Code.UNKNOWN, "not_finite" if known else "not_finite_here", at=uses, **values)
 
 
 def figures(case: Case) -> Finding:
@@ -40,7 +44,7 @@ def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
         return "rounding", {}
     if float(difference.max()) <= NEARLY_RIGHT * largest:
         return "nearly_right", {"share": float(difference.max()) / largest}
-    values = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
+    values: dict[str, Any] = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
     return "elements", {"right": int((~wrong).sum()), "count": wrong.numel(), **values}
 
 
@@ -58,6 +62,12 @@ def _where(wrong: Tensor) -> tuple[int, list[int]] | None:
 
 
 def _ratio(answer: Tensor, right: Tensor, wrong: Tensor) -> float | None:
-    """Return the median ratio of the wrong elements to the right ones; None if all of those are small."""
+    """Return the ratio of the wrong elements to the right ones that half of them have; None if there is none."""
     counted = wrong & (right.abs() > 1e-3 * right.abs().max())
-    return float((answer[counted] / right[counted]).median()) if bool(counted.any()) else None
+    if not bool(counted.any()):
+        return None
+    ratios = (answer[counted] / right[counted]).sort().values
+    low, middle, high = (float(ratios[(len(ratios) - 1) * quarter // 4]) for quarter in (1, 2, 3))
+    if not abs(middle) < float("inf") or high - low > TYPICAL * abs(middle) or abs(middle - 1) <= TYPICAL:
+        return None
+    return middle

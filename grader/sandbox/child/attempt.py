@@ -126,8 +126,10 @@ class Attempt:
             torch=torch,
             F=torch.nn.functional,
             cmp=self._recorder,
-            **{OUR_CMP: self._recorder},
+            __file__=f"/{self._task.filename}",  # absolute: where code asks for its folder, no file is looked up
+            **{OUR_CMP: self._recorder.in_any_order},
         )
+        self._recorder.variables = main.__dict__
         sys.modules["__main__"] = main
         return main.__dict__
 
@@ -163,17 +165,18 @@ class Attempt:
         """Return the answer for one checkpoint; None for none.
 
         1. What ``backward`` returned.
-        2. What ``cmp`` was given last, with a note if the variable has changed since.
+        2. What ``cmp`` was given last, with a note if that was the variable, and it has changed since.
         3. The variable ``d`` + name.
         """
         variable = f"d{name}"
         for key in (variable, name):
             if key in self._returned:
                 return normalise(self._returned[key], capacity)
-        recorded = self._recorder.answers.get(name)
-        if recorded is None:
+        record = self._recorder.answers.get(name)
+        if record is None:
             return normalise(self._names[variable], capacity) if variable in self._names else None
-        if variable in self._names and recorded.tensor is not None:
+        recorded = record.answer
+        if record.was_variable and variable in self._names and recorded.tensor is not None:
             final = normalise(self._names[variable], capacity).tensor
             if final is not None and not _same(recorded.tensor, final):
                 notes = (*recorded.notes, CHANGED_AFTER_CMP)

@@ -16,6 +16,8 @@ class Hint(Enum):
     NETWORK = auto()
     PROCESSES = auto()
     SIGNALS = auto()
+    SHARED_MEMORY = auto()
+    CALLBACKS = auto()
     OPERATING_SYSTEM = auto()
     RECURSION = auto()
     MODULE = auto()
@@ -25,6 +27,7 @@ class Hint(Enum):
     NOTEBOOK_FILE = auto()
     EXIT = auto()
     INPUT = auto()
+    ONE_HOT = auto()
 
 
 HINTS: Final = {
@@ -32,6 +35,8 @@ HINTS: Final = {
     Hint.NETWORK: "there is no network here; everything you need is already in your namespace.",
     Hint.PROCESSES: "starting processes or threads is not possible here; one process is enough for a gradient.",
     Hint.SIGNALS: "sending signals is not possible here; remove that call.",
+    Hint.SHARED_MEMORY: "memory that processes share is not available here; use plain tensors.",
+    Hint.CALLBACKS: "C code cannot call Python back here; call the function itself, without ctypes.",
     Hint.OPERATING_SYSTEM: "that is not possible here; a gradient needs nothing from the operating system.",
     Hint.RECURSION: "A function calls itself without end; add a condition that stops it.",
     Hint.MODULE: (
@@ -43,6 +48,7 @@ HINTS: Final = {
     Hint.NO_GPU: "There is no GPU here; leave the tensors where they are.",
     Hint.NOTEBOOK_FILE: "If this is a notebook's file, hand in its code: as .py, or by `dojo submit`.",
     Hint.EXIT: "The code left before its end; remove the call that leaves.",
+    Hint.ONE_HOT: "F.one_hot without num_classes is only as wide as its largest number; write num_classes=vocab_size.",
     Hint.INPUT: "There is nobody here to answer input(); write the value into the code.",
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import re
 import socket
 import traceback
 from typing import Final
@@ -16,7 +18,8 @@ _ACTS: Final = (
     (("socket", "urllib", "http", "ssl", "requests", "connect"), Hint.NETWORK),
     (("fork", "subprocess", "multiprocessing", "popen", "spawn", "exec", "thread", "pty"), Hint.PROCESSES),
     (("kill", "signal"), Hint.SIGNALS),
-    (("open", "path", "stat", "dir", "file", "mmap"), Hint.FILES),
+    (("mmap", "share_memory", "memfd"), Hint.SHARED_MEMORY),
+    (("open", "path", "stat", "dir", "file"), Hint.FILES),
 )
 _OUT_OF_MEMORY: Final = (
     "not enough memory",
@@ -36,6 +39,9 @@ _WORDS: Final = (
     ),
     (("does not require grad and does not have a grad_fn",), Hint.NO_GRAPH),
 )
+# A call with one argument: F.one_hot(Yb), one_hot(logits.max(1).indices)
+_ONE_HOT_OF_UNKNOWN_WIDTH: Final = re.compile(r"\bone_hot\(\s*[\w.]+(?:\([^()]*\))?[\w.]*\s*\)")
+_PROTOTYPE: Final = type(ctypes.CFUNCTYPE(None))  # the type of all that CFUNCTYPE returns
 _EXCEPTIONS_MAX: Final = 8  # shown of a chain or a group; the rest is left out
 _PLACES_MAX: Final = 200  # words of a traceback that are searched for an act
 
@@ -52,6 +58,8 @@ def explain(error: BaseException, program: Program, filename: str) -> tuple[RunS
 
 def _explain(error: BaseException, program: Program, filename: str) -> tuple[RunStatus, str]:
     shown = student_traceback(error, program, filename)
+    if _is_refused_callback(error, program, filename):
+        return RunStatus.DENIED, f"{shown}\n{HINTS[Hint.CALLBACKS]}"
     if isinstance(error, MemoryError) or _says(error, _OUT_OF_MEMORY):
         return RunStatus.MEMORY_LIMIT, shown
     act = _refused_act(error, shown)
@@ -59,8 +67,19 @@ def _explain(error: BaseException, program: Program, filename: str) -> tuple[Run
         return RunStatus.DENIED, f"{shown}\n{HINTS[act]}"
     if isinstance(error, ModuleNotFoundError):
         return RunStatus.ERROR, f"{shown}\n{HINTS[Hint.MODULE].format(module=error.name or 'That module')}"
-    hint = _hint(error, shown)
+    hint = _hint(error, shown) or _width_hint(error, program)
     return RunStatus.ERROR, f"{shown}\n{HINTS[hint]}" if hint else shown
+
+
+def _is_refused_callback(error: BaseException, program: Program, filename: str) -> bool:
+    """Whether ctypes was refused executable memory for a callback: it says no more than "out of memory"."""
+    frames = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_code.co_filename == filename]
+    if type(error) is not MemoryError or not frames:
+        return False
+    frame, number = frames[-1]
+    words = re.findall(r"\w+", _line(program.text.split("\n"), number))
+    values = [frame.f_locals.get(word, frame.f_globals.get(word)) for word in words]
+    return "CFUNCTYPE" in words or any(isinstance(value, _PROTOTYPE) for value in values)
 
 
 def _refused_act(error: BaseException, shown: str) -> Hint | None:
@@ -96,6 +115,12 @@ def _hint(error: BaseException, shown: str) -> Hint | None:
     if isinstance(error, (TypeError, AttributeError)) and "NoneType" in text and "grad" in shown:
         return Hint.NO_GRAD
     return next((hint for words, hint in _WORDS if any(word in text for word in words)), None)
+
+
+def _width_hint(error: BaseException, program: Program) -> Hint | None:
+    """Return the hint for sizes that differ where ``F.one_hot`` was not told how many columns there are."""
+    differs = isinstance(error, RuntimeError) and "size" in _text(error)
+    return Hint.ONE_HOT if differs and _ONE_HOT_OF_UNKNOWN_WIDTH.search(program.text) else None
 
 
 def student_traceback(error: BaseException, program: Program, filename: str) -> str:

@@ -84,10 +84,12 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
     program += bpf.any_of([number(name) for name in names], _ALLOW)
     program += bpf.any_of([number("exit_group")], leave)
 
-    # Anonymous private memory that is not code, wherever the kernel puts it: MAP_FIXED could replace other mappings.
+    # Anonymous private memory that is not code, wherever the kernel puts it. MAP_FIXED could replace other mappings,
+    # and pages at addresses that the code chooses, a GiB apart, need two page tables each.
     program += bpf.where(
         number("mmap"),
         [
+            Condition(0, (0,), wide=True),
             Condition(2, (0,), mask=_LOW_WORD & ~_PROT_READ_WRITE, wide=True),
             Condition(3, (_MAP_PRIVATE_ANONYMOUS,), mask=_LOW_WORD & ~_MAP_HINTS, wide=True),
         ],

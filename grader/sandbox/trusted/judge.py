@@ -9,7 +9,7 @@ from grader.sandbox.job import Run, RunStatus, SandboxFault
 from grader.sandbox.limits import Limits
 from grader.sandbox.result_layout import Layout
 from grader.sandbox.trusted.processes import ChildExit
-from grader.sandbox.trusted.result_reader import Result, missing_answers
+from grader.sandbox.trusted.result_reader import Result, unread_answers
 from grader.sandbox.trusted.run_messages import STATUSES, Cause, sentence
 
 # What a child may say of itself. The trusted side says all else.
@@ -34,10 +34,12 @@ def judge(child_exit: ChildExit, result: Result, layout: Layout, limits: Limits,
         return Run(result.status, message, result.stdout, result.answers, result.flags, seconds)
     cause = _cause(child_exit, limits)
     message = sentence(cause, limits, child_exit.signal)
-    return Run(STATUSES[cause], message, result.stdout, missing_answers(layout), result.flags, seconds)
+    return Run(STATUSES[cause], message, result.stdout, unread_answers(layout), result.flags, seconds)
 
 
 def _cause(child_exit: ChildExit, limits: Limits) -> Cause:
+    if child_exit.over_memory:
+        return Cause.MEMORY
     if child_exit.timed_out:
         return Cause.WALL_TIME
     if child_exit.signal is None:
@@ -47,7 +49,9 @@ def _cause(child_exit: ChildExit, limits: Limits) -> Cause:
     if child_exit.signal == signal.SIGKILL:
         if child_exit.cpu_seconds >= limits.cpu_seconds:
             return Cause.CPU_TIME
-        # Code cannot send a signal, and its memory is bounded by errors, not by kills: somebody else did this.
+        # Code cannot send a signal. The kernel sent it, if the container has less room than its runs may take.
+        if child_exit.memory_bytes >= limits.data_bytes / 2:
+            return Cause.MEMORY
         raise SandboxFault("the child was killed from outside; look whether the machine is out of memory")
     if child_exit.signal == signal.SIGSYS:
         return Cause.FORBIDDEN_CALL

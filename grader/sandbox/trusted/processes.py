@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import mmap
@@ -12,20 +13,23 @@ import socket
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from grader.sandbox import protocol, zygote_command
-from grader.sandbox.job import Job, SandboxFault
+from grader.sandbox.job import Job, SandboxExhausted, SandboxFault
 from grader.sandbox.limits import Limits, kernel_limits
-from grader.sandbox.protocol import Layer
+from grader.sandbox.protocol import ExitCause, Layer
 from grader.sandbox.result_layout import result_bytes
 from grader.sandbox.trusted.exit_notification import read_exit_code
 
 _START_SECONDS_MAX: Final = 90.0  # torch from a cold disk
 _READY_SECONDS_MAX: Final = 15.0  # a child on a busy machine
+# Most runs are over sooner. The zygote has no work with them, and they have no time for many page tables.
+_UNMEASURED_SECONDS: Final = 0.015
 _EXIT_SECONDS_MAX: Final = 5.0  # from SIGKILL to the exit report
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ETOOMANYREFS, errno.EAGAIN)
 _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
@@ -41,6 +45,8 @@ class ChildExit:
     signal: int | None
     cpu_seconds: float = 0.0  # 0 if the exit notification came first
     timed_out: bool = False  # the trusted side had it killed
+    over_memory: bool = False  # the zygote killed it
+    memory_bytes: int = 0  # the most that the zygote measured above its own, with page tables
 
 
 class ZygoteHandle:
@@ -62,7 +68,10 @@ class ZygoteHandle:
 
         :raises SandboxFault: if it cannot start, or cannot hold a sandbox
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            raise SandboxExhausted(f"the zygote cannot be started ({error.strerror})") from None
         with theirs:
             try:
                 process = subprocess.Popen(
@@ -85,7 +94,10 @@ class ZygoteHandle:
 
         :raises SandboxFault: if none listens there
         """
-        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            raise SandboxExhausted(f"no connection to {path} can be opened ({error.strerror})") from None
         try:
             control.connect(os.fspath(path))
         except OSError as error:
@@ -104,32 +116,47 @@ class ZygoteHandle:
         A child that does not rehearse is ready in a third of the time, and its run takes longer.
 
         :raises ZygoteDied: if the zygote is gone
+        :raises SandboxExhausted: if this process has no descriptors or memory left
         """
-        size = result_bytes(limits)
-        channel, their_channel = socket.socketpair()
-        lifeline, their_lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        memory = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            os.ftruncate(memory, size)
-            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
-            child = ChildHandle(self, channel, lifeline, mmap.mmap(memory, size, prot=mmap.PROT_READ))
-            with self._lock:
-                self._children.add(child)
-                self.fork_count += 1
-                try:
-                    socket.send_fds(
-                        self._control,
-                        [protocol.pack_fork(kernel_limits(limits), rehearse)],
-                        [their_channel.fileno(), memory, their_lifeline.fileno()],
-                        socket.MSG_NOSIGNAL,
-                    )
-                except OSError as error:
-                    raise ZygoteDied(f"the zygote is gone ({error.strerror})") from None
-            return child
-        finally:
-            os.close(memory)
-            their_channel.close()
-            their_lifeline.close()
+            with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+                child = self._open_child(result_bytes(limits), theirs, ours)
+                self._request(child, protocol.pack_fork(kernel_limits(limits), rehearse))
+                ours.pop_all()  # they are the child's now
+                return child.handle
+        except OSError as error:
+            raise SandboxExhausted(f"no child can be made ({error.strerror}); look at the server's limits") from None
+
+    def _open_child(self, size: int, theirs: contextlib.ExitStack, ours: contextlib.ExitStack) -> _NewChild:
+        """Make the channels and the memory of a child. ``theirs`` go to the zygote, ``ours`` are closed if it fails."""
+        channel, their_channel = socket.socketpair()
+        ours.enter_context(channel)
+        theirs.enter_context(their_channel)
+        lifeline, their_lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.enter_context(lifeline)
+        theirs.enter_context(their_lifeline)
+        memory = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        theirs.callback(os.close, memory)
+        os.ftruncate(memory, size)
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
+        buffer = ours.enter_context(mmap.mmap(memory, size, prot=mmap.PROT_READ))
+        handle = ChildHandle(self, channel, lifeline, buffer)
+        return _NewChild(handle, [their_channel.fileno(), memory, their_lifeline.fileno()])
+
+    def _request(self, child: _NewChild, message: bytes) -> None:
+        """Send the request for a child.
+
+        :raises ZygoteDied: if the zygote is gone
+        """
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [message], child.descriptors, socket.MSG_NOSIGNAL)
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    raise
+                raise ZygoteDied(f"the zygote is gone ({error.strerror})") from None
+            self._children.add(child.handle)
+            self.fork_count += 1
 
     def is_alive(self) -> bool:
         """Whether it holds its end of the control channel, on which it says nothing after HELLO."""
@@ -182,6 +209,14 @@ class ZygoteHandle:
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class _NewChild:
+    """A child that is not requested yet, and the descriptors that go to the zygote."""
+
+    handle: ChildHandle
+    descriptors: list[int]
+
+
 class ChildHandle:
     """One child, from the request for it to its cleanup."""
 
@@ -202,6 +237,7 @@ class ChildHandle:
         """Wait until the child is locked in and warm. Return False if it died, also while it waited for a job.
 
         :raises ZygoteDied: if the zygote is gone, or the child is not ready in time
+        :raises SandboxExhausted: if the child could not be forked, or this process has no descriptors left
         """
         try:
             message, listeners, _, _ = socket.recv_fds(self._channel, protocol.READY.size, 1)
@@ -214,6 +250,9 @@ class ChildHandle:
             os.set_inheritable(self._listener, False)  # recv_fds of Python 3.11 ignores MSG_CMSG_CLOEXEC
         if len(message) == protocol.READY.size:
             self.layers = Layer(protocol.READY.unpack(message)[0])
+            if Layer.EXIT_NOTIFICATION in self.layers and self._listener is None:
+                # The kernel drops a descriptor for which there is no room. The child would hang at its exit.
+                raise SandboxExhausted("this process has no descriptors left; raise its limit: ulimit -n")
             if not _is_readable(self._lifeline):
                 return True
         self._read_exit()
@@ -240,8 +279,14 @@ class ChildHandle:
         if self._listener is not None:
             poll.register(self._listener, select.POLLIN)
         deadline = time.monotonic() + seconds
+        is_measured = False
         while (remaining := deadline - time.monotonic()) > 0:
-            for descriptor, event in poll.poll(remaining * 1000 + 1):
+            events = poll.poll((remaining if is_measured else min(remaining, _UNMEASURED_SECONDS)) * 1000 + 1)
+            if not events and not is_measured:
+                is_measured = True
+                with contextlib.suppress(OSError):
+                    self._lifeline.send(protocol.RUN)
+            for descriptor, event in events:
                 if descriptor == self._lifeline.fileno():
                     return self._read_exit()
                 if event & select.POLLIN:
@@ -250,41 +295,55 @@ class ChildHandle:
                 poll.unregister(descriptor)  # no process is under that filter now: the lifeline will say why
         self.kill()
         killed = self._read_exit()
-        return ChildExit(killed.exit_code, killed.signal, killed.cpu_seconds, timed_out=True)
+        return killed if killed.over_memory else replace(killed, timed_out=True)
 
     def clean_up(self) -> None:
-        """Kill the child if it lives, wait until it is reaped, and close everything that belongs to it."""
-        try:
+        """Kill the child if it lives, wait until it is reaped, and close everything that belongs to it.
+
+        Everything is closed, whatever fails on the way.
+        """
+        with contextlib.ExitStack() as closing:  # from the last to the first
+            closing.callback(self._zygote.remove, self)
+            if self._listener is not None:
+                closing.callback(os.close, self._listener)
+                self._listener = None
+            for part in (self.buffer, self._lifeline, self._channel):
+                closing.callback(part.close)
             if not self._reaped:
                 self.kill()
                 with contextlib.suppress(SandboxFault):
                     self._read_exit()
-        finally:
-            self._channel.close()
-            self._lifeline.close()
-            self.buffer.close()
-            if self._listener is not None:
-                os.close(self._listener)
-                self._listener = None
-            self._zygote.remove(self)
 
     def kill(self) -> None:
         """Tell the zygote to kill the child. Does not wait."""
         with contextlib.suppress(OSError):
             self._lifeline.shutdown(socket.SHUT_WR)
 
+    def _receive_exit(self) -> bytes:
+        try:
+            return self._lifeline.recv(protocol.EXIT.size)
+        except ConnectionResetError:
+            # The zygote closed its end before it read RUN. The kernel reports that first, and then what was sent.
+            return self._lifeline.recv(protocol.EXIT.size)
+
     def _read_exit(self) -> ChildExit:
         try:
-            message = self._lifeline.recv(protocol.EXIT.size)
+            message = self._receive_exit()
         except OSError:
             message = b""
         self._reaped = True
         if len(message) != protocol.EXIT.size:
             raise ZygoteDied("the zygote died, and a run with it")
-        status, microseconds = protocol.EXIT.unpack(message)
-        if os.WIFSIGNALED(status):
-            return ChildExit(None, os.WTERMSIG(status), microseconds / 1e6)
-        return ChildExit(os.WEXITSTATUS(status), None, microseconds / 1e6)
+        status, microseconds, cause, memory = protocol.EXIT.unpack(message)
+        if cause == ExitCause.NOT_FORKED:
+            raise SandboxExhausted(f"no child can be forked ({os.strerror(status)}); look at the zygote's limits")
+        return ChildExit(
+            exit_code=None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status),
+            signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            cpu_seconds=microseconds / 1e6,
+            over_memory=cause == ExitCause.OVER_MEMORY,
+            memory_bytes=memory,
+        )
 
 
 def _is_readable(channel: socket.socket) -> bool:

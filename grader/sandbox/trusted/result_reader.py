@@ -15,7 +15,7 @@ from typing import Final
 
 import torch
 
-from grader.answer import DTYPES, NOTES, Answer, can_be_held, dtype_name, missing
+from grader.answer import DTYPES, NOTES, Answer, can_be_held, dtype_name, missing, unread
 from grader.sandbox.job import RunStatus, Slot
 from grader.sandbox.result_layout import (
     DIMENSIONS_MAX,
@@ -69,9 +69,9 @@ def read_result(buffer: bytes | mmap.mmap, layout: Layout) -> Result:
     )
 
 
-def missing_answers(layout: Layout) -> dict[str, Answer]:
-    """Return the answers of a run that left none."""
-    return {slot.name: missing(f"d{slot.name}") for slot in layout.slots}
+def unread_answers(layout: Layout) -> dict[str, Answer]:
+    """Return the answers of a run that was stopped: it may have assigned them, and left none."""
+    return {slot.name: unread(f"d{slot.name}") for slot in layout.slots}
 
 
 def _read_answer(read: _Read, index: int, slot: Slot, data_at: int) -> Answer:

@@ -7,23 +7,26 @@ that a child is needed as soon as it exists, it is not warmed: that would take m
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader.sandbox.job import Job, Run, SandboxFault
+from grader.sandbox.job import Job, Run, SandboxExhausted, SandboxFault
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import Layer
 from grader.sandbox.result_layout import Layout
 from grader.sandbox.trusted.judge import judge
 from grader.sandbox.trusted.processes import ChildHandle, ZygoteDied, ZygoteHandle
-from grader.sandbox.trusted.result_reader import missing_answers, read_result
+from grader.sandbox.trusted.result_reader import read_result, unread_answers
 from grader.sandbox.trusted.run_messages import STATUSES, Cause, sentence
+from grader.supervision import Backoff, SupervisedThread, ThreadStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Timing:
     cleanup_delay_seconds: float = 0.02
     zygote_age_seconds_max: float = 6 * 3600.0  # then a fresh zygote replaces it
     fault_delay_seconds: float = 0.1  # after a zygote that could not start, before the next attempt
+    fault_check_seconds: float = 2.0  # between two attempts while nobody asks for a run
 
 
 class Sandbox:
@@ -45,6 +49,7 @@ class Sandbox:
     :param children: how many may run at once; one more than that waits, warm
     :param limits: those of most runs: children are made ahead for them; a job with other limits waits for its child
     :param connect: the unix socket of a zygote that listens elsewhere, or None to start one
+    :param backoff: how soon the maintenance begins again after an error
     :param most_runs: a fresh zygote replaces one that has forked more children than this
     :raises SandboxFault: if there can be no sandbox here; the text says why
     """
@@ -57,6 +62,7 @@ class Sandbox:
         connect: Path | None = None,
         most_runs: int = 5000,
         timing: Timing | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._connect = connect
@@ -73,9 +79,8 @@ class Sandbox:
         self._taken_at: deque[float] = deque(maxlen=self._ready_target)
         # Children to clean up, and None for "look at the zygote". Runs wait for none of that.
         self._cleanup: queue.SimpleQueue[ChildHandle | None] = queue.SimpleQueue()
-        self._maintenance = threading.Thread(target=self._maintain, name="sandbox maintenance", daemon=True)
+        self._maintenance = SupervisedThread("sandbox maintenance", self._maintain, self._closing, backoff)
         self._maintenance.start()
-        self._cleanup.put(None)
 
     @property
     def generation(self) -> int:
@@ -91,6 +96,11 @@ class Sandbox:
     def limits(self) -> Limits:
         """The limits that children are made ahead for."""
         return self._limits
+
+    @property
+    def threads(self) -> Sequence[ThreadStatus]:
+        """How the maintenance goes, without which no child is made ahead or cleaned up."""
+        return [self._maintenance.status]
 
     def run(self, job: Job) -> Run:
         """Run one job and wait for it.
@@ -113,7 +123,7 @@ class Sandbox:
             raise ValueError(f"a state of {len(job.state)} bytes is over the limit of {limits.state_bytes}")
         if len(job.source.encode("utf-8", "surrogatepass")) > limits.source_bytes:
             cause = Cause.SOURCE_SIZE
-            return Run(STATUSES[cause], sentence(cause, limits), "", missing_answers(layout), (), 0.0)
+            return Run(STATUSES[cause], sentence(cause, limits), "", unread_answers(layout), (), 0.0)
         child = self._take_child(limits)
         try:
             started = time.monotonic()
@@ -141,6 +151,12 @@ class Sandbox:
             self._closing.set()
         self._cleanup.put(None)
         self._maintenance.join()
+        with self._lock:
+            leftover = list(self._waiting)
+            self._waiting.clear()
+        for child in leftover:
+            child.clean_up()
+        self._zygote.close()
 
     def __enter__(self) -> Self:
         return self
@@ -161,23 +177,42 @@ class Sandbox:
                     raise SandboxFault("the sandbox is closed")
                 zygote = self._zygote
             try:
-                while limits == self._limits:
-                    with self._lock:
-                        if not self._waiting:
-                            break
-                        child = self._waiting.popleft()
-                        self._taken_at.append(time.monotonic())
-                    if child.wait_until_ready():
-                        return child
-                    self._cleanup.put(child)  # it died while it waited
-                child = zygote.fork(limits)
-                if child.wait_until_ready():
+                child = self._take_waiting(limits)
+                if child is not None:
                     return child
-                self._cleanup.put(child)
+                child = zygote.fork(limits)
+                if self._is_ready(child):
+                    return child
                 raise SandboxFault("a child could not lock itself in, or not run an honest gradient; run the doctor")
             except ZygoteDied:
                 self._replace_zygote(zygote)
         raise SandboxFault("the zygote died twice in a row; run the doctor")
+
+    def _take_waiting(self, limits: Limits) -> ChildHandle | None:
+        """Return a child that was made ahead, or None if none is left that lives.
+
+        :raises ZygoteDied: if the zygote is gone
+        """
+        while limits == self._limits:
+            with self._lock:
+                if not self._waiting:
+                    break
+                child = self._waiting.popleft()
+                self._taken_at.append(time.monotonic())
+            with contextlib.suppress(SandboxExhausted):  # a new one may find more room
+                if self._is_ready(child):
+                    return child
+        return None
+
+    def _is_ready(self, child: ChildHandle) -> bool:
+        """Return whether a child became ready; if not, it is cleaned up."""
+        is_ready = False
+        try:
+            is_ready = child.wait_until_ready()
+        finally:
+            if not is_ready:
+                self._cleanup.put(child)
+        return is_ready
 
     def _dismiss(self, child: ChildHandle) -> None:
         """Have a child cleaned up after its run."""
@@ -204,10 +239,11 @@ class Sandbox:
             self._cleanup.put(child)
 
     def _maintain(self) -> None:
-        """Clean up children, fork new ones, replace zygotes. Runs on the maintenance thread."""
+        """Clean up children, fork new ones, replace zygotes. Runs on the maintenance thread, which outlives errors."""
+        look_again_seconds = 0.0  # it begins, or begins again after an error, by making children
         while not self._closing.is_set():
             try:
-                child = self._cleanup.get(timeout=self._timing.idle_check_seconds)
+                child = self._cleanup.get(timeout=look_again_seconds)
             except queue.Empty:
                 child = None
             if child is not None:
@@ -216,14 +252,10 @@ class Sandbox:
                 child.clean_up()
             try:
                 self._refill()
+                look_again_seconds = self._timing.idle_check_seconds
             except SandboxFault:  # the next run meets it too, and reports it
                 self._closing.wait(self._timing.fault_delay_seconds)
-        with self._lock:
-            leftover = list(self._waiting)
-            self._waiting.clear()
-        for child in leftover:
-            child.clean_up()
-        self._zygote.close()
+                look_again_seconds = self._timing.fault_check_seconds
 
     def _is_busy(self) -> bool:
         """Whether children are taken as fast as they are made."""

@@ -7,6 +7,7 @@ address. It imports the standard library, torch, numpy, safetensors and this pac
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import gc
 import json
@@ -15,15 +16,16 @@ import resource
 import select
 import signal
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from grader.sandbox.child import attempt, child, notebook
 from grader.sandbox.locks import jail, kernel, landlock, seccomp
-from grader.sandbox.protocol import EXIT, FORK, ReceivedJob, unpack_fork
+from grader.sandbox.protocol import EXIT, FORK, RUN, ExitCause, ReceivedJob, unpack_fork
+from grader.sandbox.zygote import memory, warm_up
 from grader.sandbox.zygote import rehearsal as rehearsals
-from grader.sandbox.zygote import warm_up
 
 _FORK_DESCRIPTORS: Final = 3
 
@@ -110,6 +112,11 @@ class _Session:
         self._control = control
         self._lifelines: dict[int, socket.socket] = {}  # by process id
         self._alive: dict[int, int] = {}  # process id by descriptor of its lifeline, until it is told to die
+        self._limits: dict[int, int] = {}  # bytes of memory that a child may hold, by process id
+        self._running: dict[int, int] = {}  # the most bytes that a child was seen to hold, by process id
+        self._over: set[int] = set()  # those that held too much, and were killed
+        self._measure_at = 0.0
+        self._held_before = memory.held_bytes("self")
         # The Python runtime writes a byte to the one end when a child has died. The other end wakes the poll.
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._wakeup.setblocking(False)
@@ -126,15 +133,42 @@ class _Session:
         The order matters, because reaping closes descriptors and forking opens them: an event must not be taken for
         one of the next owner of its number.
         """
-        events = {descriptor for descriptor, _ in self._poll.poll()}
-        for descriptor in events & self._alive.keys():  # the trusted side closed the lifeline, or shut it down
-            self._poll.unregister(descriptor)
-            os.kill(self._alive.pop(descriptor), signal.SIGKILL)
+        pause = memory.MEASURE_SECONDS * 1000 if self._running else None
+        events = {descriptor for descriptor, _ in self._poll.poll(pause)}
+        for descriptor in events & self._alive.keys():
+            process = self._alive[descriptor]
+            if self._is_told_to_run(process):
+                self._running[process] = 0
+            else:  # the trusted side closed the lifeline, or shut it down
+                self._kill(descriptor)
         if self._wakeup.fileno() in events:
             with contextlib.suppress(BlockingIOError):
                 self._wakeup.recv(4096)
             self._reap()
+        if self._running and time.monotonic() >= self._measure_at:
+            self._measure()
         return self._control.fileno() not in events or self._fork()
+
+    def _is_told_to_run(self, process: int) -> bool:
+        try:
+            return self._lifelines[process].recv(len(RUN), socket.MSG_DONTWAIT) == RUN
+        except OSError:
+            return False
+
+    def _kill(self, descriptor: int) -> None:
+        self._poll.unregister(descriptor)
+        os.kill(self._alive.pop(descriptor), signal.SIGKILL)
+
+    def _measure(self) -> None:
+        """Kill the children that hold more than they may."""
+        for process, most in self._running.items():
+            held = memory.held_bytes(process) - self._held_before
+            self._running[process] = max(most, held)
+            descriptor = self._lifelines[process].fileno()
+            if held > self._limits[process] and descriptor in self._alive:
+                self._over.add(process)
+                self._kill(descriptor)
+        self._measure_at = time.monotonic() + memory.MEASURE_SECONDS
 
     def kill_all(self) -> None:
         """Kill all children."""
@@ -152,45 +186,66 @@ class _Session:
             if process == 0:
                 return
             lifeline = self._lifelines.pop(process)
+            del self._limits[process]
             if self._alive.pop(lifeline.fileno(), None) is not None:
                 self._poll.unregister(lifeline)
             microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
-            with contextlib.suppress(OSError):  # the trusted side may have closed it
-                lifeline.send(EXIT.pack(status, microseconds), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-            lifeline.close()
+            cause = ExitCause.OVER_MEMORY if process in self._over else ExitCause.OTHER
+            self._over.discard(process)
+            _report(lifeline, status, microseconds, cause, self._running.pop(process, 0))
 
     def _fork(self) -> bool:
         """Fork one child as requested. Return False at the end of the channel."""
         request = _receive(self._control)
         if request is None:
             return False
-        message, (channel, result, lifeline) = request
+        message, descriptors = request
+        if not descriptors:
+            return True  # the trusted side sees the end of the lifeline
+        channel, result, lifeline = descriptors
         limits, rehearse = unpack_fork(message)
         # Before the fork: a page that the child writes to has to be copied first.
         locks, rehearsal, pid = self._zygote.locks, self._zygote.rehearsal if rehearse else None, os.getpid()
-        process = kernel.fork()
+        try:
+            process = kernel.fork()
+        except OSError as error:  # no room for another process: the next request may find some
+            process = -(error.errno or errno.EAGAIN)
         if process == 0:
             _reset_signals()
             child.live((channel, result), locks, limits, pid, rehearsal)
         os.close(channel)
         os.close(result)
+        if process < 0:
+            _report(socket.socket(fileno=lifeline), -process, 0, ExitCause.NOT_FORKED, 0)
+            return True
         self._lifelines[process] = socket.socket(fileno=lifeline)
         self._alive[lifeline] = process
+        self._limits[process] = limits.data_bytes + memory.ALLOWANCE_BYTES
         self._poll.register(lifeline, select.POLLIN)
         return True
 
 
+def _report(lifeline: socket.socket, status: int, microseconds: int, cause: ExitCause, held: int) -> None:
+    """Tell the trusted side how a child ended; nothing comes after it."""
+    with lifeline, contextlib.suppress(OSError):  # the trusted side may have closed it
+        lifeline.send(EXIT.pack(status, microseconds, cause, max(0, held)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+
 def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
-    """Receive one request with its descriptors. None if the channel is closed or the message is malformed."""
+    """Receive one request with its descriptors, or with none if there was no room for all of them.
+
+    None if the channel is closed or the message is malformed.
+    """
     try:
         message, descriptors, _, _ = socket.recv_fds(control, FORK.size + 1, _FORK_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
     except OSError:
         return None
-    if len(message) != FORK.size or len(descriptors) != _FORK_DESCRIPTORS:
+    is_request = len(message) == FORK.size
+    if not is_request or len(descriptors) != _FORK_DESCRIPTORS:
         for descriptor in descriptors:
             os.close(descriptor)
-        return None
-    return message, descriptors
+        descriptors = []
+    return (message, descriptors) if is_request else None
 
 
 def _reset_signals() -> None:
@@ -210,7 +265,12 @@ def listen(zygote: Zygote, path: Path) -> NoReturn:
         parent = os.getpid()
         while True:
             control, _ = listener.accept()
-            if os.fork() == 0:
+            try:
+                process = os.fork()
+            except OSError:  # no room now; whoever connected sees the end of the channel, and comes again
+                control.close()
+                continue
+            if process == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 jail.die_with(parent)
                 listener.close()

@@ -8,6 +8,7 @@ import pytest
 
 from dojo.api.responses import (
     INHERITED_REMARK,
+    ROUNDING_REMARK,
     Checkpoint,
     Comparison,
     Grade,
@@ -23,7 +24,9 @@ EXACT = Comparison("a", "exact", exact=True, approximate=True)
 APPROXIMATE = Comparison("b", "approximate", approximate=True, diagnosis=("no",), notes=("a note",))
 OWN = Comparison("c", "wrong", origin="own", diagnosis=("A sign.",), notes=("a note",))
 HEIR = Comparison("d", "wrong", origin="inherited", diagnosis=("no",), notes=("a note",))
-UNKNOWN = Comparison("e", "wrong")
+NO_ORIGIN = Comparison("e", "wrong")
+UNKNOWN = Comparison("g", "wrong", origin="unknown", notes=("here, or in dh, which you did not hand in",))
+ROUNDING = Comparison("h", "rounding", notes=("a note",))
 MISSING = Comparison("f", "missing", notes=("df was never assigned",))
 
 
@@ -34,7 +37,9 @@ MISSING = Comparison("f", "missing", notes=("df was never assigned",))
         (APPROXIMATE, True, False, False, ("a note",)),
         (OWN, False, False, True, ("A sign.", "a note")),
         (HEIR, False, True, False, (INHERITED_REMARK, "a note")),
-        (UNKNOWN, False, False, True, ()),
+        (NO_ORIGIN, False, False, True, ()),
+        (UNKNOWN, False, False, False, ("here, or in dh, which you did not hand in",)),
+        (ROUNDING, True, False, False, (ROUNDING_REMARK, "a note")),
         (MISSING, False, False, False, ("df was never assigned",)),
     ],
 )
@@ -45,15 +50,36 @@ def test_a_row_is_right_wrong_or_inherits(
     assert row.remarks() == remarks
 
 
-def test_a_grade_counts_approximate_as_passed() -> None:
-    grade = Grade((EXACT, APPROXIMATE, OWN), (), None, "", "", "")
-    assert (grade.passed, grade.exact, grade.all_passed) == (2, 1, False)
-    assert Grade((EXACT, APPROXIMATE), (), None, "", "", "").all_passed
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        (EXACT, ""),
+        (APPROXIMATE, "approximate"),
+        (ROUNDING, "rounding: passes"),
+        (OWN, "wrong here"),
+        (HEIR, "inherited"),
+        (UNKNOWN, "here or above"),
+        (MISSING, "not there yet"),
+        (Comparison("i", "shape", origin="own"), "wrong here: shape"),
+        (Comparison("j", "not_finite"), "wrong here: not finite"),
+        (Comparison("k", "a_new_verdict"), "wrong here"),
+    ],
+)
+def test_each_kind_of_row_has_a_word(row: Comparison, word: str) -> None:
+    assert row.word == word
+
+
+def test_a_grade_counts_approximate_and_rounding_as_passed() -> None:
+    grade = Grade((EXACT, APPROXIMATE, ROUNDING, OWN), (), None, "", "", "")
+    assert (grade.passed, grade.exact, grade.all_passed) == (3, 1, False)
+    assert Grade((EXACT, APPROXIMATE, ROUNDING), (), None, "", "", "").all_passed
     assert grade.row("b") is APPROXIMATE
     assert grade.row("z") is None
 
 
-@pytest.mark.parametrize(("best", "passed"), [("exact", True), ("approximate", True), ("wrong", False), (None, False)])
+@pytest.mark.parametrize(
+    ("best", "passed"), [("exact", True), ("approximate", True), ("rounding", True), ("wrong", False), (None, False)]
+)
 def test_a_step_passed_where_its_best_verdict_did(best: str | None, passed: bool) -> None:
     assert Checkpoint("a", best=best).passed is passed
 
@@ -91,27 +117,137 @@ def test_a_number_that_is_none_is_no_answer(value: Any) -> None:
         required([], "id", int)  # type: ignore[arg-type]  # the server may send anything
 
 
-def test_a_partial_answer_is_read_as_far_as_possible() -> None:
-    assert read_comparison(
-        {"name": "a", "verdict": "wrong", "exact": 1, "approximate": "yes", "maxdiff": True}
-    ) == Comparison("a", "wrong")
-    assert read_comparison(
-        {"name": "a", "verdict": "wrong", "maxdiff": 2, "notes": ["x", 3], "origin": 4}
-    ) == Comparison("a", "wrong", maxdiff=2.0, notes=("x",))
-    assert read_grade({"checkpoints": [], "flags": "autograd", "run": 3}) == Grade((), (), None, "", "", "")
+def test_what_is_absent_has_its_default() -> None:
+    assert read_comparison({"name": "a", "verdict": "wrong"}) == Comparison("a", "wrong")
+    assert read_comparison({"name": "a", "verdict": "wrong", "origin": None, "notes": None, "diagnosis": None}) == (
+        Comparison("a", "wrong")
+    )
+    assert read_grade({"checkpoints": []}) == Grade((), (), None, "", "", "")
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"name": "two words"},
+        {"name": ""},
+        {"name": "x" * 101},
+        {"name": 3},
+        {"verdict": "not a word"},
+        {"verdict": ""},
+        {"exact": 1},
+        {"approximate": "yes"},
+        {"maxdiff": True},
+        {"maxdiff": "0.1"},
+        {"origin": 4},
+        {"origin": "ab\ncd"},
+        {"diagnosis": 5},
+        {"diagnosis": ["a"]},
+        {"diagnosis": [{"message": 3}]},
+        {"diagnosis": [{"message": "a", "hints": [3]}]},
+        {"notes": ["x", 3]},
+        {"notes": "x"},
+    ],
+    ids=str,
+)
+def test_a_row_of_another_type_is_no_row(member: dict[str, Any]) -> None:
+    row = {"name": "a", "verdict": "wrong"} | member
+    with pytest.raises(NotADojo, match="no usable"):
+        read_grade({"checkpoints": [row]})
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"checkpoints": 3},
+        {"checkpoints": [3]},
+        {"flags": "autograd"},
+        {"run": 3},
+        {"points": "many"},
+        {"run": {"status": 3}},
+    ],
+    ids=str,
+)
+def test_a_grade_of_another_type_is_no_grade(member: dict[str, Any]) -> None:
+    with pytest.raises(NotADojo):
+        read_grade({"checkpoints": []} | member)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"id": True},
+        {"exercise": "a"},
+        {"exercise": "a/../b"},
+        {"exercise": "a/b\x1b[2J"},
+        {"exercise": "a/" + "b" * 65},
+        {"status": "on its way!"},
+        {"place": -1},
+        {"place": 1.5},
+        {"estimate": "soon"},
+        {"attempt": []},
+        {"grade": [1]},
+        {"grade": {"passed": "all", "total": 1}},
+        {"filename": 3},
+    ],
+    ids=str,
+)
+def test_a_submission_of_another_type_is_none(member: dict[str, Any]) -> None:
+    with pytest.raises(NotADojo):
+        read_submission({"id": 1, "exercise": "a/b", "status": "graded"} | member)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"slug": "x; rm -rf ~"},
+        {"total": -1},
+        {"statement": 3},
+        {"forward": "x" * (256 * 1024 + 1)},
+        {"checkpoints": {}},
+        {"checkpoints": [[]]},
+        {"checkpoints": [{"name": "a", "shape": [2, -1]}]},
+        {"checkpoints": [{"name": "a", "shape": ["a"]}]},
+        {"checkpoints": [{"name": "a", "shape": [2**41]}]},
+        {"checkpoints": [{"name": "a", "shape": [True]}]},
+        {"checkpoints": [{"name": "a", "lecture_start": -1}]},
+        {"checkpoints": [{"name": "a", "lecture_start": 1e300}]},
+        {"checkpoints": [{"name": "a", "best": "b c"}]},
+        {"lecture_url": 3},
+    ],
+    ids=lambda member: str(member)[:60],
+)
+def test_an_exercise_of_another_type_is_none(member: dict[str, Any]) -> None:
+    with pytest.raises(NotADojo):
+        read_exercise({"slug": "a/b"} | member)
+
+
+def test_the_summary_of_a_list_is_read() -> None:
+    head = {"id": 1, "exercise": "a/b", "status": "graded", "grade": {"passed": 3, "total": 3, "points": 3.5}}
+    summary = read_submission(head).summary
+    assert summary is not None
+    assert (summary.all_passed, summary.points) == (True, 3.5)
+    assert read_submission(head | {"grade": None}).summary is None
 
 
 @pytest.mark.parametrize(
     ("link", "kept"),
     [
         ("https://a.test/x", True),
-        ("http://a.test/x", True),
+        ("http://localhost:8000/x", True),
+        ("http://127.0.0.1/x", True),
+        ("http://a.test/x", False),
         ("httpx://a.test", False),
+        ("https://ada@a.test/", False),
+        ("https://a.test/x y", False),
+        ("https://a.test/\u202e", False),
+        ("https://a.test/'><script>", False),
+        ("https://[a.test/", False),
+        ("https://a.test/" + "x" * 500, False),
+        ("https:///x", False),
         ("javascript:x", False),
-        (3, False),
     ],
 )
-def test_a_link_is_a_web_address(link: Any, kept: bool) -> None:
+def test_a_link_is_an_encrypted_address(link: Any, kept: bool) -> None:
     assert read_exercise({"slug": "a/b", "lecture_url": link}).lecture_url == (link if kept else None)
 
 

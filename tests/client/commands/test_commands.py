@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ import safetensors.torch
 import torch
 from click.shell_completion import ShellComplete
 
+from dojo.api.http import RETRY_PAUSES
 from dojo.cli import cli
-from dojo.commands.answers import WATCH_SECONDS
 from dojo.files.outbox import Outbox
 from dojo.files.workspace import find_workspace
 from tests.client.conftest import Student
-from tests.client.fake import SLUG, TOKEN, expected, problem, state
+from tests.client.fake import HINTS, SLUG, TOKEN, expected, problem, state
 from tests.client.notebooks import notebook
 
 RIGHT = "dcounts = n / counts\ndlogits = torch.full((2, 3), 2.0)\n"
@@ -123,17 +124,174 @@ def test_the_environment_is_enough(student: Student) -> None:
     assert SLUG in out
 
 
-def test_a_pipe_gets_the_lectures_lines(pulled: Student) -> None:
+def test_a_pipe_gets_the_result_in_short(pulled: Student) -> None:
     Path("solution.py").write_text(HALF)
     code, out, _ = pulled.type("submit", "solution.py")
     assert code == 1
     assert out.splitlines() == [
+        f"{SLUG}, attempt 1 (submission 1)",
+        "[█✗]  1 of 2 pass, 1 exact",
+        "1 more step right.",
         "counts          | exact: True  | approximate: True  | maxdiff: 0.0",
-        "logits          | exact: False | approximate: False | maxdiff: 1.0",
-        "    This is a factor of 2 off.",
+        "The whole table: dojo show 1 --all",
+        "",
+        "logits          | exact: False | approximate: False | maxdiff: 1.0 | wrong here",
+        "  This is a factor of 2 off.",
+        "  One more hint (2 of 3): dojo hint",
+        "Stuck at dlogits? The lecture at 1:00: https://dojo.test/lecture?t=60",
+    ]
+
+
+@pytest.mark.parametrize("words", [("submit", "solution.py", "--all"), ("show", "1", "--all")])
+def test_all_has_the_lectures_lines(pulled: Student, words: tuple[str, ...]) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    code, out, _ = pulled.type(*words)
+    assert code == 1
+    assert out.splitlines() == [
+        "counts          | exact: True  | approximate: True  | maxdiff: 0.0",
+        "logits          | exact: False | approximate: False | maxdiff: 1.0 | wrong here",
+        f"    {HINTS[0]}",
         "1 of 2 pass, 1 exact; 1 mistake of your own",
         "Stuck at dlogits? The lecture at 1:00: https://dojo.test/lecture?t=60",
     ]
+
+
+def test_what_changed_is_said(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    assert "Since attempt 1: no other steps pass than before." in pulled.type("submit", "solution.py")[1]
+    Path("solution.py").write_text("dlogits = torch.full((2, 3), 2.0)\n")
+    out = pulled.type("submit", "solution.py")[1]
+    assert "Since attempt 2: counts passed before, and no longer passes.\n" in out
+    assert "Since attempt 2: 1 more step right.\nlogits          | exact: True " in out
+
+
+def test_another_machine_asks_the_server_what_changed(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    (pulled.config / "attempts.json").unlink()
+    assert "Since attempt 1: no other steps" in pulled.type("submit", "solution.py")[1]
+    (pulled.config / "attempts.json").write_text("{broken")
+    assert "Since attempt 2: no other steps" in pulled.type("submit", "solution.py")[1]
+
+
+def test_all_right_says_so_and_what_is_next(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    listed = [pulled.fake.exercise(), {**pulled.fake.exercise(), "slug": "makemore/next"}]
+    pulled.fake.before = lambda request: (
+        httpx.Response(200, json={"exercises": listed}) if request.url.path.endswith("autumn/exercises") else None
+    )
+    code, out, _ = pulled.type("submit", "solution.py")
+    assert code == 0
+    assert out.endswith("All 2 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/next\n")
+    listed.pop()
+    assert pulled.type("show", "1")[1].endswith("this exercise is done.\nSee how far you are: dojo list\n")
+
+
+def test_each_hint_says_one_level_more(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    row = "logits          | exact: False | approximate: False | maxdiff: 1.0 | wrong here"
+    shown = [f"  {number}. {hint}" for number, hint in enumerate(HINTS, 1)]
+    assert pulled.type("hint")[1].splitlines() == [row, *shown[:2], "One more: dojo hint"]
+    # The same mistake, handed in again, goes on from there.
+    assert f"  {HINTS[1]}\n  One more hint (3 of 3): dojo hint\n" in pulled.type("submit", "solution.py")[1]
+    assert pulled.type("hint")[1].splitlines() == [row, *shown]
+    assert pulled.type("hint")[1].splitlines() == [row, *shown, "That was the last hint. The lecture: dojo open"]
+    assert json.loads(pulled.type("hint", "1", "--json")[1])["hints"] == list(HINTS)
+
+
+def test_the_course_limits_the_hints(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    (submission,) = pulled.fake.graded.values()
+    diagnosis = submission["grade"]["checkpoints"][1]["diagnosis"][0]
+    diagnosis["hints"] = diagnosis["hints"][:1]
+    assert "That was the last hint." in pulled.type("hint")[1]
+    submission["grade"]["checkpoints"][1]["diagnosis"] = []
+    assert "This course shows no hints." in pulled.type("hint")[1]
+
+
+def test_a_hint_without_a_mistake(pulled: Student) -> None:
+    assert pulled.type("hint")[0] == 2
+    Path("solution.py").write_text(RIGHT)
+    pulled.type("submit", "solution.py")
+    assert pulled.type("hint")[:2] == (0, "There is no mistake of your own: all of it passes.\n")
+
+
+def test_the_code_that_was_handed_in_is_shown(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    assert pulled.type("submissions")[1] == pulled.type("history")[1]
+    assert pulled.type("submissions", "show", "1")[1] == pulled.type("show", "1")[1]
+    assert pulled.type("submissions", "show", "1", "--code")[:2] == (0, HALF)
+    document = json.loads(pulled.type("submissions", "show", "1", "--code", "--json")[1])
+    assert document == {"submission": 1, "filename": "solution.py", "source": HALF}
+    pulled.fake.sources[1] = b"x = 1 \x1b[2J\xff"
+    assert pulled.type("submissions", "show", "1", "--code")[1] == "x = 1 \ufffd\n"
+
+
+def test_restore_writes_back_what_was_handed_in(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    assert "submission 1 already" in pulled.type("restore", "1")[1]
+    Path("solution.py").write_text("my newest work")
+    code, _, err = pulled.type("restore", "1")
+    assert (code, err) == (
+        2,
+        "solution.py is there already, and was left as it is.\nName another file: dojo restore 1 --to FILE\n",
+    )
+    assert Path("solution.py").read_text() == "my newest work"
+    Path("solution.py").unlink()
+    code, out, _ = pulled.type("restore", "1")
+    assert (code, out) == (0, "solution.py holds submission 1 again. Next: dojo submit solution.py\n")
+    assert Path("solution.py").read_text() == HALF
+    assert json.loads(pulled.type("restore", "1", "--to", "a b.py", "--json")[1])["written"] is True
+    assert Path("a b.py").read_text() == HALF
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n\n", "mine"), ("\n", "mine"), ("y\n", HALF)])
+def test_restore_asks_before_it_replaces(
+    pulled: Student, monkeypatch: pytest.MonkeyPatch, answer: str, kept: str
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    Path("solution.py").write_text("mine")
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    pulled.type("restore", "1")
+    assert Path("solution.py").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.py",
+        "/etc/x.py",
+        "a\\b.py",
+        ".bashrc",
+        ".py",
+        "con.py",
+        "x.sh",
+        "state.safetensors",
+        "x" * 300 + ".py",
+        "",
+    ],
+    ids=lambda name: name[:20],
+)
+def test_a_server_cannot_name_the_file(pulled: Student, name: str) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    pulled.fake.source_name = name or " "
+    before = {path: path.read_bytes() for path in Path("..").rglob("*") if path.is_file()}
+    code, out, _ = pulled.type("restore", "1")
+    assert (code, out.split()[0]) == (0, "submission-1.py")
+    assert {path: path.read_bytes() for path in before} == before
+    assert Path("submission-1.py").read_text() == HALF
 
 
 def test_all_right_is_exit_0(pulled: Student) -> None:
@@ -147,8 +305,8 @@ def test_tensors_are_sent_as_they_are(pulled: Student) -> None:
     answers = {f"d{name}": each for name, each in expected().items()}
     Path("answers.safetensors").write_bytes(safetensors.torch.save(answers))
     assert pulled.type("submit", "answers.safetensors")[0] == 0
-    assert pulled.fake.requests[-1].headers["Content-Type"] == "application/vnd.safetensors"
-    assert pulled.fake.requests[-1].content == Path("answers.safetensors").read_bytes()
+    assert pulled.fake.posted.headers["Content-Type"] == "application/vnd.safetensors"
+    assert pulled.fake.posted.content == Path("answers.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -183,25 +341,53 @@ def test_a_notebook_says_what_was_taken(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(cells))
     code, _, err = pulled.type("submit", "mine.ipynb")
     assert code == 0
-    assert err == "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\n"
-    sent = json.loads(pulled.fake.requests[-1].content)
+    assert err == "2 answers taken from 2 of 3 code cells.\n"
+    sent = json.loads(pulled.fake.posted.content)
     assert sent["filename"] == "mine.ipynb"
     assert "print" not in sent["source"]
     code, out, _ = pulled.type("submit", "mine.ipynb", "--json")
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
 
 
+def test_explain_says_all_that_is_taken_and_left_out(pulled: Student) -> None:
+    unfinished = "\n".join(f"dh{number} = mystery{number} * logits.grad\ndlogits = dh{number}" for number in range(2))
+    cells = notebook("dcounts = n / counts", "dlogits = logits * 2\nprint 1", "x =", unfinished)
+    Path("mine.ipynb").write_text(json.dumps(cells))
+
+    short = pulled.type("submit", "mine.ipynb")[2]
+    long = pulled.type("submit", "mine.ipynb", "--explain")[2]
+
+    assert short.splitlines()[0] == "2 answers taken from 2 of 4 code cells."
+    assert len(short.splitlines()) == 5 and short.endswith("All of it: dojo submit mine.ipynb --explain\n")
+    assert "Cell 1: dcounts." in long and "Cell 2: dlogits (in part)." in long
+    assert "Your own dlogits above it counts." in long and "--explain" not in long
+
+
+def test_a_script_is_sliced_as_a_notebook_is(pulled: Student) -> None:
+    script = (
+        "words = open('names.txt').read()\nif __name__ == '__main__':\n    dcounts = n / counts\n    print(dcounts)\n"
+    )
+    Path("script.py").write_text(script)
+
+    _, _, err = pulled.type("submit", "script.py", "--explain")
+
+    assert err == "1 answer taken from lines 2 to 4 of the script.\nTaken: dcounts.\n"
+    assert "open" not in json.loads(pulled.fake.requests[-1].content)["source"]
+
+
 def test_a_file_with_a_backslash_in_its_name(pulled: Student) -> None:
     Path("a\\b.py").write_text(RIGHT)
     assert pulled.type("submit", "a\\b.py")[0] == 0
-    assert json.loads(pulled.fake.requests[-1].content)["filename"] == "a_b.py"
+    assert json.loads(pulled.fake.posted.content)["filename"] == "a_b.py"
 
 
 def test_json_comes_without_notes(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(notebook("dcounts = n / counts", "dlogits = mystery")))
     _, out, err = pulled.type("submit", ".", "--json")
     assert err == ""
-    assert json.loads(out)["notebook"]["remarks"] == ["Cell 2, line 1 is left out: mystery has no value before it."]
+    assert json.loads(out)["notebook"]["remarks"] == [
+        "Cell 2, line 1 is left out: mystery has no value before it. So dlogits is not graded."
+    ]
 
 
 def test_a_broken_pipe_is_no_error(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,25 +436,73 @@ def test_the_server_waits_a_second_before_the_queue_is_shown(pulled: Student) ->
         assert posted[-1].url.params["wait"] == sent
 
 
-def test_watch_submits_again_when_the_server_is_back(pulled: Student) -> None:
+def watched(pulled: Student, looks: int, between: Callable[[int], None]) -> tuple[int, str, str, list[float]]:
+    """Watch solution.py for so many looks. Return exit code, output, and the pauses between looks."""
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if seconds in RETRY_PAUSES:  # between two attempts of one request
+            return
+        pauses.append(seconds)
+        if len(pauses) == looks:
+            raise KeyboardInterrupt
+        between(len(pauses))
+
+    pulled.network = replace(pulled.fake.network, sleep=sleep)
+    return *pulled.type("watch", "solution.py"), pauses
+
+
+def test_watch_says_once_that_the_server_is_away(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
-    looks = iter(["away", "back"])
 
     def away(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    def look(seconds: float) -> None:
-        if seconds != WATCH_SECONDS:  # a pause between two attempts
-            return
-        if next(looks, None) is None:
-            raise KeyboardInterrupt
-        pulled.fake.before = None
+    def come_back(look: int) -> None:
+        if look == 6:
+            pulled.fake.before = None
 
     pulled.fake.before = away
-    pulled.network = replace(pulled.fake.network, sleep=look)
-    code, out, err = pulled.type("watch", "solution.py")
-    assert "could not be reached" in err
+    code, out, err, pauses = watched(pulled, 8, come_back)
+
+    assert err.splitlines()[-1].endswith("could not be reached. Watch goes on, and submits when it is back.")
+    assert err.count("could not be reached") == 1
     assert (code, out.count("2 of 2 pass")) == (0, 1)
+    assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 0.5, 0.5]
+
+
+def test_watch_sends_nothing_twice_that_the_server_has(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    code, _, err, pauses = watched(pulled, 4, lambda look: None)
+
+    assert (code, len(pulled.fake.graded)) == (3, 1)
+    assert err.count("Submission 1 is kept, but") == 1
+    assert pauses[-3:] == [0.5, 0.5, 0.5]
+
+
+def test_status_shows_the_best_and_the_last_mistake(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    shown = pulled.fake.exercise()
+    shown["checkpoints"][0] |= {"best": "exact", "attempts": 1}
+    shown["checkpoints"][1] |= {"best": "wrong", "attempts": 1}
+    pulled.fake.before = lambda request: (
+        httpx.Response(200, json=shown) if request.url.path.endswith(f"exercises/{SLUG}") else None
+    )
+    lines = pulled.type("status")[1].splitlines()
+    assert lines[:2] == [f"{SLUG}: Softmax", "[█✗]  1 of 2 pass, 1 exact"]
+    assert lines[-4].endswith("| wrong here")
+    assert lines[-3:-1] == [f"  {HINTS[0]}", "  One more hint (2 of 3): dojo hint"]
+    Path("solution.py").write_text("dlogits = torch.ones(2, 3)\n")
+    pulled.type("submit", "solution.py")  # counts is not there now, and passed before
+    assert pulled.type("status")[1].splitlines()[1] == "[█✗]  1 of 2 pass, 1 exact"
 
 
 def test_a_dry_run_sends_nothing(pulled: Student) -> None:
@@ -407,7 +641,7 @@ def test_check_explains_what_it_took_of_a_notebook(pulled: Student) -> None:
     Path("mine.ipynb").write_text(json.dumps(cells))
     code, out, err = pulled.type("check", "mine.ipynb")
     assert code == 1
-    assert "Taken from 2 of 3 code cells: 2 (dcounts), 3 (dlogits).\nCell 2 is not finished: line 2 left out" in err
+    assert "2 answers taken from 2 of 3 code cells.\nCell 2 is not finished: line 2 left out" in err
     assert "Line 5 of what was taken is line 2 of cell 3." in out
     _, out, _ = pulled.type("check", "mine.ipynb", "--json")
     assert [each["cell"] for each in json.loads(out)["notebook"]["taken"]] == [2, 3]
@@ -430,7 +664,12 @@ def test_looking_back(pulled: Student) -> None:
     assert pulled.type("show", "99")[0] == 2
     code, out, _ = pulled.type("status")
     assert code == 0
-    assert out.splitlines()[1].startswith("counts | -")
+    assert out.splitlines()[:2] == [f"{SLUG}: Softmax", "[··]  0 of 2 pass, 0 exact"]
+    assert out.splitlines()[-2:] == [
+        "Next: dcounts",
+        "Stuck at dcounts? The lecture at 1:00: https://dojo.test/lecture?t=60",
+    ]
+    assert pulled.type("status", "--all")[1].splitlines()[1].startswith("counts | not yet")
 
 
 def test_open_shows_the_first_wrong_step(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -507,7 +746,7 @@ def test_completion_knows_commands_options_and_exercises(pulled: Student, monkey
         found = ShellComplete(cli, {}, "dojo", "_DOJO_COMPLETE").get_completions(list(words[:-1]), words[-1])
         return [each.value for each in found]
 
-    assert completed("su") == ["submit"]
+    assert completed("subm") == ["submissions", "submit"]
     assert completed("submit", "--dr") == ["--dry-run"]
     for words in (
         ("pull", "make"),

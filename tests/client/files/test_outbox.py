@@ -127,3 +127,46 @@ def test_the_state_may_be_replaced_while_answers_wait(fake: FakeDojo, pulled: Wo
     assert keys(fake) == ["new"]
     assert sent.refused == ("It was made on a forward state that has been replaced since.",)
     assert len(outbox) == 0
+
+
+def test_an_answer_that_holds_another_takes_its_place(fake: FakeDojo, pulled: Workspace) -> None:
+    outbox = Outbox(pulled)
+    outbox.put(CONTENT, "other")
+    first = outbox.put(CONTENT, "first")
+    second = outbox.put(CONTENT, "second", replaces=first)
+
+    outbox.send(fake.connection)
+
+    assert keys(fake) == ["other", "second"]
+    assert not second.exists()
+
+
+def test_an_answer_may_be_replaced_after_it_was_sent(fake: FakeDojo, pulled: Workspace) -> None:
+    outbox = Outbox(pulled)
+    first = outbox.put(CONTENT, "first")
+    outbox.send(fake.connection)
+
+    outbox.put(CONTENT, "second", replaces=first)
+
+    assert len(outbox) == 1
+
+
+def test_a_removed_answer_is_not_sent(fake: FakeDojo, pulled: Workspace) -> None:
+    outbox = Outbox(pulled)
+    file = outbox.put(CONTENT, "one")
+
+    outbox.remove(file)
+    outbox.remove(file)
+
+    assert outbox.send(fake.connection) == SendResult((), ())
+    assert not fake.requests
+
+
+def test_an_answer_that_cannot_be_written_leaves_the_one_before(fake: FakeDojo, pulled: Workspace) -> None:
+    outbox = Outbox(pulled)
+    first = outbox.put(CONTENT, "first")
+
+    with pytest.raises(OSError, match="too long"):
+        outbox.put(CONTENT, "x" * 300, replaces=first)
+
+    assert first.exists()

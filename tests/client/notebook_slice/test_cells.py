@@ -127,7 +127,11 @@ def test_a_heading_announces_an_exercise(text: str, section: int | None) -> None
     [
         ("a = 1\nb = (\nc = 3", ["a = 1", "c = 3"], "line 2"),
         ("a = 1\nprint 2\nb = 1\nfor i in\nc = 3", ["a = 1", "b = 1", "c = 3"], "lines 2, 4"),
-        ("a = 1\nfor i in x:\n  b = (i\n  c = 2\nd = 1", ["a = 1", "d = 1"], "line 2"),
+        (
+            "a = 1\nfor i in x:\n  b = (i\n  c = 2\nd = 1",
+            ["a = 1", "for i in x:\n    pass\n    c = 2", "d = 1"],
+            "line 3",
+        ),
         ("a = 1\nx = [1,\n  2,\n  for i in y", ["a = 1"], "line 2"),
         ("a = 1\nx = f(\n1,\n2 3)\nb = 2", ["a = 1", "b = 2"], "line 2"),
         ("a = 1\nb = \nc = \nd = \ne = 2", ["a = 1", "e = 2"], "lines 2, 3, 4"),
@@ -144,7 +148,7 @@ def test_a_cell_has_at_most_twenty_gaps() -> None:
 
 
 def test_the_first_problem_of_a_cell_is_told() -> None:
-    assert "Did you mean print(...)?" in read("a = 1\nprint 'x'\nfor i in (").repaired[1]
+    assert "Did you mean print(...)?" in read("a = 1\nprint 'x'\nfor i in (").unfinished[1]
 
 
 def test_a_remark_names_the_run() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from dojo.errors import BadFile
-from tests.client.notebook_slice.small_notebooks import CROSS_ENTROPY, read, taken
+from dojo.notebook_slice.cells import read_cells
+from dojo.notebook_slice.choice import choose
+from dojo.notebook_slice.statements import read_parts, read_statements
+from tests.client.notebook_slice.small_notebooks import CROSS_ENTROPY, FULL, read, taken, wanted
+from tests.client.notebooks import notebook
 
 # Every cell of these belongs to the answer.
 WHOLE = {
@@ -35,10 +41,28 @@ PARTS = {
     "a function backward of something else": (("dh = h", "def backward(x):\n    return x"), "dh = h"),
     "a function of the state with another name": (("dh = h", "def forward(state):\n    return state"), "dh = h"),
     "only the last value": (("dh = h * 3", "dh = h"), "dh = h"),
-    "the last value that can be taken": (("dh = h", "dh = h * open('x')"), "dh = h"),
-    "the last comparison that can be taken": (
-        ("grad = h * 1", "cmp('h', grad)", "cmp('h', open('x'))"),
+    "the last value that can have run": (("dh = h", "dh = h * mystery"), "dh = h"),
+    "what changes a value that cannot have run": (("dh = h", "dh = h * mystery", "dh /= n"), "dh = h"),
+    "the last comparison that can have run": (
+        ("grad = h * 1", "cmp('h', grad)", "cmp('h', mystery)"),
         "grad = h * 1\ncmp('h', grad)",
+    ),
+    "no value of which a part cannot be taken": (("dW2 = W2", "dh = h * 1", "dh += open('x')"), "dW2 = W2"),
+    "no value that was replaced by one that cannot be taken": (
+        ("dW2 = W2", "dh = h", "dh = h * open('x')"),
+        "dW2 = W2",
+    ),
+    "no comparison before one that cannot be taken": (
+        ("dW2 = W2", "grad = h * 1", "cmp('h', grad)", "cmp('h', open('x'))"),
+        "dW2 = W2",
+    ),
+    "nothing that an unfinished line changes": (("dW2 = W2", "dh = h * 1\ndh += ("), "dW2 = W2"),
+    "nothing that an unfinished block fills": (("dW2 = W2", "dh = torch.zeros(3)\nfor i in"), "dW2 = W2"),
+    "nothing that an unfinished line makes anew": (("dW2 = W2", "dh = h\ndh ="), "dW2 = W2"),
+    "a value before an unfinished line of another cell": (("dh = h", "dh ="), "dh = h"),
+    "a comparison under another name made without the steps": (
+        ("dprobs = probs", "dlogits = dprobs * 2", "klogits = logits * 1", "cmp('logits', klogits, logits)"),
+        "dprobs = probs\ndlogits = dprobs * 2",
     ),
     "only the last comparison": (
         ("grad = h * 1", "cmp('h', grad)", "grad2 = h", "cmp('h', grad2)"),
@@ -147,8 +171,41 @@ def test_a_step_first_built_from_nothing_counts() -> None:
     assert taken(IN_ONE_GO, *STEPS) == "\n".join(STEPS)
 
 
-def test_answers_under_another_heading_count_alone() -> None:
-    assert taken("# Exercise 1\ndlogits = logits * 2", slug=CROSS_ENTROPY).endswith("dlogits = logits * 2")
+def test_answers_under_another_heading_do_not_count() -> None:
+    for slug, cell in ((CROSS_ENTROPY, "# Exercise 1\ndlogits = logits * 2"), (FULL, "# Exercise 2\ndlogits = logits")):
+        with pytest.raises(BadFile, match="is not there yet"):
+            read(cell, slug=slug)
+
+
+@pytest.mark.parametrize("undone", ["", "# Exercise 2\ndlogits = None # TODO", "dlogits = ...", "dlogits ="])
+def test_exercise_1_never_answers_exercise_2(undone: str) -> None:
+    cells = ("dprobs = probs * 1", "dlogits = dprobs * 2", "dh = dlogits @ logits", undone)
+    with pytest.raises(BadFile, match="step by step, as exercise 1 does"):
+        read(*cells, slug=CROSS_ENTROPY)
+    assert taken(*cells[:3], "dlogits = probs * 1", slug=CROSS_ENTROPY) == "dlogits = probs * 1"
+
+
+def test_exercise_2_alone_may_go_step_by_step() -> None:
+    assert taken("dprobs = probs * 1", "dlogits = dprobs * 2", slug=CROSS_ENTROPY).endswith("dlogits = dprobs * 2")
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["dh = None", "dh = ...", "dh = 'TODO'", "dh = NotImplemented", "dh, dW2 = None, None"]
+)
+def test_placeholders_decide_nothing(placeholder: str) -> None:
+    assert taken("dh = h", placeholder) == taken(placeholder, "dh = h") == "dh = h"
+    assert taken("# Exercise 1\ndh = h\ndC =", f"# Exercise 2\n{placeholder}") == "# Exercise 1\ndh = h"
+
+
+@pytest.mark.parametrize("count", [100, 400])
+def test_the_work_grows_with_the_statements_alone(count: int) -> None:
+    chain = ["x0 = h * 1", *(f"x{number} = x{number - 1} + 1" for number in range(1, count)), f"dh = x{count - 1}"]
+    changes = ["dh = h * 1", "row = dh[0]", *["row += 1"] * count, *["dh += 1"] * count]
+    for cells in (chain, changes):
+        statements = read_statements(read_parts(read_cells(notebook(*cells)["cells"])))
+        choice = choose(statements, wanted(FULL))
+        assert choice.answered == {"h"}
+        assert choice.work <= 6 * len(cells)
 
 
 def test_answers_under_no_heading_go_first() -> None:
@@ -167,9 +224,19 @@ def remarks(*cells: str) -> tuple[str, ...]:
 
 
 def test_an_unavailable_need_is_named() -> None:
-    assert remarks("dh = b * a") == ("Cell 2, line 1 is left out: a, b has no value before it.",)
-    assert remarks("x = open('f')", "y = input()", "dh = y * x")[-1] == (
-        "Cell 4, line 1 is left out: it needs what cell 2, 3 makes, and that cannot be taken."
+    assert remarks("dh = b * a") == ("Cell 2, line 1 is left out: a, b has no value before it. So dh is not graded.",)
+    assert remarks("x = open('f')", "dh = x", "dC = dh") == (
+        "Cell 2, line 1 is left out: it reads a file or the keyboard. So dh, dC are not graded.",
+    )
+
+
+def test_each_reason_is_said_once_in_the_order_of_the_notebook() -> None:
+    answers = "dprobs, dcounts, dlogits, dh, db2, dC, demb".split(", ")
+    steps = [f"{new} = {old}" for old, new in itertools.pairwise(answers)]
+    assert remarks("dprobs = mystery", *steps, "dW1 = input()") == (
+        "Cell 2, line 1 is left out: mystery has no value before it. "
+        "So dprobs, dcounts, dlogits, dh, db2, demb and 1 more are not graded.",
+        "Cell 9, line 1 is left out: it reads a file or the keyboard. So dW1 is not graded.",
     )
 
 
@@ -184,11 +251,11 @@ def test_a_comparison_of_something_unknown_is_named() -> None:
 
 def test_a_comparison_of_an_unavailable_value_is_named() -> None:
     told = remarks("x = open('f')", "cmp('h', x, h)")
-    assert told[-1] == "Cell 3, line 1 is left out: it needs what cell 2 makes, and that cannot be taken."
+    assert told == ("Cell 2, line 1 is left out: it reads a file or the keyboard.",)
 
 
 def test_a_value_made_of_a_missing_step_is_named() -> None:
-    assert remarks("db2 = dh * 2") == ("Cell 2, line 1 is left out: dh has no value before it.",)
+    assert remarks("db2 = dh * 2") == ("Cell 2, line 1 is left out: dh has no value before it. So db2 is not graded.",)
 
 
 def test_functions_that_call_each_other_are_taken() -> None:
@@ -220,3 +287,8 @@ def test_a_name_without_a_d_is_no_slip() -> None:
     with pytest.raises(BadFile) as caught:
         read("logit_maxes_d = 3\nxlogit_maxes = 3")
     assert "name it" not in caught.value.message
+
+
+def test_a_broken_cell_counts_where_a_sound_one_after_it_cannot_have_run() -> None:
+    assert taken("dh = h * 2\nfor i in", "dh = mystery") == "dh = h * 2"
+    assert taken("dh = h * 2\nfor i in", "dh = h") == "dh = h"

@@ -24,7 +24,11 @@ WHOLE = {
         "dh = Layer().twice(h)",
     ),
     "a backward of the student's own": (BACKWARD_OF_ONES_OWN, "layer = Layer()", "dh = layer.backward(h)"),
-    "grad of something that is not handed out": ("from tools import box", "dh = h * box.grad"),
+    "grad of something that is not handed out": (
+        "import types",
+        "box = types.SimpleNamespace(grad=2)",
+        "dh = h * box.grad",
+    ),
     "a comparison in a statement that makes nothing": ("dh = h * 1", "cmp('h', dh, h)"),
     "a comparison by keywords": ("grad = h * 1", "cmp(s='h', dt=grad, t=h)"),
     "a comparison with blanks in the name": ("grad = h * 1", "cmp(' h ', grad)"),
@@ -114,7 +118,13 @@ def test_other_statements_are_not_taken(rule: str) -> None:
         ("dh = h.grad", "it reads .grad, and there is none where it is graded"),
         ("dh: torch.Tensor = h.grad.clone()", "it reads .grad, and there is none where it is graded"),
         ("dh = h * 1\ndh += h.grad", "it reads .grad, and there is none where it is graded"),
-        ("with torch.enable_grad():\n    loss.backward()\n    scale = 2\ndh = h * scale", "it computes on other data"),
+        ("while True:\n    loss.backward()\n    scale = 2\ndh = h * scale", "scale has no value"),
+        ("dh = torch.load('dh.pt')", "it reads a file or the keyboard"),
+        ("from tools import box\ndh = h * box", "it imports tools"),
+        ("from .tools import box\ndh = h * box", "it imports .tools"),
+        ("import argparse\nargs = argparse.ArgumentParser().parse_args()\ndh = h * args.by", "the command line"),
+        ("dh = W1.grad * 2", "it reads W1.grad, and there is none where it is graded; write dW1"),
+        ("g = W1.grad\ndh = g * 2", "write dW1"),
     ],
 )
 def test_what_the_grader_cannot_run_is_left_out(cell: str, reason: str) -> None:
@@ -123,6 +133,19 @@ def test_what_the_grader_cannot_run_is_left_out(cell: str, reason: str) -> None:
     assert cell.split("\n")[-1] not in found.source
 
 
-def test_a_name_in_words_goes_before_the_tensor() -> None:
+def test_the_tensor_goes_before_a_name_in_words() -> None:
     cells = ("grad = h * 1", "cmp('h', grad, counts)", "cmp('counts', grad, counts)")
-    assert taken(*cells) == "\n".join(cells)
+    assert taken(*cells) == "\n".join((cells[0], cells[2]))
+    assert taken(cells[0], "cmp('h', grad, counts)") == "\n".join(cells[:2])
+
+
+def test_an_own_line_counts_before_torchs_gradient() -> None:
+    for after in (
+        "dh = h.grad.clone()",
+        "dh, dW2 = h.grad, W2.grad",
+        "if n:\n    dh = h.grad",
+        "for t in [h]:\n    dh = t.grad",
+    ):
+        found = read("dh = h * 2", after, "dC = dh @ C")
+        assert found.source == "# --- cell 1 ---\ndh = h * 2\n\n# --- cell 3 ---\ndC = dh @ C\n"
+        assert any("Your own dh above it counts." in remark for remark in found.remarks)

@@ -602,16 +602,19 @@ def test_an_unfinished_line_is_named() -> None:
     )
 
 
-def test_a_broken_line_removes_its_loop_only() -> None:
+def test_what_a_broken_line_changes_is_not_graded() -> None:
     found = read((*BEFORE, "dprobs = probs\nfor i in range(3):\n  dprobs += (i\n  dprobs *= 2\ndh = h"))
-    assert "dprobs = probs\ndh = h\n" in found.source
+    assert "dh = h\n" in found.source
+    assert "dprobs" not in found.source
+    assert found.remarks[0].endswith("line 3 left out ('(' was never closed). So dprobs is not graded.")
 
 
 def test_a_gradient_of_torch_is_no_answer() -> None:
     found = read((*BEFORE, "dprobs = probs", "dh = h.grad.clone()\ndW2 = h.T @ dlogits"))
     assert "dh" not in found.source
     line = len(BEFORE) + 2
-    assert f"Cell {line}, line 1 is left out: it reads .grad, and there is none where it is graded." in found.remarks
+    reason = "it reads .grad, and there is none where it is graded. So dh is not graded."
+    assert f"Cell {line}, line 1 is left out: {reason}" in found.remarks
 
 
 def test_deep_nesting_is_explained() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dojo.notebook_slice.cells import read_cells
-from dojo.notebook_slice.statements import read_statements
+from dojo.notebook_slice.statements import read_parts, read_statements
 from tests.client.notebook_slice.small_notebooks import BATCH_NORM, CROSS_ENTROPY, FULL, taken
 from tests.client.notebooks import notebook
 
 
 def sections(*cells: str) -> list[int | None]:
-    return [each.section for each in read_statements(read_cells(notebook(*cells)["cells"]))]
+    return [each.section for each in read_statements(read_parts(read_cells(notebook(*cells)["cells"])))]
 
 
 def test_a_heading_counts_from_its_line() -> None:
@@ -30,7 +30,29 @@ def test_a_decorator_is_under_the_heading_above_it() -> None:
     assert sections("# Exercise 1\na = 1\n# Exercise 2:\n@f\ndef g(): ...") == [1, 2]
 
 
-@pytest.mark.parametrize(("name", "section"), [("loss_fast", 2), ("hpreact_fast", 3), ("loss_slow", None)])
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("## Fast backprop for the loss (cross entropy)", 2),
+        ("## Softmax, analytically in closed form", 2),
+        ("# Batch norm in a single expression", 3),
+        ("### All in together", 4),
+        ("A fast way through cross entropy", None),  # no heading
+        ("## Batch norm", None),
+    ],
+)
+def test_headings_of_students_announce_an_exercise_in_markdown_alone(heading: str, section: int | None) -> None:
+    assert sections("a = 1", f"md:{heading}", "b = 2") == [None, section]
+    assert sections("a = 1", f"# {heading}\nb = 2") == [None, None]
+
+
+def test_own_numbers_of_many_exercises_are_not_the_lectures() -> None:
+    assert sections(*(f"# Exercise {number}\na = {number}" for number in range(1, 6))) == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "section"), [("loss_fast", 2), ("hpreact_fast", 3), ("bn_out_fast", 3), ("loss_slow", None)]
+)
 def test_the_lectures_own_names_begin_an_exercise(name: str, section: int | None) -> None:
     assert sections("a = 1", f"{name} = 3", "b = 2") == [None, section, section]
 

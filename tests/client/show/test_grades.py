@@ -8,7 +8,14 @@ import pytest
 from rich.text import Text
 
 from dojo.api.responses import INHERITED_REMARK, Checkpoint, Comparison, Grade, Submission, read_submission
-from dojo.show.grades import AUTOGRAD_SENTENCE, first_mistake, show_rows, show_submission, unique_remarks
+from dojo.show.grades import (
+    AUTOGRAD_SENTENCE,
+    KERNELS_SENTENCE,
+    first_mistake,
+    show_rows,
+    show_whole,
+    unique_remarks,
+)
 from dojo.show.screen import Screen
 from tests.client.show.terminal import terminal
 
@@ -17,6 +24,8 @@ ROWS = (
     Comparison("counts", "wrong", False, False, 0.123456, "own", ("A term is missing: counts is used twice.",)),
     Comparison("norm_logits", "wrong", False, False, 2.0, "inherited", ("not to be shown",)),
     Comparison("h", "approximate", False, True, 1e-9, notes=("shape [64], compared with [1, 64] by broadcasting",)),
+    Comparison("b1", "rounding", False, False, 1e-7),
+    Comparison("C", "wrong", False, False, 1.0, "unknown", notes=("here, or in demb, which you did not hand in",)),
     Comparison("W2", "missing", notes=("dW2 was never assigned",)),
     Comparison("b2", "missing", notes=("db2 was never assigned",)),
 )
@@ -50,24 +59,57 @@ def test_colours_tell_right_from_wrong_from_inherited() -> None:
     assert "\x1b[36mh" in text
 
 
-@pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_without_colour_there_are_the_lectures_lines(
-    settings: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    screen, _ = terminal(80, **settings)
+def test_without_colour_there_are_the_lectures_lines_with_words() -> None:
+    screen, file = terminal(100, NO_COLOR="1")
     show_rows(screen, ROWS)
-    assert capsys.readouterr().out.splitlines() == [
+    assert file.getvalue().splitlines() == [
         "counts_sum_inv  | exact: True  | approximate: True  | maxdiff: 0.0",
-        "counts          | exact: False | approximate: False | maxdiff: 0.123456",
+        "counts          | exact: False | approximate: False | maxdiff: 0.123456 | wrong here",
         "    A term is missing: counts is used twice.",
-        "norm_logits     | exact: False | approximate: False | maxdiff: 2.0",
+        "norm_logits     | exact: False | approximate: False | maxdiff: 2.0 | inherited",
         "    Right, given the gradients above it: the mistake is further up.",
-        "h               | exact: False | approximate: True  | maxdiff: 1e-09",
+        "h               | exact: False | approximate: True  | maxdiff: 1e-09 | approximate",
         "    shape [64], compared with [1, 64] by broadcasting",
-        "W2              | exact: False | approximate: False | maxdiff: -",
+        "b1              | exact: False | approximate: False | maxdiff: 1e-07 | rounding: passes",
+        "    Passes: the difference is no more than float32 rounding explains.",
+        "C               | exact: False | approximate: False | maxdiff: 1.0 | here or above",
+        "    here, or in demb, which you did not hand in",
+        "W2              | exact: False | approximate: False | maxdiff: - | not there yet",
         "    dW2 was never assigned",
-        "b2              | exact: False | approximate: False | maxdiff: -",
+        "b2              | exact: False | approximate: False | maxdiff: - | not there yet",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "maxdiff", "lines"),
+    [
+        ("a", 0.5, ["a | exact: False | approximate: False | maxdiff: 0.5 | here or above"]),
+        ("a", 0.1234567890123, ["a | exact: False | approximate: False | maxdiff: 0.1234567890123 | here or above"]),
+        (
+            "logprobs",
+            0.123456789012345,
+            ["logprobs        | exact: False | approximate: False | maxdiff: 0.123456789012345", "    here or above"],
+        ),
+        (
+            "bn",
+            0.12345678901234566,
+            ["bn | exact: False | approximate: False | maxdiff: 0.12345678901234566", "    here or above"],
+        ),
+    ],
+)
+def test_a_row_is_squeezed_into_80_columns(name: str, maxdiff: float, lines: list[str]) -> None:
+    screen, file = terminal(80, TERM="dumb")
+    show_rows(screen, [Comparison(name, "wrong", maxdiff=maxdiff, origin="unknown")])
+    assert file.getvalue().splitlines() == lines
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_each_kind_of_row_has_its_word_beside_its_colour(width: int) -> None:
+    screen, file = terminal(width)
+    show_rows(screen, ROWS)
+    text = Text.from_ansi(file.getvalue()).plain
+    for word in ("wrong here", "inherited", "approximate", "rounding: passes", "here or above", "not there yet"):
+        assert word in text
 
 
 def test_remarks_need_80_columns() -> None:
@@ -76,8 +118,8 @@ def test_remarks_need_80_columns() -> None:
         screen, file = terminal(width)
         show_rows(screen, ROWS)
         shown[width] = Text.from_ansi(file.getvalue()).plain
-    assert "counts:" in shown[79] and "approximate" not in shown[79]
-    assert "counts:" not in shown[80] and "approximate" in shown[80]
+    assert "counts:" in shown[79] and "approximate  " not in shown[79]
+    assert "counts:" not in shown[80] and "approximate  " in shown[80]
 
 
 def test_only_the_first_own_mistake_is_bold() -> None:
@@ -101,21 +143,35 @@ def test_a_difference_that_is_none_is_a_dash() -> None:
     assert [line[-1] for line in lines if line and line[0] in "abc"] == ["-", "0.0", "1.23e+03"]
 
 
-def graded(run: Mapping[str, object], *rows: dict[str, object], flags: tuple[str, ...] = ()) -> Submission:
+def graded(run: Mapping[str, object] | None, *rows: dict[str, object], flags: tuple[str, ...] = ()) -> Submission:
+    kind = "code" if run else "tensors"
     grade = {"run": run, "checkpoints": list(rows), "flags": list(flags)}
-    return read_submission({"id": 9, "exercise": "a/b", "attempt": 2, "status": "graded", "grade": grade})
+    return read_submission({"id": 9, "kind": kind, "exercise": "a/b", "attempt": 2, "status": "graded", "grade": grade})
+
+
+def show_submission(screen: Screen, submission: Submission, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
+    assert submission.grade is not None
+    show_whole(screen, submission, submission.grade, checkpoints)
+
+
+def test_inexact_tensors_are_explained_once(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": name, "verdict": "approximate", "approximate": True, "maxdiff": 1e-9} for name in "ab"]
+    show_submission(Screen(), graded(None, *rows))
+    assert capsys.readouterr().out.count(KERNELS_SENTENCE) == 1
+    show_submission(Screen(), graded({"status": "ok"}, *rows))
+    assert KERNELS_SENTENCE not in capsys.readouterr().out
 
 
 def test_the_run_is_shown_above_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"name": "h", "verdict": "wrong", "origin": "own", "maxdiff": 1}
     run = {"status": "time_limit", "message": "after 5 s", "stdout": "hello\n"}
-    show_submission(Screen(), graded(run, row, flags=("autograd",)), [Checkpoint("h")])
+    show_submission(Screen(), graded(run, row, flags=("autograd",)), (Checkpoint("h"),))
     assert capsys.readouterr().out.splitlines() == [
         "Your code printed:",
         "    hello",
         "Your code was stopped: it took too long.",
         "    after 5 s",
-        "h               | exact: False | approximate: False | maxdiff: 1.0",
+        "h               | exact: False | approximate: False | maxdiff: 1.0 | wrong here",
         AUTOGRAD_SENTENCE,
         "0 of 1 pass, 0 exact; 1 mistake of your own",
     ]

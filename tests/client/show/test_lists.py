@@ -19,7 +19,7 @@ def test_times_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         screen, file = terminal(100)
         moments = ("2026-01-02T23:04:05Z", "2026-01-02T23:04:05+00:00", "yesterday", "")
-        answers = [{"id": 1, "exercise": "e", "status": "queued", "created_at": moment} for moment in moments]
+        answers = [{"id": 1, "exercise": "a/e", "status": "queued", "created_at": moment} for moment in moments]
         show_history(screen, [read_submission(each) for each in answers])
     finally:
         monkeypatch.undo()
@@ -52,7 +52,7 @@ def test_a_narrow_list_shows_whole_slugs(fake: FakeDojo) -> None:
 
 def test_the_history_shows_points_if_they_differ() -> None:
     heads = [
-        {"id": id, "exercise": "e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
+        {"id": id, "exercise": "a/e", "status": "graded", "grade": {"passed": 5, "total": 26, "points": points}}
         for id, points in ((1, 5.0), (2, 15.5))
     ]
     screen, file = terminal(100)
@@ -60,3 +60,30 @@ def test_the_history_shows_points_if_they_differ() -> None:
     first, second = [line for line in Text.from_ansi(file.getvalue()).plain.splitlines() if " of 26" in line]
     assert "5 of 26" in first and "points" not in first
     assert "5 of 26, 15.5 points" in second
+
+
+LONG = "makemore-with-a-long-topic/full-backward-through-the-whole-thing"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 70, 80, 100, 140])
+def test_what_one_types_is_never_cut(fake: FakeDojo, width: int) -> None:
+    for settings in ({}, {"NO_COLOR": "1"}):
+        screen, file = terminal(width, **settings)
+        show_exercises(screen, [read_exercise({**fake.exercise(), "slug": LONG, "title": "A title " * 9})])
+        assert LONG in Text.from_ansi(file.getvalue()).plain
+        screen, file = terminal(width, **settings)
+        show_history(
+            screen, [read_submission({"id": 1234567, "exercise": LONG, "status": "queued", "filename": "a" * 99})]
+        )
+        text = Text.from_ansi(file.getvalue()).plain
+        assert LONG in text and "1234567" in text
+
+
+def test_other_columns_are_cut_with_a_mark() -> None:
+    screen, file = terminal(50)
+    show_exercises(screen, [read_exercise({"slug": "a/b", "title": "x" * 99, "due": "2026-01-02T03:04:05Z"})])
+    lines = Text.from_ansi(file.getvalue()).plain.splitlines()
+    assert max(map(len, lines)) <= 50
+    screen, file = terminal(80)
+    show_exercises(screen, [read_exercise({"slug": "a/b", "title": "x" * 99, "due": "2026-01-02T03:04:05Z"})])
+    assert Text.from_ansi(file.getvalue()).plain.splitlines()[1].endswith("xxx…")

@@ -6,8 +6,36 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from dojo.show.screen import Screen
+from tests.client.show.terminal import terminal
+
+
+def test_a_link_is_never_split() -> None:
+    screen, file = terminal(40)
+    link = "https://l.test/" + "x" * 60
+    screen.print(f"Stuck at dlogits? The lecture at 13:01: {link} or ask your instructor.")
+    assert Text.from_ansi(file.getvalue()).plain.split("\n") == [
+        "Stuck at dlogits? The lecture at 13:01:",
+        link,
+        "or ask your instructor.",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"NO_COLOR": "1"}])
+def test_a_paragraph_is_indented_as_a_whole(settings: dict[str, str]) -> None:
+    screen, file = terminal(20, **settings)
+    screen.print_text(Text("one two three four five\nsix"), indent=4)
+    screen.print_text(Text("one two three four five"), indent=5, lead="  1. ")
+    assert file.getvalue().splitlines() == [
+        "    one two three",
+        "    four five",
+        "    six",
+        "  1. one two three",
+        "     four five",
+    ]
 
 
 @pytest.mark.parametrize(("encoding", "marks"), [("utf-8", ("✓", "✗")), ("ascii", ("yes", "no"))])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import grader.diagnosis
+from exercises.instance import Instance
+from exercises.registry import exercises, find
 from grader.compare import Origin
 from grader.diagnosis.codes import Code, Finding
-from grader.diagnosis.messages import MESSAGES, diagnosis_of, mistake_phrase
+from grader.diagnosis.messages import BESIDES, MESSAGES, TWO_THINGS, diagnosis_of, mistake_phrase
 from tests.grader.rows import FULL, INSTANCE
+from tests.mistakes.catalogue import HERE, load, source
 from tests.mistakes.play import play
 
 ROOM = Path(grader.diagnosis.__path__[0])
@@ -52,6 +57,127 @@ def test_every_form_is_yielded_somewhere() -> None:
     unused = {(code, form) for code, kind in MESSAGES.items() for form in kind.forms if form not in words}
 
     assert unused == set()
+
+
+WORDS_MAX = 25
+# Real values, the long ones: what a finding may name.
+VALUES: dict[str, Any] = {
+    "axis": 1,
+    "axis_from_end": 1,
+    "about": ["The variance part is what an entry does to its whole column through the variance."],
+    "bad": 831,
+    "cancels": ("counts_sum_inv", 1),
+    "constant": -1,
+    "count": 3,
+    "factor": "1/(n*vocab_size) (1/864)",
+    "figures": ("elements", {"right": 1984, "count": 2048, "where": (0, range(9)), "ratio": 0.375}),
+    "kept": 31,
+    "largest": 1.5e-7,
+    "length": 32,
+    "missing": 837,
+    "narrow": [32, 1],
+    "of": "norm_logits",
+    "of_term": "counts_sum_inv",
+    "operand": "counts_sum_inv",
+    "other": "counts_sum_inv",
+    "others": ["counts_sum", "probs"],
+    "parts": ["the mean part", "the variance part"],
+    "power": -1.5,
+    "product": "(dcounts_sum_inv * counts_sum_inv)",
+    "read": "norm_logits",
+    "right": [32, 27],
+    "route": ["bndiff2", "bnvar", "bnvar_inv", "bnraw"],
+    "says": ["bndiff stands in front of its sum where bnraw belongs"],
+    "shape": [32, 1, 27],
+    "source": "hpreact",
+    "summed": True,
+    "through": "counts_sum_inv",
+    "turned": ["The variance part is added, and it belongs subtracted: a larger variance shrinks every entry."],
+    "value": 0.03125,
+    "uses": ["logit_maxes", "norm_logits", "counts"],
+    "where": (1, range(9)),
+    "whole": "norm_logits",
+    "wide": [32, 27],
+    "wrong": 837,
+}
+LISTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("MISSING_TERM", "slices"): {"missing": range(9)},
+    ("MISSING_TERM", "next_to_nothing"): {"through": ["probs"]},
+}
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text. A name after a full stop starts one, too."""
+    return re.split(r"(?<=[.?!]) +(?=[A-Z“]|d[a-z]|[a-z_]+ is )", text)
+
+
+@pytest.mark.parametrize(("code", "form"), [(code, form) for code in MESSAGES for form in MESSAGES[code].forms])
+@pytest.mark.parametrize("variables", [None, ()], ids=["with d… names", "without"])
+def test_no_sentence_is_long(code: Code, form: str, variables: tuple[str, ...] | None) -> None:
+    values = VALUES | LISTS.get((code.name, form), {})
+    lines = {"counts_sum_inv": "counts_sum_inv = counts_sum**-1"}
+
+    diagnosis = diagnosis_of(Finding(code, form, "counts_sum_inv", **values), "norm_logits", lines, variables)
+
+    long = [each for hint in diagnosis.hints for each in sentences(hint) if len(each.split()) > WORDS_MAX]
+    assert long == []
+    assert all(hint.endswith((".", "?")) and hint[0] != " " and ".." not in hint for hint in diagnosis.hints)
+
+
+@pytest.mark.parametrize("form", BESIDES)
+def test_no_sentence_beside_another_is_long(form: str) -> None:
+    finding = Finding(Code.TERM_SIGN, "path", "probs", None, [(form, {"step": "counts_sum_inv", **VALUES})], read="h")
+
+    kind = diagnosis_of(finding, "counts", {}).hints[0]
+
+    assert kind.startswith(TWO_THINGS)
+    assert "rest is right" not in kind
+    assert [each for each in sentences(kind) if len(each.split()) > WORDS_MAX] == []
+
+
+@pytest.mark.parametrize("slug", exercises())
+def test_no_real_sentence_is_long(slug: str) -> None:
+    """Every fourth mistake of each set, as students read it."""
+    long = []
+    for folder in ("", "held_out", "held_out_3", "held_out_4", "various"):
+        for mistake in [each for each in load(HERE / folder) if each.exercise == slug][::4]:
+            for row in play(Instance.canonical(find(slug)), source(slug, [mistake])):
+                for text in (hint for each in row.diagnosis for hint in (*each.hints, each.counterexample or "")):
+                    long += [each for each in sentences(text) if len(each.split()) > WORDS_MAX]
+    assert long == []
+
+
+def test_what_is_half_too_large_and_half_too_small_has_no_typical_ratio() -> None:
+    figures = ("elements", {"right": 1, "count": 9, "where": None, "ratio": 1.001})
+    finding = Finding(Code.UNKNOWN, "one_use", at="h", figures=figures, uses=["h"])
+
+    assert "typically" not in diagnosis_of(finding, "h", {}).hints[0]
+
+
+def test_a_step_without_a_variable_is_not_named_with_a_d() -> None:
+    finding = Finding(Code.MISSING_UPSTREAM, "derivative_alone", at="counts", read="norm_logits")
+
+    with_variable = diagnosis_of(finding, "logits", {}, {"counts", "logits"}).hints[0]
+    without = diagnosis_of(finding, "logits", {}, {"logits"}).hints[0]
+
+    assert with_variable.endswith("; dcounts does not come into it.")
+    assert without.endswith("; the gradient at counts does not come into it.")
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "used"),
+    [
+        ([1, 64], [32, 64], "is used in 32 rows: 32 contributions a column"),
+        ([27], [32, 27], "is used in 32 rows: 32 contributions a column"),
+        ([32, 1], [32, 27], "is used in 27 columns: 27 contributions a row"),
+        ([], [32, 27], "is used in 864 places: 864 contributions for each of its elements"),
+        ([1, 3, 1], [32, 3, 10], "is used in 320 places: 320 contributions for each of its elements"),
+    ],
+)
+def test_shapes_say_how_often_a_tensor_is_used(narrow: list[int], wide: list[int], used: str) -> None:
+    finding = Finding(Code.NOT_REDUCED, "stretched", at="probs", read="b", narrow=narrow, wide=wide)
+
+    assert diagnosis_of(finding, "b", {}).hints[0].startswith(f"b is {narrow} and {used}. Your gradient")
 
 
 def test_every_finding_with_a_literal_form_has_a_message() -> None:
@@ -133,7 +259,7 @@ def test_slices_are_listed_where_they_are_few(missing: list[int], slices: str) -
 def test_six_wrong_indices_are_shown(count: int, shown: str) -> None:
     finding = Finding(Code.UNKNOWN, "not_finite", at="loss", bad=9, count=99, where=(1, list(range(count))))
 
-    assert diagnosis_of(finding, "h", {}).hints[0].endswith(f"are not; the wrong ones sit at {shown} of axis 1.")
+    assert diagnosis_of(finding, "h", {}).hints[0].endswith(f"are not. The wrong ones sit at {shown} of axis 1.")
 
 
 def test_a_finding_that_lacks_a_value_is_refused() -> None:
@@ -162,7 +288,7 @@ def test_what_a_loop_left_out_is_numbered() -> None:
 def test_what_is_not_recognised_comes_with_the_numbers_that_help() -> None:
     said = message("dh = dlogits @ W2.T", "dh = dlogits @ W2.T\ndh[3] = torch.arange(n_hidden)")
     assert "kind was not recognised" in said
-    assert "1984 of 2048 elements are right; the wrong ones sit at 3 of axis 0" in said
+    assert "1984 of 2048 elements are right. The wrong ones sit at 3 of axis 0" in said
 
 
 @pytest.mark.parametrize(
@@ -177,3 +303,16 @@ def test_what_is_not_recognised_comes_with_the_numbers_that_help() -> None:
 )
 def test_factors_have_names(change: tuple[str, str], factor: str) -> None:
     assert factor in message(*change)
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [
+        ("(n / (n - 1)) ** 0.5", "sqrt(n/(n-1)) (sqrt(32/31))"),
+        ("((n - 1) / n) ** 2", "((n-1)/n)**2 ((31/32)**2)"),
+        ("loss", "the loss ("),
+        ("n ** -0.5", "1/sqrt(n) (1/sqrt(32))"),
+    ],
+)
+def test_factors_of_a_deviation_and_of_the_loss_have_names(factor: str, name: str) -> None:
+    assert f"your gradient is {name}" in message("h.T @ dlogits", f"h.T @ dlogits * ({factor})")

@@ -122,7 +122,7 @@ def case_of(name: str, answer: Tensor) -> Case:
 
 
 def test_fewer_groups_are_tried_after_each_unexplained_mistake() -> None:
-    """A number added to a gradient is explained by the twelfth of fourteen groups."""
+    """A number added to a gradient is explained by a late group, the twelfth."""
     case = case_of("h", reference(CANONICAL[FULL.slug]).gradients["h"] + 0.5)
 
     kinds = [diagnose(case, unexplained)[0] for unexplained in range(4)]
@@ -137,15 +137,39 @@ def test_a_hypothesis_that_fails_costs_its_finding_only(caplog: pytest.LogCaptur
         raise RuntimeError(case.name)
         yield
 
+    case = case_of("h", -reference(CANONICAL[FULL.slug]).gradients["h"])
+
+    found = diagnose(case, groups=((fails,), (whole_scaled,)))
+
+    assert [diagnosis.code for diagnosis in found] == ["sign"]
+    assert [record.message for record in caplog.records] == ["the hypothesis test_search.fails failed: RuntimeError"]
+    caplog.clear()
+
+
+def test_a_fault_is_logged_once_without_the_students_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    def divides(case: Case) -> Iterator[Finding]:
+        yield Finding(Code.SCALE, "whole", at=case.name, factor=1 / float(case.answer.min() * 0))
+
+    for weight in (-1, -2):
+        case = case_of("h", weight * reference(CANONICAL[FULL.slug]).gradients["h"])
+        assert "sign" in [diagnosis.code for diagnosis in diagnose(case, groups=((divides, whole_scaled),))]
+
+    assert [record.message for record in caplog.records] == [
+        "the hypothesis test_search.divides failed: ZeroDivisionError"
+    ]
+    caplog.clear()
+
+
+def test_a_finding_without_its_value_costs_itself_only(caplog: pytest.LogCaptureFixture) -> None:
     def lacks_a_value(case: Case) -> Iterator[Finding]:
-        yield Finding(Code.SCALE, "whole", at=case.name)
+        yield Finding(Code.SCALE, "whole", at=case.name, repair=case.right)
 
     case = case_of("h", -reference(CANONICAL[FULL.slug]).gradients["h"])
 
-    found = diagnose(case, groups=((fails, lacks_a_value), (whole_scaled,)))
+    found = diagnose(case, groups=((lacks_a_value, whole_scaled),))
 
     assert [diagnosis.code for diagnosis in found] == ["sign"]
-    assert [record.message.split()[0] for record in caplog.records] == ["fails", "lacks_a_value"]
+    assert len(caplog.records) == 1
     caplog.clear()
 
 
@@ -281,10 +305,11 @@ def test_a_step_alone_needs_few_backward_steps(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr("grader.diagnosis.case.back", counted)
     instance = CANONICAL[FULL.slug]
+    context = {each.name: normalise(reference(instance).gradients[each.name]) for each in FULL.checkpoints}
     right = reference(instance).gradients[name]
-    assert codes_of(compare_all(instance, {name: normalise(-right)})) == {name: ["sign"]}
+    assert codes_of(compare_all(instance, {name: normalise(-right)}, context=context)) == {name: ["sign"]}
     assert len(steps) <= 120  # C took 1,600
     steps.clear()
     noise = torch.randn(right.shape, generator=torch.Generator().manual_seed(1))
-    assert codes_of(compare_all(instance, {name: normalise(noise)})) == {name: ["unknown"]}
+    assert codes_of(compare_all(instance, {name: normalise(noise)}, context=context)) == {name: ["unknown"]}
     assert len(steps) <= 400  # C took 6,700

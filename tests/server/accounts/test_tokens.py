@@ -28,19 +28,19 @@ def test_the_digest_is_sha_256_of_the_whole_token() -> None:
 
 
 def test_a_join_code_holds_49_random_bits() -> None:
-    codes = [tokens.new_join_code() for _ in range(1000)]
+    codes = [tokens.new_typed_code() for _ in range(1000)]
 
     letters = [code[:5] + code[6:] for code in codes]
 
     assert {(len(code), code[5]) for code in codes} == {(11, "-")}
-    assert [len(set(column)) for column in zip(*letters, strict=True)] == [len(tokens.JOIN_CODE_LETTERS)] * 10
-    assert math.log2(len(set(tokens.JOIN_CODE_LETTERS)) ** 10) > 49
+    assert [len(set(column)) for column in zip(*letters, strict=True)] == [len(tokens.CODE_LETTERS)] * 10
+    assert math.log2(len(set(tokens.CODE_LETTERS)) ** 10) > 49
     assert not set("ILOU01") & set("".join(letters))  # they are taken for others on a blackboard
 
 
 def test_a_join_code_as_it_is_kept_is_normal() -> None:
-    code = tokens.new_join_code()
+    code = tokens.new_typed_code()
 
     for typed in (code, code.lower(), f"  {code[:3]} {code[3:]}\n", code.replace("-", "")):
-        assert tokens.normalise_join_code(typed) == code
-    assert tokens.normalise_join_code(f"{code}A") != code
+        assert tokens.normalise_typed_code(typed) == code
+    assert tokens.normalise_typed_code(f"{code}A") != code

@@ -8,7 +8,7 @@ from sqlmodel import select
 from server.accounts import accounts
 from server.courses import courses
 from server.tables import TokenRow
-from tests.support.servers import RunningServer, is_problem
+from tests.support.servers import Members, RunningServer, is_problem
 
 
 def test_join_gives_an_account_and_a_token_of_which_only_the_hash_is_kept(server: RunningServer) -> None:
@@ -74,3 +74,21 @@ def test_revoked_tokens_are_of_no_use_and_a_new_one_is(server: RunningServer) ->
     assert is_problem(student.get("/api/v1/me"), 401)
     student.token = ada_again
     assert student.get("/api/v1/me").status_code == 200
+
+
+def test_a_name_that_the_course_has_is_warned_about(server: RunningServer, there: Members) -> None:
+    def join(name: str) -> str | None:
+        body = {"code": server.join_code, "name": name}
+        answer = server.client.post("/api/v1/join", json=body)
+        assert answer.status_code == 201
+        return answer.json()["warning"]  # type: ignore[no-any-return]
+
+    assert join("Ada") is None
+    assert join("Student") is None  # a name of another course
+    assert join("Ada B") is None
+
+    warning = join("  Ada ")
+
+    assert warning is not None
+    assert warning.startswith("Somebody named Ada is in this course already.")
+    assert "dojo pair" in warning

@@ -22,13 +22,18 @@ SUBMISSION = "/api/v1/submissions/{id}"
 # What the owner of a graded submission, a classmate and the instructor of the course are answered.
 RIGHTS = {
     ("get", "/api/v1/me"): (200, 200, 200),
+    ("post", "/api/v1/pairing-codes"): (201, 201, 201),
     ("get", f"{COURSE}/exercises"): (200, 200, 200),
     ("get", EXERCISE): (200, 200, 200),
     ("get", f"{EXERCISE}/instance"): (200, 200, 200),
     ("get", f"{EXERCISE}/instance/state"): (200, 200, 200),
+    ("get", f"{EXERCISE}/checkpoints/{{checkpoint}}/explanation"): (403, 403, 200),
     ("post", f"{EXERCISE}/submissions"): (201, 201, 201),
+    ("post", f"{EXERCISE}/check"): (200, 200, 200),
     ("get", f"{COURSE}/submissions"): (200, 200, 200),
     ("get", SUBMISSION): (200, 404, 200),
+    ("get", f"{SUBMISSION}/source"): (200, 404, 200),
+    ("get", f"{SUBMISSION}/record"): (403, 404, 200),
     ("get", f"{SUBMISSION}/events"): (200, 404, 200),
     ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
     ("post", f"{SUBMISSION}/release"): (403, 404, 409),
@@ -38,7 +43,7 @@ RIGHTS = {
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
 }
-ANYBODY = {("post", "/api/v1/join")}
+ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
 Statuses = dict[tuple[str, str], int]
 
@@ -48,8 +53,8 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     found = {}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id)
-        if path.endswith("/submissions") and method == "post":
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
+        if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
             answer = caller.post(address) if method == "post" else caller.get(address)
@@ -115,7 +120,7 @@ def test_another_course_is_a_strangers(server: RunningServer, here: Members, the
 
     found = statuses(getattr(there, who), id)
 
-    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200}
+    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200, ("post", "/api/v1/pairing-codes"): 201}
     assert (count(server, SubmissionRow), count(server, InstanceRow)) == before
 
 
@@ -132,7 +137,7 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
-        address = path.format(course=here.slug, topic=topic, name=name, id=id)
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
         answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
 
         assert is_problem(answer, 401), path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from grader.sandbox import Job, SandboxFault
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.metrics import Metrics
 from server.operations.state_metrics import StateCollector
 from server.queue.signals import Signals
@@ -75,7 +75,7 @@ def test_a_database_that_is_down_is_a_value(database: Database, monkeypatch: pyt
     assert metrics.registry.get_sample_value("dojo_database_up") == 1
 
     def refuse() -> None:
-        raise OperationalError("SELECT 1", {}, Exception("refused"))
+        raise DatabaseUnavailable("It is away. Start it.")
 
     monkeypatch.setattr(database, "reading", refuse)
 

@@ -154,7 +154,8 @@ def test_a_server_without_a_sandbox_starts_and_says_why(settings: Settings) -> N
 
     with TestClient(create_app(settings, CodeRunner(none_here), IMPATIENT)) as client:
         assert client.get("/healthz").status_code == 200
-        expected = {"database": "ok", "migrations": "ok", "sandbox": "this kernel has no seccomp"}
+        sandbox = "this kernel has no seccomp"
+        expected = {"database": "ok", "migrations": "ok", "sandbox": sandbox, "threads": "ok"}
         assert eventually(lambda: client.get("/readyz").json()["checks"] == expected)
 
 

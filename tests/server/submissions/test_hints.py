@@ -20,14 +20,15 @@ LOOK = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 
 
 def give(server: RunningServer, **settings: float) -> None:
-    """Change the course's settings."""
+    """Change the course's settings; without counterexamples, whose numbers are each student's own."""
+    settings.setdefault("counterexamples", False)
     with server.services.database.writing() as session:
         course = session.exec(select(CourseRow).where(CourseRow.slug == COURSE)).one()
         for name, value in settings.items():
             setattr(course, name, value)
 
 
-def told(submission: dict[str, Any]) -> list[dict[str, str]]:
+def told(submission: dict[str, Any]) -> list[dict[str, Any]]:
     """What a submission tells about counts."""
     (row,) = [row for row in submission["grade"]["checkpoints"] if row["name"] == "counts"]
     assert row["origin"] == "own"
@@ -40,9 +41,9 @@ def told(submission: dict[str, Any]) -> list[dict[str, str]]:
     ("levels", "diagnosis"),
     [
         (0, []),
-        (1, [{"code": "missing_term", "message": KIND}]),
-        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}"}]),
-        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}"}]),
+        (1, [{"code": "missing_term", "message": KIND, "hints": [KIND]}]),
+        (2, [{"code": "missing_term", "message": f"{KIND} {LINE}", "hints": [KIND, LINE]}]),
+        (3, [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}", "hints": [KIND, LINE, LOOK]}]),
     ],
 )
 def test_a_course_decides_how_many_levels_a_student_gets(
@@ -105,9 +106,37 @@ def test_attempts_elsewhere_earn_no_hints(server: RunningServer, here: Members, 
 def test_staff_are_told_everything(server: RunningServer, student: Student) -> None:
     give(server, hint_levels=0, hints_after=5)
     address = student.submit_code(ONE_PATH).headers["Location"]
-    whole = [{"code": "missing_term", "message": f"{KIND} {LINE} {LOOK}"}]
-    assert told(server.instructor.get(address).json()) == whole
-    assert told(server.instructor.submit_code(ONE_PATH).json()) == whole
+    for submission in (server.instructor.get(address).json(), server.instructor.submit_code(ONE_PATH).json()):
+        (diagnosis,) = told(submission)
+        *hints, counterexample = diagnosis["hints"]
+        assert hints == [KIND, LINE, LOOK]
+        assert counterexample.startswith("Moving counts[")
+        assert diagnosis["message"] == " ".join(diagnosis["hints"])
+
+
+@pytest.mark.parametrize("levels", [0, 1, 2, 3])
+@pytest.mark.parametrize("counterexamples", [True, False])
+def test_a_counterexample_comes_with_the_last_level(
+    server: RunningServer, student: Student, levels: int, counterexamples: bool
+) -> None:
+    give(server, hint_levels=levels, counterexamples=counterexamples)
+
+    answer = student.submit_code(ONE_PATH)
+
+    shown = [answer.text, student.get(answer.headers["Location"]).text]
+    assert ["Moving counts[" in text for text in shown] == [levels == 3 and counterexamples] * 2
+
+
+def test_a_grade_from_before_counterexamples_is_shown(server: RunningServer, student: Student) -> None:
+    give(server, counterexamples=True)
+    answer = student.submit_code(ONE_PATH)
+    with server.services.database.writing() as session:
+        row = session.exec(select(ComparisonRow).where(ComparisonRow.name == "counts")).one()
+        row.diagnosis = [{key: each[key] for key in ("code", "message", "hints")} for each in row.diagnosis]
+
+    shown = told(student.get(answer.headers["Location"]).json())
+
+    assert shown[0]["message"] == f"{KIND} {LINE} {LOOK}"
 
 
 @pytest.mark.parametrize("kind", ["code", "tensors"])

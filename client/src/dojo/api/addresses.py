@@ -1,14 +1,15 @@
-"""Addresses of servers, and the parts of a path that name a course or an exercise."""
+"""Addresses of servers, links to elsewhere, and the parts of a path that name a course or an exercise."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from dojo.errors import BadFile
 from dojo.text import printable
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_LINK_CHARACTERS_MAX = 500
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -20,18 +21,33 @@ def server_address(text: str) -> str:
     :raises BadFile: the text is no address of a server
     """
     text = text.strip()
-    if "://" not in text:
-        host = urlsplit(f"//{text}").hostname or ""
-        text = f"{'http' if host in _LOCAL_HOSTS else 'https'}://{text}"
-    parts = urlsplit(text)
     try:
-        is_bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
-    except ValueError:  # the port is no number
-        is_bad = True
-    if is_bad or parts.username or parts.password:
+        if "://" not in text:
+            host = urlsplit(f"//{text}").hostname or ""
+            text = f"{'http' if host in _LOCAL_HOSTS else 'https'}://{text}"
+        parts = urlsplit(text)
+        is_good = _is_web_address(parts) and parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:  # the port is no number, or a bracket of IPv6 is not closed
+        is_good = False
+    if not is_good:
         raise BadFile(f"“{printable(text)}” is no server's address.", "Type it like this: https://dojo.example.org")
     path = parts.path.rstrip("/").removesuffix("/api/v1")
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, "", ""))
+
+
+def _is_web_address(parts: SplitResult) -> bool:
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and not parts.password
+
+
+def safe_link(text: str) -> str | None:
+    """Return a link that may be shown and opened, or None: https, or http to this machine, and nothing invisible."""
+    try:
+        parts = urlsplit(text)
+        is_web = _is_web_address(parts) and (parts.scheme == "https" or parts.hostname in _LOCAL_HOSTS)
+    except ValueError:
+        return None
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" \"'<>\\^`{|}")
+    return text if is_web and is_plain and len(text) <= _LINK_CHARACTERS_MAX else None
 
 
 def is_unencrypted(address: str) -> bool:
@@ -45,7 +61,7 @@ def course_path(course: str) -> str:
 
     :raises BadFile: the text cannot be a course's slug
     """
-    if not _SLUG.fullmatch(course) or ".." in course:
+    if not is_slug(course):
         raise BadFile(f"“{printable(course)}” is no course.", "See your courses: dojo profile")
     return f"courses/{course}"
 
@@ -58,12 +74,32 @@ def exercise_path(course: str, slug: str) -> str:
     return f"{course_path(course)}/exercises/{checked_slug(slug)}"
 
 
+def checkpoint_path(course: str, slug: str, checkpoint: str) -> str:
+    """Return the path of a step: ``courses/autumn/exercises/makemore/full-backward/checkpoints/bngain``.
+
+    :raises BadFile: one of the texts cannot be a slug or the name of a step
+    """
+    if not checkpoint.isidentifier() or not checkpoint.isascii():
+        raise BadFile(f"“{printable(checkpoint)}” is no step.", "See which there are: dojo status")
+    return f"{exercise_path(course, slug)}/checkpoints/{checkpoint}"
+
+
 def checked_slug(slug: str) -> str:
     """Return an exercise's slug, ``topic/name``, which becomes part of paths and of folder names.
 
     :raises BadFile: the text is no such slug
     """
-    parts = slug.split("/")
-    if len(parts) != 2 or not all(_SLUG.fullmatch(part) and ".." not in part for part in parts):
+    if not is_exercise_slug(slug):
         raise BadFile(f"“{printable(slug)}” is no exercise.", "See which there are: dojo list")
     return slug
+
+
+def is_slug(text: str) -> bool:
+    """Return whether a text can be a course's slug."""
+    return _SLUG.fullmatch(text) is not None and ".." not in text
+
+
+def is_exercise_slug(text: str) -> bool:
+    """Return whether a text can be an exercise's slug: ``topic/name``."""
+    topic, slash, name = text.partition("/")
+    return slash == "/" and is_slug(topic) and is_slug(name)

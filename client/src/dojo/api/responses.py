@@ -1,23 +1,50 @@
-"""The server's answers as values. An answer without the promised form raises NotADojo."""
+"""The server's answers as values. An answer without the promised form raises NotADojo.
+
+A member that is absent has its default; one of another type than promised is refused. Names and words that stand in a
+line or in a path are checked to be such.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from dojo.api.addresses import is_exercise_slug, is_slug, safe_link
 from dojo.errors import NotADojo
 from dojo.text import plural
 
 T = TypeVar("T")
 
-PASSING_VERDICTS = ("exact", "approximate")
+PASSING_VERDICTS = ("exact", "approximate", "rounding")
 INHERITED_REMARK = "Right, given the gradients above it: the mistake is further up."
+ROUNDING_REMARK = "Passes: the difference is no more than float32 rounding explains."
+WORDS_OF_VERDICTS = {
+    "approximate": "approximate",
+    "rounding": "rounding: passes",
+    "missing": "not there yet",
+    "shape": "wrong here: shape",
+    "dtype": "wrong here: dtype",
+    "not_finite": "wrong here: not finite",
+}
+
+_WORD = re.compile(r"[a-z_]{1,40}")
+NAME_CHARACTERS_MAX = 100
+LINE_CHARACTERS_MAX = 300
+FORWARD_CHARACTERS_MAX = 256 * 1024
+SECONDS_MAX = 10**6
+SIZE_MAX = 2**40  # of a tensor, along one axis
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row of ``cmp``. ``origin`` says whether a wrong step is wrong by itself or inherits a mistake."""
+    """One row of ``cmp``.
+
+    ``origin`` is ``own`` if a step is wrong by itself, ``inherited`` if it is right given the gradients above it,
+    ``unknown`` if those were not handed in, and None if it passed or is not there. ``hints`` holds the levels of the
+    diagnosis that the course shows, each of which says more than the one before.
+    """
 
     name: str
     verdict: str
@@ -27,11 +54,17 @@ class Comparison:
     origin: str | None = None
     diagnosis: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    hints: tuple[tuple[str, ...], ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the step is right within the tolerance."""
-        return self.approximate
+        """Whether the step is right, within the tolerance or within rounding."""
+        return self.verdict in PASSING_VERDICTS
+
+    @property
+    def missing(self) -> bool:
+        """Whether there was no answer."""
+        return self.verdict == "missing"
 
     @property
     def inherits(self) -> bool:
@@ -39,9 +72,23 @@ class Comparison:
         return not self.passed and self.origin == "inherited"
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether it cannot be said if the mistake is in this step or above it."""
+        return not self.passed and not self.missing and self.origin == "unknown"
+
+    @property
     def own_mistake(self) -> bool:
         """Whether the step is wrong by itself. A missing step is not."""
-        return not self.passed and not self.inherits and self.verdict != "missing"
+        return not (self.passed or self.missing or self.inherits or self.is_unclear)
+
+    @property
+    def word(self) -> str:
+        """What the row is, in words; empty for an exact one."""
+        if self.inherits:
+            return "inherited"
+        if self.is_unclear:
+            return "here or above"
+        return "" if self.verdict == "exact" else WORDS_OF_VERDICTS.get(self.verdict, "wrong here")
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""
@@ -52,7 +99,7 @@ class Comparison:
     def remarks(self) -> tuple[str, ...]:
         """Return the sentences for under the row: the kind of mistake, then the notes."""
         if self.passed:
-            return self.notes
+            return (ROUNDING_REMARK, *self.notes) if self.verdict == "rounding" else self.notes
         if self.inherits:
             return (INHERITED_REMARK, *self.notes)
         return (*self.diagnosis, *self.notes)
@@ -76,7 +123,7 @@ class Grade:
 
     @property
     def passed(self) -> int:
-        """How many steps are right within the tolerance."""
+        """How many steps are right, within the tolerance or within rounding."""
         return sum(row.passed for row in self.rows)
 
     @property
@@ -89,11 +136,25 @@ class Grade:
         """Whether there are steps and all of them passed."""
         return bool(self.rows) and self.passed == len(self.rows)
 
+    @property
+    def first_own(self) -> Comparison | None:
+        """The first row that is wrong by itself, or None."""
+        return next((row for row in self.rows if row.own_mistake), None)
+
+    @property
+    def first_wrong(self) -> Comparison | None:
+        """The first row to look at: wrong by itself, else wrong here or above. None if there is neither."""
+        return self.first_own or next((row for row in self.rows if row.is_unclear), None)
+
+    def counts(self) -> str:
+        """Return how many steps pass: ``5 of 26 pass, 4 exact``, and the points if they differ."""
+        has_points = self.points is not None and self.points != self.passed
+        points = f", {self.points:g} points" if has_points else ""
+        return f"{self.passed} of {len(self.rows)} pass, {self.exact} exact{points}"
+
     def summary(self) -> str:
         """Return one line: ``5 of 26 pass, 4 exact; 1 mistake of your own, 20 steps inherit it``."""
-        text = f"{self.passed} of {len(self.rows)} pass, {self.exact} exact"
-        if self.points is not None and self.points != self.passed:
-            text += f", {self.points:g} points"
+        text = self.counts()
         mistakes = sum(row.own_mistake for row in self.rows)
         heirs = sum(row.inherits for row in self.rows)
         if mistakes:
@@ -109,8 +170,24 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class GradeSummary:
+    """A grade without its rows."""
+
+    passed: int
+    total: int
+    points: float | None
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether there are steps and all of them passed."""
+        return 0 < self.total == self.passed
+
+
+@dataclass(frozen=True)
 class Submission:
     """A submission with its grade, or with its place in the queue.
+
+    In a list, ``summary`` is there and ``grade`` is not.
 
     ``place`` counts from 1 and ``estimate`` is in seconds until the grade; both are None unless the submission
     is queued. ``body`` is the JSON that it was read from, for ``--json``.
@@ -127,6 +204,7 @@ class Submission:
     estimate: int | None
     created_at: str
     grade: Grade | None
+    summary: GradeSummary | None
     body: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -196,6 +274,23 @@ class Exercise:
         return self.total > 0 and self.passed == self.total
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Why the gradient of a step is what it is: what flows in, the local derivative, the result."""
+
+    checkpoint: str
+    lines: tuple[str, ...]
+    body: Mapping[str, Any] = field(repr=False)
+
+
+def refuse(key: str) -> NotADojo:
+    """Return the error for a member that is absent, or is not what the API promises."""
+    return NotADojo(
+        f"The server's answer has no usable “{key}”. It may be no Backprop Dojo server.",
+        "Check the address (dojo profile), and whether your dojo is up to date.",
+    )
+
+
 def required(body: Mapping[str, Any], key: str, kind: type[T]) -> T:
     """Return a required member of a JSON object.
 
@@ -203,109 +298,196 @@ def required(body: Mapping[str, Any], key: str, kind: type[T]) -> T:
     """
     value = body.get(key) if isinstance(body, Mapping) else None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise NotADojo(
-            f"The server's answer has no usable “{key}”.",
-            "Check the address, and whether `dojo` is up to date.",
-        )
+        raise refuse(key)
     return value
 
 
+def required_slug(body: Mapping[str, Any], key: str = "slug") -> str:
+    """Return the slug of a course.
+
+    :raises NotADojo: the member is no slug
+    """
+    slug = required(body, key, str)
+    if not is_slug(slug):
+        raise refuse(key)
+    return slug
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line that is not too long for a message."""
+    return " ".join(text.split())[:LINE_CHARACTERS_MAX]
+
+
 def _optional(body: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
-    value = body.get(key)
-    return value if isinstance(value, kind) else None
+    is_absent = isinstance(body, Mapping) and body.get(key) is None
+    return None if is_absent else required(body, key, kind)
+
+
+def _count(body: Mapping[str, Any], key: str) -> int | None:
+    count = _optional(body, key, int)
+    if count is not None and count < 0:
+        raise refuse(key)
+    return count
 
 
 def _number(body: Mapping[str, Any], key: str) -> float | None:
     value = body.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise refuse(key)
+    return float(value)
 
 
-def _strings(values: object) -> tuple[str, ...]:
-    return tuple(value for value in values if isinstance(value, str)) if isinstance(values, list) else ()
+def _seconds(body: Mapping[str, Any], key: str) -> float | None:
+    seconds = _number(body, key)
+    if seconds is not None and not 0 <= seconds <= SECONDS_MAX:
+        raise refuse(key)
+    return seconds
+
+
+def _strings(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = _optional(body, key, list) or []
+    if not all(isinstance(value, str) for value in values):
+        raise refuse(key)
+    return tuple(values)
+
+
+def _objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    values = _optional(body, key, list) or []
+    if not all(isinstance(value, dict) for value in values):
+        raise refuse(key)
+    return values
+
+
+def _word(body: Mapping[str, Any], key: str) -> str | None:
+    word = _optional(body, key, str)
+    if word is not None and not _WORD.fullmatch(word):
+        raise refuse(key)
+    return word
+
+
+def _line(body: Mapping[str, Any], key: str) -> str:
+    return one_line(_optional(body, key, str) or "")
+
+
+def _exercise_slug(body: Mapping[str, Any], key: str) -> str:
+    slug = required(body, key, str)
+    if not is_exercise_slug(slug):
+        raise refuse(key)
+    return slug
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    """Return the name of a step, which stands in a line and is typed."""
+    name = required(body, "name", str)
+    if not 0 < len(name) <= NAME_CHARACTERS_MAX or len(name.split()) != 1:
+        raise refuse("name")
+    return name
 
 
 def read_comparison(body: Mapping[str, Any]) -> Comparison:
     """Read one row of a grade."""
+    diagnosis = _objects(body, "diagnosis")
     return Comparison(
-        name=required(body, "name", str),
-        verdict=required(body, "verdict", str),
-        exact=body.get("exact") is True,
-        approximate=body.get("approximate") is True,
+        name=_name(body),
+        verdict=_word(body, "verdict") or required(body, "verdict", str),
+        exact=_optional(body, "exact", bool) is True,
+        approximate=_optional(body, "approximate", bool) is True,
         maxdiff=_number(body, "maxdiff"),
-        origin=_optional(body, "origin", str),
-        diagnosis=tuple(required(entry, "message", str) for entry in body.get("diagnosis") or []),
-        notes=_strings(body.get("notes")),
+        origin=_word(body, "origin"),
+        diagnosis=tuple(required(entry, "message", str) for entry in diagnosis),
+        notes=_strings(body, "notes"),
+        # A server without levels has the message alone.
+        hints=tuple(_strings(entry, "hints") or (required(entry, "message", str),) for entry in diagnosis),
     )
 
 
 def read_grade(body: Mapping[str, Any]) -> Grade:
     """Read a grade with its rows."""
     run = _optional(body, "run", dict) or {}
+    required(body, "checkpoints", list)
     return Grade(
-        rows=tuple(read_comparison(row) for row in required(body, "checkpoints", list)),
-        flags=_strings(body.get("flags")),
-        run_status=_optional(run, "status", str),
+        rows=tuple(map(read_comparison, _objects(body, "checkpoints"))),
+        flags=_strings(body, "flags"),
+        run_status=_word(run, "status"),
         run_message=_optional(run, "message", str) or "",
         stdout=_optional(run, "stdout", str) or "",
-        environment=_optional(body, "environment", str) or "",
+        environment=_line(body, "environment"),
         points=_number(body, "points"),
     )
 
 
+def _summary(body: Mapping[str, Any]) -> GradeSummary | None:
+    passed, total = _count(body, "passed"), _count(body, "total")
+    return None if passed is None or total is None else GradeSummary(passed, total, _number(body, "points"))
+
+
 def read_submission(body: Mapping[str, Any]) -> Submission:
     """Read a submission. In a list, its grade has no rows and is read as None."""
-    grade = _optional(body, "grade", dict)
+    grade = _optional(body, "grade", dict) or {}
     return Submission(
         id=required(body, "id", int),
-        exercise=required(body, "exercise", str),
-        course=_optional(body, "course", str) or "",
-        attempt=_optional(body, "attempt", int) or 0,
-        kind=_optional(body, "kind", str) or "",
-        status=required(body, "status", str),
-        filename=_optional(body, "filename", str),
-        place=_optional(body, "place", int),
-        estimate=_optional(body, "estimate", int),
-        created_at=_optional(body, "created_at", str) or "",
-        grade=read_grade(grade) if grade and "checkpoints" in grade else None,
+        exercise=_exercise_slug(body, "exercise"),
+        course=_line(body, "course"),
+        attempt=_count(body, "attempt") or 0,
+        kind=_word(body, "kind") or "",
+        status=_word(body, "status") or required(body, "status", str),
+        filename=_line(body, "filename") or None,
+        place=_count(body, "place"),
+        estimate=_count(body, "estimate"),
+        created_at=_line(body, "created_at"),
+        grade=read_grade(grade) if "checkpoints" in grade else None,
+        summary=_summary(grade),
         body=body,
     )
 
 
 def read_exercise(body: Mapping[str, Any]) -> Exercise:
     """Read an exercise, alone or from a list."""
+    forward = _optional(body, "forward", str) or ""
+    if len(forward) > FORWARD_CHARACTERS_MAX:
+        raise refuse("forward")
     return Exercise(
-        slug=required(body, "slug", str),
-        revision=_optional(body, "revision", int) or 1,
-        title=_optional(body, "title", str) or "",
-        summary=_optional(body, "summary", str) or "",
-        due=_optional(body, "due", str),
-        attempts=_optional(body, "attempts", int) or 0,
-        passed=_optional(body, "passed", int) or 0,
-        exact=_optional(body, "exact", int) or 0,
-        total=_optional(body, "total", int) or 0,
+        slug=_exercise_slug(body, "slug"),
+        revision=_count(body, "revision") or 1,
+        title=_line(body, "title"),
+        summary=_line(body, "summary"),
+        due=_line(body, "due") or None,
+        attempts=_count(body, "attempts") or 0,
+        passed=_count(body, "passed") or 0,
+        exact=_count(body, "exact") or 0,
+        total=_count(body, "total") or 0,
         statement=_optional(body, "statement", str) or "",
-        forward=_optional(body, "forward", str) or "",
+        forward=forward,
         lecture_url=_link(body),
-        checkpoints=tuple(_checkpoint(entry) for entry in body.get("checkpoints") or []),
+        checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
     )
 
 
-def _checkpoint(body: Mapping[str, Any]) -> Checkpoint:
-    shape = body.get("shape")
+def read_checkpoint(body: Mapping[str, Any]) -> Checkpoint:
+    """Read a checkpoint, of the server or of a pulled folder."""
+    shape = _optional(body, "shape", list)
+    if shape is not None and not all(type(size) is int and 0 <= size <= SIZE_MAX for size in shape):
+        raise refuse("shape")
     return Checkpoint(
-        name=required(body, "name", str),
-        shape=tuple(int(size) for size in shape) if isinstance(shape, list) else None,
-        lecture_start=_number(body, "lecture_start"),
-        lecture_end=_number(body, "lecture_end"),
+        name=_name(body),
+        shape=None if shape is None else tuple(shape),
+        lecture_start=_seconds(body, "lecture_start"),
+        lecture_end=_seconds(body, "lecture_end"),
         lecture_url=_link(body),
-        best=_optional(body, "best", str),
-        attempts=_optional(body, "attempts", int) or 0,
-        first_passed_at=_optional(body, "first_passed_at", str),
+        best=_word(body, "best"),
+        attempts=_count(body, "attempts") or 0,
+        first_passed_at=_line(body, "first_passed_at") or None,
     )
 
 
 def _link(body: Mapping[str, Any]) -> str | None:
-    """Return the link to the lecture if it is a web address: the browser opens it."""
-    link = _optional(body, "lecture_url", str)
-    return link if link and link.startswith(("https://", "http://")) else None
+    """Return the link to the lecture if it is safe: it is shown, and the browser opens it."""
+    return safe_link(_optional(body, "lecture_url", str) or "")
+
+
+def read_explanation(body: Mapping[str, Any]) -> Explanation:
+    """Read the explanation of a step."""
+    return Explanation(required(body, "checkpoint", str), _strings(body, "lines"), body)

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dojo.api.addresses import checked_slug, course_path, exercise_path, server_address
+from dojo.api.addresses import checked_slug, checkpoint_path, course_path, exercise_path, server_address
 from dojo.api.http import HttpClient, Network, Transferred
-from dojo.api.responses import Exercise, Submission, read_exercise, read_submission, required
+from dojo.api.responses import (
+    Exercise,
+    Explanation,
+    Grade,
+    Submission,
+    one_line,
+    read_exercise,
+    read_explanation,
+    read_grade,
+    read_submission,
+    refuse,
+    required,
+    required_slug,
+)
 from dojo.errors import NotADojo, NotFound, ServerError
 
 SAFETENSORS = "application/vnd.safetensors"
 
+_PAIRING_CODE = re.compile(r"[A-Z0-9-]{8,32}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
+
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
 POLL_GROWTH = 1.3
+TOKEN_CHARACTERS_MAX = 1000
 
 
 class Server:
@@ -35,11 +53,41 @@ class Server:
 
     def join(self, code: str, name: str) -> dict[str, Any]:
         """Create an account. Not repeated once the request may have arrived: that would create two."""
-        return self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+        body = self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
+        _check_account(required(body, "student", dict))
+        _check_course(required(body, "course", dict))
+        token = required(body, "token", str)
+        if not (token.isascii() and token.isprintable() and 0 < len(token) <= TOKEN_CHARACTERS_MAX):
+            raise refuse("token")
+        return body
 
     def me(self) -> dict[str, Any]:
         """Return the account and its courses."""
-        return self._client.json("GET", "me")
+        body = self._client.json("GET", "me")
+        _check_account(body)
+        for course in required(body, "courses", list):
+            _check_course(course)
+        return body
+
+    def new_pairing_code(self) -> tuple[str, str]:
+        """Make a one-time code that signs this account in elsewhere. Return it, and when it expires (ISO 8601).
+
+        It replaces the code before. It is shown within a command to type, so it must look like a code.
+        """
+        answer = self._client.json("POST", "pairing-codes")
+        code, expires_at = required(answer, "code", str), required(answer, "expires_at", str)
+        if not _PAIRING_CODE.fullmatch(code):
+            raise NotADojo("The server's pairing code is none.", "Tell your instructor about it.")
+        return code, expires_at
+
+    def pair(self, code: str) -> dict[str, Any]:
+        """Use a pairing code: the answer has a token. Not repeated once the request may have arrived."""
+        answer = self._client.json("POST", "pair", json={"code": code}, repeatable=False)
+        if not _TOKEN.fullmatch(required(answer, "token", str)):
+            raise NotADojo("The server's token is none.", "Tell your instructor about it.")
+        for course in required(answer, "courses", list):
+            course_path(required(course, "slug", str))
+        return answer
 
     # -- exercises --------------------------------------------------------------------------------
 
@@ -57,6 +105,11 @@ class Server:
                 "Tell your instructor about it.",
             )
         return exercise
+
+    def explanation(self, course: str, slug: str, checkpoint: str) -> Explanation:
+        """Return why the gradient of a step is what it is. The server tells it once the step has passed."""
+        path = f"{checkpoint_path(course, slug, checkpoint)}/explanation"
+        return read_explanation(self._client.json("GET", path))
 
     def instance(self, course: str, slug: str) -> dict[str, Any]:
         """Return the digest of the student's forward state, and name → shape and dtype."""
@@ -95,6 +148,12 @@ class Server:
         )
         return read_submission(answer)
 
+    def check_tensors(self, course: str, slug: str, content: bytes) -> Grade:
+        """Have safetensors bytes graded without handing them in: nothing is kept, and it is no attempt."""
+        headers = {"Content-Type": SAFETENSORS}
+        path = f"{exercise_path(course, slug)}/check"
+        return read_grade(self._client.json("POST", path, content=content, headers=headers))
+
     def submission(self, number: int) -> Submission:
         """Return one submission."""
         try:
@@ -106,6 +165,10 @@ class Server:
                 status=404,
                 problem=error.problem,
             ) from error
+
+    def source(self, number: int) -> tuple[bytes, str]:
+        """Return what was handed in, byte for byte, and the name for a file of it."""
+        return self._client.file(f"submissions/{number}/source")
 
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         """Return the student's submissions, the newest first, without the rows of their grades."""
@@ -143,6 +206,18 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def _check_account(body: dict[str, Any]) -> None:
+    """Check what is shown and stored of an account."""
+    required(body, "id", int)
+    body["name"] = one_line(required(body, "name", str))
+
+
+def _check_course(body: Any) -> None:
+    """Check what is shown and stored of a course."""
+    required_slug(body)
+    body["title"] = one_line(required(body, "title", str)) if body.get("title") is not None else ""
 
 
 def _submission_headers(media_type: str, key: str | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,18 @@ from dojo import check as checks
 from dojo.api.server import Connection
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, WRONG, command
-from dojo.commands.history import show_result
-from dojo.commands.paths import complete_exercise, short_path
+from dojo.commands.paths import complete_exercise, one_file, shell_word, short_path
+from dojo.commands.results import show_result
 from dojo.commands.target import Target, find_target, send_outbox, target_of
-from dojo.errors import BadFile, DojoError, Unreachable
+from dojo.errors import BadFile, DojoError, NotGradedYet, Unreachable
 from dojo.files.answer_file import AnswerFile, CodeFile, TensorFile, find_answer_file, read_answer_file
 from dojo.files.workspace import find_workspace
 from dojo.notebook_slice import NotebookSlice
 
 WATCH_SECONDS = 0.5  # between looks at a watched file
+AWAY_SECONDS_MAX = 5.0  # between two tries while the server cannot be reached
 WAIT_SECONDS = 120.0  # for a grade
+REMARKS_MAX = 3  # sentences about what is left out, without --explain
 FIRST_WAIT_SECONDS = 1.0  # of them, before the place in the queue is shown
 
 _exercise_option = click.option(
@@ -32,12 +34,14 @@ _exercise_option = click.option(
     help="The exercise it is for; otherwise its folder says so.",
     shell_complete=complete_exercise,
 )
-_file_argument = click.argument("file", type=click.Path(path_type=Path), default=".")
+_all_option = click.option("--all", "whole", is_flag=True, help="Show the whole table.")
+# Several words are taken so that a path with blanks, or an exercise beside the file, gets a sentence of its own.
+_file_argument = click.argument("words", metavar="[FILE]", nargs=-1, type=click.Path(path_type=Path))
 
 
 @command("check")
 @_file_argument
-def check(context: Context, file: Path) -> int:
+def check(context: Context, words: tuple[Path, ...]) -> int:
     """Look at an answer here: names, shapes, dtypes, finite numbers.
 
     No server is asked, so nothing is said about right or wrong.
@@ -48,7 +52,7 @@ def check(context: Context, file: Path) -> int:
     Example:
       dojo check solution.py
     """
-    path = find_answer_file(file)
+    path = find_answer_file(one_file("check", words))
     workspace = find_workspace(path.parent) or find_workspace(Path.cwd())
     if workspace is None:
         raise BadFile(
@@ -78,7 +82,7 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
         screen.print(result.error.rstrip())
         _print_place(context, answer, result.error)
     fits = sum(not finding.problem for finding in result.findings)
-    next_step = f"dojo submit {short_path(answer.path)}"
+    next_step = f"dojo submit {shell_word(short_path(answer.path))}"
     screen.print(f"{fits} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
 
 
@@ -87,13 +91,19 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
 @_exercise_option
 @click.option("--wait", "wait_seconds", default=WAIT_SECONDS, show_default=True, help="Seconds to wait for the grade.")
 @click.option("--dry-run", is_flag=True, help="Only print the code that would be sent.")
-def submit(context: Context, file: Path, exercise: str | None, wait_seconds: float, dry_run: bool) -> int:
+@click.option("--explain", is_flag=True, help="Say of each cell what is taken, and what is left out and why.")
+@_all_option
+def submit(context: Context, words: tuple[Path, ...], exercise: str | None, **options: Any) -> int:
     """Submit an answer and see it graded.
+
+    What you see is short: a character for each step, what changed, and at the end the
+    first mistake with a hint. dojo hint shows one hint more, --all the whole table.
 
     FILE is one of:
 
     \b
       solution.py          code, with the handed-out names or with a function backward(state)
+      script.py            a whole script: the lines that make the d… answers are picked out
       notebook.ipynb       yours or the lecture's: the cells that make the d… answers are picked out
       answers.safetensors  tensors, named dlogits or logits
       a folder             whichever of those you changed last
@@ -105,28 +115,30 @@ def submit(context: Context, file: Path, exercise: str | None, wait_seconds: flo
       dojo submit ~/backprop_ninja.ipynb --exercise makemore/full-backward
       dojo submit solution.py --json | jq .grade.passed
     """
+    file = one_file("submit", words)
     path = find_answer_file(file)
     connection, target = find_target(context, path, exercise)
     answer = read_answer_file(path, target.goal)
-    if dry_run:
-        return _print_source(context, answer)
+    if options["dry_run"]:
+        return _print_source(context, answer, explain=options["explain"])
     if file.is_dir():
         context.print_note(f"Submitting {path.name}.")
-    _print_taken(context, answer)
+    _print_taken(context, answer, explain=options["explain"])
     send_outbox(context, connection, path)
     workspace = find_workspace(path.parent)
     if isinstance(answer, TensorFile) and workspace and workspace.exercise == target.slug:
         workspace.require_current(connection.server, connection.course)
-    return _submit_and_show(context, connection, target, answer, wait_seconds)
+    handing_in = HandingIn(connection, target, answer, options["wait_seconds"], options["whole"])
+    return _submit_and_show(context, handing_in)
 
 
-def _print_source(context: Context, answer: AnswerFile) -> int:
+def _print_source(context: Context, answer: AnswerFile, *, explain: bool) -> int:
     if not isinstance(answer, CodeFile):
         raise BadFile(f"{answer.path} holds tensors: they are sent as they are.", "Look at them with: dojo check FILE")
     if context.as_json:
         context.print_json({"filename": answer.path.name, "source": answer.source})
         return PASSED
-    _print_taken(context, answer)
+    _print_taken(context, answer, explain=explain)
     click.echo(answer.source, nl=False)
     return PASSED
 
@@ -135,23 +147,39 @@ def _notebook(answer: AnswerFile) -> NotebookSlice | None:
     return answer.notebook if isinstance(answer, CodeFile) else None
 
 
-def _print_taken(context: Context, answer: AnswerFile) -> None:
-    """Say which cells of a notebook are taken, and what is left out though it looks like an answer."""
+def _print_taken(context: Context, answer: AnswerFile, *, explain: bool = False) -> None:
+    """Say in one line what is taken of a notebook or a script, and why something is not; ``explain`` says all."""
     notebook = _notebook(answer)
     if notebook is None:
         return
-    cells = ", ".join(
-        f"{taken.cell} ({', '.join(taken.names)})" if taken.names else str(taken.cell) for taken in notebook.taken
-    )
-    context.print_note(f"Taken from {len(notebook.taken)} of {notebook.cells} code cells: {cells}.")
-    for remark in notebook.remarks:
+    context.print_note(notebook.summary())
+    if explain:
+        for line in notebook.contributions():
+            context.print_note(line)
+    shown = notebook.remarks if explain else notebook.remarks[:REMARKS_MAX]
+    for remark in shown:
         context.print_note(remark)
+    more = len(notebook.remarks) - len(shown)
+    if more:
+        context.print_note(f"And {more} more. All of it: dojo submit {short_path(answer.path)} --explain")
 
 
-def _submit_and_show(
-    context: Context, connection: Connection, target: Target, answer: AnswerFile, wait_seconds: float
-) -> int:
+@dataclass(frozen=True)
+class HandingIn:
+    """An answer on its way: where to, how long its grade is waited for, and whether the whole table is shown."""
+
+    connection: Connection
+    target: Target
+    answer: AnswerFile
+    wait_seconds: float = WAIT_SECONDS
+    whole: bool = False
+    is_watched: bool = False
+
+
+def _submit_and_show(context: Context, handing_in: HandingIn) -> int:
     """Send an answer, wait for its grade, and print it."""
+    connection, target, answer = handing_in.connection, handing_in.target, handing_in.answer
+    wait_seconds = handing_in.wait_seconds
     with context.queue_bar() as show_progress:
         submission = answer.send(connection, target.slug, wait=min(wait_seconds, FIRST_WAIT_SECONDS))
         show_progress(submission)
@@ -162,13 +190,16 @@ def _submit_and_show(
             raise
         except Unreachable as error:
             message = f"Submission {submission.id} is kept, but: {error.message}"
-            raise Unreachable(message, f"Look later: dojo show {submission.id}") from error
+            raise NotGradedYet(message, f"Look later: dojo show {submission.id}") from error
     if submission.waiting:
-        raise Unreachable(
+        raise NotGradedYet(
             f"Submission {submission.id} is kept, and not graded yet: {submission.progress()}.",
             f"Look later: dojo show {submission.id}",
         )
-    code = show_result(context, submission, target.checkpoints, _notebook_json(answer))
+    if handing_in.is_watched and not context.as_json:
+        context.screen.clear()
+    extra = _notebook_json(answer)
+    code = show_result(context, connection, submission, target.checkpoints, whole=handing_in.whole, extra=extra)
     if submission.grade:
         _print_place(context, answer, submission.grade.run_message)
     return code
@@ -183,48 +214,85 @@ def _notebook_json(answer: AnswerFile) -> dict[str, Any]:
 
 
 def _print_place(context: Context, answer: AnswerFile, trace: str) -> None:
-    """Print the cell and line of a notebook at which the code stopped."""
+    """Print the line of a notebook or a script at which the code stopped."""
     lines = re.findall(r"\bline (\d+)", trace)
     notebook = _notebook(answer)
     place = notebook.place(int(lines[-1])) if notebook and lines else None
     if place and not context.as_json:
-        context.screen.print(f"Line {lines[-1]} of what was taken is line {place[1]} of cell {place[0]}.")
+        where = f"line {place[1]}" + ("" if notebook and notebook.is_script else f" of cell {place[0]}")
+        context.screen.print(f"Line {lines[-1]} of what was taken is {where}.")
 
 
 @command("watch")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_file_argument
 @_exercise_option
-def watch(context: Context, file: Path, exercise: str | None) -> int:
+def watch(context: Context, words: tuple[Path, ...], exercise: str | None) -> int:
     """Submit FILE now, and each time it is saved, until Ctrl-C.
+
+    The screen is cleared, and shows the newest result alone. While the server cannot be
+    reached, that is said once, and the last version is submitted when it is back.
 
     \b
     Example:
       dojo watch solution.py
     """
-    path = find_answer_file(file)
-    seen: bytes | None = None
-    code = PASSED
+    path = find_answer_file(one_file("watch", words))
     context.compact = True
-    still_watching = f"Watching {path}. Stop with Ctrl-C."
-    if not context.as_json:
-        context.screen.print(still_watching)
+    watching = Watching(context, path, exercise)
+    watching.print_status()
     try:
         while True:
-            content = path.read_bytes() if path.is_file() else b""  # an editor that saves may replace the file
-            if content and content != seen:
-                seen = content
-                try:
-                    connection, target = find_target(context, path, exercise)
-                    answer = read_answer_file(path, target.goal)
-                    code = _submit_and_show(context, connection, target, answer, WAIT_SECONDS)
-                except DojoError as error:  # the file may be half written, and the network may come back
-                    context.print_error(error)
-                    code = error.exit_code
-                    if isinstance(error, Unreachable):
-                        seen = None
-                if not context.as_json:
-                    context.screen.print(still_watching)
-                sys.stdout.flush()
-            context.network.sleep(WATCH_SECONDS)
+            watching.look()
+            context.network.sleep(watching.pause_seconds)
     except KeyboardInterrupt:
-        return code
+        return watching.code
+
+
+@dataclass
+class Watching:
+    """A file that is submitted each time it is saved.
+
+    ``code`` is the exit code of the last attempt, ``pause_seconds`` the time until the next look.
+    """
+
+    context: Context
+    path: Path
+    exercise: str | None
+    code: int = PASSED
+    pause_seconds: float = WATCH_SECONDS
+    _seen: bytes | None = None
+    _is_away: bool = False
+
+    def look(self) -> None:
+        """Submit the file if it was saved since the last look, or if the server was away then."""
+        content = self.path.read_bytes() if self.path.is_file() else b""  # an editor that saves may replace the file
+        if not content or content == self._seen:
+            return
+        self._seen = content
+        try:
+            connection, target = find_target(self.context, self.path, self.exercise)
+            answer = read_answer_file(self.path, target.goal)
+            self.code = _submit_and_show(self.context, HandingIn(connection, target, answer, is_watched=True))
+        except DojoError as error:
+            self.code = error.exit_code
+            if isinstance(error, Unreachable) and not isinstance(error, NotGradedYet):
+                self._seen = None
+                self._wait_for_server(error)
+                return
+            self.context.print_error(error)  # the file may be half written
+        self._is_away, self.pause_seconds = False, WATCH_SECONDS
+        self.print_status()
+
+    def _wait_for_server(self, error: Unreachable) -> None:
+        """Say once that the server is away, and look less and less often."""
+        if not self._is_away:
+            message = f"{error.message} Watch goes on, and submits when it is back."
+            self.context.print_error(Unreachable(message, ""))
+        self._is_away = True
+        self.pause_seconds = min(2 * self.pause_seconds, AWAY_SECONDS_MAX)
+
+    def print_status(self) -> None:
+        """Say that the watch goes on."""
+        if not self.context.as_json:
+            self.context.screen.print(f"Watching {short_path(self.path)}. Stop with Ctrl-C.", style="bright_black")
+        sys.stdout.flush()

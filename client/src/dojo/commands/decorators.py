@@ -20,10 +20,19 @@ _profile_option = click.option("--profile", metavar="NAME", help="Another profil
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.Command]:
     """Make a command of a function that gets the context first and returns an exit code."""
+    return _decorator(click.command(name, **settings))
 
-    def decorate(function: Callable[..., int]) -> click.Command:
+
+def group(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.Group]:
+    """Make a command that has commands of its own, and does something without them, too."""
+    return _decorator(click.group(name, invoke_without_command=True, **settings))
+
+
+def _decorator(make: Callable[[Callable[..., Any]], Any]) -> Callable[[Callable[..., int]], Any]:
+
+    def decorate(function: Callable[..., int]) -> Any:
         def with_errors(context: Context, /, as_json: bool, profile: str | None, **arguments: Any) -> int:
-            context.as_json, context.profile = as_json, profile
+            context.as_json, context.profile = context.as_json or as_json, profile or context.profile
             try:
                 return function(context, **arguments)
             except DojoError as error:
@@ -41,7 +50,6 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.
         wrapped: Callable[..., int] = functools.wraps(function)(with_errors)
         for option in (_profile_option, _json_option):
             wrapped = option(wrapped)
-        make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **settings)
         return make(click.pass_obj(wrapped))
 
     return decorate

@@ -1,33 +1,33 @@
-"""The commands ``status``, ``history`` and ``show``: earlier results."""
+"""The commands ``status``, ``history``, ``show`` and ``hint``: earlier results."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from dojo.api.responses import Checkpoint, Submission
+from dojo.commands import results
 from dojo.commands.context import Context
-from dojo.commands.decorators import PASSED, WRONG, command
+from dojo.commands.decorators import PASSED, command
 from dojo.commands.paths import complete_exercise
 from dojo.commands.target import current_exercise, send_outbox
 from dojo.files.workspace import MARKER, find_workspace
-from dojo.show import grades, lists
+from dojo.show import lists
 
 
 @command("status")
 @click.argument("exercise", required=False, shell_complete=complete_exercise)
-def status(context: Context, exercise: str | None) -> int:
+@click.option("--all", "whole", is_flag=True, help="Show the whole table.")
+def status(context: Context, exercise: str | None, whole: bool) -> int:
     """Show how far you are.
 
-    Step by step in an exercise's folder or for the one you name, else with all of them.
+    In an exercise's folder or for the one you name: a character for each step, and what to
+    do next. With --all step by step. Elsewhere all exercises.
 
     \b
     Examples:
       dojo status
-      dojo status makemore/full-backward
+      dojo status makemore/full-backward --all
     """
     workspace = None if exercise else find_workspace(Path.cwd())
     connection = context.connect(workspace)
@@ -37,8 +37,10 @@ def status(context: Context, exercise: str | None) -> int:
         current = current_exercise(connection, exercise, workspace)
         if context.as_json:
             context.print_json(current.body)
-        else:
+        elif whole:
             lists.show_checkpoints(context.screen, current)
+        else:
+            results.show_status(context, connection, current)
         return PASSED
     exercises = connection.server.exercises(connection.course)
     if context.as_json:
@@ -50,7 +52,7 @@ def status(context: Context, exercise: str | None) -> int:
 
 @command("history")
 @click.argument("exercise", required=False, shell_complete=complete_exercise)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many, newest first.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many, newest first.")
 def history(context: Context, exercise: str | None, limit: int) -> int:
     """List your submissions, the newest first; in an exercise's folder, for that alone.
 
@@ -59,6 +61,11 @@ def history(context: Context, exercise: str | None, limit: int) -> int:
       dojo history
       dojo history makemore/full-backward --limit 5
     """
+    return show_list(context, exercise, limit)
+
+
+def show_list(context: Context, exercise: str | None, limit: int) -> int:
+    """Print the newest submissions: of an exercise, of this folder's, or of all."""
     workspace = find_workspace(Path.cwd())
     connection = context.connect(workspace)
     slug = exercise or (workspace.exercise if workspace else None)
@@ -70,34 +77,41 @@ def history(context: Context, exercise: str | None, limit: int) -> int:
         context.screen.print("Nothing yet. Type: dojo submit FILE")
         return PASSED
     lists.show_history(context.screen, submissions)
-    context.screen.print(f"Any table again: dojo show {submissions[0].id}")
+    context.screen.print(f"Any of them again: dojo show {submissions[0].id}")
     return PASSED
 
 
 @command("show")
-@click.argument("number", metavar="ID", type=int)
-def show(context: Context, number: int) -> int:
-    """Show the table of an earlier submission.
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.option("--all", "whole", is_flag=True, help="Show the whole table.")
+def show(context: Context, number: int, whole: bool) -> int:
+    """Show the grade of an earlier submission.
 
     The numbers are in dojo history.
 
     \b
-    Example:
+    Examples:
       dojo show 17
+      dojo show 17 --all
+    """
+    return results.show_earlier(context, number, whole=whole)
+
+
+@command("hint")
+@click.argument("number", metavar="[ID]", required=False, type=click.IntRange(min=1))
+def hint(context: Context, number: int | None) -> int:
+    """Show one more hint at the first mistake.
+
+    Of your last submission of this folder's exercise, or of submission ID. Your course
+    decides how many hints there are.
+
+    \b
+    Examples:
+      dojo hint
+      dojo hint 17
     """
     workspace = find_workspace(Path.cwd())
     connection = context.connect(workspace)
-    submission = connection.server.submission(number)
-    checkpoints = workspace.checkpoints if workspace and workspace.exercise == submission.exercise else ()
-    return show_result(context, submission, checkpoints)
-
-
-def show_result(
-    context: Context, submission: Submission, checkpoints: Sequence[Checkpoint], extra: dict[str, Any] | None = None
-) -> int:
-    """Print a submission, and return the exit code: whether all of it passes. ``extra`` is added to its JSON."""
-    if context.as_json:
-        context.print_json({**submission.body, **(extra or {})})
-    else:
-        grades.show_submission(context.screen, submission, checkpoints)
-    return PASSED if submission.grade and submission.grade.all_passed else WRONG
+    if number is None:
+        number = results.newest_number(connection, workspace.exercise if workspace else None)
+    return results.show_hint(context, connection, connection.server.submission(number))

@@ -8,12 +8,14 @@ from dataclasses import asdict
 import click
 
 from dojo.api.addresses import is_unencrypted, server_address
-from dojo.api.responses import required
+from dojo.api.responses import required, required_slug
 from dojo.api.server import Server
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
+from dojo.commands.paths import shell_word
 from dojo.errors import DojoError, NotJoined
 from dojo.profiles.config import Profile
+from dojo.profiles.signin import sign_in, sign_in_with_code
 
 
 @command("join")
@@ -27,13 +29,18 @@ def join(context: Context, address: str, code: str, name: str) -> int:
     Example:
       dojo join https://dojo.example.org K7QF-2MXD --name "Ada"
     """
+    if _is_address(code) and not _is_address(address):
+        raise DojoError(
+            f"{code} is an address, and the address comes first.",
+            f"Type: dojo join {shell_word(code)} {shell_word(address)} --name {shell_word(name)}",
+        )
     server = context.server(address)
     if context.profile is None:
         _check_not_joined(context, server)
     _warn_if_unencrypted(context, server)
     answer = server.join(code, name)
     student, course = required(answer, "student", dict), required(answer, "course", dict)
-    slug = required(course, "slug", str)
+    slug = required_slug(course)
     profile = Profile(
         name=context.profile or context.config.new_name(slug, server.address),
         server=server.address,
@@ -43,12 +50,19 @@ def join(context: Context, address: str, code: str, name: str) -> int:
     )
     place = context.config.add(profile, required(answer, "token", str))
     if context.as_json:
-        context.print_json(asdict(profile) | {"token_in": place})
+        context.print_json(asdict(profile) | {"token_in": place, "warning": answer.get("warning")})
         return PASSED
+    if isinstance(answer.get("warning"), str):
+        context.print_note(answer["warning"])
+        context.print_note(f"Then type here what it prints: dojo login {server.address} --code CODE")
     context.screen.print(f"Welcome, {profile.student}. You are in {course.get('title') or slug}.")
     context.screen.print(f"Your token is in {place}.")
     context.screen.print("Next: dojo list")
     return PASSED
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or "." in text or text.startswith("localhost")
 
 
 def _check_not_joined(context: Context, server: Server) -> None:
@@ -68,38 +82,33 @@ def _warn_if_unencrypted(context: Context, server: Server) -> None:
 
 @command("login")
 @click.argument("address")
-def login(context: Context, address: str) -> int:
-    """Use an account that you have already, by its token.
+@click.option("--code", help="A pairing code, which dojo pair prints where you are signed in.")
+def login(context: Context, address: str, code: str | None) -> int:
+    """Use an account that you have already, by a pairing code or by its token.
 
-    The token is asked for, or read from standard input.
+    Without --code, the token is asked for, or read from standard input.
 
     \b
     Examples:
+      dojo login https://dojo.example.org --code K7QF2-9TXMD
       dojo login https://dojo.example.org
       dojo login https://dojo.example.org < token.txt
     """
     address = server_address(address)
-    token = _read_token()
+    token = None if code else _read_token()
     server = context.server(address, token)
     _warn_if_unencrypted(context, server)
-    account = server.me()
-    courses = required(account, "courses", list)
-    if not courses:
-        raise NotJoined("This account is in no course yet.", f"Type: dojo join {address} CODE --name NAME")
-    profiles = []
-    place = ""
-    for course in reversed(courses):  # the first course is added last, so it is in use
-        slug = required(course, "slug", str)
-        is_named = context.profile is not None and len(courses) == 1
-        name = context.profile if context.profile and is_named else context.config.new_name(slug, address)
-        profiles.append(Profile(name, address, slug, str(account.get("id", "")), required(account, "name", str)))
-        place = context.config.add(profiles[-1], token)
+    if token is None:
+        signed_in = sign_in_with_code(context.config, server, code or "", name=context.profile)
+    else:
+        signed_in = sign_in(context.config, server, token, name=context.profile)
     if context.as_json:
-        context.print_json({"profiles": [asdict(profile) for profile in profiles], "token_in": place})
+        profiles = [asdict(profile) for profile in reversed(signed_in.profiles)]
+        context.print_json({"profiles": profiles, "token_in": signed_in.place})
         return PASSED
-    slugs = ", ".join(profile.course for profile in reversed(profiles))
-    context.screen.print(f"You are {profiles[-1].student}, in {slugs}.")
-    context.screen.print(f"Your token is in {place}.")
+    slugs = ", ".join(profile.course for profile in signed_in.profiles)
+    context.screen.print(f"You are {signed_in.profiles[0].student}, in {slugs}.")
+    context.screen.print(f"Your token is in {signed_in.place}.")
     context.screen.print("Next: dojo list")
     return PASSED
 
@@ -128,7 +137,8 @@ def logout(context: Context) -> int:
     if context.as_json:
         context.print_json({"forgotten": asdict(profile)})
         return PASSED
-    context.screen.print(f"{profile.name} is forgotten here. Without its token you cannot come back to that account.")
+    context.screen.print(f"{profile.name} is forgotten here. Your account on the server stays.")
+    context.screen.print("To come back, use its token, or a code that dojo pair prints where you are signed in.")
     context.screen.print("Next: dojo profile")
     return PASSED
 

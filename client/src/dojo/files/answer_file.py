@@ -11,7 +11,15 @@ from dojo.api.responses import Submission
 from dojo.api.server import Connection
 from dojo.errors import BadFile
 from dojo.files.workspace import NOTEBOOK, SOLUTION, STATE
-from dojo.notebook_slice import Goal, NotebookSlice, read_cells, read_notebook, slice_notebook
+from dojo.notebook_slice import (
+    Goal,
+    NotebookSlice,
+    read_cells,
+    read_notebook,
+    read_script,
+    runs_as_it_is,
+    slice_notebook,
+)
 from dojo.notebook_slice.dataflow import flow_of
 from dojo.tensors import shapes
 
@@ -21,7 +29,7 @@ SUFFIXES = (".py", ".ipynb", ".safetensors")
 
 @dataclass(frozen=True)
 class CodeFile:
-    """Source to run. ``notebook`` is the slice that it comes from, or None if the file is a script."""
+    """Source to run. ``notebook`` is the slice that it comes from, or None if the file is sent unchanged."""
 
     path: Path
     source: str
@@ -86,7 +94,21 @@ def read_answer_file(path: Path, goal: Goal) -> AnswerFile:
         source = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFile(f"{path} is not written in UTF-8.", "Save it as UTF-8 and submit it again.") from error
-    return CodeFile(path, _checked_size(path, source))
+    return _read_script(path, source, goal)
+
+
+def _read_script(path: Path, source: str, goal: Goal) -> CodeFile:
+    """Read a script: unchanged if it can run where it is graded, else what the answers in it need."""
+    script = read_script(source)
+    if runs_as_it_is(script, goal):
+        return CodeFile(path, _checked_size(path, source))
+    try:
+        part = slice_notebook(script, goal)
+    except BadFile:
+        if not script.unfinished:
+            raise
+        return CodeFile(path, _checked_size(path, source))  # Python's own words about the line help more
+    return CodeFile(path, _checked_size(path, part.source), part)
 
 
 def variables_in(path: Path) -> set[str]:
@@ -99,14 +121,13 @@ def variables_in(path: Path) -> set[str]:
         return names | {"d" + name for name in names}
     if path.suffix == ".ipynb":
         cells = read_cells(read_notebook(path)).cells
-        statements = [statement for cell in cells for statement in cell.statements]
     else:
-        try:
-            statements = ast.parse(path.read_bytes()).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return set()
+        cells = read_script(path.read_text(encoding="utf-8-sig", errors="replace")).cells
+    statements = [statement for cell in cells for statement in cell.statements]
     flows = [flow_of(statement) for statement in statements]
-    return {name for flow in flows for name in flow.binds | flow.changes}
+    in_functions = (node for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name))
+    stored = {node.id for node in in_functions if isinstance(node.ctx, ast.Store)}
+    return {name for flow in flows for name in flow.binds | flow.changes} | stored
 
 
 def _check_names(path: Path, names: Iterable[str], checkpoints: Iterable[str]) -> None:

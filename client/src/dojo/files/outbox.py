@@ -46,11 +46,23 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._files())
 
-    def put(self, content: bytes, key: str) -> None:
-        """Keep safetensors bytes. ``key`` is the idempotency key of the attempt to send them."""
+    def put(self, content: bytes, key: str, *, replaces: Path | None = None) -> Path:
+        """Keep safetensors bytes, and return their file.
+
+        ``key`` is the idempotency key of the attempt to send them. ``replaces`` is the file of an earlier answer that
+        this one holds too; it goes when this one is there.
+        """
         self._folder.mkdir(exist_ok=True)
         name = f"{time.time_ns():020}.{self._workspace.digest[:DIGEST_LETTERS]}.{key}.safetensors"
-        atomic.write(self._folder / name, content)
+        file = self._folder / name
+        atomic.write(file, content)
+        if replaces is not None:
+            self.remove(replaces)
+        return file
+
+    def remove(self, file: Path) -> None:
+        """Forget an answer that reached the server another way. A command may have sent it, and then it is gone."""
+        file.unlink(missing_ok=True)
 
     def send(self, connection: Connection) -> SendResult:
         """Send all answers, the oldest first. What was not sent stays.
@@ -77,7 +89,7 @@ class Outbox:
                 file.replace(file.with_suffix(".refused"))
             else:
                 submissions.append(submission)
-                file.unlink()
+                self.remove(file)
         return SendResult(tuple(submissions), tuple(refused))
 
     def _files(self) -> list[Path]:

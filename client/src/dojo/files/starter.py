@@ -72,8 +72,9 @@ def notebook(exercise: Exercise) -> str:
     cells = [
         _markdown(f"# {exercise.title or exercise.slug}\n\nWhat is asked is in `exercise.md`, in this folder."),
         _code(
-            "import torch\nimport torch.nn.functional as F\nimport dojo\n\n"
-            f"ex = dojo.pull({exercise.slug!r})\n"
+            "import dojo\n\n"
+            f"ex = dojo.pull({exercise.slug!r})  # before torch, which then runs the server's kernels\n\n"
+            "import torch\nimport torch.nn.functional as F\n\n"
             "ex.into(globals())  # the tensors of the forward pass, under their names\n"
             "cmp = ex.cmp"
         ),

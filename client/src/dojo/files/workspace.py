@@ -14,23 +14,29 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dojo.api.addresses import checked_slug
+from dojo.api.addresses import checked_slug, server_address
 from dojo.api.http import Transferred
-from dojo.api.responses import Checkpoint, required
+from dojo.api.responses import Checkpoint, Exercise, read_checkpoint, required, required_slug
 from dojo.api.server import Connection, Server
 from dojo.errors import BadFile, NotADojo
 from dojo.files import atomic, starter
+from dojo.tensors import shapes
+from dojo.text import foreign_json
 
 MARKER = ".dojo.json"
 STATE = "state.safetensors"
 STATEMENT = "exercise.md"
 SOLUTION = "solution.py"
 NOTEBOOK = "exercise.ipynb"
+OWN_FILES = (NOTEBOOK, SOLUTION)  # the student's: never overwritten
 
+FILE_NAME_BYTES_MAX = 200
 FOLDERS_UP_MAX = 3  # so far above a file its workspace may be
 
 # Names that Windows reserves for devices, whatever follows the first dot.
@@ -40,7 +46,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbo
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state."""
+    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state, ``forward`` its source."""
 
     folder: Path
     exercise: str
@@ -50,6 +56,7 @@ class Workspace:
     student: str | None
     digest: str
     checkpoints: tuple[Checkpoint, ...]
+    forward: str = ""  # empty in a folder that an earlier version pulled
 
     @property
     def state_path(self) -> Path:
@@ -106,16 +113,17 @@ def open_workspace(folder: Path) -> Workspace:
     """
     marker = folder / MARKER
     try:
-        content = json.loads(marker.read_text(encoding="utf-8"))
+        content = foreign_json(marker.read_text(encoding="utf-8"))  # a folder may come from anybody
         return Workspace(
             folder=folder,
             exercise=checked_slug(required(content, "exercise", str)),
             revision=required(content, "revision", int),
-            course=required(content, "course", str),
-            server=required(content, "server", str),
-            student=content.get("student"),
+            course=required_slug(content, "course"),
+            server=server_address(required(content, "server", str)),
+            student=_student(content),
             digest=_checked_digest(required(content, "digest", str)),
-            checkpoints=tuple(_checkpoint(entry) for entry in required(content, "checkpoints", list)),
+            checkpoints=tuple(map(read_checkpoint, required(content, "checkpoints", list))),
+            forward=required({"forward": "", **content}, "forward", str),
         )
     except FileNotFoundError as error:
         raise BadFile(
@@ -125,15 +133,14 @@ def open_workspace(folder: Path) -> Workspace:
         raise BadFile(f"{marker} is damaged.", "Delete it and pull the exercise again.") from error
 
 
+def _student(content: dict[str, Any]) -> str | None:
+    return required(content, "student", str) if content.get("student") is not None else None
+
+
 def _checked_digest(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise ValueError("this is no SHA-256")
     return digest
-
-
-def _checkpoint(entry: dict[str, Any]) -> Checkpoint:
-    shape = entry.get("shape")
-    return Checkpoint(**{**entry, "shape": tuple(shape) if shape is not None else None})
 
 
 def find_workspace(path: Path) -> Workspace | None:
@@ -151,6 +158,14 @@ def default_folder(slug: str, here: Path) -> Path:
         return here
     name = checked_slug(slug).partition("/")[2].rstrip(".")  # Windows drops a dot at the end
     return here / (f"_{name}" if name.split(".")[0] in _DEVICES else name)
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether a server's name for a file is a plain one: no path, no hidden file, no device of Windows."""
+    is_path = bool(set(name) & set('/\\:*?"<>|'))
+    is_hidden = name.startswith(".") or name.endswith((".", " "))
+    is_device = name.split(".")[0].lower() in _DEVICES
+    return 0 < len(name.encode()) <= FILE_NAME_BYTES_MAX and not (is_path or is_hidden or is_device)
 
 
 def pull(connection: Connection, slug: str, folder: Path, transferred: Transferred | None = None) -> Pulled:
@@ -177,23 +192,57 @@ def pull(connection: Connection, slug: str, folder: Path, transferred: Transferr
         connection.student,
         digest,
         exercise.checkpoints,
+        exercise.forward,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    if state is not None:
-        atomic.write(workspace.state_path, state)
-    atomic.write(folder / STATEMENT, starter.statement(exercise).encode())
-    atomic.write(folder / MARKER, json.dumps(_marker(workspace), indent=1).encode())
-    # In this order: a bare `dojo submit` takes the newest file, which is solution.py until the student saves one.
-    own_files = {NOTEBOOK: starter.notebook(exercise), SOLUTION: starter.solution(exercise)}
-    missing = [name for name in own_files if not (folder / name).exists()]
-    for name in missing:
-        atomic.write(folder / name, own_files[name].encode())
+    files = _files(workspace, exercise, state)
+    missing = [name for name in (NOTEBOOK, SOLUTION) if not (folder / name).exists()]
+    written = [name for name in files if name not in OWN_FILES or name in missing]
+    _write_files(folder, {name: files[name] for name in written})
     return Pulled(
         workspace,
-        written=((STATE,) if state is not None else ()) + (STATEMENT, *missing),
-        kept=tuple(name for name in own_files if name not in missing),
+        written=tuple(name for name in written if name != MARKER),
+        kept=tuple(name for name in OWN_FILES if name not in missing),
         new_state=before is not None and before.digest != digest,
     )
+
+
+def _files(workspace: Workspace, exercise: Exercise, state: bytes | None) -> dict[str, bytes]:
+    """Return name → content of every file of the folder, in the order in which they are written.
+
+    A bare ``dojo submit`` takes the newest file, which is ``solution.py`` until the student saves one.
+
+    :raises NotADojo: the forward state is none
+    """
+    files = {}
+    if state is not None:
+        try:
+            shapes(state, STATE)
+        except BadFile as error:
+            raise NotADojo(
+                "The server sends a forward state that is none.", "Tell your instructor about it."
+            ) from error
+        files[STATE] = state
+    files[STATEMENT] = starter.statement(exercise).encode()
+    files[MARKER] = json.dumps(_marker(workspace), indent=1).encode()
+    files[NOTEBOOK] = starter.notebook(exercise).encode()
+    files[SOLUTION] = starter.solution(exercise).encode()
+    return files
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files. If one cannot be written, a folder that was not there before is removed again.
+
+    :raises OSError: a file cannot be written
+    """
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for name, content in files.items():
+            atomic.write(folder / name, content)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _workspace_before(folder: Path, slug: str) -> Workspace | None:

@@ -1,16 +1,28 @@
-"""The slice of a notebook that makes the answers, and nothing else.
+"""The slice of a notebook or a script that makes the answers, and nothing else.
 
-cells         what Python can read of a notebook, and the headings in it
+cells         what Python can read of a file, the headings in it, and the gaps
 comparisons   every way of comparing replaced by the plain ``cmp``
-statements    the statements with what each reads and makes (dataflow, functions)
-choice        the statements that the answers need (kinds)
-transcript    the chosen statements as one program
+unfold        blocks and functions that hold answers, a statement each
+handouts      the exercise's names for what it hands out (forward)
+statements    the statements with what each reads and makes (dataflow, aliases, callables)
+choice        the statements that the answers need (kinds, remarks)
+transcript    the chosen statements as one program, and advice about them
 """
 
 from __future__ import annotations
 
-from dojo.notebook_slice.cells import read_cells, read_notebook
+from dojo.notebook_slice.cells import NotebookCells, read_cells, read_notebook, read_script
 from dojo.notebook_slice.goal import SECTIONS, Goal
-from dojo.notebook_slice.slice import NotebookSlice, slice_notebook
+from dojo.notebook_slice.slice import NotebookSlice, runs_as_it_is, slice_notebook
 
-__all__ = ["SECTIONS", "Goal", "NotebookSlice", "read_cells", "read_notebook", "slice_notebook"]
+__all__ = [
+    "SECTIONS",
+    "Goal",
+    "NotebookCells",
+    "NotebookSlice",
+    "read_cells",
+    "read_notebook",
+    "read_script",
+    "runs_as_it_is",
+    "slice_notebook",
+]

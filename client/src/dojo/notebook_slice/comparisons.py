@@ -20,6 +20,7 @@ from dojo.notebook_slice.cells import Cell, NotebookCells, first_line
 from dojo.notebook_slice.dataflow import Function, body_flow, parameters
 
 CMP = "cmp"
+ANY_ORDER = "__cmp__"  # the grader's cmp for functions with another order of arguments than the lecture's
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class _Comparers:
         """Yield the edits in a node. ``statement`` is the cell's statement that contains it."""
         name = _comparer_name(node)
         if name is not None:
-            yield source.edit(node, "pass" if name == CMP else f"{name} = {CMP}")
+            plain = CMP if _has_lectures_order(node) else ANY_ORDER
+            yield source.edit(node, "pass" if name == plain else f"{name} = {plain}")
         elif isinstance(node, ast.Assert) and self._is_call(node.test):
             yield source.edit(node, self._call(source, node.test))
         elif _discards_value(node, statement) and self._is_call(node.value):
@@ -116,6 +118,22 @@ def _compares(node: ast.AST) -> bool:
     } & own_names
     changed = body_flow(node).changes if isinstance(node, Function) else set()
     return len(own_names) > 1 and bool(grad_names) and not grad_names & changed
+
+
+def _has_lectures_order(node: ast.AST) -> bool:
+    """Return whether ``.grad`` is read of a function's last tensor, as in ``cmp(s, dt, t)``."""
+    function = node.value if isinstance(node, ast.Assign) else node
+    assert isinstance(function, Function | ast.Lambda)
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    grads = {
+        names.index(part.value.id)
+        for part in ast.walk(function)
+        if isinstance(part, ast.Attribute)
+        and part.attr == "grad"
+        and isinstance(part.value, ast.Name)
+        and part.value.id in names
+    }
+    return grads != {1}
 
 
 def _comparer_name(node: ast.AST) -> str | None:

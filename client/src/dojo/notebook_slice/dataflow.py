@@ -1,34 +1,18 @@
 """The names that one statement reads, binds and changes, by its syntax tree alone.
 
 This covers straight-line code with loops, helpers and in-place changes. Changes inside of functions and through
-second names need more than one statement: see ``functions`` and ``statements``.
+second names need more than one statement: see ``aliases``.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Methods that change their object, besides torch's, which end in an underscore.
-_CHANGING_METHODS = frozenset("append extend insert update add setdefault pop remove clear sort reverse".split())
-_UNCHANGING_METHODS = frozenset({"requires_grad_"})
-# Methods whose result shares its memory with their object: a change of the one changes the other.
-_VIEW_METHODS = frozenset(
-    "detach expand expand_as flatten movedim narrow numpy permute ravel reshape select squeeze swapaxes t "
-    "transpose unsqueeze view view_as".split()
-)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of a function, or of a method of ``receiver``. ``arguments`` holds those that are plain names."""
-
-    name: str
-    receiver: str | None
-    arguments: frozenset[str]
-
+from dojo.notebook_slice.callables import VIEW_METHODS, is_in_place
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -41,13 +25,16 @@ class Flow:
     ``later``: read by functions that the statement defines, when they are called.
     ``binds``: have a new value afterwards, for certain.
     ``changes``: may have another value afterwards, or the same object with other contents.
+    ``perhaps``: changes too, if a function that nobody here knows changes what it is given.
+    ``by_name``: names made at run time, as ``globals()["d" + name] = …`` does.
     """
 
     reads: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
-    calls: list[Call] = field(default_factory=list)
+    perhaps: set[str] = field(default_factory=set)
+    by_name: bool = False
 
 
 def flow_of(statement: ast.stmt) -> Flow:
@@ -72,10 +59,17 @@ def shared_name(node: ast.expr) -> str | None:
     while True:
         if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
             node = node.value
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEW_METHODS:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in VIEW_METHODS:
             node = node.func.value
         else:
             return node.id if isinstance(node, ast.Name) else None
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Return whether an expression is the dict of a notebook's names: ``globals()``."""
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("globals", "locals", "vars")
+    )
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.expr]:
@@ -129,6 +123,11 @@ class _Visitor(ast.NodeVisitor):
     def _visit_part(self, node: ast.Attribute | ast.Subscript) -> None:
         if isinstance(node.ctx, ast.Store):
             self._mark_changed(node)
+            key = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
+            if _is_namespace(node.value) and isinstance(key, str):
+                self.bound.add(key)
+            else:
+                self.flow.by_name |= _is_namespace(node.value)
         self.generic_visit(node)
 
     def _mark_changed(self, node: ast.expr) -> None:
@@ -199,21 +198,18 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        names = frozenset(argument.id for argument in arguments if isinstance(argument, ast.Name))
-        if isinstance(node.func, ast.Name):
-            self.flow.calls.append(Call(node.func.id, None, names))
-        elif isinstance(node.func, ast.Attribute):
-            method = node.func.attr
-            self.flow.calls.append(Call(method, shared_name(node.func.value), names))
-            in_place = method.endswith("_") and not method.endswith("__") and method not in _UNCHANGING_METHODS
-            if in_place or method in _CHANGING_METHODS:
-                self._mark_changed(node.func.value)
-            if node.args and (in_place or method == "at"):  # torch.nn.init.zeros_(dC), numpy.add.at(dC, …)
-                self._mark_changed(node.args[0])
-        for keyword in node.keywords:
-            if keyword.arg == "out":
-                self._mark_changed(keyword.value)
+        if isinstance(node.func, ast.Attribute) and _is_namespace(node.func.value):
+            self.flow.by_name |= node.func.attr in ("update", "__setitem__", "setdefault")
+        elif isinstance(node.func, ast.Name) and node.func.id in ("exec", "eval") and node.args:
+            self._program(node.args[0])
+        elif isinstance(node.func, ast.Attribute) and is_in_place(node.func.attr):
+            self._mark_changed(node.func.value)
+
+    def _program(self, node: ast.expr) -> None:
+        """Walk the program in a text, as ``exec`` runs it; of another text nothing is known."""
+        with contextlib.suppress(SyntaxError, ValueError):
+            self.block(ast.parse(str(node.value)).body if isinstance(node, ast.Constant) else [])
+        self.flow.by_name |= not isinstance(node, ast.Constant)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         inner = _Visitor(self.bound, self.flow)
@@ -236,10 +232,13 @@ class _Visitor(ast.NodeVisitor):
         self.visit(node.test)
         self.bound |= self.branch(node.body) & self.branch(node.orelse)
 
-    def visit_For(self, node: ast.For) -> None:
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
         self.branch(node.body, [node.target])
         self.branch(node.orelse)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> None:
+        self.visit_For(node)
 
     def visit_While(self, node: ast.While) -> None:
         self.visit(node.test)

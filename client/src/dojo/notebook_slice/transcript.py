@@ -50,12 +50,16 @@ def write(statements: Sequence[Statement]) -> Transcript:
     for statement in statements:
         if statement.cell is not cell:
             cell = statement.cell
-            source += ["", f"# --- cell {cell.number} ---"] if source else [f"# --- cell {cell.number} ---"]
+            heading = [] if cell.is_script else [f"# --- cell {cell.number} ---"]
+            source += ["", *heading] if source else heading
             places += [None] * (len(source) - len(places))
         lines = statement.text.split("\n")
-        first = (statement.node.end_lineno or statement.node.lineno) - len(lines) + 1
         source += lines
-        places += [(cell.number, first + offset) for offset in range(len(lines))]
+        if statement.as_written:
+            first = (statement.node.end_lineno or statement.node.lineno) - len(lines) + 1
+            places += [(cell.number, first + offset) for offset in range(len(lines))]
+        else:  # written anew, so its lines are not those of the cell
+            places += [(cell.number, statement.line)] * len(lines)
     return Transcript("\n".join(source) + "\n", tuple(places))
 
 
@@ -75,5 +79,6 @@ def summarise(statements: Iterable[Statement], answers: Iterable[str]) -> tuple[
             for name in sorted(statement.makes, key=lambda name: name not in answers):
                 if name in answers or name in statement.flow.binds:
                     names[name] = None
-        summary.append(Taken(cell.number, cell.run, tuple(names), len(chosen) == len(cell.statements)))
+        is_whole = len(chosen) == len(cell.statements) and not cell.broken
+        summary.append(Taken(cell.number, cell.run, tuple(names), is_whole))
     return tuple(summary)

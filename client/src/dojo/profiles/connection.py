@@ -41,7 +41,10 @@ def connect(
         token = token or config.token(chosen)
         address = chosen.server
     if not token:
-        raise NotJoined(f"There is no token for {address} on this machine.", f"Type: dojo login {address}")
+        raise NotJoined(
+            f"There is no token for {address} on this machine.",
+            f"Type dojo pair where you are signed in, then here: dojo login {address} --code CODE",
+        )
     server = Server(address, token, network)
     course = config.environ.get("DOJO_COURSE") or (workspace and workspace.course) or (chosen and chosen.course)
     return Connection(server, course or _only_course(server), chosen.student_id if chosen else None)

@@ -1,4 +1,4 @@
-"""One grade: a table in a terminal, the lecture's lines elsewhere."""
+"""One grade, whole: a table in a terminal, the lecture's lines elsewhere. ``show/brief.py`` has the short form."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import re
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from dojo.api.responses import Checkpoint, Comparison, Grade, Submission
-from dojo.show.screen import Screen, print_plain
+from dojo.show.screen import Screen
 from dojo.text import clock
 
-VERDICT_STYLES = {"exact": "green", "approximate": "cyan", "missing": "bright_black"}
 INHERITED_STYLE = "dim yellow"
 WRONG_STYLE = "red"
+STYLES = {
+    "exact": "green",
+    "approximate": "cyan",
+    "rounding": "cyan",
+    "own": WRONG_STYLE,
+    "inherited": INHERITED_STYLE,
+    "unknown": "magenta",
+    "missing": "bright_black",
+}
 FIRST_MISTAKE_STYLE = "bold red"
 WIDE_COLUMNS_MIN = 80  # in a narrower terminal, remarks stand under the table instead of in it
 
@@ -35,27 +42,40 @@ UNGRADED_SENTENCES = {
     "instructor the number {id}, or submit another version: dojo submit FILE",
 }
 WAITING_SENTENCE = "{progress}. Look again: dojo show {id}"
+KERNELS_SENTENCE = "exact on the server's kernels is another matter; yours passes"
 AUTOGRAD_SENTENCE = "This uses automatic differentiation. Here the point is to do without: derive the gradient by hand."
 
 
-def show_submission(screen: Screen, submission: Submission, checkpoints: Sequence[Checkpoint] = ()) -> None:
-    """Print the rows of a submission, how its code ran, and where to look next."""
-    title = f"{submission.exercise}, attempt {submission.attempt} (submission {submission.id})"
-    if submission.grade is None:
-        sentence = UNGRADED_SENTENCES.get(submission.status, WAITING_SENTENCE)
-        screen.print(f"{title}: {sentence.format(progress=submission.progress(), id=submission.id)}")
-        return
-    grade = submission.grade
-    if screen.colour:
-        screen.print(title, style="bold")
+def show_ungraded(screen: Screen, submission: Submission) -> None:
+    """Print where a submission without a grade is."""
+    sentence = UNGRADED_SENTENCES.get(submission.status, WAITING_SENTENCE)
+    screen.print(f"{title(submission)}: {sentence.format(progress=submission.progress(), id=submission.id)}")
+
+
+def title(submission: Submission) -> str:
+    """Return which submission it is, in words."""
+    return f"{submission.exercise}, attempt {submission.attempt} (submission {submission.id})"
+
+
+def show_whole(screen: Screen, submission: Submission, grade: Grade, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    """Print all rows of a submission, how its code ran, and where to look next."""
+    if screen.is_terminal:
+        screen.print(title(submission), style="bold")
     _show_run(screen, grade)
     show_rows(screen, grade.rows)
+    if needs_kernels_sentence(submission, grade):
+        screen.print(f"approximate: {KERNELS_SENTENCE}.", style=STYLES["approximate"])
     if "autograd" in grade.flags:
         screen.print(AUTOGRAD_SENTENCE, style=INHERITED_STYLE)
     screen.print(grade.summary(), style="bold green" if grade.all_passed else "bold")
     mistake = first_mistake(grade, checkpoints)
     if mistake is not None:
         screen.print(lecture_hint(mistake))
+
+
+def needs_kernels_sentence(submission: Submission, grade: Grade) -> bool:
+    """Return whether rows may be inexact only because the tensors were made with other kernels than the server's."""
+    return submission.kind == "tensors" and any(row.passed and not row.exact for row in grade.rows)
 
 
 def first_mistake(grade: Grade, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
@@ -74,22 +94,20 @@ def lecture_hint(checkpoint: Checkpoint) -> str:
 def _show_run(screen: Screen, grade: Grade) -> None:
     if grade.stdout:
         screen.print("Your code printed:", style="bright_black")
-        screen.print(_indented(grade.stdout.rstrip()))
+        screen.print_text(Text(grade.stdout.rstrip()), indent=4)
     if grade.run_status in RUN_SENTENCES:
         screen.print(RUN_SENTENCES[grade.run_status], style=WRONG_STYLE)
         if grade.run_message:
-            screen.print(_indented(grade.run_message.rstrip()))
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+            screen.print_text(Text(grade.run_message.rstrip()), indent=4)
 
 
 def show_rows(screen: Screen, rows: Sequence[Comparison]) -> None:
     """Print the rows of ``cmp`` with their remarks."""
     if not screen.colour:
-        for line in plain_lines(rows):
-            print_plain(line)
+        for row, remarks in zip(rows, unique_remarks(rows), strict=True):
+            show_row(screen, row)
+            for remark in remarks:
+                screen.print_text(Text(remark), indent=4)
         return
     remarks_by_row = unique_remarks(rows)
     is_wide = screen.console.width >= WIDE_COLUMNS_MIN
@@ -111,22 +129,45 @@ def show_rows(screen: Screen, rows: Sequence[Comparison]) -> None:
             Text(_maxdiff(row), style=style),
         ]
         if has_remark_column:
-            cells.append(Text("\n".join(remarks), style=INHERITED_STYLE if row.inherits else ""))
+            words = Text(f"{screen.mark(kind(row))} {row.word}" if row.word else "", style=style)
+            cells.append(Text("\n").join([words, *map(Text, remarks)]) if row.word else Text("\n".join(remarks)))
         table.add_row(*cells)
     screen.print_table(table)
     if not has_remark_column:
         for row, remarks in zip(rows, remarks_by_row, strict=True):
+            if row.word:
+                screen.print(f"{row.name}: {row.word}", style=row_style(row))
             for remark in remarks:
-                screen.console.print(Text(f"{row.name}:", style=row_style(row)))
-                screen.console.print(Padding(Text(remark), (0, 0, 0, 2)))
+                screen.print_text(Text(remark), indent=2)
 
 
 def plain_lines(rows: Sequence[Comparison]) -> list[str]:
-    """Return the lecture's lines, each followed by its remarks."""
+    """Return the lecture's lines, each with the word for what it is, and followed by its remarks."""
     lines = []
     for row, remarks in zip(rows, unique_remarks(rows), strict=True):
-        lines += [row.line(), *(f"    {remark}" for remark in remarks)]
+        lines += [labelled_line(row), *(f"    {remark}" for remark in remarks)]
     return lines
+
+
+def show_row(screen: Screen, row: Comparison, style: str = "") -> None:
+    """Print the lecture's line, and behind it what the row is.
+
+    A terminal that is too narrow gets it without the filling between the columns, or what the row is below it.
+    """
+    line = labelled_line(row)
+    squeezed = re.sub(r" +\|", " |", line)
+    fitting = next((text for text in (line, squeezed) if screen.width is None or len(text) <= screen.width), None)
+    if fitting is not None:
+        screen.print_line(fitting, style)
+        return
+    row_line = row.line()
+    screen.print(row_line if len(row_line) <= (screen.width or 0) else re.sub(r" +\|", " |", row_line), style)
+    screen.print_text(Text(row.word, style=style), indent=4)
+
+
+def labelled_line(row: Comparison) -> str:
+    """Return the lecture's line, and behind it what the row is. An exact row is the lecture's line alone."""
+    return f"{row.line()} | {row.word}" if row.word else row.line()
 
 
 def unique_remarks(rows: Sequence[Comparison]) -> list[tuple[str, ...]]:
@@ -138,7 +179,7 @@ def unique_remarks(rows: Sequence[Comparison]) -> list[tuple[str, ...]]:
     remarks_by_row = []
     for row in rows:
         remarks = row.remarks()
-        if row.verdict == "missing" or row.inherits:
+        if row.missing or row.inherits:
             # Without the step's name, the remarks of two steps are the same sentence.
             nameless = [re.sub(rf"\bd?{re.escape(row.name)}\b", "", remark) for remark in remarks]
             remarks = tuple(remark for remark, key in zip(remarks, nameless, strict=True) if key not in used)
@@ -147,19 +188,22 @@ def unique_remarks(rows: Sequence[Comparison]) -> list[tuple[str, ...]]:
     return remarks_by_row
 
 
+def kind(row: Comparison) -> str:
+    """Return what a row is, as a key of ``STYLES`` and of the screen's marks."""
+    if row.missing or row.passed:
+        return row.verdict
+    return "inherited" if row.inherits else "unknown" if row.is_unclear else "own"
+
+
 def row_style(row: Comparison) -> str:
     """Return rich's style for a row."""
-    if row.verdict in VERDICT_STYLES:
-        return VERDICT_STYLES[row.verdict]
-    return INHERITED_STYLE if row.inherits else WRONG_STYLE
+    return STYLES[kind(row)]
 
 
 def _mark(screen: Screen, row: Comparison, value: bool) -> Text:
-    if row.verdict == "missing":
-        return Text("-", style=VERDICT_STYLES["missing"])
-    if value:
-        return Text(screen.yes, style="green")
-    return Text(screen.no, style=INHERITED_STYLE if row.inherits else WRONG_STYLE)
+    if row.missing:
+        return Text("-", style=STYLES["missing"])
+    return Text(screen.yes, style="green") if value else Text(screen.no, style=row_style(row))
 
 
 def _maxdiff(row: Comparison) -> str:

@@ -6,29 +6,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len, set_cell_size
 
-from dojo.api.responses import Exercise, Submission
-from dojo.show.screen import Screen, print_plain
+from dojo.api.responses import Exercise, Explanation, Submission
+from dojo.show.screen import Screen
 from dojo.text import clock
 
 COLUMN_GAP = 3  # characters between two columns
-COLUMN_WIDTH_MIN = 12  # the last column may be cut to so many characters
+COLUMN_WIDTH_MIN = 12  # the last column may be cut to so many characters, unless it is one to type
 
 
 @dataclass(frozen=True)
 class _List:
-    """A table of text. ``done`` marks the rows that are shown in green."""
+    """A table of text.
+
+    ``typed`` names the columns that the student types elsewhere: they are never cut. ``done`` marks the rows that are
+    shown in green.
+    """
 
     titles: Sequence[str]
+    typed: frozenset[str]
     rows: Sequence[Sequence[str]]
     done: Sequence[bool]
 
     def width(self, column: int) -> int:
         """Return the width of the widest cell in a column, its title included."""
-        return max(len(row[column]) for row in (self.titles, *self.rows))
+        return max(cell_len(row[column]) for row in (self.titles, *self.rows))
+
+    def columns(self, terminal_width: int) -> dict[int, int]:
+        """Return column → width of those that a terminal has room for.
+
+        The typed ones are always there. Of the others, in their order, as many as fit; the last may be cut short.
+        """
+        everything = range(len(self.titles))
+        widths = {column: self.width(column) for column in everything if self.titles[column] in self.typed}
+        left = terminal_width - sum(widths.values()) - COLUMN_GAP * (len(widths) - 1)
+        for column in everything:
+            if column in widths:
+                continue
+            left -= COLUMN_GAP
+            width = min(self.width(column), left)
+            if width < min(self.width(column), COLUMN_WIDTH_MIN):
+                break
+            widths[column] = width
+            left -= width
+        return dict(sorted(widths.items()))
 
 
 def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
@@ -48,7 +70,18 @@ def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
         for exercise in exercises
     ]
     titles = ("exercise", "passed", "exact", "attempts", "due", "title")
-    _show_list(screen, _List(titles, rows, [exercise.is_done for exercise in exercises]))
+    _show_list(screen, _List(titles, frozenset({"exercise"}), rows, [exercise.is_done for exercise in exercises]))
+
+
+def show_explanation(screen: Screen, explanation: Explanation) -> None:
+    """Print why a gradient is what it is, a line each for what flows in, what happens to it, and what comes out."""
+    for line in explanation_lines(explanation):
+        screen.print(line)
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """Return an explanation as lines of text under the name of its step."""
+    return [f"d{explanation.checkpoint}", *(f"  {line}" for line in explanation.lines)]
 
 
 def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
@@ -56,7 +89,7 @@ def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
     rows = [
         (
             checkpoint.name,
-            checkpoint.best or "-",
+            checkpoint.best or "not yet",
             str(checkpoint.attempts),
             _local_time(checkpoint.first_passed_at),
             clock(checkpoint.lecture_start) if checkpoint.lecture_start is not None else "",
@@ -66,7 +99,9 @@ def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
     if screen.colour:
         screen.print(f"{exercise.slug}: {exercise.title}", style="bold")
     titles = ("step", "best", "attempts", "first passed", "lecture")
-    _show_list(screen, _List(titles, rows, [checkpoint.passed for checkpoint in exercise.checkpoints]))
+    _show_list(
+        screen, _List(titles, frozenset({"step"}), rows, [checkpoint.passed for checkpoint in exercise.checkpoints])
+    )
     screen.print(f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
 
 
@@ -75,45 +110,35 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     rows = []
     done = []
     for submission in submissions:
-        grade = submission.body.get("grade") or {}
-        passed, total, points = grade.get("passed"), grade.get("total"), grade.get("points")
-        result = f"{passed} of {total}" if passed is not None else submission.progress()
-        if isinstance(points, int | float) and points != passed:
-            result += f", {points:g} points"
+        summary = submission.summary
+        result = f"{summary.passed} of {summary.total}" if summary else submission.progress()
+        if summary and summary.points is not None and summary.points != summary.passed:
+            result += f", {summary.points:g} points"
         file = submission.filename or submission.kind
         rows.append((str(submission.id), result, _local_time(submission.created_at), submission.exercise, file))
-        done.append(passed is not None and passed == total)
-    _show_list(screen, _List(("id", "passed", "at", "exercise", "file"), rows, done))
+        done.append(summary is not None and summary.all_passed)
+    titles = ("id", "passed", "at", "exercise", "file")
+    _show_list(screen, _List(titles, frozenset({"id", "exercise"}), rows, done))
 
 
 def _show_list(screen: Screen, content: _List) -> None:
-    """Print a table; without colours, every column is as wide as its widest cell."""
-    if screen.colour:
-        columns = _columns_that_fit(content, screen.console.width)
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for title in content.titles[:columns]:
-            table.add_column(title, no_wrap=True)
-        for row, is_done in zip(content.rows, content.done, strict=True):
-            table.add_row(*(Text(cell) for cell in row[:columns]), style="green" if is_done else "")
-        screen.print_table(table)
-        return
-    widths = [content.width(column) for column in range(len(content.titles))]
-    for row in (content.titles, *content.rows):
-        print_plain(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    """Print a table; in a pipe, every column is as wide as its widest cell.
+
+    A terminal that has no room for the columns to type gets those alone, and wraps the lines itself.
+    """
+    if screen.width is None:
+        columns = {column: content.width(column) for column in range(len(content.titles))}
+    else:
+        columns = content.columns(screen.width)
+    for number, row in enumerate((content.titles, *content.rows)):
+        line = " | ".join(_cell(row[column], width) for column, width in columns.items())
+        style = "bold" if number == 0 else "green" if content.done[number - 1] else ""
+        screen.print_line(line.rstrip(), style=style)
 
 
-def _columns_that_fit(content: _List, terminal_width: int) -> int:
-    """Return how many columns a terminal has room for. The last of them may be cut short, the others may not."""
-    left = terminal_width
-    for column in range(len(content.titles)):
-        width = content.width(column)
-        left -= COLUMN_GAP if column else 0
-        if left < min(width, COLUMN_WIDTH_MIN) or (column == 0 and left < 1):
-            return max(column, 1)
-        if left < width:
-            return column + 1
-        left -= width
-    return len(content.titles)
+def _cell(text: str, width: int) -> str:
+    """Return the text in a column: filled up, or cut short with a mark."""
+    return set_cell_size(text, width) if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
 
 
 def _local_time(moment: str | None) -> str:

@@ -11,7 +11,7 @@ from tests.grader.sandbox.conftest import STATE, Runner, holds
 
 
 def test_an_answer_is_the_variable_or_cmps_last(run: Runner) -> None:
-    got = run("dx = x * 2\ndw = w + 1\ncmp('w', w * 5, w)\ncmp('w', w * 3, w)")
+    got = run("dx = x * 2\ndw = w + 1\ncmp('w', w * 5, w)\ndw = w * 3\ncmp('w', dw, w)\ndw = w + 1")
     assert got.status is RunStatus.OK and got.message == "" and got.flags == ()
     assert holds(got, "x", STATE["x"] * 2)
     assert holds(got, "w", STATE["w"] * 3)

@@ -173,6 +173,10 @@ def test_a_syntax_error_has_its_line(run: Runner) -> None:
         ("import threading\nthreading.Thread(target=print).start()", "starting processes or threads"),
         ("import os\nos.kill(0, 9)", "sending signals is not possible here"),
         ("import ctypes\nctypes.CDLL(None).ptrace(0)", "was stopped"),
+        ("import mmap\nmmap.mmap(-1, 4096)", "memory that processes share is not available here; use plain tensors."),
+        ("x.share_memory_()", "memory that processes share"),
+        ("import ctypes\nctypes.CFUNCTYPE(None)(print)", "C code cannot call Python back here"),
+        ("import ctypes\nCallback = ctypes.CFUNCTYPE(None)\nCallback(print)", "C code cannot call Python back here"),
     ],
 )
 def test_a_forbidden_act_is_named(run: Runner, source: str, sentence: str) -> None:
@@ -205,6 +209,12 @@ def test_a_message_says_what_to_do(run: Runner, source: str, status: RunStatus, 
     assert "site-packages" not in got.message and "grader" not in got.message
 
 
+def test_exhausted_memory_beside_ctypes_is_the_memory_limit(run: Runner) -> None:
+    got = run("import ctypes\nheld = [bytes(2**20) for _ in range(400)]")
+
+    assert got.status is RunStatus.MEMORY_LIMIT and "C code" not in got.message
+
+
 def test_exhausted_memory_is_the_memory_limit(run: Runner) -> None:
     got = run(
         "hoard = []\ntry:\n    while True: hoard.append(torch.empty(1 << 14))\nexcept RuntimeError: pass\n"
@@ -216,3 +226,20 @@ def test_exhausted_memory_is_the_memory_limit(run: Runner) -> None:
 def test_there_is_no_grad(run: Runner) -> None:
     got = run("dx = x.grad * 2")
     assert got.status is RunStatus.ERROR and "There is no .grad here" in got.message
+
+
+@pytest.mark.parametrize(
+    ("hot", "told"),
+    [
+        ("F.one_hot(labels)", True),
+        ("F.one_hot(labels).float()", True),
+        ("F.one_hot(w.max(1).indices)", True),
+        ("F.one_hot(labels, num_classes=2)", False),
+        ("torch.ones(3, 2)", False),
+    ],
+)
+def test_one_hot_of_unknown_width_is_explained(run: Runner, hot: str, told: bool) -> None:
+    got = run(f"labels = torch.tensor([0, 1, 0])\ndx = {hot} + x[:3]")
+
+    assert got.status is RunStatus.ERROR
+    assert ("num_classes=vocab_size" in got.message) is told

@@ -51,3 +51,30 @@ def test_a_picture_has_no_methods_of_python(run: Runner) -> None:
     got = run("import matplotlib as m\nprint(hasattr(m, '__array__'), hasattr(m, '__len__'), hasattr(m, 'any'))")
 
     assert got.stdout == "False False True\n"
+
+
+def test_a_progress_bar_gives_its_items(run: Runner) -> None:
+    source = (
+        "from tqdm import tqdm, trange\nfrom tqdm.notebook import tqdm as bar\ndx = x * 0\n"
+        "for _ in tqdm(range(2), desc='rows'):\n    dx += x\nfor _ in trange(1):\n    dx += x\n"
+        "for _ in bar([1]):\n    dx += x\nwith tqdm(total=3) as shown:\n    shown.update(1)\ntqdm.write('done')"
+    )
+
+    got = run(source)
+
+    assert (got.status, got.stdout) == (RunStatus.OK, "done\n"), got.message
+    assert holds(got, "x", STATE["x"] * 4)
+
+
+@pytest.mark.parametrize("decorator", ["@torch.compile", "@torch.compile(mode='reduce-overhead')"])
+def test_a_compiled_function_runs_as_it_is(run: Runner, decorator: str) -> None:
+    got = run(f"{decorator}\ndef twice(a):\n    return a * 2\ndx = twice(x)\ndw = torch.compile(twice)(w)")
+
+    assert got.status is RunStatus.OK, got.message
+    assert holds(got, "x", STATE["x"] * 2) and holds(got, "w", STATE["w"] * 2)
+
+
+def test_a_script_may_ask_where_it_is(run: Runner) -> None:
+    got = run("import os\nfolder = os.path.dirname(os.path.abspath(__file__))\ndx = x")
+
+    assert got.status is RunStatus.OK, got.message

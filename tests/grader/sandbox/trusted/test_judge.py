@@ -78,7 +78,9 @@ def test_a_killed_run_has_no_answers(end: ChildExit, status: RunStatus, words: s
     assert run.status is status and words in run.message and "said" not in run.message
     assert run.stdout == "printed" and run.flags == FLAGS and run.seconds == 0.25
     assert list(run.answers) == [slot.name for slot in SLOTS] and handed_in(run) == []
-    assert run.answers["x"].misfit == "dx was never assigned; assign it, or hand it to cmp"
+    assert run.answers["x"].misfit == (
+        "the run was stopped before dx could be read; mend what stopped it, and submit again"
+    )
 
 
 def test_a_result_without_the_last_mark_has_no_answers() -> None:
@@ -125,3 +127,21 @@ def test_a_stopped_run_keeps_what_it_got_to(run: Runner, ending: str, status: Ru
     assert got.status is status, got
     assert handed_in(got) == ["x", "w"]
     assert torch.equal(got.answers["w"].tensor, STATE["w"] + 1)  # type: ignore[arg-type]
+
+
+def test_a_child_that_the_zygote_killed_met_the_memory_limit() -> None:
+    run = judged(ChildExit(None, signal.SIGKILL, over_memory=True))
+
+    assert run.status is RunStatus.MEMORY_LIMIT and "No more than 256 MiB" in run.message
+    assert handed_in(run) == []
+
+
+@pytest.mark.parametrize(("share", "is_own"), [(0.5, True), (0.49, False), (0.0, False)])
+def test_a_kill_from_outside_is_the_codes_own_if_it_held_half_its_memory(share: float, is_own: bool) -> None:
+    killed = ChildExit(None, signal.SIGKILL, memory_bytes=int(LIMITS.data_bytes * share))
+
+    if is_own:
+        assert judged(killed).status is RunStatus.MEMORY_LIMIT
+    else:
+        with pytest.raises(SandboxFault, match="killed from outside"):
+            judged(killed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import Limits, SandboxFault, protocol
+from grader.sandbox.job import SandboxExhausted
 from grader.sandbox.limits import kernel_limits
 from grader.sandbox.protocol import Layer
 from grader.sandbox.result_layout import result_bytes
@@ -68,7 +71,7 @@ def ready(pair: tuple[ZygoteHandle, Fake], *, say: bytes, died: bool) -> tuple[C
     _, (channel, memory, lifeline) = fake.request()
     os.write(channel, say)
     if died:
-        os.write(lifeline, protocol.EXIT.pack(0, 0))
+        os.write(lifeline, protocol.EXIT.pack(0, 0, 0, 0))
     for descriptor in (channel, memory, lifeline):
         os.close(descriptor)
     return child, child.wait_until_ready()
@@ -125,7 +128,7 @@ def test_the_kernels_word_is_taken(
     zygote, fake = pair
     child = zygote.fork(LIMITS)
     _, (channel, memory, lifeline) = fake.request()
-    os.write(lifeline, protocol.EXIT.pack(status, 1_500_000))
+    os.write(lifeline, protocol.EXIT.pack(status, 1_500_000, 0, 0))
 
     end = child.wait_for_exit(30)
 
@@ -170,9 +173,9 @@ def test_a_zygote_takes_no_other_request(count: int) -> None:
             socket.send_fds(ours, [message], held)
             before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
             request = real._receive(theirs)
-            fits = message == whole and count >= 3  # the kernel drops a fourth
-            assert (request is not None) is fits
+            assert (request is not None) is (message == whole)
             if request is not None:
+                assert len(request[1]) == (3 if count >= 3 else 0)  # the kernel drops a fourth
                 for descriptor in request[1]:
                     os.close(descriptor)
             assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
@@ -199,3 +202,56 @@ def test_a_program_that_cannot_be_started_is_a_fault(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(SandboxFault, match="the zygote cannot be started"):
         ZygoteHandle.start()
+
+
+def test_a_child_that_was_not_forked_is_our_fault(pair: tuple[ZygoteHandle, Fake]) -> None:
+    zygote, fake = pair
+    child = zygote.fork(LIMITS)
+    _, descriptors = fake.request()
+    os.write(descriptors[2], protocol.EXIT.pack(errno.EAGAIN, 0, protocol.ExitCause.NOT_FORKED, 0))
+    os.close(descriptors[0])
+
+    with pytest.raises(SandboxExhausted, match="no child can be forked"):
+        child.wait_until_ready()
+
+    for descriptor in descriptors[1:]:
+        os.close(descriptor)
+    child.clean_up()
+
+
+def test_a_listener_for_which_there_was_no_room_is_our_fault(pair: tuple[ZygoteHandle, Fake]) -> None:
+    with pytest.raises(SandboxExhausted, match="ulimit -n"):
+        ready(pair, say=protocol.READY.pack(Layer.EXIT_NOTIFICATION), died=False)
+
+
+def test_a_long_run_is_measured_and_a_short_one_is_not(pair: tuple[ZygoteHandle, Fake]) -> None:
+    zygote, fake = pair
+    for seconds, asked in ((0.0, b""), (0.2, protocol.RUN)):
+        child = zygote.fork(LIMITS)
+        _, (channel, memory, lifeline) = fake.request()
+        ending = threading.Timer(seconds, os.write, (lifeline, protocol.EXIT.pack(0, 0, 0, 0)))
+        if seconds:
+            ending.start()
+        else:
+            os.write(lifeline, protocol.EXIT.pack(0, 0, 0, 0))
+
+        child.wait_for_exit(30)
+        child.kill()
+
+        assert os.read(lifeline, 10) == asked
+        for descriptor in (channel, memory, lifeline):
+            os.close(descriptor)
+        child.clean_up()
+
+
+def test_an_exit_is_read_though_the_order_to_measure_was_not(pair: tuple[ZygoteHandle, Fake]) -> None:
+    zygote, fake = pair
+    child = zygote.fork(LIMITS)
+    _, descriptors = fake.request()
+    child._lifeline.send(protocol.RUN)
+    os.write(descriptors[2], protocol.EXIT.pack(11, 0, 0, 0))
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+    assert child.wait_for_exit(30).signal == 11
+    child.clean_up()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.sandbox import Limits, Run, RunStatus, Sandbox, SandboxFault, Timing
+from grader.sandbox.trusted.processes import ChildHandle, ZygoteHandle
+from grader.sandbox.zygote.memory import held_bytes
+from grader.supervision import Backoff
 from tests.grader.sandbox.conftest import LIMITS, STATE, Runner, holds, job
 from tests.grader.sandbox.traces import children_of, running, until, zygote_of
 
@@ -274,3 +281,129 @@ def test_a_child_killed_from_outside_is_a_fault() -> None:
         # One that waited was killed too. Until the zygote has buried it nobody knows, and a run on it is a fault again.
         until(lambda: not set(killed) & set(children_of(zygote_of(sandbox))))
         assert sandbox.run(job("")).status is RunStatus.OK
+
+
+PAGE_TABLES = """
+import ctypes, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+for _ in range(60_000):
+    at = libc.mmap(None, ctypes.c_size_t(8 << 20), RIGHTS, 0x22, -1, ctypes.c_long(0))
+    if at == 2**64 - 1:  # no more data; it is measured soon
+        time.sleep(20)
+    ctypes.memset(at, 1, 1) if RIGHTS == 3 else ctypes.string_at(at, 1)
+    libc.munmap(at + 4096, (8 << 20) - 4096)
+"""
+
+
+@pytest.mark.parametrize("rights", [1, 3], ids=["read only", "written"])
+def test_page_tables_count_as_memory(rights: int) -> None:
+    limits = Limits(cpu_seconds=20, wall_seconds=60, data_bytes=32 * 1024**2)
+    with Sandbox(limits=limits) as sandbox:
+        run = sandbox.run(job(PAGE_TABLES.replace("RIGHTS", str(rights)), limits))
+
+        assert run.status is RunStatus.MEMORY_LIMIT
+        assert run.message.startswith("No more than 32 MiB of memory is available")
+        assert sandbox.run(job("dx = x", limits)).status is RunStatus.OK
+
+
+def test_a_run_may_use_all_the_memory_that_it_has(sandbox: Sandbox) -> None:
+    held = "import time\nheld = [bytearray(b'x' * 2**20) for _ in range(190)]\ntime.sleep(0.2)\ndx = x"
+
+    assert sandbox.run(job(held)).status is RunStatus.OK
+
+
+def test_a_large_child_killed_from_outside_met_the_memory_limit() -> None:
+    with Sandbox(limits=LIMITS) as sandbox:
+        code = "held = bytearray(b'x' * 2**20) * 200\nimport time\ntime.sleep(60)"
+        with running(sandbox, job(code, PATIENT)) as outcome:
+            zygote = zygote_of(sandbox)
+            until(lambda: any(held_bytes(child) - held_bytes(zygote) > 190 * 2**20 for child in children_of(zygote)))
+            time.sleep(0.2)  # the zygote has measured it meanwhile
+            for child in children_of(zygote):
+                os.kill(child, signal.SIGKILL)
+        assert isinstance(outcome[0], Run) and outcome[0].status is RunStatus.MEMORY_LIMIT
+
+
+class FlakyZygote(ZygoteHandle):
+    """A zygote whose calls fail as often as it is told to, in a way that nobody foresaw."""
+
+    failures = 0
+
+    def fork(self, limits: Limits, *, rehearse: bool = True) -> ChildHandle:
+        """Fail, or fork."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().fork(limits, rehearse=rehearse)
+
+    def is_alive(self) -> bool:
+        """Fail, or tell."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return super().is_alive()
+
+
+class FlakySandbox(Sandbox):
+    """A sandbox with such a zygote."""
+
+    def _start_zygote(self) -> ZygoteHandle:
+        return FlakyZygote.start()
+
+
+def test_the_maintenance_outlives_every_error(caplog: pytest.LogCaptureFixture) -> None:
+    with FlakySandbox(limits=LIMITS, backoff=Backoff(0.001, 0.001, 60.0)) as sandbox:
+        until(lambda: len(sandbox._waiting) == 2)
+        zygote = sandbox._zygote
+        assert isinstance(zygote, FlakyZygote)
+        zygote.failures = 20
+
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        until(lambda: zygote.failures == 0 and len(sandbox._waiting) == 2)
+        assert sandbox.run(job("dx = x")).status is RunStatus.OK
+        (maintenance,) = sandbox.threads
+        assert maintenance.is_alive and maintenance.last_error == "OSError: Bad file descriptor"
+    assert caplog.text.count("its work begins again") == 1
+
+
+EXHAUSTED = """
+import contextlib, os, resource, sys
+from grader.sandbox import Sandbox, SandboxFault
+from grader.sandbox.job import SandboxExhausted
+from tests.grader.sandbox.conftest import LIMITS, job
+from tests.grader.sandbox.traces import children_of, until, zygote_of
+
+def limit(descriptors):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, 4096))
+
+task = job("dx = x")
+with Sandbox(limits=LIMITS) as sandbox:
+    until(lambda: len(sandbox._waiting) == 2)
+    limit(3)
+    lost = 0
+    for _ in range(5):
+        try:
+            sandbox.run(task)
+        except SandboxExhausted:
+            lost += 1
+    print(lost, sandbox.threads[0].is_alive)
+    limit(4096)
+    print(sandbox.run(task).status)
+    until(lambda: len(sandbox._waiting) == 2)
+    until(lambda: len(children_of(zygote_of(sandbox))) == 2)
+    print(sandbox.run(task).status, sandbox.generation, sandbox.threads[0].is_alive)
+"""
+
+
+def test_it_goes_on_when_descriptors_have_run_out() -> None:
+    command = [sys.executable, "-c", EXHAUSTED]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    lost, *rest = done.stdout.split()
+    assert int(lost) >= 3  # two children waited, and their descriptors were there
+    assert rest == ["True", "ok", "ok", "1", "True"], done.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import socket
 import stat
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import Limits, RunStatus, Sandbox, SandboxFault
+from grader.sandbox.protocol import ExitCause
 from grader.sandbox.trusted.doctor import examine
 from tests.grader.sandbox.conftest import LIMITS, Runner, job
 from tests.grader.sandbox.traces import children_of, until, zygote_of
@@ -172,3 +175,43 @@ def test_no_signal_has_a_handler(run: Runner) -> None:
     )
 
     assert run(code).stdout == "['SIG_DFL', 'SIG_DFL', 'SIG_DFL', 'SIG_DFL']\n"
+
+
+def test_a_fork_that_fails_is_reported_and_the_zygote_goes_on() -> None:
+    program = """
+import errno, os, socket
+from grader import numerics
+numerics.pin()
+from grader.sandbox import Limits, protocol
+from grader.sandbox.limits import kernel_limits
+from grader.sandbox.locks import jail, kernel, seccomp
+from grader.sandbox.zygote import zygote
+
+def no_fork():
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+kernel.fork = no_fork
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+lifeline, its_lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+session = zygote._Session(zygote.Zygote(None, None), theirs)
+message = protocol.pack_fork(kernel_limits(Limits()), False)
+for _ in range(2):
+    socket.send_fds(ours, [message], [os.dup(0), os.dup(0), its_lifeline.fileno()])
+    print(session.handle_events(), *protocol.EXIT.unpack(lifeline.recv(100)))
+"""
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    reported = f"True {errno.EAGAIN} 0 {int(ExitCause.NOT_FORKED)} 0"
+    assert said.stdout.splitlines() == [reported, reported], said.stderr
+
+
+def test_a_zygote_without_descriptors_is_replaced() -> None:
+    with Sandbox(limits=LIMITS) as small:
+        until(lambda: len(small._waiting) == 2)
+        zygote = zygote_of(small)
+        highest = max(int(each.name) for each in Path(f"/proc/{zygote}/fd").iterdir())
+        resource.prlimit(zygote, resource.RLIMIT_NOFILE, (highest + 1, 256))
+
+        for _ in range(4):
+            assert small.run(job("dx = x")).status is RunStatus.OK

@@ -13,7 +13,7 @@ from exercises.registry import find
 from server.database.engine import Database
 from server.database.table import now
 from server.queue import tickets
-from server.queue.queries import BACKGROUND_RANK, SAMPLED_GRADES
+from server.queue.queries import BACKGROUND_RANK, SAMPLED_GRADES, TRIES_MAX
 from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
 from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, waits_for_a_lock
 
@@ -66,12 +66,12 @@ def test_each_of_a_student_ranks_a_penalty_after_the_last(database: Database, st
 
 def test_the_background_goes_round_among_students(database: Database, server: RunningServer, student: Student) -> None:
     ben = server.join("Ben")
-    ids = [hand_in(student), hand_in(student), hand_in(ben)]
+    ids = [hand_in(student), hand_in(student), hand_in(student), hand_in(ben)]
 
     regrade(database, ids)
 
     found = ranks(database)
-    assert found[ids[0]] == found[ids[2]] == BACKGROUND_RANK < found[ids[1]]
+    assert found[ids[0]] == found[ids[3]] == BACKGROUND_RANK < found[ids[1]] < found[ids[2]]
 
 
 def test_what_is_regraded_delays_no_new_submission(database: Database, student: Student) -> None:
@@ -108,6 +108,38 @@ def test_the_estimate_is_of_the_newest_grades_and_the_running(
         found = tickets.standing(session, ids)
 
     assert [(found[id].place, found[id].estimate) for id in ids] == [(None, None)] * 2 + [(1, 2), (2, 4), (3, 6)]
+
+
+def test_an_estimate_without_grades_or_runs_is_a_second_at_least(database: Database, server: RunningServer) -> None:
+    ids = [hand_in(server.join(f"Student {number}")) for number in range(12)]
+
+    with database.reading() as session:
+        found = tickets.standing(session, ids)
+
+    # A tenth of a second each, one after the other.
+    assert [found[id].estimate for id in ids] == [1] * 10 + [2] * 2
+
+
+def test_the_depth_is_of_what_waits_or_runs(database: Database, server: RunningServer, student: Student) -> None:
+    ids = [hand_in(each) for each in (student, *(server.join(name) for name in ("Ben", "Cy", "Dan")))]
+    for id, state in zip(ids, TicketState, strict=True):
+        set_state(database, id, state)
+
+    with database.reading() as session:
+        assert tickets.depth(session) == 2
+        assert tickets.counts(session) == dict.fromkeys(TicketState, 1)
+
+
+def test_the_oldest_is_of_students_who_wait(database: Database, server: RunningServer, student: Student) -> None:
+    first, second, third = (hand_in(each) for each in (student, server.join("Ben"), server.join("Cy")))
+    regrade(database, [first])
+    set_state(database, second, TicketState.RUNNING)
+
+    with database.reading() as session:
+        assert tickets.oldest(session) == session.get_one(SubmissionRow, third).created_at
+    set_state(database, third, TicketState.CANCELLED)
+    with database.reading() as session:
+        assert tickets.oldest(session) is None
 
 
 def test_a_student_with_a_run_has_no_second_one_taken(
@@ -165,6 +197,37 @@ def test_what_is_released_is_due_at_once_with_all_its_tries(database: Database, 
         ticket = session.exec(select(TicketRow)).one()
     assert (ticket.state, ticket.tries, ticket.reason) == (TicketState.QUEUED, 0, None)
     assert ticket.due_at <= now()
+
+
+def test_a_ticket_without_tries_left_is_set_aside_when_it_is_claimed(
+    database: Database, student: Student, caplog: pytest.LogCaptureFixture
+) -> None:
+    id = hand_in(student)
+    with database.writing() as session:
+        session.exec(select(TicketRow)).one().tries = TRIES_MAX
+
+    with database.writing() as session:
+        assert tickets.claim(session, id, LEASE_SECONDS) is None
+
+    with database.reading() as session:
+        assert session.exec(select(TicketRow)).one().state is TicketState.QUARANTINED
+    assert f"Submission {id} is set aside" in caplog.text
+
+
+def test_the_log_says_what_was_set_aside_and_why(
+    database: Database, student: Student, caplog: pytest.LogCaptureFixture
+) -> None:
+    id = hand_in(student)
+    with database.writing() as session:
+        session.exec(select(TicketRow)).one().tries = TRIES_MAX - 1
+    with database.writing() as session:
+        lease = tickets.claim(session, id, LEASE_SECONDS)
+        assert lease is not None
+
+    with database.writing() as session:
+        assert not tickets.give_back(session, lease, "the zygote fell over", 0, blameless=False)
+
+    assert f"Submission {id} is set aside after {TRIES_MAX} tries: the zygote fell over" in caplog.text
 
 
 def test_what_was_set_aside_or_cancelled_is_not_claimed(database: Database, student: Student) -> None:

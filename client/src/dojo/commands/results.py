@@ -1,0 +1,177 @@
+"""Grades as the commands show them: in short, whole, or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Submission
+from dojo.api.server import Connection
+from dojo.commands.context import Context
+from dojo.commands.decorators import PASSED, WRONG
+from dojo.commands.memory import Memory
+from dojo.errors import BadFile, ServerError
+from dojo.files.workspace import find_workspace
+from dojo.show import brief, grades
+from dojo.show.brief import Before, View
+
+LISTED_MAX = 500  # submissions that are looked through for the attempt before
+
+
+def show_result(
+    context: Context,
+    connection: Connection,
+    submission: Submission,
+    checkpoints: Sequence[Checkpoint],
+    *,
+    whole: bool = False,
+    extra: dict[str, Any] | None = None,
+) -> int:
+    """Print a submission, and return the exit code: whether all of it passes. ``extra`` is added to its JSON."""
+    grade = submission.grade
+    if context.as_json:
+        context.print_json({**submission.body, **(extra or {})})
+    elif grade is None:
+        grades.show_ungraded(context.screen, submission)
+    elif whole:
+        grades.show_whole(context.screen, submission, grade, checkpoints)
+    else:
+        _show_brief(context, connection, submission, grade, checkpoints)
+    return PASSED if grade and grade.all_passed else WRONG
+
+
+def show_earlier(context: Context, number: int, *, whole: bool) -> int:
+    """Print an earlier submission, and return the exit code."""
+    workspace = find_workspace(Path.cwd())
+    connection = context.connect(workspace)
+    submission = connection.server.submission(number)
+    checkpoints = workspace.checkpoints if workspace and workspace.exercise == submission.exercise else ()
+    return show_result(context, connection, submission, checkpoints, whole=whole)
+
+
+def _show_brief(
+    context: Context, connection: Connection, submission: Submission, grade: Grade, checkpoints: Sequence[Checkpoint]
+) -> None:
+    memory = Memory(context.config.folder, connection)
+    before = memory.before(submission) or _before(connection, submission)
+    levels = 1
+    mistake = grade.first_own
+    if mistake is not None:
+        levels = max(memory.hint_levels(submission.exercise, mistake), 1)
+        memory.store_hint_levels(submission.exercise, mistake, levels)
+    next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
+    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise))
+    memory.store(submission)
+
+
+def _before(connection: Connection, submission: Submission) -> Before | None:
+    """Return the attempt before, as the server has it. None if there is none, or it cannot be had."""
+    if submission.attempt <= 1:
+        return None
+    server, wanted = connection.server, submission.attempt - 1
+    try:
+        listed = server.submissions(connection.course, exercise=submission.exercise, limit=LISTED_MAX)
+        number = next((each.id for each in listed if each.attempt == wanted), None)
+        earlier = server.submission(number) if number is not None else None
+    except ServerError:
+        return None
+    if earlier is None or earlier.grade is None:
+        return None
+    return Before(wanted, frozenset(row.name for row in earlier.grade.rows if row.passed))
+
+
+def _next_exercise(connection: Connection, done: str) -> str | None:
+    """Return the first other exercise of the course that is not done, or None."""
+    try:
+        exercises = connection.server.exercises(connection.course)
+    except ServerError:
+        return None
+    return next((exercise.slug for exercise in exercises if not exercise.is_done and exercise.slug != done), None)
+
+
+def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
+    """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others."""
+    newest = None
+    if any(not checkpoint.passed and checkpoint.attempts for checkpoint in exercise.checkpoints):
+        newest = _newest_graded(connection, exercise.slug)
+    grade = _best_rows(exercise, newest)
+    mistake = grade.first_own
+    levels = 1
+    if mistake is not None:
+        memory = Memory(context.config.folder, connection)
+        levels = max(memory.hint_levels(exercise.slug, mistake), 1)
+    next_exercise = _next_exercise(connection, exercise.slug) if grade.all_passed else None
+    heading = f"{exercise.slug}: {exercise.title}"
+    view = View(exercise.checkpoints, hint_levels=levels, next_exercise=next_exercise)
+    brief.show_progress(context.screen, heading, grade, view)
+
+
+def _newest_graded(connection: Connection, slug: str) -> Grade | None:
+    listed = connection.server.submissions(connection.course, exercise=slug, limit=10)
+    number = next((each.id for each in listed if each.status == "graded"), None)
+    return connection.server.submission(number).grade if number is not None else None
+
+
+def _best_rows(exercise: Exercise, newest: Grade | None) -> Grade:
+    """Return a row for each step: its best verdict if it passed once, else its row in the last submission."""
+    rows = []
+    for checkpoint in exercise.checkpoints:
+        row = newest.row(checkpoint.name) if newest else None
+        if checkpoint.passed and not (row and row.verdict == checkpoint.best):
+            row = Comparison(checkpoint.name, checkpoint.best or "", checkpoint.best == "exact", True)
+        rows.append(row or Comparison(checkpoint.name, "missing"))
+    return Grade(tuple(rows), (), None, "", "", "")
+
+
+def newest_number(connection: Connection, slug: str | None) -> int:
+    """Return the number of the newest submission that is graded.
+
+    :raises BadFile: there is none
+    """
+    listed = connection.server.submissions(connection.course, exercise=slug, limit=10)
+    number = next((each.id for each in listed if each.status == "graded"), None)
+    if number is None:
+        raise BadFile("Nothing of yours is graded yet.", "Type: dojo submit FILE")
+    return number
+
+
+def show_hint(context: Context, connection: Connection, submission: Submission) -> int:
+    """Print the first mistake of a submission with one level more of its hints than before."""
+    if submission.grade is None:
+        raise BadFile(f"Submission {submission.id} has no grade yet.", f"Look again: dojo show {submission.id}")
+    row = submission.grade.first_wrong
+    if row is None:
+        sentence = "There is no mistake of your own" + (": all of it passes." if submission.grade.all_passed else ".")
+        return _print_hint(context, submission, None, [], sentence)
+    if not row.own_mistake:
+        return _print_hint(context, submission, row, list(row.notes), "")
+    memory = Memory(context.config.folder, connection)
+    shown, there = memory.hint_levels(submission.exercise, row), brief.levels_of(row)
+    levels = min(shown + 1, there)
+    memory.store_hint_levels(submission.exercise, row, levels)
+    hints = brief.shown_hints(row, levels)
+    if there == 0:
+        return _print_hint(context, submission, row, hints, "This course shows no hints. The lecture: dojo open")
+    if shown >= there:
+        return _print_hint(context, submission, row, hints, "That was the last hint. The lecture: dojo open")
+    return _print_hint(context, submission, row, hints, "" if levels == there else "One more: dojo hint")
+
+
+def _print_hint(
+    context: Context, submission: Submission, row: Comparison | None, hints: list[str], sentence: str
+) -> int:
+    if context.as_json:
+        name = row.name if row else None
+        context.print_json({"submission": submission.id, "checkpoint": name, "hints": hints, "next": sentence})
+        return PASSED
+    if row is not None:
+        grades.show_row(context.screen, row, grades.row_style(row))
+    for number, hint in enumerate(hints, 1):
+        lead = f"  {number}. " if len(hints) > 1 else "  "
+        context.screen.print_text(Text(hint), indent=len(lead), lead=lead)
+    if sentence:
+        context.screen.print(sentence)
+    return PASSED

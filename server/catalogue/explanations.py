@@ -1,0 +1,52 @@
+"""Explaining a step that passed: its derivation, from the exercise's own text."""
+
+from __future__ import annotations
+
+from exercises.derivations import Derivation
+from exercises.exercise import Exercise
+from server.courses.access import CourseSession
+from server.courses.roles import Permission
+from server.http.problems import Forbidden, NotFound
+from server.progress import record
+
+
+class UnknownCheckpoint(NotFound):
+    """The exercise has no such step."""
+
+    title, slug = "No such step", "unknown-checkpoint"
+
+
+class NotPassedYet(Forbidden):
+    """The step is explained to those who passed it."""
+
+    title, slug = "Not passed yet", "not-passed-yet"
+
+
+def require_passed(member: CourseSession, exercise: Exercise, checkpoint: str) -> None:
+    """Do nothing if the account has passed the step, or belongs to the staff.
+
+    :raises UnknownCheckpoint: the exercise has no such step
+    :raises NotPassedYet: the account has not passed it
+    """
+    if checkpoint not in {each.name for each in exercise.checkpoints}:
+        names = ", ".join(each.name for each in exercise.checkpoints)
+        raise UnknownCheckpoint(f"{exercise.slug} has no step {checkpoint!r}. Choose one of: {names}.")
+    if member.membership.may(Permission.READ_SUBMISSIONS):
+        return
+    progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
+    entry = progress.get(checkpoint)
+    if entry is None or entry.first_passed_at is None:
+        raise NotPassedYet(f"A step is explained once you have passed it. Hand in d{checkpoint} first.")
+
+
+def of(exercise: Exercise, checkpoint: str) -> Derivation:
+    """Return the derivation of a step.
+
+    :raises UnknownCheckpoint: the exercise's text has none
+    """
+    derivation = exercise.derivations.get(checkpoint)
+    if derivation is None:
+        raise UnknownCheckpoint(
+            f"{exercise.slug} has no text that explains {checkpoint}. Ask your instructor how it is derived."
+        )
+    return derivation

@@ -1,0 +1,1 @@
+"""The student's program, handed out by the server that it is for."""

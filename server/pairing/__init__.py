@@ -1,0 +1,1 @@
+"""Pairing: an account signs in on another machine with a one-time code."""

@@ -1,0 +1,87 @@
+"""How often somebody may try a pairing code.
+
+A code is one of 5.9e14, and lives for ten minutes. With 600 failed tries a minute and 10,000 codes that wait, somebody
+finds one within ten minutes with a chance of 1e-7. Each server process counts by itself, in memory: no address is kept.
+Behind a proxy that uvicorn does not trust (``FORWARDED_ALLOW_IPS``), all callers have the proxy's address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from server.http.problems import Problem
+
+WINDOW_SECONDS = 60.0
+IPV6_PREFIX = 64  # one subscriber has a whole network of this size
+
+
+class TooManyTries(Problem):
+    """Too many pairing codes that do not exist were tried within a minute."""
+
+    status, title, slug = 429, "Too many tries", "too-many-tries"
+
+
+class Tries:
+    """The tries of the last minute that failed, or whose end is not known yet. Thread-safe.
+
+    ``per_address`` is generous, because a lecture hall may share one address.
+    """
+
+    def __init__(self, *, per_address: int = 30, in_all: int = 600, now: Callable[[], float] = time.monotonic) -> None:
+        self._per_address = per_address
+        self._in_all = in_all
+        self._now = now
+        self._tries: deque[tuple[float, str]] = deque()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self, address: str) -> Iterator[None]:
+        """Count a try until it succeeds; one that ends with an exception stays counted.
+
+        :raises TooManyTries: there were too many; ``Retry-After`` says in how many seconds there may be another
+        """
+        entry = self._take(network_of(address))
+        yield
+        with self._lock:
+            self._tries.remove(entry)
+
+    def _take(self, network: str) -> tuple[float, str]:
+        with self._lock:
+            moment = self._now()
+            while self._tries and self._tries[0][0] <= moment - WINDOW_SECONDS:
+                self._tries.popleft()
+            own = [began for began, other in self._tries if other == network]
+            all_ = [began for began, _ in self._tries]
+            for began, limit in ((own, self._per_address), (all_, self._in_all)):
+                if len(began) >= limit:
+                    raise _too_many(began[0] + WINDOW_SECONDS - moment)
+            entry = (moment, network)
+            self._tries.append(entry)
+            return entry
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one caller: an IPv4 address, or the network of an IPv6 address."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a unix socket has no address
+        return address
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, IPV6_PREFIX), strict=False))
+
+
+def _too_many(seconds: float) -> TooManyTries:
+    wait = math.ceil(seconds)
+    return TooManyTries(
+        f"Too many codes were tried from your network or on this server. Wait {wait} s, then type yours once more.",
+        {"Retry-After": str(wait)},
+    )

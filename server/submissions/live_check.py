@@ -1,0 +1,211 @@
+"""Live checks: an answer graded as a submission would be, and nothing kept.
+
+They never come before submissions more than they must:
+
+1. An account has so many checks within a minute, counted in this process.
+2. Tensors are compared in the request, as submissions are.
+3. Code runs on the sandbox of this process, in at most half as many runs at a time as the sandbox allows, with
+   ``LIMITS``. It starts only while fewer submissions wait or run than the sandbox has runs. So a submission that comes
+   later waits for one check at most. A check that finds no room for a while is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.concurrency import run_in_threadpool
+
+from exercises.instance import Kind
+from grader.grade import Grade, grade_code, grade_tensors
+from grader.sandbox import Limits, SandboxFault
+from grader.tensors import BadAnswer
+from server.courses.access import CourseAccess, Membership
+from server.database.engine import Database
+from server.database.table import now
+from server.grading.code_runner import CodeRunner
+from server.grading.grade import DEFAULT_FILENAME, storable
+from server.http.problems import Unavailable
+from server.instances.store import InstanceStore
+from server.queue.dispatcher import Dispatcher
+from server.submissions import hints
+from server.submissions.accept import HandedIn
+from server.submissions.intake import NotTensors
+from server.submissions.rate_limit import TooFast
+from server.submissions.schemas import GradeBody, RunBody
+
+WINDOW_SECONDS = 60.0
+ACCOUNTS_MAX = 10_000  # more are forgotten, the one that has waited longest first
+LIMITS = Limits(wall_seconds=2.0)
+RETRY_AFTER_SECONDS = 5
+
+
+class NoRoom(Unavailable):
+    """Code cannot be checked now: submissions go first, or this server runs no code."""
+
+    title, slug = "Code cannot be checked now", "no-room-for-check"
+
+
+class CheckPace:
+    """Counts the checks of each account within the last minute. Thread-safe; ``per_minute`` 0 means no limit."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._moments: dict[int, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def count(self, account_id: int) -> None:
+        """Count a check of an account.
+
+        :raises TooFast: it has had as many as it may; ``Retry-After`` says in how many seconds it may again
+        """
+        if self._per_minute == 0:
+            return
+        moment = self._clock()
+        with self._lock:
+            moments = self._moments.pop(account_id, None) or deque(maxlen=self._per_minute)
+            self._moments[account_id] = moments  # at the end: the newest
+            if len(self._moments) > ACCOUNTS_MAX:
+                del self._moments[next(iter(self._moments))]
+            left = moments[0] + WINDOW_SECONDS - moment if len(moments) == self._per_minute else 0.0
+            if left <= 0:
+                moments.append(moment)
+                return
+        seconds = math.ceil(left)
+        raise TooFast(
+            f"You have checked {self._per_minute} times within a minute, the limit of this server. "
+            f"Wait {seconds} s and check again.",
+            {"Retry-After": str(seconds)},
+        )
+
+
+@dataclass(frozen=True)
+class Room:
+    """When code may be checked: ``runs`` is how many the sandbox has at a time, None if this process runs no code."""
+
+    runs: int | None
+    wait_seconds: float = 2.0
+    look_seconds: float = 0.02
+
+
+@dataclass(frozen=True)
+class LiveChecks:
+    """Grades answers without keeping them."""
+
+    database: Database
+    instances: InstanceStore
+    dispatcher: Dispatcher
+    code_runner: CodeRunner
+    pace: CheckPace
+    room: Room
+
+    def check_tensors(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
+        """Grade tensors on the student's own instance.
+
+        :raises TooFast: the account has checked too often
+        :raises NotTensors: the bytes are no safetensors file
+        """
+        checker = self._admit(access)
+        stored = self.instances.get(checker.account_id, answer.exercise, Kind.STUDENT)
+        try:
+            grade = grade_tensors(stored.instance, answer.body)
+        except BadAnswer as error:
+            raise NotTensors(str(error)) from None
+        return self._body(checker, answer, grade)
+
+    async def check_code(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
+        """Run code on the student's own instance, and grade the gradients that it leaves.
+
+        :raises TooFast: the account has checked too often
+        :raises NoRoom: this process runs no code, or submissions need the sandbox
+        """
+        checker = await run_in_threadpool(self._admit, access)
+        reason = "this server runs no code itself" if self.room.runs is None else self.code_runner.unavailable_reason
+        if reason is not None:
+            raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
+        async with self._turn():
+            return await run_in_threadpool(self._run, checker, answer)
+
+    def _admit(self, access: CourseAccess) -> _Checker:
+        with access.reading() as member:
+            self.pace.count(member.account_id)
+            return _Checker(member.account_id, member.membership)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait until no submission needs the sandbox, and keep other checks out.
+
+        :raises NoRoom: it took too long
+        """
+        try:
+            async with asyncio.timeout(self.room.wait_seconds):
+                await self._turns.acquire()
+                try:
+                    while await run_in_threadpool(self._is_busy):
+                        await asyncio.sleep(self.room.look_seconds)
+                except BaseException:
+                    self._turns.release()
+                    raise
+        except TimeoutError:
+            raise NoRoom(
+                "Submissions go first, and they need the sandbox now. Check again soon, or hand the code in.",
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            ) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    @cached_property
+    def _turns(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(max(1, (self.room.runs or 0) // 2))
+
+    def _is_busy(self) -> bool:
+        with self.database.reading() as session:
+            return self.dispatcher.depth(session) >= (self.room.runs or 0)
+
+    def _run(self, checker: _Checker, answer: HandedIn) -> GradeBody:
+        stored = self.instances.get(checker.account_id, answer.exercise, Kind.STUDENT)
+        source, filename = answer.body.decode(), answer.filename or DEFAULT_FILENAME
+        try:
+            grade = grade_code(stored.instance, source, filename, self.code_runner.sandbox, LIMITS)
+        except SandboxFault as fault:
+            raise NoRoom(f"The sandbox lost this check, through no fault of the code ({fault}). Check again.") from None
+        return self._body(checker, answer, grade)
+
+    def _body(self, checker: _Checker, answer: HandedIn, grade: Grade) -> GradeBody:
+        rows = [row.as_json() for row in grade.checkpoints]
+        with self.database.reading() as session:
+            owner = hints.Owner(checker.account_id, answer.exercise.slug)
+            visible = hints.visible_rows(session, checker.membership, owner, rows)
+        run = None
+        if grade.run is not None:
+            message, stdout = storable(grade.run.message), storable(grade.run.stdout)
+            run = RunBody(status=grade.run.status.value, message=message, stdout=stdout)
+        return GradeBody(
+            run=run,
+            flags=list(grade.flags),
+            passed=grade.passed,
+            exact=grade.exact,
+            total=grade.total,
+            points=grade.passed + checker.membership.course.inherited_share * grade.inherited,
+            environment=grade.environment,
+            graded_at=now(),
+            checkpoints=visible,
+        )
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """Who checks."""
+
+    account_id: int
+    membership: Membership

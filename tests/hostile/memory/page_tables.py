@@ -1,0 +1,18 @@
+# expect: memory_limit time_limit
+# tries: to fill memory with page tables: one page written in each 64 MiB, the rest of the mapping given back
+import ctypes
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+apart = 64 << 20
+kept = 0
+while kept < 60_000:
+    at = libc.mmap(None, ctypes.c_size_t(apart), 3, 0x22, -1, ctypes.c_long(0))
+    if at == 2**64 - 1:
+        break
+    ctypes.memset(at, 1, 1)
+    libc.munmap(at + 4096, apart - 4096)
+    kept += 1
+if kept > 40_000:
+    print("BREACH", kept, "pages with page tables of their own")
