@@ -27,8 +27,8 @@ SIGNS = {
     None: Sign("·", "not yet", GREY),
     "exact": Sign("✓", "exact", GREEN),
     "approximate": Sign("≈", "approximate", BLUE),
-    "rounding": Sign("≈", "rounding: passes", BLUE),
-    "inherited": Sign("↓", "inherited", AMBER),
+    "rounding": Sign("±", "rounding: passes", BLUE),
+    "inherited": Sign("↑", "inherited", AMBER),
     "unknown": Sign("?", "here or above", AMBER),
     "missing": Sign("·", "not there yet", GREY),
 }
@@ -58,7 +58,7 @@ def _row(row: Comparison, remarks: tuple[str, ...]) -> str:
     maxdiff = "-" if row.maxdiff is None else str(row.maxdiff)
     cells = (
         f"<b style='color:{shown.colour}'>{escape(row.name)}</b>",
-        f"<span style='color:{shown.colour}'>{shown.mark} {shown.words}</span>",
+        f"<span style='color:{shown.colour};white-space:nowrap'>{shown.mark} {shown.words}</span>",
         _truth(row, row.exact, shown.colour),
         _truth(row, row.approximate, shown.colour),
         f"<code>{escape(maxdiff)}</code>",
