@@ -18,8 +18,9 @@ if ! ls wheels/torch-*.whl >/dev/null 2>&1; then
 fi
 
 work=$(mktemp -d)
-export COMPOSE_PROJECT_NAME=dojo-trial DOJO_PUBLISH DOJO_CONFIG_DIR=$work/student
-DOJO_PUBLISH=$(.venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export COMPOSE_PROJECT_NAME=dojo-trial DOJO_PUBLISH DOJO_HTTP DOJO_HTTPS DOJO_CONFIG_DIR=$work/student
+free_port() { .venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+DOJO_PUBLISH=$(free_port) DOJO_HTTP=$(free_port) DOJO_HTTPS=$(free_port)
 address=http://127.0.0.1:$DOJO_PUBLISH
 export COMPOSE_FILE=$work/app/docker-compose.yml
 grading=(server) # who runs students' code
@@ -48,6 +49,10 @@ deploy/secrets.sh
 docker compose build --quiet
 docker compose up --detach --wait --wait-timeout 180
 docker compose ps
+size() { docker image inspect --format '{{.Size}}' "$1"; }
+image=$(size backprop-dojo-server) base=$(size "${PYTHON_IMAGE:-python:3.11-slim-bookworm}")
+echo "the image: $((image / 1000000)) MB, $(((image - base) / 1000000)) of them on top of Python's"
+[ $((image - base)) -lt 1050000000 ] || fail "the image is larger than the README says"
 
 say "What the containers are inside"
 inside() { docker compose exec -T "$@"; }
@@ -82,6 +87,26 @@ if [ ${#grading[@]} = 1 ]; then
     docker compose up --detach --wait --wait-timeout 120
     progress | cmp - "$work/before" && echo "the same progress as before"
     dojo submit full-backward/solution.py | tail -3
+
+    say "A backup, while it works"
+    inside server python -m server backup /data/night.tar.gz
+    docker compose cp server:/data/night.tar.gz "$work/night.tar.gz"
+    tar -tzf "$work/night.tar.gz" | xargs
+
+    say "Behind the proxy with TLS"
+    docker compose --profile tls up --detach --wait --wait-timeout 120
+    site=https://localhost:$DOJO_HTTPS
+    ask() { curl --silent --insecure --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@" || true; }
+    for _ in $(seq 50); do [ "$(ask "$site/healthz")" = "200 " ] && break; sleep 0.2; done
+    expect() { answer=$(ask "${@:2}"); echo "${*:2}: $answer"; [[ $answer == $1 ]] || fail "$1 was expected"; }
+    expect "200 " "$site/healthz"
+    expect "404 " "$site/metrics"
+    expect "404 " "$site/readyz"
+    expect "308 https://localhost*" "http://localhost:$DOJO_HTTP/healthz"
+    expect "307 $site/client/*.whl" "$site/client.whl"
+    expect "200 " "$site/api/v1/me" --header "Authorization: Bearer $token"
+    head -c 10000000 /dev/zero > "$work/large"
+    expect "4[01]* " "$site/api/v1/join" --data-binary "@$work/large"
 else
     say "A zygote has no network, no secret, and nothing to write to but the folder of its socket"
     inside zygote-1 sh -c '! ls /run/secrets 2>/dev/null && ls /sys/class/net && find / -xdev -writable -type d 2>/dev/null || true' |
