@@ -183,11 +183,11 @@ SHAPES = (
         passes=ALL,
     ),
     Shape(
-        "two functions, the second calls the first",
+        "the forward pass in a function with globals",
         script=IMPORTS
         + CMP
-        + "\ndef forward():\n    global emb, embcat, hprebn, bnmeani, bndiff, bndiff2, bnvar, bnvar_inv, bnraw, hpreact, h"
-        "\n    global logits, logit_maxes, norm_logits, counts, counts_sum, counts_sum_inv, probs, logprobs, loss\n"
+        + "\ndef forward():\n    global emb, embcat, hprebn, bnmeani, bndiff, bndiff2, bnvar, bnvar_inv, bnraw, hpreact"
+        "\n    global h, logits, logit_maxes, norm_logits, counts, counts_sum, counts_sum_inv, probs, logprobs, loss\n"
         + indented(FORWARD)
         + "\n"
         + READING
