@@ -44,8 +44,9 @@ class Score:
     def add(self, mistakes: Sequence[Mistake], rows: Sequence[Comparison]) -> None:
         """Count an answer that holds these mistakes."""
         own = {row.name: [each.code for each in row.diagnosis] for row in rows if row.origin == "own"}
-        # A row without an origin was not reached or cannot be judged; or it passed, since two wrong signs cancel.
-        reached = {row.name for row in rows if row.origin is not None or (row.passed and len(mistakes) == 1)}
+        # A row of unknown origin was not reached or cannot be judged; or it passed, since two wrong signs cancel.
+        known = ("own", "inherited")
+        reached = {row.name for row in rows if row.origin in known or (row.passed and len(mistakes) == 1)}
         expected = {mistake.first: mistake for mistake in mistakes if mistake.first in reached}
         self.answers += 1
         self.written += len(mistakes)

@@ -20,6 +20,7 @@ from tests.client.notebook_slice.shapes import (
     exercises_2_to_4,
     half_taken,
     labels,
+    more,
     other,
     scripts,
     unfinished,
@@ -31,7 +32,7 @@ from tests.client.notebooks import notebook
 
 SHAPES = [
     shape
-    for group in (unfinished, writes, batch_names, half_taken, labels, exercises_2_to_4, scripts, other)
+    for group in (unfinished, writes, batch_names, half_taken, labels, exercises_2_to_4, scripts, other, more)
     for shape in group.SHAPES
 ]
 
