@@ -94,7 +94,7 @@ def test_what_is_quoted_of_origin_and_rounding_is_what_students_read() -> None:
         NOT_HANDED_IN.format("dhpreact", "it"),
         BEYOND,
         FROM_ABOVE.format("bnvar"),
-        IN_CONTEXT.format("hpreact").partition("; ")[2],
+        IN_CONTEXT.format("hpreact"),
     )
     assert [sentence for sentence in quoted if sentence not in text] == []
     assert "more than 65,536 elements" in text and BROADCAST_ELEMENTS_MAX == 65_536

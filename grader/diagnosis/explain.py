@@ -23,7 +23,7 @@ from grader.tolerance import judge_rounding
 
 INCOMPARABLE = "nothing more can be told about this tensor; hand in one that can be compared"
 RECOVERED = "what you made of d{0} agrees on one, and it is not right: hand in d{0} as well, and begin there"
-IN_CONTEXT = "right, given your gradients above; look at d{} first, which you sent as context"
+IN_CONTEXT = "look at d{} first"
 UNFINISHED = "the code stopped before all of this gradient was there"
 CHANGED = (
     "the variable changed after it was handed to cmp; the value that cmp saw is graded. If you did not mean to change "

@@ -389,7 +389,7 @@ class TestContext:
         row = rows_of(grade)["C"]
         assert row.origin is Origin.INHERITED and row.diagnosis == ()
         assert row.blames == ("hpreact",)
-        assert "look at dhpreact first, which you sent as context" in row.notes[0]
+        assert row.notes[0] == "look at dhpreact first"
         assert grade.summary().endswith("begin with dhpreact")
 
     def test_context_has_no_row_and_no_diagnosis(self) -> None:
