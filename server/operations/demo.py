@@ -69,13 +69,13 @@ def _run(folder: Path) -> None:
         _say("The reference solution, as code")
         solution = find(EXERCISE).solution
         (work / "solution.py").write_text(solution)
-        student.dojo("submit", "full-backward/solution.py")
+        student.dojo("submit", "--all", "full-backward/solution.py")
         _say("The same, as tensors computed on this side")
         _save_answers(work / "state.safetensors", solution, work / "answer.safetensors")
-        student.dojo("submit", "full-backward/answer.safetensors")
+        student.dojo("submit", "--all", "full-backward/answer.safetensors")
         _say(f"A wrong one: {WRONG_LINE}")
         (work / "wrong.py").write_text(solution.replace(RIGHT_LINE, WRONG_LINE))
-        student.dojo("submit", "full-backward/wrong.py", expect=1)
+        student.dojo("submit", "--all", "full-backward/wrong.py", expect=1)
 
         _say("What the instructor sees")
         _print_progress(f"{address}/api/v1/courses/demo/progress?format=csv", instructor.token)

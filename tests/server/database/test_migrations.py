@@ -78,6 +78,9 @@ def fill(connection: Connection, revision: str) -> None:
         rows = rows.replace("'Instructor', ", "'Instructor', false, ").replace("'Ada', ", "'Ada', false, ")
         rows = rows.replace("INTO enrolment", "INTO seat")
         rows, ticket = (statement.replace("student_id", "account_id") for statement in (rows, ticket))
+    if revision >= "0008":
+        rows = rows.replace("inherited_share)", "inherited_share, counterexamples)")
+        rows = rows.replace(f"'{MOMENT}', 3, 0, 0)", f"'{MOMENT}', 3, 0, 0, true)")
     for statement in f"{rows};{ticket}".split(";"):
         connection.execute(text(statement))
 

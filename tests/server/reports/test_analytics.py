@@ -217,6 +217,7 @@ def _queries(server: RunningServer) -> int:
         if not threading.current_thread().name.startswith("worker-"):
             seen.append(statement)
 
+    server.instructor.get("/api/v1/me")  # the token is known from here on
     event.listen(engine, "before_cursor_execute", count)
     server.instructor.get(ANALYTICS)
     event.remove(engine, "before_cursor_execute", count)
