@@ -1,4 +1,4 @@
-# expect: crashed error wrong time_limit memory_limit
+# expect: crashed denied error wrong time_limit memory_limit
 # tries: the interpreter's lock and thread state, given away, swapped and cleared from within
 import ctypes
 

@@ -13,6 +13,6 @@ np.frombuffer(memoryview(array).cast("B"), dtype="f4")
 torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(base)).fill_(2)
 base.untyped_storage().fill_(3)
 ctypes.memset(base.data_ptr(), 4, 64)
-recorded = cmp.answers["logprobs"].tensor
+recorded = cmp.answers["logprobs"].answer.tensor
 recorded.copy_(torch.full((32, 27), float("nan")))
 recorded.untyped_storage().resize_(0)
