@@ -221,5 +221,7 @@ def _index(position: int, shape: torch.Size) -> tuple[int, ...]:
 
 def _ordinals(values: npt.NDArray[np.float32]) -> Ordinals:
     """Map float32 to int64 so that neighbouring floats have neighbouring integers; both zeros map to 0."""
-    bits = np.ascontiguousarray(values).view(np.int32).astype(np.int64)
-    return np.where(bits < 0, -(2**31) - bits, bits)
+    bits = np.ascontiguousarray(values).view(np.int32)
+    # A negative float has its sign in the first bit and its size in the others.
+    sign = bits >> 31
+    return ((bits & 0x7FFFFFFF) ^ sign).astype(np.int64) - sign

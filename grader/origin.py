@@ -218,7 +218,7 @@ class BackwardReplay:
             return False
         if target.may_equal(target.sample(right)) and close(target.tensor, right):
             return True
-        largest_term = max(flow.size * self.reference.reach[flow.step.name, name] for flow in self.consumers(name))
+        largest_term = max(flow.size * self.reference.reach(flow.step.name, name) for flow in self.consumers(name))
         if not float((target.tensor - right).abs().max()) <= MAY_BE_ROUNDING * largest_term:
             return False
         try:

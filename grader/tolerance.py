@@ -122,11 +122,9 @@ class _Table:
 
     def judge(self) -> None:
         """Judge every row, those above before those below."""
-        steps = self.reference.cut.steps
-        given = dict.fromkeys(read for step in steps for read in step.reads)
-        names = [step.name for step in reversed(steps)]
-        for name in [*names, *(read for read in given if read not in names)]:
-            off = [self.off[step.name] for step in steps if name in step.reads and step.name in self.off]
+        for name in self.reference.backward_order:
+            consumers = self.reference.consumers.get(name, ())
+            off = [self.off[step.name] for step in consumers if step.name in self.off]
             above = min(off, key=lambda each: (not each.is_large, each.is_noise), default=None)
             if name not in self.handed_in:
                 if above is not None:
@@ -150,7 +148,12 @@ class _Table:
 
     def _is_large(self, row: Comparison) -> bool:
         """Whether a row differs by much more than rounding."""
-        return row.maxdiff is None or not row.maxdiff <= MAY_BE_ROUNDING * self.reference.largest_term[row.name]
+        return row.maxdiff is None or not row.maxdiff <= MAY_BE_ROUNDING * self._largest_terms[row.name]
+
+    @cached_property
+    def _largest_terms(self) -> Mapping[str, float]:
+        """The measure of the largest term in the sum of each gradient that may be off by more than rounding."""
+        return self.reference.largest_terms([row.name for row in self.rows.values() if not row.passed])
 
     def _failed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:
         right, by_itself = self.bounds.gradient(row.name), self._by_itself(row.name)
@@ -248,8 +251,7 @@ class _Table:
 
     def _computed(self, name: str) -> Tensor:
         """Return the gradient as float32 gives it, from the same upstream gradients."""
-        steps = [step for step in self.reference.cut.steps if name in step.reads]
-        return sum_of([self._terms_of(step)[name] for step in steps])
+        return sum_of([self._terms_of(step)[name] for step in self.reference.consumers[name]])
 
     def _terms_of(self, step: Step) -> Mapping[str, Tensor]:
         if step.name not in self.terms:

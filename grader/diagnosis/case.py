@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from exercises.instance import Instance
-from exercises.tape import Step, constants
+from exercises.tape import Step
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
@@ -90,7 +90,7 @@ class Edge:
         """Whether ``observed`` may be the term of an upstream gradient, times one of ``factors``."""
         if self.adjoint is None or upstream.shape != self.adjoint.shape:
             return True
-        product = float((self.adjoint * upstream).sum())
+        product = float(torch.dot(self.adjoint.reshape(-1), upstream.reshape(-1)))
         return any(abs(factor * product - self.square_norm) <= NEAR * self.square_norm for factor in factors)
 
 
@@ -317,9 +317,9 @@ class Case:
         return {}
 
     @cached_property
-    def constants(self) -> dict[str, int]:
+    def constants(self) -> Mapping[str, int]:
         """Name → number, the constants of the forward pass."""
-        return constants(dict(sorted(self.values.items())))
+        return self.reference.constants
 
     @cached_property
     def _paths(self) -> list[tuple[Use, ...]]:
