@@ -33,7 +33,7 @@ from exercises.tape import Step
 from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
 from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
 from grader.recovery import recover_upstream
-from grader.reference import Reference, back, back_all
+from grader.reference import Reference, back, back_all, right_terms
 from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, sum_of
 
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
@@ -289,7 +289,7 @@ def _replay(reference: Reference, student: _Student) -> BackwardReplay:
     given = {step.name: step for step in steps if step.name in handed_in and step.name not in degenerate}
     fitted = {name: fit(handed_in[name], step.output.shape) for name, step in given.items()}
     fed_in = {name: gradient for name, gradient in fitted.items() if gradient is not None}
-    terms_of = back_all([given[name] for name in fed_in], fed_in)
+    terms_of = _terms_of_all(reference, [given[name] for name in fed_in], fed_in)
     flows: dict[str, Flow] = {}
     gradients: dict[str, Tensor] = {}
     tainted: set[str] = set(student.inherited)
@@ -319,6 +319,16 @@ def _replay(reference: Reference, student: _Student) -> BackwardReplay:
         student.recovered,
         fed_in,
     )
+
+
+def _terms_of_all(
+    reference: Reference, steps: Sequence[Step], fed_in: Mapping[str, Tensor]
+) -> Mapping[str, Mapping[str, Tensor]]:
+    """Return step → its terms for the gradient fed in. Those of right gradients are the same for every answer."""
+    right = [step for step in steps if torch.equal(fed_in[step.name], reference.gradients[step.name])]
+    names = {step.name for step in right}
+    wrong = back_all([step for step in steps if step.name not in names], fed_in)
+    return {**right_terms(reference.instance).of(right), **wrong}
 
 
 @dataclass(frozen=True)

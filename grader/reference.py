@@ -150,6 +150,27 @@ def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str,
     return terms_of
 
 
+class RightTerms:
+    """What each step of an instance adds for the right gradient of its output. Computed when it is asked for first."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._terms: dict[str, dict[str, Tensor]] = {}
+
+    def of(self, steps: Iterable[Step]) -> Mapping[str, dict[str, Tensor]]:
+        """Return step → the result of ``back``, for at least these steps."""
+        self._terms.update(
+            back_all([step for step in steps if step.name not in self._terms], self._reference.gradients)
+        )
+        return self._terms
+
+
+@lru_cache(maxsize=32)  # some 0.3 MB each; a student hands in again and again, and most of it is right
+def right_terms(instance: Instance) -> RightTerms:
+    """Return the terms of the right backward pass of an instance."""
+    return RightTerms(reference(instance))
+
+
 @lru_cache(maxsize=256)  # 0.4 MB each; it takes a few milliseconds to make one again
 def reference(instance: Instance) -> Reference:
     """Play the forward pass of an instance and go back through it. Cached.

@@ -292,11 +292,7 @@ class Case:
         target = self._target(observed)
         if target.largest <= MATTERS * self.size:
             return None
-        sample = target.sample(direction)
-        have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
-        if want == 0 or not math.isfinite(have / want):
-            return None
-        if not target.may_equal([have / want * value for value in sample], 4 * NOISE * self.size):
+        if self._ratio(target, direction) is None:
             return None
         # float64: the square of a small float32 is 0 in float32, and that of a large one infinite.
         one, other = observed.reshape(-1).double(), direction.reshape(-1).double()
@@ -304,6 +300,19 @@ class Case:
         if abs(abs(w) - 1) > RELATIVE and int(torch.count_nonzero(direction)) < elements_min:
             return None
         return w if self.same(observed, w * direction) else None
+
+    def may_be_multiple(self, observed: Tensor, candidate: Tensor) -> bool:
+        """Whether ``observed`` may be a number times a candidate with as many elements, judged by a few of them."""
+        return self._ratio(self._target(observed), candidate) is not None
+
+    def _ratio(self, target: Target, direction: Tensor) -> float | None:
+        """Return the ratio at the largest sampled element, if the other sampled ones have it, too."""
+        sample = target.sample(direction)
+        have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
+        if want == 0 or not math.isfinite(have / want):
+            return None
+        ratio = have / want
+        return ratio if target.may_equal([ratio * value for value in sample], 4 * NOISE * self.size) else None
 
     def _target(self, observed: Tensor) -> Target:
         target = self._targets.get(id(observed))
