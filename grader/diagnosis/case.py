@@ -9,7 +9,7 @@ hypothesis about an edge ("its sign is wrong") reads the same in every exercise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,7 +54,8 @@ class Edge:
     ``term`` is what the step adds to the gradient of ``read``, of the shape of ``read``. ``share`` is the part of the
     right gradient that comes through this edge, of the shape of the answer. ``observed`` is what the student has in its
     place: the answer less all other shares. ``tails`` are the paths from ``read`` down to the answer. ``paths`` are the
-    numbers of the paths of ``Case.routes`` that lead through this edge.
+    numbers of the paths of ``Case.routes`` that lead through this edge. ``graph`` gives, for step and read,
+    an upstream gradient and its term with the graph between the two.
     """
 
     step: Step
@@ -65,6 +66,7 @@ class Edge:
     observed: Tensor
     tails: tuple[tuple[Use, ...], ...]
     paths: frozenset[int]
+    graph: Callable[[str, str], tuple[Tensor, Tensor]]
 
     @cached_property
     def adjoint(self) -> Tensor | None:
@@ -76,10 +78,8 @@ class Edge:
         """
         if self.share is not self.term or self.observed.shape != self.term.shape:
             return None
-        leaf, output = self.step.reads[self.read], self.step.output
-        upstream = torch.zeros_like(output).requires_grad_()
-        (term,) = torch.autograd.grad(output, leaf, upstream, create_graph=True, materialize_grads=True)
-        return torch.autograd.grad(term, upstream, self.observed, materialize_grads=True)[0]
+        upstream, term = self.graph(self.step.name, self.read)
+        return torch.autograd.grad(term, upstream, self.observed, retain_graph=True, materialize_grads=True)[0]
 
     @cached_property
     def square_norm(self) -> float:
@@ -173,7 +173,7 @@ class Case:
         """The edges between the answer and the student's next gradients, the nearest first."""
         paths = self._paths
         uses = {(use.step.name, use.read): use for path in paths for use in path}
-        edges = []
+        edges, graph = [], self.altered.term_of_any_upstream
         for (_, read), use in uses.items():
             numbers = [number for number, path in enumerate(paths) if use in path]
             through = [paths[number] for number in numbers]
@@ -186,7 +186,7 @@ class Case:
                 term = back(use.step, upstream)[read]
             share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
             observed = self._in_place_of(share)
-            edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers)))
+            edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers), graph))
         return tuple(sorted(edges, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property

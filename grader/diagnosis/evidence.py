@@ -106,7 +106,8 @@ class _Float64Tape(Tape):
     def __init__(self, values: dict[str, Any]) -> None:
         object.__setattr__(self, "__dict__", values)
 
-    __setattr__ = object.__setattr__
+    def __setattr__(self, name: str, value: Tensor) -> None:
+        self.__dict__[name] = value
 
 
 class _Losses:
