@@ -182,9 +182,9 @@ class Case:
             if heads == {(): None}:
                 upstream, term = use.upstream, use.terms[read]
             else:
-                upstream = sum_of([_along(head, head[0].upstream) for head in heads])
-                term = back(use.step, upstream)[read]
-            share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
+                upstream = sum_of([self._along(head, head[0].upstream) for head in heads])
+                term = self._back(use.step, upstream)[read]
+            share = term if read == self.name else sum_of([self._along(tail, term) for tail in tails])
             observed = self._in_place_of(share)
             edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers), graph))
         return tuple(sorted(edges, key=lambda edge: max(map(len, edge.tails))))
@@ -252,7 +252,7 @@ class Case:
         if edge.read == self.name:
             return term
         try:
-            return sum_of([_along(tail, term) for tail in edge.tails])
+            return sum_of([self._along(tail, term) for tail in edge.tails])
         except (OddShape, RuntimeError):
             return None
 
@@ -345,7 +345,7 @@ class Case:
             paths = [(use,) for use in self._uses.get(self.name, [])]
         if len(paths) == 1:
             return paths
-        brought = {path: _along(path, path[0].upstream) for path in paths}
+        brought = {path: self._along(path, path[0].upstream) for path in paths}
         self._brought.update(brought)
         return [path for path in paths if len(path) == 1 or self.matters(brought[path])]
 
@@ -374,18 +374,29 @@ class Case:
                 uses.setdefault(read, []).append(Use(flow.step, read, flow.upstream, flow.terms))
         return uses
 
+    def _along(self, path: tuple[Use, ...], gradient: Tensor) -> Tensor:
+        """Carry a gradient down a path; one of an odd shape as a student's line carries it.
 
-def _along(path: tuple[Use, ...], gradient: Tensor) -> Tensor:
-    """Carry a gradient down a path; one of an odd shape as a student's line carries it.
+        :raises OddShape: a line cannot carry it
+        """
+        for use in path:
+            if gradient.shape == use.step.output.shape:
+                gradient = self._back(use.step, gradient)[use.read]
+            else:
+                odd = back_by_element(use.step, use.read, gradient)
+                if odd is None:
+                    raise OddShape(use.step.name)
+                gradient = odd
+        return gradient
 
-    :raises OddShape: a line cannot carry it
-    """
-    for use in path:
-        if gradient.shape == use.step.output.shape:
-            gradient = back(use.step, gradient)[use.read]
-        else:
-            odd = back_by_element(use.step, use.read, gradient)
-            if odd is None:
-                raise OddShape(use.step.name)
-            gradient = odd
-    return gradient
+    def _back(self, step: Step, upstream: Tensor) -> Mapping[str, Tensor]:
+        """Go back through a step. Paths that share their upper steps go back through these once."""
+        key = step.name, id(upstream)
+        if key not in self._went_back:
+            self._went_back[key] = upstream, back(step, upstream)
+        return self._went_back[key][1]
+
+    @cached_property
+    def _went_back(self) -> dict[tuple[str, int], tuple[Tensor, Mapping[str, Tensor]]]:
+        """A step and the id of an upstream gradient → that gradient, kept alive so, and the terms for it."""
+        return {}
