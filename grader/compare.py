@@ -182,10 +182,11 @@ def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
     # With numpy: a dozen small operations on tensors cost more than the rest of the comparison.
     shape = expected.shape
+    stretched = tensor
     if tensor.shape != shape:
         shape = torch.broadcast_shapes(tensor.shape, shape)
-        tensor, expected = tensor.expand(shape), expected.expand(shape)
-    have, want = tensor.numpy(), expected.numpy()
+        stretched, expected = tensor.expand(shape), expected.expand(shape)
+    have, want = stretched.numpy(), expected.numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(have - want)
         close = difference <= ATOL + np.abs(RTOL * want)  # the formula of torch.allclose
