@@ -330,7 +330,8 @@ def _terms_of_all(
     right = [step for step in steps if torch.equal(fed_in[step.name], reference.gradients[step.name])]
     names = {step.name for step in right}
     wrong = back_all([step for step in steps if step.name not in names], fed_in)
-    return {**right_terms(reference.instance).of(right), **wrong}
+    terms = right_terms(reference.instance).of(right)
+    return {**{name: terms[name] for name in names}, **wrong}
 
 
 @dataclass(frozen=True)
