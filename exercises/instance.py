@@ -43,6 +43,10 @@ class Instance:
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", hashlib.sha256(self.state).hexdigest())
 
+    def __hash__(self) -> int:
+        """Hash the digest alone: every cache asks, and the fields of an exercise are many."""
+        return hash(self.digest)
+
     @classmethod
     def canonical(cls, exercise: Exercise) -> Instance:
         """Freeze the lecture's own numbers."""

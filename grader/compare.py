@@ -24,7 +24,7 @@ from grader.answer import Answer, dtype_name
 BROADCAST_ELEMENTS_MAX = 65_536
 RTOL, ATOL = 1e-5, 1e-8  # the defaults of torch.allclose
 
-Ordinals = npt.NDArray[np.int64]
+Ordinals = npt.NDArray[np.int32]
 
 
 class Verdict(StrEnum):
@@ -181,8 +181,12 @@ def _broadcasts(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 
 def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[str, ...]) -> Comparison:
     # With numpy: a dozen small operations on tensors cost more than the rest of the comparison.
-    shape = expected.shape if tensor.shape == expected.shape else torch.broadcast_shapes(tensor.shape, expected.shape)
-    have, want = tensor.expand(shape).numpy(), expected.expand(shape).numpy()
+    shape = expected.shape
+    stretched = tensor
+    if tensor.shape != shape:
+        shape = torch.broadcast_shapes(tensor.shape, shape)
+        stretched, expected = tensor.expand(shape), expected.expand(shape)
+    have, want = stretched.numpy(), expected.numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(have - want)
         close = difference <= ATOL + np.abs(RTOL * want)  # the formula of torch.allclose
@@ -193,7 +197,7 @@ def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[st
                 notes = (*notes, f"{bad} of {tensor.numel()} elements are NaN or infinite")
                 return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
             close = np.isclose(have, want, RTOL, ATOL)  # an infinity is close to itself only
-    exact = bool((have == want).all())
+    exact = not 0 < maxdiff < math.inf and bool((have == want).all())
     mismatched = close.size - int(np.count_nonzero(close))
     approximate = mismatched == 0
     verdict = Verdict.EXACT if exact else Verdict.APPROXIMATE if approximate else Verdict.WRONG
@@ -203,7 +207,7 @@ def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[st
         exact,
         approximate,
         maxdiff,
-        ulps=int(np.abs(_ordinals(have) - _ordinals(want)).max()),
+        ulps=int(np.abs(np.subtract(_ordinals(have), _ordinals(want), dtype=np.int64)).max()),
         mismatched=mismatched,
         worst=None if exact else _index(int(difference.argmax()), shape),
         notes=notes,
@@ -220,6 +224,8 @@ def _index(position: int, shape: torch.Size) -> tuple[int, ...]:
 
 
 def _ordinals(values: npt.NDArray[np.float32]) -> Ordinals:
-    """Map float32 to int64 so that neighbouring floats have neighbouring integers; both zeros map to 0."""
-    bits = np.ascontiguousarray(values).view(np.int32).astype(np.int64)
-    return np.where(bits < 0, -(2**31) - bits, bits)
+    """Map float32 to int32 so that neighbouring floats have neighbouring integers; both zeros map to 0."""
+    bits = np.ascontiguousarray(values).view(np.int32)
+    # A negative float has its sign in the first bit and its size in the others.
+    sign = bits >> 31
+    return ((bits & 0x7FFFFFFF) ^ sign) - sign

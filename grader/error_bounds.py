@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -53,7 +54,9 @@ class Bounded:
 
     def covers(self, answer: Tensor) -> bool:
         """Whether an answer of this shape differs by rounding only."""
-        return bool(((answer.double() - self.value).abs() <= self.error).all())
+        # With numpy, as in grader.compare: small operations on tensors cost three times as much.
+        with np.errstate(all="ignore"):
+            return bool((np.abs(answer.numpy() - self.value.numpy()) <= self.error.numpy()).all())
 
 
 class FrozenTape(CutTape):
@@ -76,6 +79,37 @@ class FrozenTape(CutTape):
         return self._frozen[name].double()
 
 
+class FrozenSteps(Sequence[Step]):
+    """Steps in float64, in the order of the forward pass. Each is played when it is asked for first.
+
+    ``reads`` maps each step to the names that it reads. ``play`` plays a step.
+    """
+
+    def __init__(self, reads: Mapping[str, Sequence[str]], play: Callable[[str], Step]) -> None:
+        self.reads = dict(reads)
+        self._play = play
+        self._names = list(reads)
+        self._played: dict[str, Step] = {}
+
+    def named(self, name: str) -> Step:
+        """Return a step."""
+        if name not in self._played:
+            self._played[name] = self._play(name)
+        return self._played[name]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | Sequence[Step]:
+        if isinstance(index, slice):
+            return [self.named(name) for name in self._names[index]]
+        return self.named(self._names[index])
+
+
 class BoundedBackward:
     """The backward pass in float64 from given upstream gradients, played as far as it is asked for.
 
@@ -83,12 +117,12 @@ class BoundedBackward:
     gradient that the pass itself gives there, with its bound; the loss gets 1.
     """
 
-    def __init__(self, steps: Sequence[Step], given: Mapping[str, Tensor]) -> None:
+    def __init__(self, steps: FrozenSteps, given: Mapping[str, Tensor]) -> None:
         self._given = dict(given)
-        self._steps = {step.name: step for step in steps}
-        self._consumers: dict[str, list[Step]] = {}
-        for step in reversed(steps):
-            for read in step.reads:
+        self._steps = steps
+        self._consumers: dict[str, list[str]] = {}
+        for step, reads in reversed(steps.reads.items()):
+            for read in reads:
                 self._consumers.setdefault(read, []).append(step)
         self._terms: dict[str, dict[str, Bounded]] = {}
         self._gradients: dict[str, Bounded] = {}
@@ -99,7 +133,7 @@ class BoundedBackward:
         :raises Unbounded: an operation on the way has no rule
         """
         if name not in self._gradients:
-            self._gradients[name] = self._sum([self.terms(step.name)[name] for step in self._consumers[name]])
+            self._gradients[name] = self._sum([self.terms(step)[name] for step in self._consumers[name]])
         return self._gradients[name]
 
     def terms(self, step: str) -> Mapping[str, Bounded]:
@@ -108,7 +142,7 @@ class BoundedBackward:
         :raises Unbounded: an operation on the way has no rule
         """
         if step not in self._terms:
-            self._terms[step] = bounded_back(self._steps[step], self.upstream(step))
+            self._terms[step] = bounded_back(self._steps.named(step), self.upstream(step))
         return self._terms[step]
 
     def carry_through(self, step: str) -> None:
@@ -117,14 +151,14 @@ class BoundedBackward:
 
     def consumers(self, name: str) -> list[str]:
         """Return the steps that read a tensor, the last one first."""
-        return [step.name for step in self._consumers[name]]
+        return list(self._consumers[name])
 
     def upstream(self, step: str) -> Bounded:
         """Return the gradient of a step's output.
 
         :raises Unbounded: an operation on the way has no rule
         """
-        output = self._steps[step].output
+        output = self._steps.named(step).output
         if step in self._given:
             upstream = self._given[step].to(output.dtype)
         elif step in self._consumers:
@@ -141,13 +175,22 @@ class BoundedBackward:
         return Bounded(value, error)
 
 
-@lru_cache(maxsize=32)  # some 1 MB each; it takes a millisecond to make them again
-def frozen_steps(instance: Instance) -> tuple[Step, ...]:
+@lru_cache(maxsize=32)  # at most some 1 MB each
+def frozen_steps(instance: Instance) -> FrozenSteps:
     """Return the steps of an instance in float64, each from the frozen values."""
-    state = reference(instance).state
-    tape = FrozenTape(instance.exercise.given(state), state)
-    instance.exercise.play(tape)
-    return tape.steps
+    right = reference(instance)
+    lines = {line.name: line for piece in instance.exercise.pieces for line in forward_source.read(piece).lines}
+
+    reads = {step.name: list(step.reads) for step in right.cut.steps}
+
+    def play(name: str) -> Step:
+        # What is no floating number has no gradient, so ``reads`` leaves it out.
+        given = {each: value for each, value in right.state.items() if each in reads[name] or not _is_real(value)}
+        tape = FrozenTape(given, right.state)
+        lines[name].play(tape)
+        return tape.steps[0]
+
+    return FrozenSteps(reads, play)
 
 
 def step_without_constant(instance: Instance, name: str) -> tuple[Step, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -108,8 +109,13 @@ def fit(gradient: Tensor, shape: torch.Size) -> Tensor | None:
 
 def broadcast_shape(one: Sequence[int], other: Sequence[int]) -> torch.Size | None:
     """Return the shape that two shapes broadcast to; None if they do not."""
+    return _broadcast_shape(tuple(one), tuple(other))
+
+
+@lru_cache(maxsize=4096)  # an answer asks a hundred times, about few shapes
+def _broadcast_shape(one: tuple[int, ...], other: tuple[int, ...]) -> torch.Size | None:
     length = max(len(one), len(other))
-    pairs = zip([1] * (length - len(one)) + list(one), [1] * (length - len(other)) + list(other), strict=True)
+    pairs = zip((1,) * (length - len(one)) + one, (1,) * (length - len(other)) + other, strict=True)
     common = [max(a, b) if a == b or 1 in (a, b) else -1 for a, b in pairs]
     return None if -1 in common else torch.Size(common)
 

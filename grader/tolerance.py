@@ -29,7 +29,7 @@ from exercises.instance import Instance
 from exercises.tape import Step
 from grader.compare import ATOL, RTOL, Comparison, Verdict
 from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
-from grader.reference import Reference, back, reference
+from grader.reference import Reference, back, back_all, reference
 from grader.rounding import align, fit, sum_of
 
 ROUNDING = "it passes: cmp wants it closer, but another order of the same operations may round like this"
@@ -123,11 +123,9 @@ class _Table:
 
     def judge(self) -> None:
         """Judge every row, those above before those below."""
-        steps = self.reference.cut.steps
-        given = dict.fromkeys(read for step in steps for read in step.reads)
-        names = [step.name for step in reversed(steps)]
-        for name in [*names, *(read for read in given if read not in names)]:
-            off = [self.off[step.name] for step in steps if name in step.reads and step.name in self.off]
+        for name in self.reference.backward_order:
+            consumers = self.reference.consumers.get(name, ())
+            off = [self.off[step.name] for step in consumers if step.name in self.off]
             above = min(off, key=lambda each: (not each.is_large, each.is_noise), default=None)
             if name not in self.handed_in:
                 if above is not None:
@@ -151,7 +149,12 @@ class _Table:
 
     def _is_large(self, row: Comparison) -> bool:
         """Whether a row differs by much more than rounding."""
-        return row.maxdiff is None or not row.maxdiff <= MAY_BE_ROUNDING * self.reference.largest_term[row.name]
+        return row.maxdiff is None or not row.maxdiff <= MAY_BE_ROUNDING * self._largest_terms[row.name]
+
+    @cached_property
+    def _largest_terms(self) -> Mapping[str, float]:
+        """The measure of the largest term in the sum of each gradient that may be off by more than rounding."""
+        return self.reference.largest_terms([row.name for row in self.rows.values() if not row.passed])
 
     def _failed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:
         right, by_itself = self.bounds.gradient(row.name), self._by_itself(row.name)
@@ -166,6 +169,8 @@ class _Table:
 
     def _passed(self, row: Comparison, answer: Tensor, above: _Off | None) -> Comparison:
         name = row.name
+        if above is None and self._can_compute(name) and torch.equal(answer, self._computed(name)):
+            return row  # no rounding of its own: no bound is needed, and the first one on an instance is dear
         if not self._is_flipped(name, answer) and self._by_itself(name).covers(answer):
             return row
         if above is None and self._is_as_computed(name, answer):
@@ -245,16 +250,24 @@ class _Table:
         For most right answers in another style this is enough, at a third of the price of a bound
         (``bench/diagnosis.py``).
         """
-        if name in self.reference.vanishing or not all(step in self.given for step in self.bounds.consumers(name)):
-            return False
-        return Bounded(self._computed(name).double(), self._by_itself(name).error).covers(answer)
+        return self._can_compute(name) and Bounded(self._computed(name).double(), self._by_itself(name).error).covers(
+            answer
+        )
+
+    def _can_compute(self, name: str) -> bool:
+        """Whether the gradients above are there, and this one is not zero in mathematics."""
+        steps = self.reference.consumers[name]
+        return name not in self.reference.vanishing and all(step.name in self.given for step in steps)
 
     def _computed(self, name: str) -> Tensor:
         """Return the gradient as float32 gives it, from the same upstream gradients."""
-        steps = [step for step in self.reference.cut.steps if name in step.reads]
-        return sum_of([self._terms_of(step)[name] for step in steps])
+        return sum_of([self._terms_of(step)[name] for step in self.reference.consumers[name]])
 
     def _terms_of(self, step: Step) -> Mapping[str, Tensor]:
+        if not self.terms:  # all at once cost a few times one
+            rows = [row for row in self.rows.values() if row.verdict is Verdict.APPROXIMATE]
+            asked = {each.name: each for row in rows for each in self.reference.consumers[row.name]}
+            self.terms.update(back_all([each for each in asked.values() if each.name in self.given], self.given))
         if step.name not in self.terms:
             is_given = step.name in self.given
             upstream = self.given[step.name] if is_given else self.bounds.upstream(step.name).value.float()

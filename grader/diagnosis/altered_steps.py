@@ -52,6 +52,7 @@ class AlteredSteps:
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
         self._terms_alone: dict[tuple[str, bool], dict[str, Tensor]] = {}
+        self._graphs: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
         self._positions: dict[tuple[str, str], Tensor | None] = {}
 
     def played(self, step: str, alter: Alter) -> Step | None:
@@ -91,6 +92,16 @@ class AlteredSteps:
             output = self._steps[step].output.detach()
             self._terms_alone[key] = back(self._steps[step], output if value else torch.ones_like(output))
         return self._terms_alone[key][read]
+
+    def term_of_any_upstream(self, step: str, read: str) -> tuple[Tensor, Tensor]:
+        """Return an upstream gradient of zeros, and the term of ``read`` for it, with the graph between the two."""
+        key = (step, read)
+        if key not in self._graphs:
+            output, leaf = self._steps[step].output, self._steps[step].reads[read]
+            upstream = torch.zeros_like(output).requires_grad_()
+            (term,) = torch.autograd.grad(output, leaf, upstream, create_graph=True, materialize_grads=True)
+            self._graphs[key] = upstream, term
+        return self._graphs[key]
 
     def positions(self, step: str, read: str) -> Tensor | None:
         """Return, for each element of the output, the position in ``read`` that it was taken from; both flattened.

@@ -9,7 +9,7 @@ hypothesis about an edge ("its sign is wrong") reads the same in every exercise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from exercises.instance import Instance
-from exercises.tape import Step, constants
+from exercises.tape import Step
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
@@ -54,7 +54,8 @@ class Edge:
     ``term`` is what the step adds to the gradient of ``read``, of the shape of ``read``. ``share`` is the part of the
     right gradient that comes through this edge, of the shape of the answer. ``observed`` is what the student has in its
     place: the answer less all other shares. ``tails`` are the paths from ``read`` down to the answer. ``paths`` are the
-    numbers of the paths of ``Case.routes`` that lead through this edge.
+    numbers of the paths of ``Case.routes`` that lead through this edge. ``graph`` gives, for step and read,
+    an upstream gradient and its term with the graph between the two.
     """
 
     step: Step
@@ -65,6 +66,7 @@ class Edge:
     observed: Tensor
     tails: tuple[tuple[Use, ...], ...]
     paths: frozenset[int]
+    graph: Callable[[str, str], tuple[Tensor, Tensor]]
 
     @cached_property
     def adjoint(self) -> Tensor | None:
@@ -76,10 +78,8 @@ class Edge:
         """
         if self.share is not self.term or self.observed.shape != self.term.shape:
             return None
-        leaf, output = self.step.reads[self.read], self.step.output
-        upstream = torch.zeros_like(output).requires_grad_()
-        (term,) = torch.autograd.grad(output, leaf, upstream, create_graph=True, materialize_grads=True)
-        return torch.autograd.grad(term, upstream, self.observed, materialize_grads=True)[0]
+        upstream, term = self.graph(self.step.name, self.read)
+        return torch.autograd.grad(term, upstream, self.observed, retain_graph=True, materialize_grads=True)[0]
 
     @cached_property
     def square_norm(self) -> float:
@@ -90,7 +90,7 @@ class Edge:
         """Whether ``observed`` may be the term of an upstream gradient, times one of ``factors``."""
         if self.adjoint is None or upstream.shape != self.adjoint.shape:
             return True
-        product = float((self.adjoint * upstream).sum())
+        product = float(torch.dot(self.adjoint.reshape(-1), upstream.reshape(-1)))
         return any(abs(factor * product - self.square_norm) <= NEAR * self.square_norm for factor in factors)
 
 
@@ -173,7 +173,7 @@ class Case:
         """The edges between the answer and the student's next gradients, the nearest first."""
         paths = self._paths
         uses = {(use.step.name, use.read): use for path in paths for use in path}
-        edges = []
+        edges, graph = [], self.altered.term_of_any_upstream
         for (_, read), use in uses.items():
             numbers = [number for number, path in enumerate(paths) if use in path]
             through = [paths[number] for number in numbers]
@@ -182,11 +182,11 @@ class Case:
             if heads == {(): None}:
                 upstream, term = use.upstream, use.terms[read]
             else:
-                upstream = sum_of([_along(head, head[0].upstream) for head in heads])
-                term = back(use.step, upstream)[read]
-            share = term if read == self.name else sum_of([_along(tail, term) for tail in tails])
+                upstream = sum_of([self._along(head, head[0].upstream) for head in heads])
+                term = self._back(use.step, upstream)[read]
+            share = term if read == self.name else sum_of([self._along(tail, term) for tail in tails])
             observed = self._in_place_of(share)
-            edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers)))
+            edges.append(Edge(use.step, read, upstream, term, share, observed, tuple(tails), frozenset(numbers), graph))
         return tuple(sorted(edges, key=lambda edge: max(map(len, edge.tails))))
 
     @cached_property
@@ -252,7 +252,7 @@ class Case:
         if edge.read == self.name:
             return term
         try:
-            return sum_of([_along(tail, term) for tail in edge.tails])
+            return sum_of([self._along(tail, term) for tail in edge.tails])
         except (OddShape, RuntimeError):
             return None
 
@@ -292,11 +292,7 @@ class Case:
         target = self._target(observed)
         if target.largest <= MATTERS * self.size:
             return None
-        sample = target.sample(direction)
-        have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
-        if want == 0 or not math.isfinite(have / want):
-            return None
-        if not target.may_equal([have / want * value for value in sample], 4 * NOISE * self.size):
+        if self._ratio(target, direction) is None:
             return None
         # float64: the square of a small float32 is 0 in float32, and that of a large one infinite.
         one, other = observed.reshape(-1).double(), direction.reshape(-1).double()
@@ -304,6 +300,19 @@ class Case:
         if abs(abs(w) - 1) > RELATIVE and int(torch.count_nonzero(direction)) < elements_min:
             return None
         return w if self.same(observed, w * direction) else None
+
+    def may_be_multiple(self, observed: Tensor, candidate: Tensor) -> bool:
+        """Whether ``observed`` may be a number times a candidate with as many elements, judged by a few of them."""
+        return self._ratio(self._target(observed), candidate) is not None
+
+    def _ratio(self, target: Target, direction: Tensor) -> float | None:
+        """Return the ratio at the largest sampled element, if the other sampled ones have it, too."""
+        sample = target.sample(direction)
+        have, want = max(zip(target.values, sample, strict=True), key=lambda pair: abs(pair[0]))
+        if want == 0 or not math.isfinite(have / want):
+            return None
+        ratio = have / want
+        return ratio if target.may_equal([ratio * value for value in sample], 4 * NOISE * self.size) else None
 
     def _target(self, observed: Tensor) -> Target:
         target = self._targets.get(id(observed))
@@ -317,9 +326,9 @@ class Case:
         return {}
 
     @cached_property
-    def constants(self) -> dict[str, int]:
+    def constants(self) -> Mapping[str, int]:
         """Name → number, the constants of the forward pass."""
-        return constants(dict(sorted(self.values.items())))
+        return self.reference.constants
 
     @cached_property
     def _paths(self) -> list[tuple[Use, ...]]:
@@ -336,7 +345,7 @@ class Case:
             paths = [(use,) for use in self._uses.get(self.name, [])]
         if len(paths) == 1:
             return paths
-        brought = {path: _along(path, path[0].upstream) for path in paths}
+        brought = {path: self._along(path, path[0].upstream) for path in paths}
         self._brought.update(brought)
         return [path for path in paths if len(path) == 1 or self.matters(brought[path])]
 
@@ -365,18 +374,29 @@ class Case:
                 uses.setdefault(read, []).append(Use(flow.step, read, flow.upstream, flow.terms))
         return uses
 
+    def _along(self, path: tuple[Use, ...], gradient: Tensor) -> Tensor:
+        """Carry a gradient down a path; one of an odd shape as a student's line carries it.
 
-def _along(path: tuple[Use, ...], gradient: Tensor) -> Tensor:
-    """Carry a gradient down a path; one of an odd shape as a student's line carries it.
+        :raises OddShape: a line cannot carry it
+        """
+        for use in path:
+            if gradient.shape == use.step.output.shape:
+                gradient = self._back(use.step, gradient)[use.read]
+            else:
+                odd = back_by_element(use.step, use.read, gradient)
+                if odd is None:
+                    raise OddShape(use.step.name)
+                gradient = odd
+        return gradient
 
-    :raises OddShape: a line cannot carry it
-    """
-    for use in path:
-        if gradient.shape == use.step.output.shape:
-            gradient = back(use.step, gradient)[use.read]
-        else:
-            odd = back_by_element(use.step, use.read, gradient)
-            if odd is None:
-                raise OddShape(use.step.name)
-            gradient = odd
-    return gradient
+    def _back(self, step: Step, upstream: Tensor) -> Mapping[str, Tensor]:
+        """Go back through a step. Paths that share their upper steps go back through these once."""
+        key = step.name, id(upstream)
+        if key not in self._went_back:
+            self._went_back[key] = upstream, back(step, upstream)
+        return self._went_back[key][1]
+
+    @cached_property
+    def _went_back(self) -> dict[tuple[str, int], tuple[Tensor, Mapping[str, Tensor]]]:
+        """A step and the id of an upstream gradient → that gradient, kept alive so, and the terms for it."""
+        return {}

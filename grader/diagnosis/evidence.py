@@ -98,16 +98,16 @@ def _sums_to_zero(gradient: Tensor, axis: int) -> bool:
 
 
 class _Float64Tape(Tape):
-    """A tape that plays single lines on float64 values, without a graph. Constants are Python ints already."""
+    """A tape that plays single lines on float64 values, without a graph. Constants are Python ints already.
+
+    The values are plain attributes, since looking one up by ``__getattr__`` costs as much as a small operation.
+    """
 
     def __init__(self, values: dict[str, Any]) -> None:
-        object.__setattr__(self, "_values", values)
-
-    def __getattr__(self, name: str) -> Any:
-        return self._values[name]
+        object.__setattr__(self, "__dict__", values)
 
     def __setattr__(self, name: str, value: Tensor) -> None:
-        self._values[name] = value
+        self.__dict__[name] = value
 
 
 class _Losses:

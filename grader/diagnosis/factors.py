@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+import torch
 
 from grader.diagnosis.case import Case, Edge
 
@@ -20,10 +23,10 @@ def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None
     included.
     """
     size = abs(weight)
-    for value, name in _names(case, edges):
-        if abs(size - value) <= NAME_TOLERANCE * value:
-            return name
-    return None
+    values, names = _names(*_shapes(case, edges))
+    near = np.abs(size - values) <= NAME_TOLERANCE * values
+    first = int(near.argmax())
+    return names[first] if near[first] else _name_of_loss(size, abs(float(case.values["loss"])))
 
 
 def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
@@ -31,12 +34,38 @@ def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
     return named(weight, case, edges) or f"{abs(weight):.6g}"
 
 
-def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
+_Shapes = tuple[tuple[str, torch.Size], ...]
+
+
+@lru_cache(maxsize=512)  # the same for all instances of an exercise
+def _names(numbers: tuple[tuple[str, int], ...], shapes: _Shapes) -> tuple[npt.NDArray[np.float64], Sequence[str]]:
+    """Return the values that have a name, in the order in which they are tried, and their names."""
+    values, names = zip(*_named_values(numbers, shapes), strict=True)
+    return np.array(values, np.float64), names
+
+
+def _name_of_loss(size: float, loss: float) -> str | None:
+    for value, name in ((loss, f"the loss ({loss:.4g})"), (1 / loss, f"1/loss (1/{loss:.4g})")) if loss else ():
+        if abs(size - value) <= NAME_TOLERANCE * value:
+            return name
+    return None
+
+
+def _shapes(case: Case, edges: tuple[Edge, ...]) -> tuple[tuple[tuple[str, int], ...], _Shapes]:
+    """Return the constants of the forward pass, and the tensors around with their shapes; that of the answer first."""
+    shapes = [(case.name, case.right.shape)]
+    for edge in edges:
+        shapes.append((edge.step.name, edge.step.output.shape))
+        shapes += [(name, tensor.shape) for name, tensor in edge.step.reads.items()]
+    return tuple(case.constants.items()), tuple(dict.fromkeys(shapes))
+
+
+def _named_values(numbers: tuple[tuple[str, int], ...], shapes: _Shapes) -> Iterator[tuple[float, str]]:
     yield 1.0, "1"
     for small in SMALL[:1]:
         yield from _of(small, str(small), "")
     # 3 is 3 rather than block_size, unless it is the length of an axis here.
-    lengths = [each for each in _lengths(case, edges) if each[0] not in SMALL or each[0] in case.right.shape]
+    lengths = [each for each in _lengths(numbers, shapes) if each[0] not in SMALL or each[0] in shapes[0][1]]
     for length, name in lengths:
         yield from _of(length, name, f" ({length})")
         yield length - 1, f"{name}-1 ({length - 1})"
@@ -58,10 +87,6 @@ def _names(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[float, str]]:
                 yield 1 / (length * other), f"1/({name}*{another}) (1/{length * other})"
     for length, name in lengths:
         yield from _roots_and_squares(length, name)
-    loss = abs(float(case.values["loss"]))
-    if loss:
-        yield loss, f"the loss ({loss:.4g})"
-        yield 1 / loss, f"1/loss (1/{loss:.4g})"
 
 
 def _roots_and_squares(length: int, name: str) -> Iterator[tuple[float, str]]:
@@ -81,19 +106,16 @@ def _of(value: int, name: str, figure: str) -> Iterator[tuple[float, str]]:
     yield 1 / value, f"1/{name}" + (f" (1/{value})" if figure else "")
 
 
-def _lengths(case: Case, edges: tuple[Edge, ...]) -> Iterator[tuple[int, str]]:
+def _lengths(numbers: tuple[tuple[str, int], ...], shapes: _Shapes) -> Iterator[tuple[int, str]]:
     """Yield the constants of the forward pass, each with its shortest name, then the lengths of the axes around."""
     names: dict[int, str] = {}
-    for name, value in case.constants.items():
+    for name, value in numbers:
         if value > 1 and (value not in names or len(name) < len(names[value])):
             names[value] = name
-    tensors: list[tuple[str, Tensor]] = [(case.name, case.right)]
-    for edge in edges:
-        tensors += [(edge.step.name, edge.step.output), *edge.step.reads.items()]
-    for name, tensor in tensors:
-        for axis, length in enumerate(tensor.shape):
+    for name, shape in shapes:
+        for axis, length in enumerate(shape):
             if length > 1:
                 names.setdefault(length, f"the length of axis {axis} of {name}")
-        if tensor.numel() > 1:
-            names.setdefault(tensor.numel(), f"the number of elements of {name}")
+        if shape.numel() > 1:
+            names.setdefault(shape.numel(), f"the number of elements of {name}")
     yield from names.items()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -805,11 +806,18 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-class _Words(Formatter):
-    def format_field(self, value: Any, format_spec: str) -> str:
-        word = WORDS.get(format_spec)
-        return str(super().format_field(value, format_spec)) if word is None else word(value)
-
-
 def _format(template: str, values: Mapping[str, object]) -> str:
-    return _Words().vformat(template, (), values)
+    return "".join(
+        literal if name is None else literal + _field(values[name], spec) for literal, name, spec in _parsed(template)
+    )
+
+
+@cache  # a Formatter reads a template again each time, which costs more than all else that a sentence does
+def _parsed(template: str) -> Sequence[tuple[str, str | None, str]]:
+    """Return the parts of a template: text, then the name of a value, or None at the end, and how it is written."""
+    return [(literal, name, spec or "") for literal, name, spec, _ in Formatter().parse(template)]
+
+
+def _field(value: Any, spec: str) -> str:
+    word = WORDS.get(spec)
+    return format(value, spec) if word is None else word(value)

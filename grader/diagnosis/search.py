@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
+from exercises.instance import Instance
 from grader.compare import Diagnosis
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
@@ -34,6 +35,7 @@ from grader.diagnosis.hypotheses import (
 )
 from grader.diagnosis.messages import diagnosis_of
 from grader.diagnosis.repair import is_verified
+from grader.reference import reference
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +123,12 @@ def _log_once(module: str, hypothesis: str, error: str) -> None:
 
 
 def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
-    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case))
+    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case.instance))
 
 
-def _variables(case: Case) -> set[str]:
+@lru_cache(maxsize=64)  # it is asked for with each finding
+def _variables(instance: Instance) -> frozenset[str]:
     """Return the names whose gradients the student has: the checkpoints, and what the exercise gives."""
-    given = {name[1:] for name in case.values if name.startswith("d") and name[1:] in case.values}
-    return given | {checkpoint.name for checkpoint in case.instance.exercise.checkpoints}
+    values = reference(instance).state
+    given = {name[1:] for name in values if name.startswith("d") and name[1:] in values}
+    return frozenset(given | {checkpoint.name for checkpoint in instance.exercise.checkpoints})

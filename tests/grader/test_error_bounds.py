@@ -11,7 +11,7 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises
 from exercises.tape import Step
-from grader.error_bounds import UNIT, Bounded, BoundedBackward, Unbounded, bounded_back, frozen_steps
+from grader.error_bounds import UNIT, Bounded, BoundedBackward, FrozenSteps, Unbounded, bounded_back, frozen_steps
 from grader.reference import reference
 from tests.grader.rows import FULL, INSTANCE
 
@@ -162,7 +162,8 @@ def test_a_step_that_the_loss_does_not_read_gets_nothing() -> None:
     leaf = torch.ones(2, dtype=torch.float64).requires_grad_()
     unread = Step("y", 2 * leaf, {"x": leaf})
 
-    assert BoundedBackward([unread], {}).gradient("x").value.tolist() == [0.0, 0.0]
+    steps = FrozenSteps({unread.name: list(unread.reads)}, lambda name: unread)
+    assert BoundedBackward(steps, {}).gradient("x").value.tolist() == [0.0, 0.0]
 
 
 def test_steps_start_from_the_frozen_values_not_from_their_own() -> None:

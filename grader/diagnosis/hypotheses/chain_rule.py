@@ -18,6 +18,7 @@ from grader.rounding import broadcasts_to, is_uniform
 
 ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
 CONSTANT_ELEMENTS_MIN = 8
+STACKED_MIN = 3  # to play a line with so many tensors at once costs less than to play it with each
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 
@@ -214,7 +215,7 @@ def _substituted(case: Case, edge: Edge, operand: str, recorded: Tensor) -> tupl
     if weight is not None:
         return name, arrived, weight
     first = None
-    for name, value in substitutes:
+    for name, value in _likely(case, edge, operand, list(substitutes)):
         arrived = _term_with(case, edge, operand, value)
         weight = case.weight(edge.observed, arrived)
         if arrived is None or weight is None:
@@ -223,6 +224,29 @@ def _substituted(case: Case, edge: Edge, operand: str, recorded: Tensor) -> tupl
             return name, arrived, weight
         first = first or (name, arrived, weight)
     return first
+
+
+def _likely(case: Case, edge: Edge, operand: str, substitutes: list[tuple[str, Tensor]]) -> list[tuple[str, Tensor]]:
+    """Return the substitutes whose terms may be what was observed, times a number.
+
+    The line is played once with all of them, along a new first axis, and its terms are compared at a few elements. All
+    are returned if the line does not carry that axis through to its output.
+    """
+    if len(substitutes) < STACKED_MIN or edge.observed.shape != edge.term.shape:
+        return substitutes
+    count, recorded = len(substitutes), edge.step.reads
+    stacked = torch.stack([recorded[operand].detach(), *(value for _, value in substitutes)])
+    read = recorded[edge.read].detach().expand(count + 1, *edge.term.shape)
+    altered = {edge.read: read, operand: stacked}  # in this order: the operand may be what is read
+    played = case.altered.played(edge.step.name, lambda name, value: altered.get(name, value))
+    if played is None or played.output.shape != (count + 1, *edge.upstream.shape):
+        return substitutes
+    terms = back(played, edge.upstream.expand(played.output.shape))[edge.read].reshape(count + 1, -1)
+    if not case.same(edge.term.reshape(-1), terms[0]):
+        return substitutes
+    return [
+        each for each, term in zip(substitutes, terms[1:], strict=True) if case.may_be_multiple(edge.observed, term)
+    ]
 
 
 def _term_with(case: Case, edge: Edge, operand: str, substitute: Tensor) -> Tensor | None:
