@@ -66,7 +66,12 @@ GROUPS: Groups = (
     # These two last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
     (ratios.function_of_one, two_parts.one_with_a_name),
+    (terms.nearly_missing,),
+    (ratios.off_like_a_part,),
 )
+# Whatever is compared up to the rounding of any order of operations fits an answer that is right up to it. Its bounds
+# say that it is wrong; so only what is compared more strictly is said.
+GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
 # Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
 # 2 is there, the 1/(n-1) of the line above it is not.
 ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
@@ -86,6 +91,8 @@ def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple
         return (_diagnosis(case, Finding(Code.UNKNOWN, "later")),)
     if not case.is_finite_above:
         return (_diagnosis(case, Finding(Code.UNKNOWN, "above_not_finite", at=case.uses(case.name))),)
+    if terms.is_nearly_right(case):
+        groups = GROUPS_NEARLY_RIGHT
     for group in groups[: GROUPS_TRIED[unexplained]]:
         diagnoses = [diagnosis for hypothesis in group for diagnosis in _tried(hypothesis, case)]
         if diagnoses:

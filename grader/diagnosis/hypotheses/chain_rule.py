@@ -19,6 +19,8 @@ from grader.rounding import broadcasts_to, is_uniform
 ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
 CONSTANT_ELEMENTS_MIN = 8
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
+UNIT_ROUNDOFF = 2.0**-24  # of float32
+ROUNDINGS = 4  # of the gradient and of the sum with a number
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 
 
@@ -176,6 +178,23 @@ def added(case: Case) -> Iterator[Finding]:
             values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor}
             yield Finding(Code.MISSING_LOCAL, form, step.name, repair, **values)
             return
+
+
+def small_number_added(case: Case) -> Iterator[Finding]:
+    """Find a number added to the right gradient that is smaller than the rounding that other hypotheses allow.
+
+    It is seen where the gradient is so small that the number is more than its rounding in float32.
+    """
+    if not case.same_shape or case.is_stretched or is_uniform(case.right):
+        return
+    right, answer = case.right.double(), case.answer.double()
+    rounding = ROUNDINGS * UNIT_ROUNDOFF * right.abs().maximum(answer.abs())
+    number = float((answer - right).median())
+    if int((abs(number) > ROUNDINGS * rounding).sum()) < ADDED_ELEMENTS_MIN:
+        return
+    if bool(((answer - right - number).abs() <= rounding).all()):
+        at, repair = case.direct[0].step.name, case.answer - number
+        yield Finding(Code.MISSING_LOCAL, "number_added", at, repair, read=case.name, factor=f"{number:.3g}")
 
 
 def other_operand(case: Case) -> Iterator[Finding]:

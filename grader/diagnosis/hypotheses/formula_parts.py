@@ -30,12 +30,14 @@ _Numbers = npt.NDArray[np.float64]
 _Positions = npt.NDArray[np.int64]
 
 SAMPLED = 16  # elements at which all choices are compared
+PARTS_SLIPPED_MAX = 2
 CHOICES_MAX = 8  # that are compared with every element
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 RIGHT, MISSING, TURNED = "right", "missing", "turned"
 SLIPPED = {
     SlipKind.UNSUMMED: (Code.NOT_REDUCED, "part"),
     SlipKind.AXIS: (Code.WRONG_AXIS, "slip"),
+    SlipKind.INCOMPLETE: (Code.MISSING_TERM, "slip"),
     SlipKind.OTHER: (Code.MISSING_LOCAL, "slip"),
 }
 
@@ -135,9 +137,10 @@ def _chosen(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] 
     near = np.flatnonzero((residual <= NEAR**2 * (want * want).sum()) & (square > 0)).tolist()
     near.sort(key=lambda index: (abs(weights[index] - 1) > NEAR, formula.changes[index]))
     for index in near[:CHOICES_MAX]:
-        if index == 0:  # every part is right, but for a factor of the whole
-            continue
         choices = formula.all[index]
+        # Every part is right, but for a factor of the whole; or all have slipped alike, which is a factor as well.
+        if index == 0 or (all(isinstance(each.what, Slip) for each in choices) and len(choices) > PARTS_SLIPPED_MAX):
+            continue
         weight = case.weight(case.answer, sum_of([choice.value for choice in choices]))
         if weight is not None and named(weight, case, case.edges) is not None:
             return choices, weight

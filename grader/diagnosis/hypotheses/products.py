@@ -90,6 +90,7 @@ def added(case: Case) -> Iterator[Finding]:
         at_largest = abs(float(surplus.reshape(-1)[largest]))
         alone = case.altered.term_without_upstream(step.name, edge.read, False)
         candidates = [("its factor", alone), *((name, value.detach()) for name, value in step.reads.items())]
+        candidates.append((f"{step.name}**2", step.output.detach() ** 2))
         for name, value in candidates:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue
