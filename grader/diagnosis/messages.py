@@ -204,6 +204,7 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "numbers": Message(_SIGN + "every number is right.", _COUNT_SIGNS),
             "form": Message(_SIGN + "the gradient has the right form.", _COUNT_SIGNS),
+            "formula_of_one_line": Message("Every sign is turned around.", _COUNT_SIGNS),
             "formula": Message(
                 "Every sign of your formula is turned around.", _COUNT_SIGNS, line="Look at all of its parts."
             ),
@@ -406,6 +407,11 @@ MESSAGES: Mapping[Code, Kind] = {
             "multiple_added": Message(
                 "Your gradient is right, but {other} times {factor} is added to it.", _ONLY_TERMS, line=_YOUR_LINE
             ),
+            "number_beside": Message(
+                "The number {number} is added to your gradient.",
+                "The chain rule multiplies. Is a parenthesis missing around a difference?",
+                line=_YOUR_LINE,
+            ),
             "number_added": Message(
                 "Your gradient is right, but the number {factor} is added to it.", _ONLY_TERMS, line=_YOUR_LINE
             ),
@@ -601,6 +607,7 @@ BESIDES: Mapping[str, str] = {
     "part_turned": "Besides, the sign of {parts:and} is turned around.",
     "part_factor": "Besides, {parts:are} off by a factor of {factor}.",
     "part_slip": "Besides, in {parts:and}, {says:clauses}.",
+    "number_added": "Besides, the number {number} is added to it.",
     "factor": "Besides, everything is off by a factor of {factor}.",
     "its_factor": "Besides, it is off by a factor of {factor}.",
     "its_sign": "Besides, its sign is turned around.",

@@ -57,10 +57,10 @@ GROUPS: Groups = (
     (confusions.value_of_another, terms.multiplied),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
     (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
-    (products.of_two,),
+    (products.of_two, products.less_than_one),
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
     (chain_rule.number_as_upstream, chain_rule.constant),
-    (shapes.turned_operands, chain_rule.added, slips.too_many),
+    (shapes.turned_operands, chain_rule.added, chain_rule.scaled_and_number_added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
     # These two last: they fit whatever has the form that they look for.

@@ -45,6 +45,11 @@ PARTS = (
             ),
             Slip(
                 SlipKind.OTHER,
+                "bngain * bnvar_inv * dhpreact * bnraw",
+                "bnraw is multiplied into dhpreact",
+            ),
+            Slip(
+                SlipKind.OTHER,
                 "bngain * bnvar_inv * hprebn",
                 "hprebn stands where dhpreact belongs",
             ),
@@ -75,7 +80,7 @@ PARTS = (
             Slip(
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / n * (dhpreact * bnraw).sum(0)",
-                "bnraw is multiplied into its sum",
+                "bnraw is multiplied into dhpreact",
             ),
             Slip(
                 SlipKind.OTHER,
@@ -124,6 +129,11 @@ PARTS = (
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * bnraw * bnraw * dhpreact.sum(0)",
                 "the sum is taken before the product with bnraw",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * bnraw**2).sum(0)",
+                "bnraw is multiplied into dhpreact",
             ),
             Slip(
                 SlipKind.OTHER,

@@ -197,6 +197,33 @@ def small_number_added(case: Case) -> Iterator[Finding]:
         yield Finding(Code.MISSING_LOCAL, "number_added", at, repair, read=case.name, factor=f"{number:.3g}")
 
 
+def scaled_and_number_added(case: Case) -> Iterator[Finding]:
+    """Find the right gradient times a number that has a name, and another number added: ``1 / n - 1 * dy``."""
+    if not case.same_shape or case.is_stretched or not case.matters(case.right):
+        return
+    right, answer = case.right.double().reshape(-1), case.answer.double().reshape(-1)
+    centred = right - right.mean()
+    square = float(centred @ centred)
+    if int(right.unique().numel()) < ADDED_ELEMENTS_MIN or not square:
+        return
+    weight = float(centred @ answer) / square
+    number = float(answer.mean()) - weight * float(right.mean())
+    name = named(weight, case, case.edges)
+    scaled = (weight * case.right.double()).float()
+    if name is None or abs(weight - 1) <= UNIT or not case.matters(torch.tensor(number)):
+        return
+    if case.same(case.answer - number, scaled):
+        repair, at = (case.answer.double() - number).float() / weight, case.uses(case.name)
+        besides: list[Beside] = [("number_added", {"number": f"{number:.4g}"}), *([("sign", {})] if weight < 0 else [])]
+        if name == "1":
+            yield Finding(Code.SIGN, "formula_of_one_line", at, repair, besides[:1])
+        else:
+            yield Finding(Code.SCALE, "common", at, repair, besides, factor=name)
+        others: list[Beside] = [("sign", {})] if weight < 0 else []
+        others += [] if name == "1" else [("factor", {"factor": name})]
+        yield Finding(Code.MISSING_LOCAL, "number_beside", at, repair, others, number=f"{number:.4g}")
+
+
 def other_operand(case: Case) -> Iterator[Finding]:
     """Find another tensor of the forward pass, or a gradient, in the line's derivative."""
     for edge in case.direct:

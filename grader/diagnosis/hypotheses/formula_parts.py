@@ -30,7 +30,6 @@ _Numbers = npt.NDArray[np.float64]
 _Positions = npt.NDArray[np.int64]
 
 SAMPLED = 16  # elements at which all choices are compared
-PARTS_SLIPPED_MAX = 2
 CHOICES_MAX = 8  # that are compared with every element
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 RIGHT, MISSING, TURNED = "right", "missing", "turned"
@@ -138,13 +137,25 @@ def _chosen(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] 
     near.sort(key=lambda index: (abs(weights[index] - 1) > NEAR, formula.changes[index]))
     for index in near[:CHOICES_MAX]:
         choices = formula.all[index]
-        # Every part is right, but for a factor of the whole; or all have slipped alike, which is a factor as well.
-        if index == 0 or (all(isinstance(each.what, Slip) for each in choices) and len(choices) > PARTS_SLIPPED_MAX):
+        if index == 0:  # every part is right, but for a factor of the whole
             continue
+        if all(isinstance(each.what, Slip) for each in choices) and _is_off_along_an_axis(case):
+            return None  # a factor that is left out of each part is one of the whole
         weight = case.weight(case.answer, sum_of([choice.value for choice in choices]))
         if weight is not None and named(weight, case, case.edges) is not None:
             return choices, weight
     return None
+
+
+def _is_off_along_an_axis(case: Case) -> bool:
+    """Whether the answer is the right gradient times a factor for each row, or for each column."""
+    answer, right = case.answer, case.right
+    for axis in range(right.dim()):
+        square = (right * right).sum(axis, keepdim=True)
+        weights = (answer * right).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
+        if case.same(answer, weights * right):
+            return True
+    return False
 
 
 def _sampled(case: Case) -> _Positions:

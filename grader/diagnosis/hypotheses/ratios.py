@@ -137,9 +137,9 @@ def off_like_a_part(case: Case) -> Iterator[Finding]:
             if case.is_whole(bundle.share) or not _is_even(bundle.share, axis) or _is_even(case.right, axis):
                 continue
             if case.matters(error) and case.same(error, error.mean(axis, keepdim=True).expand(error.shape)):
-                edge, values = bundle.edges[0], {"axis_from_end": error.dim() - axis}
-                part = case.called(edge)
-                yield Finding(Code.MISSING_LOCAL, "off_like_a_part", edge.step.name, part=part, **values)
+                edge = bundle.edges[0]
+                values: dict[str, Any] = {"part": case.called(edge), "axis_from_end": error.dim() - axis}
+                yield Finding(Code.MISSING_LOCAL, "off_like_a_part", edge.step.name, **values)
                 return
 
 

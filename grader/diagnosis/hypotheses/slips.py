@@ -149,7 +149,7 @@ def exchanged(case: Case) -> Iterator[Finding]:
             stands = DERIVATIVES[number](upstream) * upstream
             if case.same(edge.observed, stands) and not case.same(edge.term, stands):
                 repair = replaced(case, stands, edge.term)
-                values = {"read": edge.read, "other": f"d{step.name}", "operand": name}
+                values: dict[str, Any] = {"read": edge.read, "other": f"d{step.name}", "operand": name}
                 yield Finding(Code.SWAPPED, "operand", step.name, repair, **values)
                 return
 

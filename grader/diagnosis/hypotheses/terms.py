@@ -161,7 +161,7 @@ def nearly_missing(case: Case) -> Iterator[Finding]:
     for edge in distinct_shares(case):
         left = float(edge.observed.abs().max()) / float(edge.share.abs().max())
         if left < LEFT_MAX:
-            values = {"part": case.called(edge), "left": left}
+            values: dict[str, Any] = {"part": case.called(edge), "left": left}
             yield Finding(Code.MISSING_TERM, "part_but_for_little", edge.step.name, **values)
             return
 

@@ -77,6 +77,7 @@ VALUES: dict[str, Any] = {
     "length": 32,
     "missing": 837,
     "narrow": [32, 1],
+    "number": "-0.03125",
     "of": "norm_logits",
     "of_term": "counts_sum_inv",
     "operand": "counts_sum_inv",

@@ -128,6 +128,7 @@ def test_every_beside_is_one_that_a_hypothesis_makes() -> None:
         "factor": "n (32)",
         "parts": ["the a"],
         "says": ["b is"],
+        "number": "-1",
     } | {"axis_from_end": 1}
     for form in BESIDES:
         finding = Finding(Code.TERM_SIGN, "path", "a", besides=[(form, values)], read="b")

@@ -74,6 +74,11 @@ TRUE = [
     (FULL, "dembcat =", "dhprebn = dhprebn + 1e-3\ndembcat =", "Look at the line of your code that makes dhprebn."),
     (ENTROPY, "[range(n), Yb] -= 1", "[range(n), Yb] = 1 - dlogits[range(n), Yb]", "1 - p stands in place of p - 1."),
     (FULL, "(1.0 - h**2) * dh", "(1.0 - dh**2) * dh", "dh stands in the derivative of the line of h in place of h."),
+    (NORM, "dbnraw = bngain * dhpreact", "dbnraw = bngain * dhpreact * bnraw", "bnraw is multiplied into dhpreact."),
+    (FULL, "embcat.T @ dhprebn", "dembcat.T @ hprebn", "dembcat.T @ hprebn: value and gradient have changed places."),
+    (FULL, "(1.0 - h**2) * dh", "(1.0 - bnraw**2) * dh", "(1 - bnraw**2) * dh: 1 - bnraw**2 is not the factor of that"),
+    (FULL, "(1.0 - h**2) * dh", "dh - h**2", "h**2 is taken from dh where a product belongs."),
+    (FULL, "1 / (n - 1) * torch.ones", "1 / n - 1 * torch.ones", "The number 0.03125 is added to your gradient."),
     # nothing is claimed, and a true fact is said
     (FULL, "= dcounts * counts", "= (dcounts * counts).abs()", "its kind was not recognised"),
     (FULL, "ones_like(bndiff2) * dbnvar", "ones_like(bndiff2) + dbngain", "its kind was not recognised"),
