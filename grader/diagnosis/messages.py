@@ -470,6 +470,19 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Which elements of {upstream} are not zero? Only those pass anything on.",
                 _REST,
             ),
+            "other_places": Message(
+                "{wrong} elements of your gradient should be zero and are not; {missing} others are zero and should "
+                "not be.",
+                "Look at the indices: which element does each number belong to?",
+            ),
+            "other_indices": Message(
+                "The contributions are added up where {other} points, not where {step} took its elements from.",
+                "Which indices stand in that line?",
+            ),
+            "neighbour": Message(
+                "Each contribution is that of its neighbour: along axis {axis}, {other} is shifted by one.",
+                "Look at the indices on both sides of your +=: they are the same.",
+            ),
             "wrong_positions": Message(
                 "The right numbers are there, but {wrong} of them stand where your gradient should be zero.",
                 "Look at the indices: which element does each number belong to?",

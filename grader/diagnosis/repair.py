@@ -47,6 +47,7 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.MISSING_LOCAL, "other_function_of_a_term"),
         (Code.MISSING_LOCAL, "other_function_of_all"),
         (Code.MISSING_LOCAL, "off_like_a_part"),
+        (Code.MISSING_LOCAL, "other_places"),
     }
 )
 

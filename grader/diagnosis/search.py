@@ -52,7 +52,7 @@ GROUPS: Groups = (
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
     (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
-    (terms.several_shares, positions.spilled, positions.misplaced),
+    (terms.several_shares, positions.spilled, positions.misplaced, positions.other_places, positions.other_indices),
     (partial_sums.of_an_axis,),
     (confusions.value_of_another, terms.multiplied),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),

@@ -79,6 +79,9 @@ TRUE = [
     (FULL, "(1.0 - h**2) * dh", "(1.0 - bnraw**2) * dh", "(1 - bnraw**2) * dh: 1 - bnraw**2 is not the factor of that"),
     (FULL, "(1.0 - h**2) * dh", "dh - h**2", "h**2 is taken from dh where a product belongs."),
     (FULL, "1 / (n - 1) * torch.ones", "1 / n - 1 * torch.ones", "The number 0.03125 is added to your gradient."),
+    (FULL, "dC[Xb[k, j]] +=", "dC[Yb[k]] +=", "The contributions are added up where Yb points, not where emb took its"),
+    (FULL, "+= demb[k, j]", "+= demb[k, j - 1]", "along axis 1, demb is shifted by one."),
+    (FULL, "dlogprobs[range(n)", "dlogprobs[range(1)", "16 elements of your gradient should be zero and are not; 31"),
     # nothing is claimed, and a true fact is said
     (FULL, "= dcounts * counts", "= (dcounts * counts).abs()", "its kind was not recognised"),
     (FULL, "ones_like(bndiff2) * dbnvar", "ones_like(bndiff2) + dbngain", "its kind was not recognised"),
