@@ -63,7 +63,7 @@ GROUPS: Groups = (
     (shapes.turned_operands, chain_rule.added, chain_rule.scaled_and_number_added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
-    # These two last: they fit whatever has the form that they look for.
+    # These last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
     (ratios.function_of_one, two_parts.one_with_a_name),
     (terms.nearly_missing,),
@@ -77,7 +77,7 @@ GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
 ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 8)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 3, 8)
 DIAGNOSES_MAX = 3
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Case, Edge
+from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
@@ -204,14 +204,17 @@ def scaled_and_number_added(case: Case) -> Iterator[Finding]:
     right, answer = case.right.double().reshape(-1), case.answer.double().reshape(-1)
     centred = right - right.mean()
     square = float(centred @ centred)
-    if int(right.unique().numel()) < ADDED_ELEMENTS_MIN or not square:
+    product, spread = float(centred @ answer), float((answer - answer.mean()).square().sum())
+    if not square or not abs(spread - product**2 / square) <= NEAR * spread:
         return
-    weight = float(centred @ answer) / square
+    weight = product / square
     number = float(answer.mean()) - weight * float(right.mean())
     name = named(weight, case, case.edges)
     scaled = (weight * case.right.double()).float()
     if name is None or abs(weight - 1) <= UNIT or not case.matters(torch.tensor(number)):
         return
+    if int(right.unique().numel()) < ADDED_ELEMENTS_MIN:
+        return  # few numbers are any others times a factor and a number added
     if case.same(case.answer - number, scaled):
         repair, at = (case.answer.double() - number).float() / weight, case.uses(case.name)
         besides: list[Beside] = [("number_added", {"number": f"{number:.4g}"}), *([("sign", {})] if weight < 0 else [])]

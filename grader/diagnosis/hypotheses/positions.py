@@ -82,7 +82,9 @@ def other_places(case: Case) -> Iterator[Finding]:
     if not wrong or not missing or int(reached.sum()) > SPARSE * reached.numel() or bool((case.answer[~filled]).any()):
         return
     others = case.answer[filled & ~reached]
-    if case.same(case.answer * both, case.right * both) or (not both.any() and _are_among(case, others, case.right)):
+    if case.same(case.answer * both, case.right * both) or (
+        not both.any() and _are_among(case, others, case.right[reached])
+    ):
         at = case.direct[0].step.name
         yield Finding(Code.MISSING_LOCAL, "other_places", at, read=case.name, wrong=wrong, missing=missing)
 

@@ -84,19 +84,17 @@ def less_than_one(case: Case) -> Iterator[Finding]:
         upstream, observed = edge.upstream, edge.observed
         if upstream.shape != observed.shape or not case.matters(observed):
             continue
-        where = upstream.reshape(-1).abs().topk(min(SAMPLED, upstream.numel())).indices
-        factors = observed.take(where) / upstream.take(where)
-        if not bool(factors.isfinite().all()):
-            continue
+        index = np.unravel_index(int(upstream.abs().argmax()), upstream.shape)
+        left = 1 - float(observed[index] / upstream[index])  # one element rules out most tensors
         for name, value in case.values.items():
             if not value.is_floating_point() or not value.dim() or not broadcasts_to(value.shape, upstream.shape):
                 continue
+            at_largest = float(value.expand(upstream.shape)[index])
             for power, text in ((1, f"1 - {name}"), (2, f"1 - {name}**2")):
-                sampled = 1 - value.expand(upstream.shape).take(where) ** power
-                if bool(((sampled - factors).abs() > NEAR * factors.abs().max()).any()) or is_uniform(value):
+                if not abs(at_largest**power - left) <= NEAR * abs(left):
                     continue
                 product = (1 - value**power) * upstream
-                if case.same(observed, product) and not case.same(edge.term, product):
+                if case.same(observed, product) and not case.same(edge.term, product) and not is_uniform(value):
                     repair = replaced(case, product, edge.term)
                     of_term = None if edge.share is case.right else edge.step.name
                     values: dict[str, Any] = {"read": edge.read, "summed": False, "of_term": of_term, "other": text}

@@ -22,6 +22,7 @@ SHARES_MAX = 6
 ELEMENTS_A_SHARE_MIN = 4  # so many for each fitted number do not fit by chance
 REMAINDER = 0.05  # of a missing share, next to the share itself
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
+NEARLY = 1e-3  # relative, how far an element may be off that is nearly right
 TINY = 1e-4  # relative, of the elements of an answer that is next to nothing
 CANCELLED = 1e-5  # of the sum of absolute values
 LEFT_MAX = 1e-2  # of a part, that may stand in the place of one that is called missing
@@ -104,7 +105,11 @@ def _tiny_weight(case: Case) -> float | None:
 
 def is_nearly_right(case: Case) -> bool:
     """Whether an answer is the right gradient but for rounding, or times a factor that is next to 1."""
-    if not case.same_shape or not bool(case.answer.isfinite().all()):
+    if not case.same_shape:
+        return False
+    largest = int(case.right.abs().argmax())  # one element rules out most answers
+    want, have = (float(each.reshape(-1)[largest]) for each in (case.right, case.answer))
+    if not abs(have - want) <= NEARLY * abs(want) or not bool(case.answer.isfinite().all()):
         return False
     if close(case.answer, case.right):
         return True
