@@ -23,6 +23,7 @@ class SlipKind(StrEnum):
 
     UNSUMMED = "unsummed"
     AXIS = "axis"
+    INCOMPLETE = "incomplete"
     OTHER = "other"
 
 

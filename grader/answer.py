@@ -86,6 +86,11 @@ def missing(variable: str) -> Answer:
     return Answer(None, misfit=f"{variable} was never assigned; assign it, or hand it to cmp")
 
 
+def unreached(variable: str) -> Answer:
+    """Return the answer of a checkpoint whose variable was not assigned in a run that stopped with an error."""
+    return Answer(None, misfit=f"{variable} was not assigned when the code stopped; mend what stopped it first")
+
+
 def unread(variable: str) -> Answer:
     """Return the answer of a checkpoint whose run was stopped, so that nothing is known of its variable."""
     return Answer(

@@ -41,7 +41,7 @@ READINGS_MAX = 64  # combinations of the gradients above one step
 AGREEING_MIN = 2  # wrong answers that must agree on a gradient that was not handed in
 MEND_FIRST = "nothing can be told about this step while d{} is zero everywhere or not finite; mend that first"
 CARRIED_THROUGH = "d{} is missing; what the gradients above it give was used in its place"
-NOT_HANDED_IN = "the mistake is here, or in {0}, which you did not hand in; hand {1} in as well"
+NOT_HANDED_IN = "the mistake is here, in {0}, which you did not hand in, or above; hand {1} in as well"
 ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
 AGREED = "right, given the d{0} that {1} agree on; look at d{0}, which you did not hand in"
 

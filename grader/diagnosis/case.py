@@ -11,14 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
+from exercises import formula
 from exercises.instance import Instance
 from exercises.tape import Step
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
+from grader.diagnosis.codes import NamedPart
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
 from grader.rounding import NOISE, RELATIVE, Target, close, sum_of
@@ -167,6 +169,18 @@ class Case:
     def same_shape(self) -> bool:
         """Whether the answer has the shape of the right gradient."""
         return self.answer.shape == self.right.shape
+
+    @cached_property
+    def is_stretched(self) -> bool:
+        """Whether the answer was stretched to the shape of the right gradient: its elements repeat."""
+        return self.replay.handed_in[self.name].numel() < self.answer.numel()
+
+    def called(self, edge: Edge) -> NamedPart:
+        """Return what the part of the gradient is called that comes through an edge."""
+        for part, value in _formula_parts(self.instance, self.name):
+            if value.shape == edge.share.shape and close(edge.share, value):
+                return NamedPart(self.name, edge.read, edge.step.name, part.name, part.about)
+        return NamedPart(self.name, edge.read, edge.step.name)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -400,3 +414,11 @@ class Case:
     def _went_back(self) -> dict[tuple[str, int], tuple[Tensor, Mapping[str, Tensor]]]:
         """A step and the id of an upstream gradient → that gradient, kept alive so, and the terms for it."""
         return {}
+
+
+@lru_cache(maxsize=16)
+def _formula_parts(instance: Instance, name: str) -> tuple[tuple[formula.Part, Tensor], ...]:
+    """Return the parts that the author of an exercise names, each with its value."""
+    state = dict(instance.tensors())
+    parts = instance.exercise.parts.get(name, ())
+    return tuple((part, formula.evaluated(part.code, state, state[name].shape)) for part in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from torch import Tensor
@@ -33,6 +34,20 @@ Repair = Tensor | Callable[[], Tensor | None]
 
 Beside = tuple[str, Mapping[str, object]]
 """Another mistake in the same answer: a key of ``messages.BESIDES`` and the values that it names."""
+
+
+@dataclass(frozen=True)
+class NamedPart:
+    """What a part of a gradient is called: by its author's name, or by the use that all of it comes through.
+
+    Other parts may come through the same step, or to the same tensor. So both are named.
+    """
+
+    checkpoint: str
+    read: str
+    step: str
+    name: str | None = None
+    about: str | None = None
 
 
 class Finding:

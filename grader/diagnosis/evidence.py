@@ -30,6 +30,7 @@ STEPS = (1e-3, 1e-5)  # by which an element is moved: the first for which the lo
 LINEAR = 0.02  # relative difference of the loss's change and the right gradient's prediction
 TELLING = 0.05  # relative difference of the two numbers that are shown, at least
 NO_CHANGE = 1e-12  # of the loss, which is some 3; float64 keeps 16 digits
+NEXT_TO_NOTHING = 1e-2  # of the right gradient's largest element; its sums may be rounding of what cancelled
 FAR_OFF = 0.5  # of the largest difference
 ZERO_SUM = 1e-5  # of a sum of absolute values: rounding in float32
 BROKEN_SUM = 1e-3  # of a sum of absolute values: more than rounding
@@ -82,6 +83,8 @@ def counterexample(case: Case) -> Counterexample | None:
 def broken_invariant(case: Case) -> BrokenInvariant | None:
     """Return an invariant of the loss that the answer breaks and the right gradient keeps; None if there is none."""
     if case.answer.shape != case.right.shape or not bool(case.answer.isfinite().all()):
+        return None
+    if float(case.answer.abs().max()) < NEXT_TO_NOTHING * float(case.right.abs().max()):
         return None
     for axis in _losses(case.instance).invariant_axes(case.name):
         if not _sums_to_zero(case.right, axis):

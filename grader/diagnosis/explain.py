@@ -25,6 +25,9 @@ INCOMPARABLE = "nothing more can be told about this tensor; hand in one that can
 RECOVERED = "what you made of d{0} agrees on one, and it is not right: hand in d{0} as well, and begin there"
 IN_CONTEXT = "look at d{} first"
 UNFINISHED = "the code stopped before all of this gradient was there"
+MAY_BE_UNFINISHED = "the code stopped, perhaps before all of this gradient was there; mend what stopped it first"
+# What may be only that a line did not run yet: one that adds a path, divides, or sums.
+COMES_LATER = frozenset({Code.MISSING_TERM, Code.SCALE, Code.TERM_SCALE, Code.NOT_REDUCED})
 CHANGED = (
     "the variable changed after it was handed to cmp; the value that cmp saw is graded. If you did not mean to change "
     "it, clone() before +="
@@ -86,6 +89,8 @@ class _Table:
             codes = [each.code for each in diagnosis]
             if self.stopped and self.diagnoses and codes == [Code.MISSING_TERM]:
                 return _unfinished(row)
+            if self.stopped and self._is_last(row.name) and not COMES_LATER.isdisjoint(codes):
+                return replace(row, origin=Origin.UNKNOWN, notes=(*row.notes, MAY_BE_UNFINISHED))
             odd = self._odd_shape_above(row.name) if codes == [Code.UNKNOWN] else None
             if odd is None:
                 self.diagnoses.append(diagnosis)
@@ -120,6 +125,12 @@ class _Table:
         if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
             first = with_evidence(first, counterexample(case), broken_invariant(case))
         return (first, *others)
+
+    def _is_last(self, name: str) -> bool:
+        """Whether nothing below a step was handed in that is not zero: the code may have stopped while it made this."""
+        names = [row.name for row in self.rows]
+        later = names[names.index(name) + 1 :]
+        return not any(each in self.replay.handed_in and self.replay.handed_in[each].any() for each in later)
 
     def _odd_shape_above(self, name: str) -> str | None:
         """Return a step that reads the tensor and whose gradient of another shape may be what stopped the code."""

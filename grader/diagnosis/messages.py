@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Any
 
 from grader.compare import Diagnosis
-from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.codes import Code, Finding, NamedPart
 from grader.diagnosis.evidence import BrokenInvariant, Counterexample
 
 LINE = "Look at the line {line}."
@@ -52,12 +52,14 @@ _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
 _EACH_PART = "Each part is a summand of its own: derive it alone, then add all of them."
 _ABOUT = "{about:sentences}"
+_YOUR_LINE = "Look at the line of your code that makes d{name}."
 _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column collects what each of them does."
 _USED = "{read} is {narrow} and {spread:used}."
 _STRETCHED_ALONG = "Along which axis was {read} stretched, from {narrow} to {wide}? The sum goes along that one."
 _GONE_ON = "Stop at the tensor that is asked for; the line above it is the next step's."
 _PRODUCT = "{of_term:subject} {product}{summed:summed}"
 _ONLY_USES = "{name} is used in {uses:and}. Each use adds one term, and nothing else does."
+_ONLY_TERMS = "Each use of {name} adds one term to its gradient, and nothing else does. Look for a + that is too many."
 _PLUS = "The chain rule multiplies; only the terms of several uses are added."
 _REST = "the rest is right"
 _REACH = "Which elements does your line reach? Look at the ends of its ranges and at its indices."
@@ -91,7 +93,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
         "left out a path at",
         {
-            "path": Message("The path through {step} is missing from your gradient.", _ADD_EACH_USE),
+            "path": Message("The path from {read} through {step} is missing from your gradient.", _ADD_EACH_USE),
             "route": Message("The part that comes to {read} through {route:and} is missing.", _ADD_EACH_USE, _REST),
             "path_of_several": Message(
                 "{read} is used {count:times}, in {uses:and}; your gradient holds only the path through {others:and}.",
@@ -106,7 +108,10 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be.", _REACH, "the others are right"
+                "{missing} elements of your gradient are zero and should not be.",
+                _REACH,
+                "the others are right",
+                _YOUR_LINE,
             ),
             "elements_of_a_term": Message(
                 "{missing} elements of the term that comes through {step} are zero and should not be.",
@@ -122,6 +127,10 @@ MESSAGES: Mapping[Code, Kind] = {
                 "What comes from {missing:slices} of {upstream}, along axis {axis}, is not in your gradient.", _ENDS
             ),
             "part": Message("{parts:Are} missing from your formula.", _EACH_PART, line=_ABOUT),
+            "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
+            "part_but_for_little": Message(
+                "Next to nothing stands in place of {part:part}: at most {left:.1g} of its size.", _ADD_EACH_USE
+            ),
             "one_of_each": Message(
                 _USED + " Your gradient keeps one of each {length}.",
                 "All of them move the loss: a sum, not a choice.",
@@ -132,19 +141,19 @@ MESSAGES: Mapping[Code, Kind] = {
         "counted a path twice, or one too many, at",
         {
             "path": Message(
-                "The path from {read} through {step} is counted twice.",
+                "The path from {read} through {step} is there twice.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
             ),
             "route": Message(
-                "The part that comes to {read} through {route:and} is counted twice.",
+                "The part that comes to {read} through {route:and} is there twice.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
                 _REST,
             ),
             "whole": Message(
-                "Your gradient is twice what it should be: what arrives at {name} is counted twice.",
-                "Look for a += that runs twice, or for one that adds to what already holds it.",
+                "Your gradient is twice what it should be; perhaps what arrives at {name} is counted twice.",
+                "Look for a factor of 2, for a += that runs twice, or for one that adds to what already holds it.",
             ),
-            "part": Message("{parts:Are} counted twice in your formula.", _EACH_PART, line=_ABOUT),
+            "part": Message("{parts:Are} there twice in your formula.", _EACH_PART, line=_ABOUT),
             "path_too_many": Message(
                 "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
             ),
@@ -196,6 +205,7 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "numbers": Message(_SIGN + "every number is right.", _COUNT_SIGNS),
             "form": Message(_SIGN + "the gradient has the right form.", _COUNT_SIGNS),
+            "formula_of_one_line": Message("Every sign is turned around.", _COUNT_SIGNS),
             "formula": Message(
                 "Every sign of your formula is turned around.", _COUNT_SIGNS, line="Look at all of its parts."
             ),
@@ -392,9 +402,20 @@ MESSAGES: Mapping[Code, Kind] = {
                 "{upstream:start} goes through to {read} times {factor}; the derivative of that line is no number.",
                 _MOVE,
             ),
-            "tensor_added": Message("Your gradient is right, but {other} is added to it.", _MOVE),
-            "multiple_added": Message("Your gradient is right, but {other} times {factor} is added to it.", _MOVE),
-            "number_added": Message("Your gradient is right, but the number {factor} is added to it.", _MOVE),
+            "tensor_added": Message(
+                "Your gradient is right, but {other} is added to it.", _ONLY_TERMS, line=_YOUR_LINE
+            ),
+            "multiple_added": Message(
+                "Your gradient is right, but {other} times {factor} is added to it.", _ONLY_TERMS, line=_YOUR_LINE
+            ),
+            "number_beside": Message(
+                "The number {number} is added to your gradient.",
+                "The chain rule multiplies. Is a parenthesis missing around a difference?",
+                line=_YOUR_LINE,
+            ),
+            "number_added": Message(
+                "Your gradient is right, but the number {factor} is added to it.", _ONLY_TERMS, line=_YOUR_LINE
+            ),
             "other_operand": Message(_OTHER_OPERAND, _MOVE),
             "operand_left_out": Message("{operand} is left out of the derivative of the line of {step}.", _MOVE),
             "times_a_tensor": Message(
@@ -407,9 +428,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Your gradient is {factor} times what it should be.",
                 _MOVE,
             ),
-            "term_off_by_a_power": Message(
-                "The part of d{name} that comes through {step} is {factor} times what it should be.", _MOVE, _REST
-            ),
+            "term_off_by_a_power": Message("{part:Part} is {factor} times what it should be.", _MOVE, _REST),
             "whole_off_by_a_power": Message(
                 "Your gradient is {factor} times what it should be; it is right but for that factor.",
                 "Where does a power of {other} come in, and which one?",
@@ -418,8 +437,14 @@ MESSAGES: Mapping[Code, Kind] = {
                 "You multiply {upstream} with something that depends on {other}, and it is not that line's derivative.",
                 _MOVE,
             ),
-            "other_function_of_a_term": Message(
-                "The part of d{name} that comes through {step} is off by a factor that depends on {other}.", _MOVE
+            "other_function_of_a_term": Message("{part:Part} is off by a factor that depends on {other}.", _MOVE),
+            "off_like_a_part": Message(
+                "What your gradient is off by is the same all along each {axis_from_end:along}, as {part:part} is.",
+                "Derive that part alone, and look for anything else that is added to whole {axis_from_end:along}s.",
+            ),
+            "other_function_of_all": Message(
+                "Your gradient is off by a factor that depends on {other}.",
+                "Where does {other} come in, and how often?",
             ),
             "factor_along_an_axis": Message(
                 "Your gradient is off by a factor that is the same all along each {axis_from_end:along}, but not the "
@@ -427,8 +452,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "A factor of that shape is missing or wrong. Which tensor has that shape?",
             ),
             "factor_along_an_axis_of_a_term": Message(
-                "The part of d{name} that comes through {step} is off by a factor that is the same all along each "
-                "{axis_from_end:along}.",
+                "{part:Part} is off by a factor. It is the same all along each {axis_from_end:along}.",
                 "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
                 _REST,
             ),
@@ -446,6 +470,19 @@ MESSAGES: Mapping[Code, Kind] = {
                 "The part of d{name} that comes through {step} is zero at {wrong} elements, and yours is not.",
                 "Which elements of {upstream} are not zero? Only those pass anything on.",
                 _REST,
+            ),
+            "other_places": Message(
+                "{wrong} elements of your gradient should be zero and are not; {missing} others are zero and should "
+                "not be.",
+                "Look at the indices: which element does each number belong to?",
+            ),
+            "other_indices": Message(
+                "The contributions are added up where {other} points, not where {step} took its elements from.",
+                "Which indices stand in that line?",
+            ),
+            "neighbour": Message(
+                "Each contribution is that of its neighbour: along axis {axis}, {other} is shifted by one.",
+                "Look at the indices on both sides of your +=: they are the same.",
             ),
             "wrong_positions": Message(
                 "The right numbers are there, but {wrong} of them stand where your gradient should be zero.",
@@ -584,6 +621,7 @@ BESIDES: Mapping[str, str] = {
     "part_turned": "Besides, the sign of {parts:and} is turned around.",
     "part_factor": "Besides, {parts:are} off by a factor of {factor}.",
     "part_slip": "Besides, in {parts:and}, {says:clauses}.",
+    "number_added": "Besides, the number {number} is added to it.",
     "factor": "Besides, everything is off by a factor of {factor}.",
     "its_factor": "Besides, it is off by a factor of {factor}.",
     "its_sign": "Besides, its sign is turned around.",
@@ -614,7 +652,6 @@ BESIDES: Mapping[str, str] = {
 # What the numbers of an answer show that no hypothesis explains.
 FIGURES: Mapping[str, str] = {
     "shape": "Its shape is {shape}, and {right} is wanted",
-    "rounding": "The numbers are right up to the rounding of another order of operations",
     "nearly_right": (
         "It is nearly right, off by at most {share:.1g} of its largest element. Look for lost digits or for a small "
         "constant"
@@ -653,8 +690,12 @@ def diagnosis_of(
         values["spread"] = (values["narrow"], values["wide"])
     hints = [_kind(message, finding, values)]
     if message.advice is not None:
-        look = _look(finding.at, name, lines) if message.line is None else _format(message.line, values)
-        hints += [look, _format(message.advice, values)]
+        part = finding.values.get("part")
+        if isinstance(part, NamedPart) and part.about is not None and not finding.besides:
+            hints += [part.about, _EACH_PART]  # the student's formula has no line of that step
+        else:
+            look = _look(finding.at, name, lines) if message.line is None else _format(message.line, values)
+            hints += [look, _format(message.advice, values)]
     return Diagnosis(finding.code.value, tuple(hints))
 
 
@@ -708,6 +749,15 @@ def _capital_are(names: Sequence[str]) -> str:
 def _start(text: str) -> str:
     """Return the text with a capital at its start, unless it starts with the name of a variable."""
     return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
+
+
+def _part(part: NamedPart) -> str:
+    to = "" if part.read == part.checkpoint else f" to {part.read}"
+    return part.name or f"the part of d{part.checkpoint} that comes{to} through {part.step}"
+
+
+def _capital_part(part: NamedPart) -> str:
+    return _start(_part(part))
 
 
 def _sentences(sentences: Sequence[str]) -> str:
@@ -790,6 +840,8 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "are": _are,
     "Are": _capital_are,
     "start": _start,
+    "part": _part,
+    "Part": _capital_part,
     "sentences": _sentences,
     "clauses": _clauses,
     "used": _used,

@@ -32,6 +32,7 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.UNKNOWN, "later"),
         (Code.MISSING_TERM, "nothing"),
         (Code.MISSING_TERM, "nothing_of_the_loss"),
+        (Code.MISSING_TERM, "part_but_for_little"),
         (Code.MISSING_TERM, "next_to_nothing"),
         (Code.WRONG_AXIS, "cancels"),
         (Code.NOT_REDUCED, "stretched_and_cancelled"),
@@ -44,6 +45,9 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.MISSING_LOCAL, "product_of_paths"),
         (Code.MISSING_LOCAL, "other_function"),
         (Code.MISSING_LOCAL, "other_function_of_a_term"),
+        (Code.MISSING_LOCAL, "other_function_of_all"),
+        (Code.MISSING_LOCAL, "off_like_a_part"),
+        (Code.MISSING_LOCAL, "other_places"),
     }
 )
 

@@ -54,27 +54,32 @@ GROUPS: Groups = (
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
     (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
-    (terms.several_shares, positions.spilled, positions.misplaced),
+    (terms.several_shares, positions.spilled, positions.misplaced, positions.other_places, positions.other_indices),
     (partial_sums.of_an_axis,),
     (confusions.value_of_another, terms.multiplied),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
     (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
-    (products.of_two,),
+    (products.of_two, products.less_than_one),
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
     (chain_rule.number_as_upstream, chain_rule.constant),
-    (shapes.turned_operands, chain_rule.added, slips.too_many),
+    (shapes.turned_operands, chain_rule.added, chain_rule.scaled_and_number_added, slips.too_many),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
-    # These two last: they fit whatever has the form that they look for.
+    # These last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
     (ratios.function_of_one, two_parts.one_with_a_name),
+    (terms.nearly_missing,),
+    (ratios.off_like_a_part,),
 )
+# Whatever is compared up to the rounding of any order of operations fits an answer that is right up to it. Its bounds
+# say that it is wrong; so only what is compared more strictly is said.
+GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
 # Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
 # 2 is there, the 1/(n-1) of the line above it is not.
 ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 1, 8)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 3, 8)
 DIAGNOSES_MAX = 3
 
 
@@ -88,6 +93,8 @@ def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple
         return (_diagnosis(case, Finding(Code.UNKNOWN, "later")),)
     if not case.is_finite_above:
         return (_diagnosis(case, Finding(Code.UNKNOWN, "above_not_finite", at=case.uses(case.name))),)
+    if terms.is_nearly_right(case):
+        groups = GROUPS_NEARLY_RIGHT
     for group in groups[: GROUPS_TRIED[unexplained]]:
         diagnoses = [diagnosis for hypothesis in group for diagnosis in _tried(hypothesis, case)]
         if diagnoses:

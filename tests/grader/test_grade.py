@@ -122,7 +122,9 @@ def test_what_stopped_code_left_undone_is_noted(sandbox: Sandbox) -> None:
 
     assert stopped.origin is Origin.UNKNOWN and stopped.diagnosis == ()
     assert stopped.notes == ("the code stopped before all of this gradient was there",)
-    assert finished.notes == ("the mistake is here, or in dlogits, which you did not hand in; hand it in as well",)
+    assert finished.notes == (
+        "the mistake is here, in dlogits, which you did not hand in, or above; hand it in as well",
+    )
 
 
 def test_float64_answers_fit_and_are_noted(sandbox: Sandbox) -> None:
@@ -282,3 +284,11 @@ def test_unknown_is_said_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
 
     assert status == 1
     assert "wrong, and it cannot be told yet whether here or above" in capsys.readouterr().out
+
+
+def test_what_stopped_code_did_not_assign_may_stand_below(sandbox: Sandbox) -> None:
+    code = FULL.solution.replace("dh = dlogits @ W2.T", "dh = dlogits @ W2")
+
+    row = {row.name: row for row in graded(sandbox, code).checkpoints}["W2"]
+
+    assert row.notes == ("dW2 was not assigned when the code stopped; mend what stopped it first",)

@@ -191,14 +191,14 @@ class TestUnknown:
         row = rows_of(of_these({"C": context_of(HPREACT)["C"]}))["C"]
 
         assert row.origin is Origin.UNKNOWN and row.diagnosis == ()
-        assert row.notes == ("the mistake is here, or in demb, which you did not hand in; hand it in as well",)
+        assert row.notes == ("the mistake is here, in demb, which you did not hand in, or above; hand it in as well",)
         assert row.blames == ("emb",)
 
     def test_two_steps_above_are_both_named(self) -> None:
         row = rows_of(of_these({"counts": -RIGHT["counts"]}))["counts"]
 
         assert row.notes == (
-            "the mistake is here, or in dprobs or dcounts_sum, which you did not hand in; hand them in as well",
+            "the mistake is here, in dprobs or dcounts_sum, which you did not hand in, or above; hand them in as well",
         )
 
     def test_only_what_is_missing_is_named(self) -> None:

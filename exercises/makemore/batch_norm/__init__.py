@@ -22,6 +22,43 @@ PARTS = (
         "bngain * bnvar_inv * dhpreact",
         "The direct part is what an entry does to its own output, with mean and variance held still.",
         "The direct part has the wrong sign.",
+        (
+            Slip(
+                SlipKind.OTHER,
+                "bnvar_inv * dhpreact",
+                "bngain is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain * dhpreact",
+                "bnvar_inv is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain / bnvar * dhpreact",
+                "dhpreact is divided by the variance, not by its root",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain * bnvar_inv * dhpreact + bngain * dhpreact",
+                "bngain * dhpreact is added to it",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain * bnvar_inv * dhpreact * bnraw",
+                "bnraw is multiplied into dhpreact",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain * bnvar_inv * hprebn",
+                "hprebn stands where dhpreact belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "bngain * bnvar_inv * bndiff",
+                "bndiff stands where dhpreact belongs",
+            ),
+        ),
     ),
     Part(
         "the mean part",
@@ -43,7 +80,22 @@ PARTS = (
             Slip(
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / n * (dhpreact * bnraw).sum(0)",
-                "bnraw is multiplied into its sum",
+                "bnraw is multiplied into dhpreact",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bnvar_inv / n * dhpreact.sum(0)",
+                "bngain is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain / n * dhpreact.sum(0)",
+                "bnvar_inv is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * dhpreact.sum(0)",
+                "the factor bnvar_inv / n is left out",
             ),
         ),
     ),
@@ -80,6 +132,11 @@ PARTS = (
             ),
             Slip(
                 SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * bnraw**2).sum(0)",
+                "bnraw is multiplied into dhpreact",
+            ),
+            Slip(
+                SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * bnraw * (hpreact * bnraw).sum(0)",
                 "hpreact went into its sum where dhpreact belongs",
             ),
@@ -96,12 +153,12 @@ PARTS = (
             Slip(
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * bndiff * (dhpreact * bnraw).sum(0)",
-                "bndiff stands where bnraw belongs",
+                "bnvar_inv is left out, or bndiff stands where bnraw belongs",
             ),
             Slip(
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * bndiff * (dhpreact * bndiff).sum(0)",
-                "bndiff stands where bnraw belongs, twice",
+                "bnvar_inv is left out twice, or bndiff stands where bnraw belongs, twice",
             ),
             Slip(
                 SlipKind.OTHER,
@@ -117,6 +174,61 @@ PARTS = (
                 SlipKind.OTHER,
                 "-bngain * bnvar_inv / (n - 1) * hprebn * (dhpreact * hprebn).sum(0)",
                 "hprebn stands where bnraw belongs, twice",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * hpreact * (dhpreact * bnraw).sum(0)",
+                "hpreact stands in front of its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw * (dhpreact * hpreact).sum(0)",
+                "hpreact stands in its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * hpreact * (dhpreact * hpreact).sum(0)",
+                "hpreact stands where bnraw belongs, twice",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * dhpreact * (dhpreact * bnraw).sum(0)",
+                "dhpreact stands in front of its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-(bngain**2) * bnvar_inv / (n - 1) * dhpreact * (dhpreact * bnraw).sum(0)",
+                "bngain * dhpreact stands in front of its sum where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-(bngain**2) * bnvar_inv / (n - 1) * dhpreact * (dhpreact * bndiff).sum(0)",
+                "bngain * dhpreact and bndiff stand where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-(bngain**2) * bnvar_inv / (n - 1) * dhpreact * (dhpreact * hpreact).sum(0)",
+                "bngain * dhpreact and hpreact stand where bnraw belongs",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bnvar_inv / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)",
+                "bngain is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)",
+                "the factor bnvar_inv / n is left out",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-bngain * bnvar_inv / (n - 1) * bnraw",
+                "its sum is left out",
+            ),
+            Slip(
+                SlipKind.AXIS,
+                "-bnvar_inv / (n - 1) * (bnraw @ (bnraw.T @ (bngain * dhpreact)))",
+                "a product of matrices stands where the sum of products belongs",
             ),
         ),
     ),

@@ -30,6 +30,36 @@ PARTS = (
             Slip(SlipKind.OTHER, "norm_logits / n", "norm_logits stands where the softmax belongs"),
             Slip(SlipKind.OTHER, "torch.sigmoid(logits) / n", "a sigmoid stands where the softmax belongs"),
             Slip(SlipKind.OTHER, "F.log_softmax(logits, 1) / n", "the logarithm of the softmax stands there"),
+            Slip(
+                SlipKind.INCOMPLETE,
+                "F.softmax(logits, 1) * F.one_hot(Yb, vocab_size) / n",
+                "nothing but the right class is left of it",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "F.softmax(logits - F.one_hot(Yb, vocab_size), 1) / n",
+                "1 is taken from a logit, before the softmax",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "logits / logits.sum(1, keepdim=True) / n",
+                "logits is divided by its sum, without the exponentials",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "F.softmax(F.softmax(logits, 1), 1) / n",
+                "the softmax is taken twice",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "F.softmax(logits / n, 1) / n",
+                "logits is divided by n before the softmax",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "F.softmax(logits, 1) / F.softmax(logits, 1)[range(n), Yb].view(-1, 1) / n",
+                "it is divided by the probability of the right class",
+            ),
         ),
     ),
     Part(
@@ -58,6 +88,26 @@ PARTS = (
                 SlipKind.OTHER,
                 "-F.one_hot(Yb, vocab_size) * F.softmax(logits, 1) / n",
                 "the whole probability is taken away, not 1",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "F.one_hot(Yb, vocab_size) * (1 - 2 * F.softmax(logits, 1)) / n",
+                "1 - p stands in place of p - 1",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-F.softmax(logits, 1)[range(n), Yb].view(-1, 1) / n",
+                "the probability of the right class is taken from the whole row",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-F.one_hot(Yb, vocab_size).sum(0, keepdim=True) / n",
+                "1 is taken from every row for each entry of Yb, not from each row at its own",
+            ),
+            Slip(
+                SlipKind.OTHER,
+                "-torch.isin(torch.arange(n), Yb).float().view(-1, 1) / n",
+                "1 is taken from whole rows, those that Yb has the numbers of",
             ),
         ),
     ),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Case, Edge
+from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
@@ -20,6 +20,8 @@ ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
 CONSTANT_ELEMENTS_MIN = 8
 STACKED_MIN = 3  # to play a line with so many tensors at once costs less than to play it with each
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, 3.0)
+UNIT_ROUNDOFF = 2.0**-24  # of float32
+ROUNDINGS = 4  # of the gradient and of the sum with a number
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
 
 
@@ -177,6 +179,53 @@ def added(case: Case) -> Iterator[Finding]:
             values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor}
             yield Finding(Code.MISSING_LOCAL, form, step.name, repair, **values)
             return
+
+
+def small_number_added(case: Case) -> Iterator[Finding]:
+    """Find a number added to the right gradient that is smaller than the rounding that other hypotheses allow.
+
+    It is seen where the gradient is so small that the number is more than its rounding in float32.
+    """
+    if not case.same_shape or case.is_stretched or is_uniform(case.right):
+        return
+    right, answer = case.right.double(), case.answer.double()
+    rounding = ROUNDINGS * UNIT_ROUNDOFF * right.abs().maximum(answer.abs())
+    number = float((answer - right).median())
+    if int((abs(number) > ROUNDINGS * rounding).sum()) < ADDED_ELEMENTS_MIN:
+        return
+    if bool(((answer - right - number).abs() <= rounding).all()):
+        at, repair = case.direct[0].step.name, case.answer - number
+        yield Finding(Code.MISSING_LOCAL, "number_added", at, repair, read=case.name, factor=f"{number:.3g}")
+
+
+def scaled_and_number_added(case: Case) -> Iterator[Finding]:
+    """Find the right gradient times a number that has a name, and another number added: ``1 / n - 1 * dy``."""
+    if not case.same_shape or case.is_stretched or not case.matters(case.right):
+        return
+    right, answer = case.right.double().reshape(-1), case.answer.double().reshape(-1)
+    centred = right - right.mean()
+    square = float(centred @ centred)
+    product, spread = float(centred @ answer), float((answer - answer.mean()).square().sum())
+    if not square or not abs(spread - product**2 / square) <= NEAR * spread:
+        return
+    weight = product / square
+    number = float(answer.mean()) - weight * float(right.mean())
+    name = named(weight, case, case.edges)
+    scaled = (weight * case.right.double()).float()
+    if name is None or abs(weight - 1) <= UNIT or not case.matters(torch.tensor(number)):
+        return
+    if int(right.unique().numel()) < ADDED_ELEMENTS_MIN:
+        return  # few numbers are any others times a factor and a number added
+    if case.same(case.answer - number, scaled):
+        repair, at = (case.answer.double() - number).float() / weight, case.uses(case.name)
+        besides: list[Beside] = [("number_added", {"number": f"{number:.4g}"}), *([("sign", {})] if weight < 0 else [])]
+        if name == "1":
+            yield Finding(Code.SIGN, "formula_of_one_line", at, repair, besides[:1])
+        else:
+            yield Finding(Code.SCALE, "common", at, repair, besides, factor=name)
+        others: list[Beside] = [("sign", {})] if weight < 0 else []
+        others += [] if name == "1" else [("factor", {"factor": name})]
+        yield Finding(Code.MISSING_LOCAL, "number_beside", at, repair, others, number=f"{number:.4g}")
 
 
 def other_operand(case: Case) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ RIGHT, MISSING, TURNED = "right", "missing", "turned"
 SLIPPED = {
     SlipKind.UNSUMMED: (Code.NOT_REDUCED, "part"),
     SlipKind.AXIS: (Code.WRONG_AXIS, "slip"),
+    SlipKind.INCOMPLETE: (Code.MISSING_TERM, "slip"),
     SlipKind.OTHER: (Code.MISSING_LOCAL, "slip"),
 }
 
@@ -135,13 +136,26 @@ def _chosen(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] 
     near = np.flatnonzero((residual <= NEAR**2 * (want * want).sum()) & (square > 0)).tolist()
     near.sort(key=lambda index: (abs(weights[index] - 1) > NEAR, formula.changes[index]))
     for index in near[:CHOICES_MAX]:
+        choices = formula.all[index]
         if index == 0:  # every part is right, but for a factor of the whole
             continue
-        choices = formula.all[index]
+        if all(isinstance(each.what, Slip) for each in choices) and _is_off_along_an_axis(case):
+            return None  # a factor that is left out of each part is one of the whole
         weight = case.weight(case.answer, sum_of([choice.value for choice in choices]))
         if weight is not None and named(weight, case, case.edges) is not None:
             return choices, weight
     return None
+
+
+def _is_off_along_an_axis(case: Case) -> bool:
+    """Whether the answer is the right gradient times a factor for each row, or for each column."""
+    answer, right = case.answer, case.right
+    for axis in range(right.dim()):
+        square = (right * right).sum(axis, keepdim=True)
+        weights = (answer * right).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
+        if case.same(answer, weights * right):
+            return True
+    return False
 
 
 def _sampled(case: Case) -> _Positions:

@@ -10,8 +10,11 @@ from torch import Tensor
 
 from grader.diagnosis.case import Bundle, Case
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import NOISE, RELATIVE
+
+SPARSE = 0.25  # of the elements are not zero, at most, where numbers are looked for at other places
 
 
 def spilled(case: Case) -> Iterator[Finding]:
@@ -67,6 +70,59 @@ def misplaced(case: Case) -> Iterator[Finding]:
             form = "wrong_positions" if case.is_whole(share) else "wrong_positions_of_a_term"
             yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, read=edge.read, wrong=wrong)
             return
+
+
+def other_places(case: Case) -> Iterator[Finding]:
+    """Find a gradient that is zero nearly everywhere filled in at some right elements and at some wrong ones."""
+    if not case.same_shape or case.is_stretched:
+        return
+    reached, filled = case.right != 0, _nonzero(case, case.answer)
+    both = reached & filled
+    wrong, missing = int((filled & ~reached).sum()), int((reached & ~filled).sum())
+    if not wrong or not missing or int(reached.sum()) > SPARSE * reached.numel() or bool((case.answer[~filled]).any()):
+        return
+    others = case.answer[filled & ~reached]
+    if case.same(case.answer * both, case.right * both) or (
+        not both.any() and _are_among(case, others, case.right[reached])
+    ):
+        at = case.direct[0].step.name
+        yield Finding(Code.MISSING_LOCAL, "other_places", at, read=case.name, wrong=wrong, missing=missing)
+
+
+def other_indices(case: Case) -> Iterator[Finding]:
+    """Find the contributions of a lookup added where other indices point, or those of a neighbour."""
+    if not case.same_shape or case.is_stretched:
+        return
+    for edge in case.direct:
+        positions = case.altered.positions(edge.step.name, edge.read)
+        upstream = edge.upstream
+        if positions is None or upstream.shape != edge.step.output.shape or edge.observed.dim() != 2:
+            continue
+        rows = positions.reshape(upstream.shape)[..., 0] // edge.observed.shape[1]
+        for axis in range(rows.dim()):
+            for shift in (1, -1):
+                added = _added_at(edge.observed, rows, upstream.roll(shift, axis))
+                if case.same(edge.observed, added):
+                    repair = replaced(case, added, edge.share)
+                    values: dict[str, Any] = {"read": edge.read, "axis": axis, "other": f"d{edge.step.name}"}
+                    yield Finding(Code.MISSING_LOCAL, "neighbour", edge.step.name, repair, **values)
+                    return
+        for name, value in case.values.items():
+            if value.is_floating_point() or not value.dim() or value.shape != rows.shape[: value.dim()]:
+                continue
+            indices = value.reshape(*value.shape, *[1] * (rows.dim() - value.dim())).expand(rows.shape)
+            if torch.equal(indices, rows) or int(indices.max()) >= edge.observed.shape[0] or int(indices.min()) < 0:
+                continue
+            added = _added_at(edge.observed, indices, upstream)
+            if case.same(edge.observed, added):
+                repair = replaced(case, added, edge.share)
+                yield Finding(Code.MISSING_LOCAL, "other_indices", edge.step.name, repair, read=edge.read, other=name)
+                return
+
+
+def _added_at(like: Tensor, rows: Tensor, upstream: Tensor) -> Tensor:
+    """Return the contributions of ``upstream`` added up at some rows."""
+    return torch.zeros_like(like).index_add_(0, rows.reshape(-1), upstream.reshape(-1, like.shape[1]))
 
 
 def _moved(like: Tensor, where: Tensor, values: Tensor, order: Tensor) -> Tensor:

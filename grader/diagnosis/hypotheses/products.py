@@ -61,12 +61,45 @@ def of_two(case: Case) -> Iterator[Finding]:
             continue
         pairs = [*_by_element(edge, factors), *_as_matrices(edge, factors)]
         upstream = "d" + edge.step.name  # another gradient may hold the same numbers: this one explains more
-        for pair in sorted(pairs, key=lambda pair: upstream not in (pair.one.name, pair.other.name)):
+        near = {edge.step.name, *edge.step.reads, *(f"d{name}" for name in edge.step.reads)}
+
+        def strange(pair: _Pair, upstream: str = upstream, near: set[str] = near) -> tuple[bool, int]:
+            names = (pair.one.name, pair.other.name)
+            return upstream not in names, sum(name not in near for name in names)
+
+        for pair in sorted(pairs, key=strange):
             weight = case.weight(edge.observed, pair.product)
             if weight is not None and named(weight, case, (edge,)) is not None:
                 finding = _finding(case, edge, pair, weight)
                 if finding is not None:
                     yield finding
+                    return
+
+
+def less_than_one(case: Case) -> Iterator[Finding]:
+    """Find the upstream gradient times ``1 - x`` or ``1 - x**2``, of a tensor that is not in that line."""
+    if not case.same_shape or case.is_stretched or case.right.numel() < PRODUCT_ELEMENTS_MIN:
+        return
+    for edge in case.direct:
+        upstream, observed = edge.upstream, edge.observed
+        if upstream.shape != observed.shape or not case.matters(observed):
+            continue
+        index = np.unravel_index(int(upstream.abs().argmax()), upstream.shape)
+        left = 1 - float(observed[index] / upstream[index])  # one element rules out most tensors
+        for name, value in case.values.items():
+            if not value.is_floating_point() or not value.dim() or not broadcasts_to(value.shape, upstream.shape):
+                continue
+            at_largest = float(value.expand(upstream.shape)[index])
+            for power, text in ((1, f"1 - {name}"), (2, f"1 - {name}**2")):
+                if not abs(at_largest**power - left) <= NEAR * abs(left):
+                    continue
+                product = (1 - value**power) * upstream
+                if case.same(observed, product) and not case.same(edge.term, product) and not is_uniform(value):
+                    repair = replaced(case, product, edge.term)
+                    of_term = None if edge.share is case.right else edge.step.name
+                    values: dict[str, Any] = {"read": edge.read, "summed": False, "of_term": of_term, "other": text}
+                    values["product"] = f"({text}) * d{edge.step.name}"
+                    yield Finding(Code.MISSING_LOCAL, "other_factor", edge.step.name, repair, **values)
                     return
 
 
@@ -90,6 +123,7 @@ def added(case: Case) -> Iterator[Finding]:
         at_largest = abs(float(surplus.reshape(-1)[largest]))
         alone = case.altered.term_without_upstream(step.name, edge.read, False)
         candidates = [("its factor", alone), *((name, value.detach()) for name, value in step.reads.items())]
+        candidates.append((f"{step.name}**2", step.output.detach() ** 2))
         for name, value in candidates:
             if not broadcasts_to(value.shape, surplus.shape):
                 continue

@@ -133,7 +133,7 @@ def _near(case: Case) -> list[str]:
 
 
 def exchanged(case: Case) -> Iterator[Finding]:
-    """Find value and gradient exchanged in the derivative of a line: ``(1 - dh**2) * h``."""
+    """Find the gradient in the derivative of a line: ``(1 - dh**2) * h``, or ``(1 - dh**2) * dh``."""
     if not case.same_shape:
         return
     for edge in case.direct:
@@ -145,6 +145,12 @@ def exchanged(case: Case) -> Iterator[Finding]:
             if case.same(edge.observed, stands) and not case.same(edge.term, stands):
                 repair = replaced(case, stands, edge.term)
                 yield Finding(Code.SWAPPED, "exchanged_in_the_derivative", step.name, repair, other=name)
+                return
+            stands = DERIVATIVES[number](upstream) * upstream
+            if case.same(edge.observed, stands) and not case.same(edge.term, stands):
+                repair = replaced(case, stands, edge.term)
+                values: dict[str, Any] = {"read": edge.read, "other": f"d{step.name}", "operand": name}
+                yield Finding(Code.SWAPPED, "operand", step.name, repair, **values)
                 return
 
 

@@ -22,8 +22,10 @@ SHARES_MAX = 6
 ELEMENTS_A_SHARE_MIN = 4  # so many for each fitted number do not fit by chance
 REMAINDER = 0.05  # of a missing share, next to the share itself
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
+NEARLY = 1e-3  # relative, how far an element may be off that is nearly right
 TINY = 1e-4  # relative, of the elements of an answer that is next to nothing
 CANCELLED = 1e-5  # of the sum of absolute values
+LEFT_MAX = 1e-2  # of a part, that may stand in the place of one that is called missing
 COLLINEAR = 1e-6  # determinant of the normalised shares' products; the numbers are not determined below it
 
 
@@ -56,8 +58,9 @@ def zero(case: Case) -> Iterator[Finding]:
         return
     uses = case.uses(case.name)
     if not case.answer.any():
-        form = "nothing_of_the_loss" if uses[0] == "loss" else "nothing"
-        yield Finding(Code.MISSING_TERM, form, at=uses[0], uses=uses)
+        first = next((edge.step.name for edge in case.direct if case.matters(edge.share)), uses[0])
+        form = "nothing_of_the_loss" if first == "loss" else "nothing"
+        yield Finding(Code.MISSING_TERM, form, at=first, uses=uses)
         return
     through = [edge.step.name for edge in case.direct if close(case.answer, edge.share)]
     others = [use for use in uses if use not in through]
@@ -100,6 +103,20 @@ def _tiny_weight(case: Case) -> float | None:
     return None if weight == 0 or bool(wrong.any()) else weight
 
 
+def is_nearly_right(case: Case) -> bool:
+    """Whether an answer is the right gradient but for rounding, or times a factor that is next to 1."""
+    if not case.same_shape:
+        return False
+    largest = int(case.right.abs().argmax())  # one element rules out most answers
+    want, have = (float(each.reshape(-1)[largest]) for each in (case.right, case.answer))
+    if not abs(have - want) <= NEARLY * abs(want) or not bool(case.answer.isfinite().all()):
+        return False
+    if close(case.answer, case.right):
+        return True
+    weight = case.weight(case.answer, case.right, 1)
+    return weight is not None and abs(weight - 1) <= UNIT
+
+
 def whole_scaled(case: Case) -> Iterator[Finding]:
     """Find the right gradient times a number."""
     if not case.same_shape:
@@ -110,7 +127,7 @@ def whole_scaled(case: Case) -> Iterator[Finding]:
     at, repair = _lines(case), (case.answer.double() / weight).float()
     if weight < 0:
         yield Finding(Code.SIGN, "numbers" if abs(weight + 1) <= UNIT else "form", at, repair)
-    if abs(abs(weight) - 1) > (UNIT if weight < 0 else 0):
+    if abs(abs(weight) - 1) > UNIT:
         form = "whole_and_sign" if weight < 0 else "whole"
         yield Finding(Code.SCALE, form, at, repair, factor=described(weight, case, case.edges))
     if abs(weight - 2) < UNIT:
@@ -140,6 +157,18 @@ def is_natural(case: Case, fit: Weighted) -> bool:
     """Whether the number is 0 or has a name."""
     edges = () if fit.part.edge is None else (fit.part.edge,)
     return fit.weight == 0 or named(fit.weight, case, edges) is not None
+
+
+def nearly_missing(case: Case) -> Iterator[Finding]:
+    """Find a part in whose place stands next to nothing, such as a sum of something else that cancels."""
+    if not case.same_shape or case.is_stretched:
+        return
+    for edge in distinct_shares(case):
+        left = float(edge.observed.abs().max()) / float(edge.share.abs().max())
+        if left < LEFT_MAX:
+            values: dict[str, Any] = {"part": case.called(edge), "left": left}
+            yield Finding(Code.MISSING_TERM, "part_but_for_little", edge.step.name, **values)
+            return
 
 
 def several_shares(case: Case) -> Iterator[Finding]:
@@ -295,7 +324,7 @@ def _missing(case: Case, part: Part, repaired: Tensor, besides: Sequence[Beside]
     step, read = part.edge.step.name, part.edge.read
     uses = case.uses(read)
     if len(uses) == 1 or besides:
-        return Finding(Code.MISSING_TERM, "path", part.at, repaired, besides)
+        return Finding(Code.MISSING_TERM, "path", part.at, repaired, besides, read=read)
     return Finding(
         Code.MISSING_TERM,
         "path_of_several",

@@ -2,7 +2,8 @@
 
 The part that is off in an unknown way may have any factor for each row, or for each column. These are few numbers for
 many elements. If another part then fits with a factor that has a name, that factor is a mistake of its own: taking it
-away leaves an error that lies in one part alone.
+away leaves an error that lies in one part alone. A part is not called missing here: a wrong tensor in its place may be
+the free part, times factors along an axis.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class _Free:
 
 def one_with_a_name(case: Case) -> Iterator[Finding]:
     """Find a part with a wrong sign or factor, or left out, beside a part with factors along an axis."""
-    if not case.same_shape or case.right.dim() != 2 or min(case.right.shape) < 2:
+    if not case.same_shape or case.is_stretched or case.right.dim() != 2 or min(case.right.shape) < 2:
         return
     known = parts(case)
     if len(known) < 2:
@@ -53,7 +54,7 @@ def one_with_a_name(case: Case) -> Iterator[Finding]:
 
 
 def _weight(free: _Free, part: Part) -> float | None:
-    """Return the factor of a part if nothing but the free part is left of the error then."""
+    """Return the factor of a part, not 0, if nothing but the free part is left of the error then."""
     left = free.leaves(part.share).reshape(-1)
     share, error = part.share.reshape(-1), free.left.reshape(-1)
     square = float(torch.dot(left, left))
@@ -63,7 +64,7 @@ def _weight(free: _Free, part: Part) -> float | None:
     if abs(whole - product**2 / square) > NEAR * whole:
         return None
     weight = 1 + product / square
-    return 0.0 if abs(weight) < UNIT else None if abs(weight - 1) <= UNIT else weight
+    return None if abs(weight) < UNIT or abs(weight - 1) <= UNIT else weight
 
 
 def _findings(case: Case, off: Weighted, free: _Free) -> Iterator[Finding]:

@@ -12,6 +12,9 @@ from grader.diagnosis.codes import Code, Finding
 from grader.rounding import NOISE, RELATIVE
 
 NEARLY_RIGHT = 1e-2  # of the largest element; bfloat16 keeps three digits
+NEXT_TO_NOTHING = 1e-2  # of the largest element
+RATIO_MIN = 1e-2  # a smaller one says no more than that the elements are small
+RATIO_SHARE_MIN = 0.75  # of the wrong elements must have a ratio, for one of them to be called typical
 TYPICAL = 0.05  # half of the wrong elements have the ratio that is called typical, up to this
 
 
@@ -28,6 +31,9 @@ def not_finite(case: Case) -> Iterator[Finding]:
 def figures(case: Case) -> Finding:
     """Return a finding with what the numbers show: shape, how many are right, where the others are."""
     uses = case.uses(case.name)
+    if case.same_shape and float(case.answer.abs().max()) < NEXT_TO_NOTHING * float(case.right.abs().max()):
+        largest = float(case.answer.abs().max()) / float(case.right.abs().max())
+        return Finding(Code.UNKNOWN, "next_to_nothing", at=uses, largest=largest)
     form = "several_uses" if len(uses) > 1 else "one_use"
     return Finding(Code.UNKNOWN, form, at=uses, uses=uses, figures=_figures(case))
 
@@ -35,13 +41,11 @@ def figures(case: Case) -> Finding:
 def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
     """Return a key of ``messages.FIGURES`` and the values that it names."""
     answer, right = case.answer, case.right
-    if not case.same_shape:
-        return "shape", {"shape": list(answer.shape), "right": list(right.shape)}
+    if not case.same_shape or case.is_stretched:
+        return "shape", {"shape": list(case.replay.handed_in[case.name].shape), "right": list(right.shape)}
     difference = (answer - right).abs()
     largest = float(right.abs().max())
-    wrong = difference > RELATIVE * right.abs() + NOISE * case.size
-    if not bool(wrong.any()):
-        return "rounding", {}
+    wrong = difference > RELATIVE * right.abs() + NOISE * largest  # a few huge numbers make no others right
     if float(difference.max()) <= NEARLY_RIGHT * largest:
         return "nearly_right", {"share": float(difference.max()) / largest}
     values: dict[str, Any] = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
@@ -64,10 +68,10 @@ def _where(wrong: Tensor) -> tuple[int, list[int]] | None:
 def _ratio(answer: Tensor, right: Tensor, wrong: Tensor) -> float | None:
     """Return the ratio of the wrong elements to the right ones that half of them have; None if there is none."""
     counted = wrong & (right.abs() > 1e-3 * right.abs().max())
-    if not bool(counted.any()):
+    if not int(counted.sum()) > RATIO_SHARE_MIN * int(wrong.sum()):
         return None
     ratios = (answer[counted] / right[counted]).sort().values
     low, middle, high = (float(ratios[(len(ratios) - 1) * quarter // 4]) for quarter in (1, 2, 3))
-    if not abs(middle) < float("inf") or high - low > TYPICAL * abs(middle) or abs(middle - 1) <= TYPICAL:
+    if not RATIO_MIN <= abs(middle) < float("inf") or high - low > TYPICAL * abs(middle) or abs(middle - 1) <= TYPICAL:
         return None
     return middle

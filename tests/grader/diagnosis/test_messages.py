@@ -14,7 +14,7 @@ import grader.diagnosis
 from exercises.instance import Instance
 from exercises.registry import exercises, find
 from grader.compare import Origin
-from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.codes import Code, Finding, NamedPart
 from grader.diagnosis.messages import BESIDES, MESSAGES, TWO_THINGS, diagnosis_of, mistake_phrase
 from tests.grader.rows import FULL, INSTANCE
 from tests.mistakes.catalogue import HERE, load, source
@@ -73,14 +73,17 @@ VALUES: dict[str, Any] = {
     "figures": ("elements", {"right": 1984, "count": 2048, "where": (0, range(9)), "ratio": 0.375}),
     "kept": 31,
     "largest": 1.5e-7,
+    "left": 0.00012,
     "length": 32,
     "missing": 837,
     "narrow": [32, 1],
+    "number": "-0.03125",
     "of": "norm_logits",
     "of_term": "counts_sum_inv",
     "operand": "counts_sum_inv",
     "other": "counts_sum_inv",
     "others": ["counts_sum", "probs"],
+    "part": NamedPart("norm_logits", "counts_sum_inv", "probs"),
     "parts": ["the mean part", "the variance part"],
     "power": -1.5,
     "product": "(dcounts_sum_inv * counts_sum_inv)",
