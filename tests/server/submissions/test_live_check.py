@@ -88,7 +88,7 @@ def test_context_tells_inherited_from_own(student: Student) -> None:
 
     assert row["origin"] == "inherited" and row["diagnosis"] == []
     assert alone["origin"] == "unknown" and alone["diagnosis"] == []
-    assert "or in dhpreact" in alone["notes"][0]
+    assert "in dhpreact, which you did not hand in, or above" in alone["notes"][0]
 
 
 @on_sqlite
