@@ -33,7 +33,8 @@ def scored(answers: list[list[Mistake]]) -> Score:
 def test_mistakes_are_found_and_named(answers: list[list[Mistake]], written: int, kinds: int) -> None:
     """Name never fewer kinds than the first score, ``kinds``, which was taken before anything was changed for the set.
 
-    ``held_out_5``: 90 of 136 and 50 of 62 before repairs were tested; 109 and 58 with them. ``held_out_6``: 52 of 66, and 51 since no free factor fits a path.
+    ``held_out_5``: 90 of 136 and 50 of 62 before repairs were tested; 109 and 58 with them. ``held_out_6``: 52 of 66,
+    and 51 since a path is not called missing beside a free factor.
     """
     score = scored(answers)
 
