@@ -36,9 +36,9 @@ dojo() { echo "\$ dojo $*"; "$checkout/.venv/bin/dojo" "$@"; }
 
 finish() {
     status=$?
-    [ $status = 0 ] || docker compose logs --no-color --tail 40 || true
+    [ $status = 0 ] || docker compose --profile tls logs --no-color --tail 40 || true
     say "Down"
-    docker compose down --volumes --remove-orphans --timeout 10 || true
+    docker compose --profile tls down --volumes --remove-orphans --timeout 10 || true
     rm -rf "$work"
     exit $status
 }
