@@ -98,7 +98,7 @@ if [ ${#grading[@]} = 1 ]; then
     site=https://localhost:$DOJO_HTTPS
     ask() { curl --silent --insecure --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@" || true; }
     for _ in $(seq 50); do [ "$(ask "$site/healthz")" = "200 " ] && break; sleep 0.2; done
-    expect() { answer=$(ask "${@:2}"); echo "${*:2}: $answer"; [[ $answer == $1 ]] || fail "$1 was expected"; }
+    expect() { answer=$(ask "${@:2}"); echo "$2: $answer"; [[ $answer == $1 ]] || fail "$1 was expected"; }
     expect "200 " "$site/healthz"
     expect "404 " "$site/metrics"
     expect "404 " "$site/readyz"
