@@ -18,6 +18,7 @@ from dojo.api.responses import WORDS_OF_VERDICTS
 from dojo.show.screen import MARKS
 from tests.client.conftest import Live
 from tests.client.notebooks import notebook
+from tests.client.test_live import heed_interrupts
 from tests.support.processes import PROJECT as ROOT
 
 TEXT = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
@@ -117,6 +118,7 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         env=live.environ(folder / "config"),
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     assert watching.stdout is not None
     assert any("0 of 1 pass" in line for line in iter(watching.stdout.readline, ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,7 +117,13 @@ def in_terminal(live: Live, folder: Path, *words: str) -> Any:
         dimensions=(60, 100),
         encoding="utf-8",
         timeout=60,
+        preexec_fn=heed_interrupts,
     )
+
+
+def heed_interrupts() -> None:
+    """Undo, in a child, what a shell does to programs in the background: they do not notice Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_command_in_a_terminal(live: Live, joined: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -161,7 +162,13 @@ def test_while_the_database_is_away_callers_are_told_to_come_back(
     student = stoppable.join()
     assert student.submit_code(SOLUTION).status_code == 201
     assert eventually(lambda: stoppable.client.get("/readyz").status_code == 200)
-    fake_sandbox.before = Runs(cluster.stop)
+    is_stopped = threading.Event()
+
+    def stop() -> None:
+        cluster.stop()
+        is_stopped.set()
+
+    fake_sandbox.before = Runs(stop)
     with caplog.at_level(logging.INFO):
         address = student.submit_code(SOLUTION, wait=0).headers["Location"]
         assert eventually(lambda: student.get("/api/v1/me").status_code == 503)
@@ -175,6 +182,7 @@ def test_while_the_database_is_away_callers_are_told_to_come_back(
         assert (health.status_code, health.json()["checks"]["database"][:23]) == (503, "it cannot be reached; s")
         assert stoppable.client.get("/healthz").status_code == 200
 
+        assert is_stopped.wait(60)  # pg_ctl looks ten times a second whether the server is gone
         cluster.start()
 
         assert eventually(lambda: student.get("/api/v1/me").status_code == 200)
