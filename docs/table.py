@@ -15,7 +15,7 @@ numerics.pin()  # before torch comes in
 from rich.console import Console  # noqa: E402
 
 from dojo.api.responses import Checkpoint, read_submission  # noqa: E402
-from dojo.show.grades import show_submission  # noqa: E402
+from dojo.show.grades import show_whole  # noqa: E402
 from dojo.show.screen import Screen  # noqa: E402
 from exercises.instance import Instance  # noqa: E402
 from exercises.registry import find  # noqa: E402
@@ -26,8 +26,8 @@ EXERCISE = find("makemore/full-backward")
 FORGOTTEN = " + dcounts_sum  # counts is used twice: by the quotient and by its sum"
 
 
-def main() -> None:
-    """Grade the solution without one of its terms, and record the screen."""
+def picture() -> str:
+    """Grade the solution without one of its terms, and return the screen as SVG."""
     assert FORGOTTEN in EXERCISE.solution
     with Sandbox() as sandbox:
         grade = grade_code(
@@ -58,9 +58,11 @@ def main() -> None:
         Checkpoint(each.name, lecture_start=each.start, lecture_url=f"{EXERCISE.lecture}&t={each.start}s")
         for each in EXERCISE.checkpoints
     ]
-    show_submission(Screen(console), read_submission(answer), checkpoints)
-    sys.stdout.write(console.export_svg(title="dojo submit solution.py"))
+    submission = read_submission(answer)
+    assert submission.grade is not None
+    show_whole(Screen(console), submission, submission.grade, checkpoints)
+    return console.export_svg(title="dojo submit solution.py --all")
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(picture())

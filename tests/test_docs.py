@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def test_every_file_that_the_architecture_names_is_there() -> None:
     named = re.findall(r"`((?:exercises|grader|server|client|migrations)/[\w/.]*)`", page("ARCHITECTURE.md"))
     assert len(named) > 5
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_architecture_names_every_room_of_the_server() -> None:
+    rooms = {path.parent.name for path in (ROOT / "server").glob("*/__init__.py")}
+    table = page("ARCHITECTURE.md").partition("`server`, from the top down")[2].partition("## Decisions")[0]
+    assert len(rooms) > 15
+    assert rooms - set(re.findall(r"`(\w+)`", table)) == set()
 
 
 def test_the_forward_pass_in_contributing_is_one() -> None:
@@ -100,3 +108,8 @@ def test_what_is_quoted_of_origin_and_rounding_is_what_students_read() -> None:
     assert "more than 65,536 elements" in text and BROADCAST_ELEMENTS_MAX == 65_536
     assert "known to 4 u" in text and FORWARD_ROUNDINGS == 4
     assert "u = 2⁻²⁴" in text and UNIT == 2.0**-24
+
+
+def test_the_picture_in_the_readme_is_what_a_terminal_shows() -> None:
+    program = runpy.run_path(str(ROOT / "docs" / "table.py"))
+    assert program["picture"]() == page("docs/table.svg"), "draw it again: python docs/table.py > docs/table.svg"
