@@ -1,7 +1,7 @@
 """The gate of bodies: a request's body is read once its token was recognised, and not before.
 
-Whoever has no valid token gets the answer that the route gives without a body, or 401 as soon as it reads one. What a
-stranger sends is thrown away as it arrives. Joining needs no token; its body is small.
+A request without a valid token gets the answer that the route gives without a body, or 401 as soon as the route reads
+one. What a stranger sends is thrown away as it arrives. Joining needs no token; its body is small.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ def pair(context: Context, as_token: bool) -> int:
             context.print_json({"server": server.address, "token": token})
             return PASSED
         context.screen.print(token)
-        context.print_note("Keep it as a secret named DOJO_TOKEN. Whoever has it can hand in as you.")
+        context.print_note("Keep it as a secret named DOJO_TOKEN: everybody who has it can hand in as you.")
         return PASSED
     if context.as_json:
         context.print_json({"server": server.address, "code": code, "expires_at": expires_at})
         return PASSED
     context.screen.print(code)
-    context.screen.print("It works once, within ten minutes. Whoever has it can hand in as you.")
+    context.screen.print("It works once, within ten minutes. Everybody who has it can hand in as you.")
     context.screen.print(f"On the other machine, type: dojo login {server.address} --code {code}")
     context.screen.print(f'In a notebook there: dojo.login("{server.address}", code="{code}")')
     return PASSED
