@@ -350,16 +350,22 @@ def test_a_pairing_code_that_is_none_is_refused(fake: FakeDojo, code: object) ->
 
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "é", "x" * 1000, None])
 def test_a_token_that_is_none_is_refused(fake: FakeDojo, token: object) -> None:
-    fake.before = lambda _: httpx.Response(201, json={"token": token, "student": {}, "courses": []})
+    rest = {"student": {"id": 1, "name": "Ada"}, "course": {"slug": "autumn"}, "courses": []}
+    fake.before = lambda _: httpx.Response(201, json={"token": token} | rest)
 
-    with pytest.raises(errors.NotADojo):
+    with pytest.raises(errors.NotADojo, match="token"):
         fake.connection.server.pair("K7QF2-9TXMD")
+    with pytest.raises(errors.NotADojo, match="token"):
+        fake.connection.server.join("K7QF2-9TXMD", "Ada")
 
 
 def test_a_paired_course_that_is_none_is_refused(fake: FakeDojo) -> None:
-    fake.before = lambda _: httpx.Response(201, json={"token": TOKEN, "student": {}, "courses": [{"slug": "../me"}]})
+    student = {"id": 1, "name": "Ada"}
+    fake.before = lambda _: httpx.Response(
+        201, json={"token": TOKEN, "student": student, "courses": [{"slug": "../me"}]}
+    )
 
-    with pytest.raises(errors.BadFile, match="is no course"):
+    with pytest.raises(errors.NotADojo, match="slug"):
         fake.connection.server.pair("K7QF2-9TXMD")
 
 

@@ -35,7 +35,6 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
 POLL_GROWTH = 1.3
-TOKEN_CHARACTERS_MAX = 1000
 
 
 class Server:
@@ -56,9 +55,7 @@ class Server:
         body = self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
         _check_account(required(body, "student", dict))
         _check_course(required(body, "course", dict))
-        token = required(body, "token", str)
-        if not (token.isascii() and token.isprintable() and 0 < len(token) <= TOKEN_CHARACTERS_MAX):
-            raise refuse("token")
+        _check_token(body)
         return body
 
     def me(self) -> dict[str, Any]:
@@ -74,20 +71,20 @@ class Server:
 
         It replaces the code before. It is shown within a command to type, so it must look like a code.
         """
-        answer = self._client.json("POST", "pairing-codes")
-        code, expires_at = required(answer, "code", str), required(answer, "expires_at", str)
+        body = self._client.json("POST", "pairing-codes")
+        code, expires_at = required(body, "code", str), required(body, "expires_at", str)
         if not _PAIRING_CODE.fullmatch(code):
-            raise NotADojo("The server's pairing code is none.", "Tell your instructor about it.")
+            raise refuse("code")
         return code, expires_at
 
     def pair(self, code: str) -> dict[str, Any]:
         """Use a pairing code: the answer has a token. Not repeated once the request may have arrived."""
-        answer = self._client.json("POST", "pair", json={"code": code}, repeatable=False)
-        if not _TOKEN.fullmatch(required(answer, "token", str)):
-            raise NotADojo("The server's token is none.", "Tell your instructor about it.")
-        for course in required(answer, "courses", list):
-            course_path(required(course, "slug", str))
-        return answer
+        body = self._client.json("POST", "pair", json={"code": code}, repeatable=False)
+        _check_account(required(body, "student", dict))
+        for course in required(body, "courses", list):
+            _check_course(course)
+        _check_token(body)
+        return body
 
     # -- exercises --------------------------------------------------------------------------------
 
@@ -206,6 +203,11 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def _check_token(body: dict[str, Any]) -> None:
+    if not _TOKEN.fullmatch(required(body, "token", str)):
+        raise refuse("token")
 
 
 def _check_account(body: dict[str, Any]) -> None:
