@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from dojo.api.responses import PASSING_VERDICTS, Checkpoint, Comparison, Grade
+from dojo.api.responses import PASSING_VERDICTS, WORDS_OF_VERDICTS, Checkpoint, Comparison, Grade
 from dojo.show.grades import unique_remarks
+from dojo.show.screen import MARKS
 from dojo.text import clock
 
 # Medium tones, readable on a light and on a dark page.
@@ -23,16 +24,21 @@ class Sign:
     colour: str
 
 
+def _sign(kind: str, words: str, colour: str) -> Sign:
+    """Return a sign with the mark that a terminal shows for this kind of step."""
+    return Sign(MARKS[kind][0], words, colour)
+
+
 SIGNS = {
-    None: Sign("·", "not yet", GREY),
-    "exact": Sign("✓", "exact", GREEN),
-    "approximate": Sign("≈", "approximate", BLUE),
-    "rounding": Sign("±", "rounding: passes", BLUE),
-    "inherited": Sign("↑", "inherited", AMBER),
-    "unknown": Sign("?", "here or above", AMBER),
-    "missing": Sign("·", "not there yet", GREY),
+    None: _sign("missing", "not yet", GREY),
+    "exact": Sign("✓", "exact", GREEN),  # a terminal's bar fills a block, which is none in a line of text
+    "approximate": _sign("approximate", WORDS_OF_VERDICTS["approximate"], BLUE),
+    "rounding": _sign("rounding", WORDS_OF_VERDICTS["rounding"], BLUE),
+    "inherited": _sign("inherited", "inherited", AMBER),
+    "unknown": _sign("unknown", "here or above", AMBER),
+    "missing": _sign("missing", WORDS_OF_VERDICTS["missing"], GREY),
 }
-WRONG = Sign("✗", "wrong here", RED)
+WRONG = _sign("own", "wrong here", RED)
 
 
 def sign(verdict: str | None) -> Sign:
@@ -58,7 +64,7 @@ def _row(row: Comparison, remarks: tuple[str, ...]) -> str:
     maxdiff = "-" if row.maxdiff is None else str(row.maxdiff)
     cells = (
         f"<b style='color:{shown.colour}'>{escape(row.name)}</b>",
-        f"<span style='color:{shown.colour};white-space:nowrap'>{shown.mark} {shown.words}</span>",
+        f"<span style='color:{shown.colour};white-space:nowrap'>{shown.mark} {row.word or shown.words}</span>",
         _truth(row, row.exact, shown.colour),
         _truth(row, row.approximate, shown.colour),
         f"<code>{escape(maxdiff)}</code>",
