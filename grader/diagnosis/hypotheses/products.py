@@ -122,6 +122,8 @@ def added(case: Case) -> Iterator[Finding]:
         largest = int(surplus.abs().argmax())  # one element rules out most candidates
         at_largest = abs(float(surplus.reshape(-1)[largest]))
         alone = case.altered.term_without_upstream(step.name, edge.read, False)
+        if is_uniform(alone):  # the line multiplies with a number at most: no product with a tensor is missing
+            continue
         candidates = [("its factor", alone), *((name, value.detach()) for name, value in step.reads.items())]
         candidates.append((f"{step.name}**2", step.output.detach() ** 2))
         for name, value in candidates:

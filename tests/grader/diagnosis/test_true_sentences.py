@@ -38,6 +38,19 @@ def texts(row: Comparison) -> list[str]:
 
 TRUE = [
     # the right thing is named
+    (
+        FULL,
+        "dbndiff + 1 / n * dbnmeani",
+        "dbndiff + 1 / n * dbnmeani + bnmeani",
+        "is right, but bnmeani is added to it.",
+    ),
+    (
+        FULL,
+        "dbndiff + 1 / n * dbnmeani",
+        "dbndiff + 1 / n * dbnmeani - hprebn",
+        "is right, but hprebn times -1 is added",
+    ),
+    (FULL, "dlogits = dnorm_logits +", "dlogits = logit_maxes + dnorm_logits +", "but logit_maxes is added to it."),
     (NORM, "dhpreact * bnraw).sum", "dhpreact / bnraw).sum", "The variance part is off by a factor. It is the same"),
     (NORM, "n * dhpreact -", "n * bndiff -", "In the direct part, bndiff stands where dhpreact belongs."),
     (NORM, "bnraw * (dbnraw", "dbnraw * (dbnraw", "bngain * dhpreact stands in front of its sum where bnraw belongs"),
