@@ -116,7 +116,7 @@ def constant_along_an_axis(case: Case) -> Iterator[Finding]:
         share, observed = bundle.share, bundle.observed
         for axis in range(share.dim()):
             square = (share * share).sum(axis, keepdim=True)
-            if int((share != 0).sum()) < OVERDETERMINED * square.numel() or _is_even(share, axis):
+            if int((share != 0).sum()) < OVERDETERMINED * square.numel() or is_even(share, axis):
                 continue
             weights = (observed * share).sum(axis, keepdim=True) / torch.where(square == 0, 1.0, square)
             if case.same(observed, weights * share) and bool(((weights - 1).abs() > FACTOR_MIN).any()):
@@ -134,7 +134,7 @@ def off_like_a_part(case: Case) -> Iterator[Finding]:
     error = case.answer - case.right
     for bundle in case.bundles:
         for axis in range(error.dim()):
-            if case.is_whole(bundle.share) or not _is_even(bundle.share, axis) or _is_even(case.right, axis):
+            if case.is_whole(bundle.share) or not is_even(bundle.share, axis) or is_even(case.right, axis):
                 continue
             if case.matters(error) and case.same(error, error.mean(axis, keepdim=True).expand(error.shape)):
                 edge = bundle.edges[0]
@@ -154,7 +154,7 @@ def _along(case: Case, bundle: Bundle, axis: int, weights: Tensor) -> Finding:
     return Finding(Code.MISSING_LOCAL, form, at, repair, **values)
 
 
-def _is_even(share: Tensor, axis: int) -> bool:
+def is_even(share: Tensor, axis: int) -> bool:
     """Whether a share is the same along most slices of an axis."""
     first = share.narrow(axis, 0, 1)
     even = ((share - first).abs() <= FACTOR_MIN * first.abs()).all(axis)

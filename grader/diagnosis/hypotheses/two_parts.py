@@ -16,6 +16,7 @@ from torch import Tensor
 
 from grader.diagnosis.case import NEAR, OVERDETERMINED, Case
 from grader.diagnosis.codes import Finding
+from grader.diagnosis.hypotheses.ratios import is_even
 from grader.diagnosis.hypotheses.terms import UNIT, Part, Weighted, is_natural, named_findings, parts
 from grader.diagnosis.repair import replaced
 
@@ -45,6 +46,8 @@ def one_with_a_name(case: Case) -> Iterator[Finding]:
     error = case.answer - case.right
     for free in [_Free(part, axis, error) for part in known for axis in (0, 1)]:
         if int((free.part.share != 0).sum()) < OVERDETERMINED * error.shape[1 - free.axis]:
+            continue
+        if is_even(free.part.share, free.axis):  # anything with one number for each of them fits such a part
             continue
         free = replace(free, left=free.leaves(error))
         for part in known:

@@ -131,6 +131,8 @@ FALSE = [
     (ENTROPY, "dlogits /= n", "dlogits *= 0", "gradient at logit_maxes"),
     (FULL, "= dcounts * counts", "= (dcounts * counts).abs()", "depends on"),
     (FULL, "+ dcounts_sum  #", "\ncounts = counts + dcounts_sum  #", "depends on"),
+    # a number a column is added, and the mean part has one number a column, too
+    (NORM, "n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0))", "bnraw * (dhpreact * bnraw).sum(0) - n)", "Its factor"),
     (FULL, "ones_like(bndiff2) * dbnvar", "ones_like(bndiff2) + dbngain", "all along each column"),
     (FULL, "dprobs = dlogprobs /", "dlogprobs = dlogprobs + 3e-8\ndprobs = dlogprobs /", "same factor"),
     (FULL, "dlogprobs[range(n)", "dlogprobs[range(1)", "-0 times"),
