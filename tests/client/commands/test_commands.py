@@ -6,7 +6,9 @@ import io
 import json
 import os
 import re
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -728,6 +730,25 @@ def test_watch_submits_on_every_save(pulled: Student) -> None:
     assert "This is no Python" in err
     assert out.count("2 of 2 pass") == 1
     assert out.count("1 of 2 pass") == 1
+
+
+def test_watch_ends_by_an_interrupt_that_python_dropped(pulled: Student) -> None:
+    pauses: list[float] = []
+
+    def drop(seconds: float) -> None:  # as Python does while it finalises a socket
+        pauses.append(seconds)
+        assert len(pauses) == 1
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    Path("solution.py").write_text(RIGHT)
+    pulled.network = replace(pulled.fake.network, sleep=drop)
+    before = signal.getsignal(signal.SIGINT)
+
+    code, _, _ = pulled.type("watch", "solution.py")
+
+    assert (code, len(pauses)) == (0, 1)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_hostile_text_of_the_server_stays_text(pulled: Student) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Any
 
 import click
@@ -240,12 +245,30 @@ def watch(context: Context, words: tuple[Path, ...], exercise: str | None) -> in
     context.compact = True
     watching = Watching(context, path, exercise)
     watching.print_status()
-    try:
-        while True:
+    with suppress(KeyboardInterrupt), noted_interrupts() as interrupted:
+        while not interrupted.is_set():
             watching.look()
             context.network.sleep(watching.pause_seconds)
-    except KeyboardInterrupt:
-        return watching.code
+    return watching.code
+
+
+@contextmanager
+def noted_interrupts() -> Iterator[Event]:
+    """Note that Ctrl-C was pressed, and raise KeyboardInterrupt as usual.
+
+    Python drops an exception that is raised while a file or a socket is being finalised. The note is kept.
+    """
+    interrupted = Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass
