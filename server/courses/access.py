@@ -28,16 +28,23 @@ class UnknownCourse(NotFound):
 
 @dataclass(frozen=True)
 class Membership:
-    """The roles of an account in a course: that of its seat, and ``ADMIN`` if it is one."""
+    """The roles of an account in a course: that of its seat, and ``ADMIN`` if it is one.
+
+    ``section`` is the one that the account looks after: an assistant with a section sees and does in that section alone
+    what their role grants. None means the whole course.
+    """
 
     course: CourseRow
     roles: frozenset[Role]
+    section: str | None = None
 
     @classmethod
-    def of(cls, account: SignedInSession, course: CourseRow, seat: str | None) -> Self:
-        """Return the membership of an account that has this seat, or none."""
-        seats = frozenset() if seat is None else frozenset({Role(seat)})
-        return cls(course, seats | {Role.ADMIN} if account.is_admin else seats)
+    def of(cls, account: SignedInSession, course: CourseRow, role: str | None, section: str | None) -> Self:
+        """Return the membership of an account that has a seat with this role and section, or none."""
+        roles = frozenset() if role is None else frozenset({Role(role)})
+        if account.is_admin:
+            return cls(course, roles | {Role.ADMIN})
+        return cls(course, roles, section if Role.ASSISTANT in roles else None)
 
     def may(self, permission: Permission) -> bool:
         """Return whether a role of the account grants this."""
@@ -53,6 +60,14 @@ class Membership:
                 f"an {role}" if role[0] in "ai" else f"a {role}" for role in sorted(GRANTED[permission])
             )
             raise Forbidden(f"In this course, you may not {permission}: it takes {roles}. Ask your instructor.")
+
+    def require_section(self, section: str | None) -> None:
+        """Do nothing if the account looks after people of this section.
+
+        :raises Forbidden: it looks after another one
+        """
+        if self.section is not None and section != self.section:
+            raise Forbidden(f"You look after section {self.section!r} of this course. Ask your instructor.")
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,11 @@ def find_first_course(session: Session) -> CourseRow | None:
 
 def seats_of(session: Session, account_id: int) -> list[tuple[CourseRow, Role]]:
     """Return the courses in which an account has a seat, with its role, by slug."""
-    seats = select(CourseRow, SeatRow.role).join(SeatRow).where(SeatRow.account_id == account_id)
+    seats = (
+        select(CourseRow, SeatRow.role)
+        .join(SeatRow)
+        .where(SeatRow.account_id == account_id, col(SeatRow.removed_at).is_(None))
+    )
     return [(course, Role(role)) for course, role in session.exec(seats.order_by(CourseRow.slug))]
 
 

@@ -13,12 +13,16 @@ from sqlmodel import col, select
 
 from server.tables import CourseRow, SeatRow
 
-# The course with this ``slug``, and the role of ``account_id`` in it, or None without a seat.
+# The course with this ``slug``, and the role and section of ``account_id`` in it, or None and None without a seat.
 COURSE_AND_ROLE: Final = (
-    select(CourseRow, SeatRow.role)
+    select(CourseRow, SeatRow.role, SeatRow.section)
     .outerjoin(
         SeatRow,
-        and_(col(SeatRow.course_id) == col(CourseRow.id), col(SeatRow.account_id) == bindparam("account_id")),
+        and_(
+            col(SeatRow.course_id) == col(CourseRow.id),
+            col(SeatRow.account_id) == bindparam("account_id"),
+            col(SeatRow.removed_at).is_(None),
+        ),
     )
     .where(CourseRow.slug == bindparam("slug"))
 )

@@ -20,6 +20,15 @@ class Permission(StrEnum):
     CANCEL_SUBMISSIONS = "cancel others' submissions"
     RELEASE_SUBMISSIONS = "release submissions that were set aside or cancelled"
     REGRADE = "regrade, and read what a regrade changed"
+    READ_ROSTER = "read the roster, and search it"
+    MANAGE_PEOPLE = "add, change, merge and remove people, and make join codes"
+    MANAGE_ASSIGNMENTS = "set assignments, their dates and rules"
+    EXTEND = "grant and revoke extensions"
+    COMMENT = "comment on submissions"
+    OVERRIDE = "override points"
+    READ_GRADEBOOK = "read the gradebook"
+    MANAGE_COURSE = "change, copy, archive and remove the course"
+    READ_AUDIT = "read the audit log"
 
 
 SEATED: Final = frozenset({Role.STUDENT, Role.ASSISTANT, Role.INSTRUCTOR})
@@ -36,4 +45,13 @@ GRANTED: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.CANCEL_SUBMISSIONS: STAFF,
     Permission.RELEASE_SUBMISSIONS: STAFF,
     Permission.REGRADE: RESPONSIBLE,
+    Permission.READ_ROSTER: STAFF,
+    Permission.MANAGE_PEOPLE: RESPONSIBLE,
+    Permission.MANAGE_ASSIGNMENTS: RESPONSIBLE,
+    Permission.EXTEND: STAFF,
+    Permission.COMMENT: STAFF,
+    Permission.OVERRIDE: RESPONSIBLE,
+    Permission.READ_GRADEBOOK: STAFF,
+    Permission.MANAGE_COURSE: RESPONSIBLE,
+    Permission.READ_AUDIT: RESPONSIBLE,
 }

@@ -73,10 +73,11 @@ class SubmissionAccess:
         ids = {"id": self.id, "reader_id": signed_in.account_id}
         found = signed_in.session.exec(SUBMISSION_FOR_READER, params=ids).first()
         if found is not None:
-            submission, course, role = found
-            reader = Membership.of(signed_in, course, role)
+            submission, course, role, section, owners_section = found
+            reader = Membership.of(signed_in, course, role, section)
             is_own = submission.account_id == signed_in.account_id
-            if reader.may(Permission.READ_OWN_WORK if is_own else Permission.READ_SUBMISSIONS):
+            may_read = reader.may(Permission.READ_OWN_WORK if is_own else Permission.READ_SUBMISSIONS)
+            if may_read and (is_own or reader.section in (None, owners_section)):
                 reader.require(self.own if is_own else self.others)
                 return SubmissionSession(signed_in.session, submission, reader)
         raise UnknownSubmission(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import and_, bindparam, func
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
 from server.tables import ComparisonRow, CourseRow, GradeRow, SeatRow, SubmissionRow
@@ -41,13 +41,23 @@ NTH_NEWEST_MOMENT: Final = (
     .offset(bindparam("newer"))
     .limit(1)
 )
-# The submission with this ``id``, its course, and the role of ``reader_id`` there, or None without a seat.
+# The submission with this ``id`` and its course; the role and section of ``reader_id`` there, or None and None without
+# a seat; and the section of its student.
+_Owner = aliased(SeatRow)
 SUBMISSION_FOR_READER: Final = (
-    select(SubmissionRow, CourseRow, SeatRow.role)
+    select(SubmissionRow, CourseRow, SeatRow.role, SeatRow.section, _Owner.section)  # type: ignore[call-overload]
     .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
+    .join(
+        _Owner,
+        and_(col(_Owner.course_id) == SubmissionRow.course_id, col(_Owner.account_id) == SubmissionRow.account_id),
+    )
     .outerjoin(
         SeatRow,
-        and_(col(SeatRow.course_id) == col(SubmissionRow.course_id), col(SeatRow.account_id) == bindparam("reader_id")),
+        and_(
+            col(SeatRow.course_id) == col(SubmissionRow.course_id),
+            col(SeatRow.account_id) == bindparam("reader_id"),
+            col(SeatRow.removed_at).is_(None),
+        ),
     )
     .where(SubmissionRow.id == bindparam("id"))
     .options(defer(SubmissionRow.body))  # type: ignore[arg-type]

@@ -5,7 +5,10 @@
 
 from server.database.table import Table
 from server.tables.account import AccountRow, TokenRow
-from server.tables.course import CourseRow, Role, SeatRow
+from server.tables.assignment import Accepts, AssignmentRow, ExtensionRow, Feedback, LatePolicy, Numbers
+from server.tables.audit import AuditRow
+from server.tables.course import CourseRow, InvitationRow, JoinCodeRow, Role, SeatRow
+from server.tables.feedback import CommentRow, OverrideRow
 from server.tables.grade import ComparisonRow, GradeRow
 from server.tables.installation import InstallationRow
 from server.tables.instance import ExerciseRevisionRow, InstanceRow
@@ -17,14 +20,25 @@ from server.tables.ticket import TicketRow, TicketState
 metadata = Table.metadata
 
 __all__ = [
+    "Accepts",
     "AccountRow",
     "AnswerKind",
+    "AssignmentRow",
+    "AuditRow",
+    "CommentRow",
     "ComparisonRow",
     "CourseRow",
     "ExerciseRevisionRow",
+    "ExtensionRow",
+    "Feedback",
     "GradeRow",
     "InstallationRow",
     "InstanceRow",
+    "InvitationRow",
+    "JoinCodeRow",
+    "LatePolicy",
+    "Numbers",
+    "OverrideRow",
     "PairingCodeRow",
     "ProgressRow",
     "Role",

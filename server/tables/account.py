@@ -8,7 +8,11 @@ from server.database.table import Table, now
 
 
 class AccountRow(Table, table=True):
-    """A person on this server. Seats say what they may do in a course; an admin may act in every course."""
+    """A person on this server. Seats say what they may do in a course; an admin may act in every course.
+
+    An erased account keeps its number, so that statistics stay whole, and nothing that names the person. One that was
+    merged into another has no seat and no token.
+    """
 
     __tablename__ = "account"
 
@@ -16,6 +20,8 @@ class AccountRow(Table, table=True):
     name: str = Field(max_length=100)
     is_admin: bool = False
     created_at: datetime = Field(default_factory=now)
+    erased_at: datetime | None = None
+    merged_into_id: int | None = Field(default=None, foreign_key="account.id")
 
 
 class TokenRow(Table, table=True):

@@ -37,7 +37,11 @@ class GradeRow(Table, table=True):
 
 
 class ComparisonRow(Table, table=True):
-    """One row of a grade's table, in the order of the exercise. ``name`` is the checkpoint's."""
+    """One row of a grade's table, in the order of the exercise. ``name`` is the checkpoint's.
+
+    ``inherits_constant`` says that the wrong gradient above is a constant: such a step earns no share for what is
+    inherited.
+    """
 
     __tablename__ = "comparison"
 
@@ -52,5 +56,6 @@ class ComparisonRow(Table, table=True):
     mismatched: int | None = Field(default=None, sa_type=BigInteger)
     worst: list[int] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     origin: str | None = Field(default=None, max_length=16)
+    inherits_constant: bool = False
     diagnosis: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     notes: list[str] = Field(default_factory=list, sa_type=JSON)

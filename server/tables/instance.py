@@ -24,7 +24,11 @@ def revision_key() -> ForeignKeyConstraint:
 
 
 class InstanceRow(Table, table=True):
-    """A frozen forward state, kept as the bytes that were handed out or graded on. A canonical one has no owner."""
+    """A frozen forward state, kept as the bytes that were handed out or graded on.
+
+    A canonical one has no owner, and hidden ones have none either: they are a pool, from which a retired one is no
+    longer drawn.
+    """
 
     __tablename__ = "instance"
     __table_args__ = (UniqueConstraint("account_id", "exercise", "revision", "kind"), revision_key())
@@ -38,3 +42,4 @@ class InstanceRow(Table, table=True):
     digest: str = Field(max_length=64)
     state: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(default_factory=now)
+    retired_at: datetime | None = None

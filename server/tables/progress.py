@@ -11,6 +11,9 @@ from server.database.table import Table
 class ProgressRow(Table, table=True):
     """The best of a student at a checkpoint.
 
+    ``first_exact_at``, ``first_passed_at`` and ``first_inherited_at`` say when the first answer was handed in that was
+    exact, passed, or had its only mistake above. Points follow from them, however late each is.
+
     It follows from the grades. It is kept beside them, in the same transaction, so that a class is read without
     reading every grade.
     """
@@ -28,3 +31,5 @@ class ProgressRow(Table, table=True):
     best: str = Field(max_length=16)
     attempts: int
     first_passed_at: datetime | None = None
+    first_exact_at: datetime | None = None
+    first_inherited_at: datetime | None = None

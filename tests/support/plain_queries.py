@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 from sqlalchemy import and_
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, delete, func, select
 
 from exercises.registry import find
@@ -106,9 +106,13 @@ def account_of_token(session: Session, given: QueryArguments) -> Any:
 
 
 def course_and_role(session: Session, given: QueryArguments) -> Any:
-    """Return a course, and the role that an account has there."""
-    is_seat = and_(col(SeatRow.course_id) == col(CourseRow.id), col(SeatRow.account_id) == given.account_id)
-    courses = select(CourseRow, SeatRow.role).outerjoin(SeatRow, is_seat)
+    """Return a course, and the role and section that an account has there."""
+    is_seat = and_(
+        col(SeatRow.course_id) == col(CourseRow.id),
+        col(SeatRow.account_id) == given.account_id,
+        col(SeatRow.removed_at).is_(None),
+    )
+    courses = select(CourseRow, SeatRow.role, SeatRow.section).outerjoin(SeatRow, is_seat)
     return session.exec(courses.where(CourseRow.slug == given.course.slug)).all()
 
 
@@ -248,11 +252,18 @@ def nth_newest_moment(session: Session, given: QueryArguments) -> Any:
 
 
 def submission_for_reader(session: Session, given: QueryArguments) -> Any:
-    """Return a submission without its body, its course, and the role that a reader has there."""
-    is_seat = and_(col(SeatRow.course_id) == col(SubmissionRow.course_id), col(SeatRow.account_id) == given.account_id)
+    """Return a submission without body, its course, a reader's role and section there, and its student's section."""
+    owner = aliased(SeatRow)
+    is_owner = and_(col(owner.course_id) == SubmissionRow.course_id, col(owner.account_id) == SubmissionRow.account_id)
+    is_seat = and_(
+        col(SeatRow.course_id) == col(SubmissionRow.course_id),
+        col(SeatRow.account_id) == given.account_id,
+        col(SeatRow.removed_at).is_(None),
+    )
     submissions = (
-        select(SubmissionRow, CourseRow, SeatRow.role)
+        select(SubmissionRow, CourseRow, SeatRow.role, SeatRow.section, owner.section)  # type: ignore[call-overload]
         .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
+        .join(owner, is_owner)
         .outerjoin(SeatRow, is_seat)
         .where(SubmissionRow.id == given.submission_id)
     )
