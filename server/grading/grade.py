@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from exercises import registry
-from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from server.accounts.accounts import lock_account
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
+from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
 from server.progress.record import record
@@ -46,17 +46,25 @@ def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
 class Grading:
     """Grades submissions whose turn has come."""
 
-    def __init__(self, database: Database, instances: InstanceStore, code_runner: CodeRunner, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        instances: InstanceStore,
+        pool: HiddenPool,
+        code_runner: CodeRunner,
+        metrics: Metrics,
+    ) -> None:
         self._database = database
         self._instances = instances
+        self._pool = pool
         self._code_runner = code_runner
         self._metrics = metrics
 
     def grade_submission(self, submission_id: int) -> None:
         """Grade a submission by today's revision and environment, and store the grade.
 
-        Code is run on the student's hidden instance. Tensors, which only a regrade brings here, are compared on the
-        student's own. A second grade of the same revision and environment is dropped.
+        It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
+        grade of the same revision and environment is dropped.
 
         :raises SandboxFault: the sandbox failed, not the code
         :raises NoSuchExercise: the exercise is no longer served
@@ -79,13 +87,29 @@ class Grading:
         count(self._metrics, submission.kind, timed)
 
     def _grade(self, submission: SubmissionRow) -> TimedGrade:
-        exercise = registry.find(submission.exercise)
+        stored = self._instance(submission)
         if submission.kind is AnswerKind.TENSORS:
-            return compare(self._instances.get(submission.account_id, exercise, Kind.STUDENT), submission.body)
-        stored = self._instances.get(submission.account_id, exercise, Kind.HIDDEN)
+            return compare(stored, submission.body)
         started = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
         return _timed(stored, grade_code(stored.instance, source, filename, self._code_runner.sandbox), started)
+
+    def _instance(self, submission: SubmissionRow) -> StoredInstance:
+        """Return the instance of a submission. One of an older revision gets another, and keeps that in turn."""
+        exercise = registry.find(submission.exercise)
+        graded = select(GradeRow.instance_id).where(
+            GradeRow.submission_id == submission.id, GradeRow.revision == exercise.revision
+        )
+        stored = submission.instance_id and self._instances.load(submission.instance_id, exercise)
+        if not stored:
+            with self._database.reading() as session:
+                id = session.exec(graded.limit(1)).first()
+            if id is None:
+                self._pool.refill(exercise)
+                id = self._pool.lot(exercise, ())
+            stored = self._instances.load(id, exercise)
+        assert stored, "the lot is of today's revision"
+        return stored
 
 
 def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:

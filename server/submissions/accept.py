@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from exercises.exercise import Exercise
 from server.accounts.accounts import lock_account
 from server.http.problems import Unprocessable
 from server.submissions import rate_limit
-from server.submissions.queries import LAST_ATTEMPT, SUBMISSION_WITH_KEY
+from server.submissions.queries import LAST_ATTEMPTS, SUBMISSION_WITH_KEY
 from server.tables import AnswerKind, CourseRow, SubmissionRow
 
 
@@ -60,9 +61,16 @@ def find_earlier(session: Session, account_id: int, course: CourseRow, answer: H
 
 
 def accept(
-    session: Session, account_id: int, course: CourseRow, answer: HandedIn, per_minute: int
+    session: Session,
+    account_id: int,
+    course: CourseRow,
+    answer: HandedIn,
+    per_minute: int,
+    choose_instance: Callable[[Collection[int]], int | None],
 ) -> tuple[SubmissionRow, bool]:
     """Write down an answer; return its submission, and whether it is new. It is not if the request was sent twice.
+
+    :param choose_instance: the instances of the account's last submissions → the one on which this one is graded.
 
     :raises KeyReused: something else was handed in with this key
     :raises TooFast: the account has handed in too often
@@ -73,10 +81,12 @@ def accept(
         return earlier, False
     rate_limit.check(session, account_id, per_minute)
     where: dict[str, Any] = {"course_id": course.id, "account_id": account_id, "exercise": answer.exercise.slug}
+    last = session.connection().execute(LAST_ATTEMPTS, where).all()
     submission = SubmissionRow(
         **where,
         revision=answer.exercise.revision,
-        attempt=(session.connection().execute(LAST_ATTEMPT, where).scalar_one() or 0) + 1,
+        attempt=last[0].attempt + 1 if last else 1,
+        instance_id=choose_instance({each.instance_id for each in last}),
         kind=answer.kind,
         filename=answer.filename,
         body=answer.body,

@@ -10,6 +10,7 @@ from server.courses.access import CourseAccess, Membership
 from server.database.engine import Database
 from server.grading import grade
 from server.http.problems import Unavailable, Unprocessable
+from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
@@ -49,6 +50,7 @@ class Intake:
 
     database: Database
     instances: InstanceStore
+    pool: HiddenPool
     dispatcher: Dispatcher
     follower: Follower
     per_minute: int
@@ -70,7 +72,9 @@ class Intake:
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
         with self.database.writing() as session:
-            submission, is_new = accept(session, member.account_id, member.course, answer, self.per_minute)
+            submission, is_new = accept(
+                session, member.account_id, member.course, answer, self.per_minute, lambda seen: stored.id
+            )
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
@@ -84,8 +88,16 @@ class Intake:
         :raises SandboxDown: no code can be run now
         """
         reason = self.dispatcher.refusal
+        self.pool.refill(answer.exercise)
         with access.writing() as member:
-            submission, is_new = accept(member.session, member.account_id, member.course, answer, self.per_minute)
+            submission, is_new = accept(
+                member.session,
+                member.account_id,
+                member.course,
+                answer,
+                self.per_minute,
+                lambda seen: self.pool.lot(answer.exercise, seen),
+            )
             if is_new and reason is not None:
                 raise SandboxDown(
                     f"The sandbox is down: {reason}. Nothing was kept; try again later, or send tensors, "

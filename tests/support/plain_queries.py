@@ -25,6 +25,7 @@ from server.courses.queries import COURSE_AND_ROLE
 from server.courses.schemas import PersonBody
 from server.database import dialect
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
+from server.instances.pool import POOL_SIZE
 from server.progress.queries import count_rows
 from server.queue.queries import (
     BACKGROUND_RANK,
@@ -41,7 +42,7 @@ from server.reports.progress_table import read_progress_table
 from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StudentProgressBody
 from server.submissions.queries import (
     HAS_GRADE,
-    LAST_ATTEMPT,
+    LAST_ATTEMPTS,
     NEWEST_GRADE,
     NTH_NEWEST_MOMENT,
     ROWS_OF_GRADE,
@@ -216,15 +217,14 @@ def submission_with_key(session: Session, given: QueryArguments) -> Any:
     ).all()
 
 
-def last_attempt(session: Session, given: QueryArguments) -> Any:
-    """Return the number of an account's last attempt at an exercise in a course, or None."""
-    return session.exec(
-        select(func.max(SubmissionRow.attempt)).where(
-            SubmissionRow.course_id == given.course.id,
-            SubmissionRow.account_id == given.account_id,
-            SubmissionRow.exercise == given.exercise,
-        )
-    ).all()
+def last_attempts(session: Session, given: QueryArguments) -> Any:
+    """Return the numbers of an account's last attempts at an exercise in a course, with their instances."""
+    attempts = select(SubmissionRow.attempt, SubmissionRow.instance_id).where(
+        SubmissionRow.course_id == given.course.id,
+        SubmissionRow.account_id == given.account_id,
+        SubmissionRow.exercise == given.exercise,
+    )
+    return session.exec(attempts.order_by(col(SubmissionRow.attempt).desc()).limit(POOL_SIZE)).all()
 
 
 def newest_grade(session: Session, given: QueryArguments) -> Any:
@@ -392,7 +392,7 @@ PAIRS: Mapping[str, Pair] = {
         lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
         has_grade,
     ),
-    "submissions.LAST_ATTEMPT": Pair(_rows(LAST_ATTEMPT, _where), last_attempt),
+    "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
     "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
         _rows(NTH_NEWEST_MOMENT, lambda given: {"account_id": given.account_id, "newer": given.newer}),

@@ -42,7 +42,7 @@ def queue_stands_still(server: RunningServer) -> None:
 def keep(session: Session, student: Student, key: str | None, answer: HandedIn = CODE) -> tuple[SubmissionRow, bool]:
     """Hand in, in a transaction that the test ends."""
     course = session.exec(select(CourseRow)).one()
-    return accept(session, student.id, course, replace(answer, key=key), 0)
+    return accept(session, student.id, course, replace(answer, key=key), 0, lambda seen: None)
 
 
 def while_another(database: Database, holds: Callable[[Session], object], then: Callable[[], object]) -> None:
@@ -138,7 +138,7 @@ def test_one_submission_graded_by_two_workers_has_one_grade(
 ) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     services, database = server.services, server.services.database
-    instance = services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    instance = services.instances.get(student.id, find(FULL), Kind.STUDENT)
     ran = threading.Event()
 
     def note(job: Job) -> None:
@@ -190,7 +190,7 @@ def test_between_two_queries_a_submission_is_running(server: RunningServer, stud
 def test_a_grade_waits_for_the_student_to_be_let_go(server: RunningServer, student: Student) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     services, database = server.services, server.services.database
-    services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    services.instances.get(student.id, find(FULL), Kind.STUDENT)
 
     def hold(session: Session) -> None:
         keep(session, student, None)

@@ -88,7 +88,7 @@ def test_the_estimate_is_of_the_newest_grades_and_the_running(
 ) -> None:
     students = [student, *(server.join(name) for name in ("Ben", "Cy", "Dan", "Eve"))]
     ids = [hand_in(student) for student in students]
-    instance = server.services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    instance = server.services.instances.get(student.id, find(FULL), Kind.STUDENT)
     with database.writing() as session:
         for number in range(2 * SAMPLED_GRADES):
             GradeRow(
