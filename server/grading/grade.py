@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from exercises import registry
 from grader.grade import Grade, grade_code, grade_tensors
+from grader.sandbox import Limits, RunStatus
 from server.accounts.accounts import lock_account
 from server.database.engine import Database
 from server.database.table import now
@@ -60,19 +61,23 @@ class Grading:
         self._code_runner = code_runner
         self._metrics = metrics
 
-    def grade_submission(self, submission_id: int) -> None:
+    def grade_submission(self, submission_id: int, look_seconds: float | None = None) -> bool:
         """Grade a submission by today's revision and environment, and store the grade.
 
         It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
         grade of the same revision and environment is dropped.
 
+        :param look_seconds: what a run may take, if less than its whole time; one that takes longer has no grade.
+        :return: whether it has a grade now.
         :raises SandboxFault: the sandbox failed, not the code
         :raises NoSuchExercise: the exercise is no longer served
         """
         with self._database.reading() as session:
             submission = session.get_one(SubmissionRow, submission_id)
         waited = (now() - submission.created_at).total_seconds()
-        timed = self._grade(submission)
+        timed = self._grade(submission, look_seconds)
+        if timed is None:
+            return False
         started = time.perf_counter()
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
@@ -85,14 +90,18 @@ class Grading:
             self._metrics.phases.labels("wait").observe(waited)
         self._metrics.phases.labels("store").observe(time.perf_counter() - started)
         count(self._metrics, submission.kind, timed)
+        return True
 
-    def _grade(self, submission: SubmissionRow) -> TimedGrade:
+    def _grade(self, submission: SubmissionRow, look_seconds: float | None) -> TimedGrade | None:
         stored = self._instance(submission)
         if submission.kind is AnswerKind.TENSORS:
             return compare(stored, submission.body)
         started = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
-        return _timed(stored, grade_code(stored.instance, source, filename, self._code_runner.sandbox), started)
+        limits = Limits() if look_seconds is None else Limits(wall_seconds=look_seconds)
+        grade = grade_code(stored.instance, source, filename, self._code_runner.sandbox, limits)
+        is_cut_short = look_seconds is not None and grade.run and grade.run.status is RunStatus.TIME_LIMIT
+        return None if is_cut_short else _timed(stored, grade, started)
 
     def _instance(self, submission: SubmissionRow) -> StoredInstance:
         """Return the instance of a submission. One of an older revision gets another, and keeps that in turn."""
