@@ -32,7 +32,7 @@ class ComparisonBody(BaseModel):
     """A row of the table.
 
     ``maxdiff`` is null if there is no finite difference. ``origin`` is null for a row that passed or holds no tensor,
-    and unknown if the gradient above was not handed in.
+    and unknown if the gradient above was not handed in. A row that ``inherits_constant`` inherits no credit.
     """
 
     name: str
@@ -44,6 +44,7 @@ class ComparisonBody(BaseModel):
     mismatched: int | None
     worst: list[int] | None
     origin: Origin | None
+    inherits_constant: bool
     diagnosis: list[DiagnosisBody]
     notes: list[str]
 
