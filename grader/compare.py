@@ -89,6 +89,8 @@ class Comparison:
     ``mismatched`` counts the elements outside the tolerance of ``allclose``; ``worst`` is the index of the largest
     difference. ``origin`` is None for a row that passed, and for one without a tensor. ``blames`` are the gradients
     above a wrong row that have no row of their own: one of them may hold the mistake or, where the row inherits, does.
+    ``inherits_constant`` says that the mistake which the row inherits is a gradient with the same number everywhere: it
+    inherits no credit from that.
     """
 
     name: str
@@ -103,11 +105,17 @@ class Comparison:
     origin: Origin | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
     blames: tuple[str, ...] = ()
+    inherits_constant: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the row is right: exact, approximate, or within the bound of rounding."""
         return self.verdict.passed
+
+    @property
+    def inherits_credit(self) -> bool:
+        """Whether the row only inherits a mistake, and not one that makes it easy."""
+        return self.origin is Origin.INHERITED and not self.inherits_constant
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""
@@ -131,6 +139,7 @@ class Comparison:
             "mismatched": self.mismatched,
             "worst": None if self.worst is None else list(self.worst),
             "origin": None if self.origin is None else self.origin.value,
+            "inherits_constant": self.inherits_constant,
             "diagnosis": [diagnosis.as_json() for diagnosis in self.diagnosis],
             "notes": list(self.notes),
         }

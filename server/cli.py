@@ -20,6 +20,7 @@ from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
@@ -121,7 +122,7 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
+for _command in (demo, doctor, show_settings, backup, restore, course, gradebook, queue, token, admin):
     server.add_command(_command)
 
 

@@ -99,7 +99,14 @@ class _Table:
         if self.context and judgement.origin is Origin.INHERITED and row.name not in self.context:
             judgement = self._inherited_from_context(row.name, judgement)
         notes = (*row.notes, *judgement.notes)
-        return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes, blames=judgement.blames)
+        return replace(
+            row,
+            origin=judgement.origin,
+            diagnosis=diagnosis,
+            notes=notes,
+            blames=judgement.blames,
+            inherits_constant=judgement.constant is not None,
+        )
 
     def _inherited_from_context(self, name: str, judgement: Judgement) -> Judgement:
         """Return the judgement with the first step of the context whose mistake it inherits."""
@@ -109,7 +116,7 @@ class _Table:
         )
         if judgement.blames or first is None or first not in self.context:
             return judgement
-        return Judgement(judgement.origin, (*judgement.notes, IN_CONTEXT.format(first)), (first,))
+        return replace(judgement, notes=(*judgement.notes, IN_CONTEXT.format(first)), blames=(first,))
 
     def _diagnosed(self, name: str) -> tuple[Diagnosis, ...]:
         right, answer = self.replay.gradients[name], self.replay.handed_in[name]

@@ -6,6 +6,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, func, select
 
 from grader.compare import Verdict
+from server.assignments.points import Moments
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
 
 
@@ -17,11 +18,13 @@ def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow)
     before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
     new, old = (
         session.exec(
-            select(ComparisonRow.name, ComparisonRow.verdict).where(col(ComparisonRow.grade_id) == grade_id)
+            select(
+                ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin, ComparisonRow.inherits_constant
+            ).where(col(ComparisonRow.grade_id) == grade_id)
         ).all()
         for grade_id in (grade.id, before.scalar_subquery())
     )
-    if sorted(new) != sorted(old):
+    if set(new) != set(old):
         recount(session, submission)
 
 
@@ -51,7 +54,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             ComparisonRow.verdict != Verdict.MISSING.value,
             is_newest,
         )
-        .order_by(col(SubmissionRow.id))
+        .order_by(col(SubmissionRow.created_at))
     )
     progress: dict[str, ProgressRow] = {}
     for row, handed_in_at in rows:
@@ -67,6 +70,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         entry = progress[row.name]
         entry.attempts += 1
         entry.best = min(entry.best, row.verdict, key=lambda verdict: Verdict(verdict).rank)
-        if Verdict(row.verdict).passed and entry.first_passed_at is None:
-            entry.first_passed_at = handed_in_at
+        moments = Moments.of_answer(row.verdict, row.origin, row.inherits_constant, handed_in_at)
+        for name, moment in vars(moments).items():
+            setattr(entry, name, getattr(entry, name) or moment)
     session.add_all(progress.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import defer
@@ -12,6 +12,7 @@ from server.courses.access import CourseSession, Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.submissions import hints
+from server.submissions.points import Rules, rows_of_grades
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
     GradeBody,
@@ -38,19 +39,23 @@ def show(session: Session, submission: SubmissionRow, reader: Membership, dispat
 
 
 def show_graded(
-    session: Session, submission: SubmissionRow, reader: Membership, grade: GradeRow, rows: Iterable[Mapping[str, Any]]
+    session: Session, submission: SubmissionRow, reader: Membership, grade: GradeRow, rows: Sequence[Mapping[str, Any]]
 ) -> SubmissionBody:
     """Return a submission with this grade and these rows, as far as the reader may see them."""
     owner = hints.Owner(submission.account_id, submission.exercise)
     visible = hints.visible_rows(session, reader, owner, rows)
-    body = GradeBody(**_grade(grade, reader.course), checkpoints=visible)
+    rules = Rules.read(session, reader.course, submission.account_id, [submission.exercise])
+    body = GradeBody(**_grade(grade), **rules.fields(submission, grade, rows), checkpoints=visible)
     return SubmissionBody(**_head(submission, reader.course), grade=body)
 
 
 def history(
     member: CourseSession, exercise: str | None, limit: int, dispatcher: Dispatcher
 ) -> list[SubmissionSummaryBody]:
-    """Return an account's newest submissions, without rows and bodies; three queries, whatever the limit."""
+    """Return an account's newest submissions, without rows and bodies.
+
+    The number of queries does not depend on the limit.
+    """
     session, course = member.session, member.course
     wanted = select(SubmissionRow).where(
         SubmissionRow.course_id == course.id, SubmissionRow.account_id == member.account_id
@@ -63,18 +68,19 @@ def history(
     in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids)).order_by(col(GradeRow.id))
     newest_grades = {grade.submission_id: grade for grade in session.exec(in_order)}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
-    return [
-        _summary(each, course, newest_grades.get(each.id), standings.get(each.id, BETWEEN_QUERIES))
-        for each in submissions
-    ]
-
-
-def _summary(
-    submission: SubmissionRow, course: CourseRow, grade: GradeRow | None, standing: Standing
-) -> SubmissionSummaryBody:
-    if grade is None:
-        return SubmissionSummaryBody(**_head(submission, course, standing), grade=None)
-    return SubmissionSummaryBody(**_head(submission, course), grade=GradeSummaryBody(**_grade(grade, course)))
+    rules = Rules.read(session, course, member.account_id, [each.exercise for each in submissions])
+    weighted = {each.id for each in submissions if rules.needs_rows(each)}
+    rows = rows_of_grades(session, [each for each in newest_grades.values() if each.submission_id in weighted])
+    bodies = []
+    for each in submissions:
+        grade = newest_grades.get(each.id)
+        if grade is None:
+            head, body = _head(each, course, standings.get(each.id, BETWEEN_QUERIES)), None
+        else:
+            head = _head(each, course)
+            body = GradeSummaryBody(**_grade(grade), **rules.fields(each, grade, rows.get(grade.id, ())))
+        bodies.append(SubmissionSummaryBody(**head, grade=body))
+    return bodies
 
 
 def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | None = None) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | Non
     }
 
 
-def _grade(grade: GradeRow, course: CourseRow) -> dict[str, Any]:
+def _grade(grade: GradeRow) -> dict[str, Any]:
     run = None
     if grade.run_status is not None:
         run = RunBody(status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or "")
@@ -104,7 +110,6 @@ def _grade(grade: GradeRow, course: CourseRow) -> dict[str, Any]:
         "passed": grade.passed,
         "exact": grade.exact,
         "total": grade.total,
-        "points": grade.passed + course.inherited_share * grade.inherited,
         "environment": grade.environment,
         "graded_at": grade.graded_at,
     }

@@ -32,7 +32,7 @@ class ComparisonBody(BaseModel):
     """A row of the table.
 
     ``maxdiff`` is null if there is no finite difference. ``origin`` is null for a row that passed or holds no tensor,
-    and unknown if the gradient above was not handed in.
+    and unknown if the gradient above was not handed in. A row that ``inherits_constant`` inherits no credit.
     """
 
     name: str
@@ -44,6 +44,7 @@ class ComparisonBody(BaseModel):
     mismatched: int | None
     worst: list[int] | None
     origin: Origin | None
+    inherits_constant: bool
     diagnosis: list[DiagnosisBody]
     notes: list[str]
 
@@ -59,8 +60,10 @@ class RunBody(BaseModel):
 class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
-    ``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and the course's share of it,
-    0 by default, for each whose only mistake is above it.
+    ``run`` is null for tensors. ``points`` are what this answer earns, of ``points_max``, by the rules of its
+    assignment and the student's extensions of today. In open practice a checkpoint that passed is one point, and one
+    whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after the due time and
+    its grace; ``late_factor`` is what they leave of the points, 0 to 1.
     """
 
     run: RunBody | None
@@ -69,6 +72,9 @@ class GradeSummaryBody(BaseModel):
     exact: int
     total: int
     points: float
+    points_max: float | None = None
+    late_seconds: int = 0
+    late_factor: float = 1.0
     environment: str
     graded_at: datetime
 

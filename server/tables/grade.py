@@ -13,7 +13,8 @@ class GradeRow(Table, table=True):
     """What a submission is worth, by one revision of the exercise in one numeric environment.
 
     Grades are only added: a regrade is one more row, and the newest counts. ``seconds`` is how long the grading took.
-    ``run_…`` are None for tensors. ``inherited`` counts the checkpoints whose only mistake is above them.
+    ``run_…`` are None for tensors. ``inherited`` counts the checkpoints whose only mistake is above them, and no
+    constant.
     """
 
     __tablename__ = "grade"

@@ -26,7 +26,7 @@ from server.courses.schemas import PersonBody
 from server.database import dialect
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances.pool import POOL_SIZE
-from server.progress.queries import count_rows
+from server.progress.queries import MOMENTS, count_rows
 from server.queue.queries import (
     BACKGROUND_RANK,
     INSERT_TICKETS,
@@ -150,7 +150,9 @@ def count_attempts(session: Session, given: QueryArguments) -> None:
         else:
             old.best = min(old.best, new.best, key=BEST_FIRST.index)
             old.attempts += new.attempts
-            old.first_passed_at = old.first_passed_at or new.first_passed_at
+            for name in MOMENTS:
+                known = [moment for row in (old, new) if (moment := getattr(row, name)) is not None]
+                setattr(old, name, min(known, default=None))
     session.flush()
 
 

@@ -40,6 +40,8 @@ RIGHTS = {
     ("get", f"{COURSE}/progress"): (200, 200, 200),
     ("get", f"{COURSE}/analytics"): (403, 403, 200),
     ("get", f"{COURSE}/queue"): (403, 403, 200),
+    ("get", f"{COURSE}/gradebook"): (403, 403, 200),
+    ("post", f"{COURSE}/gradebook"): (403, 403, 415),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
 }

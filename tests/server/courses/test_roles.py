@@ -41,6 +41,8 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{COURSE}/progress"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/analytics"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/queue"): (Permission.READ_CLASS,),
+    ("GET", f"{COURSE}/gradebook"): (Permission.READ_GRADEBOOK,),
+    ("POST", f"{COURSE}/gradebook"): (Permission.READ_GRADEBOOK,),
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
@@ -153,6 +155,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
         headers["Content-Type"] = SAFETENSORS
+    if path.endswith("/gradebook") and method == "POST":
+        content = b"Student,ID,SIS User ID,SIS Login ID,Section\r\n"
+        headers["Content-Type"] = "text/csv"
     if path.endswith("/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):

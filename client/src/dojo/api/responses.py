@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from dojo.api.addresses import is_exercise_slug, is_slug, safe_link
 from dojo.errors import NotADojo
-from dojo.text import plural
+from dojo.text import duration, plural
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ NAME_CHARACTERS_MAX = 100
 LINE_CHARACTERS_MAX = 300
 FORWARD_CHARACTERS_MAX = 256 * 1024
 SECONDS_MAX = 10**6
+LATE_SECONDS_MAX = 10.0**9  # nobody hands in thirty years late
 SIZE_MAX = 2**40  # of a tensor, along one axis
 
 
@@ -110,7 +111,8 @@ class Grade:
     """The rows of one submission, and how its code ran.
 
     ``run_status`` is None for tensors. ``points`` differ from the number of passed steps if the course gives
-    points for steps that only inherit a mistake.
+    points for steps that only inherit a mistake. ``late_factor`` is what ``late_seconds`` after the due time leave of
+    them; a server without due times sends neither.
     """
 
     rows: tuple[Comparison, ...]
@@ -120,6 +122,8 @@ class Grade:
     stdout: str
     environment: str
     points: float | None = None
+    late_seconds: float = 0.0
+    late_factor: float = 1.0
 
     @property
     def passed(self) -> int:
@@ -163,6 +167,12 @@ class Grade:
             text += f", {plural(heirs, 'step')} {'inherits' if heirs == 1 else 'inherit'} "
             text += "it" if mistakes == 1 else "them"
         return text
+
+    def lateness(self) -> str:
+        """Return what coming late costs: ``3 hours late: 90 % of the points count``. Empty if it costs nothing."""
+        if self.late_factor == 1:
+            return ""
+        return f"{duration(self.late_seconds)} late: {100 * self.late_factor:.3g} % of the points count"
 
     def row(self, name: str) -> Comparison | None:
         """Return the row of a checkpoint, or None if the grade has none."""
@@ -415,6 +425,8 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
         stdout=_optional(run, "stdout", str) or "",
         environment=_line(body, "environment"),
         points=_number(body, "points"),
+        late_seconds=min(_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
+        late_factor=1.0 if (factor := _number(body, "late_factor")) is None else factor,
     )
 
 

@@ -28,6 +28,7 @@ class Results:
     def __repr__(self) -> str:
         mistake = first_mistake(self.grade, self.checkpoints)
         lines = [*plain_lines(self.grade.rows), *self.remarks, self.grade.summary()]
+        lines += [f"{self.grade.lateness()}."] if self.grade.lateness() else []
         return "\n".join(lines + ([lecture_hint(mistake)] if mistake else []))
 
     def _repr_html_(self) -> str:

@@ -1,0 +1,83 @@
+"""What one submission earns, and how late it came. Worked out when it is read, from the rules of that moment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+from sqlmodel import Session, col, select
+
+from server.assignments.assignment import Assignment, extensions_of, list_assignments
+from server.assignments.points import Counts, Moments, assignment_points, counted_points, late_by, late_factor
+from server.tables import ComparisonRow, CourseRow, GradeRow, SubmissionRow
+
+POINTS_DECIMALS: Final = 4  # a 26th of 100 points is 3.8462
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The assignments of a course, with the extensions of one student, by exercise."""
+
+    course: CourseRow
+    assignments: Mapping[str, Assignment]
+    extensions: Mapping[str, list[datetime]]
+
+    @classmethod
+    def read(cls, session: Session, course: CourseRow, account_id: int, exercises: Iterable[str]) -> Self:
+        """Read the rules that hold for somebody; a query, and one more for each exercise with a due time."""
+        assignments = {each.exercise: each for each in list_assignments(session, course, sorted(set(exercises)))}
+        return cls(
+            course,
+            assignments,
+            {
+                name: extensions_of(session, course, name, account_id)
+                for name, each in assignments.items()
+                if each.due_at is not None
+            },
+        )
+
+    def needs_rows(self, submission: SubmissionRow) -> bool:
+        """Whether the points of a submission depend on which checkpoints are right, not only on how many."""
+        return bool(self._assignment(submission).checkpoint_points)
+
+    def fields(
+        self, submission: SubmissionRow, grade: GradeRow, rows: Iterable[Mapping[str, Any]] = ()
+    ) -> dict[str, float]:
+        """Return what the body of a grade says of its points. ``rows`` are asked for if ``needs_rows``."""
+        assignment = self._assignment(submission)
+        extensions = self.extensions.get(submission.exercise, [])
+        handed_in_at = submission.created_at
+        if self.needs_rows(submission):
+            moments = {
+                row["name"]: Moments.of_answer(row["verdict"], row["origin"], row["inherits_constant"], handed_in_at)
+                for row in rows
+            }
+            earned = assignment_points(assignment, moments, moments, extensions)
+        else:
+            counts = Counts(grade.exact, grade.passed, grade.inherited, grade.total)
+            earned = counted_points(assignment, counts, handed_in_at, extensions)
+        return {
+            "points": round(earned.points, POINTS_DECIMALS),
+            "points_max": round(earned.points_max, POINTS_DECIMALS),
+            "late_seconds": math.ceil(late_by(assignment, handed_in_at, extensions).total_seconds()),
+            "late_factor": late_factor(assignment, handed_in_at, extensions),
+        }
+
+    def _assignment(self, submission: SubmissionRow) -> Assignment:
+        """Return the assignment of a submission. What is not assigned any more is worth what practice is."""
+        return self.assignments.get(submission.exercise) or Assignment.open_practice(self.course, submission.exercise)
+
+
+def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return what points depend on, of each row of some grades, by the grade's id; one query."""
+    ids = [each.id for each in grades]
+    found: dict[int, list[Mapping[str, Any]]] = {id: [] for id in ids}
+    if ids:
+        columns = (ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin, ComparisonRow.inherits_constant)
+        rows = select(ComparisonRow.grade_id, *columns).where(col(ComparisonRow.grade_id).in_(ids))  # type: ignore[call-overload]
+        for row in session.connection().execute(rows).mappings():
+            found[row["grade_id"]].append(row)
+    return found
