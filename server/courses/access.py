@@ -11,9 +11,9 @@ from fastapi import Path
 from sqlmodel import Session
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
-from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.courses.queries import COURSE_AND_ROLE
 from server.courses.roles import GRANTED, Permission
+from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.http.problems import Forbidden, NotFound
 from server.tables import CourseRow, Role
 

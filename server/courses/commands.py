@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from server.command_line import CommandError, pass_settings
 from server.courses import courses
-from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX, HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
+from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
+from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.database.setup import prepared_database
 from server.settings import Settings
 from server.tables import CourseRow, Role
@@ -135,12 +136,7 @@ def set_credit(settings: Settings, slug: str, share: float | None) -> None:
 
 
 def open_course(session: Session, slug: str, title: str) -> NewMember:
-    """Make a course with its instructor, and return the instructor.
-
-    :raises CommandError: there is a course with this slug
-    """
-    if courses.find_course(session, slug) is not None:
-        raise CommandError(f"There is a course {slug!r} already. Choose another slug.")
+    """Make a course with its instructor, and return the instructor; raises what ``courses.open_course`` does."""
     return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
 
 
