@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from server.accounts.recognition import Recognition
+from server.assignments import routes as assignments
 from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
@@ -67,7 +68,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
-    for room in (courses, pairing, catalogue, submissions, records, queue, reports, regrading):
+    for room in (courses, assignments, pairing, catalogue, submissions, records, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     app.include_router(client_wheel.router)

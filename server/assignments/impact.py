@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select as select_columns  # SQLModel's takes no more than four
 from sqlmodel import Session, col, select
 
 from exercises import registry
@@ -20,22 +21,36 @@ SAME_WITHIN: Final = 1e-9  # points; what is closer differs by rounding alone
 
 
 @dataclass(frozen=True)
+class Extension:
+    """A later due time of an exercise, for a person or a section."""
+
+    exercise: str
+    account_id: int | None
+    section: str | None
+    due_at: datetime
+
+    def holds_for(self, account_id: int, section: str | None) -> bool:
+        """Return whether somebody in a section has it."""
+        return self.account_id == account_id or (self.section is not None and self.section == section)
+
+
+@dataclass(frozen=True)
 class Rules:
     """What points are worked out from: the assignments of a course, and the extensions that were not revoked."""
 
     assignments: Sequence[Assignment]
-    extensions: Sequence[ExtensionRow]
+    extensions: Sequence[Extension]
 
     @classmethod
-    def of(cls, rows: Iterable[AssignmentRow], course: CourseRow, extensions: Sequence[ExtensionRow]) -> Rules:
+    def of(cls, rows: Iterable[AssignmentRow], course: CourseRow, extensions: Sequence[Extension]) -> Rules:
         """Return the rules of a course with these assignments. Without any, it is open practice."""
         assignments = [Assignment.of(row, course) for row in rows]
         practice = [] if assignments else [Assignment.open_practice(course, slug) for slug in registry.exercises()]
         return cls([*assignments, *practice], extensions)
 
-    def by_exercise(self) -> dict[str, tuple[Assignment, list[ExtensionRow]]]:
+    def by_exercise(self) -> dict[str, tuple[Assignment, list[Extension]]]:
         """Return what the points of each exercise follow from, and nothing else of it."""
-        extensions = defaultdict(list)
+        extensions: dict[str, list[Extension]] = defaultdict(list)
         for extension in self.extensions:
             extensions[extension.exercise].append(extension)
         return {each.exercise: (_as_to_points(each), extensions[each.exercise]) for each in self.assignments}
@@ -86,19 +101,14 @@ def impact(session: Session, course: CourseRow, before: Rules, after: Rules) -> 
     return Impact(len(gains), len(losses), round(math.fsum(gains), 6), round(math.fsum(losses), 6))
 
 
-def read_extensions(session: Session, course: CourseRow) -> list[ExtensionRow]:
+def read_extensions(session: Session, course: CourseRow) -> list[Extension]:
     """Return the extensions of a course that were not revoked."""
-    rows = select(ExtensionRow).where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
-    return list(session.exec(rows.order_by(col(ExtensionRow.id))))
-
-
-def due_times(extensions: Iterable[ExtensionRow], account_id: int, section: str | None) -> list[datetime]:
-    """Return the due times of those extensions that somebody has: their own, and their section's."""
-    return [
-        each.due_at
-        for each in extensions
-        if each.account_id == account_id or (each.section is not None and each.section == section)
-    ]
+    rows = (
+        select(ExtensionRow.exercise, ExtensionRow.account_id, ExtensionRow.section, ExtensionRow.due_at)
+        .where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
+        .order_by(col(ExtensionRow.id))
+    )
+    return [Extension(*row) for row in session.exec(rows)]
 
 
 def _as_to_points(assignment: Assignment) -> Assignment:
@@ -107,7 +117,7 @@ def _as_to_points(assignment: Assignment) -> Assignment:
 
 
 def _points(
-    rules: tuple[Assignment, list[ExtensionRow]] | None,
+    rules: tuple[Assignment, list[Extension]] | None,
     moments: Mapping[str, Moments],
     account_id: int,
     section: str | None,
@@ -117,7 +127,8 @@ def _points(
         return 0.0
     assignment, extensions = rules
     checkpoints = [each.name for each in registry.find(assignment.exercise).checkpoints]
-    return assignment_points(assignment, checkpoints, moments, due_times(extensions, account_id, section)).points
+    due_times = [each.due_at for each in extensions if each.holds_for(account_id, section)]
+    return assignment_points(assignment, checkpoints, moments, due_times).points
 
 
 def _sections(session: Session, course: CourseRow) -> dict[int, str | None]:
@@ -149,15 +160,15 @@ def _moments(
     session: Session, course: CourseRow, exercises: Collection[str]
 ) -> dict[tuple[int, str], dict[str, Moments]]:
     """Return checkpoint → moments by account and exercise."""
-    rows = select(
-        ProgressRow.account_id,
-        ProgressRow.exercise,
-        ProgressRow.checkpoint,
-        ProgressRow.first_exact_at,
-        ProgressRow.first_passed_at,
-        ProgressRow.first_inherited_at,
-    ).where(ProgressRow.course_id == course.id, col(ProgressRow.exercise).in_(exercises))
+    rows = select_columns(
+        col(ProgressRow.account_id),
+        col(ProgressRow.exercise),
+        col(ProgressRow.checkpoint),
+        col(ProgressRow.first_exact_at),
+        col(ProgressRow.first_passed_at),
+        col(ProgressRow.first_inherited_at),
+    ).where(col(ProgressRow.course_id) == course.id, col(ProgressRow.exercise).in_(exercises))
     moments: dict[tuple[int, str], dict[str, Moments]] = defaultdict(dict)
-    for account_id, exercise, checkpoint, *firsts in session.exec(rows):  # type: ignore[call-overload]
+    for account_id, exercise, checkpoint, *firsts in session.connection().execute(rows):
         moments[account_id, exercise][checkpoint] = Moments(*firsts)
     return moments

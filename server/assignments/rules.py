@@ -49,7 +49,7 @@ def late_sentence(assignment: Assignment) -> str | None:
         return f"It closes {minutes} after the due time." if grace else "It closes at the due time."
     floor = f", down to {_percent(assignment.late_floor)}" if assignment.late_floor else ""
     sentence = f"Each day late takes {_percent(assignment.late_per_day)} of the points{floor}."
-    return f"{sentence} The first {minutes} are free." if grace else sentence
+    return f"{sentence} The first {minutes} {'is' if grace == 1 else 'are'} free." if grace else sentence
 
 
 def _percent(share: float) -> str:

@@ -52,7 +52,9 @@ def parse(text: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         typed = None
     if typed is None or len(text.strip()) < len("2026-12-01T23:59"):
-        raise BadTime(f"{text[:40]!r} is no time. Type it as 2026-12-01 23:59, or with an offset, 2026-12-01T23:59+01:00.")
+        raise BadTime(
+            f"{text[:40]!r} is no time. Type it as 2026-12-01 23:59, or with an offset, 2026-12-01T23:59+01:00."
+        )
     return checked(typed if typed.tzinfo is not None else _in_zone(typed, zone))
 
 
