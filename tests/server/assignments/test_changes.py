@@ -121,7 +121,7 @@ def test_a_version_counts_changes_and_an_outdated_one_is_refused(database: Datab
 @on_sqlite
 def test_a_whole_assignment_forgets_what_it_does_not_name(database: Database, autumn: Class) -> None:
     with database.writing() as session:
-        set_rules(session, autumn, points=5.0, **DAILY)
+        make(session, autumn.of(session), Change(FULL, {"points": 5.0, **DAILY}))
         make(session, autumn.of(session), Change(FULL, {"points": 7.0}, is_whole=True))
 
     with database.reading() as session:
