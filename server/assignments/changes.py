@@ -203,7 +203,10 @@ def write(session: Session, course: CourseRow, plan: Plan, actor: Actor) -> None
 
 
 def _entry(course: CourseRow, plan: Plan, actor: Actor) -> Entry | None:
-    """Return what the audit log keeps of a change: the values that differ. None if none does."""
+    """Return what the audit log keeps of a change: the values that differ, from the defaults where there is no other.
+
+    None if none does.
+    """
     if plan.exercise is None:
         order = [[row.exercise for row in rows] for rows in (plan.before, plan.after)]
         if order[0] == order[1]:
@@ -261,10 +264,8 @@ def _of(rows: Iterable[AssignmentRow], exercise: str | None) -> AssignmentRow | 
     return next((row for row in rows if row.exercise == exercise), None)
 
 
-def _values(row: AssignmentRow | None) -> dict[str, Any]:
-    """Return what a change may change, as the audit log keeps it; nothing without a row."""
-    if row is None:
-        return {}
+def _values(row: AssignmentRow) -> dict[str, Any]:
+    """Return what a change may change, as the audit log keeps it."""
     values = {name: getattr(row, name) for name in (*sorted(rules.FIELDS), "position")}
     return {name: _plain(value) for name, value in values.items()}
 
