@@ -13,9 +13,10 @@ import uvicorn
 from exercises.errors import PackError
 from server import logs
 from server.accounts.commands import admin, token
+from server.assignments.commands import assignment, extension
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
-from server.courses.commands import Slug, course, open_course, show_new_course
+from server.courses.commands import Slug, open_course, show_new_course
 from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
@@ -24,6 +25,7 @@ from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
+from server.lifecycle.commands import course
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.queue.commands import queue
@@ -122,7 +124,13 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, gradebook, queue, token, admin):
+for _command in (
+    *(demo, doctor, show_settings, backup, restore),
+    *(course, assignment, extension),
+    gradebook,
+    queue,
+    *(token, admin),
+):
     server.add_command(_command)
 
 
