@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from sqlmodel import Session, select
 
 from exercises import registry
+from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from grader.sandbox import Limits, RunStatus
 from server.accounts.accounts import lock_account
+from server.assignments.assignment import Assignment, list_assignments
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
+from server.instances import choice
 from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
 from server.progress.record import record
 from server.progress.recount import follow_regrade
-from server.tables import AnswerKind, GradeRow, SubmissionRow
+from server.tables import AnswerKind, CourseRow, GradeRow, SubmissionRow
 
 DEFAULT_FILENAME = "solution.py"
 
@@ -104,20 +107,32 @@ class Grading:
         return None if is_cut_short else _timed(stored, grade, started)
 
     def _instance(self, submission: SubmissionRow) -> StoredInstance:
-        """Return the instance of a submission. One of an older revision gets another, and keeps that in turn."""
+        """Return the instance of a submission: the one that was chosen, or the one of its grade by today's revision.
+
+        Without either, it is chosen now.
+        """
         exercise = registry.find(submission.exercise)
+        if submission.instance_id:
+            stored = self._instances.load(submission.instance_id, exercise)
+            if stored:
+                return stored
         graded = select(GradeRow.instance_id).where(
             GradeRow.submission_id == submission.id, GradeRow.revision == exercise.revision
         )
-        stored = submission.instance_id and self._instances.load(submission.instance_id, exercise)
-        if not stored:
-            with self._database.reading() as session:
-                id = session.exec(graded.limit(1)).first()
-            if id is None:
-                self._pool.refill(exercise)
-                id = self._pool.lot(exercise, ())
-            stored = self._instances.load(id, exercise)
-        assert stored, "the lot is of today's revision"
+        with self._database.reading() as session:
+            id = session.exec(graded.limit(1)).first()
+            course = session.get_one(CourseRow, submission.course_id)
+            (assignment,) = list_assignments(session, course, [exercise.slug]) or [
+                Assignment.open_practice(course, exercise.slug)
+            ]
+        kind = choice.graded_on(assignment, submission.kind)
+        if id is None and kind is not Kind.HIDDEN:
+            return self._instances.get(submission.account_id, exercise, kind)
+        if id is None:
+            self._pool.refill(exercise)
+            id = self._pool.lot(exercise, ())
+        stored = self._instances.load(id, exercise)
+        assert stored, "the row is of today's revision"
         return stored
 
 

@@ -12,13 +12,14 @@ from sqlmodel import Session, col, select
 
 from server.assignments.assignment import Assignment, extensions_of, list_assignments
 from server.assignments.points import Counts, Moments, assignment_points, counted_points, late_by, late_factor
+from server.rules.rules import Rules
 from server.tables import ComparisonRow, CourseRow, GradeRow, SubmissionRow
 
 POINTS_DECIMALS: Final = 4  # a 26th of 100 points is 3.8462
 
 
 @dataclass(frozen=True)
-class Rules:
+class Earnings:
     """The assignments of a course, with the extensions of one student, by exercise."""
 
     course: CourseRow
@@ -27,7 +28,7 @@ class Rules:
 
     @classmethod
     def read(cls, session: Session, course: CourseRow, account_id: int, exercises: Iterable[str]) -> Self:
-        """Read the rules that hold for somebody; a query, and one more for each exercise with a due time."""
+        """Read what the earnings of somebody depend on; a query, and one more for each exercise with a due time."""
         assignments = {each.exercise: each for each in list_assignments(session, course, sorted(set(exercises)))}
         return cls(
             course,
@@ -38,6 +39,14 @@ class Rules:
                 if each.due_at is not None
             },
         )
+
+    @classmethod
+    def of(cls, session: Session, rules: Rules) -> Self:
+        """Return the earnings of one exercise whose rules were read; a query if it has a due time."""
+        assignment, extensions = rules.assignment, {}
+        if assignment.due_at is not None:
+            extensions = {rules.exercise: extensions_of(session, rules.course, rules.exercise, rules.account_id)}
+        return cls(rules.course, {rules.exercise: assignment}, extensions)
 
     def needs_rows(self, submission: SubmissionRow) -> bool:
         """Whether the points of a submission depend on which checkpoints are right, not only on how many."""

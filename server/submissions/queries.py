@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
 from server.instances.pool import POOL_SIZE
-from server.tables import ComparisonRow, CourseRow, GradeRow, SeatRow, SubmissionRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow
 
 # Id of the submission that an account made with an idempotency ``key``.
 SUBMISSION_WITH_KEY: Final = select(SubmissionRow.id).where(
@@ -30,8 +30,10 @@ LAST_ATTEMPTS: Final = (
     .order_by(col(SubmissionRow.attempt).desc())
     .limit(POOL_SIZE)
 )
+# The newest grade of a submission, and the kind of its instance.
 NEWEST_GRADE: Final = (
-    select(GradeRow)
+    select(GradeRow, InstanceRow.kind)
+    .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
     .where(GradeRow.submission_id == bindparam("submission_id"))
     .order_by(col(GradeRow.id).desc())
     .limit(1)

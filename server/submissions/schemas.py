@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -50,28 +51,32 @@ class ComparisonBody(BaseModel):
 
 
 class RunBody(BaseModel):
-    """What became of the code."""
+    """What became of the code. ``hidden`` says that it ran, and printed, on numbers that the student has not seen."""
 
     status: str
     message: str
     stdout: str
+    hidden: bool
 
 
 class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
-    ``run`` is null for tensors. ``points`` are what this answer earns, of ``points_max``, by the rules of its
-    assignment and the student's extensions of today. In open practice a checkpoint that passed is one point, and one
-    whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after the due time and
-    its grace; ``late_factor`` is what they leave of the points, 0 to 1.
+    While ``feedback`` is withheld, ``shown_when`` is a sentence that says when it shows, and ``passed``, ``exact`` and
+    ``points`` are null. ``run`` is null for tensors. ``points`` are what this answer earns, of ``points_max``, by the
+    rules of its assignment and the student's extensions of today. In open practice a checkpoint that passed is one
+    point, and one whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after
+    the due time and its grace; ``late_factor`` is what they leave of the points, 0 to 1.
     """
 
+    feedback: Literal["shown", "withheld"] = "shown"
+    shown_when: str | None = None
     run: RunBody | None
     flags: list[str]
-    passed: int
-    exact: int
+    passed: int | None
+    exact: int | None
     total: int
-    points: float
+    points: float | None
     points_max: float | None = None
     late_seconds: int = 0
     late_factor: float = 1.0
@@ -80,8 +85,12 @@ class GradeSummaryBody(BaseModel):
 
 
 class GradeBody(GradeSummaryBody):
-    """A grade with its rows."""
+    """A grade with its rows, none while feedback is withheld.
 
+    ``handed_in`` names the checkpoints that hold an answer.
+    """
+
+    handed_in: list[str]
     checkpoints: list[ComparisonBody]
 
 
