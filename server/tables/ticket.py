@@ -25,7 +25,7 @@ class TicketRow(Table, table=True):
     work that remains, whatever process died in between.
 
     The lowest ``rank`` comes first, then the lowest ``id``; one run at a time for each account. ``tries`` counts the
-    runs that were begun. From ``due_at`` on the ticket may be taken: at once if it is new, after a pause if it was
+    runs that were begun. The grade of a ticket with ``regrade_id`` belongs to that regrade. From ``due_at`` on the ticket may be taken: at once if it is new, after a pause if it was
     given back, and after its lease if it is running, because the run then counts as lost.
     """
 
@@ -41,3 +41,4 @@ class TicketRow(Table, table=True):
     due_at: datetime = Field(default_factory=now)
     reason: str | None = Field(default=None, sa_type=Text)
     queued_at: datetime = Field(default_factory=now)
+    regrade_id: int | None = Field(default=None, foreign_key="regrade.id", index=True)
