@@ -14,7 +14,9 @@ def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow)
 
     Most grades of a regrade equal the one before, and then there is nothing to do.
     """
-    before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
+    before = select(func.max(GradeRow.id)).where(
+        GradeRow.submission_id == submission.id, col(GradeRow.counts), col(GradeRow.id) < grade.id
+    )
     new, old = (
         session.exec(
             select(ComparisonRow.name, ComparisonRow.verdict).where(col(ComparisonRow.grade_id) == grade_id)
@@ -39,7 +41,11 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         )
     )
     later = aliased(GradeRow)
-    is_newest = ~select(later.id).where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id).exists()
+    is_newest = ~(
+        select(later.id)
+        .where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id, col(later.counts))
+        .exists()
+    )
     rows = session.exec(
         select(ComparisonRow, SubmissionRow.created_at)
         .join(GradeRow, col(GradeRow.id) == ComparisonRow.grade_id)
@@ -49,6 +55,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             SubmissionRow.account_id == submission.account_id,
             SubmissionRow.exercise == submission.exercise,
             ComparisonRow.verdict != Verdict.MISSING.value,
+            col(GradeRow.counts),
             is_newest,
         )
         .order_by(col(SubmissionRow.id))

@@ -60,8 +60,8 @@ def history(
     wanted = wanted.order_by(col(SubmissionRow.id).desc()).limit(limit)
     submissions = session.exec(wanted.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
     ids = [each.id for each in submissions]
-    in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids)).order_by(col(GradeRow.id))
-    newest_grades = {grade.submission_id: grade for grade in session.exec(in_order)}
+    in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids), col(GradeRow.counts))
+    newest_grades = {grade.submission_id: grade for grade in session.exec(in_order.order_by(col(GradeRow.id)))}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
     return [
         _summary(each, course, newest_grades.get(each.id), standings.get(each.id, BETWEEN_QUERIES))

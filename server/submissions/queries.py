@@ -23,9 +23,10 @@ LAST_ATTEMPT: Final = select(func.max(SubmissionRow.attempt)).where(
     SubmissionRow.account_id == bindparam("account_id"),
     SubmissionRow.exercise == bindparam("exercise"),
 )
+# The newest grade of a submission that counts: one of a regrade does once it is accepted.
 NEWEST_GRADE: Final = (
     select(GradeRow)
-    .where(GradeRow.submission_id == bindparam("submission_id"))
+    .where(GradeRow.submission_id == bindparam("submission_id"), col(GradeRow.counts))
     .order_by(col(GradeRow.id).desc())
     .limit(1)
 )

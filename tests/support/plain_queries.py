@@ -228,8 +228,8 @@ def last_attempt(session: Session, given: QueryArguments) -> Any:
 
 
 def newest_grade(session: Session, given: QueryArguments) -> Any:
-    """Return the newest grade of a submission."""
-    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id)
+    """Return the newest grade of a submission that counts."""
+    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id, col(GradeRow.counts))
     return session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
 
 
