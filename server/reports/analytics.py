@@ -1,7 +1,7 @@
 """Analytics: how a class gets on with each checkpoint, and which mistakes it makes there.
 
-Only the newest grade of each submission that counts is read; staff submissions are ignored. The database reduces a class's rows to a
-few groups for each checkpoint, and returns only the mistakes one by one.
+Only the newest grade of each submission that counts is read; staff submissions are ignored. The database reduces a
+class's rows to a few groups for each checkpoint, and returns only the mistakes one by one.
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ class TicketRow(Table, table=True):
     work that remains, whatever process died in between.
 
     The lowest ``rank`` comes first, then the lowest ``id``; one run at a time for each account. ``tries`` counts the
-    runs that were begun. The grade of a ticket with ``regrade_id`` belongs to that regrade. From ``due_at`` on the ticket may be taken: at once if it is new, after a pause if it was
-    given back, and after its lease if it is running, because the run then counts as lost.
+    runs that were begun. From ``due_at`` on the ticket may be taken: at once if it is new, after a pause if it was
+    given back, and after its lease if it is running, because the run then counts as lost. The grade of a ticket with
+    ``regrade_id`` belongs to that regrade.
     """
 
     __tablename__ = "ticket"
