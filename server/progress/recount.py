@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
 from grader.compare import Verdict
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
-
-
-def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow) -> None:
-    """Bring progress up to date with a further grade of a submission.
-
-    Most grades of a regrade equal the one before, and then there is nothing to do.
-    """
-    before = select(func.max(GradeRow.id)).where(
-        GradeRow.submission_id == submission.id, col(GradeRow.counts), col(GradeRow.id) < grade.id
-    )
-    new, old = (
-        session.exec(
-            select(ComparisonRow.name, ComparisonRow.verdict).where(col(ComparisonRow.grade_id) == grade_id)
-        ).all()
-        for grade_id in (grade.id, before.scalar_subquery())
-    )
-    if sorted(new) != sorted(old):
-        recount(session, submission)
 
 
 def recount(session: Session, submission: SubmissionRow) -> None:

@@ -42,6 +42,8 @@ RIGHTS = {
     ("get", f"{COURSE}/queue"): (403, 403, 200),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
+    ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
+    ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
 }
 ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 

@@ -43,6 +43,8 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{COURSE}/queue"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/accept"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/discard"): (Permission.REGRADE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),

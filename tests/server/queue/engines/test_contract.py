@@ -22,7 +22,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.server.queue.engines.conftest import workers
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
+from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually, open_regrade
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
 WOKEN_ALONE = Timing(look_again_seconds=60, sweep_seconds=60, wait_look_seconds=60, follow_look_seconds=60)
@@ -258,7 +258,7 @@ def test_short_comes_before_long_and_both_before_the_background(working: Running
     with database.writing() as session:
         session.exec(select(GradeRow).where(GradeRow.submission_id == slow)).one().seconds = 4.5
         again = session.get_one(SubmissionRow, old)
-        working.services.dispatcher.enqueue(session, [again], background=True)
+        working.services.dispatcher.enqueue(session, [again], regrade_id=open_regrade(session))
     long, short = hand_in(cy, "c1"), hand_in(eve, "e1")
     with database.reading() as session:
         places = working.services.dispatcher.standing(session, [again.id, long, short])
