@@ -14,6 +14,7 @@ from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
 from server.courses import routes as courses
+from server.feedback import routes as feedback
 from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.access_log import AccessLog
@@ -70,7 +71,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
-    for room in (courses, pairing, catalogue, submissions, records, queue, reports, regrading):
+    for room in (courses, pairing, catalogue, submissions, feedback, records, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     app.include_router(client_wheel.router)

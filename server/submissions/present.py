@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from server.courses.access import CourseSession, Membership
+from server.courses.access import Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.submissions import hints
@@ -47,18 +46,10 @@ def show_graded(
     return SubmissionBody(**_head(submission, reader.course), grade=body)
 
 
-def history(
-    member: CourseSession, exercise: str | None, limit: int, dispatcher: Dispatcher
+def summaries(
+    session: Session, course: CourseRow, submissions: Sequence[SubmissionRow], dispatcher: Dispatcher
 ) -> list[SubmissionSummaryBody]:
-    """Return an account's newest submissions, without rows and bodies; three queries, whatever the limit."""
-    session, course = member.session, member.course
-    wanted = select(SubmissionRow).where(
-        SubmissionRow.course_id == course.id, SubmissionRow.account_id == member.account_id
-    )
-    if exercise is not None:
-        wanted = wanted.where(SubmissionRow.exercise == exercise)
-    wanted = wanted.order_by(col(SubmissionRow.id).desc()).limit(limit)
-    submissions = session.exec(wanted.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
+    """Return submissions without rows and bodies; two queries, however many there are."""
     ids = [each.id for each in submissions]
     in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids), col(GradeRow.counts))
     newest_grades = {grade.submission_id: grade for grade in session.exec(in_order.order_by(col(GradeRow.id)))}

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -37,6 +40,13 @@ RIGHTS = {
     ("get", f"{SUBMISSION}/events"): (200, 404, 200),
     ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
     ("post", f"{SUBMISSION}/release"): (403, 404, 409),
+    ("get", f"{SUBMISSION}/comments"): (200, 404, 200),
+    ("post", f"{SUBMISSION}/comments"): (403, 404, 201),
+    ("delete", f"{SUBMISSION}/comments/{{comment}}"): (403, 404, 404),
+    ("post", f"{COURSE}/comments"): (403, 403, 201),
+    ("get", f"{COURSE}/overrides"): (200, 200, 200),
+    ("post", f"{COURSE}/overrides"): (403, 403, 404),
+    ("delete", f"{COURSE}/overrides/{{id}}"): (403, 403, 404),
     ("get", f"{COURSE}/progress"): (200, 200, 200),
     ("get", f"{COURSE}/analytics"): (403, 403, 200),
     ("get", f"{COURSE}/queue"): (403, 403, 200),
@@ -47,6 +57,12 @@ RIGHTS = {
 }
 ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
+# What a request holds that is right but for its caller. The student of an override is nobody.
+BODIES: dict[tuple[str, str], Callable[[int], Any]] = {
+    ("post", f"{SUBMISSION}/comments"): lambda id: {"text": "Look again."},
+    ("post", f"{COURSE}/comments"): lambda id: {"text": "Look again.", "submissions": [id]},
+    ("post", f"{COURSE}/overrides"): lambda id: {"student": 99, "exercise": FULL, "points": 1, "reason": "Ill."},
+}
 Statuses = dict[tuple[str, str], int]
 
 
@@ -55,11 +71,13 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     found = {}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99)
+        body = BODIES.get((method, path), lambda id: None)(id)
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
-            answer = caller.post(address) if method == "post" else caller.get(address)
+            headers = {"Authorization": f"Bearer {caller.token}"}
+            answer = caller.client.request(method, address, json=body, headers=headers)
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
@@ -139,7 +157,7 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
-        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", comment=99)
         answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
 
         assert is_problem(answer, 401), path
