@@ -156,9 +156,12 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
+        headers = {"Authorization": authorization} if authorization else {}
+        body = BODIES[method, path](id) if (method, path) in BODIES else None
+        binary: dict[str, Any] = {"content": NO_TENSORS, "headers": headers | {"Content-Type": SAFETENSORS}}
         address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", comment=99)
-        answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
+        sent = binary if body is None else {"json": body, "headers": headers}
+        answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path
         assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -19,7 +19,7 @@ from server.courses.roles import GRANTED, Permission
 from server.database.table import now
 from server.submissions.access import AllowedForSubmission
 from server.tables import AccountRow, ProgressRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem
+from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem, open_regrade
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -156,8 +156,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     topic, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
-    address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h")
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
+    id, comment, body = _things(server, path, submission_id, headers)
+    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment)
     content = None
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
@@ -167,11 +168,34 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
-    with server.client.stream(method, address, headers=headers, content=content) as answer:
+    with server.client.stream(method, address, headers=headers, content=content, json=body) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()
             assert is_problem(answer, answer.status_code)
         return answer.status_code
+
+
+def _things(
+    server: RunningServer, path: str, submission_id: int, headers: dict[str, str]
+) -> tuple[int, int, dict[str, Any] | None]:
+    """Return the id for an address, the id of a comment in it, and a body; what they name is there."""
+    note: dict[str, Any] = {"text": "Look again."}
+    if path.endswith("/comments/{comment}"):  # the caller's own, if they may write any
+        made = server.client.post(f"/api/v1/submissions/{submission_id}/comments", json=note, headers=headers)
+        return submission_id, made.json().get("id", 99), None
+    if path.endswith("/comments"):
+        return submission_id, 0, note if path.startswith(SUBMISSION) else note | {"submissions": [submission_id]}
+    if "/regrade/{id}/" in path:
+        with server.services.database.writing() as session:
+            return open_regrade(session), 0, None
+    if "/overrides" in path:
+        with server.services.database.reading() as session:
+            student = session.get_one(SubmissionRow, submission_id).account_id
+        body = {"student": student, "exercise": FULL, "points": 1, "reason": "Ill."}
+        if path.endswith("/overrides"):
+            return submission_id, 0, body
+        return server.instructor.post("/api/v1/courses/backprop/overrides", json=body).json()["id"], 0, None
+    return submission_id, 0, None
 
 
 def state(server: RunningServer, submission_id: int) -> tuple[TicketState, int]:

@@ -106,9 +106,8 @@ def test_half_a_letter_is_refused(server: RunningServer, student: Student) -> No
     content = b'{"text": "\\ud800"}'
     headers = {"Content-Type": "application/json"}
 
-    answer = server.instructor.post(
-        f"/api/v1/submissions/{hand_in(student)}/comments", content=content, headers=headers
-    )
+    address = f"/api/v1/submissions/{hand_in(student)}/comments"
+    answer = server.instructor.post(address, content=content, headers=headers)
 
     assert is_problem(answer, 422)
 
