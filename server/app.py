@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from server.accounts.recognition import Recognition
@@ -15,11 +15,13 @@ from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
 from server.courses import routes as courses
+from server.feedback import routes as feedback
 from server.gradebook import routes as gradebook
 from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.access_log import AccessLog
 from server.http.middleware import BodyLimit, Envelope
+from server.http.query import refuse_unknown_parameters
 from server.http.token_gate import TokenGate
 from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
@@ -61,6 +63,8 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         # FastAPI's own pages load scripts from a third party. The description stays at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_unknown_parameters)],
+        responses=problems.documented(422),
     )
     app.state.services = services
     app.state.client_sources = ClientSources()
@@ -77,6 +81,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         pairing,
         catalogue,
         submissions,
+        feedback,
         records,
         queue,
         reports,

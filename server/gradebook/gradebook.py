@@ -15,10 +15,10 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from exercises.exercise import Exercise
-from server.assignments.assignment import Assignment, list_assignments
+from server.assignments.assignment import Assignment, list_assignments, read_extensions
 from server.assignments.points import Earned, Moments, earn, points_max, scaled, step_weight
 from server.gradebook.queries import groups_of_checkpoints
-from server.tables import AccountRow, CourseRow, ExtensionRow, OverrideRow, Role, SeatRow
+from server.tables import AccountRow, CourseRow, OverrideRow, Role, SeatRow
 
 DECIMALS: Final = 2  # as learning management systems keep them; a total is the sum of what is shown
 
@@ -87,20 +87,6 @@ class Gradebook:
         return round(math.fsum(column.points_max for column in self.columns), DECIMALS)
 
 
-@dataclass(frozen=True)
-class _Extensions:
-    """The due times of a course's extensions, by who they are for."""
-
-    of_accounts: Mapping[tuple[str, int], list[datetime]]
-    of_sections: Mapping[tuple[str, str], list[datetime]]
-
-    def of(self, exercise: str, student: Student) -> tuple[datetime, ...]:
-        """Return those of a student: their own, and their section's."""
-        own = self.of_accounts.get((exercise, student.id), [])
-        shared = [] if student.section is None else self.of_sections.get((exercise, student.section), [])
-        return (*own, *shared)
-
-
 def read_gradebook(
     session: Session, course: CourseRow, exercises: Iterable[Exercise], section: str | None = None
 ) -> Gradebook:
@@ -111,7 +97,7 @@ def read_gradebook(
     by_slug = {each.slug: each for each in exercises}
     assignments = list_assignments(session, course, by_slug)
     students = _students(session, course, section)
-    extensions = _extensions(session, course)
+    extensions = read_extensions(session, course)
     overrides = _overrides(session, course)
     columns, cells = [], []
     for assignment in assignments:
@@ -119,7 +105,7 @@ def read_gradebook(
         names = [each.name for each in exercise.checkpoints]
         most = round(points_max(assignment, names), DECIMALS)
         columns.append(Column(exercise.slug, exercise.title, most))
-        due_times = {each.id: extensions.of(exercise.slug, each) for each in students}
+        due_times = {each.id: extensions.of(exercise.slug, each.id, each.section) for each in students}
         earned = _cells(session, assignment, names, due_times)
         for id, points in overrides.get(exercise.slug, {}).items():
             late_days = earned.get(id, Cell()).late_days
@@ -175,18 +161,6 @@ def _students(session: Session, course: CourseRow, section: str | None) -> list[
         Student(seat.account_id, name, seat.university_id, seat.email, seat.section)
         for seat, name in session.exec(students)
     ]
-
-
-def _extensions(session: Session, course: CourseRow) -> _Extensions:
-    of_accounts: dict[tuple[str, int], list[datetime]] = {}
-    of_sections: dict[tuple[str, str], list[datetime]] = {}
-    in_force = select(ExtensionRow).where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
-    for row in session.exec(in_force):
-        if row.account_id is not None:
-            of_accounts.setdefault((row.exercise, row.account_id), []).append(row.due_at)
-        if row.section is not None:
-            of_sections.setdefault((row.exercise, row.section), []).append(row.due_at)
-    return _Extensions(of_accounts, of_sections)
 
 
 def _overrides(session: Session, course: CourseRow) -> dict[str, dict[int, float]]:

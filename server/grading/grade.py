@@ -22,7 +22,6 @@ from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
 from server.progress.record import record
-from server.progress.recount import follow_regrade
 from server.tables import AnswerKind, CourseRow, GradeRow, SubmissionRow
 
 DEFAULT_FILENAME = "solution.py"
@@ -68,7 +67,8 @@ class Grading:
         """Grade a submission by today's revision and environment, and store the grade.
 
         It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
-        grade of the same revision and environment is dropped.
+        grade of the same revision and environment is dropped, and so is a further one whose ticket is gone: its regrade
+        was discarded.
 
         :param look_seconds: what a run may take, if less than its whole time; one that takes longer has no grade.
         :return: whether it has a grade now.
@@ -85,10 +85,13 @@ class Grading:
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
             lock_account(session, submission.account_id)
-            session.connection().execute(DELETE_TICKET, {"submission_id": submission.id})
+            ticket = session.connection().execute(DELETE_TICKET, {"submission_id": submission.id}).first()
             grades = session.connection().execute(GRADES_OF_SUBMISSION, {"submission_id": submission.id}).all()
-            if (timed.revision, timed.grade.environment) not in grades:
-                store(session, submission, timed, is_regrade=bool(grades))
+            if not grades:
+                store(session, submission, timed)
+            elif ticket is not None and (timed.revision, timed.grade.environment) not in grades:
+                assert ticket.regrade_id is not None, "what has a grade is graded again by a regrade alone"
+                store(session, submission, timed, regrade_id=ticket.regrade_id)
         if not grades:  # a regrade waits for everybody, and says nothing of how long students do
             self._metrics.phases.labels("wait").observe(waited)
         self._metrics.phases.labels("store").observe(time.perf_counter() - started)
@@ -143,10 +146,10 @@ def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:
     metrics.runs.labels(kind.value, run.status.value if run else "compared").inc()
 
 
-def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_regrade: bool = False) -> GradeRow:
+def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, regrade_id: int | None = None) -> GradeRow:
     """Store a grade with its rows, and bring the student's progress up to date. The caller holds the account's lock.
 
-    :param is_regrade: the submission has an older grade, so this one is no attempt.
+    :param regrade_id: the regrade that the grade is of. It is no attempt, and does not count until that is accepted.
     """
     grade, run = timed.grade, timed.grade.run
     row = GradeRow(
@@ -163,6 +166,8 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_
         inherited=grade.inherited,
         total=grade.total,
         seconds=timed.seconds,
+        regrade_id=regrade_id,
+        counts=regrade_id is None,
     )
     row.insert(session)
     comparisons = [
@@ -170,9 +175,7 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_
         for position, comparison in enumerate(grade.checkpoints)
     ]
     session.connection().execute(INSERT_ROWS, comparisons)
-    if is_regrade:
-        follow_regrade(session, submission, row)
-    else:
+    if regrade_id is None:
         record(session, submission, grade.checkpoints)
     return row
 

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
 from grader.compare import Verdict
 from server.assignments.points import Moments
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
-
-
-def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow) -> None:
-    """Bring progress up to date with a further grade of a submission.
-
-    Most grades of a regrade equal the one before, and then there is nothing to do.
-    """
-    before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
-    new, old = (
-        session.exec(
-            select(
-                ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin, ComparisonRow.inherits_constant
-            ).where(col(ComparisonRow.grade_id) == grade_id)
-        ).all()
-        for grade_id in (grade.id, before.scalar_subquery())
-    )
-    if set(new) != set(old):
-        recount(session, submission)
 
 
 def recount(session: Session, submission: SubmissionRow) -> None:
@@ -42,7 +24,11 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         )
     )
     later = aliased(GradeRow)
-    is_newest = ~select(later.id).where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id).exists()
+    is_newest = ~(
+        select(later.id)
+        .where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id, col(later.counts))
+        .exists()
+    )
     rows = session.exec(
         select(ComparisonRow, SubmissionRow.created_at)
         .join(GradeRow, col(GradeRow.id) == ComparisonRow.grade_id)
@@ -52,6 +38,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             SubmissionRow.account_id == submission.account_id,
             SubmissionRow.exercise == submission.exercise,
             ComparisonRow.verdict != Verdict.MISSING.value,
+            col(GradeRow.counts),
             is_newest,
         )
         .order_by(col(SubmissionRow.created_at))

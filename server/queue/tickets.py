@@ -68,10 +68,12 @@ class Standing:
     estimate: int | None
 
 
-def write(session: Session, submissions: Sequence[SubmissionRow], penalty_seconds: int, *, background: bool) -> None:
-    """Write a ticket for each submission."""
-    if background:
-        _insert(session, submissions, _background_ranks(submissions))
+def write(
+    session: Session, submissions: Sequence[SubmissionRow], penalty_seconds: int, *, regrade_id: int | None = None
+) -> None:
+    """Write a ticket for each submission, in the background if it is of a regrade."""
+    if regrade_id is not None:
+        _insert(session, submissions, _background_ranks(submissions), regrade_id)
     else:
         for submission in submissions:
             _insert(session, [submission], [_rank(session, submission, penalty_seconds)])
@@ -181,9 +183,12 @@ def release(session: Session, submission_id: int) -> bool:
 
 
 def cancel(session: Session, submission_id: int) -> bool:
-    """Take a ticket out of the queue; return False if it is not waiting. A run is not stopped: it is short."""
+    """Take a ticket out of the queue; return False if it is not waiting. A run is not stopped: it is short.
+
+    Nobody takes a submission out of a regrade: its student would choose their grade.
+    """
     ticket = _in_state(session, submission_id, TicketState.QUEUED)
-    if ticket is None:
+    if ticket is None or ticket.regrade_id is not None:
         return False
     ticket.state = TicketState.CANCELLED
     return True
@@ -207,9 +212,13 @@ def _in_state(session: Session, submission_id: int, *states: TicketState) -> Tic
     return session.exec(ticket.with_for_update()).first()
 
 
-def _insert(session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int]) -> None:
+def _insert(
+    session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int], regrade_id: int | None = None
+) -> None:
     tickets = [
-        TicketRow(submission_id=submission.id, account_id=submission.account_id, rank=rank).model_dump(exclude={"id"})
+        TicketRow(
+            submission_id=submission.id, account_id=submission.account_id, rank=rank, regrade_id=regrade_id
+        ).model_dump(exclude={"id"})
         for submission, rank in zip(submissions, ranks, strict=True)
     ]
     if tickets:

@@ -1,7 +1,7 @@
 """Analytics: how a class gets on with each checkpoint, and which mistakes it makes there.
 
-Only the newest grade of each submission counts; staff submissions are ignored. The database reduces a class's rows to a
-few groups for each checkpoint, and returns only the mistakes one by one.
+Only the newest grade of each submission that counts is read; staff submissions are ignored. The database reduces a
+class's rows to a few groups for each checkpoint, and returns only the mistakes one by one.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def _graded(course: CourseRow, exercises: list[Exercise]) -> CTE:
         .where(
             col(SubmissionRow.course_id) == course.id,
             col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
+            col(GradeRow.counts),
         )
         .group_by(col(SubmissionRow.id), *whose)
         .cte("graded")

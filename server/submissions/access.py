@@ -33,6 +33,7 @@ class SubmissionSession:
     session: Session
     submission: SubmissionRow
     reader: Membership
+    reader_id: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class SubmissionAccess:
             may_read = reader.may(Permission.READ_OWN_WORK if is_own else Permission.READ_SUBMISSIONS)
             if may_read and (is_own or reader.section in (None, owners_section)):
                 reader.require(self.own if is_own else self.others)
-                return SubmissionSession(signed_in.session, submission, reader)
+                return SubmissionSession(signed_in.session, submission, reader, signed_in.account_id)
         raise UnknownSubmission(
             f"You have no submission {self.id}. GET /api/v1/courses/{{course}}/submissions lists yours."
         )

@@ -3,63 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
 from sqlmodel import Session, col, select
 
-from server.assignments.assignment import Assignment, extensions_of, list_assignments
+from server.assignments.assignment import Assignment, extensions_of
 from server.assignments.points import Counts, Moments, assignment_points, counted_points, late_by, late_factor
 from server.rules.rules import Rules
-from server.tables import ComparisonRow, CourseRow, GradeRow, SubmissionRow
+from server.tables import ComparisonRow, GradeRow, SubmissionRow
 
 POINTS_DECIMALS: Final = 4  # a 26th of 100 points is 3.8462
 
 
 @dataclass(frozen=True)
 class Earnings:
-    """The assignments of a course, with the extensions of one student, by exercise."""
+    """What the points of a student's submission follow from: its assignment, and the due times of their extensions."""
 
-    course: CourseRow
-    assignments: Mapping[str, Assignment]
-    extensions: Mapping[str, list[datetime]]
-
-    @classmethod
-    def read(cls, session: Session, course: CourseRow, account_id: int, exercises: Iterable[str]) -> Self:
-        """Read what the earnings of somebody depend on; a query, and one more for each exercise with a due time."""
-        assignments = {each.exercise: each for each in list_assignments(session, course, sorted(set(exercises)))}
-        return cls(
-            course,
-            assignments,
-            {
-                name: extensions_of(session, course, name, account_id)
-                for name, each in assignments.items()
-                if each.due_at is not None
-            },
-        )
+    assignment: Assignment
+    extensions: Sequence[datetime] = ()
 
     @classmethod
     def of(cls, session: Session, rules: Rules) -> Self:
-        """Return the earnings of one exercise whose rules were read; a query if it has a due time."""
-        assignment, extensions = rules.assignment, {}
-        if assignment.due_at is not None:
-            extensions = {rules.exercise: extensions_of(session, rules.course, rules.exercise, rules.account_id)}
-        return cls(rules.course, {rules.exercise: assignment}, extensions)
+        """Return what holds for the account of some rules; a query if there is a due time."""
+        if rules.assignment.due_at is None:
+            return cls(rules.assignment)
+        return cls(rules.assignment, extensions_of(session, rules.course, rules.exercise, rules.account_id))
 
-    def needs_rows(self, submission: SubmissionRow) -> bool:
-        """Whether the points of a submission depend on which checkpoints are right, not only on how many."""
-        return bool(self._assignment(submission).checkpoint_points)
+    @property
+    def needs_rows(self) -> bool:
+        """Whether points depend on which checkpoints are right, not only on how many."""
+        return bool(self.assignment.checkpoint_points)
 
     def fields(
         self, submission: SubmissionRow, grade: GradeRow, rows: Iterable[Mapping[str, Any]] = ()
     ) -> dict[str, float]:
         """Return what the body of a grade says of its points. ``rows`` are asked for if ``needs_rows``."""
-        assignment = self._assignment(submission)
-        extensions = self.extensions.get(submission.exercise, [])
-        handed_in_at = submission.created_at
-        if self.needs_rows(submission):
+        assignment, extensions, handed_in_at = self.assignment, self.extensions, submission.created_at
+        if self.needs_rows:
             moments = {
                 row["name"]: Moments.of_answer(row["verdict"], row["origin"], row["inherits_constant"], handed_in_at)
                 for row in rows
@@ -74,10 +57,6 @@ class Earnings:
             "late_seconds": math.ceil(late_by(assignment, handed_in_at, extensions).total_seconds()),
             "late_factor": late_factor(assignment, handed_in_at, extensions),
         }
-
-    def _assignment(self, submission: SubmissionRow) -> Assignment:
-        """Return the assignment of a submission. What is not assigned any more is worth what practice is."""
-        return self.assignments.get(submission.exercise) or Assignment.open_practice(self.course, submission.exercise)
 
 
 def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, list[Mapping[str, Any]]]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from exercises.instance import Kind
 from grader.compare import Verdict
-from server.courses.access import CourseSession, Membership
+from server.assignments.assignment import read_extensions
+from server.courses.access import Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.rules.rules import Rules, find_all_rules, find_rules
@@ -75,41 +75,54 @@ def handed_in(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [row["name"] for row in rows if row["verdict"] != Verdict.MISSING.value]
 
 
-def history(
-    member: CourseSession, exercise: str | None, limit: int, dispatcher: Dispatcher
+def summaries(
+    session: Session, asking: Membership, submissions: Sequence[SubmissionRow], dispatcher: Dispatcher
 ) -> list[SubmissionSummaryBody]:
-    """Return an account's newest submissions, without rows and bodies; as many queries, whatever the limit."""
-    session, course = member.session, member.course
-    wanted = select(SubmissionRow).where(
-        SubmissionRow.course_id == course.id, SubmissionRow.account_id == member.account_id
-    )
-    if exercise is not None:
-        wanted = wanted.where(SubmissionRow.exercise == exercise)
-    wanted = wanted.order_by(col(SubmissionRow.id).desc()).limit(limit)
-    submissions = session.exec(wanted.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
+    """Return submissions without rows and bodies; as many queries, however many there are.
+
+    They are of one student, or staff ask.
+    """
+    if not submissions:
+        return []
     ids = [each.id for each in submissions]
     in_order = (
         select(GradeRow, InstanceRow.kind)
         .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
-        .where(col(GradeRow.submission_id).in_(ids))
+        .where(col(GradeRow.submission_id).in_(ids), col(GradeRow.counts))
         .order_by(col(GradeRow.id))
     )
     newest_grades = {grade.submission_id: Graded(grade, kind) for grade, kind in session.exec(in_order)}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
-    rules = find_all_rules(session, member.membership, member.account_id, {each.exercise for each in submissions})
-    earnings = Earnings.read(session, course, member.account_id, [each.exercise for each in submissions])
-    weighted = {each.id for each in submissions if earnings.needs_rows(each)}
-    rows = rows_of_grades(session, [each.row for id, each in newest_grades.items() if id in weighted])
+    course, sections = asking.course, _sections(session, submissions)
+    rules = find_all_rules(session, asking, submissions[0].account_id, {each.exercise for each in submissions})
+    extensions = read_extensions(session, course)
+    earnings = {
+        each.id: Earnings(
+            rules[each.exercise].assignment,
+            extensions.of(each.exercise, each.account_id, sections.get(each.account_id)),
+        )
+        for each in submissions
+    }
+    rows = rows_of_grades(session, [each.row for id, each in newest_grades.items() if earnings[id].needs_rows])
     bodies = []
     for each in submissions:
         graded = newest_grades.get(each.id)
         if graded is None:
             head, body = _head(each, course, standings.get(each.id, BETWEEN_QUERIES)), None
         else:
-            points = earnings.fields(each, graded.row, rows.get(graded.row.id, ()))
+            points = earnings[each.id].fields(each, graded.row, rows.get(graded.row.id, ()))
             head, body = _head(each, course), GradeSummaryBody(**_grade(graded, rules[each.exercise], points))
         bodies.append(SubmissionSummaryBody(**head, grade=body))
     return bodies
+
+
+def _sections(session: Session, submissions: Sequence[SubmissionRow]) -> dict[int, str | None]:
+    """Return the sections of the students of submissions of one course, by account."""
+    seats = select(SeatRow.account_id, SeatRow.section).where(
+        SeatRow.course_id == submissions[0].course_id,
+        col(SeatRow.account_id).in_({each.account_id for each in submissions}),
+    )
+    return dict(session.exec(seats).all())
 
 
 def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | None = None) -> dict[str, Any]:

@@ -30,11 +30,11 @@ LAST_ATTEMPTS: Final = (
     .order_by(col(SubmissionRow.attempt).desc())
     .limit(POOL_SIZE)
 )
-# The newest grade of a submission, and the kind of its instance.
+# The newest grade of a submission that counts, and the kind of its instance. One of a regrade counts once it is accepted.
 NEWEST_GRADE: Final = (
     select(GradeRow, InstanceRow.kind)
     .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
-    .where(GradeRow.submission_id == bindparam("submission_id"))
+    .where(GradeRow.submission_id == bindparam("submission_id"), col(GradeRow.counts))
     .order_by(col(GradeRow.id).desc())
     .limit(1)
 )

@@ -277,6 +277,7 @@ def _write_grades(session: Session, submissions: Sequence[SubmissionRow]) -> lis
             exact=0,
             total=2,
             seconds=float(number),
+            counts=number != len(graded),  # the second grade of the first submission is of an open regrade
         )
         for number, submission in enumerate([*graded, graded[0], *[graded[-1]] * GRADES_OF_BUSY_SUBMISSION])
     ]

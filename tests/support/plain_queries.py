@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import and_
 from sqlalchemy.orm import aliased, defer
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, func, select
 
 from exercises.registry import find
 from grader.compare import Verdict
@@ -121,9 +121,13 @@ def course_and_role(session: Session, given: QueryArguments) -> Any:
     return session.exec(courses.where(CourseRow.slug == given.course.slug)).all()
 
 
-def delete_ticket(session: Session, given: QueryArguments) -> None:
-    """Delete the ticket of a submission."""
-    session.exec(delete(TicketRow).where(col(TicketRow.submission_id) == given.submission_id))
+def delete_ticket(session: Session, given: QueryArguments) -> Any:
+    """Delete the ticket of a submission, and return the regrade that it was of."""
+    tickets = session.exec(select(TicketRow).where(TicketRow.submission_id == given.submission_id)).all()
+    for ticket in tickets:
+        session.delete(ticket)
+    session.flush()
+    return [ticket.regrade_id for ticket in tickets]
 
 
 def grades_of_submission(session: Session, given: QueryArguments) -> Any:
@@ -250,8 +254,8 @@ def attempts_used(session: Session, given: QueryArguments) -> Any:
 
 
 def newest_grade(session: Session, given: QueryArguments) -> Any:
-    """Return the newest grade of a submission, and the kind of its instance."""
-    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id)
+    """Return the newest grade of a submission that counts, and the kind of its instance."""
+    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id, col(GradeRow.counts))
     newest = session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
     return [(grade, session.get_one(InstanceRow, grade.instance_id).kind) for grade in newest]
 
@@ -394,7 +398,7 @@ PAIRS: Mapping[str, Pair] = {
         course_and_role,
     ),
     "database.Table.insert": Pair(_insert_beside_session, insert_submission),
-    "grading.DELETE_TICKET": Pair(_write(DELETE_TICKET, _of_submission), delete_ticket),
+    "grading.DELETE_TICKET": Pair(_rows(DELETE_TICKET, _of_submission), delete_ticket),
     "grading.GRADES_OF_SUBMISSION": Pair(_rows(GRADES_OF_SUBMISSION, _of_submission), grades_of_submission),
     "grading.INSERT_ROWS": Pair(_write(INSERT_ROWS, lambda given: given.new_comparisons), insert_comparisons),
     "progress.count_rows": Pair(_count_beside_session, count_attempts),

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2 as httpx
 import safetensors.torch
 import torch
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 from starlette.types import Message
 from torch import Tensor
@@ -27,10 +27,11 @@ from grader.sandbox.trusted.doctor import Report
 from grader.supervision import ThreadStatus
 from server.courses import courses
 from server.database.engine import Database
+from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.queue.timing import Timing
 from server.services import ServerServices
-from server.tables import ComparisonRow, GradeRow, Role, SeatRow
+from server.tables import ComparisonRow, GradeRow, RegradeRow, Role, SeatRow, SubmissionRow
 
 FULL = "makemore/full-backward"
 COURSE = "backprop"
@@ -238,13 +239,17 @@ class RunningServer:
         return Student(self.client, self.instructor_token)
 
     def grade_again(self, submission_id: int, checkpoint: str, **changes: Any) -> int:
-        """Store a further grade of a submission: the newest one's rows, with changes at one checkpoint."""
+        """Store a grade of an accepted regrade: the newest one's rows, with changes at one checkpoint."""
         with self.services.database.writing() as session:
             newest = select(GradeRow).where(GradeRow.submission_id == submission_id).order_by(col(GradeRow.id).desc())
             grade = session.exec(newest).first()
             assert grade is not None
             rows = session.exec(select(ComparisonRow).where(ComparisonRow.grade_id == grade.id)).all()
-            again = GradeRow(**grade.model_dump(exclude={"id"}) | {"environment": f"{grade.environment} again"})
+            course_id = session.get_one(SubmissionRow, submission_id).course_id
+            regrade = RegradeRow(course_id=course_id, accepted_at=now())
+            regrade.insert(session)
+            new = {"environment": f"{grade.environment} again", "regrade_id": regrade.id}
+            again = GradeRow(**grade.model_dump(exclude={"id"}) | new)
             again.insert(session)
             for row in rows:
                 values = row.model_dump() | (changes if row.name == checkpoint else {}) | {"grade_id": again.id}
@@ -268,6 +273,13 @@ class RunningServer:
             assert course is not None
             session.add(SeatRow(course_id=course.id, account_id=student.account, role=role))
         return Student(self.client, student.token, student.id, course=slug)
+
+
+def open_regrade(session: Session, course_id: int = 1) -> int:
+    """Open a regrade of a course, and return its id."""
+    regrade = RegradeRow(course_id=course_id)
+    regrade.insert(session)
+    return regrade.id
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:

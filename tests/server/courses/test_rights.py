@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ RIGHTS = {
     ("get", f"{SUBMISSION}/events"): (200, 404, 200),
     ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
     ("post", f"{SUBMISSION}/release"): (403, 404, 409),
+    ("get", f"{SUBMISSION}/comments"): (200, 404, 200),
+    ("post", f"{SUBMISSION}/comments"): (403, 404, 201),
+    ("delete", f"{SUBMISSION}/comments/{{comment}}"): (403, 404, 404),
+    ("post", f"{COURSE}/comments"): (403, 403, 201),
+    ("get", f"{COURSE}/overrides"): (200, 200, 200),
+    ("post", f"{COURSE}/overrides"): (403, 403, 404),
+    ("delete", f"{COURSE}/overrides/{{id}}"): (403, 403, 404),
     ("get", f"{COURSE}/progress"): (200, 200, 200),
     ("get", f"{COURSE}/analytics"): (403, 403, 200),
     ("get", f"{COURSE}/queue"): (403, 403, 200),
@@ -60,33 +68,44 @@ RIGHTS = {
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
     ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
+    ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
+    ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
 }
-DUE = {"due_at": "2026-12-01T22:59:00Z"}
-BODIES = {
-    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): DUE,
-    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): {"points": 10},
-    ("put", f"{COURSE}/assignments"): {"exercises": [FULL]},
-    ("patch", COURSE): {"title": "Backprop"},
-    ("post", f"{COURSE}/copy"): {"slug": "spring", "shift_days": 182},
-}
-EXTENSION = {"exercise": FULL, "due_at": "2026-12-08T22:59:00Z", "reason": "ill"}
 ADMINS = {("post", "/api/v1/courses")}
 ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
+DUE = {"due_at": "2026-12-01T22:59:00Z"}
+# What a request about a submission holds that is right but for its caller. The student of an override is nobody.
+BODIES: dict[tuple[str, str], Callable[[int, int], Any]] = {
+    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: DUE,
+    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: {"points": 10},
+    ("put", f"{COURSE}/assignments"): lambda id, caller: {"exercises": [FULL]},
+    ("patch", COURSE): lambda id, caller: {"title": "Backprop"},
+    ("post", f"{COURSE}/copy"): lambda id, caller: {"slug": "spring", "shift_days": 182},
+    ("post", f"{COURSE}/extensions"): lambda id, caller: {"exercise": FULL, "reason": "ill", "person": caller} | DUE,
+    ("post", f"{SUBMISSION}/comments"): lambda id, caller: {"text": "Look again."},
+    ("post", f"{COURSE}/comments"): lambda id, caller: {"text": "Look again.", "submissions": [id]},
+    ("post", f"{COURSE}/overrides"): lambda id, caller: {
+        "student": 99,
+        "exercise": FULL,
+        "points": 1,
+        "reason": "Ill.",
+    },
+}
 Statuses = dict[tuple[str, str], int]
 
 
 def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     """What a caller is answered on every route, about a submission of a course."""
     found = {}
-    bodies = BODIES | {("post", f"{COURSE}/extensions"): EXTENSION | {"person": caller.account}}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99)
+        body = BODIES[method, path](id, caller.account) if (method, path) in BODIES else None
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
-            answer = caller.send(method, address, json=bodies.get((method, path)))
+            answer = caller.send(method, address, json=body)
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
@@ -165,12 +184,12 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
-        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
-        body = (BODIES | {("post", f"{COURSE}/extensions"): EXTENSION}).get((method, path))
-        sent: dict[str, Any] = {"content": NO_TENSORS} if body is None else {"json": body}
-        headers = headers if body is None else {key: headers[key] for key in headers if key != "Content-Type"}
-        answer = server.client.request(method, address, headers=headers, **sent)
+        headers = {"Authorization": authorization} if authorization else {}
+        body = BODIES[method, path](id, 1) if (method, path) in BODIES else None
+        binary: dict[str, Any] = {"content": NO_TENSORS, "headers": headers | {"Content-Type": SAFETENSORS}}
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", comment=99)
+        sent = binary if body is None else {"json": body, "headers": headers}
+        answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path
         assert answer.headers["WWW-Authenticate"] == "Bearer"

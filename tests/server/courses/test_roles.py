@@ -30,7 +30,7 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
-from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem
+from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem, open_regrade
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -73,6 +73,10 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{EXERCISE}/submissions"): (Permission.HAND_IN,),
     ("POST", f"{EXERCISE}/check"): (Permission.HAND_IN,),
     ("GET", f"{COURSE}/submissions"): (Permission.READ_OWN_WORK,),
+    ("POST", f"{COURSE}/comments"): (Permission.COMMENT,),
+    ("GET", f"{COURSE}/overrides"): (Permission.READ_OWN_WORK,),
+    ("POST", f"{COURSE}/overrides"): (Permission.OVERRIDE,),
+    ("DELETE", f"{COURSE}/overrides/{{id}}"): (Permission.OVERRIDE,),
     ("GET", f"{COURSE}/progress"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/analytics"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/queue"): (Permission.READ_CLASS,),
@@ -80,7 +84,12 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{COURSE}/gradebook"): (Permission.READ_GRADEBOOK,),
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/accept"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/discard"): (Permission.REGRADE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("GET", f"{SUBMISSION}/comments"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("POST", f"{SUBMISSION}/comments"): (Permission.COMMENT, Permission.COMMENT),
+    ("DELETE", f"{SUBMISSION}/comments/{{comment}}"): (Permission.COMMENT, Permission.COMMENT),
     ("GET", f"{SUBMISSION}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
@@ -191,8 +200,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     topic, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
-    address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h")
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
+    id, comment, body = _things(server, path, submission_id, headers)
+    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment)
     content = None
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
@@ -205,7 +215,7 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
-    body = BODIES.get(route)
+    body = BODIES.get(route, body)
     if path.endswith(("/copy", "/courses")):
         body = {"slug": f"of-{caller.name.replace(' ', '-')}", "title": "Spring"}
     with server.client.stream(method, address, headers=headers, content=content, json=body) as answer:
@@ -213,6 +223,29 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
             answer.read()
             assert is_problem(answer, answer.status_code)
         return answer.status_code
+
+
+def _things(
+    server: RunningServer, path: str, submission_id: int, headers: dict[str, str]
+) -> tuple[int, int, dict[str, Any] | None]:
+    """Return the id for an address, the id of a comment in it, and a body; what they name is there."""
+    note: dict[str, Any] = {"text": "Look again."}
+    if path.endswith("/comments/{comment}"):  # the caller's own, if they may write any
+        made = server.client.post(f"/api/v1/submissions/{submission_id}/comments", json=note, headers=headers)
+        return submission_id, made.json().get("id", 99), None
+    if path.endswith("/comments"):
+        return submission_id, 0, note if path.startswith(SUBMISSION) else note | {"submissions": [submission_id]}
+    if "/regrade/{id}/" in path:
+        with server.services.database.writing() as session:
+            return open_regrade(session), 0, None
+    if "/overrides" in path:
+        with server.services.database.reading() as session:
+            student = session.get_one(SubmissionRow, submission_id).account_id
+        body = {"student": student, "exercise": FULL, "points": 1, "reason": "Ill."}
+        if path.endswith("/overrides"):
+            return submission_id, 0, body
+        return server.instructor.post("/api/v1/courses/backprop/overrides", json=body).json()["id"], 0, None
+    return submission_id, 0, None
 
 
 def state(server: RunningServer, submission_id: int) -> tuple[TicketState, int]:

@@ -22,7 +22,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.server.queue.engines.conftest import workers
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
+from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually, open_regrade
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
 WOKEN_ALONE = Timing(look_again_seconds=60, sweep_seconds=60, wait_look_seconds=60, follow_look_seconds=60)
@@ -259,7 +259,7 @@ def test_a_long_run_has_a_look_and_then_comes_after_the_short_ones_and_before_th
 
     with database.writing() as session:
         again = session.get_one(SubmissionRow, old)
-        working.services.dispatcher.enqueue(session, [again], background=True)
+        working.services.dispatcher.enqueue(session, [again], regrade_id=open_regrade(session))
     long, short = hand_in(cy, "c1"), hand_in(eve, "e1")
     gate.open.set()
 

@@ -15,7 +15,7 @@ from server.database.table import now
 from server.queue import tickets
 from server.queue.queries import BACKGROUND_RANK, SAMPLED_GRADES, TRIES_MAX
 from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, waits_for_a_lock
+from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, open_regrade, waits_for_a_lock
 
 pytestmark = pytest.mark.parametrize("engine", ["embedded-sqlite", "embedded-postgresql"])
 PENALTY = 10
@@ -53,7 +53,7 @@ def regrade(database: Database, ids: list[int]) -> None:
             session.delete(ticket)
         session.flush()
         submissions = [session.get_one(SubmissionRow, id) for id in ids]
-        tickets.write(session, submissions, PENALTY, background=True)
+        tickets.write(session, submissions, PENALTY, regrade_id=open_regrade(session))
 
 
 def test_each_of_a_student_ranks_a_penalty_after_the_last(database: Database, student: Student) -> None:
