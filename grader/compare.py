@@ -8,7 +8,7 @@ it never raises. ``grader.tolerance`` makes ``rounding`` of ``wrong`` where the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -64,11 +64,13 @@ class Diagnosis:
 
     ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
     line of the forward pass, what to look at there. ``counterexample`` is a sentence that shows the mistake in numbers.
+    ``pattern`` is the finding without the numbers of the instance (``grader.diagnosis.pattern``).
     """
 
     code: str
     hints: tuple[str, ...]
     counterexample: str | None = None
+    pattern: str = field(default="", compare=False)
 
     @property
     def message(self) -> str:
@@ -89,6 +91,7 @@ class Comparison:
     ``mismatched`` counts the elements outside the tolerance of ``allclose``; ``worst`` is the index of the largest
     difference. ``origin`` is None for a row that passed, and for one without a tensor. ``blames`` are the gradients
     above a wrong row that have no row of their own: one of them may hold the mistake or, where the row inherits, does.
+    ``pattern`` is the same for answers that are wrong alike; students do not see it.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Comparison:
     origin: Origin | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
     blames: tuple[str, ...] = ()
+    pattern: str | None = None
 
     @property
     def passed(self) -> bool:

@@ -41,11 +41,15 @@ IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_secon
 
 
 class FakeSandbox(Sandbox):
-    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait."""
+    """Runs code in this process, without any lock.
+
+    ``before`` is called with each job, and may raise or wait. ``message`` is what every run stops with, if it is set.
+    """
 
     def __init__(self) -> None:
         self.generation_now = 1
         self.before: Callable[[Job], None] = lambda job: None
+        self.message: str | None = None
         self.jobs: list[Job] = []
 
     def run(self, job: Job) -> Run:
@@ -59,6 +63,8 @@ class FakeSandbox(Sandbox):
                 exec(compile(job.source, job.filename, "exec"), names)
         except Exception as error:
             status, message = RunStatus.ERROR, str(error)
+        if self.message is not None:
+            status, message = RunStatus.ERROR, self.message
         answers = {slot.name: normalise(names.get("d" + slot.name)) for slot in job.slots}
         return Run(status, message, printed.getvalue(), answers, (), 0.001)
 
