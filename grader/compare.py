@@ -8,7 +8,7 @@ it never raises. ``grader.tolerance`` makes ``rounding`` of ``wrong`` where the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -64,11 +64,13 @@ class Diagnosis:
 
     ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
     line of the forward pass, what to look at there. ``counterexample`` is a sentence that shows the mistake in numbers.
+    ``pattern`` is the finding without the numbers of the instance (``grader.diagnosis.pattern``).
     """
 
     code: str
     hints: tuple[str, ...]
     counterexample: str | None = None
+    pattern: str = field(default="", compare=False)
 
     @property
     def message(self) -> str:
@@ -91,6 +93,7 @@ class Comparison:
     above a wrong row that have no row of their own: one of them may hold the mistake or, where the row inherits, does.
     ``inherits_constant`` says that the mistake which the row inherits is a gradient with the same number everywhere: it
     inherits no credit from that.
+    ``pattern`` is the same for answers that are wrong alike; students do not see it.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Comparison:
     diagnosis: tuple[Diagnosis, ...] = ()
     blames: tuple[str, ...] = ()
     inherits_constant: bool = False
+    pattern: str | None = None
 
     @property
     def passed(self) -> bool:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from exercises import registry
 from grader.sandbox import Sandbox
+from server.courses.last_seen import LastSeen
 from server.database import migrate
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
@@ -169,6 +170,7 @@ class ServerServices(Services):
         app.state.record_signer = RecordSigner(self.settings.key)
         app.state.pairing_tries = self.pairing_tries
         app.state.live_checks = self.live_checks
+        app.state.last_seen = LastSeen(self.database)
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

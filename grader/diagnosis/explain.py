@@ -15,6 +15,7 @@ from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code
 from grader.diagnosis.evidence import broken_invariant, counterexample
 from grader.diagnosis.messages import with_evidence
+from grader.diagnosis.pattern import answer_pattern
 from grader.diagnosis.search import diagnose
 from grader.origin import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
 from grader.reference import reference
@@ -106,6 +107,7 @@ class _Table:
             notes=notes,
             blames=judgement.blames,
             inherits_constant=judgement.constant is not None,
+            pattern=self._pattern(row.name, diagnosis) if judgement.origin is not Origin.INHERITED else None,
         )
 
     def _inherited_from_context(self, name: str, judgement: Judgement) -> Judgement:
@@ -132,6 +134,11 @@ class _Table:
         if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
             first = with_evidence(first, counterexample(case), broken_invariant(case))
         return (first, *others)
+
+    def _pattern(self, name: str, diagnosis: tuple[Diagnosis, ...]) -> str:
+        """Return the pattern of a wrong answer; what else fits as well is left out."""
+        finding = diagnosis[0].pattern if diagnosis else ""
+        return answer_pattern(finding, self.replay.handed_in[name], self.replay.gradients[name])
 
     def _is_last(self, name: str) -> bool:
         """Whether nothing below a step was handed in that is not zero: the code may have stopped while it made this."""

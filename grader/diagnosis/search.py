@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from exercises.instance import Instance
@@ -34,6 +35,7 @@ from grader.diagnosis.hypotheses import (
     unknown,
 )
 from grader.diagnosis.messages import diagnosis_of
+from grader.diagnosis.pattern import finding_pattern
 from grader.diagnosis.repair import is_verified
 from grader.reference import reference
 
@@ -130,7 +132,8 @@ def _log_once(module: str, hypothesis: str, error: str) -> None:
 
 
 def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
-    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case.instance))
+    diagnosis = diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case.instance))
+    return replace(diagnosis, pattern=finding_pattern(finding))
 
 
 @lru_cache(maxsize=64)  # it is asked for with each finding

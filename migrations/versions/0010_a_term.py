@@ -213,6 +213,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("comparison") as table:
         table.add_column(sa.Column("inherits_constant", sa.Boolean(), nullable=False, server_default=sa.false()))
+        table.add_column(sa.Column("pattern", sa.String(length=200), nullable=True))
 
     with op.batch_alter_table("course") as table:
         table.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False, server_default="UTC"))
@@ -246,6 +247,11 @@ def upgrade() -> None:
         table.add_column(sa.Column("instance_id", sa.Integer(), nullable=True))
         table.add_column(sa.Column("emptied_at", sa.DateTime(timezone=True), nullable=True))
         table.create_foreign_key(table.f("fk_submission_instance_id_instance"), "instance", ["instance_id"], ["id"])
+        table.create_index(
+            table.f("ix_submission_course_id_exercise_account_id_created_at"),
+            ["course_id", "exercise", "account_id", "created_at"],
+            unique=False,
+        )
 
     with op.batch_alter_table("ticket") as table:
         table.add_column(sa.Column("regrade_id", sa.Integer(), nullable=True))
@@ -287,6 +293,7 @@ def downgrade() -> None:
         table.drop_column("regrade_id")
 
     with op.batch_alter_table("submission") as table:
+        table.drop_index(table.f("ix_submission_course_id_exercise_account_id_created_at"))
         table.drop_constraint(table.f("fk_submission_instance_id_instance"), type_="foreignkey")
         table.drop_column("emptied_at")
         table.drop_column("instance_id")
@@ -308,6 +315,7 @@ def downgrade() -> None:
         table.drop_column("time_zone")
 
     with op.batch_alter_table("comparison") as table:
+        table.drop_column("pattern")
         table.drop_column("inherits_constant")
 
     with op.batch_alter_table("account") as table:

@@ -171,7 +171,7 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, reg
     )
     row.insert(session)
     comparisons = [
-        {"grade_id": row.id, "position": position} | comparison.as_json()
+        {"grade_id": row.id, "position": position, "pattern": comparison.pattern} | comparison.as_json()
         for position, comparison in enumerate(grade.checkpoints)
     ]
     session.connection().execute(INSERT_ROWS, comparisons)

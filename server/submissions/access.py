@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
 from server.courses.access import Membership
+from server.courses.last_seen import LastSeen, TheLastSeen
 from server.courses.roles import Permission
 from server.http.problems import NotFound
 from server.submissions.queries import SUBMISSION_FOR_READER
@@ -47,6 +48,7 @@ class SubmissionAccess:
     id: int
     own: Permission
     others: Permission
+    last_seen: LastSeen
 
     @contextmanager
     def reading(self) -> Iterator[SubmissionSession]:
@@ -68,7 +70,10 @@ class SubmissionAccess:
     @contextmanager
     def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[SubmissionSession]:
         with transaction as signed_in:
-            yield self._find(signed_in)
+            opened = self._find(signed_in)
+            yield opened
+        if opened.reader.is_seated:
+            self.last_seen.note(opened.reader.course.id, signed_in.account_id)
 
     def _find(self, signed_in: SignedInSession) -> SubmissionSession:
         ids = {"id": self.id, "reader_id": signed_in.account_id}
@@ -93,6 +98,6 @@ class AllowedForSubmission:
     own: Permission
     others: Permission
 
-    async def __call__(self, id: SubmissionId, credentials: TheCredentials) -> SubmissionAccess:
+    async def __call__(self, id: SubmissionId, credentials: TheCredentials, last_seen: TheLastSeen) -> SubmissionAccess:
         """Return access to the submission that the address names."""
-        return SubmissionAccess(credentials, id, self.own, self.others)
+        return SubmissionAccess(credentials, id, self.own, self.others, last_seen)

@@ -25,7 +25,7 @@ from server.submissions.schemas import (
     SubmissionBody,
     SubmissionSummaryBody,
 )
-from server.tables import CourseRow, GradeRow, InstanceRow, SubmissionRow, TicketState
+from server.tables import CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow, TicketState
 
 GRADED = "graded"
 # Graded between two queries, so that neither found a trace. It is reported as running; the next read shows the grade.

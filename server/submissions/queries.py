@@ -30,7 +30,8 @@ LAST_ATTEMPTS: Final = (
     .order_by(col(SubmissionRow.attempt).desc())
     .limit(POOL_SIZE)
 )
-# The newest grade of a submission that counts, and the kind of its instance. One of a regrade counts once it is accepted.
+# The newest grade of a submission that counts, and the kind of its instance. One of a regrade counts once it is
+# accepted.
 NEWEST_GRADE: Final = (
     select(GradeRow, InstanceRow.kind)
     .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)

@@ -72,7 +72,8 @@ class ComparisonRow(Table, table=True):
     """One row of a grade's table, in the order of the exercise. ``name`` is the checkpoint's.
 
     ``inherits_constant`` says that the wrong gradient above is a constant: such a step earns no share for what is
-    inherited.
+    inherited. ``pattern`` is the same for answers that are wrong alike (``grader.diagnosis.pattern``); only reports of
+    staff use it.
     """
 
     __tablename__ = "comparison"
@@ -89,5 +90,6 @@ class ComparisonRow(Table, table=True):
     worst: list[int] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     origin: str | None = Field(default=None, max_length=16)
     inherits_constant: bool = False
+    pattern: str | None = Field(default=None, max_length=200)
     diagnosis: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     notes: list[str] = Field(default_factory=list, sa_type=JSON)

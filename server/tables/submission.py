@@ -31,6 +31,8 @@ class SubmissionRow(Table, table=True):
         UniqueConstraint("course_id", "account_id", "exercise", "attempt"),
         UniqueConstraint("account_id", "idempotency_key"),
         Index(None, "account_id", "created_at"),  # for the rate limit
+        # For reports: how many, the first and the last of each student, without a look at any body.
+        Index(None, "course_id", "exercise", "account_id", "created_at"),
     )
 
     id: int = Field(default=None, primary_key=True)

@@ -39,7 +39,8 @@ from server.queue.queries import (
     TRIES_MAX,
 )
 from server.reports.progress_table import read_progress_table
-from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StudentProgressBody
+from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StuckBody, StudentProgressBody
+from server.reports.students import Scope, list_standings
 from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
 from server.submissions.queries import (
     HAS_GRADE,
@@ -58,7 +59,6 @@ from server.tables import (
     GradeRow,
     InstanceRow,
     ProgressRow,
-    Role,
     SeatRow,
     SubmissionRow,
     TicketRow,
@@ -301,12 +301,7 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     """Return the progress table of a course as JSON."""
     exercise = find(given.exercise)
     names = [each.name for each in exercise.checkpoints]
-    students = (
-        select(AccountRow)
-        .join(SeatRow)
-        .where(SeatRow.course_id == given.course.id, SeatRow.role == Role.STUDENT)
-        .order_by(AccountRow.name, col(AccountRow.id))
-    )
+    standings = list_standings(session, given.course, [exercise], Scope())
     progress = select(ProgressRow).where(
         ProgressRow.course_id == given.course.id, ProgressRow.exercise == exercise.slug
     )
@@ -318,13 +313,24 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     }
     return ProgressBody(
         course=given.course.slug,
+        students=len(standings),
+        next_after=None,
         columns=[ColumnBody(exercise=exercise.slug, checkpoint=name) for name in names],
         rows=[
             StudentProgressBody(
-                student=PersonBody(id=student.id, name=student.name),
-                cells=[cells.get((student.id, name)) for name in names],
+                student=PersonBody(id=each.id, name=each.name),
+                section=each.section,
+                university_id=each.university_id,
+                state=each.state,
+                passed=each.passed,
+                exact=each.exact,
+                submissions=each.submissions,
+                last_handed_in_at=each.last_handed_in_at,
+                last_seen_at=each.last_seen_at,
+                stuck=[StuckBody(**vars(step)) for step in each.stuck],
+                cells=[cells.get((each.id, name)) for name in names],
             )
-            for student in session.exec(students)
+            for each in standings
         ],
     ).model_dump_json()
 

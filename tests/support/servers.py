@@ -42,8 +42,9 @@ IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_secon
 
 
 class FakeSandbox(Sandbox):
-    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait.
+    """Runs code in this process, without any lock.
 
+    ``before`` is called with each job, and may raise or wait. ``message`` is what every run stops with, if it is set.
     ``seconds`` says how long a job would take; one that may not take as long has the verdict of that.
     """
 
@@ -51,6 +52,7 @@ class FakeSandbox(Sandbox):
         self.generation_now = 1
         self.before: Callable[[Job], None] = lambda job: None
         self.seconds: Callable[[Job], float] = lambda job: 0.0
+        self.message: str | None = None
         self.jobs: list[Job] = []
 
     def run(self, job: Job) -> Run:
@@ -66,6 +68,8 @@ class FakeSandbox(Sandbox):
                 exec(compile(job.source, job.filename, "exec"), names)
         except Exception as error:
             status, message = RunStatus.ERROR, str(error)
+        if self.message is not None:
+            status, message = RunStatus.ERROR, self.message
         answers = {slot.name: normalise(names.get("d" + slot.name)) for slot in job.slots}
         return Run(status, message, printed.getvalue(), answers, (), 0.001)
 
