@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from server.assignments.exercises import find_exercise
 from server.audit.log import Entry, record
 from server.courses.access import Membership, require_active
 from server.courses.roles import Permission
 from server.database.table import now
 from server.http.problems import Forbidden, NotFound, Unprocessable
 from server.http.text import clean_comment
-from server.instances.exercises import find_exercise
 from server.submissions.access import UnknownSubmission
 from server.tables import CommentRow, CourseRow, SeatRow, SubmissionRow
 

@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 
 from server.accounts.accounts import lock_account
 from server.assignments.assignment import find_assignment
+from server.assignments.exercises import find_exercise
 from server.assignments.points import points_max
 from server.audit.log import Entry, record
 from server.courses.access import require_active
 from server.database.table import now
 from server.http.problems import NotFound, Unprocessable
 from server.http.text import clean_reason
-from server.instances.exercises import find_exercise
 from server.submissions.detail import override_body
 from server.submissions.schemas import OverrideBody
 from server.tables import AccountRow, CourseRow, OverrideRow, Role, SeatRow

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from server.assignments.exercises import find_exercise
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.feedback import comments, overrides
@@ -19,7 +20,6 @@ from server.feedback.schemas import (
     OverrideListBody,
 )
 from server.http.problems import documented
-from server.instances.exercises import find_exercise
 from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.detail import comment_body, comments_of
 from server.submissions.listing import visible_account

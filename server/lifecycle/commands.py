@@ -19,6 +19,8 @@ from server.courses.local_time import find_zone, local_text
 from server.database.setup import prepared_database
 from server.settings import Settings
 
+__all__ = ["course"]  # the group, with the commands of this room
+
 
 @course.command("change")
 @click.argument("slug")

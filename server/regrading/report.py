@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, func, select
 
 from server.assignments.assignment import Assignment, extensions_of, list_assignments
+from server.assignments.exercises import find_exercise
 from server.assignments.points import Moments, assignment_points
 from server.courses.schemas import PersonBody
-from server.instances.exercises import find_exercise
 from server.queue.queries import IS_LIVE
 from server.regrading.schemas import DifferenceBody, PointsChangeBody, RegradeBody, RowChangeBody
 from server.tables import (

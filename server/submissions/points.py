@@ -67,5 +67,5 @@ def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, li
         columns = (ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin, ComparisonRow.inherits_constant)
         rows = select(ComparisonRow.grade_id, *columns).where(col(ComparisonRow.grade_id).in_(ids))  # type: ignore[call-overload]
         for row in session.connection().execute(rows).mappings():
-            found[row["grade_id"]].append(row)
+            found[row["grade_id"]].append(dict(row))
     return found

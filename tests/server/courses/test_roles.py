@@ -40,7 +40,7 @@ SUBMISSION = "/api/v1/submissions/{id}"
 ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
 DUE = datetime(2100, 12, 1, tzinfo=UTC)
 LATER = "2100-12-08T22:59:00Z"
-BODIES = {
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", COURSE): {"title": "Backprop"},
     ("PUT", f"{COURSE}/assignments"): {"exercises": [FULL]},
     ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
