@@ -26,6 +26,7 @@ from server.http.token_gate import TokenGate
 from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
 from server.pairing import routes as pairing
+from server.privacy import routes as privacy
 from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.records import routes as records
@@ -87,6 +88,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         reports,
         regrading,
         gradebook,
+        privacy,
     ):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)

@@ -28,6 +28,7 @@ from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import course
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
+from server.privacy.commands import person, retention
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
 
@@ -130,6 +131,7 @@ for _command in (
     gradebook,
     queue,
     *(token, admin),
+    *(person, retention),
 ):
     server.add_command(_command)
 

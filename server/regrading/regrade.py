@@ -130,6 +130,7 @@ def find_outdated(
             SubmissionRow.exercise == exercise.slug,
             or_(SubmissionRow.kind == AnswerKind.CODE, SubmissionRow.revision == exercise.revision),
             col(SubmissionRow.emptied_at).is_(None),
+            col(SubmissionRow.emptied_at).is_(None),
             ~grade_of_today.exists(),
             ~ticket.exists(),
             *narrowed,

@@ -150,7 +150,6 @@ def _minutes(
         .where(
             col(SubmissionRow.course_id) == course.id,
             col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
-            col(GradeRow.counts),
         )
         .group_by(col(SubmissionRow.account_id), col(SubmissionRow.exercise))
         .subquery()

@@ -29,14 +29,14 @@ def counted_seat(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
 def graded(course: CourseRow, exercises: Iterable[Exercise], scope: Scope) -> CTE:
     """Select submission_id, account_id, exercise, attempt and grade_id of the graded submissions of students.
 
-    The newest grade of a submission counts.
+    Of the grades that count, the newest does.
     """
     whose = (col(SubmissionRow.account_id), col(SubmissionRow.exercise), col(SubmissionRow.attempt))
     seat = and_(col(SeatRow.course_id) == SubmissionRow.course_id, col(SeatRow.account_id) == SubmissionRow.account_id)
     return (
         select(col(SubmissionRow.id).label("submission_id"), *whose, func.max(GradeRow.id).label("grade_id"))
         .join(SeatRow, and_(seat, counted_seat(course, scope)))
-        .join(GradeRow, col(GradeRow.submission_id) == SubmissionRow.id)
+        .join(GradeRow, and_(col(GradeRow.submission_id) == SubmissionRow.id, col(GradeRow.counts)))
         .where(
             col(SubmissionRow.course_id) == course.id,
             col(SubmissionRow.exercise).in_([each.slug for each in exercises]),

@@ -187,7 +187,7 @@ def read_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBod
 @router.get(
     "/submissions/{id}/source",
     response_class=Response,
-    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}},
+    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}, **documented(410)},
 )
 def show_source(access: Reading) -> Response:
     """What was handed in: a safetensors file, or code, byte for byte, for its owner and the staff of its course."""

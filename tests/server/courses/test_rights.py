@@ -38,6 +38,7 @@ RIGHTS = {
     ("post", f"{COURSE}/copy"): (403, 403, 201),
     ("delete", COURSE): (403, 403, 409),
     ("get", "/api/v1/me"): (200, 200, 200),
+    ("get", "/api/v1/me/archive"): (200, 200, 200),
     ("post", "/api/v1/pairing-codes"): (201, 201, 201),
     ("get", f"{COURSE}/exercises"): (200, 200, 200),
     ("get", EXERCISE): (200, 200, 200),
@@ -71,7 +72,7 @@ RIGHTS = {
     ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
     ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
 }
-ADMINS = {("post", "/api/v1/courses")}
+ADMINS = {("post", "/api/v1/courses"), ("post", "/api/v1/accounts/{id}/erase")}
 ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
 DUE = {"due_at": "2026-12-01T22:59:00Z"}
@@ -168,7 +169,8 @@ def test_another_course_is_a_strangers(server: RunningServer, here: Members, the
 
     found = statuses(getattr(there, who), id)
 
-    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200, ("post", "/api/v1/pairing-codes"): 201}
+    own = {("get", "/api/v1/me"): 200, ("get", "/api/v1/me/archive"): 200, ("post", "/api/v1/pairing-codes"): 201}
+    assert found == dict.fromkeys(RIGHTS, 404) | own
     assert (count(server, SubmissionRow), count(server, InstanceRow)) == before
 
 

@@ -13,6 +13,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlmodel import select
 
+from server.accounts import accounts
 from server.app import API_PREFIX
 from server.courses import courses
 from server.courses.access import Allowed
@@ -96,8 +97,8 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
-ADMINS = {("POST", "/api/v1/courses")}
-SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
+ADMINS = {("POST", "/api/v1/courses"), ("POST", "/api/v1/accounts/{id}/erase")}
+SIGNED_IN = {("GET", "/api/v1/me"), ("GET", "/api/v1/me/archive"), ("POST", "/api/v1/pairing-codes")}
 CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"), ("GET", "/client/{name}")}
 ANYBODY = {
     ("POST", "/api/v1/join"),
@@ -235,6 +236,9 @@ def _things(
         return submission_id, made.json().get("id", 99), None
     if path.endswith("/comments"):
         return submission_id, 0, note if path.startswith(SUBMISSION) else note | {"submissions": [submission_id]}
+    if path.endswith("/erase"):
+        with server.services.database.writing() as session:
+            return accounts.open_account(session, "Leaving").id, 0, {"name": "Leaving"}
     if "/regrade/{id}/" in path:
         with server.services.database.writing() as session:
             return open_regrade(session), 0, None
