@@ -35,9 +35,11 @@ from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
 from server.records.record import RecordSigner
 from server.settings import Settings
+from server.submissions.accept import Allowance
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
 from server.submissions.live_check import CheckPace, LiveChecks, Room
+from server.submissions.quota import MIB
 
 log = logging.getLogger(__name__)
 
@@ -136,14 +138,14 @@ class ServerServices(Services):
         signals = Signals()
         base.metrics.registry.register(StateCollector(base.database, signals))
         dispatcher = base.make_dispatcher(signals)
-        follower = Follower(base.database, signals, base.timing)
+        follower = Follower(base.database, signals, base.timing, dispatcher.standing)
         intake = Intake(
             base.database,
             base.instances,
             base.pool,
             dispatcher,
             follower,
-            settings.submissions_per_minute,
+            Allowance(settings.submissions_per_minute, settings.quota_mib * MIB),
             base.metrics,
         )
         room = Room(settings.children if settings.dispatch == "embedded" else None)

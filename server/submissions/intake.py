@@ -17,7 +17,7 @@ from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
 from server.rules.rules import find_rules
 from server.submissions import rate_limit
-from server.submissions.accept import HandedIn, accept, find_earlier
+from server.submissions.accept import Allowance, HandedIn, accept, find_earlier
 from server.submissions.follow import Follower
 from server.submissions.present import Graded, show, show_graded
 from server.submissions.schemas import SubmissionBody
@@ -48,14 +48,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Intake:
-    """Takes answers in. ``per_minute`` is the rate limit of an account; 0 means none."""
+    """Takes answers in, as far as the ``allowance`` of an account goes."""
 
     database: Database
     instances: InstanceStore
     pool: HiddenPool
     dispatcher: Dispatcher
     follower: Follower
-    per_minute: int
+    allowance: Allowance
     metrics: Metrics
 
     def compare_tensors(self, access: CourseAccess, answer: HandedIn) -> SubmissionBody:
@@ -72,14 +72,14 @@ class Intake:
             rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
             rules.require_open(answer.kind)  # all this before anything is computed
             rules.require_attempts_left(member.session)
-            rate_limit.check(member.session, member.account_id, self.per_minute)
+            rate_limit.check(member.session, member.account_id, self.allowance.per_minute)
         stored = self.instances.get(member.account_id, answer.exercise, choice.graded_on(rules.assignment, answer.kind))
         try:
             timed = grade.compare(stored, answer.body)
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
         with self.database.writing() as session:
-            submission, is_new = accept(session, rules, answer, self.per_minute, lambda seen: stored.id)
+            submission, is_new = accept(session, rules, answer, self.allowance, lambda seen: stored.id)
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
@@ -104,7 +104,7 @@ class Intake:
                 member.session,
                 rules,
                 answer,
-                self.per_minute,
+                self.allowance,
                 lambda seen: self.pool.lot(answer.exercise, seen) if is_hidden else None,
             )
             if is_new and reason is not None:

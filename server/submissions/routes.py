@@ -225,9 +225,23 @@ def list_submissions(
         )
 
 
-@router.get("/submissions/{id}/events", response_class=EventSourceResponse)
-async def follow(
+async def stream_owner(
     submission: Annotated[SubmissionBody, Depends(read_submission)],
+    access: Reading,
+    follower: Annotated[Follower, Depends(follower)],
+) -> int:
+    """Return the account that may follow the submission, and one stream more.
+
+    :raises TooManyStreams: it has as many as it may
+    """
+    account_id: int = access.credentials.request_state.account_id  # who read the submission
+    follower.require_room(account_id)
+    return account_id
+
+
+@router.get("/submissions/{id}/events", response_class=EventSourceResponse, responses=documented(429))
+async def follow(
+    account_id: Annotated[int, Depends(stream_owner)],
     access: Reading,
     dispatcher: TheDispatcher,
     follower: Annotated[Follower, Depends(follower)],
@@ -235,9 +249,9 @@ async def follow(
     """Follow a submission by Server-Sent Events.
 
     The first event is the submission now; one more comes each time its place or its status changes. The last one has
-    the grade, or says that it was cancelled or set aside.
+    the grade, or says that it was cancelled or set aside. A person follows at most eight at a time.
     """
-    async for change in follower.changes(submission.id, lambda: read_submission(access, dispatcher)):
+    async for change in follower.changes(access.id, account_id, lambda: read_submission(access, dispatcher)):
         yield ServerSentEvent(event="submission", data=change)
 
 

@@ -19,7 +19,7 @@ from grader.sandbox import Job
 from server.courses.access import Membership
 from server.database.engine import Database
 from server.rules.rules import find_rules
-from server.submissions.accept import HandedIn, accept
+from server.submissions.accept import Allowance, HandedIn, accept
 from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, Role, SubmissionRow, TicketRow
 from tests.support.servers import (
     FULL,
@@ -45,7 +45,7 @@ def keep(session: Session, student: Student, key: str | None, answer: HandedIn =
     """Hand in, in a transaction that the test ends."""
     asking = Membership(session.exec(select(CourseRow)).one(), frozenset({Role.STUDENT}))
     rules = find_rules(session, asking, student.id, answer.exercise.slug)
-    return accept(session, rules, replace(answer, key=key), 0, lambda seen: None)
+    return accept(session, rules, replace(answer, key=key), Allowance(0, 0), lambda seen: None)
 
 
 def while_another(database: Database, holds: Callable[[Session], object], then: Callable[[], object]) -> None:
