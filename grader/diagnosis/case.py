@@ -80,8 +80,12 @@ class Edge:
         """
         if self.share is not self.term or self.observed.shape != self.term.shape:
             return None
-        upstream, term = self.graph(self.step.name, self.read)
-        return torch.autograd.grad(term, upstream, self.observed, retain_graph=True, materialize_grads=True)[0]
+        return self.adjoint_of(self.observed)
+
+    def adjoint_of(self, term: Tensor) -> Tensor:
+        """Return J·term, of the shape of the step's output, for a tensor of the shape of the edge's term."""
+        upstream, any_term = self.graph(self.step.name, self.read)
+        return torch.autograd.grad(any_term, upstream, term, retain_graph=True, materialize_grads=True)[0]
 
     @cached_property
     def square_norm(self) -> float:

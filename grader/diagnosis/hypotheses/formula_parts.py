@@ -22,7 +22,7 @@ from exercises.formula import Part, Slip, SlipKind, evaluated
 from exercises.instance import Instance
 from grader.diagnosis.case import NEAR, Case
 from grader.diagnosis.codes import Beside, Code, Finding
-from grader.diagnosis.factors import described, named
+from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
 from grader.rounding import sum_of
 
@@ -179,6 +179,10 @@ def _scaled(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] 
 
 def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Change]:
     """Return what is wrong with a formula, one change for each kind."""
+    left = [choice for choice in choices if choice.what != MISSING]
+    if len(left) == 1 and left[0].what == RIGHT and abs(factor - 1) > UNIT:
+        values = _values(left) | {"factor": signed(factor, case, case.edges)}
+        return [_Change((Code.MISSING_TERM,), "all_but_one_part", "part_missing", values)]
     changes: list[_Change] = []
     for what, code in ((MISSING, Code.MISSING_TERM), (TURNED, Code.TERM_SIGN)):
         changed = [choice for choice in choices if choice.what == what]
@@ -190,7 +194,7 @@ def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Cha
             twice = (Code.DOUBLE_COUNTED,) if abs(choice.what - 2) < UNIT else ()
             changes.append(_Change((*twice, Code.TERM_SCALE), "part", "part_factor", values))
             if choice.what < 0:
-                changes.append(_Change((Code.TERM_SIGN,), "part", "part_turned", _values([choice])))
+                changes.append(_Change((Code.TERM_SIGN,), "scaled_part", "part_turned", _values([choice])))
     for kind, (code, form) in SLIPPED.items():
         slipped = [choice for choice in choices if isinstance(choice.what, Slip) and choice.what.kind is kind]
         if slipped:

@@ -68,7 +68,8 @@ def misplaced(case: Case) -> Iterator[Finding]:
             repair = case.answer - _moved(observed, filled, have.values, have.indices)
             repair = repair + _moved(share, reached, have.values, want.indices)
             form = "wrong_positions" if case.is_whole(share) else "wrong_positions_of_a_term"
-            yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, read=edge.read, wrong=wrong)
+            values: dict[str, Any] = {"read": edge.read, "wrong": wrong, "part": case.called(edge)}
+            yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
             return
 
 

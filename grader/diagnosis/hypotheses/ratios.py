@@ -60,7 +60,7 @@ def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair:
     factor += f"{name}" if power == 1 else f"{name}**{power:g}"
     whole = case.is_whole(bundle.share)
     values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor, "part": case.called(edge)}
-    if near is None and whole and len(case.edges) > len(case.direct):
+    if whole and len(case.edges) > len(case.direct):  # any line from the answer on may have the factor
         return Finding(Code.MISSING_LOCAL, "whole_off_by_a_power", (), repair, **values)
     form = "off_by_a_power" if whole else "term_off_by_a_power"
     return Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
@@ -78,7 +78,7 @@ def function_of_one(case: Case) -> Iterator[Finding]:
             against = edge.upstream if plain else bundle.share
             counted = against.abs() > 1e-3 * against.abs().max()
             kept = counted.reshape(-1).nonzero().flatten()
-            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(bundle.observed, counted):
+            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(case, bundle, counted):
                 continue
             # Not the upstream gradient itself: whatever is computed from it alone looks like a function of it.
             for name in (*edge.step.reads, step):
@@ -100,9 +100,11 @@ def function_of_one(case: Case) -> Iterator[Finding]:
                     return
 
 
-def _reaches_beyond(observed: Tensor, counted: Tensor) -> bool:
-    """Whether a part of the answer stands where the upstream gradient is next to nothing, and no ratio tells of it."""
-    return float((observed * ~counted).abs().max()) > REMAINDER * float(observed.abs().max())
+def _reaches_beyond(case: Case, bundle: Bundle, counted: Tensor) -> bool:
+    """Whether something is wrong where the upstream gradient is next to nothing, and no ratio tells of it."""
+    beyond = float((bundle.observed * ~counted).abs().max())
+    smaller = min(float(bundle.observed.abs().max()), float(bundle.share.abs().max()))
+    return beyond > REMAINDER * smaller
 
 
 def constant_along_an_axis(case: Case) -> Iterator[Finding]:

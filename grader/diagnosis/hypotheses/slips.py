@@ -112,6 +112,11 @@ def too_many(case: Case) -> Iterator[Finding]:
         if stretched is None or weight is None or is_uniform(stretched):
             continue
         if abs(abs(weight) - 1) < 1e-4:
+            edge = next((edge for edge in case.direct if edge.step.name == name), None)
+            if edge is not None and edge.upstream.shape == surplus.shape and _multiplies(case, edge):
+                repair = replaced(case, stretched * weight, torch.zeros_like(stretched))
+                large = "large" if weight > 0 else "small"
+                yield Finding(Code.MISSING_LOCAL, "factor_off_by_one", name, repair, read=edge.read, large=large)
             yield Finding(
                 Code.DOUBLE_COUNTED,
                 "path_too_many" if weight > 0 else "path_taken_away",
@@ -121,6 +126,12 @@ def too_many(case: Case) -> Iterator[Finding]:
                 uses=case.uses(case.name),
             )
             return
+
+
+def _multiplies(case: Case, edge: Edge) -> bool:
+    """Whether an edge's line multiplies its upstream gradient, entry by entry, with a tensor."""
+    local = case.altered.term_without_upstream(edge.step.name, edge.read, False)
+    return not is_uniform(local) and case.same(edge.term, local * edge.upstream)
 
 
 def _near(case: Case) -> list[str]:
