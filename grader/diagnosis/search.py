@@ -88,7 +88,7 @@ ALSO: Mapping[Hypothesis, tuple[Hypothesis, ...]] = {
 }
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 3, 8)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 11, 8)
 DIAGNOSES_MAX = 3
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -190,14 +191,15 @@ def added_to_the_upstream(case: Case) -> Iterator[Finding]:
         surplus = edge.observed - edge.term
         if step.name == "loss" or shape != step.output.shape or not case.matters(surplus):
             continue
-        adjoint, square = edge.adjoint_of(surplus), float((surplus * surplus).sum())
+        adjoint, square = edge.adjoint_of(surplus).numpy(), float((surplus * surplus).sum())
         for name, value in _may_be_added(case, edge):
             wide = value.expand(shape)
-            product = float((adjoint * wide).sum())
-            if abs(abs(product) - square) > NEAR * square or is_uniform(value):
+            with np.errstate(all="ignore"):  # a student's gradient may hold anything
+                product = float((adjoint * wide.numpy()).sum())
+            if not abs(product - square) <= NEAR * square or is_uniform(value):
                 continue
             term = back(step, wide.contiguous())[edge.read]
-            if product < 0 or not case.same(surplus, term):
+            if not case.same(surplus, term):
                 continue
             repair = replaced(case, term, torch.zeros_like(term))
             values: dict[str, Any] = {"read": edge.read, "other": name}
@@ -206,13 +208,14 @@ def added_to_the_upstream(case: Case) -> Iterator[Finding]:
 
 
 def _may_be_added(case: Case, edge: Edge) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors of an edge's line, and the student's gradients, that broadcast to its output."""
+    """Yield the tensors of an edge's line that broadcast to its output, and the student's gradients of its shape."""
     shape, step = edge.step.output.shape, edge.step
-    values = {**step.reads, step.name: step.output}
-    gradients = {f"d{name}": value for name, value in case.replay.handed_in.items() if name not in case.below}
-    for name, value in {**values, **gradients}.items():
-        if name not in (f"d{step.name}", f"d{case.name}") and broadcasts_to(value.shape, shape):
+    for name, value in (*step.reads.items(), (step.name, step.output)):
+        if broadcasts_to(value.shape, shape):
             yield name, value.detach()
+    for name, gradient in case.replay.handed_in.items():
+        if gradient.shape == shape and name not in case.below and name not in (step.name, case.name):
+            yield f"d{name}", gradient
 
 
 def small_number_added(case: Case) -> Iterator[Finding]:

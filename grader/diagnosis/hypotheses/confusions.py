@@ -50,9 +50,13 @@ def swapped_upstream(case: Case) -> Iterator[Finding]:
     """Find a right line into which another step's gradient went."""
     for edge in case.edges:
         step = edge.step
+        if case.same(edge.observed, edge.share):
+            continue
         for name, handed_in in case.replay.handed_in.items():
             may_be_alias = name in step.reads and _passes_on(case, step.name, name)
             if name in (step.name, case.name) or (name in case.below and not may_be_alias):
+                continue
+            if not edge.may_come_from(handed_in):
                 continue
             gradient = _as_upstream(handed_in, step.output.shape)
             if gradient is None or not edge.may_come_from(gradient) or is_uniform(gradient):

@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import named, signed
-from grader.rounding import NOISE, RELATIVE, is_uniform
+from grader.rounding import is_uniform
 
 WRONG_MIN = 8  # elements that no factor fits by chance
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1
@@ -49,7 +49,8 @@ def _wrong(case: Case) -> Tensor | None:
     """Return where the answer is wrong; None if the wrong elements, or the right ones that are not 0, are too few."""
     if not case.same_shape or case.is_stretched:
         return None
-    size = case.right.abs()
-    wrong = (case.answer - case.right).abs() > RELATIVE * size + NOISE * float(size.max())
-    is_told = int(wrong.sum()) >= WRONG_MIN and int((~wrong & (size > 0)).sum()) >= WRONG_MIN
-    return wrong if is_told else None
+    wrong = case.wrong
+    count = int(wrong.count_nonzero())
+    if not WRONG_MIN <= count <= wrong.numel() - WRONG_MIN:
+        return None
+    return wrong if int(case.right[~wrong].count_nonzero()) >= WRONG_MIN else None

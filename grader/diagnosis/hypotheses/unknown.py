@@ -9,7 +9,6 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
-from grader.rounding import NOISE, RELATIVE
 
 NEARLY_RIGHT = 1e-2  # of the largest element; bfloat16 keeps three digits
 NEXT_TO_NOTHING = 1e-2  # of the largest element
@@ -46,7 +45,7 @@ def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
         return "shape", {"shape": list(case.replay.handed_in[case.name].shape), "right": list(right.shape)}
     difference = (answer - right).abs()
     largest = float(right.abs().max())
-    wrong = difference > RELATIVE * right.abs() + NOISE * largest  # a few huge numbers make no others right
+    wrong = case.wrong
     if float(difference.max()) <= NEARLY_RIGHT * largest:
         return "nearly_right", {"share": float(difference.max()) / largest}
     values: dict[str, Any] = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
