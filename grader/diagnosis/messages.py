@@ -129,7 +129,7 @@ MESSAGES: Mapping[Code, Kind] = {
             "part": Message("{parts:do_not_show}.", _EACH_PART, line=_ABOUT),
             "all_but_one_part": Message(
                 "Of your formula nothing shows but {parts:and}, {factor} times.",
-                "Look for a sum that is taken too early: parts may be there and cancel. Then derive each part alone.",
+                "Are the other parts there, and does anything cancel? Derive each part alone, then add all of them.",
                 line=_ABOUT,
             ),
             "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
@@ -159,6 +159,12 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Look for a factor of 2, for a += that runs twice, or for one that adds to what already holds it.",
             ),
             "part": Message("{parts:Are} there twice in your formula, or times 2.", _EACH_PART, line=_ABOUT),
+            "elements": Message(
+                "{wrong} of {count} elements are twice what they should be.",
+                "Which elements does a line reach that adds? Is there a += that adds to what holds it already?",
+                "the others are right",
+                _YOUR_LINE,
+            ),
             "path_too_many": Message(
                 "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
             ),
@@ -523,6 +529,18 @@ MESSAGES: Mapping[Code, Kind] = {
             "other_indices": Message(
                 "The contributions are added up where {other} points, not where {step} took its elements from.",
                 "Which indices stand in that line?",
+            ),
+            "indices_of_one_slice": Message(
+                "All contributions are added up where slice {kept} of {other} points, along axis {axis}.",
+                "Which indices stand in that line?",
+            ),
+            "slice_for_all": Message(
+                "Slice {kept} of {upstream}, along axis {axis}, is added up in place of all others.",
+                "Look at the indices on both sides of your +=: they are the same.",
+            ),
+            "indices_in_another_order": Message(
+                "The contributions are added up where {other} points with its axes turned over.",
+                "Look at the order of the indices, and at that of what is added.",
             ),
             "neighbour": Message(
                 "Each contribution is that of its neighbour: along axis {axis}, {other} is shifted by one.",

@@ -41,7 +41,8 @@ from grader.reference import reference
 log = logging.getLogger(__name__)
 
 Hypothesis = Callable[[Case], Iterator[Finding]]
-Groups = tuple[tuple[Hypothesis, ...], ...]
+Hypotheses = tuple[Hypothesis, ...]
+Groups = tuple[Hypotheses, ...]
 
 # From the likely and cheap ones to those that cost most.
 GROUPS: Groups = (
@@ -56,7 +57,7 @@ GROUPS: Groups = (
     (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
     (terms.several_shares, positions.spilled, positions.misplaced, positions.other_places, positions.other_indices),
-    (partial_sums.of_an_axis,),
+    (partial_sums.of_an_axis, positions.misread_indices),
     (confusions.value_of_another, terms.multiplied),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
     (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
@@ -77,14 +78,17 @@ GROUPS: Groups = (
 # Whatever is compared up to the rounding of any order of operations fits an answer that is right up to it. Its bounds
 # say that it is wrong; so only what is compared more strictly is said.
 GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
-# Tried as well after a first finding of this hypothesis: other mistakes that may have made the same numbers.
-ALSO: Mapping[Hypothesis, tuple[Hypothesis, ...]] = {
-    # The line's own 2 is there, the 1/(n-1) of the line above it is not; or what is added is a multiple of the term.
-    terms.one_share: (confusions.swapped_upstream, chain_rule.added),
-    terms.several_shares: (confusions.swapped_upstream, chain_rule.added),
+# Tried as well after a first finding of this hypothesis and code: other mistakes that may have made the same numbers.
+# A line's own 2 is there, and the 1/(n-1) of the line above it is not; or what is added is a multiple of the term.
+MULTIPLES: Hypotheses = (confusions.swapped_upstream, chain_rule.tensor_added)
+ALSO: Mapping[tuple[Hypothesis, Code], Hypotheses] = {
+    (terms.one_share, Code.TERM_SCALE): MULTIPLES,
+    (terms.several_shares, Code.TERM_SCALE): MULTIPLES,
+    (formula_parts.parts, Code.TERM_SCALE): MULTIPLES,
     # Where a line multiplies with a tensor, the gradient below it is the one above times that tensor.
-    confusions.swapped_upstream: (ratios.other_power,),
-    slips.parenthesis: (chain_rule.other_operand,),
+    (confusions.swapped_upstream, Code.SWAPPED): (ratios.one_factor_too_many,),
+    # A factor of another term may be a tensor of that line in place of this one's.
+    (slips.parenthesis, Code.MISSING_LOCAL): (chain_rule.other_operand,),
 }
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
@@ -108,7 +112,8 @@ def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple
         found = {hypothesis: _tried(hypothesis, case) for hypothesis in group}
         diagnoses = [diagnosis for each in found.values() for diagnosis in each]
         if diagnoses:
-            for hypothesis in next(ALSO.get(each, ()) for each, its in found.items() if its):
+            first = next(hypothesis for hypothesis, its in found.items() if its)
+            for hypothesis in ALSO.get((first, Code(diagnoses[0].code)), ()):
                 diagnoses += _tried(hypothesis, case)
             distinct: dict[object, Diagnosis] = {}
             for diagnosis in diagnoses:  # one code twice says something new only of another line

@@ -182,6 +182,11 @@ def added(case: Case) -> Iterator[Finding]:
             return
 
 
+def tensor_added(case: Case) -> Iterator[Finding]:
+    """Find the right gradient with a tensor added to it, once."""
+    yield from (finding for finding in added(case) if finding.form == "tensor_added")
+
+
 def added_to_the_upstream(case: Case) -> Iterator[Finding]:
     """Find a right line into which the upstream gradient went with another tensor added to it."""
     if not case.same_shape or case.is_stretched or case.right.numel() < ADDED_ELEMENTS_MIN:

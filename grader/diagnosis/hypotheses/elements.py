@@ -31,6 +31,8 @@ def scaled(case: Case) -> Iterator[Finding]:
         yield Finding(Code.SIGN, "elements", case.uses(case.name), repair, **values)
         return
     factor = signed(weight, case, case.edges)
+    if abs(weight - 2) <= UNIT:
+        yield Finding(Code.DOUBLE_COUNTED, "elements", case.uses(case.name), repair, **values)
     yield Finding(Code.SCALE, "elements", case.uses(case.name), repair, **values, factor=factor)
 
 

@@ -44,6 +44,11 @@ def other_power(case: Case) -> Iterator[Finding]:
                 return
 
 
+def one_factor_too_many(case: Case) -> Iterator[Finding]:
+    """Find a share that is multiplied with a recorded tensor, and with nothing else."""
+    yield from (finding for finding in other_power(case) if finding.values["factor"] == finding.values["other"])
+
+
 def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair: Tensor | None) -> Finding:
     """Return the finding of a part that is off by a tensor, to a power, times a number.
 
@@ -78,7 +83,7 @@ def function_of_one(case: Case) -> Iterator[Finding]:
             against = edge.upstream if plain else bundle.share
             counted = against.abs() > 1e-3 * against.abs().max()
             kept = counted.reshape(-1).nonzero().flatten()
-            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(case, bundle, counted):
+            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(bundle, counted, plain):
                 continue
             # Not the upstream gradient itself: whatever is computed from it alone looks like a function of it.
             for name in (*edge.step.reads, step):
@@ -100,11 +105,13 @@ def function_of_one(case: Case) -> Iterator[Finding]:
                     return
 
 
-def _reaches_beyond(case: Case, bundle: Bundle, counted: Tensor) -> bool:
+def _reaches_beyond(bundle: Bundle, counted: Tensor, plain: bool) -> bool:
     """Whether something is wrong where the upstream gradient is next to nothing, and no ratio tells of it."""
     beyond = float((bundle.observed * ~counted).abs().max())
-    smaller = min(float(bundle.observed.abs().max()), float(bundle.share.abs().max()))
-    return beyond > REMAINDER * smaller
+    size = float(bundle.observed.abs().max())
+    if not plain:  # a huge part hides nothing of the others
+        size = min(size, float(bundle.share.abs().max()))
+    return beyond > REMAINDER * size
 
 
 def constant_along_an_axis(case: Case) -> Iterator[Finding]:

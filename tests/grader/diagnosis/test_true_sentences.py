@@ -78,6 +78,16 @@ def texts(row: Comparison) -> list[str]:
 
 
 TRUE = [
+    (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb[k, 0]] += demb[k, j]", "where slice 0 of Xb points, along axis 1."),
+    (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb[k, j]] += demb[k, 0]", "Slice 0 of demb, along axis 1, is added up in"),
+    (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb.T.reshape(32, 3)[k, j]] += demb[k, j]", "with its axes turned over."),
+    (
+        ENTROPY,
+        "logits[range(n), Yb] -= 1",
+        "logits[range(n), Yb] -= 1; dlogits[3:5] *= 2",
+        "54 of 864 elements are twice what they should be; the others are right.",
+    ),
+    (FULL, "(1.0 - h**2) * dh", "dh / (1.0 - h**2)", "You multiply dh with something that depends on hpreact"),
     # what is claimed is the numbers alone, and one slip may have made them
     (
         NORM,
@@ -225,6 +235,9 @@ def test_what_is_said_is_true(slug: str, old: str, new: str, says: str) -> None:
 
 
 FALSE = [
+    (FULL, "inv + dcounts_sum", "inv - dcounts_sum", "counts_sum_inv times"),  # what is added is next to a sign
+    (FULL, "dbndiff + 1 / n * dbnmeani", "dbndiff - 1 / n * dbnmeani", "went into it"),
+    (FULL, "(dbnraw * bndiff).sum", "(dhpreact * bndiff).sum", "bngain**-1"),
     (NORM, "bngain * dhpreact\n", "(bngain * dhpreact).sum(0, keepdim=True)\n", "factor of n-1"),
     (NORM, "(n * dbnraw -", "(n * dbnraw.sum(0) -", "things are off"),
     (NORM, "-ddiff.sum(0, keepdim=True)", "-ddiff", "things are off"),
