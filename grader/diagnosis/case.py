@@ -95,8 +95,9 @@ class Edge:
         ⟨a, stretched v⟩ = ⟨summed a, v⟩. A product of two rows of numpy costs half of what it costs in torch.
         """
         if shape not in self._adjoints:
-            fits = self.adjoint is not None and broadcasts_to(shape, self.adjoint.shape)
-            self._adjoints[shape] = self.adjoint.sum_to_size(shape).reshape(-1).numpy() if fits else None
+            adjoint = self.adjoint
+            fitted = adjoint.sum_to_size(shape) if adjoint is not None and broadcasts_to(shape, adjoint.shape) else None
+            self._adjoints[shape] = None if fitted is None else fitted.reshape(-1).numpy()
         return self._adjoints[shape]
 
     @cached_property

@@ -108,13 +108,13 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be.",
+                "Your gradient is zero at {missing:elements}, and should not be.",
                 _REACH,
                 "the others are right",
                 _YOUR_LINE,
             ),
             "elements_of_a_term": Message(
-                "{missing} elements of the term that comes through {step} are zero and should not be.",
+                "The term that comes through {step} is zero at {missing:elements}, and should not be.",
                 _REACH,
                 _REST,
             ),
@@ -502,7 +502,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Derive the factor of that line once more. Is a 1 missing in it, or one too many?",
             ),
             "added_to_the_upstream": Message(
-                "{other} is added to {upstream} before the product.",
+                "{other} is added to {upstream} before it goes into that line.",
                 "{upstream:start} alone goes into that line, and each use of {read} adds one term.",
                 _REST,
             ),
@@ -867,6 +867,10 @@ def _times(count: int) -> str:
     return {2: "twice", 3: "three times"}.get(count, f"{count} times")
 
 
+def _elements(count: int) -> str:
+    return f"{count} element{'s' * (count > 1)}"
+
+
 def _slices(indices: Sequence[int]) -> str:
     names = [str(index) for index in indices]
     which = _listed(names) if len(names) <= LISTED_SLICES_MAX else f"{names[0]} to {names[-1]}"
@@ -925,6 +929,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "subject": _subject,
     "summed": _summed,
     "times": _times,
+    "elements": _elements,
     "slices": _slices,
     "along": _along,
     "where": _where,

@@ -90,7 +90,11 @@ def _without(case: Case, edge: Edge, stands: Tensor, read: _Read) -> Finding:
         form = "derivative_alone" if case.is_whole(edge.share) else "derivative_alone_of_a_term"
         return Finding(Code.MISSING_UPSTREAM, form, step, repair, read=edge.read, part=case.called(edge))
     form = "derivative_times_a_number" if case.is_whole(edge.share) else "derivative_of_a_term_times_a_number"
-    values = {"read": edge.read, "factor": signed(read.weight, case, (edge,)), "part": case.called(edge)}
+    values: dict[str, Any] = {
+        "read": edge.read,
+        "factor": signed(read.weight, case, (edge,)),
+        "part": case.called(edge),
+    }
     return Finding(Code.MISSING_UPSTREAM, form, step, repair, **values)
 
 

@@ -78,6 +78,24 @@ def texts(row: Comparison) -> list[str]:
 
 
 TRUE = [
+    (
+        FULL,
+        "dlogprobs / probs",
+        "-1 / n * 1 / probs",
+        "that comes through logprobs is zero at 832 elements, and yours is",
+    ),
+    (
+        FULL,
+        "(dprobs * counts).sum(1,",
+        "dprobs * counts.sum(1,",
+        "has shape [32, 27], and counts_sum_inv has shape [32, 1]",
+    ),
+    (
+        FULL,
+        "dlogprobs[range(n), Yb] =",
+        "for i in range(1, n):\n    dlogprobs[i, Yb[i]] =",
+        "Your gradient is zero at 1 element, and should not be; the others are right.",
+    ),
     (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb[k, 0]] += demb[k, j]", "where slice 0 of Xb points, along axis 1."),
     (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb[k, j]] += demb[k, 0]", "Slice 0 of demb, along axis 1, is added up in"),
     (FULL, "dC[Xb[k, j]] += demb[k, j]", "dC[Xb.T.reshape(32, 3)[k, j]] += demb[k, j]", "with its axes turned over."),
@@ -150,7 +168,12 @@ TRUE = [
     (NORM, "2 * bndiff * ddiff2", "2 * bndiff * ddiff2 + bnraw", "Your gradient is right, but bnraw is added to it."),
     (ENTROPY, "(p - y) / n", "(p - y) / n + p", "Your gradient is right, but probs is added to it."),
     (FULL, "(1.0 - h**2) * dh", "-(h**2) * dh", "dh is multiplied with a factor that is 1 too small."),
-    (FULL, "embcat.T @ dhprebn", "embcat.T @ (dhprebn + b1)", "b1 is added to dhprebn before the product; the rest is"),
+    (
+        FULL,
+        "embcat.T @ dhprebn",
+        "embcat.T @ (dhprebn + b1)",
+        "b1 is added to dhprebn before it goes into that line; the rest is",
+    ),
     # the right thing is named
     (
         FULL,
@@ -235,6 +258,14 @@ def test_what_is_said_is_true(slug: str, old: str, new: str, says: str) -> None:
 
 
 FALSE = [
+    (FULL, "dlogprobs / probs", "-1 / n * 1 / probs", "summed"),
+    # dbnmeani is one number here, and any number that is added to it is a multiple of it
+    (
+        FULL,
+        "-dbndiff.sum(0, keepdim=True)\ndhprebn = dbndiff + 1 / n * dbnmeani",
+        "-dbndiff.sum(1, keepdim=True)\ndhprebn = dbndiff + 2 / n * dbnmeani[0]",
+        "is off by a factor of",
+    ),
     (FULL, "inv + dcounts_sum", "inv - dcounts_sum", "counts_sum_inv times"),  # what is added is next to a sign
     (FULL, "dbndiff + 1 / n * dbnmeani", "dbndiff - 1 / n * dbnmeani", "went into it"),
     (FULL, "(dbnraw * bndiff).sum", "(dhpreact * bndiff).sum", "bngain**-1"),
