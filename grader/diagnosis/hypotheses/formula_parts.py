@@ -8,7 +8,7 @@ elements first, and the best one with every element. A factor of the whole is fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
@@ -184,6 +184,16 @@ def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Cha
         values = _values(left) | {"factor": signed(factor, case, case.edges)}
         return [_Change((Code.MISSING_TERM,), "all_but_one_part", "part_missing", values)]
     changes: list[_Change] = []
+    if factor < 0 and any(choice.what == TURNED for choice in choices):  # twice turned is right
+        other = {RIGHT: TURNED, TURNED: RIGHT}
+        slipped = [choice for choice in choices if isinstance(choice.what, Slip)]
+        if slipped:
+            changes.append(_Change((Code.TERM_SIGN,), "scaled_part", "part_turned", _values(slipped)))
+        choices = [
+            replace(choice, what=other.get(choice.what, choice.what)) if isinstance(choice.what, str) else choice
+            for choice in choices
+        ]
+        factor = -factor
     for what, code in ((MISSING, Code.MISSING_TERM), (TURNED, Code.TERM_SIGN)):
         changed = [choice for choice in choices if choice.what == what]
         if changed:

@@ -79,6 +79,12 @@ def texts(row: Comparison) -> list[str]:
 
 TRUE = [
     (
+        ENTROPY,
+        "y = F.one_hot(Yb, vocab_size).float()\ndlogits = (p - y) / n",
+        "y = F.one_hot(logits.argmax(1), vocab_size).float()\ndlogits = (p + y) / n",
+        "The sign of the part at the right class is turned around. Besides, in the part at the right class, it stands",
+    ),
+    (
         FULL,
         "dlogprobs / probs",
         "-1 / n * 1 / probs",
@@ -258,6 +264,13 @@ def test_what_is_said_is_true(slug: str, old: str, new: str, says: str) -> None:
 
 
 FALSE = [
+    # one part turned, and all of it: that part is right
+    (
+        ENTROPY,
+        "y = F.one_hot(Yb, vocab_size).float()\ndlogits = (p - y) / n",
+        "y = F.one_hot(logits.argmax(1), vocab_size).float()\ndlogits = (p + y) / n",
+        "oftmax part",
+    ),
     (FULL, "dlogprobs / probs", "-1 / n * 1 / probs", "summed"),
     # dbnmeani is one number here, and any number that is added to it is a multiple of it
     (
