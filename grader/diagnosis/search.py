@@ -80,7 +80,7 @@ GROUPS: Groups = (
 GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
 # Tried as well after a first finding of this hypothesis and code: other mistakes that may have made the same numbers.
 # A line's own 2 is there, and the 1/(n-1) of the line above it is not; or what is added is a multiple of the term.
-MULTIPLES: Hypotheses = (confusions.swapped_upstream, chain_rule.tensor_added)
+MULTIPLES: Hypotheses = (confusions.swapped_for_a_multiple, chain_rule.tensor_added)
 ALSO: Mapping[tuple[Hypothesis, Code], Hypotheses] = {
     (terms.one_share, Code.TERM_SCALE): MULTIPLES,
     (terms.several_shares, Code.TERM_SCALE): MULTIPLES,
