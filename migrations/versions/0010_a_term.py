@@ -27,6 +27,15 @@ MOMENTS = {
     "first_inherited_at": "comparison.origin = 'inherited'",
 }
 
+# A course has one code at the revision before: its newest that was not revoked.
+NEWEST_CODE = """
+    SELECT join_code.code
+    FROM join_code
+    WHERE join_code.course_id = course.id AND join_code.revoked_at IS NULL
+    ORDER BY join_code.id DESC
+    LIMIT 1
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -171,6 +180,7 @@ def upgrade() -> None:
         table.create_index(table.f("ix_comment_submission_id"), ["submission_id"], unique=False)
 
     with op.batch_alter_table("account") as table:
+        table.add_column(sa.Column("keys_given_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         table.create_foreign_key(table.f("fk_account_merged_into_id_account"), "account", ["merged_into_id"], ["id"])
@@ -211,11 +221,21 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO join_code (course_id, code, uses, created_at) SELECT id, join_code, 0, created_at FROM course"
     )
+    with op.batch_alter_table("course") as table:
+        table.drop_constraint(table.f("uq_course_join_code"), type_="unique")
+        table.drop_column("join_code")
     for column, which in MOMENTS.items():
         op.execute(f"UPDATE progress SET {column} = ({FIRST_MOMENT} AND {which})")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("course") as table:
+        table.add_column(sa.Column("join_code", sa.String(length=32), nullable=False, server_default=""))
+    op.execute(f"UPDATE course SET join_code = coalesce(({NEWEST_CODE}), 'NONE-' || CAST(course.id AS VARCHAR(20)))")
+    with op.batch_alter_table("course") as table:
+        table.alter_column("join_code", existing_type=sa.String(length=32), server_default=None)
+        table.create_unique_constraint(table.f("uq_course_join_code"), ["join_code"])
+
     with op.batch_alter_table("submission") as table:
         table.drop_constraint(table.f("fk_submission_hidden_instance_id_instance"), type_="foreignkey")
         table.drop_column("emptied_at")
@@ -247,6 +267,7 @@ def downgrade() -> None:
         table.drop_constraint(table.f("fk_account_merged_into_id_account"), type_="foreignkey")
         table.drop_column("merged_into_id")
         table.drop_column("erased_at")
+        table.drop_column("keys_given_at")
 
     with op.batch_alter_table("comment") as table:
         table.drop_index(table.f("ix_comment_submission_id"))

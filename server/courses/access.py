@@ -26,6 +26,12 @@ class UnknownCourse(NotFound):
     title, slug = "No such course", "unknown-course"
 
 
+class Archived(Forbidden):
+    """The course is archived: it can be read, and takes nothing in."""
+
+    title, slug = "Course archived", "archived"
+
+
 @dataclass(frozen=True)
 class Membership:
     """The roles of an account in a course: that of its seat, and ``ADMIN`` if it is one.
@@ -138,3 +144,15 @@ def find_membership(account: SignedInSession, slug: str) -> Membership:
     if not membership or not membership.roles:
         raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
     return membership
+
+
+def require_active(course: CourseRow) -> None:
+    """Do nothing if the course takes answers, people and changes.
+
+    :raises Archived: it is archived
+    """
+    if course.archived_at is not None:
+        raise Archived(
+            "This course is archived: it can be read, and takes no answers, people or changes. "
+            "Its instructor can reopen it."
+        )

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2 as httpx
 import safetensors.torch
 import torch
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 from starlette.types import Message
 from torch import Tensor
@@ -25,12 +25,12 @@ from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.trusted.doctor import Report
 from grader.supervision import ThreadStatus
-from server.courses import courses
+from server.courses import courses, join_codes
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.queue.timing import Timing
 from server.services import ServerServices
-from server.tables import ComparisonRow, GradeRow, Role, SeatRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, Role, SeatRow
 
 FULL = "makemore/full-backward"
 COURSE = "backprop"
@@ -132,6 +132,10 @@ class Student:
     def post(self, path: str, **more: Any) -> httpx.Response:
         """POST as this account."""
         return self.client.post(path, headers=self._headers(more), **more)
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send a request as this account."""
+        return self.client.request(method, path, headers=self._headers(more), **more)
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
         """Hand in a body piece by piece, each read only when the server asks for it."""
@@ -258,6 +262,34 @@ class RunningServer:
             assert course is not None
             session.add(SeatRow(course_id=course.id, account_id=student.account, role=role))
         return Student(self.client, student.token, student.id, course=slug)
+
+
+def body_of(method: str, path: str, into: int) -> dict[str, Any]:
+    """What a request about people sends that is right in everything; nothing for other routes.
+
+    ``into`` is the account into which another one is merged.
+    """
+    if method.upper() == "PATCH":
+        return {"json": {}}
+    if method.upper() != "POST":
+        return {}
+    if path.endswith("/people/import"):
+        return {"content": "name,e-mail\nGrace,grace@example.org\n", "headers": {"Content-Type": "text/csv"}}
+    bodies: dict[str, Any] = {
+        "/people": {"name": "Grace"},
+        "/merge": {"into": into},
+        "/token": {},
+        "/pairing-code": {},
+        "/join-codes": {},
+    }
+    return next(({"json": body} for end, body in bodies.items() if path.endswith(end)), {})
+
+
+def join_code_of(session: Session, course: CourseRow) -> str:
+    """The join code to show to a class."""
+    code = join_codes.find_current(session, course)
+    assert code is not None
+    return code.code
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:

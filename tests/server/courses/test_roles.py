@@ -19,7 +19,7 @@ from server.courses.roles import GRANTED, Permission
 from server.database.table import now
 from server.submissions.access import AllowedForSubmission
 from server.tables import AccountRow, ProgressRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem
+from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, body_of, is_problem
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -43,6 +43,18 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{COURSE}/queue"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
+    ("GET", f"{COURSE}/people"): (Permission.READ_ROSTER,),
+    ("POST", f"{COURSE}/people"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/import"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/merge"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/token"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/pairing-code"): (Permission.MANAGE_PEOPLE,),
+    ("GET", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
@@ -55,6 +67,8 @@ CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"),
 ANYBODY = {
     ("POST", "/api/v1/join"),
     ("POST", "/api/v1/pair"),
+    ("POST", "/api/v1/open-invitation"),
+    ("GET", "/join"),
     ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -147,18 +161,26 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     topic, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
-    address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h")
+    places = {"account": server.join("Zed").id} if "{account}" in path else {}
+    if "{code}" in path:
+        places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
+    address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h", **places)
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     content = None
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
         headers["Content-Type"] = SAFETENSORS
-    if path.endswith("/join"):
+    if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
-    with server.client.stream(method, address, headers=headers, content=content) as answer:
+    if path.endswith("/open-invitation"):
+        link = server.instructor.post(f"/api/v1/courses/{slug}/people", json={"name": "Zed"}).json()["link"]
+        return server.client.post(address, json={"code": link.rpartition("#")[2]}).status_code
+    more = body_of(method, path, into=1) or {"content": content}
+    more["headers"] = headers | more.get("headers", {})
+    with server.client.stream(method, address, **more) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()
             assert is_problem(answer, answer.status_code)
