@@ -11,11 +11,12 @@ BYTE_ORDER_MARK: Final = "\ufeff"  # Excel reads UTF-8 as UTF-8 with it only
 # A cell that begins with one of these is computed; some programs take the full-width signs for the plain ones.
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 QUOTE: Final = "'"
+IGNORED: Final = f"{QUOTE} \u00a0\u3000"  # before a sign; the quote, so that ``restored`` takes one away and no more
 
 
 def defused(cell: str) -> str:
     """Return text that a spreadsheet shows instead of computing it. ``restored`` takes it back."""
-    return f"{QUOTE}{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_SIGNS) else cell
+    return f"{QUOTE}{cell}" if cell.lstrip(IGNORED).startswith(FORMULA_SIGNS) else cell
 
 
 def restored(cell: str) -> str:

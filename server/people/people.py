@@ -112,7 +112,7 @@ def list_people(session: Session, course: CourseRow, search: Search | None = Non
     )
     people = [Person(account, seat, has_signed_in) for account, seat, has_signed_in in rows]
     found = people if search is None else [person for person in people if search.finds(person)]
-    return sorted(found, key=lambda person: (folded(person.account.name), person.account.id))
+    return sorted(found, key=lambda person: (_searchable(person.account.name), person.account.id))
 
 
 def get_person(session: Session, course: CourseRow, account_id: int, *, removed: bool = False) -> Person:

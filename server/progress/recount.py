@@ -51,7 +51,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             ComparisonRow.verdict != Verdict.MISSING.value,
             is_newest,
         )
-        .order_by(col(SubmissionRow.id))
+        .order_by(col(SubmissionRow.created_at), col(SubmissionRow.id))  # of merged accounts, ids are in another order
     )
     progress: dict[str, ProgressRow] = {}
     for row, handed_in_at in rows:

@@ -94,12 +94,15 @@ def test_tokens_are_made_and_revoked(database: Database, capsys: pytest.CaptureF
     cli.main(["init"])
     assert cli.main(["token", "revoke", "1"]) == 0
     assert "1 revoked" in capsys.readouterr().out
-    assert cli.main(["token", "new", "1"]) == 0
-    token = capsys.readouterr().out.strip()
+    assert cli.main(["token", "new", "1"]) == 2
+    assert "Account 1 is Instructor: instructor in backprop." in capsys.readouterr().err
+    assert cli.main(["token", "new", "1", "--yes"]) == 0
+    label, token = capsys.readouterr().out.splitlines()
+    assert label == "Account 1 is Instructor: instructor in backprop"
     with database.reading() as session:
         valid = [each.digest for each in session.exec(select(TokenRow)) if each.revoked_at is None]
     assert valid == [tokens.digest(token)]
-    assert cli.main(["token", "new", "99"]) == 2
+    assert cli.main(["token", "new", "99", "--yes"]) == 2
 
 
 @pytest.mark.parametrize("slug", ["", "Autumn", "a b", "-a", "x" * 65])
@@ -256,7 +259,7 @@ def test_quickstart_beside_an_older_course_says_how_to_make_a_token(
 
     assert cli.main(["quickstart"]) == 0
 
-    assert "python -m server token new ID" in capsys.readouterr().out
+    assert "python -m server people token autumn WHO" in capsys.readouterr().out
     assert not (tmp_path / "instructor.token").exists()
 
 
