@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -54,11 +55,18 @@ def invite(session: Session, course: CourseRow, actor: Actor, person: Person) ->
     """
     rules.require_may_open(session, course, actor, person.account, invited_role(person))
     _withdraw(session, person.account.id)
-    code = PREFIX + secrets.token_urlsafe(24)
-    session.add(InvitationRow(account_id=person.account.id, digest=tokens.digest(code), expires_at=now() + LIFETIME))
-    person.account.keys_given_at = now()
+    return invite_new(session, [person])[0]
+
+
+def invite_new(session: Session, everybody: Sequence[Person]) -> list[str]:
+    """Make a code for each of these people, whose accounts were made in this transaction."""
+    codes = [PREFIX + secrets.token_urlsafe(24) for _ in everybody]
+    for person, code in zip(everybody, codes, strict=True):
+        digest, end = tokens.digest(code), now() + LIFETIME
+        session.add(InvitationRow(account_id=person.account.id, digest=digest, expires_at=end))
+        person.account.keys_given_at = now()
     session.flush()
-    return code
+    return codes
 
 
 def invited_role(person: Person) -> Role:
@@ -129,6 +137,8 @@ def _take(session: Session, code: str) -> tuple[AccountRow, CourseRow]:
         raise UnknownInvitation("This link is incomplete, was used, or is too old. Ask your instructor for a new one.")
     account = session.get_one(AccountRow, account_id)
     require_unmerged(account)
+    if account.erased_at is not None:
+        raise UnknownInvitation("This person was erased. Ask your instructor for a new link.")
     seats = session.exec(
         select(SeatRow).where(SeatRow.account_id == account_id, col(SeatRow.removed_at).is_(None))
     ).all()

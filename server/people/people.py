@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -161,21 +161,28 @@ def add(session: Session, course: CourseRow, actor: Actor, details: Details) -> 
     """
     require_active(course)
     details = details.cleaned()
-    notes = remarks(list_people(session, course), details)
+    notes = Namesakes(list_people(session, course)).remarks(details)
     _require_free_id(session, course, details.university_id)
-    person = seat_new_account(session, course, details)
+    (person,) = seat_new_accounts(session, course, [details])
     record(session, rules.entry(course, actor, "people.add", person.account.id, after=_public(vars(details))))
     return person, notes
 
 
-def seat_new_account(session: Session, course: CourseRow, details: Details) -> Person:
-    """Make an account with a seat, without a token and an entry in the log. ``details`` are clean."""
-    account = accounts.open_account(session, details.name)
-    values = {field: value for field, value in vars(details).items() if field != "name"}
-    seat = SeatRow(course_id=course.id, account_id=account.id, **values)
-    session.add(seat)
+def seat_new_accounts(session: Session, course: CourseRow, everybody: Sequence[Details]) -> list[Person]:
+    """Make accounts with a seat, without tokens and entries in the log. Their details are clean.
+
+    All at once: for 1,000 of a roster, one by one takes 3 s, in which nobody else writes.
+    """
+    new = [AccountRow(name=details.name) for details in everybody]
+    session.add_all(new)
     session.flush()
-    return Person(account, seat, has_signed_in=False)
+    seats = [
+        SeatRow(course_id=course.id, account_id=account.id, **{f: v for f, v in vars(details).items() if f != "name"})
+        for account, details in zip(new, everybody, strict=True)
+    ]
+    session.add_all(seats)
+    session.flush()
+    return [Person(account, seat, has_signed_in=False) for account, seat in zip(new, seats, strict=True)]
 
 
 def change(
@@ -197,8 +204,8 @@ def change(
     details = Details(**_details_of(person) | dict(changes)).cleaned()
     differing = differences(person, details)
     rules.check_change(session, course, actor, person.account, person.seat, differing)
-    others = [other for other in list_people(session, course) if other.account.id != account_id]
-    notes = remarks(others, details) if differing.keys() & {"name", "email"} else []
+    is_named_anew = not differing.keys().isdisjoint({"name", "email"})
+    notes = Namesakes(list_people(session, course)).remarks(details, account_id) if is_named_anew else []
     if "university_id" in differing:
         _require_free_id(session, course, details.university_id)
     apply(session, course, actor, person, differing)
@@ -263,26 +270,34 @@ def put_back(session: Session, course: CourseRow, actor: Actor, account_id: int)
     return person
 
 
-def remarks(others: list[Person], details: Details) -> list[str]:
-    """Return what staff should look at in somebody's details: names and addresses that others in the course have."""
-    active = [other for other in others if other.seat.removed_at is None]
-    name, shape = folded(details.name), skeleton(details.name)
-    notes = []
-    same = [other.label for other in active if folded(other.account.name) == name]
-    alike = [
-        other.label
-        for other in active
-        if other.seat.role is not Role.STUDENT and skeleton(other.account.name) == shape and other.label not in same
-    ]
-    if same:
-        notes.append(f"{details.name} is also the name of {'; '.join(same)}. If it is one person, merge the two.")
-    if alike:
-        notes.append(f"{details.name} is read as the name of {'; '.join(alike)}. Look whether that is right.")
-    email = details.email and details.email.casefold()
-    owners = [other.label for other in active if email and (other.seat.email or "").casefold() == email]
-    if owners:
-        notes.append(f"{details.email} is also the address of {'; '.join(owners)}. If it is one person, merge the two.")
-    return notes
+class Namesakes:
+    """Finds what staff should look at in somebody's details: names and addresses that others in the course have."""
+
+    def __init__(self, everybody: Sequence[Person]) -> None:
+        self._by_name: dict[str, list[Person]] = {}
+        self._staff_by_shape: dict[str, list[Person]] = {}
+        self._by_email: dict[str, list[Person]] = {}
+        for person in everybody:
+            if person.seat.removed_at is None:
+                self._by_name.setdefault(folded(person.account.name), []).append(person)
+                self._by_email.setdefault((person.seat.email or "").casefold(), []).append(person)
+                if person.seat.role is not Role.STUDENT:
+                    self._staff_by_shape.setdefault(skeleton(person.account.name), []).append(person)
+
+    def remarks(self, details: Details, account_id: int | None = None) -> list[str]:
+        """Return a sentence for each thing to look at; of the others only, if the details are of an account."""
+        name = folded(details.name)
+        same = _labels(self._by_name.get(name, ()), account_id)
+        staff = self._staff_by_shape.get(skeleton(details.name), ())
+        alike = _labels([person for person in staff if folded(person.account.name) != name], account_id)
+        email = (details.email or "").casefold()
+        owners = _labels(self._by_email.get(email, ()) if email else (), account_id)
+        found = (
+            (same, f"{details.name} is also the name of {same}. If it is one person, merge the two."),
+            (alike, f"{details.name} is read as the name of {alike}. Look whether that is right."),
+            (owners, f"{details.email} is also the address of {owners}. If it is one person, merge the two."),
+        )
+        return [remark for labels, remark in found if labels]
 
 
 def clean_detail(field: str, value: str | None) -> str | None:
@@ -327,6 +342,10 @@ def _public(values: Mapping[str, Any]) -> dict[str, Any]:
     personal = [field for field in ("name", "email", "university_id") if values.get(field) is not None]
     kept = {field: values[field] for field in ("role", "section") if field in values}
     return kept | ({"fields": personal} if personal else {})
+
+
+def _labels(people: Iterable[Person], but: int | None) -> str:
+    return "; ".join(person.label for person in people if person.account.id != but)
 
 
 def _searchable(text: str) -> str:

@@ -28,11 +28,13 @@ HEADINGS: Final = {
     "email": "email emailaddress mail mailaddress emails",
     "university_id": (
         "universityid uniid studentid studentnumber studentno matriculationnumber matriculationno matriculation "
-        "matrikelnummer matrikelnr matriculationid sisuserid sisid idnumber id number"
+        "matrikelnummer matrikelnr matriculationid sisuserid sisid idnumber"
     ),
     "section": "section sections group tutorial tutorialgroup class sectionname",
     "role": "role roles",
 }
+# These mean a university id if no other heading does: Canvas has an ID of its own beside the "SIS User ID".
+VAGUE_ID_HEADINGS: Final = ("id", "number")
 FIELD_OF_HEADING: Final = {heading: name for name, headings in HEADINGS.items() for heading in headings.split()}
 ROLE_OF_WORD: Final = {
     "student": Role.STUDENT,
@@ -105,7 +107,7 @@ def read_roster(content: bytes) -> Roster:
     if not rows:
         raise BadRoster([Mistake(1, "", "The file is empty.")])
     heading_line, headings = rows[0]
-    columns = [FIELD_OF_HEADING.get(_plain(heading)) for heading in headings]
+    columns = _columns(headings)
     _check_headings(heading_line, headings, columns)
     if len(rows) > LINES_MAX:
         raise BadRoster([Mistake(rows[LINES_MAX][0], "", f"A roster has at most {LINES_MAX} lines.")])
@@ -150,6 +152,18 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise BadRoster([Mistake(number, "", f"The CSV cannot be read ({error}).")]) from None
     return rows
+
+
+def _columns(headings: Sequence[str]) -> list[str | None]:
+    """Return what each column holds, or None if its heading means nothing here."""
+    columns = [FIELD_OF_HEADING.get(_plain(heading)) for heading in headings]
+    if "university_id" not in columns:
+        vague = [heading for heading in map(_plain, headings) if heading in VAGUE_ID_HEADINGS]
+        return [
+            column or ("university_id" if _plain(h) in vague[:1] else None)
+            for column, h in zip(columns, headings, strict=True)
+        ]
+    return columns
 
 
 def _check_headings(line: int, headings: Sequence[str], columns: Sequence[str | None]) -> None:

@@ -7,20 +7,21 @@ the link while signed in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session, col
 
 from server.accounts import accounts
+from server.accounts.names import folded
 from server.audit.log import record
 from server.courses.access import require_active
 from server.database import dialect
 from server.http.problems import Problem
 from server.http.spreadsheet import as_csv
 from server.people import invitations, people, rules
-from server.people.people import Details, Person
+from server.people.people import Details, Namesakes, Person
 from server.people.roster import WORDS, BadRoster, Mistake, Roster, RosterLine
 from server.people.rules import Actor
 from server.tables import CourseRow, Role
@@ -91,30 +92,20 @@ def plan_import(session: Session, course: CourseRow, actor: Actor, roster: Roste
     :raises BadRoster: a line may not be imported
     """
     everybody = people.list_people(session, course)
-    plan = Plan(ignored_columns=roster.ignored_columns)
+    planner = _Planner(session, course, actor, everybody, Plan(ignored_columns=roster.ignored_columns))
     mistakes: list[Mistake] = []
-    matched: dict[int, int] = {}  # account → line
     for line in roster.lines:
         try:
-            person = _match(everybody, line)
-            if person is None:
-                plan.additions.append(line)
-                plan.notes.extend((line.number, note) for note in people.remarks(everybody, line.details))
-                continue
-            if (first := matched.setdefault(person.account.id, line.number)) != line.number:
-                raise BadRoster([Mistake(line.number, "", f"This is {person.label}, as line {first} is.")])
-            _plan_known(session, course, actor, plan, line, person)
+            planner.add(line)
         except BadRoster as wrong:
             mistakes += wrong.mistakes
         except Problem as problem:
             mistakes.append(Mistake(line.number, "", problem.detail))
-    mistakes += _without_instructor(everybody, plan)
+    mistakes += _without_instructor(everybody, planner.plan)
     if mistakes:
         raise BadRoster(mistakes)
-    plan.absent.extend(
-        person for person in everybody if person.seat.removed_at is None and person.account.id not in matched
-    )
-    return plan
+    planner.note_absent()
+    return planner.plan
 
 
 def import_roster(
@@ -132,59 +123,110 @@ def import_roster(
     for change in plan.changes:
         accounts.lock_account(session, change.person.account.id)
         people.apply(session, course, actor, change.person, change.fields)
-    invited = [people.seat_new_account(session, course, line.details) for line in plan.additions]
+    new = people.seat_new_accounts(session, course, [line.details for line in plan.additions])
+    invited = list(zip(new, invitations.invite_new(session, new), strict=True))
     if renew:
-        invited += [person for person in plan.people if not person.has_signed_in]
-    links = [
-        NewLink(person, invitations.link(address, invitations.invite(session, course, actor, person)))
-        for person in invited
-    ]
+        again = [person for person in plan.people if not person.has_signed_in]
+        invited += [(person, invitations.invite(session, course, actor, person)) for person in again]
+    links = [NewLink(person, invitations.link(address, code)) for person, code in invited]
     counts = {"added": len(plan.additions), "changed": len(plan.changes), "links": len(links)}
     record(session, rules.entry(course, actor, "people.import", after=counts))
     return Imported(plan, links)
 
 
-def _plan_known(
-    session: Session, course: CourseRow, actor: Actor, plan: Plan, line: RosterLine, person: Person
-) -> None:
-    if person.seat.removed_at is not None:
-        plan.notes.append((line.number, f"{person.label} was removed, and stays so. To undo that, put them back."))
-        return
-    given = {name: getattr(line.details, name) for name in line.given}
-    fields = people.differences(person, replace(_details(person), **given))
-    if "name" in fields and not actor.is_admin and rules.is_used_elsewhere(session, course, person.account.id):
-        del fields["name"]
-        plan.notes.append((line.number, f"{person.label} uses this account elsewhere too, and keeps that name."))
-    rules.check_change(session, course, actor, person.account, person.seat, fields.keys() - {"role"})
-    if "role" in fields and person.account.id == actor.account_id and not actor.is_admin:
-        raise BadRoster([Mistake(line.number, "role", "You cannot change your own role. Ask another instructor.")])
-    if fields:
-        plan.changes.append(PlannedChange(line, person, fields))
-    else:
-        plan.unchanged.append(person)
+class _Planner:
+    """Finds whom each line means, and what it does."""
+
+    def __init__(
+        self, session: Session, course: CourseRow, actor: Actor, everybody: Sequence[Person], plan: Plan
+    ) -> None:
+        self._session, self._course, self._actor = session, course, actor
+        self.plan = plan
+        self._everybody = everybody
+        self._namesakes = Namesakes(everybody)
+        self._by_id = {person.seat.university_id: person for person in everybody if person.seat.university_id}
+        self._by_email: dict[str, list[Person]] = {}
+        for person in everybody:
+            self._by_email.setdefault((person.seat.email or "").casefold(), []).append(person)
+        self._line_of_account: dict[int, int] = {}
+        self._line_of_new_name: dict[str, int] = {}
+
+    def add(self, line: RosterLine) -> None:
+        """Plan what a line does.
+
+        :raises BadRoster: it may not be imported
+        :raises Forbidden: the actor may not do this
+        """
+        person = self._find(line)
+        if person is None:
+            self._add_new(line)
+            return
+        first = self._line_of_account.setdefault(person.account.id, line.number)
+        if first != line.number:
+            raise BadRoster([Mistake(line.number, "", f"This is {person.label}, as line {first} is.")])
+        self._add_known(line, person)
+
+    def note_absent(self) -> None:
+        """Note who is in the course and in no line."""
+        self.plan.absent.extend(
+            person
+            for person in self._everybody
+            if person.seat.removed_at is None and person.account.id not in self._line_of_account
+        )
+
+    def _find(self, line: RosterLine) -> Person | None:
+        """Return whom a line means, or None if it is somebody new.
+
+        :raises BadRoster: its e-mail address belongs to several people, or to one with another university id
+        """
+        id, email = line.details.university_id, (line.details.email or "").casefold()
+        if id in self._by_id:
+            return self._by_id[id]
+        same = self._by_email.get(email, []) if email else []
+        active = [person for person in same if person.seat.removed_at is None] or same
+        if len(active) > 1:
+            labels = " and ".join(person.label for person in active)
+            text = f"It belongs to {labels}. Merge them, or give the university id."
+            raise BadRoster([Mistake(line.number, WORDS["email"], text)])
+        if active and id is not None and active[0].seat.university_id is not None:
+            text = f"It belongs to {active[0].label}, who has another university id."
+            raise BadRoster([Mistake(line.number, WORDS["email"], text)])
+        return active[0] if active else None
+
+    def _add_new(self, line: RosterLine) -> None:
+        self.plan.additions.append(line)
+        self._note(line, *self._namesakes.remarks(line.details))
+        first = self._line_of_new_name.setdefault(folded(line.details.name), line.number)
+        if first != line.number:
+            self._note(line, f"Line {first} has the same name. Look whether it is one person.")
+
+    def _add_known(self, line: RosterLine, person: Person) -> None:
+        if person.seat.removed_at is not None:
+            self._note(line, f"{person.label} was removed, and stays so. To undo that, put them back.")
+            return
+        given = {name: getattr(line.details, name) for name in line.given}
+        fields = people.differences(person, replace(_details(person), **given))
+        elsewhere = "name" in fields and rules.is_used_elsewhere(self._session, self._course, person.account.id)
+        if elsewhere and not self._actor.is_admin:
+            del fields["name"]
+            self._note(line, f"{person.label} uses this account elsewhere too, and keeps that name.")
+        # Whether an instructor is left is asked of all lines together.
+        others = fields.keys() - {"role"}
+        rules.check_change(self._session, self._course, self._actor, person.account, person.seat, others)
+        if "role" in fields:
+            rules.require_not_own_role(self._actor, person.account)
+        if fields.keys() & {"name", "email"}:
+            self._note(line, *self._namesakes.remarks(line.details, person.account.id))
+        if fields:
+            self.plan.changes.append(PlannedChange(line, person, fields))
+        else:
+            self.plan.unchanged.append(person)
+
+    def _note(self, line: RosterLine, *texts: str) -> None:
+        self.plan.notes.extend((line.number, text) for text in texts)
 
 
-def _match(everybody: list[Person], line: RosterLine) -> Person | None:
-    """Return whom a line means, or None if it is somebody new.
-
-    :raises BadRoster: its e-mail address belongs to several people, or to one with another university id
-    """
-    id, email = line.details.university_id, (line.details.email or "").casefold()
-    for person in everybody:
-        if id is not None and person.seat.university_id == id:
-            return person
-    same = [person for person in everybody if email and (person.seat.email or "").casefold() == email]
-    active = [person for person in same if person.seat.removed_at is None] or same
-    if len(active) > 1:
-        labels = " and ".join(person.label for person in active)
-        raise BadRoster([Mistake(line.number, WORDS["email"], f"It belongs to {labels}. Merge them, or give the id.")])
-    if active and id is not None and active[0].seat.university_id is not None:
-        text = f"It belongs to {active[0].label}, who has another university id."
-        raise BadRoster([Mistake(line.number, WORDS["email"], text)])
-    return active[0] if active else None
-
-
-def _without_instructor(everybody: list[Person], plan: Plan) -> list[Mistake]:
+def _without_instructor(everybody: Sequence[Person], plan: Plan) -> list[Mistake]:
     """Return a mistake for each line that would take the role of the last instructors."""
     before = {person.account.id for person in everybody if _is_instructor(person)}
     demoted = [change for change in plan.changes if "role" in change.fields and change.person.account.id in before]

@@ -94,12 +94,21 @@ def check_change(
     :raises LastInstructor: the course would be without an instructor
     """
     require_may_touch(actor, account)
-    if "role" in fields and account.id == actor.account_id and not actor.is_admin:
-        raise Forbidden("You cannot change your own role. Ask another instructor or an admin.")
+    if "role" in fields:
+        require_not_own_role(actor, account)
     if "role" in fields and seat.role is Role.INSTRUCTOR:
         require_other_instructor(session, course, account.id)
     if "name" in fields and not actor.is_admin and is_used_elsewhere(session, course, account.id):
         raise Forbidden(f"{account.name} uses this account in other courses too, so only an admin renames it. Ask one.")
+
+
+def require_not_own_role(actor: Actor, account: AccountRow) -> None:
+    """Do nothing if the account is not the actor's, or the actor is an admin.
+
+    :raises Forbidden: the actor would change their own role
+    """
+    if account.id == actor.account_id and not actor.is_admin:
+        raise Forbidden("You cannot change your own role. Ask another instructor or an admin.")
 
 
 def require_other_instructor(session: Session, course: CourseRow, account_id: int) -> None:

@@ -114,7 +114,7 @@ class AddedPersonBody(PersonAndNotesBody):
 class MergeBody(Sent):
     """Into whose account another one goes, and why."""
 
-    into: int
+    into: int = Field(ge=1, lt=2**31)
     reason: str | None = Field(default=None, max_length=1000)
 
 

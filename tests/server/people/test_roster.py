@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ ADA = Details("Ada Lovelace", Role.STUDENT, "ada@example.org", "17", "A")
         "Full Name\tStudent ID\tE-mail address\tGroup\nAda Lovelace\t17\tada@example.org\tA\n",
         '"Surname","First name","Matrikelnummer","Mail","Tutorial"\n"Lovelace","Ada","17","ada@example.org","A"',
         "\n\nNAME,ID number,email address,sections\n\n  Ada   Lovelace , 17,ada@example.org,A\n,,,\n",
-        "Student,SIS User ID,Email,Section,Remark\nAda Lovelace,17,ada@example.org,A,late\n",
+        "Student,ID,SIS User ID,Email,Section\nAda Lovelace,5,17,ada@example.org,A\n",
     ],
 )
 def test_a_roster_is_read_however_it_is_written(content: str) -> None:
@@ -90,3 +91,11 @@ def test_a_cell_that_a_spreadsheet_would_run_is_defused(sign: str) -> None:
 @given(st.text(alphabet="='+-@＝a \t", max_size=5))
 def test_what_was_defused_is_restored(cell: str) -> None:
     assert restored(defused(cell)) == cell
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=60) | st.text(alphabet='name,id;"\n\r\tä1', max_size=40).map(str.encode))
+def test_any_bytes_are_a_roster_or_refused(content: bytes) -> None:
+    with contextlib.suppress(BadRoster):
+        roster = read_roster(content)
+        assert all(line.details.name and line.details.role is Role.STUDENT for line in roster.lines)

@@ -98,7 +98,7 @@ def test_a_plan_writes_nothing(class_: Class) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Grace Hopper,grace@example.org,1,,student", "Line 2, column role: You cannot change your own role."),
+        ("Grace Hopper,grace@example.org,1,,student", "Line 2: You cannot change your own role."),
         ("Root,root@example.org,2,A,student", "Line 2: Root is an admin"),
         ("Eve,root@example.org,3,A,student", "Line 2, column e-mail: It belongs to Root"),
     ],
@@ -129,6 +129,16 @@ def test_who_was_removed_stays_removed(class_: Class) -> None:
 
     assert (plan.additions, plan.changes) == ([], [])
     assert dict(plan.notes)[3].endswith("To undo that, put them back.")
+
+
+@on_sqlite
+def test_one_name_twice_is_pointed_out(class_: Class) -> None:
+    class_.add("Ada")
+
+    plan = planned(class_, "name,id\nADA,1\nEve,2\neve,3\nGrace H0pper,4\n")
+
+    assert [line for line, _ in plan.notes] == [2, 4, 5]
+    assert plan.notes[1][1].startswith("Line 3 has the same name.")
 
 
 # -- links ------------------------------------------------------------------------------------------------------
