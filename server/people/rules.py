@@ -43,9 +43,12 @@ class Actor:
 OPERATOR = Actor(None, is_admin=True)
 
 
-def entry(course: CourseRow, actor: Actor, act: str, subject_id: int | None = None, **more: Any) -> Entry:
-    """Return an entry of the audit log."""
-    return Entry(course.id, actor.account_id, act, subject_id, **more)
+def entry(
+    course: CourseRow, actor: Actor, act: str, subject_id: int | None = None, *, reason: str | None = None, **more: Any
+) -> Entry:
+    """Return an entry of the audit log. Of ``reason``, what nobody sees is left out; PostgreSQL keeps no NUL."""
+    seen = " ".join("".join(letter if letter.isprintable() else " " for letter in reason or "").split())
+    return Entry(course.id, actor.account_id, act, subject_id, reason=seen or None, **more)
 
 
 def require_may_touch(actor: Actor, account: AccountRow) -> None:

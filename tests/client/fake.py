@@ -144,6 +144,7 @@ class FakeDojo:
     def _join(self, asked: dict[str, str], authorization: str | None) -> httpx.Response:
         """Join the course autumn, or with the code SPRING another one; a token that fits stays good."""
         course = "spring" if asked["code"] == "SPRING" else "autumn"
+        token: str | None
         if authorization is None:
             token, name = TOKEN, asked["name"]
         elif authorization == f"Bearer {TOKEN}":

@@ -81,7 +81,7 @@ class Class:
         )
         self.session.add(grade)
         self.session.flush()
-        flags = {"exact": verdict is Verdict.EXACT, "approximate": verdict.passed}
+        flags: dict[str, Any] = {"exact": verdict is Verdict.EXACT, "approximate": verdict.passed}
         self.session.add(ComparisonRow(grade_id=grade.id, position=0, name="c", verdict=verdict.value, **flags))
         self.session.flush()
         return submission

@@ -14,7 +14,7 @@ from server.database.engine import Database
 from server.database.table import now
 from server.people import join_codes
 from server.people.rules import OPERATOR
-from server.tables import AccountRow, SeatRow
+from server.tables import AccountRow, AuditRow, SeatRow
 from tests.server.people.conftest import Class
 from tests.support.servers import Members, RunningServer, Student, is_problem, join_code_of
 
@@ -204,6 +204,21 @@ def test_the_shown_code_is_open_and_for_everybody(class_: Class) -> None:
 
     assert codes.find_current(class_.session, class_.course) is second
     assert first is not None and first.revoked_at is not None
+
+
+def test_an_end_and_a_reason_are_kept_on_both_databases(server: RunningServer, here: Members) -> None:
+    terms = {"expires_at": "2030-01-01T00:00:00+05:00", "uses_max": 5}
+    made = here.instructor.post(f"{here.address}/join-codes", json=terms).json()
+    listed = here.instructor.get(f"{here.address}/join-codes").json()["join_codes"][0]
+    assert made["id"] == listed["id"]
+    assert listed["expires_at"] == "2029-12-31T19:00:00Z"
+
+    body = {"into": here.instructor.account, "reason": "typed\0 twice"}
+    assert here.instructor.post(f"{here.address}/people/{here.student.id}/merge", json=body).status_code == 200
+    with server.services.database.reading() as session:
+        assert session.exec(select(AuditRow.reason).where(AuditRow.act == "people.merge")).one() == "typed twice"
+    too_large = f"{here.address}/people/{10**20}/merge"
+    assert is_problem(here.instructor.post(too_large, json=body), 422)
 
 
 @on_sqlite

@@ -39,7 +39,7 @@ def test_excels_unicode_text_is_read() -> None:
 
     (line,) = read_roster(codecs.BOM_UTF16_LE + text.encode("utf-16-le")).lines
 
-    assert (line.details.name, line.given) == ("Ève", {"name", "email"})
+    assert (line.details.name, line.given) == ("Ève", frozenset({"name", "email"}))
 
 
 @pytest.mark.parametrize(
