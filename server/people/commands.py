@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from sqlmodel import Session
@@ -168,7 +169,7 @@ def give_pairing_code(settings: Settings, course: str, who: str, revoke_old: boo
         id = find_person(session, row, who).account.id
         given = keys.give_pairing_code(session, row, OPERATOR, id, revoke_old=revoke_old)
     _show_key(given.person, course, given.revoked)
-    click.echo(f"Code        {given.code}  (until {given.expires_at:%H:%M} UTC)")
+    click.echo(f"Code        {given.code}  (until {local(row, given.expires_at)})")
     click.echo(f"To sign in  dojo login ADDRESS --code {given.code}")
 
 
@@ -227,11 +228,12 @@ def import_people(
 def list_join_codes(settings: Settings, course: str) -> None:
     """List the join codes of a course."""
     with prepared_database(settings).reading() as session:
-        found = list_codes(session, find_course(session, course))
+        row = find_course(session, course)
+        found = list_codes(session, row)
     for code in found:
+        until = f", until {local(row, code.expires_at)}" if code.expires_at else ""
         uses = f"{code.uses} of {code.uses_max} uses" if code.uses_max else f"{code.uses} uses"
         section = f", section {code.section}" if code.section else ""
-        until = f", until {code.expires_at:%Y-%m-%d %H:%M} UTC" if code.expires_at else ""
         click.echo(f"{code.code}  {state_of(code):8s} {uses}{section}{until}")
     click.echo(f"{len(found)} found. Make another: python -m server people new-code {course}")
 
@@ -240,14 +242,14 @@ def list_join_codes(settings: Settings, course: str) -> None:
 @click.argument("course")
 @click.option("--section")
 @click.option("--uses", type=click.IntRange(1), help="How many may join with it.")
-@click.option("--until", type=click.DateTime(), help="When it closes, in UTC.")
+@click.option("--until", type=click.DateTime(), help="When it closes, in the time zone of the course.")
 @pass_settings
 def new_join_code(
     settings: Settings, course: str, section: str | None, uses: int | None, until: datetime | None
 ) -> None:
     """Make a further join code, and print it. The others stay as they are."""
-    terms = CodeTerms(section, uses, until.replace(tzinfo=UTC) if until else None)
     with written(settings, course) as (session, row):
+        terms = CodeTerms(section, uses, until.replace(tzinfo=ZoneInfo(row.time_zone)) if until else None)
         code = join_codes.make(session, row, OPERATOR, terms)
     click.echo(code.code)
 
@@ -357,6 +359,11 @@ def describe(session: Session, account: AccountRow) -> str:
     seats = [f"{role} in {course.slug}" for course, role in courses.seats_of(session, account.id)]
     admin = ["admin"] if account.is_admin else []
     return f"Account {account.id} is {account.name}: {', '.join([*admin, *seats]) or 'in no course'}"
+
+
+def local(course: CourseRow, moment: datetime) -> str:
+    """Return a moment in the time zone of a course, which is named."""
+    return f"{moment.astimezone(ZoneInfo(course.time_zone)):%Y-%m-%d %H:%M} {course.time_zone}"
 
 
 def _address(settings: Settings, address: str | None) -> str:

@@ -73,7 +73,10 @@ def merge_people(
     if account_id == actor.account_id:
         raise Forbidden("You cannot merge your own account away. Merge the other one into yours.")
     require_unmerged(merged.account)
-    merge(session, merged.account, person.account)
+    if merge(session, merged.account, person.account) and person.account.keys_given_at is not None:
+        # Staff of the course that it had hold a key. The further course is not theirs.
+        accounts.revoke_tokens(session, into_id)
+        person.account.keys_given_at = None
     record(
         session,
         rules.entry(course, actor, "people.merge", into_id, after={"merged_account": account_id}, reason=reason),

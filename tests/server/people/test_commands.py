@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlmodel import col, select
 from server import cli
 from server.accounts import tokens
 from server.database.engine import Database
-from server.tables import AuditRow, TokenRow
+from server.tables import AuditRow, CourseRow, JoinCodeRow, TokenRow
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -89,6 +90,20 @@ def test_who_is_not_clear_is_asked(folder: Path, capsys: pytest.CaptureFixture[s
     assert typed(capsys, "list backprop --search EVE").startswith("#3")
     assert "Nobody in backprop is Zoe." in refused(capsys, "remove backprop Zoe")
     assert "last instructor" in refused(capsys, "remove backprop Instructor")
+
+
+def test_an_end_is_in_the_time_zone_of_the_course(
+    folder: Path, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.writing() as session:
+        session.exec(select(CourseRow)).one().time_zone = "Asia/Tokyo"
+
+    typed(capsys, "new-code backprop --until 2030-01-01")
+
+    assert "until 2030-01-01 00:00 Asia/Tokyo" in typed(capsys, "codes backprop")
+    with database.reading() as session:
+        (end,) = filter(None, session.exec(select(JoinCodeRow.expires_at)))
+    assert end == datetime(2029, 12, 31, 15, tzinfo=UTC)
 
 
 def test_codes_are_made_closed_and_revoked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from server.accounts import accounts
 from server.courses import courses
 from server.database.table import now
 from server.http.problems import Forbidden
-from server.people import merge, people
+from server.people import keys, merge, people
 from server.people.merge import CannotMerge, account_columns
 from server.people.rules import OPERATOR
 from server.tables import (
@@ -116,6 +116,21 @@ def test_what_may_not_be_merged(class_: Class) -> None:
     merge.merge_people(session, course, class_.actor, bob.id, ada.id)
     assert len(courses.seats_of(session, ada.id)) == 2
     assert accounts.revoke_tokens(session, ada.id) == 1
+
+
+@on_sqlite
+def test_keys_that_staff_held_end_with_a_further_course(class_: Class) -> None:
+    session, course = class_.session, class_.course
+    first, second, third = class_.add("Ada"), class_.add("Ada"), class_.add("Ada")
+    session.add(SeatRow(course_id=class_.open_course("autumn").id, account_id=first.id))
+    keys.give_token(session, course, class_.actor, second.id, revoke_old=False)
+
+    merge.merge_people(session, course, OPERATOR, third.id, second.id)
+    assert second.keys_given_at is not None
+    merge.merge_people(session, course, OPERATOR, first.id, second.id)
+
+    assert second.keys_given_at is None
+    assert accounts.revoke_tokens(session, second.id) == 0
 
 
 @on_sqlite
