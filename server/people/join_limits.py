@@ -19,10 +19,13 @@ WINDOW_SECONDS = 600.0
 
 
 class JoinLimits:
-    """Counts who joins. Thread-safe."""
+    """Counts who joins. Thread-safe.
 
-    def __init__(self, *, per_address: int = 600, per_code: int = 600, in_all: int = 3000) -> None:
-        self._failures = Tries()
+    ``failures`` is how often an address may fail in a minute: a lecture hall types one code at the same time.
+    """
+
+    def __init__(self, *, per_address: int = 600, per_code: int = 600, in_all: int = 3000, failures: int = 120) -> None:
+        self._failures = Tries(per_address=failures)
         self._by_address, self._by_code = (
             Tries(per_address=limit, in_all=in_all, window_seconds=WINDOW_SECONDS, refusal=refusal)
             for limit, refusal in (
