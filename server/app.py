@@ -26,6 +26,8 @@ from server.http.token_gate import TokenGate
 from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
 from server.pairing import routes as pairing
+from server.people import joining
+from server.people import routes as people
 from server.privacy import routes as privacy
 from server.queue import routes as queue
 from server.queue.timing import Timing
@@ -37,7 +39,9 @@ from server.settings import Settings
 from server.submissions import routes as submissions
 
 API_PREFIX = "/api/v1"
-OPEN_PATHS = (f"{API_PREFIX}/join", f"{API_PREFIX}/pair")  # they take a small body without a token
+OPEN_PATHS = tuple(
+    f"{API_PREFIX}/{path}" for path in ("join", "pair", "open-invitation")
+)  # they take a small body without a token
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
@@ -78,8 +82,10 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     for room in (
         courses,
         lifecycle,
-        assignments,
+        joining,
+        people,
         pairing,
+        assignments,
         catalogue,
         submissions,
         feedback,
@@ -91,6 +97,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         privacy,
     ):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
+    app.include_router(joining.page)
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
     return app

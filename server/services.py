@@ -25,6 +25,7 @@ from server.metrics import Metrics
 from server.operations.probe import WriteProbe
 from server.operations.state_metrics import StateCollector
 from server.pairing.tries import Tries
+from server.people.join_limits import JoinLimits
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -126,6 +127,7 @@ class ServerServices(Services):
     follower: Follower
     intake: Intake
     pairing_tries: Tries
+    join_limits: JoinLimits
     live_checks: LiveChecks
 
     @classmethod
@@ -158,6 +160,7 @@ class ServerServices(Services):
             intake=intake,
             live_checks=LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room),
             pairing_tries=Tries(),
+            join_limits=JoinLimits(),
         )
 
     def attach(self, app: FastAPI) -> None:
@@ -171,6 +174,7 @@ class ServerServices(Services):
         app.state.metrics = self.metrics
         app.state.record_signer = RecordSigner(self.settings.key)
         app.state.pairing_tries = self.pairing_tries
+        app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
         app.state.last_seen = LastSeen(self.database)
 

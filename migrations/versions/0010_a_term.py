@@ -42,6 +42,14 @@ REGRADE_OF_TICKET = f"""
         WHERE submission.id = ticket.submission_id
     ) WHERE rank >= {BACKGROUND_RANK}
 """
+# A course has one code at the revision before: its newest that was not revoked.
+NEWEST_CODE = """
+    SELECT join_code.code
+    FROM join_code
+    WHERE join_code.course_id = course.id AND join_code.revoked_at IS NULL
+    ORDER BY join_code.id DESC
+    LIMIT 1
+"""
 
 
 def upgrade() -> None:
@@ -207,6 +215,7 @@ def upgrade() -> None:
         table.create_index(table.f("ix_regrade_course_id"), ["course_id"], unique=False)
 
     with op.batch_alter_table("account") as table:
+        table.add_column(sa.Column("keys_given_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         table.create_foreign_key(table.f("fk_account_merged_into_id_account"), "account", ["merged_into_id"], ["id"])
@@ -273,6 +282,9 @@ def upgrade() -> None:
     )
     op.execute(REGRADE_OF_WAITING)
     op.execute(REGRADE_OF_TICKET)
+    with op.batch_alter_table("course") as table:
+        table.drop_constraint(table.f("uq_course_join_code"), type_="unique")
+        table.drop_column("join_code")
     for column, which in MOMENTS.items():
         op.execute(f"UPDATE progress SET {column} = ({FIRST_MOMENT} AND {which})")
 
@@ -291,6 +303,12 @@ def downgrade() -> None:
         table.drop_constraint(table.f("fk_grade_regrade_id_regrade"), type_="foreignkey")
         table.drop_column("counts")
         table.drop_column("regrade_id")
+    with op.batch_alter_table("course") as table:
+        table.add_column(sa.Column("join_code", sa.String(length=32), nullable=False, server_default=""))
+    op.execute(f"UPDATE course SET join_code = coalesce(({NEWEST_CODE}), 'NONE-' || CAST(course.id AS VARCHAR(20)))")
+    with op.batch_alter_table("course") as table:
+        table.alter_column("join_code", existing_type=sa.String(length=32), server_default=None)
+        table.create_unique_constraint(table.f("uq_course_join_code"), ["join_code"])
 
     with op.batch_alter_table("submission") as table:
         table.drop_index(table.f("ix_submission_course_id_exercise_account_id_created_at"))
@@ -322,6 +340,7 @@ def downgrade() -> None:
         table.drop_constraint(table.f("fk_account_merged_into_id_account"), type_="foreignkey")
         table.drop_column("merged_into_id")
         table.drop_column("erased_at")
+        table.drop_column("keys_given_at")
 
     with op.batch_alter_table("regrade") as table:
         table.drop_index(table.f("ix_regrade_course_id"))

@@ -41,7 +41,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             col(GradeRow.counts),
             is_newest,
         )
-        .order_by(col(SubmissionRow.created_at))
+        .order_by(col(SubmissionRow.created_at), col(SubmissionRow.id))  # of merged accounts, ids are in another order
     )
     progress: dict[str, ProgressRow] = {}
     for row, handed_in_at in rows:

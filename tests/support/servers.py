@@ -25,13 +25,13 @@ from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.trusted.doctor import Report
 from grader.supervision import ThreadStatus
-from server.courses import courses
+from server.courses import courses, join_codes
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.queue.timing import Timing
 from server.services import ServerServices
-from server.tables import ComparisonRow, GradeRow, RegradeRow, Role, SeatRow, SubmissionRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, RegradeRow, Role, SeatRow, SubmissionRow
 
 FULL = "makemore/full-backward"
 COURSE = "backprop"
@@ -144,8 +144,8 @@ class Student:
         """POST as this account."""
         return self.client.post(path, headers=self._headers(more), **more)
 
-    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Send a request of any method as this account."""
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send a request as this account."""
         return self.client.request(method, path, headers=self._headers(more), **more)
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
@@ -284,6 +284,34 @@ def open_regrade(session: Session, course_id: int = 1) -> int:
     regrade = RegradeRow(course_id=course_id)
     regrade.insert(session)
     return regrade.id
+
+
+def body_of(method: str, path: str, into: int) -> dict[str, Any]:
+    """What a request about people sends that is right in everything; nothing for other routes.
+
+    ``into`` is the account into which another one is merged.
+    """
+    if method.upper() == "PATCH":
+        return {"json": {}}
+    if method.upper() != "POST":
+        return {}
+    if path.endswith("/people/import"):
+        return {"content": "name,e-mail\nGrace,grace@example.org\n", "headers": {"Content-Type": "text/csv"}}
+    bodies: dict[str, Any] = {
+        "/people": {"name": "Grace"},
+        "/merge": {"into": into},
+        "/token": {},
+        "/pairing-code": {},
+        "/join-codes": {},
+    }
+    return next(({"json": body} for end, body in bodies.items() if path.endswith(end)), {})
+
+
+def join_code_of(session: Session, course: CourseRow) -> str:
+    """The join code to show to a class."""
+    code = join_codes.find_current(session, course)
+    assert code is not None
+    return code.code
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:

@@ -14,7 +14,7 @@ from server.assignments.rules import BadAssignment, late_sentence
 from server.tables import AssignmentRow, CourseRow, Feedback, LatePolicy
 
 DUE = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
-COURSE = CourseRow(id=1, slug="autumn", title="Autumn", join_code="A")
+COURSE = CourseRow(id=1, slug="autumn", title="Autumn")
 
 
 def row(**fields: Any) -> AssignmentRow:

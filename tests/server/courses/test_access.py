@@ -10,11 +10,11 @@ from server.tables import CourseRow
 
 
 def test_an_active_course_takes_changes() -> None:
-    require_active(CourseRow(slug="autumn", title="Autumn", join_code="code"))
+    require_active(CourseRow(slug="autumn", title="Autumn"))
 
 
 def test_an_archived_course_takes_none() -> None:
-    course = CourseRow(slug="autumn", title="Autumn", join_code="code", archived_at=now())
+    course = CourseRow(slug="autumn", title="Autumn", archived_at=now())
 
     with pytest.raises(Archived, match="reopen it") as refused:
         require_active(course)

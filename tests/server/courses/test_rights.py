@@ -12,8 +12,9 @@ import pytest
 from sqlmodel import select
 
 from server.accounts import accounts
-from server.tables import InstanceRow, Role, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, is_problem
+from server.courses import courses, join_codes
+from server.tables import AccountRow, InstanceRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
+from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, body_of, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -71,9 +72,26 @@ RIGHTS = {
     ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
     ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
     ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
+    ("get", f"{COURSE}/people"): (403, 403, 200),
+    ("post", f"{COURSE}/people"): (403, 403, 201),
+    ("post", f"{COURSE}/people/import"): (403, 403, 200),
+    ("patch", f"{COURSE}/people/{{account}}"): (403, 403, 200),
+    ("post", f"{COURSE}/people/{{account}}/merge"): (403, 403, 200),
+    ("post", f"{COURSE}/people/{{account}}/token"): (403, 403, 201),
+    ("post", f"{COURSE}/people/{{account}}/pairing-code"): (403, 403, 201),
+    ("delete", f"{COURSE}/people/{{account}}"): (403, 403, 200),
+    ("get", f"{COURSE}/join-codes"): (403, 403, 200),
+    ("post", f"{COURSE}/join-codes"): (403, 403, 201),
+    ("patch", f"{COURSE}/join-codes/{{code}}"): (403, 403, 200),
+    ("delete", f"{COURSE}/join-codes/{{code}}"): (403, 403, 200),
 }
 ADMINS = {("post", "/api/v1/courses"), ("post", "/api/v1/accounts/{id}/erase")}
-ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
+ANYBODY = {
+    ("post", "/api/v1/join"),
+    ("post", "/api/v1/open-invitation"),
+    ("post", "/api/v1/pair"),
+    ("get", "/api/v1/signing-key"),
+}
 
 DUE = {"due_at": "2026-12-01T22:59:00Z"}
 # What a request about a submission holds that is right but for its caller. The student of an override is nobody.
@@ -101,15 +119,33 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     found = {}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99)
-        body = BODIES[method, path](id, caller.account) if (method, path) in BODIES else None
+        places = people_of(caller, course)
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99, **places)
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
+        elif (method, path) in BODIES:
+            answer = caller.request(method, address, json=BODIES[method, path](id, caller.account))
         else:
-            answer = caller.send(method, address, json=body)
+            answer = caller.request(method, address, **body_of(method, path, places["into"]))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
+
+
+def people_of(caller: Student, slug: str) -> dict[str, int]:
+    """The numbers of somebody in a course who may be merged, of an instructor, and of a join code."""
+    state = caller.client.app.state  # type: ignore[attr-defined]
+    with state.services.database.writing() as session:
+        course = courses.find_course(session, slug)
+        assert course is not None
+        seats = select(SeatRow).join(AccountRow).where(SeatRow.course_id == course.id)
+        zed = session.exec(seats.where(AccountRow.name == "Zed")).first()
+        instructor = session.exec(seats.where(SeatRow.role == Role.INSTRUCTOR)).first()
+        return {
+            "account": zed.account_id if zed else courses.enrol(session, course, "Zed", Role.STUDENT).account.id,
+            "into": instructor.account_id if instructor else 0,
+            "code": join_codes.list_codes(session, course)[-1].id,
+        }
 
 
 def count(server: RunningServer, table: type[SubmissionRow] | type[InstanceRow]) -> int:
@@ -186,11 +222,12 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        headers = {"Authorization": authorization} if authorization else {}
-        body = BODIES[method, path](id, 1) if (method, path) in BODIES else None
-        binary: dict[str, Any] = {"content": NO_TENSORS, "headers": headers | {"Content-Type": SAFETENSORS}}
-        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", comment=99)
-        sent = binary if body is None else {"json": body, "headers": headers}
+        sent = body_of(method, path, into=1) or {"content": NO_TENSORS, "headers": {"Content-Type": SAFETENSORS}}
+        if (method, path) in BODIES:
+            sent = {"json": BODIES[method, path](id, 1)}
+        sent["headers"] = sent.get("headers", {}) | ({"Authorization": authorization} if authorization else {})
+        places = {"account": 1, "code": 1, "comment": 99}
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", **places)
         answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path

@@ -31,7 +31,16 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
-from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem, open_regrade
+from tests.support.servers import (
+    FULL,
+    SAFETENSORS,
+    Members,
+    RunningServer,
+    Student,
+    body_of,
+    is_problem,
+    open_regrade,
+)
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -87,6 +96,18 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade/{{id}}/accept"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade/{{id}}/discard"): (Permission.REGRADE,),
+    ("GET", f"{COURSE}/people"): (Permission.READ_ROSTER,),
+    ("POST", f"{COURSE}/people"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/import"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/merge"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/token"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/pairing-code"): (Permission.MANAGE_PEOPLE,),
+    ("GET", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/comments"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/comments"): (Permission.COMMENT, Permission.COMMENT),
@@ -103,6 +124,8 @@ CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"),
 ANYBODY = {
     ("POST", "/api/v1/join"),
     ("POST", "/api/v1/pair"),
+    ("POST", "/api/v1/open-invitation"),
+    ("GET", "/join"),
     ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -201,9 +224,12 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     topic, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
+    places = {"account": server.join("Zed").id} if "{account}" in path else {}
+    if "{code}" in path:
+        places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     id, comment, body = _things(server, path, submission_id, headers)
-    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment)
+    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment, **places)
     content = None
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
@@ -211,15 +237,20 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/gradebook") and method == "POST":
         content = b"Student,ID,SIS User ID,SIS Login ID,Section\r\n"
         headers["Content-Type"] = "text/csv"
-    if path.endswith("/join"):
+    if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
+    if path.endswith("/open-invitation"):
+        link = server.instructor.post(f"/api/v1/courses/{slug}/people", json={"name": "Zed"}).json()["link"]
+        return server.client.post(address, json={"code": link.rpartition("#")[2]}).status_code
     body = BODIES.get(route, body)
     if path.endswith(("/copy", "/courses")):
         body = {"slug": f"of-{caller.name.replace(' ', '-')}", "title": "Spring"}
-    with server.client.stream(method, address, headers=headers, content=content, json=body) as answer:
+    more = {"json": body} if body is not None else body_of(method, path, into=1) or {"content": content}
+    more["headers"] = headers | more.get("headers", {})
+    with server.client.stream(method, address, **more) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()
             assert is_problem(answer, answer.status_code)

@@ -17,6 +17,7 @@ from server.tables import (
     CourseRow,
     GradeRow,
     InstanceRow,
+    JoinCodeRow,
     ProgressRow,
     Role,
     SeatRow,
@@ -102,6 +103,7 @@ def test_data_of_each_earlier_revision_is_kept(url: str, revision: str) -> None:
             (2, "Ada", False),
             (1, "Instructor", False),
         ]
+        assert [code.code for code in session.exec(select(JoinCodeRow))] == ["ABCDE-FGHJK"]
         seats = session.exec(select(SeatRow)).all()
         assert {(each.account_id, each.role) for each in seats} == {(1, Role.INSTRUCTOR), (2, Role.STUDENT)}
         assert session.exec(select(TokenRow)).one().account_id == 2
@@ -334,3 +336,4 @@ def test_rows_survive_the_way_back(old: Database, url: str) -> None:
             (2, 2, "running", 2),
         ]
         assert asked("SELECT count(*) FROM comparison").scalar_one() == 4
+        assert asked("SELECT join_code FROM course").scalar_one() == "A"
