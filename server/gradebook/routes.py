@@ -65,7 +65,7 @@ def show_gradebook(
     """
     gradebook = _read(access, exercises, section)
     if format == "json":
-        return Response(GradebookBody.of(gradebook).model_dump_json(), media_type="application/json")
+        return Response(gradebook.as_json(), media_type="application/json")
     text = {
         "csv": lambda: as_csv(gradebook),
         "canvas": lambda: as_canvas(gradebook).text,
