@@ -120,10 +120,10 @@ def _matched(gradebook: Gradebook, base: CanvasBase) -> tuple[list[tuple[Cells, 
             missing.append(line.student.name)
         else:
             found[place] = line
-    notes = (NOT_THERE.format(", ".join(missing)),) if missing else ()
+    notes = [NOT_THERE.format(", ".join(missing))] if missing else []
     if len(found) < len(base.students):
-        notes += (NOT_HERE.format(len(base.students) - len(found)),)
-    return [(base.students[place], found[place]) for place in sorted(found)], notes
+        notes.append(NOT_HERE.format(len(base.students) - len(found)))
+    return [(base.students[place], found[place]) for place in sorted(found)], tuple(notes)
 
 
 def _headers(gradebook: Gradebook, base: CanvasBase | None) -> list[str]:

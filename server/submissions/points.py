@@ -45,7 +45,7 @@ class Rules:
 
     def fields(
         self, submission: SubmissionRow, grade: GradeRow, rows: Iterable[Mapping[str, Any]] = ()
-    ) -> dict[str, float]:
+    ) -> dict[str, Any]:
         """Return what the body of a grade says of its points. ``rows`` are asked for if ``needs_rows``."""
         assignment = self._assignment(submission)
         extensions = self.extensions.get(submission.exercise, [])
@@ -71,13 +71,13 @@ class Rules:
         return self.assignments.get(submission.exercise) or Assignment.open_practice(self.course, submission.exercise)
 
 
-def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, list[Mapping[str, Any]]]:
+def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, list[dict[str, Any]]]:
     """Return what points depend on, of each row of some grades, by the grade's id; one query."""
     ids = [each.id for each in grades]
-    found: dict[int, list[Mapping[str, Any]]] = {id: [] for id in ids}
+    found: dict[int, list[dict[str, Any]]] = {id: [] for id in ids}
     if ids:
         columns = (ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin, ComparisonRow.inherits_constant)
         rows = select(ComparisonRow.grade_id, *columns).where(col(ComparisonRow.grade_id).in_(ids))  # type: ignore[call-overload]
         for row in session.connection().execute(rows).mappings():
-            found[row["grade_id"]].append(row)
+            found[row["grade_id"]].append(dict(row))
     return found
