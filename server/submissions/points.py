@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -17,8 +17,36 @@ from server.tables import ComparisonRow, CourseRow, GradeRow, SubmissionRow
 POINTS_DECIMALS: Final = 4  # a 26th of 100 points is 3.8462
 
 
+def points_fields(
+    assignment: Assignment,
+    extensions: Collection[datetime],
+    handed_in_at: datetime,
+    grade: GradeRow,
+    rows: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return what the body of a grade says of its points.
+
+    :param rows: those of the grade. They are asked for only if checkpoints of the assignment weigh more or less than 1.
+    """
+    if assignment.checkpoint_points:
+        moments = {
+            row["name"]: Moments.of_answer(row["verdict"], row["origin"], row["inherits_constant"], handed_in_at)
+            for row in rows
+        }
+        earned = assignment_points(assignment, moments, moments, extensions)
+    else:
+        counts = Counts(grade.exact, grade.passed, grade.inherited, grade.total)
+        earned = counted_points(assignment, counts, handed_in_at, extensions)
+    return {
+        "points": round(earned.points, POINTS_DECIMALS),
+        "points_max": round(earned.points_max, POINTS_DECIMALS),
+        "late_seconds": math.ceil(late_by(assignment, handed_in_at, extensions).total_seconds()),
+        "late_factor": late_factor(assignment, handed_in_at, extensions),
+    }
+
+
 @dataclass(frozen=True)
-class Rules:
+class StudentAssignments:
     """The assignments of a course, with the extensions of one student, by exercise."""
 
     course: CourseRow
@@ -27,48 +55,25 @@ class Rules:
 
     @classmethod
     def read(cls, session: Session, course: CourseRow, account_id: int, exercises: Iterable[str]) -> Self:
-        """Read the rules that hold for somebody; a query, and one more for each exercise with a due time."""
+        """Read what holds for somebody; a query, and one more for each exercise with a due time."""
         assignments = {each.exercise: each for each in list_assignments(session, course, sorted(set(exercises)))}
-        return cls(
-            course,
-            assignments,
-            {
-                name: extensions_of(session, course, name, account_id)
-                for name, each in assignments.items()
-                if each.due_at is not None
-            },
-        )
+        extensions = {
+            name: extensions_of(session, course, name, account_id)
+            for name, each in assignments.items()
+            if each.due_at is not None
+        }
+        return cls(course, assignments, extensions)
 
-    def needs_rows(self, submission: SubmissionRow) -> bool:
-        """Whether the points of a submission depend on which checkpoints are right, not only on how many."""
-        return bool(self._assignment(submission).checkpoint_points)
+    def of(self, exercise: str) -> Assignment:
+        """Return the assignment of an exercise. What is not assigned any more is worth what practice is."""
+        return self.assignments.get(exercise) or Assignment.open_practice(self.course, exercise)
 
     def fields(
         self, submission: SubmissionRow, grade: GradeRow, rows: Iterable[Mapping[str, Any]] = ()
     ) -> dict[str, Any]:
-        """Return what the body of a grade says of its points. ``rows`` are asked for if ``needs_rows``."""
-        assignment = self._assignment(submission)
-        extensions = self.extensions.get(submission.exercise, [])
-        handed_in_at = submission.created_at
-        if self.needs_rows(submission):
-            moments = {
-                row["name"]: Moments.of_answer(row["verdict"], row["origin"], row["inherits_constant"], handed_in_at)
-                for row in rows
-            }
-            earned = assignment_points(assignment, moments, moments, extensions)
-        else:
-            counts = Counts(grade.exact, grade.passed, grade.inherited, grade.total)
-            earned = counted_points(assignment, counts, handed_in_at, extensions)
-        return {
-            "points": round(earned.points, POINTS_DECIMALS),
-            "points_max": round(earned.points_max, POINTS_DECIMALS),
-            "late_seconds": math.ceil(late_by(assignment, handed_in_at, extensions).total_seconds()),
-            "late_factor": late_factor(assignment, handed_in_at, extensions),
-        }
-
-    def _assignment(self, submission: SubmissionRow) -> Assignment:
-        """Return the assignment of a submission. What is not assigned any more is worth what practice is."""
-        return self.assignments.get(submission.exercise) or Assignment.open_practice(self.course, submission.exercise)
+        """Return what the body of a grade of this submission says of its points."""
+        exercise = submission.exercise
+        return points_fields(self.of(exercise), self.extensions.get(exercise, []), submission.created_at, grade, rows)
 
 
 def rows_of_grades(session: Session, grades: Iterable[GradeRow]) -> dict[int, list[dict[str, Any]]]:

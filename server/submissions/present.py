@@ -12,7 +12,7 @@ from server.courses.access import CourseSession, Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.submissions import hints
-from server.submissions.points import Rules, rows_of_grades
+from server.submissions.points import StudentAssignments, rows_of_grades
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
     GradeBody,
@@ -44,8 +44,8 @@ def show_graded(
     """Return a submission with this grade and these rows, as far as the reader may see them."""
     owner = hints.Owner(submission.account_id, submission.exercise)
     visible = hints.visible_rows(session, reader, owner, rows)
-    rules = Rules.read(session, reader.course, submission.account_id, [submission.exercise])
-    body = GradeBody(**_grade(grade), **rules.fields(submission, grade, rows), checkpoints=visible)
+    assignments = StudentAssignments.read(session, reader.course, submission.account_id, [submission.exercise])
+    body = GradeBody(**_grade(grade), **assignments.fields(submission, grade, rows), checkpoints=visible)
     return SubmissionBody(**_head(submission, reader.course), grade=body)
 
 
@@ -68,8 +68,9 @@ def history(
     in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids)).order_by(col(GradeRow.id))
     newest_grades = {grade.submission_id: grade for grade in session.exec(in_order)}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
-    rules = Rules.read(session, course, member.account_id, [each.exercise for each in submissions])
-    weighted = {each.id for each in submissions if rules.needs_rows(each)}
+    exercises = [each.exercise for each in submissions]
+    assignments = StudentAssignments.read(session, course, member.account_id, exercises)
+    weighted = {each.id for each in submissions if assignments.of(each.exercise).checkpoint_points}
     rows = rows_of_grades(session, [each for each in newest_grades.values() if each.submission_id in weighted])
     bodies = []
     for each in submissions:
@@ -78,7 +79,7 @@ def history(
             head, body = _head(each, course, standings.get(each.id, BETWEEN_QUERIES)), None
         else:
             head = _head(each, course)
-            body = GradeSummaryBody(**_grade(grade), **rules.fields(each, grade, rows.get(grade.id, ())))
+            body = GradeSummaryBody(**_grade(grade), **assignments.fields(each, grade, rows.get(grade.id, ())))
         bodies.append(SubmissionSummaryBody(**head, grade=body))
     return bodies
 
