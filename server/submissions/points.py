@@ -39,7 +39,6 @@ def points_fields(
         earned = counted_points(assignment, counts, handed_in_at, extensions)
     return {
         "points": round(earned.points, POINTS_DECIMALS),
-        "points_max": round(earned.points_max, POINTS_DECIMALS),
         "late_seconds": math.ceil(late_by(assignment, handed_in_at, extensions).total_seconds()),
         "late_factor": late_factor(assignment, handed_in_at, extensions),
     }

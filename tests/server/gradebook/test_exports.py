@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from server.gradebook.canvas import BadBase, CanvasBase, as_canvas
 from server.gradebook.exports import titles
@@ -181,6 +184,19 @@ class TestCanvas:
         with pytest.raises(BadBase) as refused:
             CanvasBase.read(content)
         assert refused.value.detail.endswith("Export Entire Gradebook.")
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.binary(max_size=60)
+        | st.lists(
+            st.lists(st.sampled_from(["Student", "ID", "SIS User ID", "Section", "Norm (1)", "", "0007", "=1"])),
+            max_size=4,
+        ).map(lambda lines: "\n".join(map(",".join, lines)).encode())
+    )
+    def test_any_file_is_read_or_refused(self, content: bytes) -> None:
+        with suppress(BadBase):
+            export = as_canvas(GRADEBOOK, CanvasBase.read(content))
+            assert len(rows(export.text)) == 2 + len(GRADEBOOK.lines)
 
     def test_points_out_of_another_number_are_refused(self) -> None:
         base = CanvasBase.read(CANVAS.replace("26.00", "100.00").encode())
