@@ -60,10 +60,10 @@ class RunBody(BaseModel):
 class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
-    ``run`` is null for tensors. ``points`` are what this answer earns by the rules of its assignment and the
-    student's extensions of today. In open practice a checkpoint that passed is one point, and one
-    whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after the due time and
-    its grace; ``late_factor`` is what they leave of the points, 0 to 1.
+    ``run`` is null for tensors. ``points`` are what this answer earns by the rules of its assignment and the student's
+    extensions of today. In open practice a checkpoint that passed is one point, and one whose only mistake is above it
+    earns the course's share, 0 by default. ``late_seconds`` are after the due time and its grace; ``late_factor`` is
+    what they leave of the points, 0 to 1.
     """
 
     run: RunBody | None
