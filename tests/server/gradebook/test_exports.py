@@ -198,6 +198,14 @@ class TestCanvas:
             export = as_canvas(GRADEBOOK, CanvasBase.read(content))
             assert len(rows(export.text)) == 2 + len(GRADEBOOK.lines)
 
+    def test_an_assignment_has_its_title_or_slug_in_canvas_or_is_made_anew(self) -> None:
+        base = CanvasBase.read(CANVAS.replace("Batch norm (93)", "a/norm (93)").replace("Full backward", "F").encode())
+
+        export = as_canvas(GRADEBOOK, base)
+
+        assert rows(export.text)[0][-2:] == ["Full backward", "a/norm (93)"]
+        assert export.notes[-1] == "Canvas has no assignment of this name, and will make it: Full backward."
+
     def test_points_out_of_another_number_are_refused(self) -> None:
         base = CanvasBase.read(CANVAS.replace("26.00", "100.00").encode())
 
