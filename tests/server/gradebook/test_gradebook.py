@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -17,6 +18,7 @@ from grader.compare import Verdict
 from server.assignments.assignment import extensions_of, find_assignment
 from server.assignments.points import Moments, assignment_points
 from server.courses import courses
+from server.database import migrate
 from server.database.engine import Database
 from server.database.table import now
 from server.gradebook.gradebook import Cell, Gradebook, Line, Student, read_gradebook
@@ -31,6 +33,7 @@ from server.tables import (
     Role,
     SeatRow,
 )
+from tests.support import postgres
 
 FULL, BATCH_NORM = "makemore/full-backward", "makemore/batch-norm"
 DUE = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -45,10 +48,24 @@ RULES: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database with its tables, of each kind. Nobody may commit to it."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('gradebook')}/dojo.db"
+        else:
+            url = stack.enter_context(postgres.database(request.getfixturevalue("postgresql")))
+        migrate.upgrade(url)
+        database = Database(url)
+        yield database
+        database.close()
+
+
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
+def session(empty: Database) -> Iterator[Session]:
     """A transaction that is rolled back."""
-    with database.reading() as session:
+    with empty.reading() as session:
         yield session
 
 
