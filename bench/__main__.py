@@ -19,7 +19,7 @@ from grader import numerics
 
 numerics.pin()
 
-from bench import diagnosis, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
+from bench import diagnosis, gradebook, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.machine import machine  # noqa: E402
 from bench.memory import Memory  # noqa: E402
@@ -42,6 +42,7 @@ GOALS = {  # of docs/performance.md
     "sustained_2": "at least 100 a second",
     "matrix_1000": "under 50 ms",
     "matrix_1000_postgresql": "under 50 ms",
+    "gradebook_10000": "some 1000 ms",
 }
 
 
@@ -100,11 +101,12 @@ def measure_sustained(rounds: int, seconds: float) -> dict[str, Rate]:
 
 
 def measure_progress_tables(fetches: Mapping[int, int]) -> dict[str, Times]:
-    """Measure the progress table of several classes, on SQLite and on PostgreSQL."""
-    _say(f"progress of {', '.join(map(str, fetches))} students")
+    """Measure the progress table and the gradebook of several classes, on SQLite and on PostgreSQL."""
+    _say(f"progress and gradebook of {', '.join(map(str, fetches))} students")
     with ExitStack() as stack:
         server = stack.enter_context(run_server(children=1, students=0))
         classes = progress_table.open_classes(server, "", fetches)
+        gradebooks = gradebook.open_gradebooks(server, "", fetches)
         try:
             url = stack.enter_context(postgres.database(stack.enter_context(postgres.server())))
         except postgres.PostgresMissing as reason:
@@ -112,7 +114,8 @@ def measure_progress_tables(fetches: Mapping[int, int]) -> dict[str, Times]:
         else:
             server = stack.enter_context(run_server(children=1, students=0, url=url))
             classes += progress_table.open_classes(server, "_postgresql", fetches)
-        return progress_table.measure(classes, fetches)
+            gradebooks += gradebook.open_gradebooks(server, "_postgresql", fetches)
+        return progress_table.measure(classes, fetches) | gradebook.measure(gradebooks, fetches)
 
 
 def as_json(

@@ -19,15 +19,29 @@ _SEPARATORS: Final = re.compile(r"([\t\r\n;|])")
 def defused(text: str) -> str:
     """Return text that a spreadsheet shows instead of computing it: with an apostrophe before what begins a formula.
 
-    Full-width and small signs count like the plain ones, as do signs after blanks and invisible characters
-    (OWASP, CSV Injection).
+    ``restored`` takes it back. Full-width and small signs count like the plain ones, as do signs after blanks and
+    invisible characters (OWASP, CSV Injection).
     """
     shown = "".join(f"'{part}" if _begins_formula(part) else part for part in _SEPARATORS.split(text))
-    return f"'{shown}" if shown.startswith(("\t", "\r", "\n")) else shown
+    return f"'{shown}" if _is_moved(shown) else shown
+
+
+def restored(text: str) -> str:
+    """Return text as it was before ``defused``."""
+    if text.startswith("'") and _is_moved(text):
+        text = text[1:]
+    parts = _SEPARATORS.split(text)
+    return "".join(part[1:] if part.startswith("'") and _begins_formula(part[1:]) else part for part in parts)
+
+
+def _is_moved(text: str) -> bool:
+    """Whether a spreadsheet would take the first character, apostrophes aside, for the way to another cell."""
+    return text.lstrip("'").startswith(("\t", "\r", "\n"))
 
 
 def _begins_formula(text: str) -> bool:
-    first = next((each for each in text if unicodedata.category(each) not in _SKIPPED), "")
+    """Whether a formula begins, perhaps after apostrophes: of several, ``restored`` takes one away and no more."""
+    first = next((each for each in text if each != "'" and unicodedata.category(each) not in _SKIPPED), "")
     return unicodedata.normalize("NFKC", first) in _SIGNS
 
 
@@ -44,6 +58,11 @@ def csv_text(lines: Iterable[Sequence[str | float | None]]) -> str:
     for line in lines:
         writer.writerow([_cell(value) for value in line])
     return text.getvalue()
+
+
+def as_csv(header: Sequence[str], lines: Iterable[Sequence[str | float | None]]) -> str:
+    """Return a table as CSV with a byte order mark, by which a spreadsheet knows UTF-8."""
+    return BOM + csv_text([header, *lines])
 
 
 def _cell(value: str | float | None) -> str:

@@ -30,6 +30,7 @@ EXPORT_AGAIN: Final = "In Canvas, export it again: Gradebook, Export, Export Ent
 NOT_THERE: Final = (
     "Not in the gradebook of Canvas, and at the end of the file: {}. Add their SIS User ID to the roster."
 )
+MADE_ANEW: Final = "Canvas has no assignment of this name, and will make it: {}."
 NOT_HERE: Final = "{} of the gradebook of Canvas are not in this course, and left out of the file."
 
 Cells = Sequence[str | float | None]
@@ -99,13 +100,20 @@ def as_canvas(gradebook: Gradebook, base: CanvasBase | None = None) -> Export:
     :raises BadBase: an assignment is worth something else in the base
     """
     header: Sequence[str] = STUDENT_COLUMNS if base is None else base.header
-    students, notes = ([], ()) if base is None else _matched(gradebook, base)
+    students: list[tuple[Cells, Line]] = []
+    notes: tuple[str, ...] = ()
+    if base is not None:
+        students, notes = _matched(gradebook, base)
     known = {line.student.id for _, line in students}
     others = [line for line in gradebook.lines if line.student.id not in known]
     rows = [[*cells, *_points_of(line)] for cells, line in students]
     rows += [[*(_own_cell(name, line) for name in header), *_points_of(line)] for line in others]
     possible = [POINTS_POSSIBLE, *[None] * (len(header) - 1), *(column.points_max for column in gradebook.columns)]
-    return Export(csv_text([[*header, *_headers(gradebook, base)], possible, *rows]), notes)
+    headers = _headers(gradebook, base)
+    made = [name for name in headers if not NUMBER_IN_BRACKETS.search(name)] if base else []
+    if made:
+        notes += (MADE_ANEW.format(", ".join(made)),)
+    return Export(csv_text([[*header, *headers], possible, *rows]), notes)
 
 
 def _matched(gradebook: Gradebook, base: CanvasBase) -> tuple[list[tuple[Cells, Line]], tuple[str, ...]]:
@@ -120,20 +128,21 @@ def _matched(gradebook: Gradebook, base: CanvasBase) -> tuple[list[tuple[Cells, 
             missing.append(line.student.name)
         else:
             found[place] = line
-    notes = (NOT_THERE.format(", ".join(missing)),) if missing else ()
+    notes = [NOT_THERE.format(", ".join(missing))] if missing else []
     if len(found) < len(base.students):
-        notes += (NOT_HERE.format(len(base.students) - len(found)),)
-    return [(base.students[place], found[place]) for place in sorted(found)], notes
+        notes.append(NOT_HERE.format(len(base.students) - len(found)))
+    return [(base.students[place], found[place]) for place in sorted(found)], tuple(notes)
 
 
 def _headers(gradebook: Gradebook, base: CanvasBase | None) -> list[str]:
-    """Return the header of each assignment, with its number in Canvas if the base has it.
+    """Return the header of each assignment, with its number in Canvas if the base has it, by title or by slug.
 
     :raises BadBase: the base says that it is worth something else
     """
     headers = []
     for title, column in zip(titles(gradebook), gradebook.columns, strict=True):
-        name, points = base.assignments.get(title, (title, None)) if base else (title, None)
+        known = base.assignments if base else {}
+        name, points = known.get(title) or known.get(column.exercise) or (title, None)
         if points is not None and number(points) != number(column.points_max):
             raise BadBase(
                 f"{title!r} is worth {number(points)} points in Canvas and {number(column.points_max)} here. "

@@ -15,7 +15,6 @@ from server.gradebook.exports import Export
 from server.gradebook.gradebook import Gradebook, read_gradebook
 from server.gradebook.moodle import as_moodle
 from server.gradebook.people_csv import as_csv
-from server.gradebook.schemas import GradebookBody
 from server.settings import Settings
 
 FORMATS = ("csv", "json", "canvas", "moodle")
@@ -69,4 +68,4 @@ def _export(book: Gradebook, format: str, base: CanvasBase | None) -> Export:
         return as_canvas(book, base)
     if format == "moodle":
         return as_moodle(book)
-    return Export(as_csv(book) if format == "csv" else GradebookBody.of(book).model_dump_json(indent=2) + "\n")
+    return Export(as_csv(book) if format == "csv" else book.as_json() + "\n")

@@ -27,11 +27,11 @@ def as_moodle(gradebook: Gradebook) -> Export:
     }
     column = max(by_column, key=lambda name: sum(map(bool, by_column[name])))
     lines = list(zip(by_column[column], gradebook.lines, strict=True))
-    rows = [
-        [identity, line.student.name, *(cell.points for cell in line.cells)] for identity, line in lines if identity
-    ]
-    left_out = ", ".join(line.student.name for identity, line in lines if not identity)
+    header: list[str | float | None] = [column, "Name", *titles(gradebook)]
+    rows = [header]
+    rows += [[who, line.student.name, *(cell.points for cell in line.cells)] for who, line in lines if who]
+    left_out = ", ".join(line.student.name for who, line in lines if not who)
     notes = [HOW_TO_MAP.format(column)]
     if left_out:
         notes.append(LEFT_OUT.format(f"an {column}", left_out))
-    return Export(csv_text([[column, "Name", *titles(gradebook)], *rows]), tuple(notes))
+    return Export(csv_text(rows), tuple(notes))

@@ -21,25 +21,25 @@ ANY_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def groups_of_checkpoints(
     assignment: Assignment, checkpoints: list[str]
-) -> Select[int, datetime | None, datetime | None, datetime | None, float]:
+) -> Select[int, datetime | None, datetime | None, datetime | None, Any]:
     """Select account, the first moments of checkpoints that were reached together, and what these weigh in all.
 
     Whatever is in time for everybody counts as at the due time: nothing depends on how early it was.
     """
-    moments = [
+    exact_at, passed_at, inherited_at = (
         _not_before_due(assignment, column)
         for column in (ProgressRow.first_exact_at, ProgressRow.first_passed_at, ProgressRow.first_inherited_at)
-    ]
+    )
     weights = {name: step_weight(assignment, name) for name in checkpoints if name in assignment.checkpoint_points}
     each: ColumnElement[Any] = case(weights, value=col(ProgressRow.checkpoint), else_=1.0) if weights else literal(1.0)
     return (
-        select(col(ProgressRow.account_id), *moments, func.sum(each))
+        select(col(ProgressRow.account_id), exact_at, passed_at, inherited_at, func.sum(each))
         .where(
             col(ProgressRow.course_id) == assignment.course_id,
             col(ProgressRow.exercise) == assignment.exercise,
             col(ProgressRow.checkpoint).in_(checkpoints),
         )
-        .group_by(col(ProgressRow.account_id), *moments)
+        .group_by(col(ProgressRow.account_id), exact_at, passed_at, inherited_at)
     )
 
 

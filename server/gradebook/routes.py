@@ -14,11 +14,10 @@ from server.gradebook.gradebook import Gradebook, read_gradebook
 from server.gradebook.moodle import as_moodle
 from server.gradebook.people_csv import as_csv
 from server.gradebook.schemas import GradebookBody
-from server.http.middleware import media_type
+from server.http.middleware import CSV, media_type
 from server.http.problems import UnsupportedMedia, documented
 from server.instances.exercises import AskedExercises
 
-CSV: Final = "text/csv"
 CSV_ANSWER: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {CSV: {}}}}
 BODY_OF_CANVAS: Final = {
     "requestBody": {
@@ -65,7 +64,7 @@ def show_gradebook(
     """
     gradebook = _read(access, exercises, section)
     if format == "json":
-        return Response(GradebookBody.of(gradebook).model_dump_json(), media_type="application/json")
+        return Response(gradebook.as_json(), media_type="application/json")
     text = {
         "csv": lambda: as_csv(gradebook),
         "canvas": lambda: as_canvas(gradebook).text,

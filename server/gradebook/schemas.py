@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from pydantic import BaseModel
-
-from server.gradebook.gradebook import Gradebook
 
 
 class GradebookColumnBody(BaseModel):
@@ -54,26 +50,3 @@ class GradebookBody(BaseModel):
     points_max: float
     columns: list[GradebookColumnBody]
     lines: list[GradebookLineBody]
-
-    @classmethod
-    def of(cls, gradebook: Gradebook) -> Self:
-        """Return the body of a gradebook."""
-        return cls.model_construct(
-            course=gradebook.course,
-            points_max=gradebook.points_max,
-            columns=[GradebookColumnBody(**vars(column)) for column in gradebook.columns],
-            lines=[
-                GradebookLineBody.model_construct(
-                    student=GradebookStudentBody.model_construct(**vars(line.student)),
-                    points=line.points,
-                    late_days=line.late_days,
-                    cells=[
-                        GradebookCellBody.model_construct(
-                            points=cell.points, late_days=cell.late_days, override=cell.is_override
-                        )
-                        for cell in line.cells
-                    ],
-                )
-                for line in gradebook.lines
-            ],
-        )

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.http.problems import Problem, Unprocessable
-from server.http.spreadsheet import restored
 from server.people.people import Details
+from server.spreadsheet import restored
 from server.tables import Role
 
 DELIMITERS: Final = ",;\t"

@@ -19,11 +19,11 @@ from server.audit.log import record
 from server.courses.access import require_active
 from server.database import dialect
 from server.http.problems import Problem
-from server.http.spreadsheet import as_csv
 from server.people import invitations, people, rules
 from server.people.people import Details, Namesakes, Person
 from server.people.roster import WORDS, BadRoster, Mistake, Roster, RosterLine
 from server.people.rules import Actor
+from server.spreadsheet import as_csv
 from server.tables import CourseRow, Role
 
 LINKS_HEADER = ("name", "email", "university_id", "section", "role", "link")

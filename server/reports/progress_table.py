@@ -22,7 +22,6 @@ from exercises.exercise import Exercise
 from grader.compare import Verdict
 from server.database import dialect
 from server.reports.queries import SEPARATOR, cells_of_students
-from server.reports.spreadsheet import defused
 from server.reports.students import (
     EVERY_ROW,
     EVERYBODY,
@@ -34,6 +33,7 @@ from server.reports.students import (
     chosen,
     list_standings,
 )
+from server.spreadsheet import defused
 from server.tables import CourseRow
 
 CELLS_HEADER: Final = (

@@ -16,7 +16,7 @@ from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.rules.rules import Rules, find_all_rules, find_rules
 from server.submissions import hints
-from server.submissions.points import Earnings, rows_of_grades
+from server.submissions.points import extensions_that_matter, points_fields, rows_of_grades
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
     GradeBody,
@@ -65,7 +65,9 @@ def show_graded(
 ) -> SubmissionBody:
     """Return a submission with this grade and these rows, as far as the rules show them."""
     visible = hints.visible_rows(session, rules, rows) if rules.withheld is None else []
-    points = Earnings.of(session, rules).fields(submission, grade.row, rows)
+    handed_in_at = submission.created_at
+    extensions = extensions_that_matter(session, rules, handed_in_at)
+    points = points_fields(rules.assignment, extensions, handed_in_at, grade.row, rows)
     body = GradeBody(**_grade(grade, rules, points), handed_in=handed_in(rows), checkpoints=visible)
     return SubmissionBody(**_head(submission, rules.course), grade=body)
 
@@ -96,22 +98,19 @@ def summaries(
     course, sections = asking.course, _sections(session, submissions)
     rules = find_all_rules(session, asking, submissions[0].account_id, {each.exercise for each in submissions})
     extensions = read_extensions(session, course)
-    earnings = {
-        each.id: Earnings(
-            rules[each.exercise].assignment,
-            extensions.of(each.exercise, each.account_id, sections.get(each.account_id)),
-        )
-        for each in submissions
-    }
-    rows = rows_of_grades(session, [each.row for id, each in newest_grades.items() if earnings[id].needs_rows])
+    weighted = {each.id for each in submissions if rules[each.exercise].assignment.checkpoint_points}
+    rows = rows_of_grades(session, [each.row for id, each in newest_grades.items() if id in weighted])
     bodies = []
     for each in submissions:
         graded = newest_grades.get(each.id)
         if graded is None:
             head, body = _head(each, course, standings.get(each.id, BETWEEN_QUERIES)), None
         else:
-            points = earnings[each.id].fields(each, graded.row, rows.get(graded.row.id, ()))
-            head, body = _head(each, course), GradeSummaryBody(**_grade(graded, rules[each.exercise], points))
+            rule = rules[each.exercise]
+            due_times = extensions.of(each.exercise, each.account_id, sections.get(each.account_id))
+            graded_rows = rows.get(graded.row.id, ())
+            points = points_fields(rule.assignment, due_times, each.created_at, graded.row, graded_rows)
+            head, body = _head(each, course), GradeSummaryBody(**_grade(graded, rule, points))
         bodies.append(SubmissionSummaryBody(**head, grade=body))
     return bodies
 

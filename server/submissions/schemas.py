@@ -69,10 +69,10 @@ class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
     While ``feedback`` is withheld, ``shown_when`` is a sentence that says when it shows, and ``passed``, ``exact`` and
-    ``points`` are null. ``run`` is null for tensors. ``points`` are what this answer earns, of ``points_max``, by the
-    rules of its assignment and the student's extensions of today. In open practice a checkpoint that passed is one
-    point, and one whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after
-    the due time and its grace; ``late_factor`` is what they leave of the points, 0 to 1.
+    ``points`` are null. ``run`` is null for tensors. ``points`` are what this answer earns by the rules of its
+    assignment and the student's extensions of today. In open practice a checkpoint that passed is one point, and one
+    whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after the due time and
+    its grace; ``late_factor`` is what they leave of the points, 0 to 1.
     """
 
     feedback: Literal["shown", "withheld"] = "shown"
@@ -83,7 +83,6 @@ class GradeSummaryBody(BaseModel):
     exact: int | None
     total: int
     points: float | None
-    points_max: float | None = None
     late_seconds: int = 0
     late_factor: float = 1.0
     environment: str

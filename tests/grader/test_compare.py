@@ -92,6 +92,7 @@ def test_an_equal_answer_is_exact_and_its_row_reads_like_the_lectures() -> None:
         "mismatched": 0,
         "worst": None,
         "origin": None,
+        "inherits_constant": False,
         "diagnosis": [],
         "notes": [],
     }

@@ -9,8 +9,8 @@ test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
@@ -21,9 +21,13 @@ from sqlmodel import Session, col, func, select
 from exercises.registry import find
 from grader.compare import Verdict
 from server.accounts.queries import ACCOUNT_OF_TOKEN
+from server.assignments.assignment import Assignment
+from server.assignments.points import Moments, assignment_points
 from server.courses.queries import COURSE_AND_ROLE
 from server.courses.schemas import PersonBody
 from server.database import dialect
+from server.gradebook import gradebook
+from server.gradebook.gradebook import DECIMALS, Cell
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances.pool import POOL_SIZE
 from server.progress.queries import MOMENTS, count_rows
@@ -58,7 +62,9 @@ from server.tables import (
     CourseRow,
     GradeRow,
     InstanceRow,
+    LatePolicy,
     ProgressRow,
+    Role,
     SeatRow,
     SubmissionRow,
     TicketRow,
@@ -335,6 +341,24 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     ).model_dump_json()
 
 
+def earned_cells(session: Session, given: QueryArguments) -> Mapping[int, Cell]:
+    """Return what each student of a course has earned in an assignment."""
+    assignment, names = _assignment(given)
+    rows = select(ProgressRow).where(
+        ProgressRow.course_id == given.course.id, ProgressRow.exercise == assignment.exercise
+    )
+    moments: dict[int, dict[str, Moments]] = {id: {} for id in _students(session, given)}
+    for row in session.exec(rows):
+        if row.account_id in moments:
+            moments[row.account_id][row.checkpoint] = Moments.of(row)
+    earned = {id: assignment_points(assignment, names, reached) for id, reached in moments.items()}
+    return {
+        id: Cell(round(points.points, DECIMALS), points.late_days)
+        for id, points in earned.items()
+        if not moments[id].keys().isdisjoint(names)
+    }
+
+
 def insert_submission(session: Session, given: QueryArguments) -> bool:
     """Write a submission, and return whether it has an id now."""
     row = SubmissionRow(**given.new_submission)
@@ -365,6 +389,30 @@ def _count_beside_session(session: Session, given: QueryArguments) -> None:
 
 def _read_json(session: Session, given: QueryArguments) -> str:
     return read_progress_table(session, given.course, [find(given.exercise)]).as_json()
+
+
+def _earn_in_groups(session: Session, given: QueryArguments) -> Mapping[int, Cell]:
+    assignment, names = _assignment(given)
+    return gradebook.earned_cells(session, assignment, names, dict.fromkeys(_students(session, given), ()))
+
+
+def _assignment(given: QueryArguments) -> tuple[Assignment, list[str]]:
+    names = [each.name for each in find(given.exercise).checkpoints]
+    practice = Assignment.open_practice(given.course, given.exercise)
+    return replace(
+        practice,
+        due_at=given.moment - timedelta(minutes=20),
+        late_policy=LatePolicy.DAILY,
+        late_per_day=0.25,
+        approximate_share=0.75,
+        inherited_share=0.5,
+        checkpoint_points={names[0]: 3.0},
+    ), names
+
+
+def _students(session: Session, given: QueryArguments) -> Sequence[int]:
+    seats = select(SeatRow.account_id).where(SeatRow.course_id == given.course.id, SeatRow.role == Role.STUDENT)
+    return session.exec(seats).all()
 
 
 def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
@@ -404,6 +452,7 @@ PAIRS: Mapping[str, Pair] = {
         course_and_role,
     ),
     "database.Table.insert": Pair(_insert_beside_session, insert_submission),
+    "gradebook.groups_of_checkpoints": Pair(_earn_in_groups, earned_cells),
     "grading.DELETE_TICKET": Pair(_rows(DELETE_TICKET, _of_submission), delete_ticket),
     "grading.GRADES_OF_SUBMISSION": Pair(_rows(GRADES_OF_SUBMISSION, _of_submission), grades_of_submission),
     "grading.INSERT_ROWS": Pair(_write(INSERT_ROWS, lambda given: given.new_comparisons), insert_comparisons),

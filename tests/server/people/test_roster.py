@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.http.spreadsheet import as_csv, defused, restored
 from server.people.people import Details
 from server.people.roster import BadRoster, read_roster
+from server.spreadsheet import as_csv, defused, restored
 from server.tables import Role
 
 ADA = Details("Ada Lovelace", Role.STUDENT, "ada@example.org", "17", "A")

@@ -48,6 +48,7 @@ def test_right_tensors_are_graded_at_once(student: Student) -> None:
         "mismatched": 0,
         "worst": None,
         "origin": None,
+        "inherits_constant": False,
         "diagnosis": [],
         "notes": [],
     }
