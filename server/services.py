@@ -17,6 +17,7 @@ from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
+from server.instances.pool import HiddenPool
 from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
@@ -54,6 +55,7 @@ class Services:
     metrics: Metrics
     database: Database
     instances: InstanceStore
+    pool: HiddenPool
     code_runner: CodeRunner
     grading: Grading
 
@@ -69,8 +71,9 @@ class Services:
         instances = InstanceStore(database, settings.key)
         code_runner = code_runner or make_code_runner(settings)
         metrics = Metrics()
-        grading = Grading(database, instances, code_runner, metrics)
-        return cls(settings, timing or Timing(), metrics, database, instances, code_runner, grading)
+        pool = HiddenPool(database)
+        grading = Grading(database, instances, pool, code_runner, metrics)
+        return cls(settings, timing or Timing(), metrics, database, instances, pool, code_runner, grading)
 
     def prepare_database(self) -> None:
         """Run the missing migrations, recognise the secret, and write down the exercises that are served.
@@ -134,7 +137,13 @@ class ServerServices(Services):
         dispatcher = base.make_dispatcher(signals)
         follower = Follower(base.database, signals, base.timing)
         intake = Intake(
-            base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
+            base.database,
+            base.instances,
+            base.pool,
+            dispatcher,
+            follower,
+            settings.submissions_per_minute,
+            base.metrics,
         )
         room = Room(settings.children if settings.dispatch == "embedded" else None)
         pace = CheckPace(settings.checks_per_minute)

@@ -182,9 +182,6 @@ def upgrade() -> None:
         table.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False, server_default="UTC"))
         table.add_column(sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("instance") as table:
-        table.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
-
     with op.batch_alter_table("progress") as table:
         table.add_column(sa.Column("first_exact_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("first_inherited_at", sa.DateTime(timezone=True), nullable=True))
@@ -198,11 +195,9 @@ def upgrade() -> None:
         table.create_unique_constraint(table.f("uq_seat_course_id_university_id"), ["course_id", "university_id"])
 
     with op.batch_alter_table("submission") as table:
-        table.add_column(sa.Column("hidden_instance_id", sa.Integer(), nullable=True))
+        table.add_column(sa.Column("instance_id", sa.Integer(), nullable=True))
         table.add_column(sa.Column("emptied_at", sa.DateTime(timezone=True), nullable=True))
-        table.create_foreign_key(
-            table.f("fk_submission_hidden_instance_id_instance"), "instance", ["hidden_instance_id"], ["id"]
-        )
+        table.create_foreign_key(table.f("fk_submission_instance_id_instance"), "instance", ["instance_id"], ["id"])
 
     with op.batch_alter_table("comparison") as table:
         table.alter_column("inherits_constant", existing_type=sa.Boolean(), server_default=None)
@@ -211,15 +206,19 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO join_code (course_id, code, uses, created_at) SELECT id, join_code, 0, created_at FROM course"
     )
+    op.execute(
+        "UPDATE submission SET instance_id = (SELECT min(grade.instance_id) FROM grade"
+        " WHERE grade.submission_id = submission.id AND grade.revision = submission.revision)"
+    )
     for column, which in MOMENTS.items():
         op.execute(f"UPDATE progress SET {column} = ({FIRST_MOMENT} AND {which})")
 
 
 def downgrade() -> None:
     with op.batch_alter_table("submission") as table:
-        table.drop_constraint(table.f("fk_submission_hidden_instance_id_instance"), type_="foreignkey")
+        table.drop_constraint(table.f("fk_submission_instance_id_instance"), type_="foreignkey")
         table.drop_column("emptied_at")
-        table.drop_column("hidden_instance_id")
+        table.drop_column("instance_id")
 
     with op.batch_alter_table("seat") as table:
         table.drop_constraint(table.f("uq_seat_course_id_university_id"), type_="unique")
@@ -232,9 +231,6 @@ def downgrade() -> None:
     with op.batch_alter_table("progress") as table:
         table.drop_column("first_inherited_at")
         table.drop_column("first_exact_at")
-
-    with op.batch_alter_table("instance") as table:
-        table.drop_column("retired_at")
 
     with op.batch_alter_table("course") as table:
         table.drop_column("archived_at")

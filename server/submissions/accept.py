@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from server.accounts.accounts import lock_account
 from server.http.problems import Unprocessable
 from server.rules.rules import Rules
 from server.submissions import rate_limit
-from server.submissions.queries import LAST_ATTEMPT, SUBMISSION_WITH_KEY
+from server.submissions.queries import LAST_ATTEMPTS, SUBMISSION_WITH_KEY
 from server.tables import AnswerKind, CourseRow, SubmissionRow
 
 
@@ -60,10 +61,19 @@ def find_earlier(session: Session, account_id: int, course: CourseRow, answer: H
     return earlier
 
 
-def accept(session: Session, rules: Rules, answer: HandedIn, per_minute: int) -> tuple[SubmissionRow, bool]:
+def accept(
+    session: Session,
+    rules: Rules,
+    answer: HandedIn,
+    per_minute: int,
+    choose_instance: Callable[[Collection[int]], int | None],
+) -> tuple[SubmissionRow, bool]:
     """Write down an answer; return its submission, and whether it is new. It is not if the request was sent twice.
 
     It raises what ``Rules.require_open`` does. An answer that was kept in time can be sent again later.
+
+    :param choose_instance: the instances of the account's last submissions → the one on which this one is graded, or
+        None if that is chosen when it is graded.
 
     :raises KeyReused: something else was handed in with this key
     :raises TooFast: the account has handed in too often
@@ -81,10 +91,12 @@ def accept(session: Session, rules: Rules, answer: HandedIn, per_minute: int) ->
         "account_id": rules.account_id,
         "exercise": answer.exercise.slug,
     }
+    last = session.connection().execute(LAST_ATTEMPTS, where).all()
     submission = SubmissionRow(
         **where,
         revision=answer.exercise.revision,
-        attempt=(session.connection().execute(LAST_ATTEMPT, where).scalar_one() or 0) + 1,
+        attempt=last[0].attempt + 1 if last else 1,
+        instance_id=choose_instance({each.instance_id for each in last}),
         kind=answer.kind,
         filename=answer.filename,
         body=answer.body,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess, Membership
 from server.database.engine import Database
 from server.grading import grade
 from server.http.problems import Unavailable, Unprocessable
 from server.instances import choice
+from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
@@ -50,6 +52,7 @@ class Intake:
 
     database: Database
     instances: InstanceStore
+    pool: HiddenPool
     dispatcher: Dispatcher
     follower: Follower
     per_minute: int
@@ -76,7 +79,7 @@ class Intake:
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
         with self.database.writing() as session:
-            submission, is_new = accept(session, rules, answer, self.per_minute)
+            submission, is_new = accept(session, rules, answer, self.per_minute, lambda seen: stored.id)
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
@@ -93,9 +96,17 @@ class Intake:
         :raises SandboxDown: no code can be run now
         """
         reason = self.dispatcher.refusal
+        self.pool.refill(answer.exercise)
         with access.writing() as member:
             rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
-            submission, is_new = accept(member.session, rules, answer, self.per_minute)
+            is_hidden = choice.graded_on(rules.assignment, answer.kind) is Kind.HIDDEN
+            submission, is_new = accept(
+                member.session,
+                rules,
+                answer,
+                self.per_minute,
+                lambda seen: self.pool.lot(answer.exercise, seen) if is_hidden else None,
+            )
             if is_new and reason is not None:
                 raise SandboxDown(
                     f"The sandbox is down: {reason}. Nothing was kept; try again later, or send tensors, "

@@ -41,17 +41,23 @@ IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_secon
 
 
 class FakeSandbox(Sandbox):
-    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait."""
+    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait.
+
+    ``seconds`` says how long a job would take; one that may not take as long has the verdict of that.
+    """
 
     def __init__(self) -> None:
         self.generation_now = 1
         self.before: Callable[[Job], None] = lambda job: None
+        self.seconds: Callable[[Job], float] = lambda job: 0.0
         self.jobs: list[Job] = []
 
     def run(self, job: Job) -> Run:
         """Run a job that a test wrote."""
         self.jobs.append(job)
         self.before(job)
+        if self.seconds(job) > job.limits.wall_seconds:
+            return Run(RunStatus.TIME_LIMIT, "too long", "", {}, (), job.limits.wall_seconds)
         printed, status, message = io.StringIO(), RunStatus.OK, ""
         names = play(job.state)
         try:
