@@ -49,6 +49,7 @@ class FakeDojo:
     breaks_after: int | None = None  # the stream breaks after so many events
     links: bool = True
     warning: str | None = None  # of a join
+    attempts_left: int | None = None
     withheld: str | None = None  # when feedback shows, as a sentence
     codes: set[str] = field(default_factory=set)  # for pairing, that wait
     requests: list[httpx.Request] = field(default_factory=list)
@@ -152,6 +153,7 @@ class FakeDojo:
             "summary": "Two steps.",
             "due": None,
             "attempts": len(self.graded),
+            "attempts_left": self.attempts_left,
             "passed": 0 if self.withheld is None else None,
             "exact": 0 if self.withheld is None else None,
             "total": 2,

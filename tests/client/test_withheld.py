@@ -79,13 +79,35 @@ def test_cmp_keeps_and_hands_in_what_is_not_compared(
     exercise.cmp("logits", torch.ones(2, 3))
 
     said = student.capture.readouterr().out
-    assert said == f"dlogits: kept, and not compared. {WHEN} Until then, hand your answers in: they are kept.\n"
+    assert said == f"dlogits: not compared. {WHEN} Until then, hand your answers in: they are kept.\n"
     clock.becomes_quiet()
     assert len(fake.graded) == 1
     results = exercise.check({"dcounts": expected()["counts"], "dlogits": torch.ones(2, 3)})
     assert repr(results) == f"Kept, with 2 steps in it. {WHEN}"
     assert results is not None and results._repr_html_() == f"<div>Kept, with 2 steps in it. {WHEN}</div>"
     assert set(exercise.verdicts.values()) == {None}
+
+
+def test_a_notebook_makes_no_attempt_unasked_where_they_are_limited(
+    student: Student, fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    student.join()
+    fake.attempts_left = 3
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(student.config))
+    exercise = notebook.pull(SLUG, network=fake.network, timing=clock.timing)
+    student.capture.readouterr()
+
+    for _ in range(2):
+        exercise.cmp("logits", torch.ones(2, 3))
+
+    said = student.capture.readouterr().out
+    assert said.count("Your attempts are limited, so nothing is handed in by itself. Hand in with: ex.check()") == 1
+    assert clock.call is None and len(Outbox(exercise.folder)) == 0
+    opened = notebook.open_folder(exercise.folder.folder, network=fake.network, timing=clock.timing)
+    assert opened.folder.has_attempts_max
+    exercise.check({})
+    assert len(fake.graded) == 1  # what was compared is handed in by the student's own word
 
 
 @pytest.mark.parametrize("kind", ["closed", "no-attempts-left"])

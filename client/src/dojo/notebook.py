@@ -109,6 +109,7 @@ class NotebookExercise:
         self._last_check: tuple[str, Submission, Grade] | None = None
         self._environment = ""  # in which the server graded last
         self._kernels_are_told = False
+        self._limit_is_told = False
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
@@ -172,8 +173,8 @@ class NotebookExercise:
         """Keep a gradient of which the course says nothing yet. This machine says nothing of it either."""
         self._say_unsaid()
         self._compared.add(variable, gradient, context, passed=False)
+        print(f"{variable}: not compared. {error.message}")
         self._hand_in_later()
-        print(f"{variable}: kept, and not compared. {error.message}")
 
     def _read_arguments(
         self, label: str, value: Any, tensor: Any, namespace: Mapping[str, Any]
@@ -317,7 +318,15 @@ class NotebookExercise:
     # -- handing in ---------------------------------------------------------------------------------------
 
     def _hand_in_later(self) -> None:
-        """Hand in what was compared when nothing more comes for a while, or when the kernel ends."""
+        """Hand in what was compared when nothing more comes for a while, or when the kernel ends.
+
+        Where attempts are limited, say once that the student decides when one is made.
+        """
+        if self.folder.has_attempts_max:
+            if not self._limit_is_told:
+                print("Your attempts are limited, so nothing is handed in by itself. Hand in with: ex.check()")
+            self._limit_is_told = True
+            return
         if self._call_off is None:
             atexit.register(self.hand_in)
         else:
