@@ -333,7 +333,7 @@ def _make(session: Session, course: CourseRow, change: Any, dry_run: bool) -> No
 
 def _show(row: AssignmentRow, course: CourseRow) -> None:
     from server.assignments.assignment import Assignment
-    from server.assignments.rules import late_sentence
+    from server.assignments.lateness import late_sentence
 
     zone = find_zone(course.time_zone)
     dates = f"opens {local_text(row.opens_at, zone)}, due {local_text(row.due_at, zone)} ({zone.key})"

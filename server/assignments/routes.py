@@ -12,7 +12,7 @@ from server.assignments.assignment import Assignment
 from server.assignments.changes import Change, Plan
 from server.assignments.extensions import Grant, Recipient
 from server.assignments.impact import Impact
-from server.assignments.rules import late_sentence
+from server.assignments.lateness import late_sentence
 from server.assignments.schemas import (
     AssignmentBody,
     AssignmentChangeBody,
