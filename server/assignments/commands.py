@@ -155,7 +155,7 @@ def list_assignments(settings: Settings, slug: str) -> None:
 @click.option("--version", type=int, help="Refuse the change if the assignment is at another version.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
-def set_assignment(settings: Settings, slug: str, exercise: str, dry_run: bool, **options: Any) -> None:
+def set_assignment(settings: Settings, /, slug: str, exercise: str, dry_run: bool, **options: Any) -> None:
     """Make an assignment, or change the rules that are named."""
     from server.assignments.changes import Change
 
@@ -225,7 +225,7 @@ def extension() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
 def grant_extension(
-    settings: Settings, slug: str, exercise: str, due: str, reason: str, dry_run: bool, **recipient: Any
+    settings: Settings, /, slug: str, exercise: str, due: str, reason: str, dry_run: bool, **recipient: Any
 ) -> None:
     """Give a person or a section a later due time, before it or after it."""
     from server.assignments import extensions

@@ -1,4 +1,4 @@
-"""The operator's commands for a whole course; they join those of ``course``."""
+"""The operator's commands for a whole course; ``server.cli`` puts them under ``course``."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from server.audit.reading import PAGE_MAX, NamedEntry, Question
 from server.command_line import pass_settings
 from server.courses import changing
 from server.courses.access import OPERATOR
-from server.courses.commands import Slug, course, find_course
+from server.courses.commands import Slug, find_course
 from server.courses.local_time import find_zone, local_text
 from server.database.setup import prepared_database
 from server.settings import Settings
 
 
-@course.command("change")
+@click.command("change")
 @click.argument("slug")
 @click.option("--title", help="At most 200 characters.")
 @click.option("--time-zone", metavar="NAME", help="An IANA name, such as Europe/Berlin.")
 @click.option("--inherited", "inherited_share", type=Percentage(), help="What an inherited step earns.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
-def change_course(settings: Settings, slug: str, dry_run: bool, **options: Any) -> None:
+def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: Any) -> None:
     """Change a course's title, time zone or credit. A new time zone changes no moment; they are shown in it."""
     from server.lifecycle import planning  # imports torch
 
@@ -43,7 +43,7 @@ def change_course(settings: Settings, slug: str, dry_run: bool, **options: Any) 
         click.echo(DRY_RUN_REMARK)
 
 
-@course.command("copy")
+@click.command("copy")
 @click.argument("slug", metavar="COURSE")
 @click.argument("new_slug", type=Slug())
 @click.option("--title", help="Its title; without one, that of the course it is copied from.")
@@ -72,7 +72,7 @@ def copy_course(
     click.echo(f"For its join code, type: python -m server course join-code {new_slug}")
 
 
-@course.command("archive")
+@click.command("archive")
 @click.argument("slug")
 @pass_settings
 def archive_course(settings: Settings, slug: str) -> None:
@@ -82,7 +82,7 @@ def archive_course(settings: Settings, slug: str) -> None:
     click.echo(f"{slug} is archived. To reopen it, type: python -m server course reopen {slug}")
 
 
-@course.command("reopen")
+@click.command("reopen")
 @click.argument("slug")
 @pass_settings
 def reopen_course(settings: Settings, slug: str) -> None:
@@ -92,7 +92,7 @@ def reopen_course(settings: Settings, slug: str) -> None:
     click.echo(f"{slug} takes answers, people and changes again.")
 
 
-@course.command("remove")
+@click.command("remove")
 @click.argument("slug")
 @click.option("--confirm", metavar="SLUG", help="The slug once more, instead of being asked for it.")
 @click.option("--with-work", is_flag=True, help="Remove its submissions too.")
@@ -112,7 +112,7 @@ def remove_course(settings: Settings, slug: str, confirm: str | None, with_work:
     click.echo(f"{slug} is removed. The accounts of its people stay.")
 
 
-@course.command("audit")
+@click.command("audit")
 @click.argument("slug")
 @click.option("--act", help="An act such as assignment.change, or the word before its dot.")
 @click.option("--person", type=int, metavar="ID", help="Who did it, or whom it is about.")
@@ -120,7 +120,7 @@ def remove_course(settings: Settings, slug: str, confirm: str | None, with_work:
 @click.option("--before", type=int, metavar="NUMBER", help="Those before this entry: the next page.")
 @click.option("--limit", type=click.IntRange(1, PAGE_MAX), default=50, show_default=True)
 @pass_settings
-def show_audit(settings: Settings, slug: str, **options: Any) -> None:
+def show_audit(settings: Settings, /, slug: str, **options: Any) -> None:
     """Print who changed what in a course, the newest first."""
     question = Question(**options)
     with prepared_database(settings).reading() as session:
@@ -133,6 +133,9 @@ def show_audit(settings: Settings, slug: str, **options: Any) -> None:
         click.echo("There is no such entry. To see all, leave out the options.")
     if len(entries) == question.limit:
         click.echo(f"For the next page, add: --before {entries[-1].row.id}")
+
+
+COURSE_COMMANDS = (change_course, copy_course, archive_course, reopen_course, remove_course, show_audit)
 
 
 def audit_line(entry: NamedEntry) -> str:

@@ -67,7 +67,12 @@ def test_every_fault_has_its_sentence() -> None:
 
 
 def test_what_is_possible_is_taken() -> None:
-    fields = {"opens_at": DUE - timedelta(days=7), "due_at": DUE, "late_per_day": 0.1, "late_floor": 0.5}
+    fields: dict[str, Any] = {
+        "opens_at": DUE - timedelta(days=7),
+        "due_at": DUE,
+        "late_per_day": 0.1,
+        "late_floor": 0.5,
+    }
 
     validation.check(
         row(**fields, late_policy=LatePolicy.DAILY, checkpoint_points={"h": 0}, attempts_max=3), ["h", "w"]
