@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sqlmodel import Session
+
 from exercises.derivations import Derivation
 from exercises.exercise import Exercise
-from server.courses.access import CourseSession
-from server.courses.roles import Permission
 from server.http.problems import Forbidden, NotFound
 from server.progress import record
+from server.rules.rules import Rules
 
 
 class UnknownCheckpoint(NotFound):
@@ -22,18 +23,20 @@ class NotPassedYet(Forbidden):
     title, slug = "Not passed yet", "not-passed-yet"
 
 
-def require_passed(member: CourseSession, exercise: Exercise, checkpoint: str) -> None:
+def require_passed(session: Session, rules: Rules, exercise: Exercise, checkpoint: str) -> None:
     """Do nothing if the account has passed the step, or belongs to the staff.
 
     :raises UnknownCheckpoint: the exercise has no such step
+    :raises FeedbackWithheld: whether it has passed shows later
     :raises NotPassedYet: the account has not passed it
     """
     if checkpoint not in {each.name for each in exercise.checkpoints}:
         names = ", ".join(each.name for each in exercise.checkpoints)
         raise UnknownCheckpoint(f"{exercise.slug} has no step {checkpoint!r}. Choose one of: {names}.")
-    if member.membership.may(Permission.READ_SUBMISSIONS):
+    if rules.is_free:
         return
-    progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
+    rules.require_feedback()
+    progress = record.of_student(session, rules.course, rules.account_id, exercise.slug)
     entry = progress.get(checkpoint)
     if entry is None or entry.first_passed_at is None:
         raise NotPassedYet(f"A step is explained once you have passed it. Hand in d{checkpoint} first.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlmodel import func, select
 
 from exercises import registry
@@ -18,11 +20,12 @@ from server.catalogue.schemas import (
 )
 from server.courses.access import CourseSession
 from server.progress import record
+from server.rules.rules import Rules
 from server.tables import ProgressRow, SubmissionRow
 
 
-def summaries(member: CourseSession) -> dict[str, ExerciseSummaryBody]:
-    """Return every exercise with what a student has done in it, by slug; two queries."""
+def summaries(member: CourseSession, rules: Iterable[Rules]) -> list[ExerciseSummaryBody]:
+    """Return the exercises of some rules with what their student has done in them; two queries."""
     attempts = dict(
         member.session.exec(
             select(SubmissionRow.exercise, func.max(SubmissionRow.attempt))
@@ -31,25 +34,31 @@ def summaries(member: CourseSession) -> dict[str, ExerciseSummaryBody]:
         ).all()
     )
     counts = record.passed_counts(member.session, member.course, member.account_id)
-    return {
-        slug: ExerciseSummaryBody(
-            slug=slug,
-            revision=exercise.revision,
-            title=exercise.title,
-            summary=exercise.summary,
-            attempts=attempts.get(slug, 0),
-            passed=counts.get(slug, (0, 0))[0],
-            exact=counts.get(slug, (0, 0))[1],
-            total=len(exercise.checkpoints),
-        )
-        for slug, exercise in registry.exercises().items()
-    }
+    return [_summary(each, attempts.get(each.exercise, 0), counts.get(each.exercise, (0, 0))) for each in rules]
+
+
+def _summary(rules: Rules, attempts: int, counts: tuple[int, int]) -> ExerciseSummaryBody:
+    exercise = registry.find(rules.exercise)
+    passed, exact = counts if rules.withheld is None else (None, None)
+    return ExerciseSummaryBody(
+        slug=exercise.slug,
+        revision=exercise.revision,
+        title=exercise.title,
+        summary=exercise.summary,
+        attempts=attempts,
+        feedback="shown" if rules.withheld is None else "withheld",
+        shown_when=rules.withheld,
+        passed=passed,
+        exact=exact,
+        total=len(exercise.checkpoints),
+    )
 
 
 def exercise_body(
     exercise: Exercise, summary: ExerciseSummaryBody, progress: dict[str, ProgressRow], instance: Instance
 ) -> ExerciseBody:
-    """Return an exercise with its text, its shapes and a student's progress."""
+    """Return an exercise with its text, its shapes and a student's progress, as far as feedback shows."""
+    is_shown = summary.feedback == "shown"
     tensors = instance.tensors()
     return ExerciseBody(
         **summary.model_dump(),
@@ -58,7 +67,7 @@ def exercise_body(
         lecture_url=exercise.lecture,
         constants=constants(tensors),
         checkpoints=[
-            _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name))
+            _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name), is_shown)
             for each in exercise.checkpoints
         ],
     )
@@ -81,7 +90,7 @@ def instance_body(instance: Instance) -> InstanceBody:
 
 
 def _checkpoint(
-    exercise: Exercise, checkpoint: Checkpoint, shape: list[int], progress: ProgressRow | None
+    exercise: Exercise, checkpoint: Checkpoint, shape: list[int], progress: ProgressRow | None, is_shown: bool
 ) -> CheckpointBody:
     return CheckpointBody(
         name=checkpoint.name,
@@ -89,9 +98,9 @@ def _checkpoint(
         lecture_start=checkpoint.start,
         lecture_end=checkpoint.end,
         lecture_url=_lecture_url(exercise, checkpoint),
-        best=progress.best if progress else None,
+        best=progress.best if progress and is_shown else None,
         attempts=progress.attempts if progress else 0,
-        first_passed_at=progress.first_passed_at if progress else None,
+        first_passed_at=progress.first_passed_at if progress and is_shown else None,
     )
 
 

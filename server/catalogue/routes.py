@@ -6,16 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from exercises.instance import Kind
+from exercises import registry
 from server.catalogue import explanations, present
 from server.catalogue.schemas import ExerciseBody, ExerciseListBody, ExplanationBody, InstanceBody
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.http.middleware import SAFETENSORS
 from server.http.problems import documented
+from server.instances import choice
 from server.instances.exercises import TheExercise
 from server.instances.store import StoredInstance, TheInstances
 from server.progress import record
+from server.rules.rules import find_all_rules, find_rules
 
 router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
 CheckpointName = Annotated[str, Path(max_length=64)]
@@ -23,10 +25,15 @@ Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_EXERCISES))]
 
 
 def own_instance(access: Reading, exercise: TheExercise, instances: TheInstances) -> StoredInstance:
-    """Return the caller's own instance of an exercise; the transaction is closed before it is drawn."""
+    """Return the caller's instance of an exercise; the transaction is closed before it is drawn.
+
+    :raises NotAssigned: the course does not ask for the exercise
+    :raises NotOpenYet: it opens later
+    """
     with access.reading() as member:
-        account_id = member.account_id
-    return instances.get(account_id, exercise, Kind.STUDENT)
+        rules = find_rules(member.session, member.membership, member.account_id, exercise.slug)
+    rules.require_readable()
+    return instances.get(rules.account_id, exercise, choice.handed_out(rules.assignment))
 
 
 OwnInstance = Annotated[StoredInstance, Depends(own_instance)]
@@ -34,34 +41,38 @@ OwnInstance = Annotated[StoredInstance, Depends(own_instance)]
 
 @router.get("")
 def list_exercises(access: Reading) -> ExerciseListBody:
-    """The exercises, with what the caller has done in each."""
+    """The exercises that the course asks for, with what the caller has done in each. Staff see all."""
     with access.reading() as member:
-        return ExerciseListBody(exercises=list(present.summaries(member).values()))
+        rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
+        listed = [each for each in rules.values() if each.is_assigned or each.is_free]
+        return ExerciseListBody(exercises=present.summaries(member, listed))
 
 
-@router.get("/{topic}/{name}")
+@router.get("/{topic}/{name}", responses=documented(403))
 def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstances) -> ExerciseBody:
-    """One exercise: statement, forward pass, constants and checkpoints."""
+    """One exercise: statement, forward pass, constants and checkpoints, from when it opens."""
     with access.reading() as member:
-        summary = present.summaries(member)[exercise.slug]
+        rules = find_rules(member.session, member.membership, member.account_id, exercise.slug)
+        rules.require_readable()
+        (summary,) = present.summaries(member, [rules])
         progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
-    stored = instances.get(member.account_id, exercise, Kind.STUDENT)
+    stored = instances.get(member.account_id, exercise, choice.handed_out(rules.assignment))
     return present.exercise_body(exercise, summary, progress, stored.instance)
 
 
-@router.get("/{topic}/{name}/instance")
+@router.get("/{topic}/{name}/instance", responses=documented(403))
 def show_instance(stored: OwnInstance) -> InstanceBody:
-    """The caller's own instance: its digest, its origin, and what it holds."""
+    """The caller's instance: its digest, its origin, and what it holds."""
     return present.instance_body(stored.instance)
 
 
 @router.get(
     "/{topic}/{name}/instance/state",
     response_class=Response,
-    responses={200: {"content": {SAFETENSORS: {}}}, 304: {"description": "Unchanged."}},
+    responses={200: {"content": {SAFETENSORS: {}}}, 304: {"description": "Unchanged."}, **documented(403)},
 )
 def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """The forward state of the caller's own instance, as safetensors. Its ETag is the instance's digest."""
+    """The forward state of the caller's instance, as safetensors. Its ETag is the instance's digest."""
     instance = stored.instance
     headers = {"ETag": f'"{instance.digest}"', "Cache-Control": "private, no-cache"}
     if if_none_match is not None and instance.digest in if_none_match:
@@ -73,5 +84,7 @@ def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header(
 def explain_checkpoint(access: Reading, exercise: TheExercise, checkpoint: CheckpointName) -> ExplanationBody:
     """Why the gradient of a step is what it is, once the caller has passed the step. Staff may always read it."""
     with access.reading() as member:
-        explanations.require_passed(member, exercise, checkpoint)
+        rules = find_rules(member.session, member.membership, member.account_id, exercise.slug)
+        rules.require_readable()
+        explanations.require_passed(member.session, rules, exercise, checkpoint)
     return ExplanationBody(checkpoint=checkpoint, lines=list(explanations.of(exercise, checkpoint).lines))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel
 
 
 class ExerciseSummaryBody(BaseModel):
-    """An exercise without its text. ``attempts``, ``passed`` and ``exact`` are the caller's own."""
+    """An exercise without its text. ``attempts``, ``passed`` and ``exact`` are the caller's own.
+
+    While ``feedback`` is withheld, ``shown_when`` says when it shows, and ``passed`` and ``exact`` are null.
+    """
 
     slug: str
     revision: int
     title: str
     summary: str
     attempts: int
-    passed: int
-    exact: int
+    feedback: Literal["shown", "withheld"] = "shown"
+    shown_when: str | None = None
+    passed: int | None
+    exact: int | None
     total: int
 
 
@@ -27,7 +33,10 @@ class ExerciseListBody(BaseModel):
 
 
 class CheckpointBody(BaseModel):
-    """A checkpoint. ``lecture_start`` and ``lecture_end`` are in seconds; ``best`` is the caller's best verdict."""
+    """A checkpoint. ``lecture_start`` and ``lecture_end`` are in seconds; ``best`` is the caller's best verdict.
+
+    While feedback is withheld, ``best`` and ``first_passed_at`` are null.
+    """
 
     name: str
     shape: list[int]

@@ -14,10 +14,12 @@ from sqlmodel import Session, select
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
 from server.accounts.accounts import lock_account
+from server.database import dialect
 from server.database.engine import Database
 from server.tables import InstanceRow
 
 CACHED_INSTANCES = 512
+CANONICAL_LOCK = 0x0D0_72  # any number, the same in every process
 
 
 class CorruptInstance(RuntimeError):
@@ -46,16 +48,16 @@ class InstanceStore:
         self._cached = lru_cache(maxsize=CACHED_INSTANCES)(self._find_or_draw)
 
     def get(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
-        """Return an account's instance of an exercise; draw it if there is none."""
-        return self._cached(account_id, exercise, kind)
+        """Return an account's instance of an exercise, or everybody's if it is canonical; draw it if there is none."""
+        return self._cached(None if kind is Kind.CANONICAL else account_id, exercise, kind)
 
-    def _find_or_draw(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
+    def _find_or_draw(self, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance:
         with self._database.reading() as session:
             stored = self.find(session, account_id, exercise, kind)
         return stored or self.draw(account_id, exercise, kind)
 
-    def find(self, session: Session, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance | None:
-        """Return an account's instance, or None if it was never drawn.
+    def find(self, session: Session, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance | None:
+        """Return an account's instance, or the canonical one of no account; None if it was never drawn.
 
         :raises CorruptInstance: the stored bytes are not those that were drawn
         """
@@ -74,11 +76,20 @@ class InstanceStore:
             raise CorruptInstance(f"Instance {row.id}: its bytes have another digest than was recorded.")
         return StoredInstance(row.id, instance)
 
-    def draw(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
-        """Draw an account's instance and store it. If another request stored one first, return that."""
-        instance = Instance.draw(exercise, self._seed(kind, account_id, exercise), kind)
+    def draw(self, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance:
+        """Draw an account's instance and store it. If another request stored one first, return that.
+
+        Without an account it is the canonical one. No unique key keeps a second one out, because its account is NULL.
+        """
+        if account_id is None:
+            instance = Instance.canonical(exercise)
+        else:
+            instance = Instance.draw(exercise, self._seed(kind, account_id, exercise), kind)
         with self._database.writing() as session:
-            lock_account(session, account_id)
+            if account_id is None:
+                dialect.take_turns(session.connection(), CANONICAL_LOCK)
+            else:
+                lock_account(session, account_id)
             stored = self.find(session, account_id, exercise, kind)
             if stored is not None:
                 return stored

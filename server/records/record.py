@@ -29,9 +29,10 @@ class RecordSigner:
 
         :raises Conflict: it has no grade yet
         """
-        grade = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
-        if grade is None:
+        found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
+        if found is None:
             raise Conflict(f"Submission {submission.id} has no grade yet. Ask again once it has.")
+        grade, _ = found
         instance = session.get_one(InstanceRow, grade.instance_id)
         rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
         return Record(

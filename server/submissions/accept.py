@@ -12,6 +12,7 @@ from sqlmodel import Session
 from exercises.exercise import Exercise
 from server.accounts.accounts import lock_account
 from server.http.problems import Unprocessable
+from server.rules.rules import Rules
 from server.submissions import rate_limit
 from server.submissions.queries import LAST_ATTEMPT, SUBMISSION_WITH_KEY
 from server.tables import AnswerKind, CourseRow, SubmissionRow
@@ -59,20 +60,27 @@ def find_earlier(session: Session, account_id: int, course: CourseRow, answer: H
     return earlier
 
 
-def accept(
-    session: Session, account_id: int, course: CourseRow, answer: HandedIn, per_minute: int
-) -> tuple[SubmissionRow, bool]:
+def accept(session: Session, rules: Rules, answer: HandedIn, per_minute: int) -> tuple[SubmissionRow, bool]:
     """Write down an answer; return its submission, and whether it is new. It is not if the request was sent twice.
+
+    It raises what ``Rules.require_open`` does. An answer that was kept in time can be sent again later.
 
     :raises KeyReused: something else was handed in with this key
     :raises TooFast: the account has handed in too often
+    :raises NoAttemptsLeft: the account has made all attempts
     """
-    lock_account(session, account_id)
-    earlier = find_earlier(session, account_id, course, answer)
+    lock_account(session, rules.account_id)
+    earlier = find_earlier(session, rules.account_id, rules.course, answer)
     if earlier is not None:
         return earlier, False
-    rate_limit.check(session, account_id, per_minute)
-    where: dict[str, Any] = {"course_id": course.id, "account_id": account_id, "exercise": answer.exercise.slug}
+    rules.require_open(answer.kind)
+    rules.require_attempts_left(session)
+    rate_limit.check(session, rules.account_id, per_minute)
+    where: dict[str, Any] = {
+        "course_id": rules.course.id,
+        "account_id": rules.account_id,
+        "exercise": answer.exercise.slug,
+    }
     submission = SubmissionRow(
         **where,
         revision=answer.exercise.revision,

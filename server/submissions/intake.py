@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess, Membership
 from server.database.engine import Database
 from server.grading import grade
 from server.http.problems import Unavailable, Unprocessable
+from server.instances import choice
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
+from server.rules.rules import find_rules
 from server.submissions import rate_limit
 from server.submissions.accept import HandedIn, accept, find_earlier
 from server.submissions.follow import Follower
-from server.submissions.present import show, show_graded
+from server.submissions.present import Graded, show, show_graded
 from server.submissions.schemas import SubmissionBody
 from server.tables import SubmissionRow
 
@@ -55,7 +56,9 @@ class Intake:
     metrics: Metrics
 
     def compare_tensors(self, access: CourseAccess, answer: HandedIn) -> SubmissionBody:
-        """Grade tensors on the student's own instance, then store both. Nothing is locked while they are compared.
+        """Grade tensors on the numbers that the student has, then store both.
+
+        Nothing is locked while they are compared. It raises what ``accept`` does.
 
         :raises NotTensors: the bytes are no safetensors file
         """
@@ -63,29 +66,36 @@ class Intake:
             earlier = find_earlier(member.session, member.account_id, member.course, answer)
             if earlier is not None:
                 return show(member.session, earlier, member.membership, self.dispatcher)
-            rate_limit.check(member.session, member.account_id, self.per_minute)  # before anything is computed
-        stored = self.instances.get(member.account_id, answer.exercise, Kind.STUDENT)
+            rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
+            rules.require_open(answer.kind)  # all this before anything is computed
+            rules.require_attempts_left(member.session)
+            rate_limit.check(member.session, member.account_id, self.per_minute)
+        stored = self.instances.get(member.account_id, answer.exercise, choice.graded_on(rules.assignment, answer.kind))
         try:
             timed = grade.compare(stored, answer.body)
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
         with self.database.writing() as session:
-            submission, is_new = accept(session, member.account_id, member.course, answer, self.per_minute)
+            submission, is_new = accept(session, rules, answer, self.per_minute)
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
             grade.count(self.metrics, answer.kind, timed)
+            graded = Graded(row, stored.instance.kind.value)
             rows = [each.as_json() for each in timed.grade.checkpoints]
-            return show_graded(session, submission, member.membership, row, rows)
+            return show_graded(session, submission, rules.recounted(session), graded, rows)
 
     def queue_code(self, access: CourseAccess, answer: HandedIn) -> Accepted:
         """Store code, with a ticket for the dispatcher in the same transaction.
+
+        It raises what ``accept`` does.
 
         :raises SandboxDown: no code can be run now
         """
         reason = self.dispatcher.refusal
         with access.writing() as member:
-            submission, is_new = accept(member.session, member.account_id, member.course, answer, self.per_minute)
+            rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
+            submission, is_new = accept(member.session, rules, answer, self.per_minute)
             if is_new and reason is not None:
                 raise SandboxDown(
                     f"The sandbox is down: {reason}. Nothing was kept; try again later, or send tensors, "

@@ -23,21 +23,23 @@ from functools import cached_property
 
 from starlette.concurrency import run_in_threadpool
 
-from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
 from grader.sandbox import Limits, SandboxFault
 from grader.tensors import BadAnswer
-from server.courses.access import CourseAccess, Membership
+from server.courses.access import CourseAccess
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import DEFAULT_FILENAME, storable
 from server.http.problems import Unavailable
-from server.instances.store import InstanceStore
+from server.instances import choice
+from server.instances.store import InstanceStore, StoredInstance
 from server.queue.dispatcher import Dispatcher
+from server.rules.rules import Rules, find_rules
 from server.submissions import hints
 from server.submissions.accept import HandedIn
 from server.submissions.intake import NotTensors
+from server.submissions.present import handed_in
 from server.submissions.rate_limit import TooFast
 from server.submissions.schemas import GradeBody, RunBody
 
@@ -108,36 +110,43 @@ class LiveChecks:
     room: Room
 
     def check_tensors(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
-        """Grade tensors on the student's own instance.
+        """Grade tensors on the numbers that the student has; raises what ``require_checkable`` does.
 
         :raises TooFast: the account has checked too often
         :raises NotTensors: the bytes are no safetensors file
         """
-        checker = self._admit(access)
-        stored = self.instances.get(checker.account_id, answer.exercise, Kind.STUDENT)
+        rules = self._admit(access, answer)
+        stored = self._instance(rules, answer)
         try:
             grade = grade_tensors(stored.instance, answer.body)
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
-        return self._body(checker, answer, grade)
+        return self._body(rules, grade)
 
     async def check_code(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
-        """Run code on the student's own instance, and grade the gradients that it leaves.
+        """Run code on the numbers that the student has, and grade the gradients that it leaves.
+
+        It raises what ``require_checkable`` does.
 
         :raises TooFast: the account has checked too often
         :raises NoRoom: this process runs no code, or submissions need the sandbox
         """
-        checker = await run_in_threadpool(self._admit, access)
+        rules = await run_in_threadpool(self._admit, access, answer)
         reason = "this server runs no code itself" if self.room.runs is None else self.code_runner.unavailable_reason
         if reason is not None:
             raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
         async with self._turn():
-            return await run_in_threadpool(self._run, checker, answer)
+            return await run_in_threadpool(self._run, rules, answer)
 
-    def _admit(self, access: CourseAccess) -> _Checker:
+    def _admit(self, access: CourseAccess, answer: HandedIn) -> Rules:
         with access.reading() as member:
             self.pace.count(member.account_id)
-            return _Checker(member.account_id, member.membership)
+            rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
+        rules.require_checkable()
+        return rules
+
+    def _instance(self, rules: Rules, answer: HandedIn) -> StoredInstance:
+        return self.instances.get(rules.account_id, answer.exercise, choice.handed_out(rules.assignment))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -172,40 +181,32 @@ class LiveChecks:
         with self.database.reading() as session:
             return self.dispatcher.depth(session) >= (self.room.runs or 0)
 
-    def _run(self, checker: _Checker, answer: HandedIn) -> GradeBody:
-        stored = self.instances.get(checker.account_id, answer.exercise, Kind.STUDENT)
+    def _run(self, rules: Rules, answer: HandedIn) -> GradeBody:
+        stored = self._instance(rules, answer)
         source, filename = answer.body.decode(), answer.filename or DEFAULT_FILENAME
         try:
             grade = grade_code(stored.instance, source, filename, self.code_runner.sandbox, LIMITS)
         except SandboxFault as fault:
             raise NoRoom(f"The sandbox lost this check, through no fault of the code ({fault}). Check again.") from None
-        return self._body(checker, answer, grade)
+        return self._body(rules, grade)
 
-    def _body(self, checker: _Checker, answer: HandedIn, grade: Grade) -> GradeBody:
+    def _body(self, rules: Rules, grade: Grade) -> GradeBody:
         rows = [row.as_json() for row in grade.checkpoints]
         with self.database.reading() as session:
-            owner = hints.Owner(checker.account_id, answer.exercise.slug)
-            visible = hints.visible_rows(session, checker.membership, owner, rows)
+            visible = hints.visible_rows(session, rules, rows)
         run = None
         if grade.run is not None:
             message, stdout = storable(grade.run.message), storable(grade.run.stdout)
-            run = RunBody(status=grade.run.status.value, message=message, stdout=stdout)
+            run = RunBody(status=grade.run.status.value, message=message, stdout=stdout, hidden=False)
         return GradeBody(
             run=run,
             flags=list(grade.flags),
             passed=grade.passed,
             exact=grade.exact,
             total=grade.total,
-            points=grade.passed + checker.membership.course.inherited_share * grade.inherited,
+            points=grade.passed + rules.assignment.inherited_share * grade.inherited,
             environment=grade.environment,
             graded_at=now(),
+            handed_in=handed_in(rows),
             checkpoints=visible,
         )
-
-
-@dataclass(frozen=True)
-class _Checker:
-    """Who checks."""
-
-    account_id: int
-    membership: Membership

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from exercises.instance import Kind
+from grader.compare import Verdict
 from server.courses.access import CourseSession, Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
+from server.rules.rules import Rules, find_all_rules, find_rules
 from server.submissions import hints
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
@@ -20,37 +24,60 @@ from server.submissions.schemas import (
     SubmissionBody,
     SubmissionSummaryBody,
 )
-from server.tables import CourseRow, GradeRow, SubmissionRow, TicketState
+from server.tables import CourseRow, GradeRow, InstanceRow, SubmissionRow, TicketState
 
 GRADED = "graded"
 # Graded between two queries, so that neither found a trace. It is reported as running; the next read shows the grade.
 BETWEEN_QUERIES = Standing(TicketState.RUNNING, None, None)
+# While feedback is withheld.
+NOTHING_SHOWN: Final[dict[str, Any]] = {
+    "feedback": "withheld",
+    "flags": [],
+    "passed": None,
+    "exact": None,
+    "points": None,
+}
 
 
 def show(session: Session, submission: SubmissionRow, reader: Membership, dispatcher: Dispatcher) -> SubmissionBody:
     """Return a submission with its newest grade and all rows, or with its place in the queue."""
-    grade = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
-    if grade is None:
+    found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
+    if found is None:
         standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN_QUERIES)
         return SubmissionBody(**_head(submission, reader.course, standing), grade=None)
+    grade, instance_kind = found
+    rules = find_rules(session, reader, submission.account_id, submission.exercise)
     rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
-    return show_graded(session, submission, reader, grade, [dict(row) for row in rows])
+    return show_graded(session, submission, rules, Graded(grade, instance_kind), [dict(row) for row in rows])
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade, and the kind of the instance that it was made on."""
+
+    row: GradeRow
+    instance_kind: str
 
 
 def show_graded(
-    session: Session, submission: SubmissionRow, reader: Membership, grade: GradeRow, rows: Iterable[Mapping[str, Any]]
+    session: Session, submission: SubmissionRow, rules: Rules, grade: Graded, rows: Iterable[Mapping[str, Any]]
 ) -> SubmissionBody:
-    """Return a submission with this grade and these rows, as far as the reader may see them."""
-    owner = hints.Owner(submission.account_id, submission.exercise)
-    visible = hints.visible_rows(session, reader, owner, rows)
-    body = GradeBody(**_grade(grade, reader.course), checkpoints=visible)
-    return SubmissionBody(**_head(submission, reader.course), grade=body)
+    """Return a submission with this grade and these rows, as far as the rules show them."""
+    rows = list(rows)
+    visible = hints.visible_rows(session, rules, rows) if rules.withheld is None else []
+    body = GradeBody(**_grade(grade, rules), handed_in=handed_in(rows), checkpoints=visible)
+    return SubmissionBody(**_head(submission, rules.course), grade=body)
+
+
+def handed_in(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the checkpoints that hold an answer."""
+    return [row["name"] for row in rows if row["verdict"] != Verdict.MISSING.value]
 
 
 def history(
     member: CourseSession, exercise: str | None, limit: int, dispatcher: Dispatcher
 ) -> list[SubmissionSummaryBody]:
-    """Return an account's newest submissions, without rows and bodies; three queries, whatever the limit."""
+    """Return an account's newest submissions, without rows and bodies; as many queries, whatever the limit."""
     session, course = member.session, member.course
     wanted = select(SubmissionRow).where(
         SubmissionRow.course_id == course.id, SubmissionRow.account_id == member.account_id
@@ -60,21 +87,27 @@ def history(
     wanted = wanted.order_by(col(SubmissionRow.id).desc()).limit(limit)
     submissions = session.exec(wanted.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
     ids = [each.id for each in submissions]
-    in_order = select(GradeRow).where(col(GradeRow.submission_id).in_(ids)).order_by(col(GradeRow.id))
-    newest_grades = {grade.submission_id: grade for grade in session.exec(in_order)}
+    in_order = (
+        select(GradeRow, InstanceRow.kind)
+        .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
+        .where(col(GradeRow.submission_id).in_(ids))
+        .order_by(col(GradeRow.id))
+    )
+    newest_grades = {grade.submission_id: Graded(grade, kind) for grade, kind in session.exec(in_order)}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
+    rules = find_all_rules(session, member.membership, member.account_id, {each.exercise for each in submissions})
     return [
-        _summary(each, course, newest_grades.get(each.id), standings.get(each.id, BETWEEN_QUERIES))
+        _summary(each, rules[each.exercise], newest_grades.get(each.id), standings.get(each.id, BETWEEN_QUERIES))
         for each in submissions
     ]
 
 
 def _summary(
-    submission: SubmissionRow, course: CourseRow, grade: GradeRow | None, standing: Standing
+    submission: SubmissionRow, rules: Rules, grade: Graded | None, standing: Standing
 ) -> SubmissionSummaryBody:
     if grade is None:
-        return SubmissionSummaryBody(**_head(submission, course, standing), grade=None)
-    return SubmissionSummaryBody(**_head(submission, course), grade=GradeSummaryBody(**_grade(grade, course)))
+        return SubmissionSummaryBody(**_head(submission, rules.course, standing), grade=None)
+    return SubmissionSummaryBody(**_head(submission, rules.course), grade=GradeSummaryBody(**_grade(grade, rules)))
 
 
 def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | None = None) -> dict[str, Any]:
@@ -94,17 +127,23 @@ def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | Non
     }
 
 
-def _grade(grade: GradeRow, course: CourseRow) -> dict[str, Any]:
-    run = None
+def _grade(graded: Graded, rules: Rules) -> dict[str, Any]:
+    grade, run = graded.row, None
     if grade.run_status is not None:
-        run = RunBody(status=grade.run_status, message=grade.run_message or "", stdout=grade.run_stdout or "")
-    return {
+        run = RunBody(
+            status=grade.run_status,
+            message=grade.run_message or "",
+            stdout=grade.run_stdout or "",
+            hidden=graded.instance_kind == Kind.HIDDEN.value,
+        )
+    body = {
         "run": run,
         "flags": grade.flags,
         "passed": grade.passed,
         "exact": grade.exact,
         "total": grade.total,
-        "points": grade.passed + course.inherited_share * grade.inherited,
+        "points": grade.passed + rules.assignment.inherited_share * grade.inherited,
         "environment": grade.environment,
         "graded_at": grade.graded_at,
     }
+    return body if rules.withheld is None else body | NOTHING_SHOWN | {"shown_when": rules.withheld}

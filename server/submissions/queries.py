@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, func
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
-from server.tables import ComparisonRow, CourseRow, GradeRow, SeatRow, SubmissionRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow
 
 # Id of the submission that an account made with an idempotency ``key``.
 SUBMISSION_WITH_KEY: Final = select(SubmissionRow.id).where(
@@ -23,8 +23,10 @@ LAST_ATTEMPT: Final = select(func.max(SubmissionRow.attempt)).where(
     SubmissionRow.account_id == bindparam("account_id"),
     SubmissionRow.exercise == bindparam("exercise"),
 )
+# The newest grade of a submission, and the kind of its instance.
 NEWEST_GRADE: Final = (
-    select(GradeRow)
+    select(GradeRow, InstanceRow.kind)
+    .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
     .where(GradeRow.submission_id == bindparam("submission_id"))
     .order_by(col(GradeRow.id).desc())
     .limit(1)

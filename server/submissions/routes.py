@@ -147,7 +147,7 @@ async def check(
     answer: Annotated[HandedIn, Depends(checked)],
     live_checks: Annotated[LiveChecks, Depends(live_checks)],
 ) -> GradeBody:
-    """Grade tensors or code on the caller's own instance. Nothing is kept, and it is no attempt.
+    """Grade tensors or code on the numbers that the caller has. Nothing is kept, and it is no attempt.
 
     Entries such as ``context.dhpreact`` are not graded; they say what the student has above. Code waits for a moment
     while submissions need the sandbox, and is refused if that takes long.

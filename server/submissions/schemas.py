@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -49,33 +50,41 @@ class ComparisonBody(BaseModel):
 
 
 class RunBody(BaseModel):
-    """What became of the code."""
+    """What became of the code. ``hidden`` says that it ran, and printed, on numbers that the student has not seen."""
 
     status: str
     message: str
     stdout: str
+    hidden: bool
 
 
 class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
-    ``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and the course's share of it,
-    0 by default, for each whose only mistake is above it.
+    While ``feedback`` is withheld, ``shown_when`` is a sentence that says when it shows, and ``passed``, ``exact`` and
+    ``points`` are null. ``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and a share
+    of it, 0 by default, for each whose only mistake is above it.
     """
 
+    feedback: Literal["shown", "withheld"] = "shown"
+    shown_when: str | None = None
     run: RunBody | None
     flags: list[str]
-    passed: int
-    exact: int
+    passed: int | None
+    exact: int | None
     total: int
-    points: float
+    points: float | None
     environment: str
     graded_at: datetime
 
 
 class GradeBody(GradeSummaryBody):
-    """A grade with its rows."""
+    """A grade with its rows, none while feedback is withheld.
 
+    ``handed_in`` names the checkpoints that hold an answer.
+    """
+
+    handed_in: list[str]
     checkpoints: list[ComparisonBody]
 
 

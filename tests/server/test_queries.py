@@ -28,6 +28,7 @@ from server.reports.schemas import ProgressBody
 from server.tables import (
     AccountRow,
     AnswerKind,
+    AssignmentRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
@@ -247,6 +248,8 @@ def _write_seats(session: Session) -> tuple[dict[str, CourseRow], dict[str, Acco
     ada, bob, cleo = (courses.enrol(session, autumn, name, Role.STUDENT).account for name in ("Ada", "Bob", "Cleo"))
     session.add(SeatRow(course_id=spring.id, account_id=teacher.id, role=Role.INSTRUCTOR))
     session.add(SeatRow(course_id=spring.id, account_id=ada.id, role=Role.STUDENT))
+    # Autumn has no assignments; spring asks for one of the exercises.
+    session.add(AssignmentRow(course_id=spring.id, exercise=FULL, position=0, attempts_max=3))
     session.flush()
     return {"autumn": autumn, "spring": spring}, {"Teacher": teacher, "Ada": ada, "Bob": bob, "Cleo": cleo}
 

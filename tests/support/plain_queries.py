@@ -39,6 +39,7 @@ from server.queue.queries import (
 )
 from server.reports.progress_table import read_progress_table
 from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StudentProgressBody
+from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
 from server.submissions.queries import (
     HAS_GRADE,
     LAST_ATTEMPT,
@@ -50,9 +51,11 @@ from server.submissions.queries import (
 )
 from server.tables import (
     AccountRow,
+    AssignmentRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
+    InstanceRow,
     ProgressRow,
     Role,
     SeatRow,
@@ -216,6 +219,27 @@ def submission_with_key(session: Session, given: QueryArguments) -> Any:
     ).all()
 
 
+def assignment_of_exercise(session: Session, given: QueryArguments) -> Any:
+    """Return whether a course has any assignment, and the one of an exercise or None."""
+    rows = session.exec(select(AssignmentRow).where(AssignmentRow.course_id == given.course.id)).all()
+    return [(bool(rows), next((row for row in rows if row.exercise == given.exercise), None))]
+
+
+def attempts_used(session: Session, given: QueryArguments) -> Any:
+    """Return how many attempts of an account count: not those cancelled or set aside that have no grade."""
+    submissions = select(SubmissionRow).where(
+        SubmissionRow.course_id == given.course.id,
+        SubmissionRow.account_id == given.account_id,
+        SubmissionRow.exercise == given.exercise,
+    )
+    ids = [each.id for each in session.exec(submissions)]
+    graded = set(session.exec(select(GradeRow.submission_id).where(col(GradeRow.submission_id).in_(ids))))
+    dead = select(TicketRow.submission_id).where(
+        col(TicketRow.submission_id).in_(ids), col(TicketRow.state).not_in(LIVE_STATES)
+    )
+    return [len(ids) - len(set(session.exec(dead)) - graded)]
+
+
 def last_attempt(session: Session, given: QueryArguments) -> Any:
     """Return the number of an account's last attempt at an exercise in a course, or None."""
     return session.exec(
@@ -228,9 +252,10 @@ def last_attempt(session: Session, given: QueryArguments) -> Any:
 
 
 def newest_grade(session: Session, given: QueryArguments) -> Any:
-    """Return the newest grade of a submission."""
+    """Return the newest grade of a submission, and the kind of its instance."""
     grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id)
-    return session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
+    newest = session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
+    return [(grade, session.get_one(InstanceRow, grade.instance_id).kind) for grade in newest]
 
 
 def has_grade(session: Session, given: QueryArguments) -> Any:
@@ -388,6 +413,11 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
+    "rules.ASSIGNMENT_OF_EXERCISE": Pair(
+        _entities(ASSIGNMENT_OF_EXERCISE, lambda given: {"course_id": given.course.id, "exercise": given.exercise}),
+        assignment_of_exercise,
+    ),
+    "rules.ATTEMPTS_USED": Pair(_rows(ATTEMPTS_USED, _where), attempts_used),
     "submissions.HAS_GRADE": Pair(
         lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
         has_grade,

@@ -28,6 +28,8 @@ def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServe
         "title": find(FULL).title,
         "summary": find(FULL).summary,
         "attempts": 0,
+        "feedback": "shown",
+        "shown_when": None,
         "passed": 0,
         "exact": 0,
         "total": 26,

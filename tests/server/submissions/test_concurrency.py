@@ -16,9 +16,11 @@ from exercises.instance import Kind
 from exercises.registry import find
 from grader import numerics
 from grader.sandbox import Job
+from server.courses.access import Membership
 from server.database.engine import Database
+from server.rules.rules import find_rules
 from server.submissions.accept import HandedIn, accept
-from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, SubmissionRow, TicketRow
+from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, Role, SubmissionRow, TicketRow
 from tests.support.servers import (
     FULL,
     SOLUTION,
@@ -41,8 +43,9 @@ def queue_stands_still(server: RunningServer) -> None:
 
 def keep(session: Session, student: Student, key: str | None, answer: HandedIn = CODE) -> tuple[SubmissionRow, bool]:
     """Hand in, in a transaction that the test ends."""
-    course = session.exec(select(CourseRow)).one()
-    return accept(session, student.id, course, replace(answer, key=key), 0)
+    asking = Membership(session.exec(select(CourseRow)).one(), frozenset({Role.STUDENT}))
+    rules = find_rules(session, asking, student.id, answer.exercise.slug)
+    return accept(session, rules, replace(answer, key=key), 0)
 
 
 def while_another(database: Database, holds: Callable[[Session], object], then: Callable[[], object]) -> None:

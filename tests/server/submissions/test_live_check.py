@@ -74,7 +74,7 @@ def test_code_is_graded_on_the_students_own_numbers_and_not_kept(
 
     assert checked.status_code == 200
     assert checked.json()["exact"] == 26
-    assert checked.json()["run"] == {"status": "ok", "message": "", "stdout": "hello\n"}
+    assert checked.json()["run"] == {"status": "ok", "message": "", "stdout": "hello\n", "hidden": False}
     assert fake_sandbox.jobs[-1].state == student.state()
     assert kept(server) == [0, 0, 0, 0]
 

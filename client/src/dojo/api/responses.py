@@ -109,8 +109,10 @@ class Comparison:
 class Grade:
     """The rows of one submission, and how its code ran.
 
-    ``run_status`` is None for tensors. ``points`` differ from the number of passed steps if the course gives
-    points for steps that only inherit a mistake.
+    ``run_status`` is None for tensors. ``is_hidden`` says that the code ran, and printed, on numbers that the student
+    has not seen. ``points`` differ from the number of passed steps if the course gives points for steps that only
+    inherit a mistake. ``withheld`` is the sentence that says when feedback shows, or empty; until then there are no
+    rows, and ``handed_in`` names the steps with an answer.
     """
 
     rows: tuple[Comparison, ...]
@@ -120,6 +122,9 @@ class Grade:
     stdout: str
     environment: str
     points: float | None = None
+    is_hidden: bool = False
+    withheld: str = ""
+    handed_in: tuple[str, ...] = ()
 
     @property
     def passed(self) -> int:
@@ -164,6 +169,14 @@ class Grade:
             text += "it" if mistakes == 1 else "them"
         return text
 
+    def kept(self) -> str:
+        """Return what there is to say while feedback is withheld.
+
+        For example ``Kept, with 26 steps in it. Feedback shows after 2026-12-01 23:00 (UTC).``
+        """
+        steps = f"with {plural(len(self.handed_in), 'step')} in it" if self.handed_in else "and no step is in it"
+        return f"Kept, {steps}. {self.withheld}"
+
     def row(self, name: str) -> Comparison | None:
         """Return the row of a checkpoint, or None if the grade has none."""
         return next((row for row in self.rows if row.name == name), None)
@@ -171,9 +184,9 @@ class Grade:
 
 @dataclass(frozen=True)
 class GradeSummary:
-    """A grade without its rows."""
+    """A grade without its rows. While feedback is withheld, ``passed`` is None."""
 
-    passed: int
+    passed: int | None
     total: int
     points: float | None
 
@@ -251,7 +264,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise and the student's progress. In a list it has no statement, forward pass and checkpoints."""
+    """An exercise and the student's progress. In a list it has no statement, forward pass and checkpoints.
+
+    ``withheld`` is the sentence that says when feedback shows, or empty; until then ``passed`` and ``exact`` are 0.
+    """
 
     slug: str
     revision: int
@@ -267,6 +283,7 @@ class Exercise:
     lecture_url: str | None
     checkpoints: tuple[Checkpoint, ...]
     body: Mapping[str, Any] = field(repr=False)
+    withheld: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -415,12 +432,24 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
         stdout=_optional(run, "stdout", str) or "",
         environment=_line(body, "environment"),
         points=_number(body, "points"),
+        is_hidden=_optional(run, "hidden", bool) is True,
+        withheld=_withheld(body),
+        handed_in=_strings(body, "handed_in"),
     )
+
+
+def _withheld(body: Mapping[str, Any]) -> str:
+    """Return when feedback shows, as a sentence; empty if it shows now."""
+    if _word(body, "feedback") != "withheld":
+        return ""
+    return _line(body, "shown_when") or "Feedback shows later."
 
 
 def _summary(body: Mapping[str, Any]) -> GradeSummary | None:
     passed, total = _count(body, "passed"), _count(body, "total")
-    return None if passed is None or total is None else GradeSummary(passed, total, _number(body, "points"))
+    if total is None or (passed is None and not _withheld(body)):
+        return None
+    return GradeSummary(passed, total, _number(body, "points"))
 
 
 def read_submission(body: Mapping[str, Any]) -> Submission:
@@ -463,6 +492,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         lecture_url=_link(body),
         checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
+        withheld=_withheld(body),
     )
 
 

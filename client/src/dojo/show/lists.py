@@ -12,6 +12,7 @@ from dojo.api.responses import Exercise, Explanation, Submission
 from dojo.show.screen import Screen
 from dojo.text import clock
 
+NOT_SHOWN = "kept"  # instead of how much passed, while feedback is withheld
 COLUMN_GAP = 3  # characters between two columns
 COLUMN_WIDTH_MIN = 12  # the last column may be cut to so many characters, unless it is one to type
 
@@ -61,8 +62,8 @@ def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
     rows = [
         (
             exercise.slug,
-            f"{exercise.passed} of {exercise.total}",
-            str(exercise.exact),
+            NOT_SHOWN if exercise.withheld else f"{exercise.passed} of {exercise.total}",
+            NOT_SHOWN if exercise.withheld else str(exercise.exact),
             str(exercise.attempts),
             _local_time(exercise.due),
             exercise.title,
@@ -89,7 +90,7 @@ def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
     rows = [
         (
             checkpoint.name,
-            checkpoint.best or "not yet",
+            checkpoint.best or (NOT_SHOWN if exercise.withheld and checkpoint.attempts else "not yet"),
             str(checkpoint.attempts),
             _local_time(checkpoint.first_passed_at),
             clock(checkpoint.lecture_start) if checkpoint.lecture_start is not None else "",
@@ -102,7 +103,7 @@ def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
     _show_list(
         screen, _List(titles, frozenset({"step"}), rows, [checkpoint.passed for checkpoint in exercise.checkpoints])
     )
-    screen.print(f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
+    screen.print(exercise.withheld or f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
 
 
 def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
@@ -111,7 +112,9 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     done = []
     for submission in submissions:
         summary = submission.summary
-        result = f"{summary.passed} of {summary.total}" if summary else submission.progress()
+        result = submission.progress()
+        if summary:
+            result = NOT_SHOWN if summary.passed is None else f"{summary.passed} of {summary.total}"
         if summary and summary.points is not None and summary.points != summary.passed:
             result += f", {summary.points:g} points"
         file = submission.filename or submission.kind

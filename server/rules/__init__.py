@@ -1,0 +1,1 @@
+"""Rules: what an assignment says, to one person at one moment."""
