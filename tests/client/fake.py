@@ -150,7 +150,7 @@ class FakeDojo:
             "revision": 1,
             "title": "Softmax",
             "summary": "Two steps.",
-            "due": None,
+            "due_at": None,
             "attempts": len(self.graded),
             "passed": 0 if self.withheld is None else None,
             "exact": 0 if self.withheld is None else None,
