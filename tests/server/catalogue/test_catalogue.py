@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 from sqlmodel import select
@@ -164,12 +165,18 @@ def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
 def test_the_list_is_what_the_course_asks_for_with_the_callers_due_time(server: RunningServer, here: Members) -> None:
     ada, bob = here.student, server.join("Bob")
     due, later = datetime(2099, 12, 1, 22, tzinfo=UTC), datetime(2099, 12, 8, 22, tzinfo=UTC)
-    rules = {"due_at": due, "opens_at": due - timedelta(days=3), "points": 5, "attempts_max": 3, "position": 1}
+    rules: dict[str, Any] = {
+        "due_at": due,
+        "opens_at": due - timedelta(days=3),
+        "points": 5,
+        "attempts_max": 3,
+        "position": 1,
+    }
     with server.services.database.writing() as session:
         course = courses.find_course(session, here.slug)
         assert course is not None
         course.time_zone = "Europe/Berlin"
-        key = {"course_id": course.id, "exercise": LOSS}
+        key: dict[str, Any] = {"course_id": course.id, "exercise": LOSS}
         session.add(AssignmentRow(**key, **rules, late_policy=LatePolicy.CLOSED))
         session.add(AssignmentRow(course_id=course.id, exercise=FULL, position=0))
         session.add(ExtensionRow(**key, account_id=ada.account, due_at=later, reason="ill"))
