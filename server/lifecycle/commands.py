@@ -15,7 +15,7 @@ from server.command_line import pass_settings
 from server.courses import changing
 from server.courses.access import OPERATOR
 from server.courses.commands import Slug, find_course
-from server.courses.local_time import find_zone, local_text
+from server.courses.local_time import local_text, zone_of
 from server.database.setup import prepared_database
 from server.settings import Settings
 
@@ -66,7 +66,7 @@ def copy_course(
     click.echo(f"{new_slug}: {made.course.title}, with {count} assignment{'s' * (count != 1)} of {slug}.")
     for remark in made.remarks:
         click.echo(remark)
-    zone = find_zone(made.course.time_zone)
+    zone = zone_of(made.course)
     for row in made.assignments:
         click.echo(f"{row.exercise:32s} opens {local_text(row.opens_at, zone):16s} due {local_text(row.due_at, zone)}")
     click.echo(f"For its join code, type: python -m server course join-code {new_slug}")
@@ -126,7 +126,7 @@ def show_audit(settings: Settings, /, slug: str, **options: Any) -> None:
     with prepared_database(settings).reading() as session:
         row = find_course(session, slug)
         entries = reading.read(session, row.id, question)
-    zone = find_zone(row.time_zone)
+    zone = zone_of(row)
     for entry in entries:
         click.echo(f"{entry.row.id:5d} {local_text(entry.row.created_at, zone)} {audit_line(entry)}")
     if not entries:
