@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from server.accounts.recognition import Recognition
+from server.assignments import routes as assignments
 from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
@@ -19,6 +20,7 @@ from server.http import problems
 from server.http.access_log import AccessLog
 from server.http.middleware import BodyLimit, Envelope
 from server.http.token_gate import TokenGate
+from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
 from server.pairing import routes as pairing
 from server.queue import routes as queue
@@ -67,7 +69,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
-    for room in (courses, pairing, catalogue, submissions, records, queue, reports, regrading):
+    for room in (courses, lifecycle, assignments, pairing, catalogue, submissions, records, queue, reports, regrading):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     app.include_router(client_wheel.router)

@@ -13,6 +13,7 @@ import uvicorn
 from exercises.errors import PackError
 from server import logs
 from server.accounts.commands import admin, token
+from server.assignments.commands import assignment, extension
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course
@@ -23,6 +24,7 @@ from server.database.setup import prepared_database
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
+from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.queue.commands import queue
@@ -121,8 +123,10 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
+for _command in (demo, doctor, show_settings, backup, restore, course, assignment, extension, queue, token, admin):
     server.add_command(_command)
+for _command in COURSE_COMMANDS:
+    course.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

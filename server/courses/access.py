@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from fastapi import Path
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
-from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.courses.queries import COURSE_AND_ROLE
 from server.courses.roles import GRANTED, Permission
+from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
+from server.database import dialect
 from server.http.problems import Forbidden, NotFound
 from server.tables import CourseRow, Role
 
@@ -72,8 +73,29 @@ class Membership:
 
         :raises Forbidden: it looks after another one
         """
+        Actor(section=self.section).require_section(section)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who changes something: an account, or None for the operator at the command line.
+
+    ``section`` is the one that the account looks after, or None for the whole course.
+    """
+
+    account_id: int | None = None
+    section: str | None = None
+
+    def require_section(self, section: str | None) -> None:
+        """Do nothing if the actor looks after people of this section.
+
+        :raises Forbidden: they look after another one
+        """
         if self.section is not None and section != self.section:
             raise Forbidden(f"You look after section {self.section!r} of this course. Ask your instructor.")
+
+
+OPERATOR: Final = Actor()
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,11 @@ class CourseSession:
     def course(self) -> CourseRow:
         """The course."""
         return self.membership.course
+
+    @property
+    def actor(self) -> Actor:
+        """The account, as the one who changes something."""
+        return Actor(self.account_id, self.membership.section)
 
 
 @dataclass(frozen=True)
@@ -144,6 +171,22 @@ def find_membership(account: SignedInSession, slug: str) -> Membership:
     if not membership or not membership.roles:
         raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
     return membership
+
+
+def lock_active(session: Session, course: CourseRow) -> None:
+    """Let no other change of a course begin until this transaction ends, and read the course anew.
+
+    :raises Archived: it is archived
+    """
+    lock(session, course)
+    require_active(course)
+
+
+def lock(session: Session, course: CourseRow) -> None:
+    """Let no other change of a course begin until this transaction ends, and read the course anew."""
+    session.flush()  # else reading anew would lose what was changed in this transaction
+    dialect.lock_row(session, col(CourseRow.id), course.id)
+    session.refresh(course)
 
 
 def require_active(course: CourseRow) -> None:

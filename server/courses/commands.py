@@ -10,8 +10,10 @@ import click
 from sqlmodel import Session
 
 from server.command_line import CommandError, pass_settings
-from server.courses import courses
-from server.courses.courses import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX, HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
+from server.courses import changing, courses
+from server.courses.access import OPERATOR
+from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
+from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.database.setup import prepared_database
 from server.settings import Settings
 from server.tables import CourseRow, Role
@@ -108,9 +110,9 @@ def set_hints(
     """Print or set how much of a diagnosis students see."""
     with prepared_database(settings).writing() as session:
         row = find_course(session, slug)
-        row.hint_levels = row.hint_levels if levels is None else levels
-        row.hints_after = row.hints_after if after is None else after
-        row.counterexamples = row.counterexamples if counterexamples is None else counterexamples
+        asked = {"hint_levels": levels, "hints_after": after, "counterexamples": counterexamples}
+        fields = {name: value for name, value in asked.items() if value is not None}
+        changing.change(session, row, fields, OPERATOR)
         click.echo(f"{row.slug}: {HINT_SENTENCES[row.hint_levels]}")
         if row.hint_levels > 1 and row.hints_after:
             attempts = "attempt" if row.hints_after == 1 else f"{row.hints_after} attempts"
@@ -130,17 +132,12 @@ def set_credit(settings: Settings, slug: str, share: float | None) -> None:
     """
     with prepared_database(settings).writing() as session:
         row = find_course(session, slug)
-        row.inherited_share = row.inherited_share if share is None else share
+        changing.change(session, row, {} if share is None else {"inherited_share": share}, OPERATOR)
         click.echo(f"{row.slug}: a step whose only mistake is above it earns {row.inherited_share:g} of a point.")
 
 
 def open_course(session: Session, slug: str, title: str) -> NewMember:
-    """Make a course with its instructor, and return the instructor.
-
-    :raises CommandError: there is a course with this slug
-    """
-    if courses.find_course(session, slug) is not None:
-        raise CommandError(f"There is a course {slug!r} already. Choose another slug.")
+    """Make a course with its instructor, and return the instructor; raises what ``courses.open_course`` does."""
     return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from server.accounts import accounts, tokens
-from server.http.problems import NotFound
+from server.courses.titles import checked_slug, clean_title
+from server.http.problems import Conflict, NotFound
 from server.tables import AccountRow, CourseRow, Role, SeatRow
 
-COURSE_SLUG = r"^[a-z0-9][a-z0-9-]*$"
-COURSE_SLUG_LENGTH_MAX = 64
 HINT_LEVELS_MAX = 3  # the kind, the line of the forward pass, what to look at there
 HINTS_AFTER_MAX = 1000
 
@@ -20,6 +20,12 @@ class UnknownJoinCode(NotFound):
     """No course has this join code."""
 
     title, slug = "Unknown join code", "unknown-join-code"
+
+
+class SlugTaken(Conflict):
+    """There is a course with this slug."""
+
+    title, slug = "Slug taken", "slug-taken"
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,21 @@ class NewMember:
 
 
 def open_course(session: Session, slug: str, title: str) -> CourseRow:
-    """Make a course with a fresh join code."""
-    course = CourseRow(slug=slug, title=title, join_code=tokens.new_typed_code())
+    """Make a course with a fresh join code.
+
+    :raises BadSlug: the slug cannot stand in an address
+    :raises BadTitle: the title cannot be shown in a list
+    :raises SlugTaken: there is a course with this slug
+    """
+    course = CourseRow(slug=checked_slug(slug), title=clean_title(title), join_code=tokens.new_typed_code())
+    taken = SlugTaken(f"There is a course {slug!r} already. Choose another slug.")
+    if find_course(session, slug) is not None:
+        raise taken
     session.add(course)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:  # somebody else opened it in this moment
+        raise taken from None
     return course
 
 

@@ -94,6 +94,12 @@ class Conflict(Problem):
     status, title, slug = 409, "Wrong state", "wrong-state"
 
 
+class Outdated(Problem):
+    """The thing was changed since the caller read it (RFC 9110, 13.1.1)."""
+
+    status, title, slug = 412, "Changed meanwhile", "outdated"
+
+
 class Unavailable(Problem):
     """It works again later."""
 
@@ -177,6 +183,7 @@ DESCRIPTIONS = {
     404: "It does not exist, or the caller may not see it.",
     408: "The request did not arrive in time.",
     409: "It is not in the state that the request needs; the detail says which.",
+    412: "It was changed since the version that the request names.",
     413: "The body is too large.",
     415: "The body is neither safetensors nor JSON.",
     422: "The request is invalid; the detail says what is wrong.",

@@ -8,29 +8,11 @@ from fastapi import Depends
 
 from exercises import registry
 from exercises.exercise import Exercise
+from server.assignments.exercises import find_exercise
 from server.database import dialect
 from server.database.engine import Database
 from server.database.table import now
-from server.http.problems import NotFound
 from server.tables import ExerciseRevisionRow, metadata
-
-
-class UnknownExercise(NotFound):
-    """There is no exercise with this slug."""
-
-    title, slug = "No such exercise", "unknown-exercise"
-
-
-def find_exercise(slug: str) -> Exercise:
-    """Return the exercise of a slug.
-
-    :raises UnknownExercise: there is none
-    """
-    try:
-        return registry.find(slug)
-    except registry.NoSuchExercise:
-        slugs = ", ".join(registry.exercises())
-        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {slugs}.") from None
 
 
 async def named_exercise(topic: str, name: str) -> Exercise:

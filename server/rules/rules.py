@@ -129,6 +129,11 @@ class Rules:
             "If something went wrong, ask your instructor."
         )
 
+    def attempts_left(self, session: Session) -> int | None:
+        """Return how many more answers the account may hand in; None for any number."""
+        allowed = self.assignment.attempts_max
+        return None if allowed is None else max(allowed - self._count(session), 0)
+
     def require_checkable(self) -> None:
         """Do nothing if the account may have an answer graded that is not kept.
 

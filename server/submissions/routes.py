@@ -12,11 +12,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from server.assignments.exercises import find_exercise
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.http.middleware import SAFETENSORS, SOURCE_BYTES_MAX, media_type
 from server.http.problems import Conflict, TooLarge, UnsupportedMedia, documented
-from server.instances.exercises import TheExercise, find_exercise
+from server.instances.exercises import TheExercise
 from server.queue.dispatcher import TheDispatcher
 from server.submissions import present
 from server.submissions.accept import HandedIn

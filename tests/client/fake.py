@@ -151,7 +151,7 @@ class FakeDojo:
             "revision": 1,
             "title": "Softmax",
             "summary": "Two steps.",
-            "due": None,
+            "due_at": None,
             "attempts": len(self.graded),
             "attempts_left": self.attempts_left,
             "passed": 0 if self.withheld is None else None,

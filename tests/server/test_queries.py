@@ -18,10 +18,11 @@ from sqlmodel import Session, SQLModel
 
 from grader.compare import Verdict
 from server.accounts import accounts, tokens
+from server.assignments.exercises import find_exercise
 from server.courses import courses
 from server.database import migrate
 from server.database.engine import Database
-from server.instances.exercises import find_exercise, record_revisions
+from server.instances.exercises import record_revisions
 from server.queue.queries import BACKGROUND_RANK, TRIES_MAX
 from server.reports.schemas import ProgressBody
 from server.tables import (

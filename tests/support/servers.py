@@ -139,6 +139,10 @@ class Student:
         """POST as this account."""
         return self.client.post(path, headers=self._headers(more), **more)
 
+    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send a request of any method as this account."""
+        return self.client.request(method, path, headers=self._headers(more), **more)
+
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:
         """Hand in a body piece by piece, each read only when the server asks for it."""
 

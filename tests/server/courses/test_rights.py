@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -21,6 +23,19 @@ SUBMISSION = "/api/v1/submissions/{id}"
 
 # What the owner of a graded submission, a classmate and the instructor of the course are answered.
 RIGHTS = {
+    ("get", COURSE): (200, 200, 200),
+    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 201),
+    ("get", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
+    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
+    ("get", f"{COURSE}/assignments"): (403, 403, 200),
+    ("put", f"{COURSE}/assignments"): (403, 403, 200),
+    ("get", f"{COURSE}/extensions"): (403, 403, 200),
+    ("post", f"{COURSE}/extensions"): (403, 403, 201),
+    ("delete", f"{COURSE}/extensions/{{id}}"): (403, 403, 200),
+    ("get", f"{COURSE}/audit"): (403, 403, 200),
+    ("patch", COURSE): (403, 403, 200),
+    ("post", f"{COURSE}/copy"): (403, 403, 201),
+    ("delete", COURSE): (403, 403, 409),
     ("get", "/api/v1/me"): (200, 200, 200),
     ("post", "/api/v1/pairing-codes"): (201, 201, 201),
     ("get", f"{COURSE}/exercises"): (200, 200, 200),
@@ -42,7 +57,18 @@ RIGHTS = {
     ("get", f"{COURSE}/queue"): (403, 403, 200),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
+    ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
 }
+DUE = {"due_at": "2026-12-01T22:59:00Z"}
+BODIES = {
+    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): DUE,
+    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): {"points": 10},
+    ("put", f"{COURSE}/assignments"): {"exercises": [FULL]},
+    ("patch", COURSE): {"title": "Backprop"},
+    ("post", f"{COURSE}/copy"): {"slug": "spring", "shift_days": 182},
+}
+EXTENSION = {"exercise": FULL, "due_at": "2026-12-08T22:59:00Z", "reason": "ill"}
+ADMINS = {("post", "/api/v1/courses")}
 ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
 Statuses = dict[tuple[str, str], int]
@@ -51,13 +77,14 @@ Statuses = dict[tuple[str, str], int]
 def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     """What a caller is answered on every route, about a submission of a course."""
     found = {}
+    bodies = BODIES | {("post", f"{COURSE}/extensions"): EXTENSION | {"person": caller.account}}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
-            answer = caller.post(address) if method == "post" else caller.get(address)
+            answer = caller.send(method, address, json=bodies.get((method, path)))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
@@ -102,7 +129,7 @@ def test_every_route_has_a_line_in_the_table(server: RunningServer) -> None:
 
     routes = {(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api")}
 
-    assert routes == set(RIGHTS) | ANYBODY
+    assert routes == set(RIGHTS) | ADMINS | ANYBODY
 
 
 def test_owner_classmate_and_instructor_have_their_rights(server: RunningServer, here: Members) -> None:
@@ -138,7 +165,10 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
         topic, _, name = FULL.partition("/")
         headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
         address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
-        answer = server.client.request(method, address, content=NO_TENSORS, headers=headers)
+        body = (BODIES | {("post", f"{COURSE}/extensions"): EXTENSION}).get((method, path))
+        sent: dict[str, Any] = {"content": NO_TENSORS} if body is None else {"json": body}
+        headers = headers if body is None else {key: headers[key] for key in headers if key != "Content-Type"}
+        answer = server.client.request(method, address, headers=headers, **sent)
 
         assert is_problem(answer, 401), path
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -164,8 +194,9 @@ def test_a_student_with_a_staff_seat_elsewhere_keeps_both(server: RunningServer,
     assert statuses(here.student, id, there.slug) == {route: staff for route, (_, _, staff) in RIGHTS.items()}
     assert is_problem(here.student.get(f"{here.address}/analytics"), 403)
     assert here.student.get("/api/v1/me").json()["courses"] == [
-        {"slug": "autumn", "title": "Autumn", "role": "instructor"},
+        {"slug": "autumn", "title": "Backprop", "role": "instructor"},
         {"slug": "backprop", "title": "Becoming a backprop ninja", "role": "student"},
+        {"slug": "spring", "title": "Backprop", "role": "instructor"},
     ]
 
 

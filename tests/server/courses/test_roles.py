@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ from server.courses.access import Allowed
 from server.courses.roles import GRANTED, Permission
 from server.database.table import now
 from server.submissions.access import AllowedForSubmission
-from server.tables import AccountRow, ProgressRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
+from server.tables import (
+    AccountRow,
+    AssignmentRow,
+    ExtensionRow,
+    ProgressRow,
+    Role,
+    SeatRow,
+    SubmissionRow,
+    TicketRow,
+    TicketState,
+)
 from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -26,10 +37,34 @@ on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 COURSE = "/api/v1/courses/{course}"
 EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
 SUBMISSION = "/api/v1/submissions/{id}"
+ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
+DUE = datetime(2100, 12, 1, tzinfo=UTC)
+LATER = "2100-12-08T22:59:00Z"
+BODIES = {
+    ("PATCH", COURSE): {"title": "Backprop"},
+    ("PUT", f"{COURSE}/assignments"): {"exercises": [FULL]},
+    ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
+    ("PATCH", ASSIGNMENT): {"points": 10},
+    ("POST", f"{COURSE}/extensions"): {"exercise": FULL, "due_at": LATER, "reason": "ill", "person": 1},
+}
 EMPTY_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 
 # What a route takes: a permission in the course, or one of a submission's owner and one of everybody else.
 ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
+    ("GET", COURSE): (Permission.READ_EXERCISES,),
+    ("PATCH", COURSE): (Permission.MANAGE_COURSE,),
+    ("DELETE", COURSE): (Permission.MANAGE_COURSE,),
+    ("POST", f"{COURSE}/copy"): (Permission.MANAGE_COURSE,),
+    ("GET", f"{COURSE}/audit"): (Permission.READ_AUDIT,),
+    ("GET", f"{COURSE}/assignments"): (Permission.READ_CLASS,),
+    ("PUT", f"{COURSE}/assignments"): (Permission.MANAGE_ASSIGNMENTS,),
+    ("GET", ASSIGNMENT): (Permission.READ_CLASS,),
+    ("PUT", ASSIGNMENT): (Permission.MANAGE_ASSIGNMENTS,),
+    ("PATCH", ASSIGNMENT): (Permission.MANAGE_ASSIGNMENTS,),
+    ("DELETE", ASSIGNMENT): (Permission.MANAGE_ASSIGNMENTS,),
+    ("GET", f"{COURSE}/extensions"): (Permission.EXTEND,),
+    ("POST", f"{COURSE}/extensions"): (Permission.EXTEND,),
+    ("DELETE", f"{COURSE}/extensions/{{id}}"): (Permission.EXTEND,),
     ("GET", f"{COURSE}/exercises"): (Permission.READ_EXERCISES,),
     ("GET", EXERCISE): (Permission.READ_EXERCISES,),
     ("GET", f"{EXERCISE}/instance"): (Permission.READ_EXERCISES,),
@@ -50,6 +85,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
+ADMINS = {("POST", "/api/v1/courses")}
 SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
 CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"), ("GET", "/client/{name}")}
 ANYBODY = {
@@ -62,7 +98,7 @@ ANYBODY = {
     *CLIENT,
 }
 # 409: the caller may do it, and the submission is not in the state for it.
-DONE = (200, 201, 202, 307, 409)
+DONE = (200, 201, 202, 204, 307, 409)
 
 
 @dataclass(frozen=True)
@@ -83,6 +119,8 @@ class Caller:
             return (401,)
         if route in SIGNED_IN:
             return DONE
+        if route in ADMINS:
+            return DONE if Role.ADMIN in self.roles else (403,)
         if not self.roles:
             return (404,)
         permissions = ROUTES[route]
@@ -118,6 +156,10 @@ def callers(server: RunningServer, owner: Student, here: Members, there: Members
         admin = courses.join(session, server.join_code, "Admin")
         session.delete(session.get_one(SeatRow, (1, admin.account.id)))
         session.get_one(AccountRow, admin.account.id).is_admin = True
+        session.add(AssignmentRow(course_id=1, exercise=FULL, position=0, due_at=DUE))
+        session.add(
+            ExtensionRow(course_id=1, exercise=FULL, account_id=1, due_at=DUE + timedelta(days=1), reason="ill")
+        )
         for seat in session.exec(select(SeatRow)).all():  # a step is explained to those who passed it
             passed: dict[str, Any] = {
                 "exercise": FULL,
@@ -158,7 +200,10 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
-    with server.client.stream(method, address, headers=headers, content=content) as answer:
+    body = BODIES.get(route)
+    if path.endswith(("/copy", "/courses")):
+        body = {"slug": f"of-{caller.name.replace(' ', '-')}", "title": "Spring"}
+    with server.client.stream(method, address, headers=headers, content=content, json=body) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()
             assert is_problem(answer, answer.status_code)
@@ -178,7 +223,7 @@ def test_each_route_has_a_row(server: RunningServer) -> None:
 
     routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
-    assert routes == set(ROUTES) | SIGNED_IN | ANYBODY
+    assert routes == set(ROUTES) | SIGNED_IN | ADMINS | ANYBODY
 
 
 @on_sqlite
@@ -213,7 +258,7 @@ def test_every_caller_is_answered_as_the_table_says(
     before = state(server, submission_id)
     refused = [
         (route, caller)
-        for route in (*ROUTES, *SIGNED_IN, *ANYBODY)
+        for route in (*ROUTES, *SIGNED_IN, *ADMINS, *ANYBODY)
         for caller in callers
         if not set(caller.expected(route)) & set(DONE)
     ]
@@ -235,7 +280,7 @@ def test_every_caller_whom_the_table_allows_is_served(
         session.exec(select(TicketRow)).one().state = TicketState.CANCELLED
     served = [
         (route, caller)
-        for route in (*ROUTES, *SIGNED_IN, *ANYBODY)
+        for route in (*ROUTES, *SIGNED_IN, *ADMINS, *ANYBODY)
         for caller in callers
         if caller.expected(route) == DONE
     ]

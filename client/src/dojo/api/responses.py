@@ -267,6 +267,8 @@ class Exercise:
     """An exercise and the student's progress. In a list it has no statement, forward pass and checkpoints.
 
     ``withheld`` is the sentence that says when feedback shows, or empty; until then ``passed`` and ``exact`` are 0.
+    ``opens`` and ``due`` are moments in ISO 8601; clocks of the course show ``time_zone``. ``late`` is a sentence.
+    ``attempts_left`` is None for any number.
     """
 
     slug: str
@@ -284,6 +286,10 @@ class Exercise:
     checkpoints: tuple[Checkpoint, ...]
     body: Mapping[str, Any] = field(repr=False)
     withheld: str = ""
+    opens: str | None = None
+    time_zone: str | None = None
+    late: str = ""
+    attempts_left: int | None = None
 
     @property
     def is_done(self) -> bool:
@@ -482,7 +488,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         revision=_count(body, "revision") or 1,
         title=_line(body, "title"),
         summary=_line(body, "summary"),
-        due=_line(body, "due") or None,
+        due=_line(body, "due_at") or None,
         attempts=_count(body, "attempts") or 0,
         passed=_count(body, "passed") or 0,
         exact=_count(body, "exact") or 0,
@@ -493,6 +499,10 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
         withheld=_withheld(body),
+        opens=_line(body, "opens_at") or None,
+        time_zone=_line(body, "time_zone") or None,
+        late=_line(body, "late"),
+        attempts_left=_count(body, "attempts_left"),
     )
 
 

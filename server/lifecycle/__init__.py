@@ -1,0 +1,1 @@
+"""A course from its opening to its removal, and its audit log."""
