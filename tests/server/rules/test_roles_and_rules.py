@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ SHOWN = {
     "explanation": f"{HERE}/checkpoints/logits/explanation",
 }
 ROUTES: dict[str, Callable[[Student], Any]] = {
-    **{name: lambda caller, path=path: caller.get(path) for name, path in SHOWN.items()},
+    **{name: methodcaller("get", path) for name, path in SHOWN.items()},
     "submit": lambda caller: caller.post(f"{HERE}/submissions", **_copy(TENSORS)),
     "check": lambda caller: caller.post(f"{HERE}/check", **_copy(TENSORS)),
 }

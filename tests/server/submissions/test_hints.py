@@ -219,7 +219,7 @@ def test_a_database_from_before_has_its_grades_counted(server: RunningServer, st
     ],
 )
 def test_an_assignment_has_hints_of_its_own(
-    server: RunningServer, student: Student, fields: dict[str, int], shown: list[str] | None
+    server: RunningServer, student: Student, fields: dict[str, Any], shown: list[str] | None
 ) -> None:
     give(server, hint_levels=3)
     assign(server, **fields)
