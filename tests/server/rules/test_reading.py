@@ -63,7 +63,12 @@ def test_a_sections_extension_is_that_of_its_students_alone(server: RunningServe
     with server.services.database.writing() as session:
         seat = session.exec(select(SeatRow).where(SeatRow.account_id == student.id)).one()
         seat.section = "B"
-        extension = {"course_id": seat.course_id, "exercise": FULL, "due_at": NOW + HOUR, "reason": "a holiday"}
+        extension: dict[str, Any] = {
+            "course_id": seat.course_id,
+            "exercise": FULL,
+            "due_at": NOW + HOUR,
+            "reason": "a holiday",
+        }
         session.add(ExtensionRow(**extension, section="B"))
 
     assert [read(server, each.id, Role.STUDENT)[FULL].is_over for each in (student, bob)] == [False, True]
