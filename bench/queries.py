@@ -30,7 +30,7 @@ from sqlmodel import Session, col, insert, select  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.progress_table import analyse, fill_class  # noqa: E402
 from bench.test_server import EXERCISE  # noqa: E402
-from exercises.registry import find  # noqa: E402
+from exercises.registry import exercises, find  # noqa: E402
 from grader.compare import Verdict  # noqa: E402
 from server.accounts import accounts, tokens  # noqa: E402
 from server.courses import courses  # noqa: E402
@@ -40,6 +40,7 @@ from server.database.table import now  # noqa: E402
 from server.instances.exercises import record_revisions  # noqa: E402
 from server.tables import (  # noqa: E402
     AnswerKind,
+    AssignmentRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
@@ -175,6 +176,8 @@ def _opened(url: str) -> Iterator[tuple[Database, QueryArguments]]:
         course = courses.open_course(session, "bench", "Becoming a backprop ninja")
         courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
         fill_class(session, course, STUDENTS)
+        for position, exercise in enumerate(exercises()):
+            session.add(AssignmentRow(course_id=course.id, exercise=exercise, position=position))
         given = _write_submissions(session, course)
     analyse(database)
     yield database, given

@@ -15,7 +15,7 @@ from server import logs
 from server.assignments.commands import assignment, extension
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
-from server.courses.commands import Slug, open_course, show_new_course, shown_code
+from server.courses.commands import Slug, course, open_course, show_new_course, shown_code
 from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
@@ -24,7 +24,7 @@ from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
-from server.lifecycle.commands import course
+from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.people.commands import admin, people_, token
@@ -136,6 +136,8 @@ for _command in (
     queue,
 ):
     server.add_command(_command)
+for _command in COURSE_COMMANDS:
+    course.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -142,18 +143,23 @@ def read_extensions(session: Session, course: CourseRow) -> Extensions:
 
 def extensions_of(session: Session, course: CourseRow, exercise: str, account_id: int) -> list[datetime]:
     """Return the due times of the extensions that somebody has for an exercise: their own, and their section's."""
+    return all_extensions_of(session, course, account_id).get(exercise, [])
+
+
+def all_extensions_of(session: Session, course: CourseRow, account_id: int) -> dict[str, list[datetime]]:
+    """Return the due times of the extensions that somebody has, by exercise: their own, and their section's."""
     section = (
         select(SeatRow.section)
         .where(SeatRow.course_id == course.id, SeatRow.account_id == account_id)
         .scalar_subquery()
     )
-    return list(
-        session.exec(
-            select(ExtensionRow.due_at).where(
-                ExtensionRow.course_id == course.id,
-                ExtensionRow.exercise == exercise,
-                col(ExtensionRow.revoked_at).is_(None),
-                or_(ExtensionRow.account_id == account_id, col(ExtensionRow.section) == section),
-            )
+    due_times: dict[str, list[datetime]] = defaultdict(list)
+    for exercise, due_at in session.exec(
+        select(ExtensionRow.exercise, ExtensionRow.due_at).where(
+            ExtensionRow.course_id == course.id,
+            col(ExtensionRow.revoked_at).is_(None),
+            or_(ExtensionRow.account_id == account_id, col(ExtensionRow.section) == section),
         )
-    )
+    ):
+        due_times[exercise].append(due_at)
+    return due_times

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from server.assignments import rules
+from server.assignments import validation
 from server.assignments.exercises import find_exercise
-from server.assignments.impact import Impact, Rules, impact, read_extensions
+from server.assignments.impact import CourseRules, Impact, impact, read_extensions
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
 from server.database.table import now
@@ -127,7 +127,7 @@ def plan_change(session: Session, course: CourseRow, change: Change) -> Plan:
     old = _of(before, change.exercise)
     _require_version(old, change.version)
     row = _changed(course, old, change)
-    rules.check(row, checkpoints)
+    validation.check(row, checkpoints)
     others = [each for each in before if each.exercise != change.exercise]
     place = before.index(old) if old else len(others)
     if change.position is not None:
@@ -215,13 +215,19 @@ def _entry(course: CourseRow, plan: Plan, actor: Actor) -> Entry | None:
         return Entry(course.id, actor.account_id, "assignment.order", before=before, after=after)
     old, new = _of(plan.before, plan.exercise), _of(plan.after, plan.exercise)
     act = "assignment.add" if old is None else "assignment.remove" if new is None else "assignment.change"
-    before, after = _values(old), _values(new)
-    if before and after:
-        differing = [name for name in after if before[name] != after[name]]
-        before, after = ({name: each[name] for name in differing} for each in (before, after))
-        if not differing:
-            return None
-    return Entry(course.id, actor.account_id, act, exercise=plan.exercise, before=before or None, after=after or None)
+    values = [_values(each or AssignmentRow(course_id=course.id, exercise="", position=-1)) for each in (old, new)]
+    differing = [name for name in values[0] if values[0][name] != values[1][name]]
+    if not differing:
+        return None
+    was, will_be = ({name: each[name] for name in differing} for each in values)
+    return Entry(
+        course.id,
+        actor.account_id,
+        act,
+        exercise=plan.exercise,
+        before=was if old else None,
+        after=will_be if new else None,
+    )
 
 
 def _plan(
@@ -232,7 +238,7 @@ def _plan(
     after: Sequence[AssignmentRow],
 ) -> Plan:
     extensions = read_extensions(session, course)
-    old, new = (Rules.of(rows, course, extensions) for rows in (before, after))
+    old, new = (CourseRules.of(rows, course, extensions) for rows in (before, after))
     return Plan(exercise, before, after, impact(session, course, old, new))
 
 
@@ -240,8 +246,8 @@ def _changed(course: CourseRow, old: AssignmentRow | None, change: Change) -> As
     """Return a new row with the values of a change, and what else the old one has."""
     kept: dict[str, Any] = {} if old is None else old.model_dump()
     if change.is_whole:
-        kept = {name: value for name, value in kept.items() if name not in rules.FIELDS}
-    fields = {name: value for name, value in change.fields.items() if name in rules.FIELDS}
+        kept = {name: value for name, value in kept.items() if name not in validation.FIELDS}
+    fields = {name: value for name, value in change.fields.items() if name in validation.FIELDS}
     values: dict[str, Any] = {"course_id": course.id, "exercise": change.exercise, "position": 0} | kept | fields
     return AssignmentRow(**values)
 
@@ -266,7 +272,7 @@ def _of(rows: Iterable[AssignmentRow], exercise: str | None) -> AssignmentRow | 
 
 def _values(row: AssignmentRow) -> dict[str, Any]:
     """Return what a change may change, as the audit log keeps it."""
-    values = {name: getattr(row, name) for name in (*sorted(rules.FIELDS), "position")}
+    values = {name: getattr(row, name) for name in (*sorted(validation.FIELDS), "position")}
     return {name: _plain(value) for name, value in values.items()}
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from server.command_line import CommandError, pass_settings
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
-from server.courses.local_time import find_zone, local_text, parse
+from server.courses.local_time import local_text, parse, zone_of
 from server.database.setup import prepared_database
 from server.settings import Settings
 from server.tables import Accepts, AssignmentRow, CourseRow, Feedback, LatePolicy, Numbers
@@ -139,7 +139,7 @@ def list_assignments(settings: Settings, slug: str) -> None:
         click.echo(f"{slug} has no assignments: it is open practice, with every exercise and no dates.")
         click.echo(f"To ask for one, type: python -m server assignment set {slug} EXERCISE")
         return
-    zone = find_zone(course.time_zone)
+    zone = zone_of(course)
     click.echo(f"{'':3s} {'exercise':32s} {'opens':16s} {'due':16s} {'points':>7s}  version   (times of {zone.key})")
     for place, row in enumerate(rows, 1):
         points = "-" if row.points is None else f"{row.points:g}"
@@ -155,14 +155,14 @@ def list_assignments(settings: Settings, slug: str) -> None:
 @click.option("--version", type=int, help="Refuse the change if the assignment is at another version.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
-def set_assignment(settings: Settings, slug: str, exercise: str, dry_run: bool, **options: Any) -> None:
+def set_assignment(settings: Settings, /, slug: str, exercise: str, dry_run: bool, **options: Any) -> None:
     """Make an assignment, or change the rules that are named."""
     from server.assignments.changes import Change
 
     position, version = options.pop("position"), options.pop("version")
     with prepared_database(settings).writing() as session:
         course = find_course(session, slug)
-        fields = typed_rules(options, find_zone(course.time_zone))
+        fields = typed_rules(options, zone_of(course))
         _make(session, course, Change(exercise, fields, position, version), dry_run)
 
 
@@ -225,14 +225,14 @@ def extension() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
 def grant_extension(
-    settings: Settings, slug: str, exercise: str, due: str, reason: str, dry_run: bool, **recipient: Any
+    settings: Settings, /, slug: str, exercise: str, due: str, reason: str, dry_run: bool, **recipient: Any
 ) -> None:
     """Give a person or a section a later due time, before it or after it."""
     from server.assignments import extensions
 
     with prepared_database(settings).writing() as session:
         course = find_course(session, slug)
-        zone = find_zone(course.time_zone)
+        zone = zone_of(course)
         grant = extensions.Grant(exercise, parse(due, zone), reason, **recipient)
         grant, impact = extensions.plan_grant(session, course, grant, OPERATOR)
         if not dry_run:
@@ -254,7 +254,7 @@ def list_extensions(settings: Settings, slug: str, exercise: str | None) -> None
     with prepared_database(settings).reading() as session:
         course = find_course(session, slug)
         found = extensions.read_list(session, course, OPERATOR, exercise)
-    zone = find_zone(course.time_zone)
+    zone = zone_of(course)
     if not found:
         click.echo("There is none. To give one, type: python -m server extension grant --help")
     for each in found:
@@ -333,9 +333,9 @@ def _make(session: Session, course: CourseRow, change: Any, dry_run: bool) -> No
 
 def _show(row: AssignmentRow, course: CourseRow) -> None:
     from server.assignments.assignment import Assignment
-    from server.assignments.rules import late_sentence
+    from server.assignments.lateness import late_sentence
 
-    zone = find_zone(course.time_zone)
+    zone = zone_of(course)
     dates = f"opens {local_text(row.opens_at, zone)}, due {local_text(row.due_at, zone)} ({zone.key})"
     click.echo(f"{row.exercise}: assignment {row.position + 1} of {course.slug}, version {row.version}; {dates}.")
     late = late_sentence(Assignment.of(row, course))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from server.assignments import changes
-from server.assignments.impact import Extension, Impact, Rules, impact, read_extensions
+from server.assignments.impact import CourseRules, Extension, Impact, impact, read_extensions
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
 from server.courses.local_time import checked
@@ -172,7 +172,7 @@ def _section_of(session: Session, course: CourseRow, grant: Grant) -> str | None
 
 def _impact(session: Session, course: CourseRow, before: Sequence[Extension], after: Sequence[Extension]) -> Impact:
     rows = changes.read(session, course)
-    return impact(session, course, Rules.of(rows, course, before), Rules.of(rows, course, after))
+    return impact(session, course, CourseRules.of(rows, course, before), CourseRules.of(rows, course, after))
 
 
 def _values(row: ExtensionRow) -> dict[str, Any]:

@@ -35,14 +35,14 @@ class Extension:
 
 
 @dataclass(frozen=True)
-class Rules:
+class CourseRules:
     """What points are worked out from: the assignments of a course, and the extensions that were not revoked."""
 
     assignments: Sequence[Assignment]
     extensions: Sequence[Extension]
 
     @classmethod
-    def of(cls, rows: Iterable[AssignmentRow], course: CourseRow, extensions: Sequence[Extension]) -> Rules:
+    def of(cls, rows: Iterable[AssignmentRow], course: CourseRow, extensions: Sequence[Extension]) -> CourseRules:
         """Return the rules of a course with these assignments. Without any, it is open practice."""
         assignments = [Assignment.of(row, course) for row in rows]
         practice = [] if assignments else [Assignment.open_practice(course, slug) for slug in registry.exercises()]
@@ -81,7 +81,7 @@ class Impact:
         return f"The points of {students} change: {', '.join(filter(None, (gain, loss)))}."
 
 
-def impact(session: Session, course: CourseRow, before: Rules, after: Rules) -> Impact:
+def impact(session: Session, course: CourseRow, before: CourseRules, after: CourseRules) -> Impact:
     """Return what a change from some rules to others does; three queries. Overridden points stay as they are."""
     old, new = before.by_exercise(), after.by_exercise()
     changed = [slug for slug in {**old, **new} if old.get(slug) != new.get(slug)]

@@ -12,7 +12,7 @@ from server.assignments.assignment import Assignment
 from server.assignments.changes import Change, Plan
 from server.assignments.extensions import Grant, Recipient
 from server.assignments.impact import Impact
-from server.assignments.rules import late_sentence
+from server.assignments.lateness import late_sentence
 from server.assignments.schemas import (
     AssignmentBody,
     AssignmentChangeBody,
@@ -144,12 +144,15 @@ def list_extensions(
 
 
 @router.post(EXTENSIONS, tags=["extensions"], status_code=201)
-def grant_extension(access: Extending, body: GrantBody, preview: Preview = False) -> ExtensionChangeBody:
+def grant_extension(
+    access: Extending, body: GrantBody, response: Response, preview: Preview = False
+) -> ExtensionChangeBody:
     """Give a person or a section a later due time, before it or after it."""
     wanted = Grant(body.exercise, body.due_at, body.reason, body.person, body.section)
     with access.writing() as member:
         grant, impact = extensions.plan_grant(member.session, member.course, wanted, member.actor)
         if preview:
+            response.status_code = 200
             return ExtensionChangeBody(is_preview=True, impact=_impact(impact), extension=None)
         id = extensions.write_grant(member.session, member.course, grant, member.actor).id
         granted = extensions.find(member.session, member.course, id, member.actor)

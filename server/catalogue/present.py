@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlmodel import func, select
 
@@ -11,6 +12,9 @@ from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance
 from exercises.tape import constants
 from grader import numerics
+from server.assignments.assignment import all_extensions_of
+from server.assignments.lateness import late_sentence
+from server.assignments.points import points_max
 from server.catalogue.schemas import (
     CheckpointBody,
     ExerciseBody,
@@ -25,7 +29,10 @@ from server.tables import ProgressRow, SubmissionRow
 
 
 def summaries(member: CourseSession, rules: Iterable[Rules]) -> list[ExerciseSummaryBody]:
-    """Return the exercises of some rules with what their student has done in them; two queries."""
+    """Return the exercises of some rules with what their student has done in them.
+
+    Three queries, and one more for each exercise with a limit of attempts.
+    """
     attempts = dict(
         member.session.exec(
             select(SubmissionRow.exercise, func.max(SubmissionRow.attempt))
@@ -34,11 +41,23 @@ def summaries(member: CourseSession, rules: Iterable[Rules]) -> list[ExerciseSum
         ).all()
     )
     counts = record.passed_counts(member.session, member.course, member.account_id)
-    return [_summary(each, attempts.get(each.exercise, 0), counts.get(each.exercise, (0, 0))) for each in rules]
+    extensions = all_extensions_of(member.session, member.course, member.account_id)
+    return [
+        _summary(
+            each,
+            attempts.get(each.exercise, 0),
+            counts.get(each.exercise, (0, 0)),
+            each.assignment.due_for(extensions.get(each.exercise, [])),
+            each.attempts_left(member.session),
+        )
+        for each in rules
+    ]
 
 
-def _summary(rules: Rules, attempts: int, counts: tuple[int, int]) -> ExerciseSummaryBody:
-    exercise = registry.find(rules.exercise)
+def _summary(
+    rules: Rules, attempts: int, counts: tuple[int, int], due_at: datetime | None, attempts_left: int | None
+) -> ExerciseSummaryBody:
+    exercise, assignment = registry.find(rules.exercise), rules.assignment
     passed, exact = counts if rules.withheld is None else (None, None)
     return ExerciseSummaryBody(
         slug=exercise.slug,
@@ -51,6 +70,13 @@ def _summary(rules: Rules, attempts: int, counts: tuple[int, int]) -> ExerciseSu
         passed=passed,
         exact=exact,
         total=len(exercise.checkpoints),
+        is_assigned=rules.is_assigned,
+        time_zone=rules.course.time_zone,
+        opens_at=assignment.opens_at,
+        due_at=due_at,
+        late=late_sentence(assignment),
+        attempts_left=attempts_left,
+        points=points_max(assignment, [each.name for each in exercise.checkpoints]),
     )
 
 

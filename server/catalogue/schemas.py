@@ -12,6 +12,10 @@ class ExerciseSummaryBody(BaseModel):
     """An exercise without its text. ``attempts``, ``passed`` and ``exact`` are the caller's own.
 
     While ``feedback`` is withheld, ``shown_when`` says when it shows, and ``passed`` and ``exact`` are null.
+
+    ``due_at`` is the caller's, with their extensions; clocks of the course show ``time_zone``. ``late`` says in a
+    sentence what becomes of late answers. ``attempts_left`` is null for any number, ``points`` what the whole exercise
+    is worth. Only staff see an exercise with ``is_assigned`` false: the course does not ask for it.
     """
 
     slug: str
@@ -24,10 +28,17 @@ class ExerciseSummaryBody(BaseModel):
     passed: int | None
     exact: int | None
     total: int
+    is_assigned: bool = True
+    time_zone: str = "UTC"
+    opens_at: datetime | None = None
+    due_at: datetime | None = None
+    late: str | None = None
+    attempts_left: int | None = None
+    points: float
 
 
 class ExerciseListBody(BaseModel):
-    """All exercises."""
+    """The exercises that the course asks for, in its order."""
 
     exercises: list[ExerciseSummaryBody]
 

@@ -193,6 +193,7 @@ def lock_active(session: Session, course: CourseRow) -> None:
 
 def lock(session: Session, course: CourseRow) -> None:
     """Let no other change of a course begin until this transaction ends, and read the course anew."""
+    session.flush()  # else reading anew would lose what was changed in this transaction
     dialect.lock_row(session, col(CourseRow.id), course.id)
     session.refresh(course)
 

@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from server.http.problems import Unprocessable
+from server.tables import CourseRow
 
 YEARS: Final = range(2000, 2201)  # a term lies in them, and no zone takes such a moment out of what a datetime holds
 SHOWN: Final = "%Y-%m-%d %H:%M"
@@ -34,6 +35,11 @@ def find_zone(name: str) -> ZoneInfo:
     if name not in _zones():
         raise UnknownTimeZone(f"There is no time zone {name[:64]!r}. Give its IANA name, such as Europe/Berlin or UTC.")
     return ZoneInfo(name)
+
+
+def zone_of(course: CourseRow) -> ZoneInfo:
+    """Return the time zone of a course, which was checked when it was set."""
+    return ZoneInfo(course.time_zone)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The operator's commands for a whole course; they join those of ``course``."""
+"""The operator's commands for a whole course; ``server.cli`` puts them under ``course``."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from server.audit.reading import PAGE_MAX, NamedEntry, Question
 from server.command_line import pass_settings
 from server.courses import changing
 from server.courses.access import OPERATOR
-from server.courses.commands import Slug, course, find_course
-from server.courses.local_time import find_zone, local_text
+from server.courses.commands import Slug, find_course
+from server.courses.local_time import local_text, zone_of
 from server.database.setup import prepared_database
 from server.settings import Settings
 
 __all__ = ["course"]  # the group, with the commands of this room
 
 
-@course.command("change")
+@click.command("change")
 @click.argument("slug")
 @click.option("--title", help="At most 200 characters.")
 @click.option("--time-zone", metavar="NAME", help="An IANA name, such as Europe/Berlin.")
 @click.option("--inherited", "inherited_share", type=Percentage(), help="What an inherited step earns.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
-def change_course(settings: Settings, slug: str, dry_run: bool, **options: Any) -> None:
+def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: Any) -> None:
     """Change a course's title, time zone or credit. A new time zone changes no moment; they are shown in it."""
     from server.lifecycle import planning  # imports torch
 
@@ -45,7 +45,7 @@ def change_course(settings: Settings, slug: str, dry_run: bool, **options: Any) 
         click.echo(DRY_RUN_REMARK)
 
 
-@course.command("copy")
+@click.command("copy")
 @click.argument("slug", metavar="COURSE")
 @click.argument("new_slug", type=Slug())
 @click.option("--title", help="Its title; without one, that of the course it is copied from.")
@@ -68,13 +68,13 @@ def copy_course(
     click.echo(f"{new_slug}: {made.course.title}, with {count} assignment{'s' * (count != 1)} of {slug}.")
     for remark in made.remarks:
         click.echo(remark)
-    zone = find_zone(made.course.time_zone)
+    zone = zone_of(made.course)
     for row in made.assignments:
         click.echo(f"{row.exercise:32s} opens {local_text(row.opens_at, zone):16s} due {local_text(row.due_at, zone)}")
     click.echo(f"For its join code, type: python -m server course join-code {new_slug}")
 
 
-@course.command("archive")
+@click.command("archive")
 @click.argument("slug")
 @pass_settings
 def archive_course(settings: Settings, slug: str) -> None:
@@ -84,7 +84,7 @@ def archive_course(settings: Settings, slug: str) -> None:
     click.echo(f"{slug} is archived. To reopen it, type: python -m server course reopen {slug}")
 
 
-@course.command("reopen")
+@click.command("reopen")
 @click.argument("slug")
 @pass_settings
 def reopen_course(settings: Settings, slug: str) -> None:
@@ -94,7 +94,7 @@ def reopen_course(settings: Settings, slug: str) -> None:
     click.echo(f"{slug} takes answers, people and changes again.")
 
 
-@course.command("remove")
+@click.command("remove")
 @click.argument("slug")
 @click.option("--confirm", metavar="SLUG", help="The slug once more, instead of being asked for it.")
 @click.option("--with-work", is_flag=True, help="Remove its submissions too.")
@@ -114,7 +114,7 @@ def remove_course(settings: Settings, slug: str, confirm: str | None, with_work:
     click.echo(f"{slug} is removed. The accounts of its people stay.")
 
 
-@course.command("audit")
+@click.command("audit")
 @click.argument("slug")
 @click.option("--act", help="An act such as assignment.change, or the word before its dot.")
 @click.option("--person", type=int, metavar="ID", help="Who did it, or whom it is about.")
@@ -122,19 +122,22 @@ def remove_course(settings: Settings, slug: str, confirm: str | None, with_work:
 @click.option("--before", type=int, metavar="NUMBER", help="Those before this entry: the next page.")
 @click.option("--limit", type=click.IntRange(1, PAGE_MAX), default=50, show_default=True)
 @pass_settings
-def show_audit(settings: Settings, slug: str, **options: Any) -> None:
+def show_audit(settings: Settings, /, slug: str, **options: Any) -> None:
     """Print who changed what in a course, the newest first."""
     question = Question(**options)
     with prepared_database(settings).reading() as session:
         row = find_course(session, slug)
         entries = reading.read(session, row.id, question)
-    zone = find_zone(row.time_zone)
+    zone = zone_of(row)
     for entry in entries:
         click.echo(f"{entry.row.id:5d} {local_text(entry.row.created_at, zone)} {audit_line(entry)}")
     if not entries:
         click.echo("There is no such entry. To see all, leave out the options.")
     if len(entries) == question.limit:
         click.echo(f"For the next page, add: --before {entries[-1].row.id}")
+
+
+COURSE_COMMANDS = (change_course, copy_course, archive_course, reopen_course, remove_course, show_audit)
 
 
 def audit_line(entry: NamedEntry) -> str:

@@ -13,7 +13,7 @@ from server.audit.log import Entry, record
 from server.courses import courses
 from server.courses.access import Actor
 from server.courses.changing import FIELDS
-from server.courses.local_time import find_zone, local_text, shifted
+from server.courses.local_time import local_text, shifted, zone_of
 from server.tables import AssignmentRow, CourseRow, Role, SeatRow
 
 
@@ -50,7 +50,7 @@ def copy(session: Session, source: CourseRow, order: CopyOrder, actor: Actor, in
     course = courses.open_course(session, order.slug, source.title if order.title is None else order.title)
     for name in set(FIELDS) - {"title"}:
         setattr(course, name, getattr(source, name))
-    zone, remarks = find_zone(source.time_zone), []
+    zone, remarks = zone_of(source), []
     rows = []
     for old in changes.read(session, source):
         dates = {"opens_at": old.opens_at, "due_at": old.due_at}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from server.assignments import changes
-from server.assignments.impact import Impact, Rules, impact, read_extensions
+from server.assignments.impact import CourseRules, Impact, impact, read_extensions
 from server.courses import changing
 from server.tables import CourseRow
 
@@ -17,4 +17,4 @@ def foresee(session: Session, course: CourseRow, fields: Mapping[str, Any]) -> I
     """Return what new values of a course would do to points; raises what ``changing.checked`` does."""
     rows, extensions = changes.read(session, course), read_extensions(session, course)
     changed = CourseRow(**course.model_dump() | changing.checked(fields))
-    return impact(session, course, Rules.of(rows, course, extensions), Rules.of(rows, changed, extensions))
+    return impact(session, course, CourseRules.of(rows, course, extensions), CourseRules.of(rows, changed, extensions))

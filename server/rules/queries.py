@@ -1,7 +1,7 @@
 """The statements that every answer asks about its assignment, built once.
 
-``tests/server/test_queries.py`` compares each with its plain twin, and ``bench/queries.py`` says how much longer that
-takes.
+Plain SQLAlchemy takes 1.7 to 7 times as long on SQLite, and 1 to 3.5 times on PostgreSQL (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations

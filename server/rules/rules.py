@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from server.assignments.assignment import Assignment, NotAssigned, extensions_of, list_assignments
 from server.courses.access import Membership, require_active
+from server.courses.local_time import local_text
 from server.courses.roles import Permission
 from server.database.table import now
 from server.rules.problems import (
@@ -28,8 +29,6 @@ from server.rules.problems import (
 )
 from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
 from server.tables import Accepts, AnswerKind, CourseRow, Feedback, LatePolicy
-
-SHOWN_MOMENT = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True)
@@ -129,6 +128,11 @@ class Rules:
             "If something went wrong, ask your instructor."
         )
 
+    def attempts_left(self, session: Session) -> int | None:
+        """Return how many more answers the account may hand in; None for any number."""
+        allowed = self.assignment.attempts_max
+        return None if allowed is None or self.is_free else max(allowed - self._count(session), 0)
+
     def require_checkable(self) -> None:
         """Do nothing if the account may have an answer graded that is not kept.
 
@@ -173,7 +177,7 @@ class Rules:
 
     def _shown(self, moment: datetime) -> str:
         """Return a moment as the clocks of the course show it."""
-        return f"{moment.astimezone(ZoneInfo(self.course.time_zone)):{SHOWN_MOMENT}} ({self.course.time_zone})"
+        return f"{local_text(moment, ZoneInfo(self.course.time_zone))} ({self.course.time_zone})"
 
 
 def find_rules(

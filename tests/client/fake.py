@@ -51,6 +51,8 @@ class FakeDojo:
     links: bool = True
     warning: str | None = None  # of a join
     new_token: str | None = None  # of a join with a token
+    attempts_left: int | None = None
+    withheld: str | None = None  # when feedback shows, as a sentence
     codes: set[str] = field(default_factory=set)  # for pairing, that wait
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -130,9 +132,12 @@ class FakeDojo:
             return self._submit(request)
         if path == f"/courses/autumn/exercises/{SLUG}/check":
             self.checked.append(safetensors.torch.load(request.content))
+            if self.withheld is not None:
+                detail = f"{self.withheld} Until then, hand your answers in: they are kept."
+                return problem(403, detail, kind="urn:dojo:problem:feedback-withheld")
             return httpx.Response(200, json=grade(self.checked[-1]))
         if path == "/courses/autumn/submissions":
-            return httpx.Response(200, json={"submissions": list(self.graded.values())[::-1]})
+            return httpx.Response(200, json={"submissions": [*map(self._shown, self.graded.values())][::-1]})
         if path.startswith("/submissions/") and path.endswith("/events"):
             return self._events(int(path.split("/")[2]))
         if path.startswith("/submissions/") and path.endswith("/source"):
@@ -157,15 +162,17 @@ class FakeDojo:
     def exercise(self) -> dict[str, Any]:
         link = f"{ADDRESS}/lecture?t=60" if self.links else None
         common = {"lecture_start": 60, "lecture_end": 90, "lecture_url": link, "best": None, "attempts": 0}
-        return {
+        feedback = {} if self.withheld is None else {"feedback": "withheld", "shown_when": self.withheld}
+        return feedback | {
             "slug": SLUG,
             "revision": 1,
             "title": "Softmax",
             "summary": "Two steps.",
-            "due": None,
+            "due_at": None,
             "attempts": len(self.graded),
-            "passed": 0,
-            "exact": 0,
+            "attempts_left": self.attempts_left,
+            "passed": 0 if self.withheld is None else None,
+            "exact": 0 if self.withheld is None else None,
             "total": 2,
             "statement": "# Softmax\n\nDerive both.",
             "forward": FORWARD,
@@ -210,7 +217,16 @@ class FakeDojo:
             return httpx.Response(202 if status == 201 else 200, json=waiting)
         if self.ends != "graded":
             found = {**found, "status": self.ends, "grade": None}
-        return httpx.Response(status, json=found)
+        return httpx.Response(status, json=self._shown(found))
+
+    def _shown(self, submission: dict[str, Any]) -> dict[str, Any]:
+        """A submission as far as feedback shows."""
+        grade = submission["grade"]
+        if self.withheld is None or grade is None:
+            return submission
+        names = [row["name"] for row in grade["checkpoints"] if row["verdict"] != "missing"]
+        nothing = {"passed": None, "exact": None, "points": None, "checkpoints": [], "handed_in": names}
+        return submission | {"grade": grade | nothing | {"feedback": "withheld", "shown_when": self.withheld}}
 
     def _source(self, number: int) -> httpx.Response:
         (submission,) = (each for each in self.graded.values() if each["id"] == number)
@@ -280,8 +296,8 @@ def row(name: str, given: torch.Tensor | None, right: torch.Tensor) -> dict[str,
     }
 
 
-def problem(status: int, detail: str, **headers: str) -> httpx.Response:
-    body = {"type": "about:blank", "title": "No", "status": status, "detail": detail}
+def problem(status: int, detail: str, *, kind: str = "about:blank", **headers: str) -> httpx.Response:
+    body = {"type": kind, "title": "No", "status": status, "detail": detail}
     return httpx.Response(
         status,
         content=json.dumps(body).encode(),

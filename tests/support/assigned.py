@@ -22,7 +22,7 @@ def assign(server: RunningServer, exercise: str = FULL, *, slug: str = COURSE, *
         if row is not None:
             session.delete(row)
             session.flush()
-        session.add(AssignmentRow(**{"course_id": course.id, "exercise": exercise, "position": 0} | fields))
+        session.add(AssignmentRow(course_id=course.id, exercise=exercise, **{"position": 0, **fields}))
 
 
 def extend(server: RunningServer, student: Student, hours: float, exercise: str = FULL) -> None:

@@ -1,7 +1,8 @@
 """What a notebook compared: the last value of each step, and what of it the server does not keep yet.
 
 A comparison alone is no attempt. What was compared since the last hand-in is one *draft* in the outbox, written anew
-with each comparison, so that it outlives the kernel. It becomes one submission, however many cells made it.
+with each comparison, so that it outlives the kernel. It becomes one submission, however many cells made it. Where the
+course limits the attempts there is no draft, because it would use one up.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Compared:
         as it is, and a new draft begins.
         """
         self.values[variable] = value
+        if self._workspace.has_attempts_max:
+            return
         digest = _digest({variable: value})
         if variable in self._passed and digest != _digest({variable: self._new[variable]}):
             self._begin_draft()

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 20.0  # for a grade; the server compares tensors in a few milliseconds
 MERITS = {"exact": 3, "approximate": 2, "rounding": 1}  # of a verdict; every other one has none
+# The course says later whether an answer is right.
+NO_CHECKS = ("urn:dojo:problem:checks-closed", "urn:dojo:problem:feedback-withheld")
 LOCAL_REMARK = "compared on this machine; the server has the last word"
 OTHER_KERNELS_REMARK = "Yours passes. Exact on the server's kernels is another matter: {difference}"
 
@@ -107,6 +109,7 @@ class NotebookExercise:
         self._last_check: tuple[str, Submission, Grade] | None = None
         self._environment = ""  # in which the server graded last
         self._kernels_are_told = False
+        self._limit_is_told = False
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
@@ -147,7 +150,13 @@ class NotebookExercise:
         gradient = tensors.plain(variable, value)
         context = self._compared.values | gradients_in(namespace, self.folder)
         question = self._compared.question(variable, gradient, context)
-        row = self._compared.earlier_row(variable, question) or self._ask(variable, question)
+        try:
+            row = self._compared.earlier_row(variable, question) or self._ask(variable, question)
+        except Refused as error:
+            if error.problem not in NO_CHECKS:
+                raise
+            self._keep_unseen(variable, gradient, context, error)
+            return
         self._say_unsaid()
         local_row = self._local_row(variable, gradient) if row is None else None
         shown = row or local_row
@@ -159,6 +168,13 @@ class NotebookExercise:
             _print_row(row, (*notes, *self._kernel_remarks([row])))
         elif local_row is not None:
             _print_row(local_row, (*notes, LOCAL_REMARK))
+
+    def _keep_unseen(self, variable: str, gradient: Tensor, context: Mapping[str, Tensor], error: Refused) -> None:
+        """Keep a gradient of which the course says nothing yet. This machine says nothing of it either."""
+        self._say_unsaid()
+        self._compared.add(variable, gradient, context, passed=False)
+        print(f"{variable}: not compared. {error.message}")
+        self._hand_in_later()
 
     def _read_arguments(
         self, label: str, value: Any, tensor: Any, namespace: Mapping[str, Any]
@@ -302,7 +318,15 @@ class NotebookExercise:
     # -- handing in ---------------------------------------------------------------------------------------
 
     def _hand_in_later(self) -> None:
-        """Hand in what was compared when nothing more comes for a while, or when the kernel ends."""
+        """Hand in what was compared when nothing more comes for a while, or when the kernel ends.
+
+        Where attempts are limited, say once that the student decides when one is made.
+        """
+        if self.folder.has_attempts_max:
+            if not self._limit_is_told:
+                print("Your attempts are limited, so nothing is handed in by itself. Hand in with: ex.check()")
+            self._limit_is_told = True
+            return
         if self._call_off is None:
             atexit.register(self.hand_in)
         else:

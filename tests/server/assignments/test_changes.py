@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from server.tables import (
     SubmissionRow,
 )
 from tests.server.assignments.conftest import DAY, DUE, STEPS, Class
-from tests.support.servers import FULL
+from tests.support.servers import FULL, eventually, waits_for_a_lock
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -201,3 +202,24 @@ def test_unknown_exercises_and_archived_courses_are_refused(database: Database, 
         session.flush()
         with pytest.raises(Archived):
             changes.plan_change(session, autumn.of(session), Change(FULL))
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_of_two_changes_of_one_version_the_second_is_outdated(database: Database, autumn: Class) -> None:
+    with database.writing() as session:
+        set_rules(session, autumn)
+    refusals = []
+
+    def change_too() -> None:
+        with pytest.raises(Outdated) as refused, database.writing() as session:
+            changes.plan_change(session, autumn.of(session), Change(FULL, {"points": 2.0}, version=1))
+        refusals.append(refused.value.detail)
+
+    with database.writing() as session:
+        make(session, autumn.of(session), Change(FULL, {"points": 1.0}, version=1))
+        second = threading.Thread(target=change_too)
+        second.start()
+        assert eventually(lambda: waits_for_a_lock(database))
+    second.join()
+
+    assert "at version 2 now" in refusals[0]

@@ -6,7 +6,9 @@ import hashlib
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 from sqlmodel import select
@@ -14,9 +16,12 @@ from sqlmodel import select
 from dojo.tensors import load
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises, find
+from server.courses import courses
 from server.instances.store import InstanceStore
-from server.tables import InstanceRow
-from tests.support.servers import EXERCISES, FULL, SAFETENSORS, RunningServer, is_problem
+from server.tables import AssignmentRow, ExtensionRow, InstanceRow, LatePolicy
+from tests.support.servers import EXERCISES, FULL, SAFETENSORS, Members, RunningServer, is_problem
+
+LOSS = "makemore/cross-entropy"
 
 
 def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServer) -> None:
@@ -33,6 +38,13 @@ def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServe
         "passed": 0,
         "exact": 0,
         "total": 26,
+        "is_assigned": True,
+        "time_zone": "UTC",
+        "opens_at": None,
+        "due_at": None,
+        "late": None,
+        "attempts_left": None,
+        "points": 26,
     }
 
 
@@ -147,3 +159,40 @@ def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
 
     assert run.returncode == 2
     assert run.stderr.endswith("Let DOJO_NAMES_FILE name a readable file, or unset it to use the bundled list.\n")
+
+
+def test_the_list_is_what_the_course_asks_for_with_the_callers_due_time(server: RunningServer, here: Members) -> None:
+    ada, bob = here.student, server.join("Bob")
+    due, later = datetime(2099, 12, 1, 22, tzinfo=UTC), datetime(2099, 12, 8, 22, tzinfo=UTC)
+    rules: dict[str, Any] = {
+        "due_at": due,
+        "opens_at": due - timedelta(days=3),
+        "points": 5,
+        "attempts_max": 3,
+        "position": 1,
+    }
+    with server.services.database.writing() as session:
+        course = courses.find_course(session, here.slug)
+        assert course is not None
+        course.time_zone = "Europe/Berlin"
+        key: dict[str, Any] = {"course_id": course.id, "exercise": LOSS}
+        session.add(AssignmentRow(**key, **rules, late_policy=LatePolicy.CLOSED))
+        session.add(AssignmentRow(course_id=course.id, exercise=FULL, position=0))
+        session.add(ExtensionRow(**key, account_id=ada.account, due_at=later, reason="ill"))
+
+    of_ada, of_bob, of_staff = (each.get(EXERCISES).json()["exercises"] for each in (ada, bob, here.instructor))
+
+    assert [each["slug"] for each in of_ada] == [FULL, LOSS]
+    asked = ("opens_at", "due_at", "late", "attempts_left", "points", "time_zone", "is_assigned")
+    assert [of_bob[1][name] for name in asked] == [
+        "2099-11-28T22:00:00Z",
+        "2099-12-01T22:00:00Z",
+        "It closes at the due time.",
+        3,
+        5,
+        "Europe/Berlin",
+        True,
+    ]
+    assert of_ada[1] == of_bob[1] | {"due_at": "2099-12-08T22:00:00Z"}
+    assert [each["is_assigned"] for each in of_staff[:3]] == [True, True, False]
+    assert len(of_staff) == len(exercises())

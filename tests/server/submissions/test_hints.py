@@ -11,6 +11,7 @@ from sqlmodel import select
 from server.database import migrate
 from server.database.engine import Database
 from server.tables import ComparisonRow, CourseRow, GradeRow
+from tests.support.assigned import assign
 from tests.support.servers import COURSE, FULL, SOLUTION, Members, RunningServer, Student, gradients
 
 ONE_PATH = SOLUTION.replace("dcounts = dprobs * counts_sum_inv + dcounts_sum", "dcounts = dprobs * counts_sum_inv")
@@ -205,3 +206,37 @@ def test_a_database_from_before_has_its_grades_counted(server: RunningServer, st
         course = session.exec(select(CourseRow)).one()
     database.close()
     assert (course.hint_levels, course.hints_after, course.inherited_share) == (3, 0, 0.0)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, [KIND, LINE, LOOK]),
+        ({"hint_levels": 1}, [KIND]),
+        ({"hint_levels": 3, "hints_after": 1}, [KIND]),
+        ({"hint_levels": 0}, None),
+    ],
+)
+def test_an_assignment_has_hints_of_its_own(
+    server: RunningServer, student: Student, fields: dict[str, Any], shown: list[str] | None
+) -> None:
+    give(server, hint_levels=3)
+    assign(server, **fields)
+
+    diagnosis = told(student.submit_code(ONE_PATH).json())
+
+    assert diagnosis == [] if shown is None else diagnosis[0]["hints"] == shown
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("counterexamples", [True, False])
+def test_an_assignment_decides_about_counterexamples(
+    server: RunningServer, student: Student, counterexamples: bool
+) -> None:
+    give(server, counterexamples=not counterexamples)
+    assign(server, counterexamples=counterexamples)
+
+    answer = student.submit_code(ONE_PATH)
+
+    assert ("Moving counts[" in answer.text) is counterexamples

@@ -110,9 +110,11 @@ class Comparison:
 class Grade:
     """The rows of one submission, and how its code ran.
 
-    ``run_status`` is None for tensors. ``points`` differ from the number of passed steps if the course gives
-    points for steps that only inherit a mistake. ``late_factor`` is what ``late_seconds`` after the due time leave of
-    them; a server without due times sends neither.
+    ``run_status`` is None for tensors. ``is_hidden`` says that the code ran, and printed, on numbers that the student
+    has not seen. ``points`` differ from the number of passed steps if the course gives points for steps that only
+    inherit a mistake. ``late_factor`` is what ``late_seconds`` after the due time leave of them; a server without due
+    times sends neither. ``withheld`` is the sentence that says when feedback shows, or empty; until then there are no
+    rows, and ``handed_in`` names the steps with an answer.
     """
 
     rows: tuple[Comparison, ...]
@@ -124,6 +126,9 @@ class Grade:
     points: float | None = None
     late_seconds: float = 0.0
     late_factor: float = 1.0
+    is_hidden: bool = False
+    withheld: str = ""
+    handed_in: tuple[str, ...] = ()
 
     @property
     def passed(self) -> int:
@@ -174,6 +179,14 @@ class Grade:
             return ""
         return f"{duration(self.late_seconds)} late: {100 * self.late_factor:.3g} % of the points count"
 
+    def kept(self) -> str:
+        """Return what there is to say while feedback is withheld.
+
+        For example ``Kept, with 26 steps in it. Feedback shows after 2026-12-01 23:00 (UTC).``
+        """
+        steps = f"with {plural(len(self.handed_in), 'step')} in it" if self.handed_in else "and no step is in it"
+        return f"Kept, {steps}. {self.withheld}"
+
     def row(self, name: str) -> Comparison | None:
         """Return the row of a checkpoint, or None if the grade has none."""
         return next((row for row in self.rows if row.name == name), None)
@@ -181,9 +194,9 @@ class Grade:
 
 @dataclass(frozen=True)
 class GradeSummary:
-    """A grade without its rows."""
+    """A grade without its rows. While feedback is withheld, ``passed`` is None."""
 
-    passed: int
+    passed: int | None
     total: int
     points: float | None
 
@@ -261,7 +274,12 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise and the student's progress. In a list it has no statement, forward pass and checkpoints."""
+    """An exercise and the student's progress. In a list it has no statement, forward pass and checkpoints.
+
+    ``withheld`` is the sentence that says when feedback shows, or empty; until then ``passed`` and ``exact`` are 0.
+    ``opens`` and ``due`` are moments in ISO 8601; clocks of the course show ``time_zone``. ``late`` is a sentence.
+    ``attempts_left`` is None for any number.
+    """
 
     slug: str
     revision: int
@@ -277,6 +295,11 @@ class Exercise:
     lecture_url: str | None
     checkpoints: tuple[Checkpoint, ...]
     body: Mapping[str, Any] = field(repr=False)
+    withheld: str = ""
+    opens: str | None = None
+    time_zone: str | None = None
+    late: str = ""
+    attempts_left: int | None = None
 
     @property
     def is_done(self) -> bool:
@@ -427,12 +450,24 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
         points=_number(body, "points"),
         late_seconds=min(_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
         late_factor=1.0 if (factor := _number(body, "late_factor")) is None else factor,
+        is_hidden=_optional(run, "hidden", bool) is True,
+        withheld=_withheld(body),
+        handed_in=_strings(body, "handed_in"),
     )
+
+
+def _withheld(body: Mapping[str, Any]) -> str:
+    """Return when feedback shows, as a sentence; empty if it shows now."""
+    if _word(body, "feedback") != "withheld":
+        return ""
+    return _line(body, "shown_when") or "Feedback shows later."
 
 
 def _summary(body: Mapping[str, Any]) -> GradeSummary | None:
     passed, total = _count(body, "passed"), _count(body, "total")
-    return None if passed is None or total is None else GradeSummary(passed, total, _number(body, "points"))
+    if total is None or (passed is None and not _withheld(body)):
+        return None
+    return GradeSummary(passed, total, _number(body, "points"))
 
 
 def read_submission(body: Mapping[str, Any]) -> Submission:
@@ -465,7 +500,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         revision=_count(body, "revision") or 1,
         title=_line(body, "title"),
         summary=_line(body, "summary"),
-        due=_line(body, "due") or None,
+        due=_line(body, "due_at") or None,
         attempts=_count(body, "attempts") or 0,
         passed=_count(body, "passed") or 0,
         exact=_count(body, "exact") or 0,
@@ -475,6 +510,11 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         lecture_url=_link(body),
         checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
+        withheld=_withheld(body),
+        opens=_line(body, "opens_at") or None,
+        time_zone=_line(body, "time_zone") or None,
+        late=_line(body, "late"),
+        attempts_left=_count(body, "attempts_left"),
     )
 
 

@@ -17,6 +17,7 @@ from dojo.errors import BadFile, ServerError
 from dojo.files.workspace import find_workspace
 from dojo.show import brief, grades
 from dojo.show.brief import Before, View
+from dojo.text import plural
 
 LISTED_MAX = 500  # submissions that are looked through for the attempt before
 
@@ -30,17 +31,22 @@ def show_result(
     whole: bool = False,
     extra: dict[str, Any] | None = None,
 ) -> int:
-    """Print a submission, and return the exit code: whether all of it passes. ``extra`` is added to its JSON."""
+    """Print a submission, and return the exit code: whether all of it passes. ``extra`` is added to its JSON.
+
+    While feedback is withheld, the code says that the submission is kept.
+    """
     grade = submission.grade
     if context.as_json:
         context.print_json({**submission.body, **(extra or {})})
     elif grade is None:
         grades.show_ungraded(context.screen, submission)
+    elif grade.withheld:
+        grades.show_withheld(context.screen, submission, grade)
     elif whole:
         grades.show_whole(context.screen, submission, grade, checkpoints)
     else:
         _show_brief(context, connection, submission, grade, checkpoints)
-    return PASSED if grade and grade.all_passed else WRONG
+    return PASSED if grade and (grade.all_passed or grade.withheld) else WRONG
 
 
 def show_earlier(context: Context, number: int, *, whole: bool) -> int:
@@ -78,7 +84,7 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
         earlier = server.submission(number) if number is not None else None
     except ServerError:
         return None
-    if earlier is None or earlier.grade is None:
+    if earlier is None or earlier.grade is None or earlier.grade.withheld:
         return None
     return Before(wanted, frozenset(row.name for row in earlier.grade.rows if row.passed))
 
@@ -94,6 +100,11 @@ def _next_exercise(connection: Connection, done: str) -> str | None:
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
     """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others."""
+    heading = f"{exercise.slug}: {exercise.title}"
+    if exercise.withheld:
+        context.screen.print(heading, style="bold")
+        context.screen.print(f"{plural(exercise.attempts, 'attempt')} kept. {exercise.withheld} See them: dojo history")
+        return
     newest = None
     if any(not checkpoint.passed and checkpoint.attempts for checkpoint in exercise.checkpoints):
         newest = _newest_graded(connection, exercise.slug)
@@ -104,7 +115,6 @@ def show_status(context: Context, connection: Connection, exercise: Exercise) ->
         memory = Memory(context.config.folder, connection)
         levels = max(memory.hint_levels(exercise.slug, mistake), 1)
     next_exercise = _next_exercise(connection, exercise.slug) if grade.all_passed else None
-    heading = f"{exercise.slug}: {exercise.title}"
     view = View(exercise.checkpoints, hint_levels=levels, next_exercise=next_exercise)
     brief.show_progress(context.screen, heading, grade, view)
 
@@ -142,6 +152,8 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
     """Print the first mistake of a submission with one level more of its hints than before."""
     if submission.grade is None:
         raise BadFile(f"Submission {submission.id} has no grade yet.", f"Look again: dojo show {submission.id}")
+    if submission.grade.withheld:
+        raise BadFile(submission.grade.withheld, f"Then: dojo hint {submission.id}")
     row = submission.grade.first_wrong
     if row is None:
         sentence = "There is no mistake of your own" + (": all of it passes." if submission.grade.all_passed else ".")

@@ -18,6 +18,8 @@ DIGEST_LETTERS = 16  # of the state's digest, in a file's name
 
 # These refusals are not the answer's fault and end some time, so the answer stays.
 _KEPT_STATUSES = (401, 403, 429)
+# These do not end by themselves. An answer that waited for them would keep the later ones back.
+_FINAL_PROBLEMS = ("urn:dojo:problem:closed", "urn:dojo:problem:no-attempts-left")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Outbox:
         """Send all answers, the oldest first. What was not sent stays.
 
         :raises Unreachable: the server still cannot be reached
-        :raises Refused: the server refuses for a reason that ends some time (401, 403, 429)
+        :raises Refused: the server refuses for a reason that ends some time (most of 401, 403 and 429)
         """
         submissions: list[Submission] = []
         refused: list[str] = []
@@ -83,7 +85,7 @@ class Outbox:
                     connection.course, self._workspace.exercise, file.read_bytes(), wait=0, key=key
                 )
             except Refused as error:
-                if error.status in _KEPT_STATUSES:
+                if error.status in _KEPT_STATUSES and error.problem not in _FINAL_PROBLEMS:
                     raise
                 refused.append(str(error))
                 file.replace(file.with_suffix(".refused"))

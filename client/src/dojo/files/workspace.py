@@ -46,7 +46,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")  # part of the names of files in the outbo
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state, ``forward`` its source."""
+    """A folder that was pulled. ``digest`` is the SHA-256 of the forward state, ``forward`` its source.
+
+    ``has_attempts_max`` says that the course limits the attempts: then nothing is handed in unasked.
+    """
 
     folder: Path
     exercise: str
@@ -57,6 +60,7 @@ class Workspace:
     digest: str
     checkpoints: tuple[Checkpoint, ...]
     forward: str = ""  # empty in a folder that an earlier version pulled
+    has_attempts_max: bool = False
 
     @property
     def state_path(self) -> Path:
@@ -124,6 +128,7 @@ def open_workspace(folder: Path) -> Workspace:
             digest=_checked_digest(required(content, "digest", str)),
             checkpoints=tuple(map(read_checkpoint, required(content, "checkpoints", list))),
             forward=required({"forward": "", **content}, "forward", str),
+            has_attempts_max=required({"has_attempts_max": False, **content}, "has_attempts_max", bool),
         )
     except FileNotFoundError as error:
         raise BadFile(
@@ -193,6 +198,7 @@ def pull(connection: Connection, slug: str, folder: Path, transferred: Transferr
         digest,
         exercise.checkpoints,
         exercise.forward,
+        exercise.body.get("attempts_left") is not None,
     )
     files = _files(workspace, exercise, state)
     missing = [name for name in (NOTEBOOK, SOLUTION) if not (folder / name).exists()]

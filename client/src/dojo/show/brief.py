@@ -19,6 +19,7 @@ from dojo.show.grades import (
     kind,
     lecture_hint,
     needs_kernels_sentence,
+    printed_heading,
     row_style,
     show_lateness,
     show_row,
@@ -157,7 +158,7 @@ def _show_printed(screen: Screen, grade: Grade) -> None:
     if not lines:
         return
     shown = lines[-PRINTED_LINES_MAX:]
-    heading = "Your code printed:" if len(shown) == len(lines) else f"Your code printed {len(lines)} lines, at the end:"
+    heading = printed_heading(grade, None if len(shown) == len(lines) else len(lines))
     screen.print(heading, style="bright_black")
     screen.print_text(Text("\n".join(shown)), indent=4)
 

@@ -62,7 +62,7 @@ def show_whole(screen: Screen, submission: Submission, grade: Grade, checkpoints
     """Print all rows of a submission, how its code ran, and where to look next."""
     if screen.is_terminal:
         screen.print(title(submission), style="bold")
-    _show_run(screen, grade)
+    show_run(screen, grade)
     show_rows(screen, grade.rows)
     if needs_kernels_sentence(submission, grade):
         screen.print(f"approximate: {KERNELS_SENTENCE}.", style=STYLES["approximate"])
@@ -79,6 +79,13 @@ def show_lateness(screen: Screen, grade: Grade) -> None:
     """Print what coming late costs, if it costs anything."""
     if grade.lateness():
         screen.print(f"{grade.lateness()}.", style=LATE_STYLE)
+
+
+def show_withheld(screen: Screen, submission: Submission, grade: Grade) -> None:
+    """Print what was handed in and how its code ran, and when feedback shows."""
+    screen.print(title(submission), style="bold")
+    show_run(screen, grade)
+    screen.print(f"{grade.kept()} Then: dojo show {submission.id}")
 
 
 def needs_kernels_sentence(submission: Submission, grade: Grade) -> bool:
@@ -99,9 +106,16 @@ def lecture_hint(checkpoint: Checkpoint) -> str:
     return f"Stuck at {checkpoint.variable}? The lecture{time}: {checkpoint.lecture_url}"
 
 
-def _show_run(screen: Screen, grade: Grade) -> None:
+def printed_heading(grade: Grade, lines: int | None = None) -> str:
+    """Return the line above what code printed. If only the end of it is shown, it says how many lines there are."""
+    where = " on numbers that you have not seen" if grade.is_hidden else ""
+    return f"Your code printed{where}:" if lines is None else f"Your code printed {lines} lines{where}, at the end:"
+
+
+def show_run(screen: Screen, grade: Grade) -> None:
+    """Print what code printed, and why it stopped."""
     if grade.stdout:
-        screen.print("Your code printed:", style="bright_black")
+        screen.print(printed_heading(grade), style="bright_black")
         screen.print_text(Text(grade.stdout.rstrip()), indent=4)
     if grade.run_status in RUN_SENTENCES:
         screen.print(RUN_SENTENCES[grade.run_status], style=WRONG_STYLE)

@@ -16,7 +16,8 @@ from dojo.show.grades import first_mistake, lecture_hint, plain_lines
 class Results:
     """The grade of all variables at once: a table in Jupyter, the lecture's lines elsewhere.
 
-    ``submission`` is None if the gradients were compared on this machine. ``verdicts`` are the best so far.
+    ``submission`` is None if the gradients were compared on this machine. ``verdicts`` are the best so far. While
+    feedback is withheld, there is a sentence instead.
     """
 
     submission: Submission | None
@@ -26,12 +27,16 @@ class Results:
     verdicts: Mapping[str, str | None]
 
     def __repr__(self) -> str:
+        if self.grade.withheld:
+            return "\n".join((*self.remarks, self.grade.kept()))
         mistake = first_mistake(self.grade, self.checkpoints)
         lines = [*plain_lines(self.grade.rows), *self.remarks, self.grade.summary()]
         lines += [f"{self.grade.lateness()}."] if self.grade.lateness() else []
         return "\n".join(lines + ([lecture_hint(mistake)] if mistake else []))
 
     def _repr_html_(self) -> str:
+        if self.grade.withheld:
+            return "".join(map(html.paragraph, (*self.remarks, self.grade.kept())))
         mistake = first_mistake(self.grade, self.checkpoints)
         parts = [html.grade_table(self.grade), *map(html.paragraph, self.remarks), html.summary(self.grade)]
         parts.append(html.progress_strip(self.checkpoints, self.verdicts))

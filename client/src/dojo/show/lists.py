@@ -9,9 +9,11 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 
 from dojo.api.responses import Exercise, Explanation, Submission
+from dojo.show.due import due_lines, due_text, local_time
 from dojo.show.screen import Screen
 from dojo.text import clock
 
+NOT_SHOWN = "kept"  # instead of how much passed, while feedback is withheld
 COLUMN_GAP = 3  # characters between two columns
 COLUMN_WIDTH_MIN = 12  # the last column may be cut to so many characters, unless it is one to type
 
@@ -53,23 +55,25 @@ class _List:
         return dict(sorted(widths.items()))
 
 
-def show_exercises(screen: Screen, exercises: Sequence[Exercise]) -> None:
-    """Print the exercises of a course with the student's progress."""
+def show_exercises(screen: Screen, exercises: Sequence[Exercise], now: datetime | None = None) -> None:
+    """Print the exercises of a course with the student's progress, and when each is due."""
     if not exercises:
         screen.print("This course has no exercises yet. Look again later: dojo list")
         return
-    rows = [
-        (
-            exercise.slug,
-            f"{exercise.passed} of {exercise.total}",
-            str(exercise.exact),
-            str(exercise.attempts),
-            _local_time(exercise.due),
-            exercise.title,
-        )
-        for exercise in exercises
-    ]
-    titles = ("exercise", "passed", "exact", "attempts", "due", "title")
+    has_dates = any(exercise.due or exercise.opens for exercise in exercises)
+    # A narrow terminal leaves out the columns at the end, so dates come early.
+    titles = ("exercise", "passed", *(("due",) if has_dates else ()), "exact", "attempts", "title")
+    rows = []
+    for exercise in exercises:
+        cells = {
+            "exercise": exercise.slug,
+            "passed": NOT_SHOWN if exercise.withheld else f"{exercise.passed} of {exercise.total}",
+            "due": due_text(exercise, now),
+            "exact": NOT_SHOWN if exercise.withheld else str(exercise.exact),
+            "attempts": str(exercise.attempts),
+            "title": exercise.title,
+        }
+        rows.append([cells[title] for title in titles])
     _show_list(screen, _List(titles, frozenset({"exercise"}), rows, [exercise.is_done for exercise in exercises]))
 
 
@@ -84,14 +88,14 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     return [f"d{explanation.checkpoint}", *(f"  {line}" for line in explanation.lines)]
 
 
-def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
-    """Print the student's progress at each checkpoint of an exercise."""
+def show_checkpoints(screen: Screen, exercise: Exercise, now: datetime | None = None) -> None:
+    """Print the student's progress at each checkpoint of an exercise, and when it is due."""
     rows = [
         (
             checkpoint.name,
-            checkpoint.best or "not yet",
+            checkpoint.best or (NOT_SHOWN if exercise.withheld and checkpoint.attempts else "not yet"),
             str(checkpoint.attempts),
-            _local_time(checkpoint.first_passed_at),
+            local_time(checkpoint.first_passed_at),
             clock(checkpoint.lecture_start) if checkpoint.lecture_start is not None else "",
         )
         for checkpoint in exercise.checkpoints
@@ -102,7 +106,9 @@ def show_checkpoints(screen: Screen, exercise: Exercise) -> None:
     _show_list(
         screen, _List(titles, frozenset({"step"}), rows, [checkpoint.passed for checkpoint in exercise.checkpoints])
     )
-    screen.print(f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
+    screen.print(exercise.withheld or f"{exercise.passed} of {exercise.total} pass, {exercise.exact} exact")
+    for line in due_lines(exercise, now):
+        screen.print(line)
 
 
 def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
@@ -111,11 +117,13 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     done = []
     for submission in submissions:
         summary = submission.summary
-        result = f"{summary.passed} of {summary.total}" if summary else submission.progress()
+        result = submission.progress()
+        if summary:
+            result = NOT_SHOWN if summary.passed is None else f"{summary.passed} of {summary.total}"
         if summary and summary.points is not None and summary.points != summary.passed:
             result += f", {summary.points:g} points"
         file = submission.filename or submission.kind
-        rows.append((str(submission.id), result, _local_time(submission.created_at), submission.exercise, file))
+        rows.append((str(submission.id), result, local_time(submission.created_at), submission.exercise, file))
         done.append(summary is not None and summary.all_passed)
     titles = ("id", "passed", "at", "exercise", "file")
     _show_list(screen, _List(titles, frozenset({"id", "exercise"}), rows, done))
@@ -139,13 +147,3 @@ def _show_list(screen: Screen, content: _List) -> None:
 def _cell(text: str, width: int) -> str:
     """Return the text in a column: filled up, or cut short with a mark."""
     return set_cell_size(text, width) if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
-
-
-def _local_time(moment: str | None) -> str:
-    """Return an ISO 8601 moment in the student's time zone, to the minute."""
-    if not moment:
-        return "-"
-    try:
-        return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return moment

@@ -1,4 +1,4 @@
-"""The rules of an assignment: which values they may have, and how they are told. Pure: no database, no clock."""
+"""Which values the rules of an assignment may have. Pure: no database, no clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
-from server.assignments.assignment import Assignment
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX
 from server.courses.local_time import YEARS
 from server.http.problems import Unprocessable
@@ -35,25 +34,6 @@ def check(row: AssignmentRow, checkpoints: Collection[str]) -> None:
     faults = [*_faults_of_dates(row), *_faults_of_points(row, checkpoints), *_faults_of_attempts(row)]
     if faults:
         raise BadAssignment(f"{' '.join(faults)} Correct that and send it again.")
-
-
-def late_sentence(assignment: Assignment) -> str | None:
-    """Return what becomes of a late answer, for a student; None without a due time."""
-    if assignment.due_at is None:
-        return None
-    grace = assignment.grace_minutes
-    minutes = f"{grace} minute{'s' * (grace != 1)}"
-    if assignment.late_policy is LatePolicy.NONE:
-        return "Late answers count in full."
-    if assignment.late_policy is LatePolicy.CLOSED:
-        return f"It closes {minutes} after the due time." if grace else "It closes at the due time."
-    floor = f", down to {_percent(assignment.late_floor)}" if assignment.late_floor else ""
-    sentence = f"Each day late takes {_percent(assignment.late_per_day)} of the points{floor}."
-    return f"{sentence} The first {minutes} {'is' if grace == 1 else 'are'} free." if grace else sentence
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.4g} %"
 
 
 def _faults_of_dates(row: AssignmentRow) -> Iterator[str]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from server.assignments import rules
+from server.assignments import validation
 from server.assignments.assignment import Assignment
-from server.assignments.rules import BadAssignment, late_sentence
+from server.assignments.lateness import late_sentence
+from server.assignments.validation import BadAssignment
 from server.tables import AssignmentRow, CourseRow, Feedback, LatePolicy
 
 DUE = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
@@ -52,7 +53,7 @@ def row(**fields: Any) -> AssignmentRow:
 )
 def test_a_fault_is_refused_with_a_sentence(fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadAssignment) as refused:
-        rules.check(row(**fields), ["h", "w"])
+        validation.check(row(**fields), ["h", "w"])
 
     assert sentence in refused.value.detail
     assert refused.value.detail.endswith("Correct that and send it again.")
@@ -60,15 +61,22 @@ def test_a_fault_is_refused_with_a_sentence(fields: dict[str, Any], sentence: st
 
 def test_every_fault_has_its_sentence() -> None:
     with pytest.raises(BadAssignment) as refused:
-        rules.check(row(points=-1.0, attempts_max=0, grace_minutes=-5), ["h"])
+        validation.check(row(points=-1.0, attempts_max=0, grace_minutes=-5), ["h"])
 
     assert refused.value.detail.count(" must be ") == 3
 
 
 def test_what_is_possible_is_taken() -> None:
-    fields = {"opens_at": DUE - timedelta(days=7), "due_at": DUE, "late_per_day": 0.1, "late_floor": 0.5}
+    fields: dict[str, Any] = {
+        "opens_at": DUE - timedelta(days=7),
+        "due_at": DUE,
+        "late_per_day": 0.1,
+        "late_floor": 0.5,
+    }
 
-    rules.check(row(**fields, late_policy=LatePolicy.DAILY, checkpoint_points={"h": 0}, attempts_max=3), ["h", "w"])
+    validation.check(
+        row(**fields, late_policy=LatePolicy.DAILY, checkpoint_points={"h": 0}, attempts_max=3), ["h", "w"]
+    )
 
 
 @pytest.mark.parametrize(
