@@ -19,8 +19,6 @@ from server.courses.local_time import local_text, zone_of
 from server.database.setup import prepared_database
 from server.settings import Settings
 
-__all__ = ["course"]  # the group, with the commands of this room
-
 
 @click.command("change")
 @click.argument("slug")

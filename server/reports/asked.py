@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from exercises.exercise import Exercise
-from server.assignments.assignment import Assignment, extensions_of, list_assignments
+from server.assignments.assignment import list_assignments
 from server.courses.access import CourseSession
 from server.courses.roles import Permission
-from server.database.table import now
 from server.reports.students import Filter, Order, Scope, State
-from server.tables import CourseRow, Feedback, SubmissionRow
+from server.rules.rules import find_all_rules
+from server.tables import CourseRow
 
 LIMIT_MAX: Final = 10_000
 SEARCH_LENGTH_MAX: Final = 100
@@ -77,21 +77,6 @@ def assigned(session: Session, course: CourseRow, exercises: Sequence[Exercise])
 
 def _withheld(member: CourseSession, exercises: Sequence[Exercise]) -> frozenset[str]:
     """Return the exercises whose outcome a student does not see yet."""
-    found = list_assignments(member.session, member.course, [each.slug for each in exercises])
-    return frozenset(each.exercise for each in found if _is_withheld(member, each))
-
-
-def _is_withheld(member: CourseSession, assignment: Assignment) -> bool:
-    if assignment.feedback is Feedback.AFTER_DUE:
-        due_at = assignment.due_for(
-            extensions_of(member.session, member.course, assignment.exercise, member.account_id)
-        )
-        return due_at is not None and now() < due_at
-    if assignment.feedback is Feedback.AFTER_ATTEMPTS:
-        attempts = select(func.count()).where(
-            col(SubmissionRow.course_id) == member.course.id,
-            col(SubmissionRow.account_id) == member.account_id,
-            col(SubmissionRow.exercise) == assignment.exercise,
-        )
-        return member.session.exec(attempts).one() < assignment.feedback_after
-    return False
+    slugs = [each.slug for each in exercises]
+    rules = find_all_rules(member.session, member.membership, member.account_id, slugs)
+    return frozenset(slug for slug, each in rules.items() if each.withheld is not None)

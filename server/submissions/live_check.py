@@ -39,6 +39,7 @@ from server.rules.rules import Rules, find_rules
 from server.submissions import hints
 from server.submissions.accept import HandedIn
 from server.submissions.intake import NotTensors
+from server.submissions.points import extensions_that_matter, points_fields
 from server.submissions.present import handed_in
 from server.submissions.rate_limit import TooFast
 from server.submissions.schemas import GradeBody, RunBody
@@ -192,8 +193,10 @@ class LiveChecks:
 
     def _body(self, rules: Rules, grade: Grade) -> GradeBody:
         rows = [row.as_json() for row in grade.checkpoints]
+        moment = now()
         with self.database.reading() as session:
             visible = hints.visible_rows(session, rules, rows)
+            extensions = extensions_that_matter(session, rules, moment)
         run = None
         if grade.run is not None:
             message, stdout = storable(grade.run.message), storable(grade.run.stdout)
@@ -204,9 +207,9 @@ class LiveChecks:
             passed=grade.passed,
             exact=grade.exact,
             total=grade.total,
-            points=grade.passed + rules.assignment.inherited_share * grade.inherited,
+            **points_fields(rules.assignment, extensions, moment, grade, rows),
             environment=grade.environment,
-            graded_at=now(),
+            graded_at=moment,
             handed_in=handed_in(rows),
             checkpoints=visible,
         )

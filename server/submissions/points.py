@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
+from grader.grade import Grade
 from server.assignments.assignment import Assignment, extensions_of
 from server.assignments.points import Counts, Moments, assignment_points, counted_points, late_by, late_factor
 from server.rules.rules import Rules
@@ -21,7 +22,7 @@ def points_fields(
     assignment: Assignment,
     extensions: Collection[datetime],
     handed_in_at: datetime,
-    grade: GradeRow,
+    grade: GradeRow | Grade,
     rows: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return what the body of a grade says of its points.

@@ -55,7 +55,7 @@ def test_two_processes_that_ask_at_once_store_it_once(database: Database) -> Non
 def test_an_assignment_says_which_instance_is_whose(
     numbers: Numbers, on_hidden_numbers: bool, expected: tuple[Kind, Kind, Kind]
 ) -> None:
-    course = CourseRow(id=1, slug="autumn", title="Autumn", join_code="A")
+    course = CourseRow(id=1, slug="autumn", title="Autumn")
     practice = Assignment.open_practice(course, FULL)
     assignment = Assignment(**vars(practice) | {"numbers": numbers, "on_hidden_numbers": on_hidden_numbers})
 
