@@ -18,6 +18,7 @@ from server.command_line import CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
+from server.courses.local_time import find_zone, parse
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
@@ -243,14 +244,12 @@ def list_join_codes(settings: Settings, course: str) -> None:
 @click.argument("course")
 @click.option("--section")
 @click.option("--uses", type=click.IntRange(1), help="How many may join with it.")
-@click.option("--until", type=click.DateTime(), help="When it closes, in the time zone of the course.")
+@click.option("--until", metavar="TIME", help='When it closes: "2026-12-01 23:59" in the zone of the course.')
 @pass_settings
-def new_join_code(
-    settings: Settings, course: str, section: str | None, uses: int | None, until: datetime | None
-) -> None:
+def new_join_code(settings: Settings, course: str, section: str | None, uses: int | None, until: str | None) -> None:
     """Make a further join code, and print it. The others stay as they are."""
     with written(settings, course) as (session, row):
-        terms = CodeTerms(section, uses, until.replace(tzinfo=ZoneInfo(row.time_zone)) if until else None)
+        terms = CodeTerms(section, uses, parse(until, find_zone(row.time_zone)) if until else None)
         code = join_codes.make(session, row, OPERATOR, terms)
     click.echo(code.code)
 

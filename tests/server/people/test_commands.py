@@ -98,8 +98,9 @@ def test_an_end_is_in_the_time_zone_of_the_course(
     with database.writing() as session:
         session.exec(select(CourseRow)).one().time_zone = "Asia/Tokyo"
 
-    typed(capsys, "new-code backprop --until 2030-01-01")
+    typed(capsys, "new-code backprop --until 2030-01-01T00:00")
 
+    assert "Type it as 2026-12-01 23:59" in refused(capsys, "new-code backprop --until 2030-01-02")
     assert "until 2030-01-01 00:00 Asia/Tokyo" in typed(capsys, "codes backprop")
     with database.reading() as session:
         (end,) = filter(None, session.exec(select(JoinCodeRow.expires_at)))
