@@ -9,6 +9,7 @@ from typing import Any
 import click
 from sqlmodel import Session
 
+from server.audit.log import Entry, record
 from server.command_line import CommandError, pass_settings
 from server.courses import changing, courses
 from server.courses.access import OPERATOR
@@ -138,7 +139,9 @@ def set_credit(settings: Settings, slug: str, share: float | None) -> None:
 
 def open_course(session: Session, slug: str, title: str) -> NewMember:
     """Make a course with its instructor, and return the instructor; raises what ``courses.open_course`` does."""
-    return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
+    course = courses.open_course(session, slug, title)
+    record(session, Entry(course.id, OPERATOR.account_id, "course.open"))
+    return courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
 
 
 def show_new_course(instructor: NewMember) -> None:
