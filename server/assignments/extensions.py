@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, or_, select
 
-from server.accounts.accounts import INVISIBLE_IN_NAMES
 from server.assignments import changes
 from server.assignments.impact import CourseRules, Extension, Impact, impact, read_extensions
 from server.audit.log import Entry, record
@@ -21,7 +20,8 @@ from server.http.problems import Conflict, NotFound, Unprocessable
 from server.tables import AccountRow, CourseRow, ExtensionRow, SeatRow
 
 REASON_LENGTH_MAX: Final = 1000
-LETTERS_KEPT: Final = f"\n\t{INVISIBLE_IN_NAMES}"
+# Lines and tabs; and ZERO WIDTH NON-JOINER and JOINER, which are part of words in Persian and Indian scripts.
+LETTERS_KEPT: Final = "\n\t\u200c\u200d"
 
 
 class BadExtension(Unprocessable):

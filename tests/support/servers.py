@@ -133,8 +133,8 @@ class Student:
         """POST as this account."""
         return self.client.post(path, headers=self._headers(more), **more)
 
-    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Send a request of any method as this account."""
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send a request as this account."""
         return self.client.request(method, path, headers=self._headers(more), **more)
 
     def submit_stream(self, headers: dict[str, str], chunks: Iterator[bytes]) -> httpx.Response:

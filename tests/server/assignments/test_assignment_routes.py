@@ -17,7 +17,7 @@ DUE, LATER = "2099-12-01T22:59:00Z", "2099-12-08T22:59:00Z"
 
 
 def put(members: Members, exercise: str = FULL, query: str = "", **body: Any) -> httpx.Response:
-    return members.instructor.send("PUT", f"{members.address}/assignments/{exercise}{query}", json=body)
+    return members.instructor.request("PUT", f"{members.address}/assignments/{exercise}{query}", json=body)
 
 
 def listed(caller: Student, members: Members, what: str = "assignments") -> list[dict[str, Any]]:
@@ -29,9 +29,9 @@ def test_an_assignment_is_made_changed_and_removed(here: Members) -> None:
     address = f"{here.address}/assignments/{FULL}"
     preview = put(here, query="?preview=true", due_at=DUE)
     made = put(here, due_at=DUE, late_policy="daily", late_per_day=0.1)
-    changed = here.instructor.send("PATCH", address, json={"due_at": "2099-12-02T00:59:00+02:00", "points": 10})
+    changed = here.instructor.request("PATCH", address, json={"due_at": "2099-12-02T00:59:00+02:00", "points": 10})
     read = here.instructor.get(address)
-    removed = here.instructor.send("DELETE", address)
+    removed = here.instructor.request("DELETE", address)
 
     assert (preview.status_code, preview.json()["is_preview"]) == (200, True)
     assert (made.status_code, made.headers["ETag"]) == (201, '"1"')
@@ -56,10 +56,10 @@ def test_an_outdated_version_is_refused(here: Members) -> None:
         ({"If-Match": '"1"'}, {"points": 2}, 412),
         ({"If-Match": "*"}, {"points": 3}, 200),
     ):
-        answer = here.instructor.send("PATCH", address, json=body, headers=headers)
+        answer = here.instructor.request("PATCH", address, json=body, headers=headers)
         assert answer.status_code == status
         assert status == 200 or is_problem(answer, status)
-    assert is_problem(here.instructor.send("DELETE", address, headers={"If-Match": '"1"'}), 412)
+    assert is_problem(here.instructor.request("DELETE", address, headers={"If-Match": '"1"'}), 412)
 
 
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
@@ -87,8 +87,8 @@ def test_the_order_is_changed_whole(here: Members) -> None:
     put(here, LOSS)
     address = f"{here.address}/assignments"
 
-    moved = here.instructor.send("PUT", address, json={"exercises": [LOSS, FULL]})
-    refused = here.instructor.send("PUT", address, json={"exercises": [LOSS]})
+    moved = here.instructor.request("PUT", address, json={"exercises": [LOSS, FULL]})
+    refused = here.instructor.request("PUT", address, json={"exercises": [LOSS]})
 
     assert [each["exercise"] for each in moved.json()["assignments"]] == [LOSS, FULL]
     assert is_problem(refused, 422)
@@ -108,7 +108,7 @@ def test_an_assistant_extends_within_their_section(server: RunningServer, here: 
     preview = here.instructor.post(f"{address}?preview=true", json=wanted)
     refused = assistant.post(address, json=wanted)
     granted = here.instructor.post(address, json=wanted)
-    revoked_by_assistant = assistant.send("DELETE", f"{address}/{granted.json()['extension']['id']}")
+    revoked_by_assistant = assistant.request("DELETE", f"{address}/{granted.json()['extension']['id']}")
 
     assert (preview.status_code, preview.json()["extension"]) == (200, None)
     assert is_problem(refused, 403)

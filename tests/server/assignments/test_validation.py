@@ -15,7 +15,8 @@ from server.assignments.validation import BadAssignment
 from server.tables import AssignmentRow, CourseRow, Feedback, LatePolicy
 
 DUE = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
-COURSE = CourseRow(id=1, slug="autumn", title="Autumn", join_code="A")
+VALUES: dict[str, Any] = {"id": 1, "slug": "autumn", "title": "Autumn"}
+COURSE = CourseRow(**VALUES)
 
 
 def row(**fields: Any) -> AssignmentRow:

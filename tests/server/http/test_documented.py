@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.routing import compile_path
 
 from server.http.middleware import SAFETENSORS
 from tests.support.servers import EXERCISES, FULL, RunningServer, Student, is_problem
@@ -13,12 +14,15 @@ SUBMISSIONS = f"{EXERCISES}/{FULL}/submissions"
 
 
 def test_an_address_names_every_method_that_it_takes(server: RunningServer) -> None:
-    for path, operations in server.client.get("/openapi.json").json()["paths"].items():
-        for method in ("OPTIONS", "PATCH", "TRACE"):
+    paths = server.client.get("/openapi.json").json()["paths"]
+    for path in paths:
+        # …/people/import is an address of …/people/{account} too.
+        taken = {each.upper() for other in paths if compile_path(other)[0].match(path) for each in paths[other]}
+        for method in {"OPTIONS", "PATCH", "TRACE"} - taken:
             refused = server.client.request(method, path)
 
             assert is_problem(refused, 405)
-            assert refused.headers["Allow"].split(", ") == sorted(each.upper() for each in operations), path
+            assert refused.headers["Allow"].split(", ") == sorted(taken), path
 
 
 def test_no_route_without_a_token_reads_more_than_a_join(server: RunningServer) -> None:

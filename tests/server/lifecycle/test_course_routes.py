@@ -29,7 +29,7 @@ def test_an_admin_opens_a_course_and_teaches_it(server: RunningServer, here: Mem
 
 def test_a_course_is_changed_archived_and_reopened(server: RunningServer, here: Members) -> None:
     def patch(query: str = "", **body: object) -> int:
-        return here.instructor.send("PATCH", f"{here.address}{query}", json=body).status_code
+        return here.instructor.request("PATCH", f"{here.address}{query}", json=body).status_code
 
     assert patch(title="Backprop", time_zone="Europe/Berlin") == 200
     assert patch("?preview=true", title="Other") == 200
@@ -37,7 +37,7 @@ def test_a_course_is_changed_archived_and_reopened(server: RunningServer, here: 
     assert patch(inherited_share=None) == 422
     assert patch(is_archived=True) == 200
     assert patch(title="Late") == 403
-    assert here.instructor.send("PUT", f"{here.address}/assignments", json={"exercises": []}).status_code == 403
+    assert here.instructor.request("PUT", f"{here.address}/assignments", json={"exercises": []}).status_code == 403
     read = here.student.get(here.address).json()
     assert (read["title"], read["time_zone"], read["archived_at"] is None) == ("Backprop", "Europe/Berlin", False)
     assert patch(is_archived=False, title="Late") == 200
@@ -47,8 +47,8 @@ def test_a_course_is_copied_and_its_copy_removed(server: RunningServer, here: Me
     copied = here.instructor.post(f"{here.address}/copy", json={"slug": "spring", "shift_days": 182})
     there = Student(server.client, here.instructor.token, course="spring")
 
-    unconfirmed = there.send("DELETE", there.address)
-    removed = there.send("DELETE", f"{there.address}?confirm=spring")
+    unconfirmed = there.request("DELETE", there.address)
+    removed = there.request("DELETE", f"{there.address}?confirm=spring")
 
     assert (copied.status_code, copied.json()["assignments"]) == (201, 0)
     assert is_problem(unconfirmed, 409)
@@ -60,7 +60,7 @@ def test_a_course_is_copied_and_its_copy_removed(server: RunningServer, here: Me
 
 def test_the_audit_log_comes_in_pages(server: RunningServer, here: Members) -> None:
     for title in ("One", "Two", "Three"):
-        here.instructor.send("PATCH", here.address, json={"title": title})
+        here.instructor.request("PATCH", here.address, json={"title": title})
 
     first = here.instructor.get(f"{here.address}/audit?limit=2").json()
     second = here.instructor.get(f"{here.address}/audit?limit=2&before={first['next']}").json()
