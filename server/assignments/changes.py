@@ -131,7 +131,9 @@ def plan_change(session: Session, course: CourseRow, change: Change) -> Plan:
     others = [each for each in before if each.exercise != change.exercise]
     place = before.index(old) if old else len(others)
     if change.position is not None:
-        place = min(max(change.position - 1, 0), len(others))
+        if change.position < 1:
+            raise validation.BadAssignment("position counts from 1. Correct that and send it again.")
+        place = min(change.position - 1, len(others))
     after = _in_order([*others[:place], row, *others[place:]])
     (row,) = (each for each in after if each.exercise == change.exercise)
     if old is not None and _values(row) != _values(old):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import click
@@ -14,7 +13,7 @@ from server.command_line import CommandError, pass_settings
 from server.courses import changing, courses
 from server.courses.access import OPERATOR
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
-from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
+from server.courses.titles import BadSlug, checked_slug
 from server.database.setup import prepared_database
 from server.settings import Settings
 from server.tables import CourseRow, Role
@@ -40,9 +39,10 @@ class Slug(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the slug; fail if it is none."""
-        if len(value) > COURSE_SLUG_LENGTH_MAX or not re.fullmatch(COURSE_SLUG, value):
-            self.fail("A slug has small letters, digits and hyphens, such as backprop-2026.", param, ctx)
-        return str(value)
+        try:
+            return checked_slug(str(value))
+        except BadSlug as error:
+            self.fail(error.detail, param, ctx)
 
 
 class Share(click.FloatRange):
