@@ -277,6 +277,7 @@ def _comparisons(grade: GradeRow) -> list[dict[str, Any]]:
             "mismatched": 0,
             "worst": None,
             "origin": None,
+            "inherits_constant": False,
             "diagnosis": [],
             "notes": [],
         }
@@ -292,7 +293,9 @@ def _progress(course: CourseRow, account_id: int, checkpoint: str, moment: datet
         "checkpoint": checkpoint,
         "best": Verdict.EXACT.value,
         "attempts": 1,
+        "first_exact_at": moment,
         "first_passed_at": moment,
+        "first_inherited_at": None,
     }
 
 

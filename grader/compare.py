@@ -8,7 +8,7 @@ it never raises. ``grader.tolerance`` makes ``rounding`` of ``wrong`` where the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -64,11 +64,13 @@ class Diagnosis:
 
     ``code`` is one of ``grader.diagnosis.codes.Code``. Each of ``hints`` says more than the one before: the kind, the
     line of the forward pass, what to look at there. ``counterexample`` is a sentence that shows the mistake in numbers.
+    ``pattern`` is the finding without the numbers of the instance (``grader.diagnosis.pattern``).
     """
 
     code: str
     hints: tuple[str, ...]
     counterexample: str | None = None
+    pattern: str = field(default="", compare=False)
 
     @property
     def message(self) -> str:
@@ -89,6 +91,9 @@ class Comparison:
     ``mismatched`` counts the elements outside the tolerance of ``allclose``; ``worst`` is the index of the largest
     difference. ``origin`` is None for a row that passed, and for one without a tensor. ``blames`` are the gradients
     above a wrong row that have no row of their own: one of them may hold the mistake or, where the row inherits, does.
+    ``inherits_constant`` says that the mistake which the row inherits is a gradient with the same number everywhere: it
+    inherits no credit from that.
+    ``pattern`` is the same for answers that are wrong alike; students do not see it.
     """
 
     name: str
@@ -103,11 +108,18 @@ class Comparison:
     origin: Origin | None = None
     diagnosis: tuple[Diagnosis, ...] = ()
     blames: tuple[str, ...] = ()
+    inherits_constant: bool = False
+    pattern: str | None = None
 
     @property
     def passed(self) -> bool:
         """Whether the row is right: exact, approximate, or within the bound of rounding."""
         return self.verdict.passed
+
+    @property
+    def inherits_credit(self) -> bool:
+        """Whether the row only inherits a mistake, and not one that makes it easy."""
+        return self.origin is Origin.INHERITED and not self.inherits_constant
 
     def line(self) -> str:
         """Return the row as the lecture prints it."""
@@ -131,6 +143,7 @@ class Comparison:
             "mismatched": self.mismatched,
             "worst": None if self.worst is None else list(self.worst),
             "origin": None if self.origin is None else self.origin.value,
+            "inherits_constant": self.inherits_constant,
             "diagnosis": [diagnosis.as_json() for diagnosis in self.diagnosis],
             "notes": list(self.notes),
         }
@@ -189,7 +202,6 @@ def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[st
     have, want = stretched.numpy(), expected.numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(have - want)
-        close = difference <= ATOL + np.abs(RTOL * want)  # the formula of torch.allclose
         maxdiff = float(difference.max())
         if not math.isfinite(maxdiff):
             bad = int((~tensor.isfinite()).sum())
@@ -197,8 +209,13 @@ def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[st
                 notes = (*notes, f"{bad} of {tensor.numel()} elements are NaN or infinite")
                 return Comparison(name, Verdict.NOT_FINITE, maxdiff=maxdiff, mismatched=bad, notes=notes)
             close = np.isclose(have, want, RTOL, ATOL)  # an infinity is close to itself only
+            mismatched = close.size - int(np.count_nonzero(close))
+        elif maxdiff <= ATOL:  # so are most answers whose operations have another order
+            mismatched = 0
+        else:
+            close = difference <= ATOL + np.abs(RTOL * want)  # the formula of torch.allclose
+            mismatched = close.size - int(np.count_nonzero(close))
     exact = not 0 < maxdiff < math.inf and bool((have == want).all())
-    mismatched = close.size - int(np.count_nonzero(close))
     approximate = mismatched == 0
     verdict = Verdict.EXACT if exact else Verdict.APPROXIMATE if approximate else Verdict.WRONG
     return Comparison(
@@ -207,7 +224,7 @@ def _compare_values(name: str, tensor: Tensor, expected: Tensor, notes: tuple[st
         exact,
         approximate,
         maxdiff,
-        ulps=int(np.abs(np.subtract(_ordinals(have), _ordinals(want), dtype=np.int64)).max()),
+        ulps=_ulps(have, want),
         mismatched=mismatched,
         worst=None if exact else _index(int(difference.argmax()), shape),
         notes=notes,
@@ -221,6 +238,14 @@ def _index(position: int, shape: torch.Size) -> tuple[int, ...]:
         position, coordinate = divmod(position, length)
         index.append(coordinate)
     return tuple(reversed(index))
+
+
+def _ulps(have: npt.NDArray[np.float32], want: npt.NDArray[np.float32]) -> int:
+    """Return how many floats lie between two tensors, at the elements where most do."""
+    bits, others = (np.ascontiguousarray(each).view(np.int32) for each in (have, want))
+    if (bits ^ others).min() >= 0:  # all signs are alike: the difference of the bits is that of the sizes
+        return int(np.abs(bits - others).max())
+    return int(np.abs(np.subtract(_ordinals(have), _ordinals(want), dtype=np.int64)).max())
 
 
 def _ordinals(values: npt.NDArray[np.float32]) -> Ordinals:

@@ -61,8 +61,8 @@ class Grade:
 
     @property
     def inherited(self) -> int:
-        """The number of rows that only inherit a mistake."""
-        return sum(row.origin is Origin.INHERITED for row in self.checkpoints)
+        """The number of rows that only inherit a mistake, and may earn credit for that."""
+        return sum(row.inherits_credit for row in self.checkpoints)
 
     @property
     def unknown(self) -> int:
@@ -81,7 +81,8 @@ class Grade:
 
     def summary(self) -> str:
         """Return where to begin: "1 mistake of your own, 19 steps inherit it; begin with dcounts"."""
-        own, inherited, unknown = self.own, self.inherited, self.unknown
+        own, unknown = self.own, self.unknown
+        inherited = sum(row.origin is Origin.INHERITED for row in self.checkpoints)
         undecided = self.total - self.passed - own - inherited - unknown
         parts = []
         if own:

@@ -16,6 +16,10 @@ Some gradients cannot be fed in. The replay uses instead:
 4. Where a wrong gradient is *degenerate* (zero everywhere, or not finite): the gradient that the replay gives. A
    degenerate gradient proves nothing, since everything multiplied with it agrees with everything. A degenerate answer
    below it is unknown, too; its row says which gradient to mend first.
+
+A wrong gradient with the same number everywhere, such as all ones, is a *constant*. Lines that only hand a gradient on
+agree with it without any work. So a step inherits no credit where a gradient directly above it is a constant, or where
+everything above it follows from one. It is none if the right gradient has the same number everywhere, too.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
 from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
 from grader.recovery import recover_upstream
 from grader.reference import Reference, back, back_all, right_terms
-from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, sum_of
+from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, is_nearly_uniform, sum_of
 
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 READINGS_MAX = 64  # combinations of the gradients above one step
@@ -43,6 +47,7 @@ MEND_FIRST = "nothing can be told about this step while d{} is zero everywhere o
 CARRIED_THROUGH = "d{} is missing; what the gradients above it give was used in its place"
 NOT_HANDED_IN = "the mistake is here, in {0}, which you did not hand in, or above; hand {1} in as well"
 ODD_SHAPE = "nothing can be told about this step while d{} has another shape; mend that first"
+CONSTANT_ABOVE = "d{} is the same number everywhere: no credit is inherited from it; mend that first"
 AGREED = "right, given the d{0} that {1} agree on; look at d{0}, which you did not hand in"
 
 
@@ -68,12 +73,15 @@ class Flow:
 class Judgement:
     """The origin of a wrong answer.
 
-    ``blames`` are the checkpoints above it that were not handed in and may hold the mistake.
+    ``blames`` are the checkpoints above it that were not handed in and may hold the mistake. ``constant`` is the
+    constant that it inherits from, None if there is none; ``is_hollow`` says that everything above follows from one.
     """
 
     origin: Origin
     notes: tuple[str, ...] = ()
     blames: tuple[str, ...] = ()
+    constant: str | None = None
+    is_hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,33 @@ class BackwardReplay:
         notes = [CARRIED_THROUGH.format(step) for step in absent]
         blames = [step for step in steps if step in self.recovered and above[step].origin is not Origin.INHERITED]
         notes += [AGREED.format(step, _listed(self.recovered[step])) for step in blames]
-        return Judgement(Origin.INHERITED, tuple(notes), tuple(blames))
+        nearest = self._handed_in_above(name)
+        constants = [step for step in nearest if step in above and self._is_constant(step, above[step])]
+        is_hollow = all(step in constants or (step in above and above[step].is_hollow) for step in nearest)
+        constant = next(iter(constants), None)
+        if constant is None and is_hollow:
+            constant = next((above[step].constant for step in nearest), None)
+        if constant is not None:
+            notes.append(CONSTANT_ABOVE.format(constant))
+        return Judgement(Origin.INHERITED, tuple(notes), tuple(blames), constant, is_hollow)
+
+    def _handed_in_above(self, name: str) -> list[str]:
+        """Return the nearest steps above a tensor that were handed in, or have nothing above them; at least one."""
+        nearest: dict[str, None] = {}
+        for flow in self.consumers(name):
+            step = flow.step.name
+            between = [] if step in self.handed_in else self._handed_in_above(step)
+            nearest |= dict.fromkeys(between or [step])
+        return list(nearest)
+
+    def _is_constant(self, step: str, judgement: Judgement) -> bool:
+        """Whether the mistake of a step is that its gradient is the same number everywhere."""
+        handed_in, right = self.handed_in[step], self.reference.gradients[step]
+        if judgement.origin is Origin.INHERITED:  # its line gave this number
+            return False
+        if not handed_in.any():
+            return True
+        return right.numel() > 1 and is_nearly_uniform(handed_in) and not is_nearly_uniform(right)
 
     def _absent_above(self, name: str) -> tuple[str, ...]:
         """Return the nearest checkpoints above a tensor that were not handed in, the last step first."""

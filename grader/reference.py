@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-from exercises.instance import Instance
+from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
 
@@ -171,13 +171,19 @@ def right_terms(instance: Instance) -> RightTerms:
     return RightTerms(reference(instance))
 
 
-@lru_cache(maxsize=256)  # 0.4 MB each; it takes a few milliseconds to make one again
 def reference(instance: Instance) -> Reference:
     """Play the forward pass of an instance and go back through it. Cached.
+
+    Hidden instances have a cache of their own. They are few and shared by everybody, and the many instances of students
+    do not push them out.
 
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
+    return _of_hidden(instance) if instance.kind is Kind.HIDDEN else _of_student(instance)
+
+
+def _play(instance: Instance) -> Reference:
     numerics.environment()
     # safetensors gives the tensors in another order in each process; the first that fits is named in a diagnosis.
     state = dict(sorted(instance.tensors().items()))
@@ -191,3 +197,8 @@ def reference(instance: Instance) -> Reference:
     gradients = tape.gradients()
     vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < VANISHING_BELOW}
     return Reference(gradients, frozenset(vanishing), instance, state)
+
+
+# 0.4 MB each; it takes a few milliseconds to make one again.
+_of_hidden = lru_cache(maxsize=256)(_play)
+_of_student = lru_cache(maxsize=256)(_play)

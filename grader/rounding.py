@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.compare import BROADCAST_ELEMENTS_MAX
+from grader.compare import BROADCAST_ELEMENTS_MAX, RTOL
 
 RELATIVE = 1e-5  # the relative tolerance of torch.allclose
 # Rounding error of a sum, as a share of the sum of the sizes of its terms: some 17 units in the last place of float32.
@@ -131,6 +131,11 @@ def is_degenerate(gradient: Tensor) -> bool:
     """Whether a gradient is zero everywhere or not finite, so that everything below agrees with it."""
     largest = float(gradient.abs().max()) if gradient.numel() else 0.0
     return largest == 0.0 or not largest < float("inf")
+
+
+def is_nearly_uniform(tensor: Tensor) -> bool:
+    """Whether all elements are equal but for 1e-5 of the largest. NaN and infinities are equal to nothing."""
+    return bool(tensor.max() - tensor.min() <= RTOL * tensor.abs().max())
 
 
 def is_uniform(tensor: Tensor) -> bool:

@@ -6,6 +6,7 @@ above. It is never graded. It tells a mistake of this step from one that came fr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,29 @@ def read_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> TensorFil
         {name: _read(entry) for name, entry in answers.items()},
         {name: _read(entry) for name, entry in context.items() if name not in answers},
     )
+
+
+def only_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> bytes:
+    """Return a file that was read before without what is no answer and no context for these checkpoints.
+
+    The rows of its grade are the same. A file with nothing else in it comes back as it is. The layout is that of
+    safetensors: the length of the header, the header as JSON, the data that its offsets point at.
+    """
+    data = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:data])
+    names = {name for each in checkpoints for name in (each.answer, each.name)}
+    wanted = names | {CONTEXT_PREFIX + name for name in names}
+    if wanted.issuperset(header):
+        return content
+    kept, pieces, end = {}, [], 0
+    for name, entry in header.items():
+        if name in wanted:
+            first, last = entry["data_offsets"]
+            pieces.append(content[data + first : data + last])
+            kept[name] = entry | {"data_offsets": [end, end := end + last - first]}
+    text = json.dumps(kept, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the data is aligned
+    return b"".join([len(text).to_bytes(8, "little"), text, *pieces])
 
 
 def _entries(checkpoints: Sequence[Checkpoint], tensors: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

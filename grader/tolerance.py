@@ -66,11 +66,13 @@ def bounds_from_the_loss(instance: Instance) -> BoundedBackward:
 class Tolerated:
     """The rows with what rounding explains.
 
-    ``inherited`` are the wrong ones that are right but for rounding, given a gradient above that is not.
+    ``inherited`` are the wrong ones that are right but for rounding, given a gradient above that is not. ``beyond`` are
+    those that pass, and are off by more than rounding themselves.
     """
 
     rows: list[Comparison]
     inherited: frozenset[str] = frozenset()
+    beyond: frozenset[str] = frozenset()
 
 
 def judge_rounding(reference: Reference, handed_in: Mapping[str, Tensor], rows: Sequence[Comparison]) -> Tolerated:
@@ -82,7 +84,7 @@ def judge_rounding(reference: Reference, handed_in: Mapping[str, Tensor], rows: 
         return Tolerated(list(rows))
     table = _Table(reference, handed_in, {row.name: row for row in rows})
     table.judge()
-    return Tolerated([table.rows[row.name] for row in rows], frozenset(table.inherited))
+    return Tolerated([table.rows[row.name] for row in rows], frozenset(table.inherited), frozenset(table.beyond))
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class _Table:
     rows: dict[str, Comparison]
     off: dict[str, _Off] = field(default_factory=dict)
     inherited: set[str] = field(default_factory=set)
+    beyond: set[str] = field(default_factory=set)
     terms: dict[str, Mapping[str, Tensor]] = field(default_factory=dict)
 
     def judge(self) -> None:
@@ -187,6 +190,8 @@ class _Table:
         else:
             note, is_noise = BEYOND, False
         self.off[name] = _Off(name, is_noise)
+        if note.startswith(BEYOND):
+            self.beyond.add(name)
         return replace(row, notes=(*row.notes, note))
 
     def _by_itself(self, name: str) -> Bounded:

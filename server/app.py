@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from server.accounts.recognition import Recognition
@@ -15,14 +15,20 @@ from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
 from server.courses import routes as courses
+from server.feedback import routes as feedback
+from server.gradebook import routes as gradebook
 from server.grading.code_runner import CodeRunner
 from server.http import problems
 from server.http.access_log import AccessLog
 from server.http.middleware import BodyLimit, Envelope
+from server.http.query import refuse_unknown_parameters
 from server.http.token_gate import TokenGate
 from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
 from server.pairing import routes as pairing
+from server.people import joining
+from server.people import routes as people
+from server.privacy import routes as privacy
 from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.records import routes as records
@@ -33,7 +39,9 @@ from server.settings import Settings
 from server.submissions import routes as submissions
 
 API_PREFIX = "/api/v1"
-OPEN_PATHS = (f"{API_PREFIX}/join", f"{API_PREFIX}/pair")  # they take a small body without a token
+OPEN_PATHS = tuple(
+    f"{API_PREFIX}/{path}" for path in ("join", "pair", "open-invitation")
+)  # they take a small body without a token
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
@@ -60,6 +68,8 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         # FastAPI's own pages load scripts from a third party. The description stays at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_unknown_parameters)],
+        responses=problems.documented(422),
     )
     app.state.services = services
     app.state.client_sources = ClientSources()
@@ -69,8 +79,25 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
-    for room in (courses, lifecycle, assignments, pairing, catalogue, submissions, records, queue, reports, regrading):
+    for room in (
+        courses,
+        lifecycle,
+        joining,
+        people,
+        pairing,
+        assignments,
+        catalogue,
+        submissions,
+        feedback,
+        records,
+        queue,
+        reports,
+        regrading,
+        gradebook,
+        privacy,
+    ):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
+    app.include_router(joining.page)
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
     return app

@@ -12,21 +12,23 @@ import uvicorn
 
 from exercises.errors import PackError
 from server import logs
-from server.accounts.commands import admin, token
 from server.assignments.commands import assignment, extension
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
-from server.courses.commands import Slug, course, open_course, show_new_course
+from server.courses.commands import Slug, course, open_course, show_new_course, shown_code
 from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
+from server.people.commands import admin, people_, token
+from server.privacy.commands import person, retention
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
 
@@ -65,7 +67,8 @@ def init(settings: Settings, slug: str, title: str, new_secret: bool) -> None:
             click.echo("The database is up to date. It has courses already: python -m server course list")
             return
         instructor = open_course(session, slug, title)
-    show_new_course(instructor)
+        code = shown_code(session, instructor.course)
+    show_new_course(instructor, code)
 
 
 @server.command()
@@ -110,20 +113,28 @@ def quickstart(settings: Settings) -> None:
             instructor = open_course(session, *FIRST_COURSE)
             first_course = instructor.course
             write_private(token_file, instructor.token)
-    token = token_file.read_text().strip() if token_file.exists() else "(not kept here: python -m server token new ID)"
+        code = shown_code(session, first_course)
+    kept = token_file.read_text().strip() if token_file.exists() else None
+    token = kept or f"(not kept here: python -m server people token {first_course.slug} WHO)"
     database.close()
 
     def show(address: str) -> None:
         click.echo(f"Backprop Dojo      {address}")
         click.echo(f"Course             {first_course.title} ({first_course.slug})")
-        click.echo(f"Join code          {first_course.join_code}")
+        click.echo(f"Join code          {code}")
         click.echo(f"Instructor's token {token}")
-        click.echo(f"To join            dojo join {address} {first_course.join_code}")
+        click.echo(f"To join            dojo join {address} {code}")
 
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, assignment, extension, queue, token, admin):
+for _command in (
+    *(demo, doctor, show_settings, backup, restore),
+    *(course, assignment, extension),
+    *(people_, token, admin, person, retention),
+    gradebook,
+    queue,
+):
     server.add_command(_command)
 for _command in COURSE_COMMANDS:
     course.add_command(_command)

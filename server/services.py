@@ -12,17 +12,20 @@ from fastapi import FastAPI
 
 from exercises import registry
 from grader.sandbox import Sandbox
+from server.courses.last_seen import LastSeen
 from server.database import migrate
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
+from server.instances.pool import HiddenPool
 from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.operations.probe import WriteProbe
 from server.operations.state_metrics import StateCollector
 from server.pairing.tries import Tries
+from server.people.join_limits import JoinLimits
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
@@ -33,9 +36,11 @@ from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
 from server.records.record import RecordSigner
 from server.settings import Settings
+from server.submissions.accept import Allowance
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
 from server.submissions.live_check import CheckPace, LiveChecks, Room
+from server.submissions.quota import MIB
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +59,7 @@ class Services:
     metrics: Metrics
     database: Database
     instances: InstanceStore
+    pool: HiddenPool
     code_runner: CodeRunner
     grading: Grading
 
@@ -69,8 +75,9 @@ class Services:
         instances = InstanceStore(database, settings.key)
         code_runner = code_runner or make_code_runner(settings)
         metrics = Metrics()
-        grading = Grading(database, instances, code_runner, metrics)
-        return cls(settings, timing or Timing(), metrics, database, instances, code_runner, grading)
+        pool = HiddenPool(database)
+        grading = Grading(database, instances, pool, code_runner, metrics)
+        return cls(settings, timing or Timing(), metrics, database, instances, pool, code_runner, grading)
 
     def prepare_database(self) -> None:
         """Run the missing migrations, recognise the secret, and write down the exercises that are served.
@@ -120,6 +127,7 @@ class ServerServices(Services):
     follower: Follower
     intake: Intake
     pairing_tries: Tries
+    join_limits: JoinLimits
     live_checks: LiveChecks
 
     @classmethod
@@ -132,9 +140,15 @@ class ServerServices(Services):
         signals = Signals()
         base.metrics.registry.register(StateCollector(base.database, signals))
         dispatcher = base.make_dispatcher(signals)
-        follower = Follower(base.database, signals, base.timing)
+        follower = Follower(base.database, signals, base.timing, dispatcher.standing)
         intake = Intake(
-            base.database, base.instances, dispatcher, follower, settings.submissions_per_minute, base.metrics
+            base.database,
+            base.instances,
+            base.pool,
+            dispatcher,
+            follower,
+            Allowance(settings.submissions_per_minute, settings.quota_mib * MIB),
+            base.metrics,
         )
         room = Room(settings.children if settings.dispatch == "embedded" else None)
         pace = CheckPace(settings.checks_per_minute)
@@ -146,6 +160,7 @@ class ServerServices(Services):
             intake=intake,
             live_checks=LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room),
             pairing_tries=Tries(),
+            join_limits=JoinLimits(),
         )
 
     def attach(self, app: FastAPI) -> None:
@@ -159,7 +174,9 @@ class ServerServices(Services):
         app.state.metrics = self.metrics
         app.state.record_signer = RecordSigner(self.settings.key)
         app.state.pairing_tries = self.pairing_tries
+        app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
+        app.state.last_seen = LastSeen(self.database)
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     checks_per_minute: int = Field(default=240, ge=0)
     """How often an account may check live within a minute, in each process; 0 means no limit."""
 
+    quota_mib: int = Field(default=256, ge=0)
+    """How many MiB of large files of tensors, over 64 KiB each, are kept of a student in a course; 0 means no limit."""
+
     log: LogFormat = "console"
     """How events are written to standard error: for people, or as JSON, one object a line."""
 

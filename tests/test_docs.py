@@ -14,7 +14,7 @@ from exercises.tape import Tape
 from grader.compare import BROADCAST_ELEMENTS_MAX
 from grader.diagnosis.explain import IN_CONTEXT
 from grader.error_bounds import FORWARD_ROUNDINGS, UNIT
-from grader.origin import NOT_HANDED_IN
+from grader.origin import CONSTANT_ABOVE, NOT_HANDED_IN
 from grader.tolerance import BEYOND, FROM_ABOVE
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +103,7 @@ def test_what_is_quoted_of_origin_and_rounding_is_what_students_read() -> None:
         BEYOND,
         FROM_ABOVE.format("bnvar"),
         IN_CONTEXT.format("hpreact"),
+        CONSTANT_ABOVE.format("logprobs"),
     )
     assert [sentence for sentence in quoted if sentence not in text] == []
     assert "more than 65,536 elements" in text and BROADCAST_ELEMENTS_MAX == 65_536

@@ -23,6 +23,7 @@ from server.courses.courses import find_course
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.grade import TimedGrade, store
+from server.instances.pool import POOL_SIZE, HiddenPool
 from server.instances.store import InstanceStore, StoredInstance
 from server.submissions.accept import HandedIn
 from server.tables import AnswerKind, Role, SeatRow, SubmissionRow
@@ -89,7 +90,11 @@ def prepare(server: BenchServer, old: int) -> list[AnswerFiles]:
     exercise = find(EXERCISE)
     students = _student_ids(database)
     own = [instances.get(student, exercise, Kind.STUDENT).instance for student in students]
-    hidden = [instances.get(student, exercise, Kind.HIDDEN) for student in students]
+    pool = HiddenPool(database)
+    for _ in range(POOL_SIZE):
+        pool.refill(exercise)
+    lots = (instances.load(pool.lot(exercise, ()), exercise) for _ in students)
+    hidden = [stored for stored in lots if stored]
     _write_old_submissions(database, students, list(_old_grades(hidden[:old])), old)
     database.close()
     return [_answer_files(instance) for instance in own]

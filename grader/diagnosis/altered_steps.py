@@ -16,6 +16,7 @@ from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import back, reference
+from grader.rounding import close, is_uniform
 
 # (the name that is read, its recorded value) → the value to use
 Alter = Callable[[str, Tensor], Tensor]
@@ -52,6 +53,7 @@ class AlteredSteps:
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
         self._terms_alone: dict[tuple[str, bool], dict[str, Tensor]] = {}
+        self._factors: dict[tuple[str, str], Tensor | None] = {}
         self._graphs: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
         self._positions: dict[tuple[str, str], Tensor | None] = {}
 
@@ -92,6 +94,20 @@ class AlteredSteps:
             output = self._steps[step].output.detach()
             self._terms_alone[key] = back(self._steps[step], output if value else torch.ones_like(output))
         return self._terms_alone[key][read]
+
+    def factor(self, step: str, read: str) -> Tensor | None:
+        """Return the tensor that a line multiplies its upstream gradient with, entry by entry.
+
+        None if it does anything else, or multiplies with one number.
+        """
+        key = (step, read)
+        if key not in self._factors:
+            output, local = self._steps[step].output, self.term_without_upstream(step, read, False)
+            signs = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
+            is_factor = local.shape == output.shape and not is_uniform(local)
+            is_factor = is_factor and close(back(self._steps[step], signs)[read], local * signs)
+            self._factors[key] = local if is_factor else None
+        return self._factors[key]
 
     def term_of_any_upstream(self, step: str, read: str) -> tuple[Tensor, Tensor]:
         """Return an upstream gradient of zeros, and the term of ``read`` for it, with the graph between the two."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -23,7 +25,7 @@ from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, reference
-from grader.rounding import NOISE, RELATIVE, Target, close, sum_of
+from grader.rounding import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost
@@ -80,8 +82,27 @@ class Edge:
         """
         if self.share is not self.term or self.observed.shape != self.term.shape:
             return None
-        upstream, term = self.graph(self.step.name, self.read)
-        return torch.autograd.grad(term, upstream, self.observed, retain_graph=True, materialize_grads=True)[0]
+        return self.adjoint_of(self.observed)
+
+    def adjoint_of(self, term: Tensor) -> Tensor:
+        """Return J·term, of the shape of the step's output, for a tensor of the shape of the edge's term."""
+        upstream, any_term = self.graph(self.step.name, self.read)
+        return torch.autograd.grad(any_term, upstream, term, retain_graph=True, materialize_grads=True)[0]
+
+    def _adjoint_for(self, shape: torch.Size) -> npt.NDArray[np.float32] | None:
+        """Return the adjoint summed to a shape, as one row; None if there is none, or the shape does not stretch to it.
+
+        ⟨a, stretched v⟩ = ⟨summed a, v⟩. A product of two rows of numpy costs half of what it costs in torch.
+        """
+        if shape not in self._adjoints:
+            adjoint = self.adjoint
+            fitted = adjoint.sum_to_size(shape) if adjoint is not None and broadcasts_to(shape, adjoint.shape) else None
+            self._adjoints[shape] = None if fitted is None else fitted.reshape(-1).numpy()
+        return self._adjoints[shape]
+
+    @cached_property
+    def _adjoints(self) -> dict[torch.Size, npt.NDArray[np.float32] | None]:
+        return {}
 
     @cached_property
     def square_norm(self) -> float:
@@ -89,10 +110,15 @@ class Edge:
         return float((self.observed * self.observed).sum())
 
     def may_come_from(self, upstream: Tensor, factors: tuple[float, ...] = (1.0,)) -> bool:
-        """Whether ``observed`` may be the term of an upstream gradient, times one of ``factors``."""
-        if self.adjoint is None or upstream.shape != self.adjoint.shape:
+        """Whether ``observed`` may be the term of an upstream gradient, times one of ``factors``.
+
+        The gradient may be one that is stretched to the shape of the step's output.
+        """
+        adjoint = self._adjoint_for(upstream.shape)
+        if adjoint is None:
             return True
-        product = float(torch.dot(self.adjoint.reshape(-1), upstream.reshape(-1)))
+        with np.errstate(all="ignore"):  # a student's gradient may hold anything
+            product = float(adjoint.dot(upstream.reshape(-1).numpy()))
         return any(abs(factor * product - self.square_norm) <= NEAR * self.square_norm for factor in factors)
 
 
@@ -175,6 +201,14 @@ class Case:
         """Whether the answer was stretched to the shape of the right gradient: its elements repeat."""
         return self.replay.handed_in[self.name].numel() < self.answer.numel()
 
+    @cached_property
+    def wrong(self) -> Tensor:
+        """Where the answer is wrong, for an answer of the right shape. A few huge numbers make no others right."""
+        answer, right = self.answer.numpy(), self.right.numpy()
+        size = np.abs(right)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return torch.from_numpy(~(np.abs(answer - right) <= RELATIVE * size + NOISE * size.max()))
+
     def called(self, edge: Edge) -> NamedPart:
         """Return what the part of the gradient is called that comes through an edge."""
         for part, value in _formula_parts(self.instance, self.name):
@@ -196,7 +230,7 @@ class Case:
             if heads == {(): None}:
                 upstream, term = use.upstream, use.terms[read]
             else:
-                upstream = sum_of([self._along(head, head[0].upstream) for head in heads])
+                upstream = sum_of([self._along(head[1:], head[0].terms[head[0].read]) for head in heads])
                 term = self._back(use.step, upstream)[read]
             share = term if read == self.name else sum_of([self._along(tail, term) for tail in tails])
             observed = self._in_place_of(share)
@@ -359,7 +393,8 @@ class Case:
             paths = [(use,) for use in self._uses.get(self.name, [])]
         if len(paths) == 1:
             return paths
-        brought = {path: self._along(path, path[0].upstream) for path in paths}
+        # The replay went back through the first step of each path already.
+        brought = {path: self._along(path[1:], path[0].terms[path[0].read]) for path in paths}
         self._brought.update(brought)
         return [path for path in paths if len(path) == 1 or self.matters(brought[path])]
 

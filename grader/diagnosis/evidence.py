@@ -33,7 +33,7 @@ NO_CHANGE = 1e-12  # of the loss, which is some 3; float64 keeps 16 digits
 NEXT_TO_NOTHING = 1e-2  # of the right gradient's largest element; its sums may be rounding of what cancelled
 FAR_OFF = 0.5  # of the largest difference
 ZERO_SUM = 1e-5  # of a sum of absolute values: rounding in float32
-BROKEN_SUM = 1e-3  # of a sum of absolute values: more than rounding
+BROKEN_SUM = 1e-3  # of the largest sum of absolute values: more than rounding
 SHIFT = 0.5
 
 
@@ -89,8 +89,10 @@ def broken_invariant(case: Case) -> BrokenInvariant | None:
     for axis in _losses(case.instance).invariant_axes(case.name):
         if not _sums_to_zero(case.right, axis):
             continue  # given what the student has above, it need not
-        totals, sizes = case.answer.sum(axis), case.answer.abs().sum(axis)
-        if bool((totals.abs() > BROKEN_SUM * sizes).any()):
+        totals = case.answer.sum(axis)
+        # What cancelled on the way may have been as large as the largest slice: its rounding may be in each of them.
+        largest = max(float(each.abs().sum(axis).max()) for each in (case.answer, case.right))
+        if float(totals.abs().max()) > BROKEN_SUM * largest:
             worst = int(totals.abs().argmax())
             return BrokenInvariant(case.name, case.right.dim() - axis, worst, float(totals.reshape(-1)[worst]))
     return None

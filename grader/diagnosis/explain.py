@@ -15,6 +15,7 @@ from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code
 from grader.diagnosis.evidence import broken_invariant, counterexample
 from grader.diagnosis.messages import with_evidence
+from grader.diagnosis.pattern import answer_pattern
 from grader.diagnosis.search import diagnose
 from grader.origin import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
 from grader.reference import reference
@@ -24,6 +25,7 @@ from grader.tolerance import judge_rounding
 INCOMPARABLE = "nothing more can be told about this tensor; hand in one that can be compared"
 RECOVERED = "what you made of d{0} agrees on one, and it is not right: hand in d{0} as well, and begin there"
 IN_CONTEXT = "look at d{} first"
+IN_BEYOND = "look at d{} first: cmp passes it, and it is off by more than rounding"
 UNFINISHED = "the code stopped before all of this gradient was there"
 MAY_BE_UNFINISHED = "the code stopped, perhaps before all of this gradient was there; mend what stopped it first"
 # What may be only that a line did not run yet: one that adds a path, divides, or sums.
@@ -55,7 +57,7 @@ def explain(
     if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
     replay = replay_backward(reference(instance), handed_in, rows, tolerated.inherited)
-    table = _Table(instance, rows, replay, stopped, context)
+    table = _Table(instance, rows, replay, stopped, context, tolerated.beyond)
     return tuple(table.explained(row) for row in rows)
 
 
@@ -63,7 +65,8 @@ def explain(
 class _Table:
     """The rows of one answer while they are explained, in the exercise's order.
 
-    ``diagnoses`` has one entry for each mistake explained so far.
+    ``beyond`` are the rows that pass and are off by more than rounding. ``diagnoses`` has one entry for each mistake
+    explained so far.
     """
 
     instance: Instance
@@ -71,6 +74,7 @@ class _Table:
     replay: BackwardReplay
     stopped: bool
     context: Set[str]
+    beyond: Set[str] = frozenset()
     diagnoses: list[tuple[Diagnosis, ...]] = field(default_factory=list)
 
     def explained(self, row: Comparison) -> Comparison:
@@ -98,8 +102,18 @@ class _Table:
                 judgement, diagnosis = Judgement(Origin.UNKNOWN, (ODD_SHAPE.format(odd),)), ()
         if self.context and judgement.origin is Origin.INHERITED and row.name not in self.context:
             judgement = self._inherited_from_context(row.name, judgement)
+        if self.beyond and judgement.origin is Origin.INHERITED:
+            judgement = self._inherited_from_what_passes(row.name, judgement)
         notes = (*row.notes, *judgement.notes)
-        return replace(row, origin=judgement.origin, diagnosis=diagnosis, notes=notes, blames=judgement.blames)
+        return replace(
+            row,
+            origin=judgement.origin,
+            diagnosis=diagnosis,
+            notes=notes,
+            blames=judgement.blames,
+            inherits_constant=judgement.constant is not None,
+            pattern=self._pattern(row.name, diagnosis) if judgement.origin is not Origin.INHERITED else None,
+        )
 
     def _inherited_from_context(self, name: str, judgement: Judgement) -> Judgement:
         """Return the judgement with the first step of the context whose mistake it inherits."""
@@ -109,7 +123,16 @@ class _Table:
         )
         if judgement.blames or first is None or first not in self.context:
             return judgement
-        return Judgement(judgement.origin, (*judgement.notes, IN_CONTEXT.format(first)), (first,))
+        return replace(judgement, notes=(*judgement.notes, IN_CONTEXT.format(first)), blames=(first,))
+
+    def _inherited_from_what_passes(self, name: str, judgement: Judgement) -> Judgement:
+        """Return the judgement with the first step above that passes beyond rounding, if all wrong ones inherit."""
+        above = self.replay.above(name)
+        first = next((each for each in self.replay.reference.backward_order if each in self.beyond & above), None)
+        origins = {self.replay.judgements[each].origin for each in above & self.replay.wrong}
+        if judgement.blames or first is None or origins - {Origin.INHERITED}:
+            return judgement
+        return Judgement(judgement.origin, (*judgement.notes, IN_BEYOND.format(first)), (first,))
 
     def _diagnosed(self, name: str) -> tuple[Diagnosis, ...]:
         right, answer = self.replay.gradients[name], self.replay.handed_in[name]
@@ -125,6 +148,11 @@ class _Table:
         if not self.diagnoses:  # the mistake to begin with; the cost of one is enough
             first = with_evidence(first, counterexample(case), broken_invariant(case))
         return (first, *others)
+
+    def _pattern(self, name: str, diagnosis: tuple[Diagnosis, ...]) -> str:
+        """Return the pattern of a wrong answer; what else fits as well is left out."""
+        finding = diagnosis[0].pattern if diagnosis else ""
+        return answer_pattern(finding, self.replay.handed_in[name], self.replay.gradients[name])
 
     def _is_last(self, name: str) -> bool:
         """Whether nothing below a step was handed in that is not zero: the code may have stopped while it made this."""

@@ -34,6 +34,12 @@ def described(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
     return named(weight, case, edges) or f"{abs(weight):.6g}"
 
 
+def signed(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str:
+    """Return the name of a factor, or its figure, with its sign: "-n (32)", but "minus n-1 (31)"."""
+    text = described(weight, case, edges)
+    return text if weight >= 0 else ("minus " if "-" in text else "-") + text
+
+
 _Shapes = tuple[tuple[str, torch.Size], ...]
 
 

@@ -108,13 +108,13 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "nothing_of_the_loss": Message(_NOTHING, "Ask how much the loss changes when an element of {name} does."),
             "elements": Message(
-                "{missing} elements of your gradient are zero and should not be.",
+                "Your gradient is zero at {missing:elements}, and should not be.",
                 _REACH,
                 "the others are right",
                 _YOUR_LINE,
             ),
             "elements_of_a_term": Message(
-                "{missing} elements of the term that comes through {step} are zero and should not be.",
+                "The term that comes through {step} is zero at {missing:elements}, and should not be.",
                 _REACH,
                 _REST,
             ),
@@ -126,7 +126,12 @@ MESSAGES: Mapping[Code, Kind] = {
             "slices": Message(
                 "What comes from {missing:slices} of {upstream}, along axis {axis}, is not in your gradient.", _ENDS
             ),
-            "part": Message("{parts:Are} missing from your formula.", _EACH_PART, line=_ABOUT),
+            "part": Message("{parts:do_not_show}.", _EACH_PART, line=_ABOUT),
+            "all_but_one_part": Message(
+                "Of your formula nothing shows but {parts:and}, {factor} times.",
+                "Are the other parts there, and does anything cancel? Derive each part alone, then add all of them.",
+                line=_ABOUT,
+            ),
             "slip": Message("In {parts:and}, {says:clauses}.", _EACH_PART, line=_ABOUT),
             "part_but_for_little": Message(
                 "Next to nothing stands in place of {part:part}: at most {left:.1g} of its size.", _ADD_EACH_USE
@@ -141,11 +146,11 @@ MESSAGES: Mapping[Code, Kind] = {
         "counted a path twice, or one too many, at",
         {
             "path": Message(
-                "The path from {read} through {step} is there twice.",
+                "The path from {read} through {step} is there twice, or has a factor of 2.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
             ),
             "route": Message(
-                "The part that comes to {read} through {route:and} is there twice.",
+                "The part that comes to {read} through {route:and} is there twice, or has a factor of 2.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
                 _REST,
             ),
@@ -153,7 +158,13 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Your gradient is twice what it should be; perhaps what arrives at {name} is counted twice.",
                 "Look for a factor of 2, for a += that runs twice, or for one that adds to what already holds it.",
             ),
-            "part": Message("{parts:Are} there twice in your formula.", _EACH_PART, line=_ABOUT),
+            "part": Message("{parts:Are} there twice in your formula, or times 2.", _EACH_PART, line=_ABOUT),
+            "elements": Message(
+                "{wrong} of {count} elements are twice what they should be.",
+                "Which elements does a line reach that adds? Is there a += that adds to what holds it already?",
+                "the others are right",
+                _YOUR_LINE,
+            ),
             "path_too_many": Message(
                 "Your gradient is right, but {other} is added to it: a path too many.", _ONLY_USES
             ),
@@ -177,6 +188,11 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "part": Message(
                 "{turned:sentences}", "Move one element up: does this part make the loss rise or fall?", line=_ABOUT
+            ),
+            "scaled_part": Message(
+                "The sign of {parts:and} is turned around.",
+                "Move one element up: does this part make the loss rise or fall?",
+                line=_ABOUT,
             ),
         },
     ),
@@ -205,6 +221,12 @@ MESSAGES: Mapping[Code, Kind] = {
         {
             "numbers": Message(_SIGN + "every number is right.", _COUNT_SIGNS),
             "form": Message(_SIGN + "the gradient has the right form.", _COUNT_SIGNS),
+            "elements": Message(
+                "The sign of {wrong} of {count} elements is turned around.",
+                "What do these elements share? Look for an absolute value, or for a minus at some elements only.",
+                "the others are right",
+                _YOUR_LINE,
+            ),
             "formula_of_one_line": Message("Every sign is turned around.", _COUNT_SIGNS),
             "formula": Message(
                 "Every sign of your formula is turned around.", _COUNT_SIGNS, line="Look at all of its parts."
@@ -217,6 +239,12 @@ MESSAGES: Mapping[Code, Kind] = {
             "whole": Message(_FACTOR + ".", _FIND_FACTOR),
             "whole_and_sign": Message(_FACTOR + ", apart from the sign.", _FIND_FACTOR),
             "common": Message("Everything is off by a factor of {factor}.", _FIND_FACTOR),
+            "elements": Message(
+                "{wrong} of {count} elements are {factor} times what they should be.",
+                "What do these elements share? Is there a factor at some elements that belongs at all, or at none?",
+                "the others are right",
+                _YOUR_LINE,
+            ),
             "averaged": Message("The contributions to one element are averaged, not summed.", _REPEATED),
         },
     ),
@@ -359,11 +387,15 @@ MESSAGES: Mapping[Code, Kind] = {
         "left out the upstream gradient at",
         {
             "constant": Message(
-                "Your gradient is {value} everywhere; {upstream} does not come into it.",
+                "Your gradient is {value} everywhere; {upstream} does not show in it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {name} does to {step}.",
             ),
             "derivative_times_a_number": Message(
                 "Your gradient is the derivative of the line of {step}, times the number {factor}.",
+                "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
+            ),
+            "derivative_of_a_term_times_a_number": Message(
+                "{part:Part} is the derivative of the line of {step}, times {factor}.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
             ),
             "part_of_the_derivative": Message(
@@ -371,7 +403,11 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Is a parenthesis missing? The upstream gradient multiplies the whole derivative.",
             ),
             "derivative_alone": Message(
-                "Your gradient holds the derivative of the line of {step} alone; {upstream} does not come into it.",
+                "Your gradient holds the derivative of the line of {step} alone; {upstream} does not show in it.",
+                "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
+            ),
+            "derivative_alone_of_a_term": Message(
+                "{part:Part} is the derivative of the line of {step} alone, without {upstream}.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
             ),
             "forward_value": Message(
@@ -396,7 +432,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 _MOVE,
             ),
             "line_of_the_upstream": Message(
-                "The line of {step} is applied to {upstream}; its derivative does not come into it.", _MOVE
+                "The line of {step} is applied to {upstream}; its derivative does not show in it.", _MOVE
             ),
             "upstream_times_a_number": Message(
                 "{upstream:start} goes through to {read} times {factor}; the derivative of that line is no number.",
@@ -456,6 +492,20 @@ MESSAGES: Mapping[Code, Kind] = {
                 "A factor of that shape is missing or wrong in this term. Which tensor has that shape?",
                 _REST,
             ),
+            "one_number": Message(
+                "{wrong} elements of your gradient hold the same number, {number}, and should differ.",
+                "An = puts the number there; += and -= keep what is there already.",
+                line=_YOUR_LINE,
+            ),
+            "factor_off_by_one": Message(
+                "{upstream:start} is multiplied with a factor that is 1 too {large}.",
+                "Derive the factor of that line once more. Is a 1 missing in it, or one too many?",
+            ),
+            "added_to_the_upstream": Message(
+                "{other} is added to {upstream} before it goes into that line.",
+                "{upstream:start} alone goes into that line, and each use of {read} adds one term.",
+                _REST,
+            ),
             "product_of_paths": Message(
                 "The paths through {uses:and} are multiplied with each other.",
                 "Two paths to the loss change it by the sum of what each does.",
@@ -480,6 +530,18 @@ MESSAGES: Mapping[Code, Kind] = {
                 "The contributions are added up where {other} points, not where {step} took its elements from.",
                 "Which indices stand in that line?",
             ),
+            "indices_of_one_slice": Message(
+                "All contributions are added up where slice {kept} of {other} points, along axis {axis}.",
+                "Which indices stand in that line?",
+            ),
+            "slice_for_all": Message(
+                "Slice {kept} of {upstream}, along axis {axis}, is added up in place of all others.",
+                "Look at the indices on both sides of your +=: they are the same.",
+            ),
+            "indices_in_another_order": Message(
+                "The contributions are added up where {other} points with its axes turned over.",
+                "Look at the order of the indices, and at that of what is added.",
+            ),
             "neighbour": Message(
                 "Each contribution is that of its neighbour: along axis {axis}, {other} is shifted by one.",
                 "Look at the indices on both sides of your +=: they are the same.",
@@ -489,7 +551,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Look at the indices: which element does each number belong to?",
             ),
             "wrong_positions_of_a_term": Message(
-                "The numbers of d{name} that come through {step} are right, but {wrong} of them stand at wrong places.",
+                "{wrong} numbers of {part:part} are right, but stand at wrong places.",
                 "Look at the indices: which element does each number belong to?",
                 _REST,
             ),
@@ -604,7 +666,7 @@ MESSAGES: Mapping[Code, Kind] = {
             ),
             "next_to_nothing": Message(
                 "Your gradient is next to nothing: its largest element is {largest:.1g} of what it should be.",
-                "Look for a sum that is taken before it should be, or of the wrong product: there, everything cancels.",
+                "Look for a sum in which all cancels, for two gradients multiplied, or for a factor far too small.",
             ),
             "later": Message(
                 "The mistake is in this step. Mend the first ones, and submit again to hear more about this one.", None
@@ -613,11 +675,11 @@ MESSAGES: Mapping[Code, Kind] = {
     ),
 }
 
-TWO_THINGS = "At least two things are off."
+TWO_THINGS = "At least two things are off, perhaps by one slip."
 # What else is wrong in an answer whose mistake was named. ``TWO_THINGS`` stands before both.
 BESIDES: Mapping[str, str] = {
     "sign": "Besides, every sign is turned around.",
-    "part_missing": "Besides, {parts:are} missing.",
+    "part_missing": "Besides, {parts:does_not_show}.",
     "part_turned": "Besides, the sign of {parts:and} is turned around.",
     "part_factor": "Besides, {parts:are} off by a factor of {factor}.",
     "part_slip": "Besides, in {parts:and}, {says:clauses}.",
@@ -657,6 +719,7 @@ FIGURES: Mapping[str, str] = {
         "constant"
     ),
     "elements": "{right} of {count} elements are right{where:where}{ratio:ratio}",
+    "hardly_any": "Hardly any of the {count} elements is right{ratio:ratio}",
 }
 COUNTEREXAMPLE = (
     "Moving {name}[{index:indices}] by {step:plain} changes the loss by {change:plain}; your gradient says "
@@ -746,6 +809,18 @@ def _capital_are(names: Sequence[str]) -> str:
     return _start(_are(names))
 
 
+def _does_not_show(names: Sequence[str]) -> str:
+    """Say of parts of a formula that nothing of them is left in the numbers; one that is there may cancel."""
+    if len(names) == 1:
+        return f"nothing of {names[0]} shows: it is missing, or it cancels"
+    return f"nothing of {_listed(names)} shows: they are missing, or they cancel"
+
+
+def _capital_does_not_show(names: Sequence[str]) -> str:
+    text = _does_not_show(names).replace(" shows:", " shows in your formula:")
+    return text[0].upper() + text[1:]
+
+
 def _start(text: str) -> str:
     """Return the text with a capital at its start, unless it starts with the name of a variable."""
     return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
@@ -790,6 +865,10 @@ def _summed(is_summed: bool) -> str:
 
 def _times(count: int) -> str:
     return {2: "twice", 3: "three times"}.get(count, f"{count} times")
+
+
+def _elements(count: int) -> str:
+    return f"{count} element{'s' * (count > 1)}"
 
 
 def _slices(indices: Sequence[int]) -> str:
@@ -839,6 +918,8 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "and": _listed,
     "are": _are,
     "Are": _capital_are,
+    "does_not_show": _does_not_show,
+    "do_not_show": _capital_does_not_show,
     "start": _start,
     "part": _part,
     "Part": _capital_part,
@@ -848,6 +929,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "subject": _subject,
     "summed": _summed,
     "times": _times,
+    "elements": _elements,
     "slices": _slices,
     "along": _along,
     "where": _where,

@@ -48,6 +48,7 @@ VERIFIED_OTHERWISE = frozenset(
         (Code.MISSING_LOCAL, "other_function_of_all"),
         (Code.MISSING_LOCAL, "off_like_a_part"),
         (Code.MISSING_LOCAL, "other_places"),
+        (Code.MISSING_LOCAL, "one_number"),
     }
 )
 

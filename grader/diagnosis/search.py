@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from exercises.instance import Instance
@@ -20,6 +21,7 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.hypotheses import (
     chain_rule,
     confusions,
+    elements,
     formula_parts,
     inner_sums,
     partial_sums,
@@ -34,13 +36,15 @@ from grader.diagnosis.hypotheses import (
     unknown,
 )
 from grader.diagnosis.messages import diagnosis_of
+from grader.diagnosis.pattern import finding_pattern
 from grader.diagnosis.repair import is_verified
 from grader.reference import reference
 
 log = logging.getLogger(__name__)
 
 Hypothesis = Callable[[Case], Iterator[Finding]]
-Groups = tuple[tuple[Hypothesis, ...], ...]
+Hypotheses = tuple[Hypothesis, ...]
+Groups = tuple[Hypotheses, ...]
 
 # From the likely and cheap ones to those that cost most.
 GROUPS: Groups = (
@@ -49,13 +53,13 @@ GROUPS: Groups = (
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
     (formula_parts.parts, slips.parenthesis),
     (terms.one_share,),
-    (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled),
+    (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled, elements.scaled),
     (confusions.overwritten,),
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
     (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
     (terms.several_shares, positions.spilled, positions.misplaced, positions.other_places, positions.other_indices),
-    (partial_sums.of_an_axis,),
+    (partial_sums.of_an_axis, positions.misread_indices),
     (confusions.value_of_another, terms.multiplied),
     (resized.turned_and_scaled, resized.unsummed_and_scaled, resized.sum_before_product),
     (resized.one_of_each, resized.slice_times_count, resized.added_before_the_sum, resized.reshaped_operands),
@@ -63,10 +67,12 @@ GROUPS: Groups = (
     (slips.gone_on, ratios.other_power, chain_rule.other_factor, chain_rule.part_of_the_derivative),
     (chain_rule.number_as_upstream, chain_rule.constant),
     (shapes.turned_operands, chain_rule.added, chain_rule.scaled_and_number_added, slips.too_many),
+    (chain_rule.added_to_the_upstream,),
     (chain_rule.other_operand,),
     (inner_sums.over_everything, inner_sums.along_the_other_axis),
     # These last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
+    (elements.one_number,),
     (ratios.function_of_one, two_parts.one_with_a_name),
     (terms.nearly_missing,),
     (ratios.off_like_a_part,),
@@ -74,12 +80,21 @@ GROUPS: Groups = (
 # Whatever is compared up to the rounding of any order of operations fits an answer that is right up to it. Its bounds
 # say that it is wrong; so only what is compared more strictly is said.
 GROUPS_NEARLY_RIGHT: Groups = ((chain_rule.small_number_added,),)
-# Tried as well after a first finding of this code. A factor may come from another gradient that went in: the line's own
-# 2 is there, the 1/(n-1) of the line above it is not.
-ALSO: Mapping[Code, Hypothesis] = {Code.TERM_SCALE: confusions.swapped_upstream}
+# Tried as well after a first finding of this hypothesis and code: other mistakes that may have made the same numbers.
+# A line's own 2 is there, and the 1/(n-1) of the line above it is not; or what is added is a multiple of the term.
+MULTIPLES: Hypotheses = (confusions.swapped_for_a_multiple, chain_rule.tensor_added)
+ALSO: Mapping[tuple[Hypothesis, Code], Hypotheses] = {
+    (terms.one_share, Code.TERM_SCALE): MULTIPLES,
+    (terms.several_shares, Code.TERM_SCALE): MULTIPLES,
+    (formula_parts.parts, Code.TERM_SCALE): MULTIPLES,
+    # Where a line multiplies with a tensor, the gradient below it is the one above times that tensor.
+    (confusions.swapped_upstream, Code.SWAPPED): (ratios.one_factor_too_many,),
+    # A factor of another term may be a tensor of that line in place of this one's.
+    (slips.parenthesis, Code.MISSING_LOCAL): (chain_rule.other_operand,),
+}
 # How many groups are tried, by how many mistakes of the answer are unexplained so far; after the last none. This bounds
 # the cost of an answer of random numbers (bench/diagnosis.py).
-GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 3, 8)
+GROUPS_TRIED = (len(GROUPS), len(GROUPS) - 11, 8)
 DIAGNOSES_MAX = 3
 
 
@@ -96,11 +111,12 @@ def diagnose(case: Case, unexplained: int = 0, groups: Groups = GROUPS) -> tuple
     if terms.is_nearly_right(case):
         groups = GROUPS_NEARLY_RIGHT
     for group in groups[: GROUPS_TRIED[unexplained]]:
-        diagnoses = [diagnosis for hypothesis in group for diagnosis in _tried(hypothesis, case)]
+        found = {hypothesis: _tried(hypothesis, case) for hypothesis in group}
+        diagnoses = [diagnosis for each in found.values() for diagnosis in each]
         if diagnoses:
-            also = ALSO.get(Code(diagnoses[0].code))
-            if also is not None:
-                diagnoses += _tried(also, case)
+            first = next(hypothesis for hypothesis, its in found.items() if its)
+            for hypothesis in ALSO.get((first, Code(diagnoses[0].code)), ()):
+                diagnoses += _tried(hypothesis, case)
             distinct: dict[object, Diagnosis] = {}
             for diagnosis in diagnoses:  # one code twice says something new only of another line
                 distinct.setdefault((diagnosis.code, diagnosis.hints[1:2]), diagnosis)
@@ -130,7 +146,8 @@ def _log_once(module: str, hypothesis: str, error: str) -> None:
 
 
 def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
-    return diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case.instance))
+    diagnosis = diagnosis_of(finding, case.name, case.instance.exercise.lines, _variables(case.instance))
+    return replace(diagnosis, pattern=finding_pattern(finding))
 
 
 @lru_cache(maxsize=64)  # it is asked for with each finding

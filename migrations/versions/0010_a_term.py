@@ -1,6 +1,7 @@
-"""A term: assignments and extensions, rosters and join codes, comments and overrides, an audit log.
+"""A term: assignments and extensions, rosters and join codes, comments and overrides, regrades, an audit log.
 
-Progress gets the first moments from which points follow, counted from the newest grade of each submission.
+Progress gets the first moments from which points follow, counted from the newest grade of each submission. What waits
+to be graded again becomes an open regrade of its course.
 """
 
 from __future__ import annotations
@@ -26,6 +27,29 @@ MOMENTS = {
     "first_exact_at": "comparison.verdict = 'exact'",
     "first_inherited_at": "comparison.origin = 'inherited'",
 }
+
+BACKGROUND_RANK = 2_000_000_000
+REGRADE_OF_WAITING = f"""
+    INSERT INTO regrade (course_id, created_at)
+    SELECT submission.course_id, min(ticket.queued_at)
+    FROM ticket JOIN submission ON submission.id = ticket.submission_id
+    WHERE ticket.rank >= {BACKGROUND_RANK}
+    GROUP BY submission.course_id
+"""
+REGRADE_OF_TICKET = f"""
+    UPDATE ticket SET regrade_id = (
+        SELECT regrade.id FROM regrade JOIN submission ON submission.course_id = regrade.course_id
+        WHERE submission.id = ticket.submission_id
+    ) WHERE rank >= {BACKGROUND_RANK}
+"""
+# A course has one code at the revision before: its newest that was not revoked.
+NEWEST_CODE = """
+    SELECT join_code.code
+    FROM join_code
+    WHERE join_code.course_id = course.id AND join_code.revoked_at IS NULL
+    ORDER BY join_code.id DESC
+    LIMIT 1
+"""
 
 
 def upgrade() -> None:
@@ -170,20 +194,51 @@ def upgrade() -> None:
     with op.batch_alter_table("comment") as table:
         table.create_index(table.f("ix_comment_submission_id"), ["submission_id"], unique=False)
 
+    op.create_table(
+        "regrade",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Integer(), nullable=False),
+        sa.Column("exercise", sa.String(length=64), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("submission_id", sa.Integer(), nullable=True),
+        sa.Column("requested_by_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("discarded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_regrade_account_id_account")),
+        sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_regrade_course_id_course")),
+        sa.ForeignKeyConstraint(["requested_by_id"], ["account.id"], name=op.f("fk_regrade_requested_by_id_account")),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_regrade_submission_id_submission")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_regrade")),
+    )
+    with op.batch_alter_table("regrade") as table:
+        table.create_index(table.f("ix_regrade_course_id"), ["course_id"], unique=False)
+
     with op.batch_alter_table("account") as table:
+        table.add_column(sa.Column("keys_given_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         table.create_foreign_key(table.f("fk_account_merged_into_id_account"), "account", ["merged_into_id"], ["id"])
 
     with op.batch_alter_table("comparison") as table:
         table.add_column(sa.Column("inherits_constant", sa.Boolean(), nullable=False, server_default=sa.false()))
+        table.add_column(sa.Column("pattern", sa.String(length=200), nullable=True))
 
     with op.batch_alter_table("course") as table:
         table.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False, server_default="UTC"))
         table.add_column(sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("instance") as table:
-        table.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("grade") as table:
+        table.add_column(sa.Column("regrade_id", sa.Integer(), nullable=True))
+        table.add_column(sa.Column("counts", sa.Boolean(), nullable=False, server_default=sa.true()))
+        table.create_foreign_key(table.f("fk_grade_regrade_id_regrade"), "regrade", ["regrade_id"], ["id"])
+        table.create_index(
+            table.f("ix_grade_regrade_id"),
+            ["regrade_id"],
+            unique=False,
+            sqlite_where=sa.text("regrade_id IS NOT NULL"),
+            postgresql_where=sa.text("regrade_id IS NOT NULL"),
+        )
 
     with op.batch_alter_table("progress") as table:
         table.add_column(sa.Column("first_exact_at", sa.DateTime(timezone=True), nullable=True))
@@ -198,12 +253,22 @@ def upgrade() -> None:
         table.create_unique_constraint(table.f("uq_seat_course_id_university_id"), ["course_id", "university_id"])
 
     with op.batch_alter_table("submission") as table:
-        table.add_column(sa.Column("hidden_instance_id", sa.Integer(), nullable=True))
+        table.add_column(sa.Column("instance_id", sa.Integer(), nullable=True))
         table.add_column(sa.Column("emptied_at", sa.DateTime(timezone=True), nullable=True))
-        table.create_foreign_key(
-            table.f("fk_submission_hidden_instance_id_instance"), "instance", ["hidden_instance_id"], ["id"]
+        table.create_foreign_key(table.f("fk_submission_instance_id_instance"), "instance", ["instance_id"], ["id"])
+        table.create_index(
+            table.f("ix_submission_course_id_exercise_account_id_created_at"),
+            ["course_id", "exercise", "account_id", "created_at"],
+            unique=False,
         )
 
+    with op.batch_alter_table("ticket") as table:
+        table.add_column(sa.Column("regrade_id", sa.Integer(), nullable=True))
+        table.create_foreign_key(table.f("fk_ticket_regrade_id_regrade"), "regrade", ["regrade_id"], ["id"])
+        table.create_index(table.f("ix_ticket_regrade_id"), ["regrade_id"], unique=False)
+
+    with op.batch_alter_table("grade") as table:
+        table.alter_column("counts", existing_type=sa.Boolean(), server_default=None)
     with op.batch_alter_table("comparison") as table:
         table.alter_column("inherits_constant", existing_type=sa.Boolean(), server_default=None)
     with op.batch_alter_table("course") as table:
@@ -211,15 +276,45 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO join_code (course_id, code, uses, created_at) SELECT id, join_code, 0, created_at FROM course"
     )
+    op.execute(
+        "UPDATE submission SET instance_id = (SELECT min(grade.instance_id) FROM grade"
+        " WHERE grade.submission_id = submission.id AND grade.revision = submission.revision)"
+    )
+    op.execute(REGRADE_OF_WAITING)
+    op.execute(REGRADE_OF_TICKET)
+    with op.batch_alter_table("course") as table:
+        table.drop_constraint(table.f("uq_course_join_code"), type_="unique")
+        table.drop_column("join_code")
     for column, which in MOMENTS.items():
         op.execute(f"UPDATE progress SET {column} = ({FIRST_MOMENT} AND {which})")
 
 
 def downgrade() -> None:
+    # An earlier server takes the newest grade for the one that counts.
+    op.execute("DELETE FROM comparison WHERE grade_id IN (SELECT id FROM grade WHERE NOT counts)")
+    op.execute("DELETE FROM grade WHERE NOT counts")
+    with op.batch_alter_table("ticket") as table:
+        table.drop_index(table.f("ix_ticket_regrade_id"))
+        table.drop_constraint(table.f("fk_ticket_regrade_id_regrade"), type_="foreignkey")
+        table.drop_column("regrade_id")
+
+    with op.batch_alter_table("grade") as table:
+        table.drop_index(table.f("ix_grade_regrade_id"))
+        table.drop_constraint(table.f("fk_grade_regrade_id_regrade"), type_="foreignkey")
+        table.drop_column("counts")
+        table.drop_column("regrade_id")
+    with op.batch_alter_table("course") as table:
+        table.add_column(sa.Column("join_code", sa.String(length=32), nullable=False, server_default=""))
+    op.execute(f"UPDATE course SET join_code = coalesce(({NEWEST_CODE}), 'NONE-' || CAST(course.id AS VARCHAR(20)))")
+    with op.batch_alter_table("course") as table:
+        table.alter_column("join_code", existing_type=sa.String(length=32), server_default=None)
+        table.create_unique_constraint(table.f("uq_course_join_code"), ["join_code"])
+
     with op.batch_alter_table("submission") as table:
-        table.drop_constraint(table.f("fk_submission_hidden_instance_id_instance"), type_="foreignkey")
+        table.drop_index(table.f("ix_submission_course_id_exercise_account_id_created_at"))
+        table.drop_constraint(table.f("fk_submission_instance_id_instance"), type_="foreignkey")
         table.drop_column("emptied_at")
-        table.drop_column("hidden_instance_id")
+        table.drop_column("instance_id")
 
     with op.batch_alter_table("seat") as table:
         table.drop_constraint(table.f("uq_seat_course_id_university_id"), type_="unique")
@@ -233,21 +328,24 @@ def downgrade() -> None:
         table.drop_column("first_inherited_at")
         table.drop_column("first_exact_at")
 
-    with op.batch_alter_table("instance") as table:
-        table.drop_column("retired_at")
-
     with op.batch_alter_table("course") as table:
         table.drop_column("archived_at")
         table.drop_column("time_zone")
 
     with op.batch_alter_table("comparison") as table:
+        table.drop_column("pattern")
         table.drop_column("inherits_constant")
 
     with op.batch_alter_table("account") as table:
         table.drop_constraint(table.f("fk_account_merged_into_id_account"), type_="foreignkey")
         table.drop_column("merged_into_id")
         table.drop_column("erased_at")
+        table.drop_column("keys_given_at")
 
+    with op.batch_alter_table("regrade") as table:
+        table.drop_index(table.f("ix_regrade_course_id"))
+
+    op.drop_table("regrade")
     with op.batch_alter_table("comment") as table:
         table.drop_index(table.f("ix_comment_submission_id"))
 

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from server.accounts import tokens
+from server.accounts.names import clean_name
 from server.database import dialect
 from server.database.table import now
-from server.http.problems import Unprocessable
-from server.tables import AccountRow, PairingCodeRow, TokenRow
-
-NAME_LENGTH_MAX = 100
-# ZERO WIDTH NON-JOINER and JOINER are invisible, and part of names in Persian and Indian scripts.
-INVISIBLE_IN_NAMES = "\u200c\u200d"
-
-
-class BadName(Unprocessable):
-    """A name that cannot be shown in a list."""
-
-    title, slug = "Not a name", "bad-name"
+from server.tables import AccountRow, InvitationRow, PairingCodeRow, TokenRow
 
 
 def open_account(session: Session, name: str) -> AccountRow:
@@ -44,8 +32,12 @@ def issue_token(session: Session, account_id: int) -> str:
 
 
 def revoke_tokens(session: Session, account_id: int) -> int:
-    """Revoke every token of an account, and return how many were valid. A pairing code that waits goes too."""
-    session.connection().execute(delete(PairingCodeRow).where(col(PairingCodeRow.account_id) == account_id))
+    """Revoke every token of an account, and return how many were valid.
+
+    A pairing code and an invitation that wait go too.
+    """
+    for waiting in (PairingCodeRow, InvitationRow):
+        session.connection().execute(delete(waiting).where(col(waiting.account_id) == account_id))
     valid = session.exec(
         select(TokenRow).where(TokenRow.account_id == account_id, col(TokenRow.revoked_at).is_(None))
     ).all()
@@ -54,22 +46,16 @@ def revoke_tokens(session: Session, account_id: int) -> int:
     return len(valid)
 
 
+def renew_keys(session: Session, account: AccountRow) -> str:
+    """Revoke every key of an account, and return a new token: nobody else holds one then."""
+    revoke_tokens(session, account.id)
+    account.keys_given_at = None
+    return issue_token(session, account.id)
+
+
 def lock_account(session: Session, account_id: int) -> None:
     """Let no other transaction that locks this account go on until this one ends.
 
     :raises NoResultFound: there is no such account
     """
     dialect.lock_row(session, col(AccountRow.id), account_id)
-
-
-def clean_name(name: str) -> str:
-    """Return a name in one line, composed (NFC).
-
-    :raises BadName: it is empty, too long, or holds characters that are invisible or change their neighbours
-    """
-    name = " ".join(unicodedata.normalize("NFC", name).split())
-    if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise BadName(f"A name has 1 to {NAME_LENGTH_MAX} characters. Send the name that your instructor knows.")
-    if any(unicodedata.category(letter).startswith("C") and letter not in INVISIBLE_IN_NAMES for letter in name):
-        raise BadName("The name holds control characters or other invisible ones. Send it without them.")
-    return name

@@ -82,4 +82,12 @@ async def credentials(
     return Credentials(database, header.credentials, request.state)
 
 
+async def optional_credentials(
+    request: Request, database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Credentials | None:
+    """Return the token of a request, or None if it has none."""
+    return Credentials(database, header.credentials, request.state) if header else None
+
+
 TheCredentials = Annotated[Credentials, Depends(credentials)]
+OptionalCredentials = Annotated[Credentials | None, Depends(optional_credentials)]

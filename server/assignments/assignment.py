@@ -114,6 +114,33 @@ def list_assignments(session: Session, course: CourseRow, exercises: Iterable[st
     return [Assignment.of(row, course) for row in rows if row.exercise in wanted]
 
 
+@dataclass(frozen=True)
+class Extensions:
+    """The due times of a course's extensions that were not revoked, by exercise and whom they are for."""
+
+    of_accounts: Mapping[tuple[str, int], list[datetime]]
+    of_sections: Mapping[tuple[str, str], list[datetime]]
+
+    def of(self, exercise: str, account_id: int, section: str | None) -> tuple[datetime, ...]:
+        """Return those of somebody in a section: their own, and their section's."""
+        own = self.of_accounts.get((exercise, account_id), [])
+        shared = [] if section is None else self.of_sections.get((exercise, section), [])
+        return (*own, *shared)
+
+
+def read_extensions(session: Session, course: CourseRow) -> Extensions:
+    """Return the extensions of everybody in a course; one query."""
+    of_accounts: dict[tuple[str, int], list[datetime]] = {}
+    of_sections: dict[tuple[str, str], list[datetime]] = {}
+    in_force = select(ExtensionRow).where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
+    for row in session.exec(in_force):
+        if row.account_id is not None:
+            of_accounts.setdefault((row.exercise, row.account_id), []).append(row.due_at)
+        if row.section is not None:
+            of_sections.setdefault((row.exercise, row.section), []).append(row.due_at)
+    return Extensions(of_accounts, of_sections)
+
+
 def extensions_of(session: Session, course: CourseRow, exercise: str, account_id: int) -> list[datetime]:
     """Return the due times of the extensions that somebody has for an exercise: their own, and their section's."""
     return all_extensions_of(session, course, account_id).get(exercise, [])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
@@ -17,11 +16,8 @@ from server.courses.access import Actor, lock_active
 from server.courses.local_time import checked
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Unprocessable
+from server.http.text import clean_reason
 from server.tables import AccountRow, CourseRow, ExtensionRow, SeatRow
-
-REASON_LENGTH_MAX: Final = 1000
-# Lines and tabs; and ZERO WIDTH NON-JOINER and JOINER, which are part of words in Persian and Indian scripts.
-LETTERS_KEPT: Final = "\n\t\u200c\u200d"
 
 
 class BadExtension(Unprocessable):
@@ -153,19 +149,6 @@ def read_list(session: Session, course: CourseRow, actor: Actor, exercise: str |
     if actor.section is not None:
         rows = rows.where(or_(section == actor.section, col(ExtensionRow.section) == actor.section))
     return [Recipient(row, name, row.section or section) for row, name, section in session.exec(rows)]
-
-
-def clean_reason(reason: str) -> str:
-    """Return a reason without white space around it.
-
-    :raises BadExtension: it is empty, too long, or holds control characters
-    """
-    reason = reason.replace("\r\n", "\n").strip()
-    if not 1 <= len(reason) <= REASON_LENGTH_MAX:
-        raise BadExtension(f"A reason has 1 to {REASON_LENGTH_MAX} characters. Say in a sentence why.")
-    if any(unicodedata.category(letter).startswith("C") and letter not in LETTERS_KEPT for letter in reason):
-        raise BadExtension("The reason holds control characters or other invisible ones. Send it without them.")
-    return reason
 
 
 def _section_of(session: Session, course: CourseRow, grant: Grant) -> str | None:

@@ -55,6 +55,16 @@ class Earned:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """How many checkpoints of one answer are exact, passed (the exact ones among them), inherited, and in all."""
+
+    exact: int
+    passed: int
+    inherited: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Points:
     """What an assignment earns. ``late_days`` is the most of its steps."""
 
@@ -140,16 +150,33 @@ def assignment_points(
     :param checkpoints: those of the exercise today. What was handed in for another one earns nothing.
     :param moments: by checkpoint; one that is missing was never right.
     """
-    earned = {name: earn(assignment, moments[name], extensions) for name in checkpoints if name in moments}
-    weights = [(step_weight(assignment, name), each) for name, each in earned.items()]
-    return scaled(assignment, checkpoints, weights)
-
-
-def scaled(assignment: Assignment, checkpoints: Collection[str], earned: Iterable[tuple[float, Earned]]) -> Points:
-    """Return the sum of what weights earned, scaled to the points of the assignment."""
-    counted = [(weight, each) for weight, each in earned if weight * each.share > 0]
     weight_max = math.fsum(step_weight(assignment, name) for name in checkpoints)
-    most = points_max(assignment, checkpoints)
+    earned = [
+        (step_weight(assignment, name), earn(assignment, moments[name], extensions))
+        for name in checkpoints
+        if name in moments
+    ]
+    return scaled(points_max(assignment, checkpoints), weight_max, earned)
+
+
+def counted_points(
+    assignment: Assignment, counts: Counts, handed_in_at: datetime, extensions: Collection[datetime] = ()
+) -> Points:
+    """Return what one answer earns in an assignment whose checkpoints all weigh the same."""
+    moment = handed_in_at
+    levels = (
+        (counts.exact, Moments(moment, moment)),
+        (counts.passed - counts.exact, Moments(None, moment)),
+        (counts.inherited, Moments(None, None, moment)),
+    )
+    earned = [(float(count), earn(assignment, moments, extensions)) for count, moments in levels]
+    most = float(counts.total) if assignment.points is None else max(assignment.points, 0.0)
+    return scaled(most, counts.total, earned)
+
+
+def scaled(most: float, weight_max: float, earned: Iterable[tuple[float, Earned]]) -> Points:
+    """Return the sum of what weights earned, scaled so that all of ``weight_max`` gives ``most``."""
+    counted = [(weight, each) for weight, each in earned if weight * each.share > 0]
     if not counted or weight_max == 0:
         return Points(0.0, most)
     share = math.fsum(weight * each.share for weight, each in counted) / weight_max

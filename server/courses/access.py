@@ -11,6 +11,7 @@ from fastapi import Path
 from sqlmodel import Session, col
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
+from server.courses.last_seen import LastSeen, TheLastSeen
 from server.courses.queries import COURSE_AND_ROLE
 from server.courses.roles import GRANTED, Permission
 from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
@@ -52,6 +53,11 @@ class Membership:
         if account.is_admin:
             return cls(course, roles | {Role.ADMIN})
         return cls(course, roles, section if Role.ASSISTANT in roles else None)
+
+    @property
+    def is_seated(self) -> bool:
+        """Whether the account has a seat in the course; an admin may have none."""
+        return self.roles != {Role.ADMIN}
 
     def may(self, permission: Permission) -> bool:
         """Return whether a role of the account grants this."""
@@ -124,6 +130,7 @@ class CourseAccess:
     credentials: Credentials
     slug: str
     permission: Permission
+    last_seen: LastSeen
 
     @contextmanager
     def reading(self) -> Iterator[CourseSession]:
@@ -148,6 +155,8 @@ class CourseAccess:
             membership = find_membership(signed_in, self.slug)
             membership.require(self.permission)
             yield CourseSession(signed_in.session, signed_in.account_id, membership)
+        if membership.is_seated:
+            self.last_seen.note(membership.course.id, signed_in.account_id)
 
 
 @dataclass(frozen=True)
@@ -156,9 +165,9 @@ class Allowed:
 
     permission: Permission
 
-    async def __call__(self, course: CourseSlug, credentials: TheCredentials) -> CourseAccess:
+    async def __call__(self, course: CourseSlug, credentials: TheCredentials, last_seen: TheLastSeen) -> CourseAccess:
         """Return access to the course that the address names."""
-        return CourseAccess(credentials, course, self.permission)
+        return CourseAccess(credentials, course, self.permission, last_seen)
 
 
 def find_membership(account: SignedInSession, slug: str) -> Membership:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from server.audit.log import Entry, record
 from server.command_line import CommandError, pass_settings
-from server.courses import changing, courses
+from server.courses import changing, courses, join_codes
 from server.courses.access import OPERATOR
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
 from server.courses.titles import BadSlug, checked_slug
@@ -72,7 +72,8 @@ def add_course(settings: Settings, slug: str, title: str) -> None:
     """Open a course; prints its instructor's token and join code."""
     with prepared_database(settings).writing() as session:
         instructor = open_course(session, slug, title)
-    show_new_course(instructor)
+        code = shown_code(session, instructor.course)
+    show_new_course(instructor, code)
 
 
 @course.command("list")
@@ -81,7 +82,8 @@ def list_courses(settings: Settings) -> None:
     """List the courses."""
     with prepared_database(settings).reading() as session:
         for row, students in courses.list_courses(session):
-            click.echo(f"{row.slug:20s} {row.join_code}  {students:5d} students  {row.title}")
+            code = join_codes.find_current(session, row)
+            click.echo(f"{row.slug:20s} {code.code if code else 'no code':11s}  {students:5d} students  {row.title}")
 
 
 @course.command("join-code")
@@ -89,10 +91,15 @@ def list_courses(settings: Settings) -> None:
 @click.option("--new", "is_new", is_flag=True, help="Replace it first; nobody loses a seat.")
 @pass_settings
 def show_join_code(settings: Settings, slug: str, is_new: bool) -> None:
-    """Print a course's join code."""
+    """Print the join code to show to a class. A course may have more: python -m server people codes SLUG."""
     with prepared_database(settings).writing() as session:
         row = find_course(session, slug)
-        click.echo(courses.replace_join_code(row) if is_new else row.join_code)
+        code = join_codes.replace(session, row) if is_new else join_codes.find_current(session, row)
+        if code is None:
+            raise CommandError(
+                f"No join code of {slug} is open. Make one: python -m server course join-code {slug} --new"
+            )
+        click.echo(code.code)
 
 
 @course.command("hints")
@@ -137,6 +144,12 @@ def set_credit(settings: Settings, slug: str, share: float | None) -> None:
         click.echo(f"{row.slug}: a step whose only mistake is above it earns {row.inherited_share:g} of a point.")
 
 
+def shown_code(session: Session, course: CourseRow) -> str:
+    """Return the join code to show to a class, or how to make one."""
+    code = join_codes.find_current(session, course)
+    return code.code if code else f"(none is open: python -m server course join-code {course.slug} --new)"
+
+
 def open_course(session: Session, slug: str, title: str) -> NewMember:
     """Make a course with its instructor, and return the instructor; raises what ``courses.open_course`` does."""
     course = courses.open_course(session, slug, title)
@@ -144,10 +157,10 @@ def open_course(session: Session, slug: str, title: str) -> NewMember:
     return courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
 
 
-def show_new_course(instructor: NewMember) -> None:
+def show_new_course(instructor: NewMember, code: str) -> None:
     """Print how to enter a new course."""
     click.echo(f"Course             {instructor.course.title} ({instructor.course.slug})")
-    click.echo(f"Join code          {instructor.course.join_code}")
+    click.echo(f"Join code          {code}")
     click.echo(f"Instructor's token {instructor.token}")
     click.echo("The token is shown this once; only a hash of it is kept.")
 

@@ -1,4 +1,4 @@
-"""Joining a course, and one's own account."""
+"""One's own account."""
 
 from __future__ import annotations
 
@@ -6,29 +6,10 @@ from fastapi import APIRouter
 
 from server.accounts.signin import TheCredentials
 from server.courses import courses
-from server.courses.schemas import CourseBody, JoinBody, JoinedBody, MeBody, MyCourseBody, PersonBody
+from server.courses.schemas import MeBody, MyCourseBody
 from server.http.problems import documented
-from server.http.state import TheDatabase
 
 router = APIRouter(tags=["account"])
-
-NAMESAKE_WARNING = (
-    "Somebody named {name} is in this course already. If that is you, your progress is in that account. "
-    "To go back to it, type where you are signed in with it: dojo pair."
-)
-
-
-@router.post("/join", status_code=201, responses=documented(404, 422))
-def join(body: JoinBody, database: TheDatabase) -> JoinedBody:
-    """Make a student account in the course of a join code. The token is shown this once."""
-    with database.writing() as session:
-        member = courses.join(session, body.code, body.name)
-    return JoinedBody(
-        token=member.token,
-        student=PersonBody.model_validate(member.account.model_dump()),
-        course=CourseBody.model_validate(member.course.model_dump()),
-        warning=NAMESAKE_WARNING.format(name=member.account.name) if member.has_namesake else None,
-    )
 
 
 @router.get("/me", responses=documented(401))

@@ -8,10 +8,10 @@ from server.tables import Role
 
 
 class JoinBody(BaseModel):
-    """A join code as it was typed, and the name to be known by."""
+    """A join code as it was typed, and the name to be known by. An account that joins has its name already."""
 
     code: str = Field(max_length=64)
-    name: str = Field(max_length=400)
+    name: str | None = Field(default=None, max_length=400)
 
 
 class PersonBody(BaseModel):
@@ -29,12 +29,12 @@ class CourseBody(BaseModel):
 
 
 class JoinedBody(BaseModel):
-    """A new account. Its token is shown this once.
+    """An account with a seat that it just got. A new token is shown this once; null means that the caller's is good.
 
-    ``warning`` says that the course has somebody of this name, and how to go back to an account; else it is null.
+    ``warning`` says what to look at: that the course has somebody of this name, or that other machines are signed out.
     """
 
-    token: str
+    token: str | None
     student: PersonBody
     course: CourseBody
     warning: str | None = None

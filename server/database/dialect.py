@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, Table, cast, func, select, text, type_coerce
+from sqlalchemy import ColumnElement, Connection, Integer, String, Table, cast, extract, func, select, text, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session
@@ -41,6 +41,15 @@ def take_turns(connection: Connection, lock: int) -> None:
     """Let transactions with the same number go one after the other. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def minutes_between(dialect: str, earlier: ColumnElement[Any], later: Mapped[Any]) -> ColumnElement[int]:
+    """Return the whole minutes from one moment to another."""
+    if dialect == "sqlite":
+        minutes = (func.julianday(later) - func.julianday(earlier)) * (24 * 60)
+    else:
+        minutes = extract("epoch", later - earlier) / 60
+    return cast(func.round(minutes), Integer)
 
 
 def utc_text(dialect: str, moment: Mapped[Any]) -> ColumnElement[str]:

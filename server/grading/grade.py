@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from exercises import registry
 from exercises.instance import Kind
 from grader.grade import Grade, grade_code, grade_tensors
+from grader.sandbox import Limits, RunStatus
 from server.accounts.accounts import lock_account
+from server.assignments.assignment import Assignment, list_assignments
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
+from server.instances import choice
+from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
 from server.progress.record import record
-from server.progress.recount import follow_regrade
-from server.tables import AnswerKind, GradeRow, SubmissionRow
+from server.tables import AnswerKind, CourseRow, GradeRow, SubmissionRow
 
 DEFAULT_FILENAME = "solution.py"
 
@@ -46,46 +49,94 @@ def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
 class Grading:
     """Grades submissions whose turn has come."""
 
-    def __init__(self, database: Database, instances: InstanceStore, code_runner: CodeRunner, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        instances: InstanceStore,
+        pool: HiddenPool,
+        code_runner: CodeRunner,
+        metrics: Metrics,
+    ) -> None:
         self._database = database
         self._instances = instances
+        self._pool = pool
         self._code_runner = code_runner
         self._metrics = metrics
 
-    def grade_submission(self, submission_id: int) -> None:
+    def grade_submission(self, submission_id: int, look_seconds: float | None = None) -> bool:
         """Grade a submission by today's revision and environment, and store the grade.
 
-        Code is run on the student's hidden instance. Tensors, which only a regrade brings here, are compared on the
-        student's own. A second grade of the same revision and environment is dropped.
+        It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
+        grade of the same revision and environment is dropped, and so is a further one whose ticket is gone: its regrade
+        was discarded.
 
+        :param look_seconds: what a run may take, if less than its whole time; one that takes longer has no grade.
+        :return: whether it has a grade now.
         :raises SandboxFault: the sandbox failed, not the code
         :raises NoSuchExercise: the exercise is no longer served
         """
         with self._database.reading() as session:
             submission = session.get_one(SubmissionRow, submission_id)
         waited = (now() - submission.created_at).total_seconds()
-        timed = self._grade(submission)
+        timed = self._grade(submission, look_seconds)
+        if timed is None:
+            return False
         started = time.perf_counter()
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
             lock_account(session, submission.account_id)
-            session.connection().execute(DELETE_TICKET, {"submission_id": submission.id})
+            ticket = session.connection().execute(DELETE_TICKET, {"submission_id": submission.id}).first()
             grades = session.connection().execute(GRADES_OF_SUBMISSION, {"submission_id": submission.id}).all()
-            if (timed.revision, timed.grade.environment) not in grades:
-                store(session, submission, timed, is_regrade=bool(grades))
+            if not grades:
+                store(session, submission, timed)
+            elif ticket is not None and (timed.revision, timed.grade.environment) not in grades:
+                assert ticket.regrade_id is not None, "what has a grade is graded again by a regrade alone"
+                store(session, submission, timed, regrade_id=ticket.regrade_id)
         if not grades:  # a regrade waits for everybody, and says nothing of how long students do
             self._metrics.phases.labels("wait").observe(waited)
         self._metrics.phases.labels("store").observe(time.perf_counter() - started)
         count(self._metrics, submission.kind, timed)
+        return True
 
-    def _grade(self, submission: SubmissionRow) -> TimedGrade:
-        exercise = registry.find(submission.exercise)
+    def _grade(self, submission: SubmissionRow, look_seconds: float | None) -> TimedGrade | None:
+        stored = self._instance(submission)
         if submission.kind is AnswerKind.TENSORS:
-            return compare(self._instances.get(submission.account_id, exercise, Kind.STUDENT), submission.body)
-        stored = self._instances.get(submission.account_id, exercise, Kind.HIDDEN)
+            return compare(stored, submission.body)
         started = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
-        return _timed(stored, grade_code(stored.instance, source, filename, self._code_runner.sandbox), started)
+        limits = Limits() if look_seconds is None else Limits(wall_seconds=look_seconds)
+        grade = grade_code(stored.instance, source, filename, self._code_runner.sandbox, limits)
+        is_cut_short = look_seconds is not None and grade.run and grade.run.status is RunStatus.TIME_LIMIT
+        return None if is_cut_short else _timed(stored, grade, started)
+
+    def _instance(self, submission: SubmissionRow) -> StoredInstance:
+        """Return the instance of a submission: the one that was chosen, or the one of its grade by today's revision.
+
+        Without either, it is chosen now.
+        """
+        exercise = registry.find(submission.exercise)
+        if submission.instance_id:
+            stored = self._instances.load(submission.instance_id, exercise)
+            if stored:
+                return stored
+        graded = select(GradeRow.instance_id).where(
+            GradeRow.submission_id == submission.id, GradeRow.revision == exercise.revision
+        )
+        with self._database.reading() as session:
+            id = session.exec(graded.limit(1)).first()
+            course = session.get_one(CourseRow, submission.course_id)
+            (assignment,) = list_assignments(session, course, [exercise.slug]) or [
+                Assignment.open_practice(course, exercise.slug)
+            ]
+        kind = choice.graded_on(assignment, submission.kind)
+        if id is None and kind is not Kind.HIDDEN:
+            return self._instances.get(submission.account_id, exercise, kind)
+        if id is None:
+            self._pool.refill(exercise)
+            id = self._pool.lot(exercise, ())
+        stored = self._instances.load(id, exercise)
+        assert stored, "the row is of today's revision"
+        return stored
 
 
 def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:
@@ -95,10 +146,10 @@ def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:
     metrics.runs.labels(kind.value, run.status.value if run else "compared").inc()
 
 
-def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_regrade: bool = False) -> GradeRow:
+def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, regrade_id: int | None = None) -> GradeRow:
     """Store a grade with its rows, and bring the student's progress up to date. The caller holds the account's lock.
 
-    :param is_regrade: the submission has an older grade, so this one is no attempt.
+    :param regrade_id: the regrade that the grade is of. It is no attempt, and does not count until that is accepted.
     """
     grade, run = timed.grade, timed.grade.run
     row = GradeRow(
@@ -115,16 +166,16 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, is_
         inherited=grade.inherited,
         total=grade.total,
         seconds=timed.seconds,
+        regrade_id=regrade_id,
+        counts=regrade_id is None,
     )
     row.insert(session)
     comparisons = [
-        {"grade_id": row.id, "position": position} | comparison.as_json()
+        {"grade_id": row.id, "position": position, "pattern": comparison.pattern} | comparison.as_json()
         for position, comparison in enumerate(grade.checkpoints)
     ]
     session.connection().execute(INSERT_ROWS, comparisons)
-    if is_regrade:
-        follow_regrade(session, submission, row)
-    else:
+    if regrade_id is None:
         record(session, submission, grade.checkpoints)
     return row
 

@@ -13,7 +13,12 @@ from sqlmodel import col, delete, insert, select
 
 from server.tables import ComparisonRow, GradeRow, TicketRow
 
-DELETE_TICKET: Final = delete(TicketRow).where(col(TicketRow.submission_id) == bindparam("submission_id"))
+# It returns the regrade that the ticket was of, or None.
+DELETE_TICKET: Final = (
+    delete(TicketRow)
+    .where(col(TicketRow.submission_id) == bindparam("submission_id"))
+    .returning(col(TicketRow.regrade_id))
+)
 # Revision and environment of each grade of a submission.
 GRADES_OF_SUBMISSION: Final = select(GradeRow.revision, GradeRow.environment).where(
     GradeRow.submission_id == bindparam("submission_id")

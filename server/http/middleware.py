@@ -89,5 +89,5 @@ def media_type(headers: Headers) -> str:
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(
         f"The body is larger than {limit // 1024} KiB, the limit for this content type. "
-        "Send only the gradients that the exercise asks for."
+        "Send only what is asked for, or less at once."
     )

@@ -100,6 +100,12 @@ class Outdated(Problem):
     status, title, slug = 412, "Changed meanwhile", "outdated"
 
 
+class Gone(Problem):
+    """It was there, and is kept no longer."""
+
+    status, title, slug = 410, "Kept no longer", "gone"
+
+
 class Unavailable(Problem):
     """It works again later."""
 
@@ -183,6 +189,7 @@ DESCRIPTIONS = {
     404: "It does not exist, or the caller may not see it.",
     408: "The request did not arrive in time.",
     409: "It is not in the state that the request needs; the detail says which.",
+    410: "It was there, and is kept no longer.",
     412: "It was changed since the version that the request names.",
     413: "The body is too large.",
     415: "The body is neither safetensors nor JSON.",

@@ -1,4 +1,4 @@
-"""The store of instances: each student's own, and the hidden ones."""
+"""The store of instances. Each student has their own; the hidden ones are a pool (``pool.py``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class InstanceStore:
     """Draws an instance when it is first asked for, and keeps its bytes.
 
     From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, account, exercise and
-    revision under the server's secret, so that nobody else can draw a hidden instance.
+    revision under the server's secret, so that nobody else can draw a student's instance.
     """
 
     def __init__(self, database: Database, secret: bytes) -> None:
@@ -46,10 +46,23 @@ class InstanceStore:
         self._secret = secret
         # An instance never changes, and its reference gradients are cached too.
         self._cached = lru_cache(maxsize=CACHED_INSTANCES)(self._find_or_draw)
+        self._cached_by_id = lru_cache(maxsize=CACHED_INSTANCES)(self._load)
 
     def get(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
         """Return an account's instance of an exercise, or everybody's if it is canonical; draw it if there is none."""
         return self._cached(None if kind is Kind.CANONICAL else account_id, exercise, kind)
+
+    def load(self, id: int, exercise: Exercise) -> StoredInstance | None:
+        """Return the instance of a row, or None if it is of another revision than the exercise is today.
+
+        :raises CorruptInstance: the stored bytes are not those that were drawn
+        """
+        return self._cached_by_id(id, exercise)
+
+    def _load(self, id: int, exercise: Exercise) -> StoredInstance | None:
+        with self._database.reading() as session:
+            row = session.get_one(InstanceRow, id)
+        return _stored(row, exercise) if (row.exercise, row.revision) == (exercise.slug, exercise.revision) else None
 
     def _find_or_draw(self, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance:
         with self._database.reading() as session:
@@ -69,12 +82,7 @@ class InstanceStore:
                 InstanceRow.kind == kind.value,
             )
         ).first()
-        if row is None:
-            return None
-        instance = Instance(exercise=exercise, state=row.state, kind=kind, dataset=row.dataset)
-        if instance.digest != row.digest:
-            raise CorruptInstance(f"Instance {row.id}: its bytes have another digest than was recorded.")
-        return StoredInstance(row.id, instance)
+        return _stored(row, exercise) if row else None
 
     def draw(self, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance:
         """Draw an account's instance and store it. If another request stored one first, return that.
@@ -93,23 +101,35 @@ class InstanceStore:
             stored = self.find(session, account_id, exercise, kind)
             if stored is not None:
                 return stored
-            row = InstanceRow(
-                account_id=account_id,
-                exercise=exercise.slug,
-                revision=exercise.revision,
-                kind=kind.value,
-                dataset=instance.dataset,
-                digest=instance.digest,
-                state=instance.state,
-            )
-            session.add(row)
-            session.flush()
-            return StoredInstance(row.id, instance)
+            return StoredInstance(keep(session, instance, account_id), instance)
 
     def _seed(self, kind: Kind, account_id: int, exercise: Exercise) -> int:
         """Return 63 bits, the range of torch's generators."""
         what = f"{kind.value}|{account_id}|{exercise.slug}|{exercise.revision}"
         return int.from_bytes(hmac.digest(self._secret, what.encode(), hashlib.sha256)[:8]) >> 1
+
+
+def keep(session: Session, instance: Instance, account_id: int | None = None) -> int:
+    """Write an instance down, of an account or of nobody, and return the id of its row."""
+    row = InstanceRow(
+        account_id=account_id,
+        exercise=instance.exercise.slug,
+        revision=instance.exercise.revision,
+        kind=instance.kind.value,
+        dataset=instance.dataset,
+        digest=instance.digest,
+        state=instance.state,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _stored(row: InstanceRow, exercise: Exercise) -> StoredInstance:
+    instance = Instance(exercise=exercise, state=row.state, kind=Kind(row.kind), dataset=row.dataset)
+    if instance.digest != row.digest:
+        raise CorruptInstance(f"Instance {row.id}: its bytes have another digest than was recorded.")
+    return StoredInstance(row.id, instance)
 
 
 async def instances(request: Request) -> InstanceStore:

@@ -25,6 +25,7 @@ import torch
 from exercises.registry import find
 from exercises.tape import variables
 from server.courses import courses
+from server.courses.commands import shown_code
 from server.courses.courses import NewMember
 from server.database.setup import prepared_database
 from server.settings import Settings
@@ -57,12 +58,12 @@ def demo() -> int:
 def _run(folder: Path) -> None:
     _say("A server with a database of its own")
     settings = Settings(data=folder / "data", database_url=None, secret=None)
-    instructor = _open_course(settings)
+    instructor, code = _open_course(settings)
     with _server(settings) as address:
         print(address)
         _say("A student joins and pulls the first exercise")
         student = Student(folder / "student")
-        student.dojo("join", address, instructor.course.join_code, "--name", "Ada")
+        student.dojo("join", address, code, "--name", "Ada")
         student.dojo("pull", EXERCISE)
         work = student.folder / "full-backward"
 
@@ -82,13 +83,15 @@ def _run(folder: Path) -> None:
     _say("Done; the server is stopped and its folder is gone")
 
 
-def _open_course(settings: Settings) -> NewMember:
+def _open_course(settings: Settings) -> tuple[NewMember, str]:
+    """Return the instructor of a new course, and its join code."""
     database = prepared_database(settings)
     with database.writing() as session:
         course = courses.open_course(session, "demo", "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
+        code = shown_code(session, course)
     database.close()
-    return instructor
+    return instructor, code
 
 
 class Student:

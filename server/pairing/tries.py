@@ -1,4 +1,4 @@
-"""How often somebody may try a pairing code.
+"""How often somebody may try a code, or join.
 
 A code is one of 5.9e14, and lives for ten minutes. With 600 failed tries a minute and 10,000 codes that wait, somebody
 finds one within ten minutes with a chance of 1e-7. Each server process counts by itself, in memory: no address is kept.
@@ -22,7 +22,7 @@ IPV6_PREFIX = 64  # one subscriber has a whole network of this size
 
 
 class TooManyTries(Problem):
-    """Too many pairing codes that do not exist were tried within a minute."""
+    """Too many codes that do not exist were tried within a minute, or too many people joined at once."""
 
     status, title, slug = 429, "Too many tries", "too-many-tries"
 
@@ -33,9 +33,19 @@ class Tries:
     ``per_address`` is generous, because a lecture hall may share one address.
     """
 
-    def __init__(self, *, per_address: int = 30, in_all: int = 600, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        per_address: int = 30,
+        in_all: int = 600,
+        window_seconds: float = WINDOW_SECONDS,
+        refusal: str = "Too many codes were tried from your network or on this server.",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._per_address = per_address
         self._in_all = in_all
+        self._window_seconds = window_seconds
+        self._refusal = refusal
         self._now = now
         self._tries: deque[tuple[float, str]] = deque()
         self._lock = threading.Lock()
@@ -51,16 +61,23 @@ class Tries:
         with self._lock:
             self._tries.remove(entry)
 
+    def count(self, caller: str) -> None:
+        """Count what stays counted, whether it succeeds or not; an address counts as its network.
+
+        :raises TooManyTries: there were too many
+        """
+        self._take(network_of(caller))
+
     def _take(self, network: str) -> tuple[float, str]:
         with self._lock:
             moment = self._now()
-            while self._tries and self._tries[0][0] <= moment - WINDOW_SECONDS:
+            while self._tries and self._tries[0][0] <= moment - self._window_seconds:
                 self._tries.popleft()
             own = [began for began, other in self._tries if other == network]
             all_ = [began for began, _ in self._tries]
             for began, limit in ((own, self._per_address), (all_, self._in_all)):
                 if len(began) >= limit:
-                    raise _too_many(began[0] + WINDOW_SECONDS - moment)
+                    raise _too_many(self._refusal, began[0] + self._window_seconds - moment)
             entry = (moment, network)
             self._tries.append(entry)
             return entry
@@ -79,9 +96,6 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((ip, IPV6_PREFIX), strict=False))
 
 
-def _too_many(seconds: float) -> TooManyTries:
+def _too_many(refusal: str, seconds: float) -> TooManyTries:
     wait = math.ceil(seconds)
-    return TooManyTries(
-        f"Too many codes were tried from your network or on this server. Wait {wait} s, then type yours once more.",
-        {"Retry-After": str(wait)},
-    )
+    return TooManyTries(f"{refusal} Wait {wait} s, then type yours once more.", {"Retry-After": str(wait)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import case, func, literal_column
 
@@ -13,6 +13,8 @@ from server.tables import ProgressRow, metadata
 
 # Literals in the statement: as parameters they would be sent with each row.
 RANKS: dict[Any, Any] = {literal_column(f"'{verdict.value}'"): literal_column(str(verdict.rank)) for verdict in Verdict}
+
+MOMENTS: Final = ("first_exact_at", "first_passed_at", "first_inherited_at")
 
 
 @cache
@@ -25,11 +27,15 @@ def count_rows(database: str) -> dialect.Upsert:
     statement = dialect.upsert(database, metadata.tables[ProgressRow.__tablename__])
     old, new = statement.table.c, statement.excluded
     is_better = case(RANKS, value=new.best) < case(RANKS, value=old.best)
+    # An answer may be graded before one that was handed in earlier. A comparison with NULL is not true.
+    earlier = {
+        name: case((new[name] < old[name], new[name]), else_=func.coalesce(old[name], new[name])) for name in MOMENTS
+    }
     return statement.on_conflict_do_update(
         index_elements=list(statement.table.primary_key),
         set_={
             "best": case((is_better, new.best), else_=old.best),
             "attempts": old.attempts + new.attempts,
-            "first_passed_at": func.coalesce(old.first_passed_at, new.first_passed_at),
+            **earlier,
         },
     )

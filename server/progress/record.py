@@ -24,7 +24,9 @@ def record(session: Session, submission: SubmissionRow, rows: Iterable[Compariso
             "checkpoint": row.name,
             "best": row.verdict.value,
             "attempts": 1,
+            "first_exact_at": submission.created_at if row.verdict is Verdict.EXACT else None,
             "first_passed_at": submission.created_at if row.passed else None,
+            "first_inherited_at": submission.created_at if row.inherits_credit else None,
         }
         for row in rows
         if row.verdict is not Verdict.MISSING

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
 from grader.compare import Verdict
+from server.assignments.points import Moments
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
-
-
-def follow_regrade(session: Session, submission: SubmissionRow, grade: GradeRow) -> None:
-    """Bring progress up to date with a further grade of a submission.
-
-    Most grades of a regrade equal the one before, and then there is nothing to do.
-    """
-    before = select(func.max(GradeRow.id)).where(GradeRow.submission_id == submission.id, col(GradeRow.id) < grade.id)
-    new, old = (
-        session.exec(
-            select(ComparisonRow.name, ComparisonRow.verdict).where(col(ComparisonRow.grade_id) == grade_id)
-        ).all()
-        for grade_id in (grade.id, before.scalar_subquery())
-    )
-    if sorted(new) != sorted(old):
-        recount(session, submission)
 
 
 def recount(session: Session, submission: SubmissionRow) -> None:
@@ -39,7 +24,11 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         )
     )
     later = aliased(GradeRow)
-    is_newest = ~select(later.id).where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id).exists()
+    is_newest = ~(
+        select(later.id)
+        .where(later.submission_id == GradeRow.submission_id, later.id > GradeRow.id, col(later.counts))
+        .exists()
+    )
     rows = session.exec(
         select(ComparisonRow, SubmissionRow.created_at)
         .join(GradeRow, col(GradeRow.id) == ComparisonRow.grade_id)
@@ -49,9 +38,10 @@ def recount(session: Session, submission: SubmissionRow) -> None:
             SubmissionRow.account_id == submission.account_id,
             SubmissionRow.exercise == submission.exercise,
             ComparisonRow.verdict != Verdict.MISSING.value,
+            col(GradeRow.counts),
             is_newest,
         )
-        .order_by(col(SubmissionRow.id))
+        .order_by(col(SubmissionRow.created_at), col(SubmissionRow.id))  # of merged accounts, ids are in another order
     )
     progress: dict[str, ProgressRow] = {}
     for row, handed_in_at in rows:
@@ -67,6 +57,7 @@ def recount(session: Session, submission: SubmissionRow) -> None:
         entry = progress[row.name]
         entry.attempts += 1
         entry.best = min(entry.best, row.verdict, key=lambda verdict: Verdict(verdict).rank)
-        if Verdict(row.verdict).passed and entry.first_passed_at is None:
-            entry.first_passed_at = handed_in_at
+        moments = Moments.of_answer(row.verdict, row.origin, row.inherits_constant, handed_in_at)
+        for name, moment in vars(moments).items():
+            setattr(entry, name, getattr(entry, name) or moment)
     session.add_all(progress.values())

@@ -55,12 +55,13 @@ class Dispatcher(ABC):
     def threads(self) -> Sequence[ThreadStatus]:
         """Return how the threads of this process go that code is graded with."""
 
-    def enqueue(self, session: Session, submissions: Sequence[SubmissionRow], *, background: bool = False) -> None:
+    def enqueue(self, session: Session, submissions: Sequence[SubmissionRow], *, regrade_id: int | None = None) -> None:
         """Have submissions graded, once this transaction is committed.
 
-        :param background: they wait until no student does. Otherwise the caller holds the account's lock.
+        :param regrade_id: they are graded again, and wait until no student does. Otherwise the caller holds the
+            account's lock.
         """
-        tickets.write(session, submissions, self._timing.queue_penalty_seconds, background=background)
+        tickets.write(session, submissions, self._timing.queue_penalty_seconds, regrade_id=regrade_id)
         self.announce(session, [submission.id for submission in submissions])
 
     def requeue(self, session: Session, submission_id: int) -> bool:

@@ -34,6 +34,14 @@ class _Run:
     since: float
 
 
+@dataclass(frozen=True)
+class Again:
+    """A run that is to come again: after how many seconds, and at which rank, or at its old one."""
+
+    seconds: float
+    rank: int | None = None
+
+
 class LeaseKeeper:
     """Grades claimed tickets and renews the leases of long runs. Thread-safe.
 
@@ -79,8 +87,8 @@ class LeaseKeeper:
         self._stopping.set()
         self._renewer.join()
 
-    def grade(self, lease: Lease) -> bool:
-        """Grade the submission of a ticket; return False if the run was lost and is tried again after a pause.
+    def grade(self, lease: Lease) -> Again | None:
+        """Grade the submission of a ticket; return when the run comes again if it was lost or took too long.
 
         A grade that the database does not take is no lost run: it waits until the database takes it.
         """
@@ -92,15 +100,17 @@ class LeaseKeeper:
             self._runs.discard(run)
             self._notify(lease.submission_id)
 
-    def _grade(self, lease: Lease) -> bool:
+    def _grade(self, lease: Lease) -> Again | None:
+        look_seconds = self._timing.look_seconds if lease.tries == 1 else None
         while True:
             try:
-                self._grading.grade_submission(lease.submission_id)
-                return True
+                if self._grading.grade_submission(lease.submission_id, look_seconds):
+                    return None
+                return self._put_back(lease)
             except DatabaseUnavailable as outage:
                 self._count(outage)
                 if self._giving_up.wait(self._timing.database_retry_seconds):
-                    return not self._give_back(lease, "", blameless=True)
+                    return self._give_back(lease, "", blameless=True)
             except Exception as error:
                 self._count(error)
                 # A fault of the sandbox says what it is; of anything else, the place is needed.
@@ -114,19 +124,26 @@ class LeaseKeeper:
                 )
                 # A run that was lost because no code can be run here does not count.
                 blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
-                return not self._give_back(lease, str(error), blameless=blameless)
+                return self._give_back(lease, str(error), blameless=blameless)
 
     def _count(self, fault: Exception) -> None:
         self._faults.labels(type(fault).__name__).inc()
 
-    def _give_back(self, lease: Lease, reason: str, *, blameless: bool) -> bool:
+    def _put_back(self, lease: Lease) -> Again | None:
+        with self._database.writing() as session:
+            rank = tickets.put_back(session, lease, self._timing.put_back_seconds)
+        return None if rank is None else Again(0.0, rank)
+
+    def _give_back(self, lease: Lease, reason: str, *, blameless: bool) -> Again | None:
+        again = Again(self._timing.retry_seconds * lease.tries)
         while True:
             try:
                 with self._database.writing() as session:
-                    return tickets.give_back(session, lease, reason, self._timing.retry_seconds, blameless=blameless)
+                    given = tickets.give_back(session, lease, reason, self._timing.retry_seconds, blameless=blameless)
+                    return again if given else None
             except DatabaseUnavailable:
                 if self._giving_up.wait(self._timing.database_retry_seconds):
-                    return True
+                    return again
 
     def _renew_long_runs(self) -> None:
         while not self._stopping.wait(self._timing.renew_seconds):

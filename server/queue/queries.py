@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import DateTime, Integer, Select, Update, and_, bindparam, case, insert, literal, or_
+from sqlalchemy import DateTime, Select, Update, and_, bindparam, case, insert, literal, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select, update
 
-from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
+from server.tables import GradeRow, TicketRow, TicketState
 
 BACKGROUND_RANK: Final = 2_000_000_000  # the lowest rank of work that no student waits for: second 2·10⁹, in 2089
 TRIES_MAX: Final = 3
@@ -49,22 +49,17 @@ def _first_due() -> Select[Any]:
     return due.order_by(col(TicketRow.rank), col(TicketRow.id)).limit(1).with_for_update(skip_locked=True)
 
 
-def _last_rank_and_seconds() -> Select[Any]:
-    """Select the last rank that an account has waiting, and the seconds of its attempt before this one."""
-    last_rank = select(func.max(TicketRow.rank)).where(
-        TicketRow.account_id == bindparam("account_id"), IS_LIVE, col(TicketRow.rank) < BACKGROUND_RANK
+def _ranks_of_account() -> Any:
+    """Select the last rank that an account has waiting or running, and how many tickets were put back after a look.
+
+    These rank after this ``second``.
+    """
+    is_put_back = and_(
+        col(TicketRow.state) == TicketState.QUEUED, col(TicketRow.tries) > 0, col(TicketRow.rank) > bindparam("second")
     )
-    seconds = (
-        select(func.max(GradeRow.seconds))
-        .join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
-        .where(
-            SubmissionRow.course_id == bindparam("course_id"),
-            SubmissionRow.account_id == bindparam("account_id"),
-            SubmissionRow.exercise == bindparam("exercise"),
-            SubmissionRow.attempt == bindparam("attempt", type_=Integer) - 1,
-        )
-    )
-    return select(last_rank.scalar_subquery(), seconds.scalar_subquery())
+    return select(
+        func.max(case((is_put_back, None), else_=col(TicketRow.rank))), func.count().filter(is_put_back)
+    ).where(TicketRow.account_id == bindparam("account_id"), IS_LIVE, col(TicketRow.rank) < BACKGROUND_RANK)
 
 
 def _standings() -> Any:
@@ -90,5 +85,5 @@ LEASE_FIRST_DUE: Final = _lease(_first_due())
 LEASE_OF_SUBMISSION: Final = _lease(
     select(TicketRow.id).where(TicketRow.submission_id == bindparam("claimed"), IS_LIVE).with_for_update()
 )
-LAST_RANK_AND_SECONDS: Final = _last_rank_and_seconds()
+RANKS_OF_ACCOUNT: Final = _ranks_of_account()
 STANDINGS: Final = _standings()

@@ -4,10 +4,12 @@ The order is fair:
 
 1. A ticket's rank is the second at which it arrived.
 2. If its student has tickets waiting, the rank is at least their last one + 10.
-3. If the attempt before took more than 1 s, 10 more are added.
+3. A first run is a look of 1 s. One that takes longer is put back, once, as if it had come ten minutes later; then it
+   has its whole time. While it waits, its student's next ticket ranks 10 later.
 4. Work in the background has a rank of 2·10⁹ or more.
 
-So one student with 500 submissions delays nobody, and a waiting student is overtaken for at most 10 s.
+So one student with 500 submissions delays nobody, and forty with endless loops delay others by forty looks. Whoever
+runs for less than a second is overtaken for at most 10 s.
 """
 
 from __future__ import annotations
@@ -28,17 +30,16 @@ from server.queue.queries import (
     BACKGROUND_RANK,
     INSERT_TICKETS,
     IS_LIVE,
-    LAST_RANK_AND_SECONDS,
     LEASE_FIRST_DUE,
     LEASE_OF_SUBMISSION,
     LOST_EVERY_TIME,
+    RANKS_OF_ACCOUNT,
     STANDINGS,
     TRIES_MAX,
 )
 from server.tables import SubmissionRow, TicketRow, TicketState
 
 RANK_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
-LONG_RUN_SECONDS = 1.0  # a student whose attempt took this long may well repeat it
 ASSUMED_RUN_SECONDS = 0.1  # while no grade tells how long a run takes
 TAKE_LOCK = 0x0D0_71  # any number, the same in every worker
 
@@ -67,10 +68,12 @@ class Standing:
     estimate: int | None
 
 
-def write(session: Session, submissions: Sequence[SubmissionRow], penalty_seconds: int, *, background: bool) -> None:
-    """Write a ticket for each submission."""
-    if background:
-        _insert(session, submissions, _background_ranks(submissions))
+def write(
+    session: Session, submissions: Sequence[SubmissionRow], penalty_seconds: int, *, regrade_id: int | None = None
+) -> None:
+    """Write a ticket for each submission, in the background if it is of a regrade."""
+    if regrade_id is not None:
+        _insert(session, submissions, _background_ranks(submissions), regrade_id)
     else:
         for submission in submissions:
             _insert(session, [submission], [_rank(session, submission, penalty_seconds)])
@@ -156,6 +159,20 @@ def give_back(session: Session, lease: Lease, reason: str, retry_seconds: float,
     return True
 
 
+def put_back(session: Session, lease: Lease, later_seconds: int) -> int | None:
+    """Have a run that took too long wait as if it had come later; return its new rank, or None if it has no ticket.
+
+    Work in the background keeps its rank: it comes after everybody anyway.
+    """
+    ticket = session.get(TicketRow, lease.ticket_id)
+    if ticket is None:
+        return None
+    ticket.state, ticket.due_at = TicketState.QUEUED, now()
+    if ticket.rank < BACKGROUND_RANK:
+        ticket.rank = _rank_of_now() + later_seconds
+    return ticket.rank
+
+
 def release(session: Session, submission_id: int) -> bool:
     """Put a quarantined or cancelled ticket back with all its tries; return False if it is neither."""
     ticket = _in_state(session, submission_id, TicketState.QUARANTINED, TicketState.CANCELLED)
@@ -166,9 +183,12 @@ def release(session: Session, submission_id: int) -> bool:
 
 
 def cancel(session: Session, submission_id: int) -> bool:
-    """Take a ticket out of the queue; return False if it is not waiting. A run is not stopped: it is short."""
+    """Take a ticket out of the queue; return False if it is not waiting. A run is not stopped: it is short.
+
+    Nobody takes a submission out of a regrade: its student would choose their grade.
+    """
     ticket = _in_state(session, submission_id, TicketState.QUEUED)
-    if ticket is None:
+    if ticket is None or ticket.regrade_id is not None:
         return False
     ticket.state = TicketState.CANCELLED
     return True
@@ -192,9 +212,13 @@ def _in_state(session: Session, submission_id: int, *states: TicketState) -> Tic
     return session.exec(ticket.with_for_update()).first()
 
 
-def _insert(session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int]) -> None:
+def _insert(
+    session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int], regrade_id: int | None = None
+) -> None:
     tickets = [
-        TicketRow(submission_id=submission.id, account_id=submission.account_id, rank=rank).model_dump(exclude={"id"})
+        TicketRow(
+            submission_id=submission.id, account_id=submission.account_id, rank=rank, regrade_id=regrade_id
+        ).model_dump(exclude={"id"})
         for submission, rank in zip(submissions, ranks, strict=True)
     ]
     if tickets:
@@ -212,14 +236,16 @@ def _background_ranks(submissions: Sequence[SubmissionRow]) -> list[int]:
 
 
 def _rank(session: Session, submission: SubmissionRow, penalty_seconds: int) -> int:
-    which = submission.model_dump(include={"course_id", "account_id", "exercise", "attempt"})
-    last_rank, seconds = session.connection().execute(LAST_RANK_AND_SECONDS, which).one()
-    rank = int((now() - RANK_EPOCH).total_seconds())
+    rank = _rank_of_now()
+    which = {"account_id": submission.account_id, "second": rank}
+    last_rank, put_back_count = session.connection().execute(RANKS_OF_ACCOUNT, which).one()
     if last_rank is not None:
         rank = max(rank, last_rank + penalty_seconds)
-    if seconds is not None and seconds > LONG_RUN_SECONDS:
-        rank += penalty_seconds
-    return rank
+    return rank + penalty_seconds if put_back_count else rank
+
+
+def _rank_of_now() -> int:
+    return int((now() - RANK_EPOCH).total_seconds())
 
 
 def _claim(session: Session, lease: Update, which: Mapping[str, object], lease_seconds: float) -> Lease | None:

@@ -23,7 +23,13 @@ class Timing:
     """Before a grade is stored again that an unreachable or full database did not take."""
 
     queue_penalty_seconds: int = 10
-    """Added to a ticket's rank if its student already has one waiting, and again after a long attempt."""
+    """Added to a ticket's rank if its student already has one waiting, and again if one was put back after a look."""
+
+    look_seconds: float = 1.0
+    """What a first run may take. Right code takes a fiftieth of that; an endless loop must not hold up a class."""
+
+    put_back_seconds: int = 600
+    """Added to the rank of a ticket whose first run took longer."""
 
     look_again_seconds: float = 1.0
     """Between two looks of an idle worker, for tickets that became due or that another process left."""

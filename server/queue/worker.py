@@ -27,7 +27,7 @@ from server.grading.code_runner import CodeRunner
 from server.queue import procrastinate as jobs
 from server.queue import tickets
 from server.queue.dispatcher import STOPPING
-from server.queue.leases import LeaseKeeper
+from server.queue.leases import Again, LeaseKeeper
 from server.queue.timing import Timing
 
 SPARE_THREADS = 4  # for inspections and sweeps, beside one for each slot
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class RetryLater(Exception):
-    """The run was lost; it is to be tried again after ``seconds``."""
+    """The run was lost, or took too long for a look; it comes again."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"to be tried again after {seconds:g} s")
-        self.seconds = seconds
+    def __init__(self, again: Again) -> None:
+        super().__init__(f"comes again after {again.seconds:g} s")
+        self.again = again
 
 
 class RetryForever(BaseRetryStrategy):
@@ -51,9 +51,10 @@ class RetryForever(BaseRetryStrategy):
         self._retry_seconds = retry_seconds
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
-        """Return when to try again: after the pause of ``RetryLater``, or after the usual one."""
-        seconds = exception.seconds if isinstance(exception, RetryLater) else self._retry_seconds
-        return RetryDecision(retry_at=now() + timedelta(seconds=seconds))
+        """Return when to try again, and how urgently: as ``RetryLater`` says, or after the usual pause."""
+        again = exception.again if isinstance(exception, RetryLater) else Again(self._retry_seconds)
+        priority = None if again.rank is None else -again.rank
+        return RetryDecision(retry_at=now() + timedelta(seconds=again.seconds), priority=priority)
 
 
 class WorkerPool:
@@ -134,26 +135,24 @@ class WorkerPool:
     async def _run_job(self, submission_id: int) -> None:
         """Grade a submission; this is the task of the library.
 
-        :raises RetryLater: the run was lost
+        :raises RetryLater: it is to come again
         """
-        seconds = await asyncio.to_thread(self._grade, submission_id)
-        if seconds is not None:
-            raise RetryLater(seconds)
+        again = await asyncio.to_thread(self._grade, submission_id)
+        if again is not None:
+            raise RetryLater(again)
 
-    def _grade(self, submission_id: int) -> float | None:
-        """Grade a submission; return None, or the seconds after which to try again."""
+    def _grade(self, submission_id: int) -> Again | None:
+        """Grade a submission; return None, or when to try again."""
         if not self._code_runner.is_ready():
             for slot in self._slots:  # another process may have a sandbox that works
                 slot.stop()
-            return 0.0
+            return Again(0.0)
         try:
             with self._database.writing(durable=False) as session:
                 lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
         except DatabaseUnavailable:
-            return self._timing.database_retry_seconds
-        if lease is None or self._leases.grade(lease):
-            return None
-        return self._timing.retry_seconds * lease.tries
+            return Again(self._timing.database_retry_seconds)
+        return None if lease is None else self._leases.grade(lease)
 
     async def _sweep(self) -> None:
         while True:

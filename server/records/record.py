@@ -10,6 +10,7 @@ from grader.record import Record, public_key
 from server.http.problems import Conflict
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import ComparisonBody
+from server.submissions.source import require_kept
 from server.tables import InstanceRow, SubmissionRow
 
 
@@ -28,11 +29,13 @@ class RecordSigner:
         """Return the record of a submission's newest grade.
 
         :raises Conflict: it has no grade yet
+        :raises Emptied: what was handed in is kept no longer
         """
         found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
         if found is None:
             raise Conflict(f"Submission {submission.id} has no grade yet. Ask again once it has.")
         grade, _ = found
+        require_kept(submission)
         instance = session.get_one(InstanceRow, grade.instance_id)
         rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
         return Record(

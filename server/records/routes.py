@@ -37,7 +37,7 @@ async def show_signing_key(signer: TheSigner) -> SigningKeyBody:
     return SigningKeyBody(key=signer.key)
 
 
-@router.get("/submissions/{id}/record", response_class=Response, responses=documented(401, 403, 404, 409, 422))
+@router.get("/submissions/{id}/record", response_class=Response, responses=documented(401, 403, 404, 409, 410, 422))
 def read_record(
     access: Annotated[
         SubmissionAccess,

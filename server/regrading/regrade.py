@@ -1,38 +1,123 @@
-"""Which submissions are graded again, and what it changed.
+"""Regrades: which submissions are graded again, and when their new grades count.
+
+1. A regrade begins with a ticket for each submission in its scope that has no grade of today. The grade of such a
+   ticket does not count.
+2. The report (``server/regrading/report.py``) compares those grades with the ones that count.
+3. Once nothing waits, the regrade is accepted: its grades count all at once, and progress follows. Or it is discarded:
+   its tickets and its grades are deleted.
 
 A grade belongs to a submission, a revision of its exercise and an environment; the environment names torch, the kernels
 and the version of the grader. So there is reason to grade again exactly where no grade of today's revision and
 environment exists. Nothing can be forced: the same three would give the same rows.
+
+A course has one open regrade at most. All of this holds the course's row, so two requests take turns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
-from typing import Any
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import CTE, Select, Text, and_, cast, union
-from sqlalchemy import select as core_select
-from sqlalchemy.orm import aliased, defer
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, delete, func, or_, select, update
 
 from exercises.exercise import Exercise
 from grader import numerics
-from server.queue.queries import BACKGROUND_RANK
-from server.regrading.schemas import DifferenceBody, RegradeBody, RowChangeBody
-from server.tables import AnswerKind, ComparisonRow, CourseRow, GradeRow, SubmissionRow, TicketRow
+from server.accounts.accounts import lock_account
+from server.audit.log import Entry, record
+from server.courses.access import require_active
+from server.database import dialect
+from server.database.table import now
+from server.http.problems import Conflict, NotFound
+from server.progress.recount import recount
+from server.queue.queries import IS_LIVE
+from server.regrading.report import differing_submissions
+from server.tables import (
+    AnswerKind,
+    ComparisonRow,
+    CourseRow,
+    GradeRow,
+    RegradeRow,
+    SeatRow,
+    SubmissionRow,
+    TicketRow,
+)
 
-REPORTED_MAX = 1000
-NO_ROW = "(none)"
+
+class UnknownRegrade(NotFound):
+    """The course has no such regrade."""
+
+    title, slug = "No such regrade", "unknown-regrade"
 
 
-def find_outdated(session: Session, course: CourseRow, exercises: Sequence[Exercise]) -> list[SubmissionRow]:
+@dataclass(frozen=True)
+class Scope:
+    """What is graded again. What is None is not narrowed down; without anything it is the course."""
+
+    exercise: str | None = None
+    account_id: int | None = None
+    submission_id: int | None = None
+
+    @property
+    def in_words(self) -> str:
+        """The scope as a part of a sentence."""
+        words = [] if self.submission_id is None else [f"submission {self.submission_id}"]
+        words += [] if self.account_id is None else [f"student {self.account_id}"]
+        words += [] if self.exercise is None else [self.exercise]
+        return ", ".join(words) or "the course"
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The open regrade, or None if there is nothing to grade again, and the submissions that need a ticket now."""
+
+    regrade: RegradeRow | None
+    outdated: Sequence[SubmissionRow]
+
+
+def begin(
+    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, actor_id: int | None
+) -> Begun:
+    """Open a regrade, unless nothing in its scope is outdated. One that is open with the same scope goes on.
+
+    :raises Archived: the course is archived
+    :raises Conflict: a regrade of something else is open
+    :raises NotFound: the scope names somebody, or a submission, that the course has not
+    """
+    _lock(session, course)
+    require_active(course)
+    _require_known(session, course, scope)
+    open_one = find_open(session, course)
+    if open_one is not None and scope_of(open_one) != scope:
+        raise Conflict(
+            f"Regrade {open_one.id} ({scope_of(open_one).in_words}) is still open. Accept or discard it first."
+        )
+    outdated = find_outdated(session, course, exercises, scope)
+    if open_one is None and outdated:
+        open_one = RegradeRow(course_id=course.id, requested_by_id=actor_id, **asdict(scope))
+        session.add(open_one)
+        session.flush()
+        record(session, _entry(open_one, actor_id, "regrade.begin", submissions=len(outdated)))
+    return Begun(open_one, outdated)
+
+
+def find_outdated(
+    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope
+) -> list[SubmissionRow]:
     """Return the submissions of a course without a grade of today, the oldest first.
 
     Tensors were derived on the numbers of their own revision, so those of an older one keep their grade. What waits
-    already is left out.
+    already is left out, and what has no body any more.
     """
     outdated: list[SubmissionRow] = []
+    narrowed = [
+        column == value
+        for column, value in (
+            (col(SubmissionRow.account_id), scope.account_id),
+            (col(SubmissionRow.id), scope.submission_id),
+        )
+        if value is not None
+    ]
     for exercise in exercises:
         grade_of_today = select(GradeRow.id).where(
             GradeRow.submission_id == SubmissionRow.id,
@@ -44,88 +129,127 @@ def find_outdated(session: Session, course: CourseRow, exercises: Sequence[Exerc
             SubmissionRow.course_id == course.id,
             SubmissionRow.exercise == exercise.slug,
             or_(SubmissionRow.kind == AnswerKind.CODE, SubmissionRow.revision == exercise.revision),
+            col(SubmissionRow.emptied_at).is_(None),
+            col(SubmissionRow.emptied_at).is_(None),
             ~grade_of_today.exists(),
             ~ticket.exists(),
+            *narrowed,
         )
         outdated += session.exec(submissions.options(defer(SubmissionRow.body)))  # type: ignore[arg-type]
     return sorted(outdated, key=lambda submission: submission.id)
 
 
-def report(session: Session, course: CourseRow) -> RegradeBody:
-    """Return how far a regrade is, and each submission whose newest grade differs from the one before."""
-    of_course = select(SubmissionRow.id).where(SubmissionRow.course_id == course.id)
-    waiting = select(func.count()).where(
-        col(TicketRow.rank) >= BACKGROUND_RANK, col(TicketRow.submission_id).in_(of_course)
-    )
-    newest = (
-        select(GradeRow.submission_id, func.max(GradeRow.id).label("id"))
-        .where(col(GradeRow.submission_id).in_(of_course))
-        .group_by(col(GradeRow.submission_id))
-        .having(func.count() > 1)
-        .subquery()
-    )
-    before = (
-        select(func.max(GradeRow.id))
-        .where(GradeRow.submission_id == newest.c.submission_id, col(GradeRow.id) < newest.c.id)
-        .correlate(newest)
-        .scalar_subquery()
-    )
-    pairs = select(newest.c.submission_id, newest.c.id.label("new"), before.label("old")).cte("pairs")
-    differing = union(_with_own_row(pairs, "new", "old"), _with_own_row(pairs, "old", "new")).order_by("submission_id")
-    differences = (_difference(session, *pair) for pair in session.connection().execute(differing))
-    return RegradeBody(
-        waiting=session.exec(waiting).one(),
-        regraded=session.exec(select(func.count()).select_from(newest)).one(),
-        changed=list(islice(filter(None, differences), REPORTED_MAX)),
-    )
+def accept(session: Session, course: CourseRow, regrade_id: int, actor_id: int | None) -> RegradeRow:
+    """Let the grades of an open regrade count, all at once, and work out progress anew where one of them differs.
 
+    What was set aside keeps its grade.
 
-def _with_own_row(pairs: CTE, which: str, other: str) -> Select[Any]:
-    """Select the pairs in which one grade has a row that the other has not.
-
-    The database compares them, texts of diagnoses included: of thousands, few differ.
+    :raises Archived: the course is archived
+    :raises UnknownRegrade: the course has no such regrade
+    :raises Conflict: it is not open, or not done
     """
-    mine, theirs = aliased(ComparisonRow), aliased(ComparisonRow)
-    same_place = and_(col(theirs.grade_id) == pairs.c[other], col(theirs.position) == mine.position)
-    joined = core_select(pairs).join(mine, col(mine.grade_id) == pairs.c[which]).outerjoin(theirs, same_place)
-    return joined.where(
-        or_(
-            col(theirs.name).is_distinct_from(mine.name),
-            col(theirs.verdict) != mine.verdict,
-            col(theirs.origin).is_distinct_from(mine.origin),
-            cast(theirs.diagnosis, Text) != cast(mine.diagnosis, Text),
+    regrade = _find_open_for_change(session, course, regrade_id)
+    of_regrade = col(TicketRow.regrade_id) == regrade.id
+    session.exec(delete(TicketRow).where(of_regrade, ~IS_LIVE))
+    waiting = session.exec(select(func.count()).select_from(TicketRow).where(of_regrade)).one()
+    if waiting:
+        raise Conflict(f"Regrade {regrade.id} is not done: {waiting} still wait. Accept it then, or discard it.")
+    differing = differing_submissions(session, regrade)
+    for account_id in sorted({submission.account_id for submission in differing}):
+        lock_account(session, account_id)  # no grade is recorded between the two steps
+    session.exec(update(GradeRow).where(col(GradeRow.regrade_id) == regrade.id).values(counts=True))
+    for submission in {(each.account_id, each.exercise): each for each in differing}.values():
+        recount(session, submission)
+    regrade.accepted_at = now()
+    record(session, _entry(regrade, actor_id, "regrade.accept", changed=len(differing)))
+    return regrade
+
+
+def discard(session: Session, course: CourseRow, regrade_id: int, actor_id: int | None) -> RegradeRow:
+    """Drop the tickets and the grades of an open regrade. A run that goes on finds no ticket, and its grade is dropped.
+
+    :raises Archived: the course is archived
+    :raises UnknownRegrade: the course has no such regrade
+    :raises Conflict: it is not open
+    """
+    regrade = _find_open_for_change(session, course, regrade_id)
+    # The tickets first: afterwards no run stores a grade of this regrade.
+    session.exec(delete(TicketRow).where(col(TicketRow.regrade_id) == regrade.id))
+    of_regrade = select(GradeRow.id).where(GradeRow.regrade_id == regrade.id)
+    session.exec(delete(ComparisonRow).where(col(ComparisonRow.grade_id).in_(of_regrade)))
+    session.exec(delete(GradeRow).where(col(GradeRow.regrade_id) == regrade.id))
+    regrade.discarded_at = now()
+    record(session, _entry(regrade, actor_id, "regrade.discard"))
+    return regrade
+
+
+def find_open(session: Session, course: CourseRow) -> RegradeRow | None:
+    """Return the open regrade of a course, or None."""
+    return session.exec(
+        select(RegradeRow).where(
+            RegradeRow.course_id == course.id,
+            col(RegradeRow.accepted_at).is_(None),
+            col(RegradeRow.discarded_at).is_(None),
         )
+    ).first()
+
+
+def find_regrade(session: Session, course: CourseRow, regrade_id: int | None) -> RegradeRow | None:
+    """Return a regrade of a course; without an id the newest, or None if there was none.
+
+    :raises UnknownRegrade: the course has none of this id
+    """
+    regrades = select(RegradeRow).where(RegradeRow.course_id == course.id).order_by(col(RegradeRow.id).desc())
+    if regrade_id is None:
+        return session.exec(regrades.limit(1)).first()
+    regrade = session.exec(regrades.where(RegradeRow.id == regrade_id)).first()
+    if regrade is None:
+        raise UnknownRegrade(
+            f"This course has no regrade {regrade_id}. GET /api/v1/courses/{course.slug}/regrade shows the newest."
+        )
+    return regrade
+
+
+def scope_of(regrade: RegradeRow) -> Scope:
+    """Return the scope of a regrade."""
+    return Scope(regrade.exercise, regrade.account_id, regrade.submission_id)
+
+
+def _lock(session: Session, course: CourseRow) -> None:
+    """Let no other change of a regrade of this course begin until the transaction ends."""
+    dialect.lock_row(session, col(CourseRow.id), course.id)
+
+
+def _find_open_for_change(session: Session, course: CourseRow, regrade_id: int) -> RegradeRow:
+    _lock(session, course)
+    require_active(course)
+    regrade = find_regrade(session, course, regrade_id)
+    assert regrade is not None
+    if regrade.accepted_at is not None or regrade.discarded_at is not None:
+        done = "accepted" if regrade.accepted_at else "discarded"
+        raise Conflict(f"Regrade {regrade.id} was {done} already. Begin another one: POST the course's /regrade.")
+    return regrade
+
+
+def _require_known(session: Session, course: CourseRow, scope: Scope) -> None:
+    if scope.account_id is not None and session.get(SeatRow, (course.id, scope.account_id)) is None:
+        raise NotFound(f"This course has no student {scope.account_id}. Look for the number in the list of people.")
+    if scope.submission_id is not None:
+        of_course = select(SubmissionRow.course_id).where(SubmissionRow.id == scope.submission_id)
+        if session.exec(of_course).first() != course.id:
+            raise NotFound(
+                f"This course has no submission {scope.submission_id}. "
+                f"GET /api/v1/courses/{course.slug}/submissions lists them."
+            )
+
+
+def _entry(regrade: RegradeRow, actor_id: int | None, act: str, **counts: int) -> Entry:
+    return Entry(
+        course_id=regrade.course_id,
+        actor_id=actor_id,
+        act=act,
+        subject_id=regrade.account_id,
+        exercise=regrade.exercise,
+        submission_id=regrade.submission_id,
+        after={"regrade": regrade.id, **counts},
     )
-
-
-def _difference(session: Session, submission_id: int, newest: int, before: int) -> DifferenceBody | None:
-    new, old = _rows(session, newest), _rows(session, before)
-    changes = [
-        RowChangeBody(name=name, before=old.get(name, NO_ROW), after=new.get(name, NO_ROW))
-        for name in old | new
-        if old.get(name) != new.get(name)
-    ]
-    if not changes:
-        return None
-    submission = session.exec(
-        select(SubmissionRow).where(SubmissionRow.id == submission_id).options(defer(SubmissionRow.body))  # type: ignore[arg-type]
-    ).one()
-    return DifferenceBody(
-        submission=submission.id,
-        student=submission.account_id,
-        exercise=submission.exercise,
-        before=session.get_one(GradeRow, before).passed,
-        after=session.get_one(GradeRow, newest).passed,
-        rows=changes,
-    )
-
-
-def _rows(session: Session, grade_id: int) -> dict[str, str]:
-    """Return verdict, origin and codes of diagnosis in one line, by checkpoint."""
-    rows = session.exec(
-        select(ComparisonRow).where(ComparisonRow.grade_id == grade_id).order_by(col(ComparisonRow.position))
-    )
-    return {
-        row.name: " ".join(filter(None, [row.verdict, row.origin, *(each["code"] for each in row.diagnosis)]))
-        for row in rows
-    }

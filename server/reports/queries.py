@@ -6,6 +6,7 @@ A class of 1,000 has 26,000 cells. To make an object of each takes 20 times as l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, String, cast, func, select
@@ -20,10 +21,13 @@ SEPARATOR: Final = ";"
 
 
 def cells_of_students(
-    database: str, course: CourseRow, exercises: list[Exercise], account_id: int | None
+    database: str, course: CourseRow, exercises: Sequence[Exercise], account_ids: Sequence[int] | None
 ) -> Select[int, str, str, str]:
-    """Select account, exercise, the names of the checkpoints handed in, and their cells in the same order."""
-    whose = () if account_id is None else (col(ProgressRow.account_id) == account_id,)
+    """Select account, exercise, the names of the checkpoints handed in, and their cells in the same order.
+
+    ``account_ids`` None means everybody.
+    """
+    whose = () if account_ids is None else (col(ProgressRow.account_id).in_(account_ids),)
     names = func.aggregate_strings(col(ProgressRow.checkpoint), SEPARATOR)
     # Both databases write a moment with a space in the middle; nothing else in a cell has one.
     cells = func.replace(func.aggregate_strings(_cell(database), SEPARATOR), " ", "T")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
@@ -11,10 +12,20 @@ from server.courses.roles import Permission
 from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
-from server.reports.progress_table import read_progress_table
+from server.reports.asked import AskedRows, AskedSection, StuckAfter, assigned, class_scope, progress_scope
+from server.reports.progress_table import Wanted, read_progress_table
 from server.reports.schemas import AnalyticsBody, ProgressBody
+from server.reports.students import STUCK_AFTER
 
-router = APIRouter(responses=documented(401, 404, 422))
+router = APIRouter(responses=documented(401, 403, 404, 422))
+
+
+class Format(StrEnum):
+    """How the progress table is sent: JSON, CSV with a line for each cell, or CSV with a line for each student."""
+
+    JSON = "json"
+    CSV = "csv"
+    STUDENTS_CSV = "students-csv"
 
 
 @router.get(
@@ -26,28 +37,42 @@ router = APIRouter(responses=documented(401, 404, 422))
 def show_progress(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))],
     exercises: AskedExercises,
-    format: Literal["json", "csv"] = "json",
+    rows: AskedRows,
+    section: AskedSection = None,
+    stuck_after: StuckAfter = STUCK_AFTER,
+    format: Format = Format.JSON,
 ) -> Response:
-    """Students by checkpoints, of all exercises or of one.
+    """Students by checkpoints, of all exercises of the course or of one.
 
-    Staff see the class, a student their own row. The CSV has a line for each student and checkpoint.
+    Staff see the class, everyone in it; a student their own row. ``csv`` has a line for each student and checkpoint,
+    ``students-csv`` one for each student.
     """
     with access.reading() as member:
-        whose = None if member.membership.may(Permission.READ_CLASS) else member.account_id
-        table = read_progress_table(member.session, member.course, exercises, whose)
-    if format == "csv":
-        name = f'attachment; filename="{access.slug}-progress.csv"'
-        return Response(table.as_csv(), media_type="text/csv", headers={"Content-Disposition": name})
-    return Response(table.as_json(), media_type="application/json")
+        asked = assigned(member.session, member.course, exercises)
+        wanted = Wanted(progress_scope(member, section, asked), rows, stuck_after)
+        table = read_progress_table(member.session, member.course, asked, wanted)
+    if format is Format.JSON:
+        return Response(table.as_json(), media_type="application/json")
+    what, text = ("progress", table.as_csv()) if format is Format.CSV else ("students", table.students_as_csv())
+    return Response(text, media_type="text/csv", headers=attachment(f"{access.slug}-{what}.csv"))
 
 
-@router.get("/courses/{course}/analytics", tags=["analytics"], responses=documented(403))
+@router.get("/courses/{course}/analytics", tags=["analytics"])
 def show_analytics(
-    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))], exercises: AskedExercises
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))],
+    exercises: AskedExercises,
+    section: AskedSection = None,
+    stuck_after: StuckAfter = STUCK_AFTER,
 ) -> AnalyticsBody:
-    """How the class gets on with each checkpoint, of all exercises or of one. For staff.
+    """How the class gets on with each checkpoint, of all exercises of the course or of one. For staff.
 
-    Who tried, who passed and after how many attempts, and who made which mistake.
+    Who tried, who passed, after how many attempts and minutes, who made which mistake, and whose code stops at what.
     """
     with access.reading() as member:
-        return read_analytics(member.session, member.course, exercises)
+        asked = assigned(member.session, member.course, exercises)
+        return read_analytics(member.session, member.course, asked, class_scope(member, section), stuck_after)
+
+
+def attachment(filename: str) -> dict[str, str]:
+    """Return the headers of a file to be saved under a name of plain letters."""
+    return {"Content-Disposition": f'attachment; filename="{filename}"'}

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from server.courses.schemas import PersonBody
+from server.reports.students import State
 
 
 class ColumnBody(BaseModel):
@@ -24,17 +25,42 @@ class CellBody(BaseModel):
     first_passed_at: datetime | None
 
 
+class StuckBody(BaseModel):
+    """A step at which a student is stuck: so many attempts, and none passed."""
+
+    exercise: str
+    checkpoint: str
+    attempts: int
+
+
 class StudentProgressBody(BaseModel):
-    """A row of the progress table; a cell is null if nothing was handed in."""
+    """A row of the progress table; a cell is null if nothing was handed in.
+
+    ``passed`` and ``exact`` count steps of the columns. ``last_seen_at`` may be some minutes old.
+    """
 
     student: PersonBody
+    section: str | None
+    university_id: str | None
+    state: State
+    passed: int
+    exact: int
+    submissions: int
+    last_handed_in_at: datetime | None
+    last_seen_at: datetime | None
+    stuck: list[StuckBody]
     cells: list[CellBody | None]
 
 
 class ProgressBody(BaseModel):
-    """The progress table: students by checkpoints."""
+    """The progress table: students by checkpoints.
+
+    ``students`` counts the rows of all pages. ``next_after`` is the ``after`` of the next page; null on the last.
+    """
 
     course: str
+    students: int
+    next_after: int | None
     columns: list[ColumnBody]
     rows: list[StudentProgressBody]
 
@@ -56,8 +82,10 @@ class MistakeBody(BaseModel):
 class CheckpointAnalyticsBody(BaseModel):
     """How a class gets on with a checkpoint. The commonest mistake comes first.
 
-    ``tried`` and ``passed`` count students. ``pass_rate`` is null if nobody tried, ``attempts_to_pass``, a median over
-    those who passed, if nobody did.
+    ``tried`` and ``passed`` count students. ``pass_rate`` is null if nobody tried. ``attempts_to_pass`` and
+    ``minutes_to_pass`` are medians over those who passed, null if nobody did; the minutes go from a student's first
+    hand-in of the exercise to the one that passed the step. ``stuck`` counts students with many attempts and none
+    passed; ``stuck_students`` names those with the most attempts.
     """
 
     name: str
@@ -65,14 +93,41 @@ class CheckpointAnalyticsBody(BaseModel):
     passed: int
     pass_rate: float | None
     attempts_to_pass: float | None
+    minutes_to_pass: float | None
+    stuck: int
+    stuck_students: list[PersonBody]
     mistakes: list[MistakeBody]
 
 
+class StopBody(BaseModel):
+    """How many students' code stopped in one way, at least once.
+
+    ``error`` is the class of the exception, ``checkpoint`` the step whose gradient the line makes; null if there is
+    none. ``share`` is of those who handed in code. ``example_submission`` is the newest one.
+    """
+
+    status: str
+    error: str | None
+    checkpoint: str | None
+    students: int
+    share: float
+    message: str
+    example_submission: int
+
+
 class ExerciseAnalyticsBody(BaseModel):
-    """How a class gets on with an exercise."""
+    """How a class gets on with an exercise.
+
+    ``ran_code`` counts the students whose code was run, ``stopped`` those whose code stopped at least once, and
+    ``still_stopping`` those whose newest code stops. ``stops`` says at what, the commonest first.
+    """
 
     exercise: str
     title: str
+    ran_code: int
+    stopped: int
+    still_stopping: int
+    stops: list[StopBody]
     checkpoints: list[CheckpointAnalyticsBody]
 
 

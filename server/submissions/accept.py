@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 from sqlmodel import Session
 
 from exercises.exercise import Exercise
+from grader.tensors import only_answers
 from server.accounts.accounts import lock_account
 from server.http.problems import Unprocessable
 from server.rules.rules import Rules
-from server.submissions import rate_limit
-from server.submissions.queries import LAST_ATTEMPT, SUBMISSION_WITH_KEY
+from server.submissions import quota, rate_limit
+from server.submissions.queries import LAST_ATTEMPTS, SUBMISSION_WITH_KEY
 from server.tables import AnswerKind, CourseRow, SubmissionRow
 
 
@@ -22,6 +24,14 @@ class KeyReused(Unprocessable):
     """The idempotency key was used for another answer."""
 
     title, slug = "Idempotency key used twice", "idempotency-key-reused"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How often an account may hand in within a minute, and how much is kept of it; 0 means no limit."""
+
+    per_minute: int
+    quota_bytes: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,11 @@ class HandedIn:
     body: bytes
     filename: str | None
     key: str | None = None
+
+    @cached_property
+    def kept(self) -> bytes:
+        """What is kept of the body: of tensors, those that were asked for and their context."""
+        return only_answers(self.exercise.checkpoints, self.body) if self.kind is AnswerKind.TENSORS else self.body
 
     @cached_property
     def digest(self) -> str:
@@ -60,14 +75,24 @@ def find_earlier(session: Session, account_id: int, course: CourseRow, answer: H
     return earlier
 
 
-def accept(session: Session, rules: Rules, answer: HandedIn, per_minute: int) -> tuple[SubmissionRow, bool]:
+def accept(
+    session: Session,
+    rules: Rules,
+    answer: HandedIn,
+    allowance: Allowance,
+    choose_instance: Callable[[Collection[int]], int | None],
+) -> tuple[SubmissionRow, bool]:
     """Write down an answer; return its submission, and whether it is new. It is not if the request was sent twice.
 
     It raises what ``Rules.require_open`` does. An answer that was kept in time can be sent again later.
 
+    :param choose_instance: the instances of the account's last submissions → the one on which this one is graded, or
+        None if that is chosen when it is graded.
+
     :raises KeyReused: something else was handed in with this key
     :raises TooFast: the account has handed in too often
     :raises NoAttemptsLeft: the account has made all attempts
+    :raises QuotaUsedUp: the account's files take as much room as it may have
     """
     lock_account(session, rules.account_id)
     earlier = find_earlier(session, rules.account_id, rules.course, answer)
@@ -75,19 +100,22 @@ def accept(session: Session, rules: Rules, answer: HandedIn, per_minute: int) ->
         return earlier, False
     rules.require_open(answer.kind)
     rules.require_attempts_left(session)
-    rate_limit.check(session, rules.account_id, per_minute)
+    rate_limit.check(session, rules.account_id, allowance.per_minute)
+    quota.check(session, rules.course.id, rules.account_id, len(answer.kept), allowance.quota_bytes)
     where: dict[str, Any] = {
         "course_id": rules.course.id,
         "account_id": rules.account_id,
         "exercise": answer.exercise.slug,
     }
+    last = session.connection().execute(LAST_ATTEMPTS, where).all()
     submission = SubmissionRow(
         **where,
         revision=answer.exercise.revision,
-        attempt=(session.connection().execute(LAST_ATTEMPT, where).scalar_one() or 0) + 1,
+        attempt=last[0].attempt + 1 if last else 1,
+        instance_id=choose_instance({each.instance_id for each in last}),
         kind=answer.kind,
         filename=answer.filename,
-        body=answer.body,
+        body=answer.kept,
         digest=answer.digest,
         idempotency_key=answer.key,
     )

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
 from server.courses.access import Membership
+from server.courses.last_seen import LastSeen, TheLastSeen
 from server.courses.roles import Permission
 from server.http.problems import NotFound
 from server.submissions.queries import SUBMISSION_FOR_READER
@@ -33,6 +34,7 @@ class SubmissionSession:
     session: Session
     submission: SubmissionRow
     reader: Membership
+    reader_id: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class SubmissionAccess:
     id: int
     own: Permission
     others: Permission
+    last_seen: LastSeen
 
     @contextmanager
     def reading(self) -> Iterator[SubmissionSession]:
@@ -67,7 +70,10 @@ class SubmissionAccess:
     @contextmanager
     def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[SubmissionSession]:
         with transaction as signed_in:
-            yield self._find(signed_in)
+            opened = self._find(signed_in)
+            yield opened
+        if opened.reader.is_seated:
+            self.last_seen.note(opened.reader.course.id, signed_in.account_id)
 
     def _find(self, signed_in: SignedInSession) -> SubmissionSession:
         ids = {"id": self.id, "reader_id": signed_in.account_id}
@@ -79,7 +85,7 @@ class SubmissionAccess:
             may_read = reader.may(Permission.READ_OWN_WORK if is_own else Permission.READ_SUBMISSIONS)
             if may_read and (is_own or reader.section in (None, owners_section)):
                 reader.require(self.own if is_own else self.others)
-                return SubmissionSession(signed_in.session, submission, reader)
+                return SubmissionSession(signed_in.session, submission, reader, signed_in.account_id)
         raise UnknownSubmission(
             f"You have no submission {self.id}. GET /api/v1/courses/{{course}}/submissions lists yours."
         )
@@ -92,6 +98,6 @@ class AllowedForSubmission:
     own: Permission
     others: Permission
 
-    async def __call__(self, id: SubmissionId, credentials: TheCredentials) -> SubmissionAccess:
+    async def __call__(self, id: SubmissionId, credentials: TheCredentials, last_seen: TheLastSeen) -> SubmissionAccess:
         """Return access to the submission that the address names."""
-        return SubmissionAccess(credentials, id, self.own, self.others)
+        return SubmissionAccess(credentials, id, self.own, self.others, last_seen)

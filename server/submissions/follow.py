@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
+from server.http.problems import Problem
 from server.queue.signals import Signals
+from server.queue.tickets import Standing
 from server.queue.timing import Timing
 from server.submissions.present import GRADED
 from server.submissions.queries import HAS_GRADE
@@ -18,26 +23,41 @@ from server.submissions.schemas import SubmissionBody
 from server.tables import TicketState
 
 FINAL_STATUSES = (GRADED, TicketState.CANCELLED, TicketState.QUARANTINED)
+STREAMS_MAX = 8  # of a person, in each process: a browser's tabs and a terminal
 
 Read = Callable[[], SubmissionBody]
+ReadStandings = Callable[[Session, Sequence[int]], Mapping[int, Standing]]
 
 
-@dataclass(frozen=True)
+class TooManyStreams(Problem):
+    """A person follows as many submissions as they may."""
+
+    status, title, slug = 429, "Too many streams", "too-many-streams"
+
+
 class Follower:
-    """Follows submissions until their grade, woken by signals. A signal may be lost, so it also looks itself."""
+    """Follows submissions until their grade, woken by signals. A signal may be lost, so it also looks itself.
 
-    database: Database
-    signals: Signals
-    timing: Timing
+    One look each second asks for all places that somebody follows, however many listen.
+    """
+
+    def __init__(self, database: Database, signals: Signals, timing: Timing, standings: ReadStandings) -> None:
+        self._database = database
+        self._signals = signals
+        self._timing = timing
+        self._standings = standings
+        self._streams: Counter[int] = Counter()  # by account
+        self._listeners: dict[int, set[asyncio.Event]] = defaultdict(set)  # by submission
+        self._looking: asyncio.Task[None] | None = None
 
     async def wait(self, submission_id: int, read: Read, seconds: float) -> SubmissionBody:
         """Return a submission once it is graded, or as it is after so many seconds."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
-        with self.signals.listening(submission_id) as signal:
+        with self._signals.listening(submission_id) as signal:
             while (left := deadline - clock()) > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(signal.wait(), min(left, self.timing.wait_look_seconds))
+                    await asyncio.wait_for(signal.wait(), min(left, self._timing.wait_look_seconds))
                 if signal.is_set() or await run_in_threadpool(self._is_graded, submission_id):
                     signal.clear()  # a lost run signals too
                     submission = await run_in_threadpool(read)
@@ -45,10 +65,21 @@ class Follower:
                         return submission
         return await run_in_threadpool(read)
 
-    async def changes(self, submission_id: int, read: Read) -> AsyncIterator[SubmissionBody]:
+    def require_room(self, account_id: int) -> None:
+        """Do nothing if an account may open one stream more.
+
+        :raises TooManyStreams: it has as many as it may
+        """
+        if self._streams[account_id] >= STREAMS_MAX:
+            raise TooManyStreams(
+                f"You follow {STREAMS_MAX} submissions already, as many as a person may. Close one of them first.",
+                {"Retry-After": "5"},
+            )
+
+    async def changes(self, submission_id: int, account_id: int, read: Read) -> AsyncIterator[SubmissionBody]:
         """Yield a submission now, and each time its status or its place changes, until nothing more will."""
         last = None
-        with self.signals.listening(submission_id) as signal:
+        with self._signals.listening(submission_id) as signal, self._following(submission_id, account_id, signal):
             while True:
                 signal.clear()
                 submission = await run_in_threadpool(read)
@@ -57,9 +88,42 @@ class Follower:
                     yield submission
                 if submission.status in FINAL_STATUSES:
                     return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(signal.wait(), self.timing.follow_look_seconds)
+                await signal.wait()
+
+    @contextmanager
+    def _following(self, submission_id: int, account_id: int, changed: asyncio.Event) -> Iterator[None]:
+        """Have an event set when the place of a submission changes."""
+        self._streams[account_id] += 1
+        self._listeners[submission_id].add(changed)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_on())
+        try:
+            yield
+        finally:
+            self._streams[account_id] -= 1
+            if not self._streams[account_id]:
+                del self._streams[account_id]
+            self._listeners[submission_id].discard(changed)
+            if not self._listeners[submission_id]:
+                del self._listeners[submission_id]
+
+    async def _look_on(self) -> None:
+        """Look at what is followed until nothing is."""
+        seen: Mapping[int, Standing] = {}
+        while self._listeners:
+            with contextlib.suppress(DatabaseUnavailable):  # the next look finds it
+                found = await run_in_threadpool(self._look, list(self._listeners))
+                for submission_id, listeners in self._listeners.items():
+                    if found.get(submission_id) != seen.get(submission_id):
+                        for event in listeners:
+                            event.set()
+                seen = found
+            await asyncio.sleep(self._timing.follow_look_seconds)
+
+    def _look(self, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
+        with self._database.reading() as session:
+            return self._standings(session, submission_ids)
 
     def _is_graded(self, submission_id: int) -> bool:
-        with self.database.reading() as session:
+        with self._database.reading() as session:
             return session.connection().execute(HAS_GRADE, {"submission_id": submission_id}).first() is not None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess, Membership
 from server.database.engine import Database
 from server.grading import grade
 from server.http.problems import Unavailable, Unprocessable
 from server.instances import choice
+from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
 from server.rules.rules import find_rules
 from server.submissions import rate_limit
-from server.submissions.accept import HandedIn, accept, find_earlier
+from server.submissions.accept import Allowance, HandedIn, accept, find_earlier
 from server.submissions.follow import Follower
 from server.submissions.present import Graded, show, show_graded
 from server.submissions.schemas import SubmissionBody
@@ -46,13 +48,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Intake:
-    """Takes answers in. ``per_minute`` is the rate limit of an account; 0 means none."""
+    """Takes answers in, as far as the ``allowance`` of an account goes."""
 
     database: Database
     instances: InstanceStore
+    pool: HiddenPool
     dispatcher: Dispatcher
     follower: Follower
-    per_minute: int
+    allowance: Allowance
     metrics: Metrics
 
     def compare_tensors(self, access: CourseAccess, answer: HandedIn) -> SubmissionBody:
@@ -69,14 +72,14 @@ class Intake:
             rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
             rules.require_open(answer.kind)  # all this before anything is computed
             rules.require_attempts_left(member.session)
-            rate_limit.check(member.session, member.account_id, self.per_minute)
+            rate_limit.check(member.session, member.account_id, self.allowance.per_minute)
         stored = self.instances.get(member.account_id, answer.exercise, choice.graded_on(rules.assignment, answer.kind))
         try:
             timed = grade.compare(stored, answer.body)
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
         with self.database.writing() as session:
-            submission, is_new = accept(session, rules, answer, self.per_minute)
+            submission, is_new = accept(session, rules, answer, self.allowance, lambda seen: stored.id)
             if not is_new:
                 return show(session, submission, member.membership, self.dispatcher)
             row = grade.store(session, submission, timed)
@@ -93,9 +96,17 @@ class Intake:
         :raises SandboxDown: no code can be run now
         """
         reason = self.dispatcher.refusal
+        self.pool.refill(answer.exercise)
         with access.writing() as member:
             rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
-            submission, is_new = accept(member.session, rules, answer, self.per_minute)
+            is_hidden = choice.graded_on(rules.assignment, answer.kind) is Kind.HIDDEN
+            submission, is_new = accept(
+                member.session,
+                rules,
+                answer,
+                self.allowance,
+                lambda seen: self.pool.lot(answer.exercise, seen) if is_hidden else None,
+            )
             if is_new and reason is not None:
                 raise SandboxDown(
                     f"The sandbox is down: {reason}. Nothing was kept; try again later, or send tensors, "

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from exercises.instance import Kind
 from grader.compare import Verdict
-from server.courses.access import CourseSession, Membership
+from server.assignments.assignment import read_extensions
+from server.courses.access import Membership
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.rules.rules import Rules, find_all_rules, find_rules
 from server.submissions import hints
+from server.submissions.points import Earnings, rows_of_grades
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
     GradeBody,
@@ -24,7 +25,7 @@ from server.submissions.schemas import (
     SubmissionBody,
     SubmissionSummaryBody,
 )
-from server.tables import CourseRow, GradeRow, InstanceRow, SubmissionRow, TicketState
+from server.tables import CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow, TicketState
 
 GRADED = "graded"
 # Graded between two queries, so that neither found a trace. It is reported as running; the next read shows the grade.
@@ -60,54 +61,68 @@ class Graded:
 
 
 def show_graded(
-    session: Session, submission: SubmissionRow, rules: Rules, grade: Graded, rows: Iterable[Mapping[str, Any]]
+    session: Session, submission: SubmissionRow, rules: Rules, grade: Graded, rows: Sequence[Mapping[str, Any]]
 ) -> SubmissionBody:
     """Return a submission with this grade and these rows, as far as the rules show them."""
-    rows = list(rows)
     visible = hints.visible_rows(session, rules, rows) if rules.withheld is None else []
-    body = GradeBody(**_grade(grade, rules), handed_in=handed_in(rows), checkpoints=visible)
+    points = Earnings.of(session, rules).fields(submission, grade.row, rows)
+    body = GradeBody(**_grade(grade, rules, points), handed_in=handed_in(rows), checkpoints=visible)
     return SubmissionBody(**_head(submission, rules.course), grade=body)
 
 
-def handed_in(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def handed_in(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of the checkpoints that hold an answer."""
     return [row["name"] for row in rows if row["verdict"] != Verdict.MISSING.value]
 
 
-def history(
-    member: CourseSession, exercise: str | None, limit: int, dispatcher: Dispatcher
+def summaries(
+    session: Session, asking: Membership, submissions: Sequence[SubmissionRow], dispatcher: Dispatcher
 ) -> list[SubmissionSummaryBody]:
-    """Return an account's newest submissions, without rows and bodies; as many queries, whatever the limit."""
-    session, course = member.session, member.course
-    wanted = select(SubmissionRow).where(
-        SubmissionRow.course_id == course.id, SubmissionRow.account_id == member.account_id
-    )
-    if exercise is not None:
-        wanted = wanted.where(SubmissionRow.exercise == exercise)
-    wanted = wanted.order_by(col(SubmissionRow.id).desc()).limit(limit)
-    submissions = session.exec(wanted.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
+    """Return submissions without rows and bodies; as many queries, however many there are.
+
+    They are of one student, or staff ask.
+    """
+    if not submissions:
+        return []
     ids = [each.id for each in submissions]
     in_order = (
         select(GradeRow, InstanceRow.kind)
         .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
-        .where(col(GradeRow.submission_id).in_(ids))
+        .where(col(GradeRow.submission_id).in_(ids), col(GradeRow.counts))
         .order_by(col(GradeRow.id))
     )
     newest_grades = {grade.submission_id: Graded(grade, kind) for grade, kind in session.exec(in_order)}
     standings = dispatcher.standing(session, [id for id in ids if id not in newest_grades])
-    rules = find_all_rules(session, member.membership, member.account_id, {each.exercise for each in submissions})
-    return [
-        _summary(each, rules[each.exercise], newest_grades.get(each.id), standings.get(each.id, BETWEEN_QUERIES))
+    course, sections = asking.course, _sections(session, submissions)
+    rules = find_all_rules(session, asking, submissions[0].account_id, {each.exercise for each in submissions})
+    extensions = read_extensions(session, course)
+    earnings = {
+        each.id: Earnings(
+            rules[each.exercise].assignment,
+            extensions.of(each.exercise, each.account_id, sections.get(each.account_id)),
+        )
         for each in submissions
-    ]
+    }
+    rows = rows_of_grades(session, [each.row for id, each in newest_grades.items() if earnings[id].needs_rows])
+    bodies = []
+    for each in submissions:
+        graded = newest_grades.get(each.id)
+        if graded is None:
+            head, body = _head(each, course, standings.get(each.id, BETWEEN_QUERIES)), None
+        else:
+            points = earnings[each.id].fields(each, graded.row, rows.get(graded.row.id, ()))
+            head, body = _head(each, course), GradeSummaryBody(**_grade(graded, rules[each.exercise], points))
+        bodies.append(SubmissionSummaryBody(**head, grade=body))
+    return bodies
 
 
-def _summary(
-    submission: SubmissionRow, rules: Rules, grade: Graded | None, standing: Standing
-) -> SubmissionSummaryBody:
-    if grade is None:
-        return SubmissionSummaryBody(**_head(submission, rules.course, standing), grade=None)
-    return SubmissionSummaryBody(**_head(submission, rules.course), grade=GradeSummaryBody(**_grade(grade, rules)))
+def _sections(session: Session, submissions: Sequence[SubmissionRow]) -> dict[int, str | None]:
+    """Return the sections of the students of submissions of one course, by account."""
+    seats = select(SeatRow.account_id, SeatRow.section).where(
+        SeatRow.course_id == submissions[0].course_id,
+        col(SeatRow.account_id).in_({each.account_id for each in submissions}),
+    )
+    return dict(session.exec(seats).all())
 
 
 def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | None = None) -> dict[str, Any]:
@@ -127,7 +142,7 @@ def _head(submission: SubmissionRow, course: CourseRow, standing: Standing | Non
     }
 
 
-def _grade(graded: Graded, rules: Rules) -> dict[str, Any]:
+def _grade(graded: Graded, rules: Rules, points: Mapping[str, float]) -> dict[str, Any]:
     grade, run = graded.row, None
     if grade.run_status is not None:
         run = RunBody(
@@ -142,7 +157,7 @@ def _grade(graded: Graded, rules: Rules) -> dict[str, Any]:
         "passed": grade.passed,
         "exact": grade.exact,
         "total": grade.total,
-        "points": grade.passed + rules.assignment.inherited_share * grade.inherited,
+        **points,
         "environment": grade.environment,
         "graded_at": grade.graded_at,
     }

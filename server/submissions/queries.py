@@ -8,26 +8,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, func
+from sqlalchemy import and_, bindparam
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
+from server.instances.pool import POOL_SIZE
 from server.tables import ComparisonRow, CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow
 
 # Id of the submission that an account made with an idempotency ``key``.
 SUBMISSION_WITH_KEY: Final = select(SubmissionRow.id).where(
     SubmissionRow.account_id == bindparam("account_id"), SubmissionRow.idempotency_key == bindparam("key")
 )
-LAST_ATTEMPT: Final = select(func.max(SubmissionRow.attempt)).where(
-    SubmissionRow.course_id == bindparam("course_id"),
-    SubmissionRow.account_id == bindparam("account_id"),
-    SubmissionRow.exercise == bindparam("exercise"),
+# The newest attempts of an account, each with its instance: those that it is not to get again.
+LAST_ATTEMPTS: Final = (
+    select(SubmissionRow.attempt, SubmissionRow.instance_id)
+    .where(
+        SubmissionRow.course_id == bindparam("course_id"),
+        SubmissionRow.account_id == bindparam("account_id"),
+        SubmissionRow.exercise == bindparam("exercise"),
+    )
+    .order_by(col(SubmissionRow.attempt).desc())
+    .limit(POOL_SIZE)
 )
-# The newest grade of a submission, and the kind of its instance.
+# The newest grade of a submission that counts, and the kind of its instance. One of a regrade counts once it is
+# accepted.
 NEWEST_GRADE: Final = (
     select(GradeRow, InstanceRow.kind)
     .join(InstanceRow, col(InstanceRow.id) == GradeRow.instance_id)
-    .where(GradeRow.submission_id == bindparam("submission_id"))
+    .where(GradeRow.submission_id == bindparam("submission_id"), col(GradeRow.counts))
     .order_by(col(GradeRow.id).desc())
     .limit(1)
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,10 +22,19 @@ from server.queue.dispatcher import TheDispatcher
 from server.submissions import present
 from server.submissions.accept import HandedIn
 from server.submissions.access import AllowedForSubmission, SubmissionAccess
+from server.submissions.detail import detailed, submitters
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
+from server.submissions.listing import LISTED, LISTED_MAX, Which, find_submissions, visible_account
 from server.submissions.live_check import LiveChecks
-from server.submissions.schemas import CodeBody, GradeBody, SubmissionBody, SubmissionListBody
+from server.submissions.schemas import (
+    CodeBody,
+    GradeBody,
+    ListedSubmissionBody,
+    SubmissionBody,
+    SubmissionDetailBody,
+    SubmissionListBody,
+)
 from server.submissions.source import PYTHON, handed_out
 from server.tables import AnswerKind
 
@@ -101,6 +110,7 @@ BODY_OF_SUBMIT: dict[str, Any] = {
         },
     }
 }
+StudentId = Annotated[int, Query(ge=1, lt=2**31)]
 Reading = Annotated[
     SubmissionAccess, Depends(AllowedForSubmission(Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS))
 ]
@@ -158,8 +168,18 @@ async def check(
 
 
 @router.get("/submissions/{id}")
-def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBody:
-    """One submission, for its owner and the staff of its course."""
+def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionDetailBody:
+    """One submission with its student, its place in their work, and what staff say of it.
+
+    For its owner and the staff of its course.
+    """
+    with access.reading() as opened:
+        body = present.show(opened.session, opened.submission, opened.reader, dispatcher)
+        return detailed(opened.session, opened.submission, body)
+
+
+def read_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBody:
+    """Return a submission with its grade, or its place in the queue."""
     with access.reading() as opened:
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
 
@@ -167,7 +187,7 @@ def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBod
 @router.get(
     "/submissions/{id}/source",
     response_class=Response,
-    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}},
+    responses={200: {"content": {SAFETENSORS: {}, PYTHON: {}}}, **documented(410)},
 )
 def show_source(access: Reading) -> Response:
     """What was handed in: a safetensors file, or code, byte for byte, for its owner and the staff of its course."""
@@ -179,18 +199,49 @@ def show_source(access: Reading) -> Response:
 def list_submissions(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))],
     dispatcher: TheDispatcher,
+    student: Annotated[StudentId | Literal["me"] | None, Query(description="A number, or me.")] = None,
     exercise: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = LISTED,
 ) -> SubmissionListBody:
-    """The caller's own submissions, the newest first, without their rows."""
+    """Submissions, the newest first, without their rows: staff see those of the class, a student their own.
+
+    To read on, ask for those ``before`` the last id.
+    """
     slug = exercise and find_exercise(exercise).slug
     with access.reading() as member:
-        return SubmissionListBody(submissions=present.history(member, slug, limit, dispatcher))
+        session, reader = member.session, member.membership
+        asked = member.account_id if student == "me" else student
+        account_id = visible_account(reader, member.account_id, asked)
+        which = Which(account_id, None if asked == member.account_id else reader.section, slug, before, limit)
+        found = find_submissions(session, member.course, which)
+        summaries = present.summaries(session, reader, found, dispatcher)
+        students = submitters(session, found)
+        return SubmissionListBody(
+            submissions=[
+                ListedSubmissionBody(**dict(summary), student=students[row.account_id])
+                for row, summary in zip(found, summaries, strict=True)
+            ]
+        )
 
 
-@router.get("/submissions/{id}/events", response_class=EventSourceResponse)
+async def stream_owner(
+    submission: Annotated[SubmissionBody, Depends(read_submission)],
+    access: Reading,
+    follower: Annotated[Follower, Depends(follower)],
+) -> int:
+    """Return the account that may follow the submission, and one stream more.
+
+    :raises TooManyStreams: it has as many as it may
+    """
+    account_id: int = access.credentials.request_state.account_id  # who read the submission
+    follower.require_room(account_id)
+    return account_id
+
+
+@router.get("/submissions/{id}/events", response_class=EventSourceResponse, responses=documented(429))
 async def follow(
-    submission: Annotated[SubmissionBody, Depends(show_submission)],
+    account_id: Annotated[int, Depends(stream_owner)],
     access: Reading,
     dispatcher: TheDispatcher,
     follower: Annotated[Follower, Depends(follower)],
@@ -198,9 +249,9 @@ async def follow(
     """Follow a submission by Server-Sent Events.
 
     The first event is the submission now; one more comes each time its place or its status changes. The last one has
-    the grade, or says that it was cancelled or set aside.
+    the grade, or says that it was cancelled or set aside. A person follows at most eight at a time.
     """
-    async for change in follower.changes(submission.id, lambda: show_submission(access, dispatcher)):
+    async for change in follower.changes(access.id, account_id, lambda: read_submission(access, dispatcher)):
         yield ServerSentEvent(event="submission", data=change)
 
 

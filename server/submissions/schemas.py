@@ -8,13 +8,19 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from grader.compare import Origin, Verdict
+from server.courses.schemas import PersonBody
 from server.tables import AnswerKind
 
 
 class CodeBody(BaseModel):
     """Code to hand in."""
 
-    filename: str = Field(default="solution.py", max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    # No path, no control characters, and nothing that turns the writing around.
+    filename: str = Field(
+        default="solution.py",
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f/\\\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$",
+    )
     source: str
 
 
@@ -33,7 +39,7 @@ class ComparisonBody(BaseModel):
     """A row of the table.
 
     ``maxdiff`` is null if there is no finite difference. ``origin`` is null for a row that passed or holds no tensor,
-    and unknown if the gradient above was not handed in.
+    and unknown if the gradient above was not handed in. A row that ``inherits_constant`` inherits no credit.
     """
 
     name: str
@@ -45,6 +51,7 @@ class ComparisonBody(BaseModel):
     mismatched: int | None
     worst: list[int] | None
     origin: Origin | None
+    inherits_constant: bool
     diagnosis: list[DiagnosisBody]
     notes: list[str]
 
@@ -62,8 +69,10 @@ class GradeSummaryBody(BaseModel):
     """A grade without its rows.
 
     While ``feedback`` is withheld, ``shown_when`` is a sentence that says when it shows, and ``passed``, ``exact`` and
-    ``points`` are null. ``run`` is null for tensors. ``points`` are in checkpoints: 1 for each that passed, and a share
-    of it, 0 by default, for each whose only mistake is above it.
+    ``points`` are null. ``run`` is null for tensors. ``points`` are what this answer earns, of ``points_max``, by the
+    rules of its assignment and the student's extensions of today. In open practice a checkpoint that passed is one
+    point, and one whose only mistake is above it earns the course's share, 0 by default. ``late_seconds`` are after
+    the due time and its grace; ``late_factor`` is what they leave of the points, 0 to 1.
     """
 
     feedback: Literal["shown", "withheld"] = "shown"
@@ -74,6 +83,9 @@ class GradeSummaryBody(BaseModel):
     exact: int | None
     total: int
     points: float | None
+    points_max: float | None = None
+    late_seconds: int = 0
+    late_factor: float = 1.0
     environment: str
     graded_at: datetime
 
@@ -115,7 +127,77 @@ class SubmissionBody(SubmissionSummaryBody):
     grade: GradeBody | None
 
 
-class SubmissionListBody(BaseModel):
-    """Submissions, the newest first."""
+class SubmitterBody(PersonBody):
+    """The student of a submission, with what the roster says of them."""
 
-    submissions: list[SubmissionSummaryBody]
+    university_id: str | None
+    section: str | None
+
+
+class StepChangeBody(BaseModel):
+    """A checkpoint whose verdict is another one than in the submission before; null if it was not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class TimelineBody(BaseModel):
+    """The place of a submission among those of the same student and exercise.
+
+    ``previous`` and ``next`` are submissions, null at the ends; ``attempts`` counts all. ``changes`` are since the
+    previous one, and empty while either is not graded or is not shown.
+    """
+
+    previous: int | None
+    next: int | None
+    attempts: int
+    changes: list[StepChangeBody]
+
+
+class CommentBody(BaseModel):
+    """What staff say of a submission, or of one checkpoint of it. Plain text, of several lines."""
+
+    id: int
+    submission: int
+    checkpoint: str | None
+    author: PersonBody
+    text: str
+    created_at: datetime
+
+
+class OverrideBody(BaseModel):
+    """Points that staff gave a student for an assignment instead of those worked out.
+
+    ``author`` is null for the operator of the server.
+    """
+
+    id: int
+    student: PersonBody
+    exercise: str
+    points: float
+    reason: str
+    author: PersonBody | None
+    created_at: datetime
+    withdrawn_at: datetime | None
+
+
+class SubmissionDetailBody(SubmissionBody):
+    """A submission with its student, its place in their work, and what staff say of it."""
+
+    student: SubmitterBody
+    timeline: TimelineBody
+    comments: list[CommentBody]
+    override: OverrideBody | None
+
+
+class ListedSubmissionBody(SubmissionSummaryBody):
+    """A submission in a list, with its student."""
+
+    student: SubmitterBody
+
+
+class SubmissionListBody(BaseModel):
+    """Submissions, the newest first. To read on, ask for those ``before`` the last id."""
+
+    submissions: list[ListedSubmissionBody]

@@ -9,7 +9,7 @@ from server.tables.assignment import Accepts, AssignmentRow, ExtensionRow, Feedb
 from server.tables.audit import AuditRow
 from server.tables.course import CourseRow, InvitationRow, JoinCodeRow, Role, SeatRow
 from server.tables.feedback import CommentRow, OverrideRow
-from server.tables.grade import ComparisonRow, GradeRow
+from server.tables.grade import ComparisonRow, GradeRow, RegradeRow
 from server.tables.installation import InstallationRow
 from server.tables.instance import ExerciseRevisionRow, InstanceRow
 from server.tables.pairing import PairingCodeRow
@@ -41,6 +41,7 @@ __all__ = [
     "OverrideRow",
     "PairingCodeRow",
     "ProgressRow",
+    "RegradeRow",
     "Role",
     "SeatRow",
     "SubmissionRow",

@@ -10,6 +10,9 @@ from server.database.table import Table, now
 class AccountRow(Table, table=True):
     """A person on this server. Seats say what they may do in a course; an admin may act in every course.
 
+    At ``keys_given_at`` staff of a course last held a key of this account: a token, a code or a link to pass on. The
+    account's next course must not be theirs to enter, so joining it makes new keys.
+
     An erased account keeps its number, so that statistics stay whole, and nothing that names the person. One that was
     merged into another has no seat and no token.
     """
@@ -20,6 +23,7 @@ class AccountRow(Table, table=True):
     name: str = Field(max_length=100)
     is_admin: bool = False
     created_at: datetime = Field(default_factory=now)
+    keys_given_at: datetime | None = None
     erased_at: datetime | None = None
     merged_into_id: int | None = Field(default=None, foreign_key="account.id")
 

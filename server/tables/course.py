@@ -21,9 +21,6 @@ class Role(StrEnum):
 class CourseRow(Table, table=True):
     """A course.
 
-    ``join_code`` is kept in plain text, not as a hash: staff show it to a class again and again, and it gives a
-    student's seat and nothing else. One command replaces it.
-
     ``time_zone`` is an IANA name, such as ``Europe/Berlin``: dates are shown in it, and kept in UTC. An archived course
     can be read, and takes nothing in.
 
@@ -38,7 +35,6 @@ class CourseRow(Table, table=True):
     id: int = Field(default=None, primary_key=True)
     slug: str = Field(unique=True, max_length=64)
     title: str = Field(max_length=200)
-    join_code: str = Field(unique=True, max_length=32)
     hint_levels: int = 3
     hints_after: int = 0
     counterexamples: bool = True

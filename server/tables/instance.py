@@ -26,8 +26,7 @@ def revision_key() -> ForeignKeyConstraint:
 class InstanceRow(Table, table=True):
     """A frozen forward state, kept as the bytes that were handed out or graded on.
 
-    A canonical one has no owner, and hidden ones have none either: they are a pool, from which a retired one is no
-    longer drawn.
+    A canonical one has no owner, and hidden ones have none either: they are a pool.
     """
 
     __tablename__ = "instance"
@@ -42,4 +41,3 @@ class InstanceRow(Table, table=True):
     digest: str = Field(max_length=64)
     state: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(default_factory=now)
-    retired_at: datetime | None = None

@@ -12,7 +12,8 @@ class ProgressRow(Table, table=True):
     """The best of a student at a checkpoint.
 
     ``first_exact_at``, ``first_passed_at`` and ``first_inherited_at`` say when the first answer was handed in that was
-    exact, passed, or had its only mistake above. Points follow from them, however late each is.
+    exact, passed, or had its only mistake above and inherits no constant. Points follow from them, and from how late
+    each is.
 
     It follows from the grades. It is kept beside them, in the same transaction, so that a class is read without
     reading every grade.

@@ -21,7 +21,7 @@ class SubmissionRow(Table, table=True):
     """What a student handed in. It is written once; only retention and erasure empty its body, at ``emptied_at``.
 
     ``body`` is the safetensors file, or the source in UTF-8. ``attempt`` counts from 1 for each account, course and
-    exercise. ``hidden_instance_id`` is the hidden instance that was drawn for code; a regrade uses the same.
+    exercise. ``instance_id`` is the instance on which it is graded, each time; the oldest submissions have none.
     """
 
     __tablename__ = "submission"
@@ -31,6 +31,8 @@ class SubmissionRow(Table, table=True):
         UniqueConstraint("course_id", "account_id", "exercise", "attempt"),
         UniqueConstraint("account_id", "idempotency_key"),
         Index(None, "account_id", "created_at"),  # for the rate limit
+        # For reports: how many, the first and the last of each student, without a look at any body.
+        Index(None, "course_id", "exercise", "account_id", "created_at"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -44,6 +46,6 @@ class SubmissionRow(Table, table=True):
     body: bytes = Field(sa_type=LargeBinary)
     digest: str = Field(max_length=64)
     idempotency_key: str | None = Field(default=None, max_length=255)
-    hidden_instance_id: int | None = Field(default=None, foreign_key="instance.id")
+    instance_id: int | None = Field(default=None, foreign_key="instance.id")
     emptied_at: datetime | None = None
     created_at: datetime = Field(default_factory=now)

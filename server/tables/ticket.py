@@ -26,7 +26,8 @@ class TicketRow(Table, table=True):
 
     The lowest ``rank`` comes first, then the lowest ``id``; one run at a time for each account. ``tries`` counts the
     runs that were begun. From ``due_at`` on the ticket may be taken: at once if it is new, after a pause if it was
-    given back, and after its lease if it is running, because the run then counts as lost.
+    given back, and after its lease if it is running, because the run then counts as lost. The grade of a ticket with
+    ``regrade_id`` belongs to that regrade.
     """
 
     __tablename__ = "ticket"
@@ -41,3 +42,4 @@ class TicketRow(Table, table=True):
     due_at: datetime = Field(default_factory=now)
     reason: str | None = Field(default=None, sa_type=Text)
     queued_at: datetime = Field(default_factory=now)
+    regrade_id: int | None = Field(default=None, foreign_key="regrade.id", index=True)

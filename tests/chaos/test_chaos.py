@@ -28,7 +28,7 @@ from server.database import migrate
 from server.database.engine import Database
 from server.tables import GradeRow, SubmissionRow, TicketRow
 from tests.support import postgres
-from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually
+from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually, join_code_of
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -181,7 +181,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         stack.callback(database.close)
         with database.writing() as session:
             course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
-            tokens = [courses.join(session, course.join_code, f"Student {n}").token for n in range(STUDENTS)]
+            code = join_code_of(session, course)
+            tokens = [courses.join(session, code, f"Student {n}").token for n in range(STUDENTS)]
         parts = {"server": Supervised("server", environment, tmp_path / "server.log", "serve")}
         stack.callback(parts["server"].stop)
         for number in range(2 if engine == "procrastinate" else 0):

@@ -22,6 +22,7 @@ from dojo.api.server import Connection, Server
 SLUG = "makemore/cross-entropy"
 TOKEN = "secret-token-of-ada"
 ADDRESS = "https://dojo.test"
+INVITATION = "join_ada"
 EXPLANATION = ["n flows in.", "The logarithm gives 1 / counts.", "`dcounts = n / counts`: [2, 3]."]
 HINTS = ("This is a factor of 2 off.", "Look at the line of loss.", "Look for a factor.")
 FORWARD = "counts = logits.exp()\nloss = counts.log().sum() * n"
@@ -50,6 +51,7 @@ class FakeDojo:
     links: bool = True
     warning: str | None = None  # of a join
     withheld: str | None = None  # when feedback shows, as a sentence
+    new_token: str | None = None  # of a join with a token
     codes: set[str] = field(default_factory=set)  # for pairing, that wait
     requests: list[httpx.Request] = field(default_factory=list)
     graded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -89,11 +91,13 @@ class FakeDojo:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1")
         if path == "/join":
-            asked = json.loads(request.content)
-            course = {"slug": "autumn", "title": "Autumn"}
-            student = {"id": 7, "name": asked["name"]}
-            joined = {"token": TOKEN, "student": student, "course": course, "warning": self.warning}
-            return httpx.Response(201, json=joined)
+            return self._join(json.loads(request.content), request.headers.get("Authorization"))
+        if path == "/open-invitation":
+            if json.loads(request.content)["code"] != INVITATION:
+                return problem(
+                    404, "This link is incomplete, was used, or is too old. Ask your instructor for a new one."
+                )
+            return self._join({"code": "CODE", "name": "Ada"}, request.headers.get("Authorization"))
         if path == "/pair":
             if json.loads(request.content)["code"] not in self.codes:
                 return problem(404, "This code is not known. Make a new one: dojo pair")
@@ -140,6 +144,19 @@ class FakeDojo:
         if path.startswith("/submissions/"):
             return self._submission(int(path.rsplit("/", 1)[1]))
         return problem(404, "There is no such thing. See what there is: dojo list")
+
+    def _join(self, asked: dict[str, str], authorization: str | None) -> httpx.Response:
+        """Join the course autumn, or with the code SPRING another one; a token that fits stays good."""
+        course = "spring" if asked["code"] == "SPRING" else "autumn"
+        token: str | None
+        if authorization is None:
+            token, name = TOKEN, asked["name"]
+        elif authorization == f"Bearer {TOKEN}":
+            token, name = self.new_token, "Ada"
+        else:
+            return problem(401, "This token is not known. Type: dojo login ADDRESS")
+        joined = {"token": token, "student": {"id": 7, "name": name}, "warning": self.warning}
+        return httpx.Response(201, json={**joined, "course": {"slug": course, "title": course.title()}})
 
     def exercise(self) -> dict[str, Any]:
         link = f"{ADDRESS}/lecture?t=60" if self.links else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dojo.text import clock, foreign_json, printable
+from dojo.text import clock, duration, foreign_json, printable
 
 
 def test_clock() -> None:
@@ -35,3 +35,8 @@ def test_foreign_strings_are_printable_in_every_place() -> None:
         "d": -3,
         "e": None,
     }
+
+
+def test_a_duration_counts_the_units_begun() -> None:
+    shown = [duration(seconds) for seconds in (0, 61, 3600, 3601, 48 * 3600, 48 * 3600 + 1)]
+    assert shown == ["1 minute", "2 minutes", "60 minutes", "2 hours", "48 hours", "3 days"]

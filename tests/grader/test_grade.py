@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from exercises.exercise import Exercise
-from exercises.instance import Instance
+from exercises.instance import Instance, Kind
 from exercises.registry import exercises, find
 from grader import numerics
 from grader.__main__ import main
@@ -23,6 +23,7 @@ from grader.reference import reference
 from grader.sandbox import Limits, RunStatus, Sandbox
 from tests.grader.rows import RIGHT, judged, written
 from tests.lecture import lecture_notebook
+from tests.mistakes.play import play
 
 FULL = find("makemore/full-backward")
 INSTANCE = Instance.canonical(FULL)
@@ -232,6 +233,22 @@ def test_the_summary_names_the_first_of_several_mistakes() -> None:
 
     assert grade.summary() == "3 mistakes of your own, 1 missing or not to be judged yet; begin with dprobs"
     assert grade.first_mistake is rows["probs"]
+
+
+def test_the_summary_names_a_step_that_passes_beyond_rounding_if_nothing_else_is_wrong() -> None:
+    """The path through the maximum is there, at every class: dlogits passes, and rounding cannot explain it."""
+    change = ("F.one_hot(logits.argmax(1), num_classes=vocab_size) * dlogit_maxes", "dlogit_maxes")
+    drawn = Instance.draw(FULL, 1, Kind.HIDDEN)
+
+    rows = {row.name: row for row in play(drawn, FULL.solution.replace(*change))}
+
+    assert rows["logits"].passed
+    inherited = [row for row in rows.values() if not row.passed]
+    assert {"W2", "W1"} < {row.name for row in inherited}
+    assert all(row.origin is Origin.INHERITED and row.blames == ("logits",) for row in inherited)
+    assert Grade(tuple(rows.values()), "here").summary() == (
+        f"{len(inherited)} steps inherit a mistake from above; begin with dlogits"
+    )
 
 
 def test_the_summary_counts_one_as_one() -> None:

@@ -117,6 +117,57 @@ def test_a_zero_term_is_a_term() -> None:
     assert rows["counts"].origin is Origin.INHERITED
 
 
+def inherits_constant(rows: dict[str, Comparison]) -> set[str]:
+    return {row.name for row in rows.values() if row.inherits_constant}
+
+
+@pytest.mark.parametrize("number", ["1.0", "-1.0 / n", "1.0 + 1e-6 * torch.rand_like(logprobs)"])
+def test_no_credit_is_inherited_from_a_constant(number: str) -> None:
+    """All that follows from ones at the top is right, given the ones, and earns nothing."""
+    rows = written(("dlogprobs[range(n), Yb] = -1.0 / n", f"dlogprobs[:] = {number}"))
+
+    inherited = {row.name for row in rows.values() if row.origin is Origin.INHERITED}
+    assert len(inherited) > 10
+    assert inherits_constant(rows) == inherited
+    assert not any(row.inherits_credit for row in rows.values())
+    assert "dlogprobs is the same number everywhere: no credit is inherited" in rows["probs"].notes[-1]
+
+
+def test_ones_in_every_shape_are_a_constant() -> None:
+    for ones in (torch.ones(32, 64), torch.ones(()), torch.ones(1, 64), torch.full((32, 64), 7.0)):
+        given = ones.expand(32, 64)
+        rows = judged({"h": ones, "hpreact": (1 - reference(INSTANCE).state["h"] ** 2) * given})
+        assert rows["hpreact"].origin is Origin.INHERITED
+        assert inherits_constant(rows) == {"hpreact"}
+
+
+def test_credit_is_inherited_from_any_other_gradient() -> None:
+    rows = written(("-1.0 / n", "-1.0"))
+
+    inherited = {row.name for row in rows.values() if row.origin is Origin.INHERITED}
+    assert inherits_constant(rows) == set()
+    assert {row.name for row in rows.values() if row.inherits_credit} == inherited
+
+
+def test_a_constant_in_one_of_two_paths_costs_the_sum_and_no_more() -> None:
+    """Dcounts adds dcounts_sum, which is zero, to a right term. What follows from dcounts is work."""
+    rows = written(("-(counts_sum**-2) * dcounts_sum_inv", "torch.zeros_like(counts_sum)"))
+
+    assert inherits_constant(rows) == {"counts"}
+    assert rows["norm_logits"].inherits_credit
+
+
+def test_where_a_constant_is_right_another_one_is_a_mistake_like_others() -> None:
+    instance = Instance.canonical(CURVE)
+    right = reference(instance).gradients
+    assert bool((right["bent"] == 1).all())
+
+    rows = compare_all(instance, {name: normalise(right[name] / 2) for name in ("bent", "x")})
+
+    assert [row.origin for row in rows] == [Origin.OWN, Origin.INHERITED]
+    assert rows[1].inherits_credit
+
+
 def test_a_true_zero_is_no_reason_to_doubt() -> None:
     rows = judged({"logit_maxes": torch.zeros(32, 1), "h": RIGHT["h"] * 2})
     assert own(rows) == {"h"} and rows["logit_maxes"].passed

@@ -17,7 +17,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import Role
 from tests.support import postgres
-from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student
+from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student, join_code_of
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +76,11 @@ def server(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing) -> Ite
     with database.writing() as session:
         course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
+        code = join_code_of(session, course)
     database.close()
     app = create_app(settings, fake_sandbox.code_runner(), timing)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield RunningServer(client, app.state.services, course.join_code, instructor.token)
+        yield RunningServer(client, app.state.services, code, instructor.token)
 
 
 @pytest.fixture

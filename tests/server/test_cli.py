@@ -35,7 +35,7 @@ from server.tables import (
     TicketState,
     TokenRow,
 )
-from tests.support.servers import FakeSandbox
+from tests.support.servers import FakeSandbox, join_code_of
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -94,12 +94,15 @@ def test_tokens_are_made_and_revoked(database: Database, capsys: pytest.CaptureF
     cli.main(["init"])
     assert cli.main(["token", "revoke", "1"]) == 0
     assert "1 revoked" in capsys.readouterr().out
-    assert cli.main(["token", "new", "1"]) == 0
-    token = capsys.readouterr().out.strip()
+    assert cli.main(["token", "new", "1"]) == 2
+    assert "Account 1 is Instructor: instructor in backprop." in capsys.readouterr().err
+    assert cli.main(["token", "new", "1", "--yes"]) == 0
+    label, token = capsys.readouterr().out.splitlines()
+    assert label == "Account 1 is Instructor: instructor in backprop"
     with database.reading() as session:
         valid = [each.digest for each in session.exec(select(TokenRow)) if each.revoked_at is None]
     assert valid == [tokens.digest(token)]
-    assert cli.main(["token", "new", "99"]) == 2
+    assert cli.main(["token", "new", "99", "--yes"]) == 2
 
 
 @pytest.mark.parametrize("slug", ["", "Autumn", "a b", "-a", "x" * 65])
@@ -256,7 +259,7 @@ def test_quickstart_beside_an_older_course_says_how_to_make_a_token(
 
     assert cli.main(["quickstart"]) == 0
 
-    assert "python -m server token new ID" in capsys.readouterr().out
+    assert "python -m server people token autumn WHO" in capsys.readouterr().out
     assert not (tmp_path / "instructor.token").exists()
 
 
@@ -292,14 +295,15 @@ def test_a_join_code_is_replaced_in_one_course(database: Database, capsys: pytes
     for slug in ("autumn", "spring"):
         cli.main(["course", "add", slug, slug])
     with database.reading() as session:
-        before = {course.slug: course.join_code for course in session.exec(select(CourseRow))}
+        before = {course.slug: join_code_of(session, course) for course in session.exec(select(CourseRow))}
     capsys.readouterr()
 
     cli.main(["course", "join-code", "autumn", "--new"])
 
     new = capsys.readouterr().out.strip()
     with database.reading() as session:
-        assert {course.slug: course.join_code for course in session.exec(select(CourseRow))} == before | {"autumn": new}
+        after = {course.slug: join_code_of(session, course) for course in session.exec(select(CourseRow))}
+    assert after == before | {"autumn": new}
 
 
 def test_hints_and_credit_are_set_in_one_course(database: Database) -> None:
@@ -466,7 +470,7 @@ def set_aside(database: Database, count: int) -> list[int]:
     """The ids of so many submissions that were set aside."""
     with database.writing() as session:
         course = session.exec(select(CourseRow)).one()
-        student = courses.join(session, course.join_code, "Ben").account
+        student = courses.join(session, join_code_of(session, course), "Ben").account
         session.add(ExerciseRevisionRow(slug="a/b", revision=1))
         session.flush()
         ids = []

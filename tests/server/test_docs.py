@@ -21,8 +21,11 @@ LINES = [
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_what_an_instructor_is_told_to_type_works(
-    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    (roster,) = re.findall(r"^```csv\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    (tmp_path / "roster.csv").write_text(roster, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOJO_DATA", str(server.services.settings.data))
     monkeypatch.setenv("DOJO_DATABASE_URL", server.services.settings.url)
     assert len(LINES) > 8

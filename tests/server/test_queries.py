@@ -277,6 +277,7 @@ def _write_grades(session: Session, submissions: Sequence[SubmissionRow]) -> lis
             exact=0,
             total=2,
             seconds=float(number),
+            counts=number != len(graded),  # the second grade of the first submission is of an open regrade
         )
         for number, submission in enumerate([*graded, graded[0], *[graded[-1]] * GRADES_OF_BUSY_SUBMISSION])
     ]
@@ -324,7 +325,9 @@ def _arguments(known: _Known, number: int) -> QueryArguments:
         | {"account_id": account_id, "attempt": 10 + number},
         new_tickets=[_ticket(each, _Ticket(rank=number)).model_dump(exclude={"id"}) for each in known.submissions[:2]],
         new_comparisons=[_comparison(known.grades[-1], place) for place in range(number % 3 + 1)],
-        new_progress=[_progress(place, f"{old}-{new}", new, NOON + 5 * MINUTE) for old in Verdict for new in Verdict],
+        new_progress=[
+            _progress(place, f"{old}-{new}", new, NOON + number % 5 * MINUTE) for old in Verdict for new in Verdict
+        ],
     )
 
 
@@ -368,6 +371,7 @@ def _comparison(grade: GradeRow, position: int) -> dict[str, Any]:
         "mismatched": position,
         "worst": [position, 0] if position else None,
         "origin": "own",
+        "inherits_constant": bool(position % 2),
         "diagnosis": [{"code": "sign", "message": "The sign is turned."}],
         "notes": [],
     }
@@ -382,5 +386,7 @@ def _progress(place: tuple[int, int, str], checkpoint: str, best: Verdict, momen
         "checkpoint": checkpoint,
         "best": best.value,
         "attempts": 2,
+        "first_exact_at": moment + MINUTE if best is Verdict.EXACT else None,
         "first_passed_at": moment if best in PASSING else None,
+        "first_inherited_at": moment - MINUTE if best in (Verdict.WRONG, Verdict.EXACT) else None,
     }

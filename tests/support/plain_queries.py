@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import and_
 from sqlalchemy.orm import aliased, defer
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, func, select
 
 from exercises.registry import find
 from grader.compare import Verdict
@@ -25,24 +25,26 @@ from server.courses.queries import COURSE_AND_ROLE
 from server.courses.schemas import PersonBody
 from server.database import dialect
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
-from server.progress.queries import count_rows
+from server.instances.pool import POOL_SIZE
+from server.progress.queries import MOMENTS, count_rows
 from server.queue.queries import (
     BACKGROUND_RANK,
     INSERT_TICKETS,
-    LAST_RANK_AND_SECONDS,
     LEASE_FIRST_DUE,
     LEASE_OF_SUBMISSION,
     LOST_EVERY_TIME,
+    RANKS_OF_ACCOUNT,
     SAMPLED_GRADES,
     STANDINGS,
     TRIES_MAX,
 )
 from server.reports.progress_table import read_progress_table
-from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StudentProgressBody
+from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StuckBody, StudentProgressBody
+from server.reports.students import Scope, list_standings
 from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
 from server.submissions.queries import (
     HAS_GRADE,
-    LAST_ATTEMPT,
+    LAST_ATTEMPTS,
     NEWEST_GRADE,
     NTH_NEWEST_MOMENT,
     ROWS_OF_GRADE,
@@ -57,7 +59,6 @@ from server.tables import (
     GradeRow,
     InstanceRow,
     ProgressRow,
-    Role,
     SeatRow,
     SubmissionRow,
     TicketRow,
@@ -66,6 +67,7 @@ from server.tables import (
 )
 
 BEST_FIRST = [verdict.value for verdict in Verdict]
+SECOND = 10  # between the ranks of the tickets that the arguments' database has
 LIVE_STATES = (TicketState.QUEUED, TicketState.RUNNING)
 
 
@@ -119,9 +121,13 @@ def course_and_role(session: Session, given: QueryArguments) -> Any:
     return session.exec(courses.where(CourseRow.slug == given.course.slug)).all()
 
 
-def delete_ticket(session: Session, given: QueryArguments) -> None:
-    """Delete the ticket of a submission."""
-    session.exec(delete(TicketRow).where(col(TicketRow.submission_id) == given.submission_id))
+def delete_ticket(session: Session, given: QueryArguments) -> Any:
+    """Delete the ticket of a submission, and return the regrade that it was of."""
+    tickets = session.exec(select(TicketRow).where(TicketRow.submission_id == given.submission_id)).all()
+    for ticket in tickets:
+        session.delete(ticket)
+    session.flush()
+    return [ticket.regrade_id for ticket in tickets]
 
 
 def grades_of_submission(session: Session, given: QueryArguments) -> Any:
@@ -151,7 +157,9 @@ def count_attempts(session: Session, given: QueryArguments) -> None:
         else:
             old.best = min(old.best, new.best, key=BEST_FIRST.index)
             old.attempts += new.attempts
-            old.first_passed_at = old.first_passed_at or new.first_passed_at
+            for name in MOMENTS:
+                known = [moment for row in (old, new) if (moment := getattr(row, name)) is not None]
+                setattr(old, name, min(known, default=None))
     session.flush()
 
 
@@ -177,22 +185,17 @@ def lease_of_submission(session: Session, given: QueryArguments) -> Any:
     return _lease(session, ticket, given.until) if ticket and ticket.state in LIVE_STATES else []
 
 
-def last_rank_and_seconds(session: Session, given: QueryArguments) -> Any:
-    """Return the last rank that an account has waiting, and the seconds of its attempt before this one."""
-    last_rank = select(func.max(TicketRow.rank)).where(
-        TicketRow.account_id == given.account_id,
-        col(TicketRow.state).in_(LIVE_STATES),
-        TicketRow.rank < BACKGROUND_RANK,
-    )
-    earlier = select(SubmissionRow.id).where(
-        SubmissionRow.course_id == given.course.id,
-        SubmissionRow.account_id == given.account_id,
-        SubmissionRow.exercise == given.exercise,
-        SubmissionRow.attempt == given.attempt - 1,
-    )
-    submission_id = session.exec(earlier).first()
-    seconds = select(func.max(GradeRow.seconds)).where(GradeRow.submission_id == submission_id)
-    return [(session.exec(last_rank).one(), session.exec(seconds).one())]
+def ranks_of_account(session: Session, given: QueryArguments) -> Any:
+    """Return the last rank that an account has waiting or running, and how many of its tickets were put back."""
+    tickets = session.exec(
+        select(TicketRow).where(
+            TicketRow.account_id == given.account_id,
+            col(TicketRow.state).in_(LIVE_STATES),
+            TicketRow.rank < BACKGROUND_RANK,
+        )
+    ).all()
+    put_back = [each for each in tickets if each.state == TicketState.QUEUED and each.tries and each.rank > SECOND]
+    return [(max((each.rank for each in tickets if each not in put_back), default=None), len(put_back))]
 
 
 def standings(session: Session, given: QueryArguments) -> Any:
@@ -219,6 +222,16 @@ def submission_with_key(session: Session, given: QueryArguments) -> Any:
     ).all()
 
 
+def last_attempts(session: Session, given: QueryArguments) -> Any:
+    """Return the numbers of an account's last attempts at an exercise in a course, with their instances."""
+    attempts = select(SubmissionRow.attempt, SubmissionRow.instance_id).where(
+        SubmissionRow.course_id == given.course.id,
+        SubmissionRow.account_id == given.account_id,
+        SubmissionRow.exercise == given.exercise,
+    )
+    return session.exec(attempts.order_by(col(SubmissionRow.attempt).desc()).limit(POOL_SIZE)).all()
+
+
 def assignment_of_exercise(session: Session, given: QueryArguments) -> Any:
     """Return whether a course has any assignment, and the one of an exercise or None."""
     rows = session.exec(select(AssignmentRow).where(AssignmentRow.course_id == given.course.id)).all()
@@ -240,20 +253,9 @@ def attempts_used(session: Session, given: QueryArguments) -> Any:
     return [len(ids) - len(set(session.exec(dead)) - graded)]
 
 
-def last_attempt(session: Session, given: QueryArguments) -> Any:
-    """Return the number of an account's last attempt at an exercise in a course, or None."""
-    return session.exec(
-        select(func.max(SubmissionRow.attempt)).where(
-            SubmissionRow.course_id == given.course.id,
-            SubmissionRow.account_id == given.account_id,
-            SubmissionRow.exercise == given.exercise,
-        )
-    ).all()
-
-
 def newest_grade(session: Session, given: QueryArguments) -> Any:
-    """Return the newest grade of a submission, and the kind of its instance."""
-    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id)
+    """Return the newest grade of a submission that counts, and the kind of its instance."""
+    grades = select(GradeRow).where(GradeRow.submission_id == given.submission_id, col(GradeRow.counts))
     newest = session.exec(grades.order_by(col(GradeRow.id).desc()).limit(1)).all()
     return [(grade, session.get_one(InstanceRow, grade.instance_id).kind) for grade in newest]
 
@@ -299,12 +301,7 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     """Return the progress table of a course as JSON."""
     exercise = find(given.exercise)
     names = [each.name for each in exercise.checkpoints]
-    students = (
-        select(AccountRow)
-        .join(SeatRow)
-        .where(SeatRow.course_id == given.course.id, SeatRow.role == Role.STUDENT)
-        .order_by(AccountRow.name, col(AccountRow.id))
-    )
+    standings = list_standings(session, given.course, [exercise], Scope())
     progress = select(ProgressRow).where(
         ProgressRow.course_id == given.course.id, ProgressRow.exercise == exercise.slug
     )
@@ -316,13 +313,24 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     }
     return ProgressBody(
         course=given.course.slug,
+        students=len(standings),
+        next_after=None,
         columns=[ColumnBody(exercise=exercise.slug, checkpoint=name) for name in names],
         rows=[
             StudentProgressBody(
-                student=PersonBody(id=student.id, name=student.name),
-                cells=[cells.get((student.id, name)) for name in names],
+                student=PersonBody(id=each.id, name=each.name),
+                section=each.section,
+                university_id=each.university_id,
+                state=each.state,
+                passed=each.passed,
+                exact=each.exact,
+                submissions=each.submissions,
+                last_handed_in_at=each.last_handed_in_at,
+                last_seen_at=each.last_seen_at,
+                stuck=[StuckBody(**vars(step)) for step in each.stuck],
+                cells=[cells.get((each.id, name)) for name in names],
             )
-            for student in session.exec(students)
+            for each in standings
         ],
     ).model_dump_json()
 
@@ -396,20 +404,20 @@ PAIRS: Mapping[str, Pair] = {
         course_and_role,
     ),
     "database.Table.insert": Pair(_insert_beside_session, insert_submission),
-    "grading.DELETE_TICKET": Pair(_write(DELETE_TICKET, _of_submission), delete_ticket),
+    "grading.DELETE_TICKET": Pair(_rows(DELETE_TICKET, _of_submission), delete_ticket),
     "grading.GRADES_OF_SUBMISSION": Pair(_rows(GRADES_OF_SUBMISSION, _of_submission), grades_of_submission),
     "grading.INSERT_ROWS": Pair(_write(INSERT_ROWS, lambda given: given.new_comparisons), insert_comparisons),
     "progress.count_rows": Pair(_count_beside_session, count_attempts),
     "queue.INSERT_TICKETS": Pair(_write(INSERT_TICKETS, lambda given: given.new_tickets), insert_tickets),
-    "queue.LAST_RANK_AND_SECONDS": Pair(
-        _rows(LAST_RANK_AND_SECONDS, lambda given: {**_where(given), "attempt": given.attempt}), last_rank_and_seconds
-    ),
     "queue.LEASE_FIRST_DUE": Pair(
         _rows(LEASE_FIRST_DUE, lambda given: {"moment": given.moment, "until": given.until}), lease_first_due
     ),
     "queue.LEASE_OF_SUBMISSION": Pair(
         _rows(LEASE_OF_SUBMISSION, lambda given: {"claimed": given.submission_id, "until": given.until}),
         lease_of_submission,
+    ),
+    "queue.RANKS_OF_ACCOUNT": Pair(
+        _rows(RANKS_OF_ACCOUNT, lambda given: {"account_id": given.account_id, "second": SECOND}), ranks_of_account
     ),
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
@@ -422,7 +430,7 @@ PAIRS: Mapping[str, Pair] = {
         lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
         has_grade,
     ),
-    "submissions.LAST_ATTEMPT": Pair(_rows(LAST_ATTEMPT, _where), last_attempt),
+    "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
     "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
         _rows(NTH_NEWEST_MOMENT, lambda given: {"account_id": given.account_id, "newer": given.newer}),

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2 as httpx
 import safetensors.torch
 import torch
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 from starlette.types import Message
 from torch import Tensor
@@ -25,12 +25,13 @@ from grader.answer import normalise
 from grader.sandbox import Job, Run, RunStatus, Sandbox
 from grader.sandbox.trusted.doctor import Report
 from grader.supervision import ThreadStatus
-from server.courses import courses
+from server.courses import courses, join_codes
 from server.database.engine import Database
+from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.queue.timing import Timing
 from server.services import ServerServices
-from server.tables import ComparisonRow, GradeRow, Role, SeatRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, RegradeRow, Role, SeatRow, SubmissionRow
 
 FULL = "makemore/full-backward"
 COURSE = "backprop"
@@ -41,17 +42,25 @@ IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_secon
 
 
 class FakeSandbox(Sandbox):
-    """Runs code in this process, without any lock. ``before`` is called with each job, and may raise or wait."""
+    """Runs code in this process, without any lock.
+
+    ``before`` is called with each job, and may raise or wait. ``message`` is what every run stops with, if it is set.
+    ``seconds`` says how long a job would take; one that may not take as long has the verdict of that.
+    """
 
     def __init__(self) -> None:
         self.generation_now = 1
         self.before: Callable[[Job], None] = lambda job: None
+        self.seconds: Callable[[Job], float] = lambda job: 0.0
+        self.message: str | None = None
         self.jobs: list[Job] = []
 
     def run(self, job: Job) -> Run:
         """Run a job that a test wrote."""
         self.jobs.append(job)
         self.before(job)
+        if self.seconds(job) > job.limits.wall_seconds:
+            return Run(RunStatus.TIME_LIMIT, "too long", "", {}, (), job.limits.wall_seconds)
         printed, status, message = io.StringIO(), RunStatus.OK, ""
         names = play(job.state)
         try:
@@ -59,6 +68,8 @@ class FakeSandbox(Sandbox):
                 exec(compile(job.source, job.filename, "exec"), names)
         except Exception as error:
             status, message = RunStatus.ERROR, str(error)
+        if self.message is not None:
+            status, message = RunStatus.ERROR, self.message
         answers = {slot.name: normalise(names.get("d" + slot.name)) for slot in job.slots}
         return Run(status, message, printed.getvalue(), answers, (), 0.001)
 
@@ -232,13 +243,17 @@ class RunningServer:
         return Student(self.client, self.instructor_token)
 
     def grade_again(self, submission_id: int, checkpoint: str, **changes: Any) -> int:
-        """Store a further grade of a submission: the newest one's rows, with changes at one checkpoint."""
+        """Store a grade of an accepted regrade: the newest one's rows, with changes at one checkpoint."""
         with self.services.database.writing() as session:
             newest = select(GradeRow).where(GradeRow.submission_id == submission_id).order_by(col(GradeRow.id).desc())
             grade = session.exec(newest).first()
             assert grade is not None
             rows = session.exec(select(ComparisonRow).where(ComparisonRow.grade_id == grade.id)).all()
-            again = GradeRow(**grade.model_dump(exclude={"id"}) | {"environment": f"{grade.environment} again"})
+            course_id = session.get_one(SubmissionRow, submission_id).course_id
+            regrade = RegradeRow(course_id=course_id, accepted_at=now())
+            regrade.insert(session)
+            new = {"environment": f"{grade.environment} again", "regrade_id": regrade.id}
+            again = GradeRow(**grade.model_dump(exclude={"id"}) | new)
             again.insert(session)
             for row in rows:
                 values = row.model_dump() | (changes if row.name == checkpoint else {}) | {"grade_id": again.id}
@@ -262,6 +277,41 @@ class RunningServer:
             assert course is not None
             session.add(SeatRow(course_id=course.id, account_id=student.account, role=role))
         return Student(self.client, student.token, student.id, course=slug)
+
+
+def open_regrade(session: Session, course_id: int = 1) -> int:
+    """Open a regrade of a course, and return its id."""
+    regrade = RegradeRow(course_id=course_id)
+    regrade.insert(session)
+    return regrade.id
+
+
+def body_of(method: str, path: str, into: int) -> dict[str, Any]:
+    """What a request about people sends that is right in everything; nothing for other routes.
+
+    ``into`` is the account into which another one is merged.
+    """
+    if method.upper() == "PATCH":
+        return {"json": {}}
+    if method.upper() != "POST":
+        return {}
+    if path.endswith("/people/import"):
+        return {"content": "name,e-mail\nGrace,grace@example.org\n", "headers": {"Content-Type": "text/csv"}}
+    bodies: dict[str, Any] = {
+        "/people": {"name": "Grace"},
+        "/merge": {"into": into},
+        "/token": {},
+        "/pairing-code": {},
+        "/join-codes": {},
+    }
+    return next(({"json": body} for end, body in bodies.items() if path.endswith(end)), {})
+
+
+def join_code_of(session: Session, course: CourseRow) -> str:
+    """The join code to show to a class."""
+    code = join_codes.find_current(session, course)
+    assert code is not None
+    return code.code
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:

@@ -74,6 +74,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time in words, begun units counted: 5 → ``1 minute``, 7300 → ``3 hours``, 200,000 → ``3 days``."""
+    if seconds <= 3600:
+        return plural(max(math.ceil(seconds / 60), 1), "minute")
+    if seconds <= 48 * 3600:
+        return plural(math.ceil(seconds / 3600), "hour")
+    return plural(math.ceil(seconds / 86_400), "day")
+
+
 def clock(seconds: float) -> str:
     """Return a time as a video player shows it: 781 → ``13:01``, 3915 → ``1:05:15``."""
     minutes, rest = divmod(int(seconds), 60)

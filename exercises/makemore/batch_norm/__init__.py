@@ -49,6 +49,11 @@ PARTS = (
                 "bnraw is multiplied into dhpreact",
             ),
             Slip(
+                SlipKind.AXIS,
+                "bngain * bnvar_inv * dhpreact.sum(0)",
+                "dhpreact is summed over its column",
+            ),
+            Slip(
                 SlipKind.OTHER,
                 "bngain * bnvar_inv * hprebn",
                 "hprebn stands where dhpreact belongs",
@@ -67,6 +72,11 @@ PARTS = (
         "The mean part is added, and it belongs subtracted: the mean is taken away from every entry.",
         (
             Slip(SlipKind.UNSUMMED, "-bngain * bnvar_inv / n * dhpreact", "it holds dhpreact, not its sum"),
+            Slip(
+                SlipKind.UNSUMMED,
+                "-bngain * bnvar_inv / n * (dhpreact - bnraw * (dhpreact * bnraw).sum(0) / (n - 1))",
+                "it holds the other parts, not their sum",
+            ),
             Slip(
                 SlipKind.AXIS,
                 "-bnvar_inv / n * (bngain * dhpreact).sum(1, keepdim=True)",

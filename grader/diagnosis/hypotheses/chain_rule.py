@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
-from grader.diagnosis.factors import described, named
+from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
 from grader.reference import back
 from grader.rounding import broadcasts_to, is_uniform
@@ -86,13 +87,15 @@ def _without(case: Case, edge: Edge, stands: Tensor, read: _Read) -> Finding:
         besides = _besides(case, read.weight, edge)
         return Finding(Code.MISSING_UPSTREAM, "forward_value", step, repair, besides, other=step)
     if read.plain:
-        return Finding(Code.MISSING_UPSTREAM, "derivative_alone", step, repair, read=edge.read)
-    factor = _signed(read.weight, case, edge)
-    return Finding(Code.MISSING_UPSTREAM, "derivative_times_a_number", step, repair, read=edge.read, factor=factor)
-
-
-def _signed(weight: float, case: Case, edge: Edge) -> str:
-    return ("-" if weight < 0 else "") + described(weight, case, (edge,))
+        form = "derivative_alone" if case.is_whole(edge.share) else "derivative_alone_of_a_term"
+        return Finding(Code.MISSING_UPSTREAM, form, step, repair, read=edge.read, part=case.called(edge))
+    form = "derivative_times_a_number" if case.is_whole(edge.share) else "derivative_of_a_term_times_a_number"
+    values: dict[str, Any] = {
+        "read": edge.read,
+        "factor": signed(read.weight, case, (edge,)),
+        "part": case.called(edge),
+    }
+    return Finding(Code.MISSING_UPSTREAM, form, step, repair, **values)
 
 
 def _besides(case: Case, weight: float, edge: Edge) -> list[Beside]:
@@ -118,7 +121,7 @@ def missing_local(case: Case) -> Iterator[Finding]:
         if abs(weight - 1) <= UNIT:
             yield Finding(Code.MISSING_LOCAL, "unchanged", at, repair, read=edge.read)
         else:
-            factor = _signed(weight, case, edge)
+            factor = signed(weight, case, (edge,))
             yield Finding(Code.MISSING_LOCAL, "upstream_times_a_number", at, repair, read=edge.read, factor=factor)
         return
 
@@ -148,7 +151,7 @@ def part_of_the_derivative(case: Case) -> Iterator[Finding]:
         weight = case.weight(edge.observed - edge.share, part)
         if weight is None or named(weight, case) is None:
             continue
-        factor = _signed(weight, case, edge)
+        factor = signed(weight, case, (edge,))
         repair = replaced(case, weight * part, torch.zeros_like(part))
         yield Finding(Code.MISSING_UPSTREAM, "part_of_the_derivative", edge.step.name, repair, factor=factor)
         return
@@ -159,7 +162,8 @@ def added(case: Case) -> Iterator[Finding]:
     if not case.same_shape or case.right.numel() < ADDED_ELEMENTS_MIN or not case.matters(case.right):
         return
     surplus = case.answer - case.right
-    for edge in case.direct:
+    seen: set[str | None] = set()
+    for edge in case.edges:
         step = edge.step
         tensors: list[tuple[str | None, Tensor]] = [
             *step.reads.items(),
@@ -167,18 +171,69 @@ def added(case: Case) -> Iterator[Finding]:
             (None, torch.ones(())),
         ]
         for name, value in tensors:
-            if not broadcasts_to(value.shape, surplus.shape):
+            if name in seen or not broadcasts_to(value.shape, surplus.shape):
                 continue
+            seen.add(name)
             wide = value.detach().expand(surplus.shape)
             weight = case.weight(surplus, wide)
             if weight is None or not (value.dim() == 0 or named(weight, case, case.edges)):
                 continue
-            factor = f"{weight:.6g}" if value.dim() == 0 else _signed(weight, case, edge)
+            factor = f"{weight:.6g}" if value.dim() == 0 else signed(weight, case, (edge,))
             form = "number_added" if name is None else "tensor_added" if factor == "1" else "multiple_added"
             repair = replaced(case, weight * wide, torch.zeros(()))
             values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor}
             yield Finding(Code.MISSING_LOCAL, form, step.name, repair, **values)
             return
+
+
+def tensor_added(case: Case) -> Iterator[Finding]:
+    """Find the right gradient with a tensor added to it, once."""
+    if not case.same_shape:
+        return
+    surplus = case.answer - case.right
+    index = np.unravel_index(int(surplus.abs().argmax()), surplus.shape)  # one element rules out most tensors
+    number = float(surplus[index])
+    values = {name: value for edge in case.edges for name, value in edge.step.reads.items()}
+    values |= {edge.step.name: edge.step.output for edge in case.edges}
+    wide = [value.detach() for value in values.values() if broadcasts_to(value.shape, surplus.shape)]
+    if any(abs(float(value.expand(surplus.shape)[index]) - number) <= NEAR * abs(number) for value in wide):
+        yield from (finding for finding in added(case) if finding.form == "tensor_added")
+
+
+def added_to_the_upstream(case: Case) -> Iterator[Finding]:
+    """Find a right line into which the upstream gradient went with another tensor added to it."""
+    if not case.same_shape or case.is_stretched or case.right.numel() < ADDED_ELEMENTS_MIN:
+        return
+    for edge in case.direct:
+        step, shape = edge.step, edge.upstream.shape
+        surplus = edge.observed - edge.term
+        if step.name == "loss" or shape != step.output.shape or not case.matters(surplus):
+            continue
+        adjoint, square = edge.adjoint_of(surplus).numpy(), float((surplus * surplus).sum())
+        for name, value in _may_be_added(case, edge):
+            wide = value.expand(shape)
+            with np.errstate(all="ignore"):  # a student's gradient may hold anything
+                product = float((adjoint * wide.numpy()).sum())
+            if not abs(product - square) <= NEAR * square or is_uniform(value):
+                continue
+            term = back(step, wide.contiguous())[edge.read]
+            if not case.same(surplus, term):
+                continue
+            repair = replaced(case, term, torch.zeros_like(term))
+            values: dict[str, Any] = {"read": edge.read, "other": name}
+            yield Finding(Code.MISSING_LOCAL, "added_to_the_upstream", step.name, repair, **values)
+            return
+
+
+def _may_be_added(case: Case, edge: Edge) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of an edge's line that broadcast to its output, and the student's gradients of its shape."""
+    shape, step = edge.step.output.shape, edge.step
+    for name, value in (*step.reads.items(), (step.name, step.output)):
+        if broadcasts_to(value.shape, shape):
+            yield name, value.detach()
+    for name, gradient in case.replay.handed_in.items():
+        if gradient.shape == shape and name not in case.below and name not in (step.name, case.name):
+            yield f"d{name}", gradient
 
 
 def small_number_added(case: Case) -> Iterator[Finding]:

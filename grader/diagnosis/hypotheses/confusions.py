@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -48,11 +48,23 @@ def swapped(case: Case) -> Iterator[Finding]:
 
 def swapped_upstream(case: Case) -> Iterator[Finding]:
     """Find a right line into which another step's gradient went."""
-    for edge in case.edges:
+    yield from _swapped_upstream(case, case.edges)
+
+
+def swapped_for_a_multiple(case: Case) -> Iterator[Finding]:
+    """Find a right line into which a gradient went that is a multiple of the one that belongs there."""
+    multiples = [edge for edge in case.edges if case.weight(edge.observed, edge.share) is not None]
+    yield from _swapped_upstream(case, multiples)
+
+
+def _swapped_upstream(case: Case, edges: Sequence[Edge]) -> Iterator[Finding]:
+    for edge in edges:
         step = edge.step
         for name, handed_in in case.replay.handed_in.items():
             may_be_alias = name in step.reads and _passes_on(case, step.name, name)
             if name in (step.name, case.name) or (name in case.below and not may_be_alias):
+                continue
+            if not edge.may_come_from(handed_in):
                 continue
             gradient = _as_upstream(handed_in, step.output.shape)
             if gradient is None or not edge.may_come_from(gradient) or is_uniform(gradient):

@@ -8,7 +8,7 @@ elements first, and the best one with every element. A factor of the whole is fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
@@ -22,7 +22,7 @@ from exercises.formula import Part, Slip, SlipKind, evaluated
 from exercises.instance import Instance
 from grader.diagnosis.case import NEAR, Case
 from grader.diagnosis.codes import Beside, Code, Finding
-from grader.diagnosis.factors import described, named
+from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
 from grader.rounding import sum_of
 
@@ -179,7 +179,21 @@ def _scaled(case: Case, formula: _Formula) -> tuple[tuple[_Choice, ...], float] 
 
 def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Change]:
     """Return what is wrong with a formula, one change for each kind."""
+    left = [choice for choice in choices if choice.what != MISSING]
+    if len(left) == 1 and left[0].what == RIGHT and abs(factor - 1) > UNIT:
+        values = _values(left) | {"factor": signed(factor, case, case.edges)}
+        return [_Change((Code.MISSING_TERM,), "all_but_one_part", "part_missing", values)]
     changes: list[_Change] = []
+    if factor < 0 and any(choice.what == TURNED for choice in choices):  # twice turned is right
+        other = {RIGHT: TURNED, TURNED: RIGHT}
+        slipped = [choice for choice in choices if isinstance(choice.what, Slip)]
+        if slipped:
+            changes.append(_Change((Code.TERM_SIGN,), "scaled_part", "part_turned", _values(slipped)))
+        choices = [
+            replace(choice, what=other.get(choice.what, choice.what)) if isinstance(choice.what, str) else choice
+            for choice in choices
+        ]
+        factor = -factor
     for what, code in ((MISSING, Code.MISSING_TERM), (TURNED, Code.TERM_SIGN)):
         changed = [choice for choice in choices if choice.what == what]
         if changed:
@@ -190,7 +204,7 @@ def _changes(case: Case, choices: Sequence[_Choice], factor: float) -> list[_Cha
             twice = (Code.DOUBLE_COUNTED,) if abs(choice.what - 2) < UNIT else ()
             changes.append(_Change((*twice, Code.TERM_SCALE), "part", "part_factor", values))
             if choice.what < 0:
-                changes.append(_Change((Code.TERM_SIGN,), "part", "part_turned", _values([choice])))
+                changes.append(_Change((Code.TERM_SIGN,), "scaled_part", "part_turned", _values([choice])))
     for kind, (code, form) in SLIPPED.items():
         slipped = [choice for choice in choices if isinstance(choice.what, Slip) and choice.what.kind is kind]
         if slipped:

@@ -68,7 +68,8 @@ def misplaced(case: Case) -> Iterator[Finding]:
             repair = case.answer - _moved(observed, filled, have.values, have.indices)
             repair = repair + _moved(share, reached, have.values, want.indices)
             form = "wrong_positions" if case.is_whole(share) else "wrong_positions_of_a_term"
-            yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, read=edge.read, wrong=wrong)
+            values: dict[str, Any] = {"read": edge.read, "wrong": wrong, "part": case.called(edge)}
+            yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
             return
 
 
@@ -118,6 +119,38 @@ def other_indices(case: Case) -> Iterator[Finding]:
                 repair = replaced(case, added, edge.share)
                 yield Finding(Code.MISSING_LOCAL, "other_indices", edge.step.name, repair, read=edge.read, other=name)
                 return
+
+
+def misread_indices(case: Case) -> Iterator[Finding]:
+    """Find the contributions of a lookup added up with one index for many, or in another order."""
+    if not case.same_shape or case.is_stretched:
+        return
+    for edge in case.direct:
+        positions = case.altered.positions(edge.step.name, edge.read)
+        upstream = edge.upstream
+        if positions is None or upstream.shape != edge.step.output.shape or edge.observed.dim() != 2:
+            continue
+        rows = positions.reshape(upstream.shape)[..., 0] // edge.observed.shape[1]
+        indices = next((name for name, value in case.values.items() if torch.equal(value, rows)), None)
+        if indices is None:
+            continue
+        for form, axis, kept, where, what in _misread(rows, upstream):
+            added = _added_at(edge.observed, where, what)
+            if case.same(edge.observed, added) and not case.same(edge.share, added):
+                repair = replaced(case, added, edge.share)
+                values: dict[str, Any] = {"read": edge.read, "other": indices, "axis": axis, "kept": kept}
+                yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
+                return
+
+
+def _misread(rows: Tensor, upstream: Tensor) -> Iterator[tuple[str, int, int, Tensor, Tensor]]:
+    """Yield a form, its axis and slice, and the indices and contributions that a student's line may have."""
+    for axis, length in enumerate(rows.shape):
+        for kept in {0, length - 1}:
+            yield "indices_of_one_slice", axis, kept, rows.narrow(axis, kept, 1).expand(rows.shape), upstream
+            yield "slice_for_all", axis, kept, rows, upstream.narrow(axis, kept, 1).expand(upstream.shape)
+    if rows.dim() == 2:
+        yield "indices_in_another_order", 0, 0, rows.T, upstream
 
 
 def _added_at(like: Tensor, rows: Tensor, upstream: Tensor) -> Tensor:

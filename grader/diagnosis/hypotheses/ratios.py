@@ -44,6 +44,11 @@ def other_power(case: Case) -> Iterator[Finding]:
                 return
 
 
+def one_factor_too_many(case: Case) -> Iterator[Finding]:
+    """Find a share that is multiplied with a recorded tensor, and with nothing else."""
+    yield from (finding for finding in other_power(case) if finding.values["factor"] == finding.values["other"])
+
+
 def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair: Tensor | None) -> Finding:
     """Return the finding of a part that is off by a tensor, to a power, times a number.
 
@@ -60,7 +65,7 @@ def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair:
     factor += f"{name}" if power == 1 else f"{name}**{power:g}"
     whole = case.is_whole(bundle.share)
     values: dict[str, Any] = {"read": edge.read, "other": name, "factor": factor, "part": case.called(edge)}
-    if near is None and whole and len(case.edges) > len(case.direct):
+    if whole and len(case.edges) > len(case.direct):  # any line from the answer on may have the factor
         return Finding(Code.MISSING_LOCAL, "whole_off_by_a_power", (), repair, **values)
     form = "off_by_a_power" if whole else "term_off_by_a_power"
     return Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
@@ -78,7 +83,7 @@ def function_of_one(case: Case) -> Iterator[Finding]:
             against = edge.upstream if plain else bundle.share
             counted = against.abs() > 1e-3 * against.abs().max()
             kept = counted.reshape(-1).nonzero().flatten()
-            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(bundle.observed, counted):
+            if kept.numel() < FUNCTION_ELEMENTS_MIN or _reaches_beyond(bundle, counted, plain):
                 continue
             # Not the upstream gradient itself: whatever is computed from it alone looks like a function of it.
             for name in (*edge.step.reads, step):
@@ -100,9 +105,13 @@ def function_of_one(case: Case) -> Iterator[Finding]:
                     return
 
 
-def _reaches_beyond(observed: Tensor, counted: Tensor) -> bool:
-    """Whether a part of the answer stands where the upstream gradient is next to nothing, and no ratio tells of it."""
-    return float((observed * ~counted).abs().max()) > REMAINDER * float(observed.abs().max())
+def _reaches_beyond(bundle: Bundle, counted: Tensor, plain: bool) -> bool:
+    """Whether something is wrong where the upstream gradient is next to nothing, and no ratio tells of it."""
+    beyond = float((bundle.observed * ~counted).abs().max())
+    size = float(bundle.observed.abs().max())
+    if not plain:  # a huge part hides nothing of the others
+        size = min(size, float(bundle.share.abs().max()))
+    return beyond > REMAINDER * size
 
 
 def constant_along_an_axis(case: Case) -> Iterator[Finding]:

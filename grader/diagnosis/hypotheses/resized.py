@@ -82,6 +82,10 @@ def sum_before_product(case: Case) -> Iterator[Finding]:
                 if not case.same(edge.term, candidate) and case.same(observed, candidate):
                     repair = replaced(case, candidate, edge.term)
                     yield Finding(Code.WRONG_AXIS, "sum_before_product", edge.step.name, repair, read=edge.read)
+                    axis = next((axis for axis, length in enumerate(candidate.shape) if shape[axis] != length), None)
+                    if axis is not None:  # only a factor was summed
+                        shapes: dict[str, Any] = {"shape": list(candidate.shape), "right": list(shape), "axis": axis}
+                        yield Finding(Code.NOT_REDUCED, "axis", edge.step.name, repair, **shapes)
                     return
 
 

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
+from grader.diagnosis.factors import named
 from grader.diagnosis.repair import replaced
 from grader.reference import back
+from grader.rounding import is_uniform
 
 AXES_MAX = 4
 # Form → the one for a tensor inside the answer's expression, whose gradient the student did not write down.
@@ -85,6 +87,8 @@ def summed_needlessly(case: Case) -> Iterator[Finding]:
                 if length == 1:
                     continue
                 stretched = gradient.sum(axis, keepdim=True).expand(gradient.shape)
+                if form == "upstream" and _is_number_with_a_name(case, edge, stretched):
+                    continue  # nothing says that it is a sum
                 if form == "term":
                     arrived = case.arrives(edge, stretched)
                 elif edge.may_come_from(stretched, (1, 1 / length)):
@@ -97,6 +101,11 @@ def summed_needlessly(case: Case) -> Iterator[Finding]:
                     repair = replaced(case, weight * arrived, edge.share)
                     yield Finding(Code.WRONG_AXIS, needless, edge.step.name, repair, read=edge.read, axis=axis)
                     return
+
+
+def _is_number_with_a_name(case: Case, edge: Edge, gradient: Tensor) -> bool:
+    number = float(gradient.reshape(-1)[0])
+    return bool(number) and is_uniform(gradient) and named(number, case, (edge,)) is not None
 
 
 def _is_sum_or_mean(weight: float, length: int) -> bool:

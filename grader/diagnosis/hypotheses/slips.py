@@ -81,8 +81,11 @@ def parenthesis(case: Case) -> Iterator[Finding]:
                 return
     if len(case.direct) != 2:
         return
+    largest = int(case.answer.abs().argmax())
     for edge, other in (case.direct, case.direct[::-1]):
         for factor in _factors_of(case, edge):
+            if not _may_be_sum(case, (edge.term, other.term, factor), largest):
+                continue
             both = edge.term + other.term * factor
             if both.shape == case.right.shape and case.same(case.answer, both):
                 step, repair = edge.step.name, replaced(case, both, edge.term + other.term)
@@ -90,12 +93,21 @@ def parenthesis(case: Case) -> Iterator[Finding]:
                 return
 
 
+def _may_be_sum(case: Case, tensors: tuple[Tensor, Tensor, Tensor], index: int) -> bool:
+    """Whether the answer may be ``term + other * factor``, judged by one element."""
+    if any(each.shape != case.answer.shape for each in tensors):
+        return True
+    term, other, factor = (float(each.reshape(-1)[index]) for each in tensors)
+    have = float(case.answer.reshape(-1)[index])
+    return abs(term + other * factor - have) <= NEAR * abs(have)
+
+
 def _factors_of(case: Case, edge: Edge) -> Iterator[Tensor]:
     """Yield the two factors of an edge's term, if the line works entry by entry: upstream and local derivative."""
     if edge.upstream.shape == edge.term.shape:
         yield edge.upstream
-        local = case.altered.term_without_upstream(edge.step.name, edge.read, False)
-        if case.same(edge.term, local * edge.upstream) and not is_uniform(local):
+        local = case.altered.factor(edge.step.name, edge.read)
+        if local is not None:
             yield local
 
 
@@ -112,6 +124,11 @@ def too_many(case: Case) -> Iterator[Finding]:
         if stretched is None or weight is None or is_uniform(stretched):
             continue
         if abs(abs(weight) - 1) < 1e-4:
+            edge = next((edge for edge in case.direct if edge.step.name == name), None)
+            if edge is not None and case.altered.factor(name, edge.read) is not None:
+                repair = replaced(case, stretched * weight, torch.zeros_like(stretched))
+                large = "large" if weight > 0 else "small"
+                yield Finding(Code.MISSING_LOCAL, "factor_off_by_one", name, repair, read=edge.read, large=large)
             yield Finding(
                 Code.DOUBLE_COUNTED,
                 "path_too_many" if weight > 0 else "path_taken_away",

@@ -140,8 +140,13 @@ def one_share(case: Case) -> Iterator[Finding]:
         return
     fits = [Weighted(part, weight) for part in parts(case) if (weight := _weight_of(case, part)) is not None]
     natural = [fit for fit in fits if is_natural(case, fit)]  # where several fit, one with a name is meant
-    for fit in natural or fits:
+    for fit in natural or [fit for fit in fits if not _is_one_number(fit.part)]:
         yield from _findings(case, [fit])
+
+
+def _is_one_number(part: Part) -> bool:
+    """Whether a part is the same number everywhere: any other number in its place is a multiple of it."""
+    return float(part.share.max() - part.share.min()) <= UNIT * float(part.share.abs().max())
 
 
 def _weight_of(case: Case, part: Part) -> float | None:
@@ -179,7 +184,7 @@ def several_shares(case: Case) -> Iterator[Finding]:
     common = _common_factor(case, weights)
     relative = {number: weight / common for number, weight in weights.items()}
     off = _grouped(case, {number: weight for number, weight in relative.items() if abs(weight - 1) > UNIT})
-    if off:
+    if off and all(not _is_one_number(each.part) or is_natural(case, each) for each in off):
         yield from _findings(case, off, common)
 
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
-from grader.rounding import NOISE, RELATIVE
 
 NEARLY_RIGHT = 1e-2  # of the largest element; bfloat16 keeps three digits
 NEXT_TO_NOTHING = 1e-2  # of the largest element
 RATIO_MIN = 1e-2  # a smaller one says no more than that the elements are small
 RATIO_SHARE_MIN = 0.75  # of the wrong elements must have a ratio, for one of them to be called typical
+BY_CHANCE = 5e-3  # of the elements of a wrong answer may be near the right ones
 TYPICAL = 0.05  # half of the wrong elements have the ratio that is called typical, up to this
 
 
@@ -45,11 +45,13 @@ def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
         return "shape", {"shape": list(case.replay.handed_in[case.name].shape), "right": list(right.shape)}
     difference = (answer - right).abs()
     largest = float(right.abs().max())
-    wrong = difference > RELATIVE * right.abs() + NOISE * largest  # a few huge numbers make no others right
+    wrong = case.wrong
     if float(difference.max()) <= NEARLY_RIGHT * largest:
         return "nearly_right", {"share": float(difference.max()) / largest}
     values: dict[str, Any] = {"where": _where(wrong), "ratio": _ratio(answer, right, wrong)}
-    return "elements", {"right": int((~wrong).sum()), "count": wrong.numel(), **values}
+    right_ones = int((~wrong).sum())
+    form = "hardly_any" if 0 < right_ones <= BY_CHANCE * wrong.numel() else "elements"
+    return form, {"right": right_ones, "count": wrong.numel(), **values}
 
 
 def _where(wrong: Tensor) -> tuple[int, list[int]] | None:

@@ -163,6 +163,8 @@ def test_a_row_of_another_type_is_no_row(member: dict[str, Any]) -> None:
         {"flags": "autograd"},
         {"run": 3},
         {"points": "many"},
+        {"late_seconds": "many"},
+        {"late_factor": "all"},
         {"run": {"status": 3}},
     ],
     ids=str,
@@ -272,3 +274,12 @@ def test_points_are_shown_if_they_differ() -> None:
     told = {"checkpoints": rows, "passed": 1, "total": 1}
     assert read_grade(told).summary() == read_grade(told | {"points": 1.0}).summary() == "1 of 1 pass, 1 exact"
     assert read_grade(told | {"points": 1.5}).summary() == "1 of 1 pass, 1 exact, 1.5 points"
+
+
+def test_coming_late_is_told_if_it_costs_something() -> None:
+    told: dict[str, Any] = {"checkpoints": [], "late_seconds": 9000, "late_factor": 0.9}
+
+    assert read_grade(told).lateness() == "3 hours late: 90 % of the points count"
+    assert read_grade(told | {"late_factor": 0}).lateness() == "3 hours late: 0 % of the points count"
+    assert read_grade(told | {"late_seconds": 1e300}).lateness().startswith("11575 days")
+    assert read_grade(told | {"late_factor": 1}).lateness() == read_grade({"checkpoints": []}).lateness() == ""

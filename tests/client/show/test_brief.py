@@ -49,6 +49,12 @@ def shown(grade: Grade, view: View | None = None, width: int = 80, kind: str = "
     return Text.from_ansi(file.getvalue()).plain.splitlines()
 
 
+def test_coming_late_stands_under_the_bar() -> None:
+    late = replace(ONE_MISTAKE, late_seconds=7300, late_factor=0.85)
+
+    assert shown(late)[2] == "3 hours late: 85 % of the points count."
+
+
 def test_one_mistake_is_at_the_end_with_its_hint() -> None:
     assert shown(ONE_MISTAKE, View(STEPS, Before(1, frozenset(NAMES[:2])))) == [
         "a/b, attempt 2 (submission 9)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,15 @@ def test_the_page_has_the_summary_of_this_run() -> None:
 
     assert "1 of 2 pass, 1 exact; 1 mistake of your own" in page
     assert "1 of 2 so far" in page
+
+
+def test_coming_late_stands_on_the_page_and_in_the_text() -> None:
+    told = results(ROWS["exact"])
+    late = replace(told, grade=replace(told.grade, late_seconds=7300, late_factor=0.85))
+
+    assert "3 hours late: 85 % of the points count." in late._repr_html_()
+    assert "3 hours late: 85 % of the points count." in repr(late).splitlines()
+    assert "late" not in repr(told)
 
 
 def test_remarks_stand_on_the_page_and_in_the_text() -> None:

@@ -73,6 +73,7 @@ VALUES: dict[str, Any] = {
     "figures": ("elements", {"right": 1984, "count": 2048, "where": (0, range(9)), "ratio": 0.375}),
     "kept": 31,
     "largest": 1.5e-7,
+    "large": "small",
     "left": 0.00012,
     "length": 32,
     "missing": 837,
@@ -163,8 +164,8 @@ def test_a_step_without_a_variable_is_not_named_with_a_d() -> None:
     with_variable = diagnosis_of(finding, "logits", {}, {"counts", "logits"}).hints[0]
     without = diagnosis_of(finding, "logits", {}, {"logits"}).hints[0]
 
-    assert with_variable.endswith("; dcounts does not come into it.")
-    assert without.endswith("; the gradient at counts does not come into it.")
+    assert with_variable.endswith("; dcounts does not show in it.")
+    assert without.endswith("; the gradient at counts does not show in it.")
 
 
 @pytest.mark.parametrize(

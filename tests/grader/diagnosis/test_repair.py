@@ -422,7 +422,7 @@ def test_junk_where_a_term_is_zero_is_not_laid_on_that_term() -> None:
         (
             CROSS_ENTROPY,
             "dlogits = logits.exp()",
-            "The part at the right class is missing from your formula.",
+            "Nothing of the part at the right class shows in your formula: it is missing, or it cancels.",
             "Besides, in the softmax part, the exponentials are not divided by their sum.",
         ),
     ],

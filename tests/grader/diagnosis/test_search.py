@@ -130,14 +130,17 @@ def case_of(name: str, answer: Tensor) -> Case:
 
 
 def test_fewer_groups_are_tried_after_each_unexplained_mistake() -> None:
-    """A number added to a gradient is explained by a late group, the twelfth."""
-    case = case_of("h", reference(CANONICAL[FULL.slug]).gradients["h"] + 0.5)
+    """A number added to a gradient is explained by one of the last groups, the gradient of counts by one before."""
+    known = reference(CANONICAL[FULL.slug])
+    late = case_of("h", known.gradients["h"] + 0.5)
+    earlier = case_of("h", known.gradients["counts"] @ known.state["W2"].T)
 
-    kinds = [diagnose(case, unexplained)[0] for unexplained in range(4)]
+    kinds = [diagnose(late, unexplained)[0] for unexplained in range(4)]
 
-    assert [kind.code for kind in kinds] == ["missing_local", "missing_local", "unknown", "unknown"]
+    assert [kind.code for kind in kinds] == ["missing_local", "unknown", "unknown", "unknown"]
     assert "not recognised" in kinds[2].message
     assert kinds[3].message == MESSAGES[Code.UNKNOWN].forms["later"].kind
+    assert [diagnose(earlier, each)[0].code for each in range(4)] == ["swapped", "swapped", "unknown", "unknown"]
 
 
 def test_a_hypothesis_that_fails_costs_its_finding_only(caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 def course_of(hint_levels: int = 2) -> CourseRow:
-    return CourseRow(id=1, slug="autumn", title="Autumn", join_code="A", hint_levels=hint_levels)
+    return CourseRow(id=1, slug="autumn", title="Autumn", hint_levels=hint_levels)
 
 
 def test_what_an_assignment_leaves_open_is_the_courses() -> None:

@@ -15,8 +15,7 @@ from server.assignments.validation import BadAssignment
 from server.tables import AssignmentRow, CourseRow, Feedback, LatePolicy
 
 DUE = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
-VALUES: dict[str, Any] = {"id": 1, "slug": "autumn", "title": "Autumn"}
-COURSE = CourseRow(**VALUES)
+COURSE = CourseRow(id=1, slug="autumn", title="Autumn")
 
 
 def row(**fields: Any) -> AssignmentRow:

@@ -129,14 +129,13 @@ def test_bytes_that_were_changed_in_the_database_are_noticed(server: RunningServ
     assert is_problem(student.get(f"{EXERCISES}/{FULL}/instance/state"), 500)
 
 
-def test_nobody_without_the_secret_can_draw_the_hidden_instance(server: RunningServer) -> None:
+def test_nobody_without_the_secret_can_draw_a_students_instance(server: RunningServer) -> None:
     database = server.services.database
     student, exercise = server.join(), find(FULL)
-    hidden = server.services.instances.get(student.id, exercise, Kind.HIDDEN).instance
-    assert hidden.digest != server.services.instances.get(student.id, exercise, Kind.STUDENT).instance.digest
+    own = server.services.instances.get(student.id, exercise, Kind.STUDENT).instance
     same, other = (InstanceStore(database, secret) for secret in (b"0123456789abcdef" * 4, b"guess"))
-    assert Instance.draw(exercise, same._seed(Kind.HIDDEN, student.id, exercise), Kind.HIDDEN).digest == hidden.digest
-    assert Instance.draw(exercise, other._seed(Kind.HIDDEN, student.id, exercise), Kind.HIDDEN).digest != hidden.digest
+    assert Instance.draw(exercise, same._seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest == own.digest
+    assert Instance.draw(exercise, other._seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest != own.digest
 
 
 def test_what_does_not_exist_and_what_is_not_yours_is_not_found(server: RunningServer) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from server.courses.access import Archived, require_active
@@ -11,16 +9,12 @@ from server.database.table import now
 from server.tables import CourseRow
 
 
-def course_of(**fields: Any) -> CourseRow:
-    return CourseRow(slug="autumn", title="Autumn", **fields)
-
-
 def test_an_active_course_takes_changes() -> None:
-    require_active(course_of())
+    require_active(CourseRow(slug="autumn", title="Autumn"))
 
 
 def test_an_archived_course_takes_none() -> None:
-    course = course_of(archived_at=now())
+    course = CourseRow(slug="autumn", title="Autumn", archived_at=now())
 
     with pytest.raises(Archived, match="reopen it") as refused:
         require_active(course)

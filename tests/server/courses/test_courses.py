@@ -6,11 +6,12 @@ import pytest
 from sqlmodel import col, select
 
 from server.accounts import accounts
-from server.accounts.accounts import BadName
-from server.courses import courses
-from server.courses.courses import UnknownJoinCode
+from server.accounts.names import BadName
+from server.courses import courses, join_codes
+from server.courses.join_codes import UnknownJoinCode
 from server.database.engine import Database
 from server.tables import Role, SeatRow, TokenRow
+from tests.support.servers import join_code_of
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -60,7 +61,7 @@ def test_a_join_code_gives_a_students_seat_in_its_course(database: Database) -> 
     with database.writing() as session:
         autumn, spring = (courses.open_course(session, slug, slug) for slug in ("autumn", "spring"))
 
-        account = courses.join(session, spring.join_code, "Ada")
+        account = courses.join(session, join_code_of(session, spring), "Ada")
 
         seats = session.exec(select(SeatRow)).all()
         assert [(each.course_id, each.account_id, each.role) for each in seats] == [
@@ -68,19 +69,19 @@ def test_a_join_code_gives_a_students_seat_in_its_course(database: Database) -> 
         ]
         assert account.course.id == spring.id
         with pytest.raises(UnknownJoinCode):
-            courses.join(session, autumn.join_code + "A", "Eve")
+            courses.join(session, join_code_of(session, autumn) + "A", "Eve")
 
 
 def test_a_new_join_code_is_of_one_course(database: Database) -> None:
     with database.writing() as session:
         autumn, spring = (courses.open_course(session, slug, slug) for slug in ("autumn", "spring"))
-        old = autumn.join_code, spring.join_code
+        old = join_code_of(session, autumn), join_code_of(session, spring)
 
-        new = courses.replace_join_code(autumn)
+        new = join_codes.replace(session, autumn).code
 
     with database.reading() as session:
         kept = [courses.find_course(session, slug) for slug in ("autumn", "spring")]
-        assert [each and each.join_code for each in kept] == [new, old[1]]
+        assert [each and join_code_of(session, each) for each in kept] == [new, old[1]]
         assert new != old[0]
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from server.accounts import accounts
-from server.courses import courses
+from server.courses import courses, join_codes
 from server.tables import TokenRow
 from tests.support.servers import Members, RunningServer, is_problem
 
@@ -44,7 +44,7 @@ def test_a_replaced_join_code_is_of_no_use(server: RunningServer) -> None:
     with server.services.database.writing() as session:
         course = courses.find_course(session, "backprop")
         assert course is not None
-        courses.replace_join_code(course)
+        join_codes.replace(session, course)
     assert is_problem(server.client.post("/api/v1/join", json={"code": server.join_code, "name": "Eve"}), 404)
 
 

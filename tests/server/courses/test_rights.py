@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from server.accounts import accounts
-from server.tables import InstanceRow, Role, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, is_problem
+from server.courses import courses, join_codes
+from server.tables import AccountRow, InstanceRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
+from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, body_of, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -37,6 +39,7 @@ RIGHTS = {
     ("post", f"{COURSE}/copy"): (403, 403, 201),
     ("delete", COURSE): (403, 403, 409),
     ("get", "/api/v1/me"): (200, 200, 200),
+    ("get", "/api/v1/me/archive"): (200, 200, 200),
     ("post", "/api/v1/pairing-codes"): (201, 201, 201),
     ("get", f"{COURSE}/exercises"): (200, 200, 200),
     ("get", EXERCISE): (200, 200, 200),
@@ -52,42 +55,97 @@ RIGHTS = {
     ("get", f"{SUBMISSION}/events"): (200, 404, 200),
     ("post", f"{SUBMISSION}/cancel"): (409, 404, 409),
     ("post", f"{SUBMISSION}/release"): (403, 404, 409),
+    ("get", f"{SUBMISSION}/comments"): (200, 404, 200),
+    ("post", f"{SUBMISSION}/comments"): (403, 404, 201),
+    ("delete", f"{SUBMISSION}/comments/{{comment}}"): (403, 404, 404),
+    ("post", f"{COURSE}/comments"): (403, 403, 201),
+    ("get", f"{COURSE}/overrides"): (200, 200, 200),
+    ("post", f"{COURSE}/overrides"): (403, 403, 404),
+    ("delete", f"{COURSE}/overrides/{{id}}"): (403, 403, 404),
     ("get", f"{COURSE}/progress"): (200, 200, 200),
     ("get", f"{COURSE}/analytics"): (403, 403, 200),
     ("get", f"{COURSE}/queue"): (403, 403, 200),
+    ("get", f"{COURSE}/gradebook"): (403, 403, 200),
+    ("post", f"{COURSE}/gradebook"): (403, 403, 415),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
     ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
+    ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
+    ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
+    ("get", f"{COURSE}/people"): (403, 403, 200),
+    ("post", f"{COURSE}/people"): (403, 403, 201),
+    ("post", f"{COURSE}/people/import"): (403, 403, 200),
+    ("patch", f"{COURSE}/people/{{account}}"): (403, 403, 200),
+    ("post", f"{COURSE}/people/{{account}}/merge"): (403, 403, 200),
+    ("post", f"{COURSE}/people/{{account}}/token"): (403, 403, 201),
+    ("post", f"{COURSE}/people/{{account}}/pairing-code"): (403, 403, 201),
+    ("delete", f"{COURSE}/people/{{account}}"): (403, 403, 200),
+    ("get", f"{COURSE}/join-codes"): (403, 403, 200),
+    ("post", f"{COURSE}/join-codes"): (403, 403, 201),
+    ("patch", f"{COURSE}/join-codes/{{code}}"): (403, 403, 200),
+    ("delete", f"{COURSE}/join-codes/{{code}}"): (403, 403, 200),
 }
-DUE = {"due_at": "2026-12-01T22:59:00Z"}
-BODIES = {
-    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): DUE,
-    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): {"points": 10},
-    ("put", f"{COURSE}/assignments"): {"exercises": [FULL]},
-    ("patch", COURSE): {"title": "Backprop"},
-    ("post", f"{COURSE}/copy"): {"slug": "spring", "shift_days": 182},
+ADMINS = {("post", "/api/v1/courses"), ("post", "/api/v1/accounts/{id}/erase")}
+ANYBODY = {
+    ("post", "/api/v1/join"),
+    ("post", "/api/v1/open-invitation"),
+    ("post", "/api/v1/pair"),
+    ("get", "/api/v1/signing-key"),
 }
-EXTENSION = {"exercise": FULL, "due_at": "2026-12-08T22:59:00Z", "reason": "ill"}
-ADMINS = {("post", "/api/v1/courses")}
-ANYBODY = {("post", "/api/v1/join"), ("post", "/api/v1/pair"), ("get", "/api/v1/signing-key")}
 
+DUE = {"due_at": "2026-12-01T22:59:00Z"}
+# What a request about a submission holds that is right but for its caller. The student of an override is nobody.
+BODIES: dict[tuple[str, str], Callable[[int, int], Any]] = {
+    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: DUE,
+    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: {"points": 10},
+    ("put", f"{COURSE}/assignments"): lambda id, caller: {"exercises": [FULL]},
+    ("patch", COURSE): lambda id, caller: {"title": "Backprop"},
+    ("post", f"{COURSE}/copy"): lambda id, caller: {"slug": "spring", "shift_days": 182},
+    ("post", f"{COURSE}/extensions"): lambda id, caller: {"exercise": FULL, "reason": "ill", "person": caller} | DUE,
+    ("post", f"{SUBMISSION}/comments"): lambda id, caller: {"text": "Look again."},
+    ("post", f"{COURSE}/comments"): lambda id, caller: {"text": "Look again.", "submissions": [id]},
+    ("post", f"{COURSE}/overrides"): lambda id, caller: {
+        "student": 99,
+        "exercise": FULL,
+        "points": 1,
+        "reason": "Ill.",
+    },
+}
 Statuses = dict[tuple[str, str], int]
 
 
 def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     """What a caller is answered on every route, about a submission of a course."""
     found = {}
-    bodies = BODIES | {("post", f"{COURSE}/extensions"): EXTENSION | {"person": caller.account}}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h")
+        places = people_of(caller, course)
+        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99, **places)
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
+        elif (method, path) in BODIES:
+            answer = caller.request(method, address, json=BODIES[method, path](id, caller.account))
         else:
-            answer = caller.request(method, address, json=bodies.get((method, path)))
+            answer = caller.request(method, address, **body_of(method, path, places["into"]))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
+
+
+def people_of(caller: Student, slug: str) -> dict[str, int]:
+    """The numbers of somebody in a course who may be merged, of an instructor, and of a join code."""
+    state = caller.client.app.state  # type: ignore[attr-defined]
+    with state.services.database.writing() as session:
+        course = courses.find_course(session, slug)
+        assert course is not None
+        seats = select(SeatRow).join(AccountRow).where(SeatRow.course_id == course.id)
+        zed = session.exec(seats.where(AccountRow.name == "Zed")).first()
+        instructor = session.exec(seats.where(SeatRow.role == Role.INSTRUCTOR)).first()
+        return {
+            "account": zed.account_id if zed else courses.enrol(session, course, "Zed", Role.STUDENT).account.id,
+            "into": instructor.account_id if instructor else 0,
+            "code": join_codes.list_codes(session, course)[-1].id,
+        }
 
 
 def count(server: RunningServer, table: type[SubmissionRow] | type[InstanceRow]) -> int:
@@ -147,7 +205,8 @@ def test_another_course_is_a_strangers(server: RunningServer, here: Members, the
 
     found = statuses(getattr(there, who), id)
 
-    assert found == dict.fromkeys(RIGHTS, 404) | {("get", "/api/v1/me"): 200, ("post", "/api/v1/pairing-codes"): 201}
+    own = {("get", "/api/v1/me"): 200, ("get", "/api/v1/me/archive"): 200, ("post", "/api/v1/pairing-codes"): 201}
+    assert found == dict.fromkeys(RIGHTS, 404) | own
     assert (count(server, SubmissionRow), count(server, InstanceRow)) == before
 
 
@@ -163,12 +222,13 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        headers = {"Content-Type": SAFETENSORS} | ({"Authorization": authorization} if authorization else {})
-        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h")
-        body = (BODIES | {("post", f"{COURSE}/extensions"): EXTENSION}).get((method, path))
-        sent: dict[str, Any] = {"content": NO_TENSORS} if body is None else {"json": body}
-        headers = headers if body is None else {key: headers[key] for key in headers if key != "Content-Type"}
-        answer = server.client.request(method, address, headers=headers, **sent)
+        sent = body_of(method, path, into=1) or {"content": NO_TENSORS, "headers": {"Content-Type": SAFETENSORS}}
+        if (method, path) in BODIES:
+            sent = {"json": BODIES[method, path](id, 1)}
+        sent["headers"] = sent.get("headers", {}) | ({"Authorization": authorization} if authorization else {})
+        places = {"account": 1, "code": 1, "comment": 99}
+        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", **places)
+        answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path
         assert answer.headers["WWW-Authenticate"] == "Bearer"

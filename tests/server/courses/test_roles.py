@@ -13,6 +13,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlmodel import select
 
+from server.accounts import accounts
 from server.app import API_PREFIX
 from server.courses import courses
 from server.courses.access import Allowed
@@ -30,7 +31,16 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
-from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, is_problem
+from tests.support.servers import (
+    FULL,
+    SAFETENSORS,
+    Members,
+    RunningServer,
+    Student,
+    body_of,
+    is_problem,
+    open_regrade,
+)
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -40,7 +50,7 @@ SUBMISSION = "/api/v1/submissions/{id}"
 ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
 DUE = datetime(2100, 12, 1, tzinfo=UTC)
 LATER = "2100-12-08T22:59:00Z"
-BODIES = {
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", COURSE): {"title": "Backprop"},
     ("PUT", f"{COURSE}/assignments"): {"exercises": [FULL]},
     ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
@@ -73,24 +83,49 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{EXERCISE}/submissions"): (Permission.HAND_IN,),
     ("POST", f"{EXERCISE}/check"): (Permission.HAND_IN,),
     ("GET", f"{COURSE}/submissions"): (Permission.READ_OWN_WORK,),
+    ("POST", f"{COURSE}/comments"): (Permission.COMMENT,),
+    ("GET", f"{COURSE}/overrides"): (Permission.READ_OWN_WORK,),
+    ("POST", f"{COURSE}/overrides"): (Permission.OVERRIDE,),
+    ("DELETE", f"{COURSE}/overrides/{{id}}"): (Permission.OVERRIDE,),
     ("GET", f"{COURSE}/progress"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/analytics"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/queue"): (Permission.READ_CLASS,),
+    ("GET", f"{COURSE}/gradebook"): (Permission.READ_GRADEBOOK,),
+    ("POST", f"{COURSE}/gradebook"): (Permission.READ_GRADEBOOK,),
     ("GET", f"{COURSE}/regrade"): (Permission.REGRADE,),
     ("POST", f"{COURSE}/regrade"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/accept"): (Permission.REGRADE,),
+    ("POST", f"{COURSE}/regrade/{{id}}/discard"): (Permission.REGRADE,),
+    ("GET", f"{COURSE}/people"): (Permission.READ_ROSTER,),
+    ("POST", f"{COURSE}/people"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/import"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/people/{{account}}"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/merge"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/token"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/people/{{account}}/pairing-code"): (Permission.MANAGE_PEOPLE,),
+    ("GET", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("POST", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
+    ("PATCH", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
+    ("DELETE", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("GET", f"{SUBMISSION}/comments"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("POST", f"{SUBMISSION}/comments"): (Permission.COMMENT, Permission.COMMENT),
+    ("DELETE", f"{SUBMISSION}/comments/{{comment}}"): (Permission.COMMENT, Permission.COMMENT),
     ("GET", f"{SUBMISSION}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/record"): (Permission.READ_SUBMISSIONS, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/release"): (Permission.RELEASE_SUBMISSIONS, Permission.RELEASE_SUBMISSIONS),
 }
-ADMINS = {("POST", "/api/v1/courses")}
-SIGNED_IN = {("GET", "/api/v1/me"), ("POST", "/api/v1/pairing-codes")}
+ADMINS = {("POST", "/api/v1/courses"), ("POST", "/api/v1/accounts/{id}/erase")}
+SIGNED_IN = {("GET", "/api/v1/me"), ("GET", "/api/v1/me/archive"), ("POST", "/api/v1/pairing-codes")}
 CLIENT = {("GET", "/client"), ("GET", "/client.whl"), ("GET", "/client.tar.gz"), ("GET", "/client/{name}")}
 ANYBODY = {
     ("POST", "/api/v1/join"),
     ("POST", "/api/v1/pair"),
+    ("POST", "/api/v1/open-invitation"),
+    ("GET", "/join"),
     ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -189,25 +224,63 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     topic, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
-    address = path.format(course=slug, topic=topic, name=name, id=submission_id, checkpoint="h")
+    places = {"account": server.join("Zed").id} if "{account}" in path else {}
+    if "{code}" in path:
+        places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
+    id, comment, body = _things(server, path, submission_id, headers)
+    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment, **places)
     content = None
     if path.endswith(("/submissions", "/check")) and method == "POST":
         content = EMPTY_TENSORS
         headers["Content-Type"] = SAFETENSORS
-    if path.endswith("/join"):
+    if path.endswith("/gradebook") and method == "POST":
+        content = b"Student,ID,SIS User ID,SIS Login ID,Section\r\n"
+        headers["Content-Type"] = "text/csv"
+    if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):
         code = server.instructor.post("/api/v1/pairing-codes").json()["code"]
         return server.client.post(address, json={"code": code}).status_code
-    body = BODIES.get(route)
+    if path.endswith("/open-invitation"):
+        link = server.instructor.post(f"/api/v1/courses/{slug}/people", json={"name": "Zed"}).json()["link"]
+        return server.client.post(address, json={"code": link.rpartition("#")[2]}).status_code
+    body = BODIES.get(route, body)
     if path.endswith(("/copy", "/courses")):
         body = {"slug": f"of-{caller.name.replace(' ', '-')}", "title": "Spring"}
-    with server.client.stream(method, address, headers=headers, content=content, json=body) as answer:
+    more = {"json": body} if body is not None else body_of(method, path, into=1) or {"content": content}
+    more["headers"] = headers | more.get("headers", {})
+    with server.client.stream(method, address, **more) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
             answer.read()
             assert is_problem(answer, answer.status_code)
         return answer.status_code
+
+
+def _things(
+    server: RunningServer, path: str, submission_id: int, headers: dict[str, str]
+) -> tuple[int, int, dict[str, Any] | None]:
+    """Return the id for an address, the id of a comment in it, and a body; what they name is there."""
+    note: dict[str, Any] = {"text": "Look again."}
+    if path.endswith("/comments/{comment}"):  # the caller's own, if they may write any
+        made = server.client.post(f"/api/v1/submissions/{submission_id}/comments", json=note, headers=headers)
+        return submission_id, made.json().get("id", 99), None
+    if path.endswith("/comments"):
+        return submission_id, 0, note if path.startswith(SUBMISSION) else note | {"submissions": [submission_id]}
+    if path.endswith("/erase"):
+        with server.services.database.writing() as session:
+            return accounts.open_account(session, "Leaving").id, 0, {"name": "Leaving"}
+    if "/regrade/{id}/" in path:
+        with server.services.database.writing() as session:
+            return open_regrade(session), 0, None
+    if "/overrides" in path:
+        with server.services.database.reading() as session:
+            student = session.get_one(SubmissionRow, submission_id).account_id
+        body = {"student": student, "exercise": FULL, "points": 1, "reason": "Ill."}
+        if path.endswith("/overrides"):
+            return submission_id, 0, body
+        return server.instructor.post("/api/v1/courses/backprop/overrides", json=body).json()["id"], 0, None
+    return submission_id, 0, None
 
 
 def state(server: RunningServer, submission_id: int) -> tuple[TicketState, int]:

@@ -110,7 +110,7 @@ def test_times_are_aware_and_in_utc(url: str) -> None:
     migrate.upgrade(url)
     database = Database(url)
     with database.writing() as session:
-        session.add(CourseRow(slug="a", title="A", join_code="A"))
+        session.add(CourseRow(slug="a", title="A"))
     with database.reading() as session:
         moment = session.get_one(CourseRow, 1).created_at
     database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Connection, text
@@ -16,6 +17,7 @@ from server.tables import (
     CourseRow,
     GradeRow,
     InstanceRow,
+    JoinCodeRow,
     ProgressRow,
     Role,
     SeatRow,
@@ -101,6 +103,7 @@ def test_data_of_each_earlier_revision_is_kept(url: str, revision: str) -> None:
             (2, "Ada", False),
             (1, "Instructor", False),
         ]
+        assert [code.code for code in session.exec(select(JoinCodeRow))] == ["ABCDE-FGHJK"]
         seats = session.exec(select(SeatRow)).all()
         assert {(each.account_id, each.role) for each in seats} == {(1, Role.INSTRUCTOR), (2, Role.STUDENT)}
         assert session.exec(select(TokenRow)).one().account_id == 2
@@ -118,6 +121,7 @@ def test_data_of_each_earlier_revision_is_kept(url: str, revision: str) -> None:
         assert session.exec(select(ComparisonRow)).one().name == "c"
         progress = session.exec(select(ProgressRow)).one()
         assert (progress.account_id, progress.best, progress.attempts) == (2, "wrong", 3)
+        assert progress.first_inherited_at == datetime.fromisoformat(f"{MOMENT}+00:00")
         course = session.exec(select(CourseRow)).one()
         assert (course.hint_levels, course.hints_after, course.inherited_share) == (3, 0, 0)
         assert course.counterexamples is True
@@ -257,6 +261,68 @@ def test_old_grades_get_their_count_of_inherited_rows(old: Database, url: str) -
     assert (course.hint_levels, course.hints_after, course.inherited_share) == (3, 0, 0)
 
 
+# Submission, minute, grade, verdict, origin: of the last one a newer grade takes the first one back.
+GRADES_OF_0009 = (
+    (11, 1, 11, "wrong", "inherited"),
+    (12, 5, 12, "rounding", None),
+    (13, 4, 13, "exact", None),
+    (14, 3, 14, "exact", None),
+    (14, 3, 15, "wrong", "own"),
+)
+# Ada's other checkpoint, and the same one of somebody else, whose answers are not hers.
+PROGRESS_OF_0009 = """
+    INSERT INTO progress (course_id, account_id, exercise, checkpoint, best, attempts)
+        VALUES (1, 2, 'a/b', 'd', 'exact', 4), (1, 2, 'a/b', 'e', 'wrong', 1), (1, 1, 'a/b', 'd', 'wrong', 1)
+"""
+
+
+def test_the_first_moments_are_those_of_the_newest_grades(url: str) -> None:
+    migrate.upgrade(url, "0009")
+    with migrate.migrating(url) as connection:
+        fill(connection, "0009")
+        for id, minute in sorted({(id, minute) for id, minute, *_ in GRADES_OF_0009}):
+            connection.execute(
+                text(
+                    "INSERT INTO submission"
+                    " (id, course_id, account_id, exercise, revision, attempt, kind, body, digest, created_at)"
+                    f" VALUES ({id}, 1, 2, 'a/b', 1, {id}, 'code', '', '', '2026-09-01 12:0{minute}:00.000000')"
+                )
+            )
+        for submission, _, grade, verdict, origin in GRADES_OF_0009:
+            connection.execute(
+                text(
+                    "INSERT INTO grade (id, submission_id, instance_id, revision, environment, flags, passed, exact,"
+                    " total, seconds, graded_at, inherited)"
+                    f" VALUES ({grade}, {submission}, 1, 1, 'torch {grade}', '[]',"
+                    f" 0, 0, 1, 0.1, '{MOMENT}', 0)"
+                )
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO comparison (grade_id, position, name, verdict, exact, approximate, origin, diagnosis,"
+                    f" notes) VALUES ({grade}, 0, 'd', :verdict, false, false, :origin, '[]', '[]')"
+                ),
+                {"verdict": verdict, "origin": origin},
+            )
+        connection.execute(text("UPDATE progress SET checkpoint = 'gone'"))
+        connection.execute(text(PROGRESS_OF_0009))
+
+    migrate.upgrade(url)
+
+    database = Database(url)
+    with database.reading() as session:
+        rows = session.exec(select(ProgressRow)).all()
+    database.close()
+    moments = {
+        (row.account_id, row.checkpoint): [
+            moment and moment.minute for moment in (row.first_exact_at, row.first_inherited_at)
+        ]
+        for row in rows
+    }
+    nothing = [None, None]
+    assert moments == {(2, "d"): [4, 1], (2, "e"): nothing, (1, "d"): nothing, (2, "gone"): nothing}
+
+
 def test_rows_survive_the_way_back(old: Database, url: str) -> None:
     old.close()
     migrate.upgrade(url)
@@ -270,3 +336,4 @@ def test_rows_survive_the_way_back(old: Database, url: str) -> None:
             (2, 2, "running", 2),
         ]
         assert asked("SELECT count(*) FROM comparison").scalar_one() == 4
+        assert asked("SELECT join_code FROM course").scalar_one() == "A"

@@ -61,7 +61,7 @@ def fill(session: Session, course: CourseRow, account_id: int) -> None:
     session.add(AssignmentRow(course_id=course.id, exercise=FULL, position=0, due_at=DUE))
     session.flush()
     submission = SubmissionRow(
-        **key, revision=1, attempt=1, kind=AnswerKind.CODE, body=b"x", digest="", hidden_instance_id=instance.id
+        **key, revision=1, attempt=1, kind=AnswerKind.CODE, body=b"x", digest="", instance_id=instance.id
     )
     session.add(submission)
     session.flush()

@@ -34,6 +34,7 @@ from tests.support.servers import (
     Student,
     eventually,
     is_problem,
+    join_code_of,
 )
 
 LARGE = SOLUTION + f"\nprint('x' * 20_000)\n# {'x' * 20_000}"  # neither its grade nor itself fits where room is left
@@ -150,10 +151,11 @@ def stoppable(cluster: postgres.Server, fake_sandbox: FakeSandbox, tmp_path: Pat
     database = Database(settings.url)
     with database.writing() as session:
         course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
+        code = join_code_of(session, course)
     database.close()
     app = create_app(settings, fake_sandbox.code_runner(), QUICK)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield RunningServer(client, app.state.services, course.join_code, "")
+        yield RunningServer(client, app.state.services, code, "")
 
 
 def test_while_the_database_is_away_callers_are_told_to_come_back(

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 from sqlmodel import col, select
+from starlette.testclient import TestClient
 
 from grader import numerics
-from server.tables import ComparisonRow, ExerciseRevisionRow, GradeRow, ProgressRow, SubmissionRow, TicketRow
+from grader.sandbox import Job
+from server.app import create_app
+from server.database.table import now
+from server.settings import Settings
+from server.tables import (
+    AuditRow,
+    ComparisonRow,
+    CourseRow,
+    ExerciseRevisionRow,
+    GradeRow,
+    ProgressRow,
+    SubmissionRow,
+    TicketRow,
+    TicketState,
+)
 from tests.support.servers import (
     EXERCISES,
     FULL,
     SOLUTION,
+    FakeSandbox,
     Members,
     RunningServer,
     Student,
@@ -26,9 +44,9 @@ REGRADE = "/api/v1/courses/backprop/regrade"
 SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
-def regrade(student: Student) -> Any:
+def regrade(caller: Student, **scope: Any) -> Any:
     """Ask for a regrade."""
-    return student.client.post(REGRADE, headers={"Authorization": f"Bearer {student.token}"})
+    return caller.post(REGRADE, params=scope)
 
 
 def report(server: RunningServer) -> dict[str, Any]:
@@ -36,6 +54,29 @@ def report(server: RunningServer) -> dict[str, Any]:
     assert eventually(lambda: server.instructor.get(REGRADE).json()["waiting"] == 0)
     found: dict[str, Any] = server.instructor.get(REGRADE).json()
     return found
+
+
+def accept(server: RunningServer) -> dict[str, Any]:
+    """Accept the regrade once it is done, and return its report."""
+    answer = server.instructor.post(f"{REGRADE}/{report(server)['id']}/accept")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def mistake_once(server: RunningServer, checkpoint: str, *, submission: int | None = None) -> None:
+    """Change what an older grader judged: it took a wrong answer at a checkpoint for an exact one."""
+    with server.services.database.writing() as session:
+        rows = select(ComparisonRow).join(GradeRow).where(ComparisonRow.name == checkpoint)
+        if submission is not None:
+            rows = rows.where(GradeRow.submission_id == submission)
+        row = session.exec(rows.order_by(col(ComparisonRow.grade_id)).limit(1)).one()
+        row.verdict, row.exact, row.approximate, row.origin = "exact", True, True, None
+        graded = session.get_one(SubmissionRow, session.get_one(GradeRow, row.grade_id).submission_id)
+        place = (graded.course_id, graded.account_id, graded.exercise, checkpoint)
+        progress = session.get_one(ProgressRow, place)
+        progress.best, progress.first_passed_at = "exact", graded.created_at
+        progress.first_exact_at = graded.created_at
 
 
 def change_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +100,9 @@ def cells(student: Student) -> dict[str, Any]:
 def test_where_nothing_has_changed_nothing_is_graded_again(server: RunningServer, student: Student) -> None:
     student.submit_code(SOLUTION)
     answer = regrade(server.instructor)
-    assert (answer.status_code, answer.json()) == (202, {"waiting": 0, "regraded": 0, "changed": []})
+    told = answer.json()
+    assert (answer.status_code, told["id"], told["status"], told["waiting"]) == (202, None, "none", 0)
+    assert server.instructor.get(REGRADE).json() == told
     assert is_problem(regrade(student), 403)
 
 
@@ -87,7 +130,7 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
     assert found["changed"] == [
         {
             "submission": ids[0],
-            "student": student.id,
+            "student": {"id": student.id, "name": "Ada"},
             "exercise": FULL,
             "before": 25,
             "after": 26,
@@ -95,7 +138,7 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
         },
         {
             "submission": ids[1],
-            "student": student.id,
+            "student": {"id": student.id, "name": "Ada"},
             "exercise": FULL,
             "before": 26,
             "after": 26,
@@ -105,6 +148,8 @@ def test_after_a_change_code_and_tensors_are_graded_again_and_old_grades_kept(
     with server.services.database.reading() as session:
         grades = session.exec(select(GradeRow).order_by(col(GradeRow.id))).all()
     assert sorted(grade.submission_id for grade in grades) == sorted(ids * 2)
+    assert not student.get(f"/api/v1/submissions/{ids[0]}").json()["grade"]["environment"].endswith("changed")
+    assert accept(server)["changed"] == found["changed"]
     assert cells(student) == before  # a regrade is no attempt
     assert student.get(f"/api/v1/submissions/{ids[0]}").json()["grade"]["environment"].endswith("changed")
 
@@ -115,16 +160,19 @@ def test_a_regrade_takes_away_what_was_given_by_mistake(
     answer = student.submit_code(SOLUTION.replace("dC = torch.zeros_like(C)", "dC = torch.ones_like(C)")).json()
     last = answer["grade"]["checkpoints"][-1]
     assert (last["name"], last["verdict"]) == ("C", "wrong")
-    with server.services.database.writing() as session:
-        grade = session.exec(select(GradeRow)).one()
-        row = session.exec(
-            select(ComparisonRow).where(ComparisonRow.grade_id == grade.id, ComparisonRow.name == "C")
-        ).one()
-        row.verdict, row.exact, row.approximate = "exact", True, True
-        session.exec(select(ProgressRow).where(ProgressRow.checkpoint == "C")).one().best = "exact"
+    mistake_once(server, "C")
     change_environment(monkeypatch)
     regrade(server.instructor)
-    assert [change["rows"][0]["name"] for change in report(server)["changed"]] == ["C"]
+
+    told = report(server)
+
+    assert [change["rows"][0]["name"] for change in told["changed"]] == ["C"]
+    points = {"student": {"id": student.id, "name": "Ada"}, "exercise": FULL, "is_overridden": False}
+    assert (told["gain"], told["lose"]) == ([], [{**points, "before": 26, "after": 25}])
+    assert cells(student)["C"]["best"] == "exact"  # nothing counts before it is accepted
+
+    assert accept(server)["lose"] == told["lose"]
+
     assert (cells(student)["C"]["best"], cells(student)["C"]["attempts"]) == ("wrong", 1)
 
 
@@ -239,7 +287,7 @@ def test_whatever_a_regrade_changes_in_a_row_is_reported(
     server.grade_again(id, "counts", **changes)
 
     (found,) = server.instructor.get(REGRADE).json()["changed"]
-    assert (found["submission"], found["student"]) == (id, student.id)
+    assert (found["submission"], found["student"]["id"]) == (id, student.id)
     assert found["rows"][0] == {"name": "counts", "before": before, "after": after}
 
 
@@ -260,7 +308,8 @@ def test_other_words_for_the_same_mistake_are_no_difference(server: RunningServe
 
     server.grade_again(id, "counts", diagnosis=[{"code": "missing_term", "hints": ["Another sentence.", "", ""]}])
 
-    assert server.instructor.get(REGRADE).json() == {"waiting": 0, "regraded": 1, "changed": []}
+    told = server.instructor.get(REGRADE).json()
+    assert (told["waiting"], told["regraded"], told["changed"], told["gain"]) == (0, 1, [], [])
 
 
 @SQLITE
@@ -316,15 +365,12 @@ def test_a_recount_gives_what_was_counted_one_by_one(
     here.student.submit_tensors({"dlogits": torch.zeros(32, 27)}, exercise="makemore/cross-entropy")
     before = [cells(student) for student in (here.student, abroad, bob)]
     other_before = here.student.get(other).json()
-    with server.services.database.writing() as session:  # as an older grader judged: a wrong step was right
-        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
-        first = session.exec(of_counts.limit(1)).one()
-        first.verdict, first.exact, first.approximate = "exact", True, True
+    mistake_once(server, "counts")
     change_environment(monkeypatch)
-
     regrade(server.instructor)
 
-    assert len(report(server)["changed"]) == 1
+    assert len(accept(server)["changed"]) == 1
+
     assert (before[0]["counts"]["attempts"], before[0]["probs"]["best"]) == (2, "exact")
     assert [cells(student) for student in (here.student, abroad, bob)] == before
     assert here.student.get(other).json() == other_before
@@ -336,15 +382,265 @@ def test_a_recount_follows_the_same_submissions_grade(
 ) -> None:
     for each in (student, server.join("Bob")):
         each.submit_code(WRONG)
-    with server.services.database.writing() as session:  # as an older grader judged Ada's, and counted it
-        of_counts = select(ComparisonRow).where(ComparisonRow.name == "counts").order_by(col(ComparisonRow.grade_id))
-        row = session.exec(of_counts.limit(1)).one()
-        row.verdict, row.exact, row.approximate = "exact", True, True
-        mine = select(ProgressRow).where(ProgressRow.checkpoint == "counts", ProgressRow.account_id == student.id)
-        session.exec(mine).one().best = "exact"
+    mistake_once(server, "counts")
     change_environment(monkeypatch)
-
     regrade(server.instructor)
 
-    report(server)
+    accept(server)
+
     assert cells(student)["counts"]["best"] == "wrong"
+
+
+# -- what a regrade is of ------------------------------------------------------------------------------------
+
+
+@SQLITE
+@pytest.mark.parametrize("scope", ["submission", "student", "student and exercise"])
+def test_a_regrade_may_be_of_a_submission_or_a_student(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    bob = server.join("Bob")
+    ids = [each.submit_tensors({}).json()["id"] for each in (student, bob, bob)]
+    ids.append(bob.submit_tensors({}, exercise="makemore/cross-entropy").json()["id"])
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    wanted, expected = {
+        "submission": ({"submission": ids[1]}, ids[1:2]),
+        "student": ({"student": bob.id}, ids[1:]),
+        "student and exercise": ({"student": bob.id, "exercise": FULL}, ids[1:3]),
+    }[scope]
+
+    told = regrade(server.instructor, **wanted).json()
+
+    assert waiting(server) == expected
+    assert {name: told[name] for name in wanted} == wanted
+
+
+@SQLITE
+def test_a_regrade_of_nobody_here_is_refused(server: RunningServer, there: Members) -> None:
+    id = there.student.submit_tensors({}).json()["id"]
+
+    answers = [regrade(server.instructor, **scope) for scope in ({"submission": id}, {"student": there.student.id})]
+
+    assert all(is_problem(answer, 404) for answer in answers)
+
+
+@SQLITE
+def test_an_archived_course_is_not_regraded(server: RunningServer, student: Student) -> None:
+    with server.services.database.writing() as session:
+        session.get_one(CourseRow, 1).archived_at = now()
+
+    assert regrade(server.instructor).json()["type"] == "urn:dojo:problem:archived"
+
+
+# -- open, accepted, discarded -------------------------------------------------------------------------------
+
+
+def test_a_discarded_regrade_leaves_nothing(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    mistake_once(server, "counts")
+    before = cells(student), student.get(f"/api/v1/submissions/{id}").json()
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    open_one = report(server)
+    assert len(open_one["lose"]) == 1
+
+    answer = server.instructor.post(f"{REGRADE}/{open_one['id']}/discard").json()
+
+    assert (answer["status"], answer["regraded"], answer["changed"]) == ("discarded", 0, [])
+    assert (cells(student), student.get(f"/api/v1/submissions/{id}").json()) == before
+    with server.services.database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 1
+    assert regrade(server.instructor).json()["waiting"] == 1  # it may be asked for again
+
+
+@SQLITE
+def test_a_run_that_outlives_its_regrade_stores_nothing(
+    server: RunningServer, student: Student, fake_sandbox: FakeSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.submit_code(SOLUTION)
+    change_environment(monkeypatch)
+    begun, discarded = threading.Event(), threading.Event()
+
+    def hold(job: Job) -> None:
+        begun.set()
+        assert discarded.wait(20)
+
+    fake_sandbox.before = hold
+    id = regrade(server.instructor).json()["id"]
+    assert begun.wait(20)
+    server.instructor.post(f"{REGRADE}/{id}/discard")
+    discarded.set()
+    server.services.dispatcher.stop()  # waits for the run
+
+    with server.services.database.reading() as session:
+        assert [grade.counts for grade in session.exec(select(GradeRow))] == [True]
+
+
+@SQLITE
+def test_a_regrade_that_is_not_done_is_not_accepted(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.submit_tensors({})
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    id = regrade(server.instructor).json()["id"]
+
+    answer = server.instructor.post(f"{REGRADE}/{id}/accept")
+
+    assert is_problem(answer, 409) and "1 still wait" in answer.json()["detail"]
+
+
+@SQLITE
+def test_what_was_set_aside_keeps_its_grade(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [student.submit_tensors({}).json()["id"] for _ in range(2)]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    with server.services.database.writing() as session:
+        first, second = session.exec(select(TicketRow).order_by(col(TicketRow.id)))
+        first.state = TicketState.QUARANTINED
+        session.delete(second)
+    assert report(server)["set_aside"] == ids[:1]
+
+    accepted = accept(server)
+
+    assert (accepted["status"], accepted["set_aside"], waiting(server)) == ("accepted", [], [])
+    assert not student.get(f"/api/v1/submissions/{ids[0]}").json()["grade"]["environment"].endswith("changed")
+
+
+@SQLITE
+def test_a_course_has_one_open_regrade(
+    server: RunningServer, student: Student, there: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (student, there.student):
+        each.submit_tensors({})
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    first = regrade(server.instructor).json()["id"]
+
+    other, same = regrade(server.instructor, student=student.id), regrade(server.instructor)
+
+    assert is_problem(other, 409) and f"Regrade {first} (the course)" in other.json()["detail"]
+    assert same.json()["id"] == first
+    assert there.instructor.post(f"{there.address}/regrade").json()["id"] not in (None, first)
+
+
+def test_two_requests_at_once_open_one_regrade(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [student.submit_tensors({}).json()["id"] for _ in range(3)]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: regrade(server.instructor), range(4)))
+
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert waiting(server) == ids
+
+
+@SQLITE
+def test_a_regrade_is_accepted_or_discarded_once(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.submit_tensors({})
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    id = accept(server)["id"]
+
+    answers = [server.instructor.post(f"{REGRADE}/{id}/{act}") for act in ("accept", "discard")]
+
+    assert all(is_problem(answer, 409) for answer in answers)
+    assert is_problem(server.instructor.post(f"{REGRADE}/{id + 1}/accept"), 404)
+
+
+@SQLITE
+def test_a_regrade_without_a_difference_changes_nothing(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    before = cells(student), student.get(f"/api/v1/submissions/{id}").json()["grade"]["checkpoints"]
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+
+    accepted = accept(server)
+
+    assert (accepted["regraded"], accepted["changed"], accepted["gain"], accepted["lose"]) == (1, [], [], [])
+    assert (cells(student), student.get(f"/api/v1/submissions/{id}").json()["grade"]["checkpoints"]) == before
+
+
+# -- while a regrade goes on ---------------------------------------------------------------------------------
+
+
+def test_what_comes_during_a_regrade_counts_at_once(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student.submit_code(WRONG)
+    mistake_once(server, "counts")
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    report(server)
+
+    student.submit_tensors({"dcounts": torch.zeros(32, 27)})
+    assert cells(student)["counts"]["attempts"] == 2
+    accept(server)
+
+    assert (cells(student)["counts"]["best"], cells(student)["counts"]["attempts"]) == ("wrong", 2)
+    assert server.instructor.get(REGRADE).json()["regraded"] == 1
+
+
+@SQLITE
+def test_a_regrade_goes_on_after_a_crash(
+    server: RunningServer, settings: Settings, fake_sandbox: FakeSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students = [server.join(f"Student {letter}") for letter in "ABC"]
+    for each in students:
+        each.submit_code(WRONG)
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    id = regrade(server.instructor).json()["id"]
+    with server.services.database.writing() as session:  # one is done, one was running when the process died
+        first, second, _ = session.exec(select(TicketRow).order_by(col(TicketRow.id)))
+        done, second.state, second.tries = first.submission_id, TicketState.RUNNING, 1
+    server.services.grading.grade_submission(done)
+    assert (len(waiting(server)), server.instructor.get(REGRADE).json()["regraded"]) == (2, 1)
+
+    with TestClient(create_app(settings, fake_sandbox.code_runner())) as client:
+        again = Student(client, server.instructor_token)
+        assert eventually(lambda: again.get(REGRADE).json()["waiting"] == 0)
+        told = again.post(f"{REGRADE}/{id}/accept").json()
+
+    assert (told["status"], told["regraded"], told["changed"]) == ("accepted", 3, [])
+
+
+@SQLITE
+def test_a_student_does_not_leave_a_regrade(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    server.services.dispatcher.stop()
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+
+    assert is_problem(student.post(f"/api/v1/submissions/{id}/cancel"), 409)
+    assert waiting(server) == [id]
+
+
+@SQLITE
+def test_each_act_is_in_the_audit_log(server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    student.submit_code(WRONG)
+    change_environment(monkeypatch)
+    for act in ("discard", "accept"):
+        regrade(server.instructor, student=student.id)
+        server.instructor.post(f"{REGRADE}/{report(server)['id']}/{act}")
+
+    with server.services.database.reading() as session:
+        entries = session.exec(select(AuditRow).order_by(col(AuditRow.id))).all()
+    assert [entry.act for entry in entries] == ["regrade.begin", "regrade.discard", "regrade.begin", "regrade.accept"]
+    assert {(entry.actor_id, entry.subject_id) for entry in entries} == {(server.instructor.account, student.id)}

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from exercises.registry import exercises
-from tests.support.servers import FULL, SOLUTION, Members, RunningServer, Student, gradients, is_problem
+from server.tables import SubmissionRow
+from tests.support.sections import sectioned
+from tests.support.servers import (
+    FULL,
+    SOLUTION,
+    FakeSandbox,
+    Members,
+    RunningServer,
+    Student,
+    gradients,
+    is_problem,
+)
 
 ANALYTICS = "/api/v1/courses/backprop/analytics"
 RIGHT = "dcounts = dprobs * counts_sum_inv + dcounts_sum"
@@ -79,6 +91,9 @@ def test_where_nobody_tried_there_is_no_rate(server: RunningServer, student: Stu
         "passed": 0,
         "pass_rate": None,
         "attempts_to_pass": None,
+        "minutes_to_pass": None,
+        "stuck": 0,
+        "stuck_students": [],
         "mistakes": [],
     }
 
@@ -90,6 +105,71 @@ def test_the_newest_grade_counts(server: RunningServer, student: Student) -> Non
 
     told = checkpoint(server, "counts")
     assert (told["tried"], told["passed"], told["mistakes"]) == (1, 1, [])
+
+
+def test_minutes_to_pass_go_from_the_first_hand_in_of_the_exercise(server: RunningServer) -> None:
+    for name, minutes in {"Ada": 10, "Bob": 30, "Cleo": 90}.items():
+        student = server.join(name)
+        wrong, right = (int(student.submit_code(source).json()["id"]) for source in (ONE_PATH, SOLUTION))
+        with server.services.database.writing() as session:
+            first = session.get_one(SubmissionRow, wrong)
+            first.created_at = session.get_one(SubmissionRow, right).created_at - timedelta(minutes=minutes)
+
+    assert checkpoint(server, "counts")["minutes_to_pass"] == 30
+    assert checkpoint(server, "counts")["passed"] == 3
+
+
+def test_staff_see_at_what_code_stops(server: RunningServer, fake_sandbox: FakeSandbox) -> None:
+    traceback = 'Traceback (most recent call last):\n  File "solution.py", line 2, in <module>\n    {}\n{}: bad'
+    wrong_line = traceback.format("dcounts = dprobs * no_such_name", "NameError")
+    ada, bob, cleo = (server.join(name) for name in ("Ada", "Bob", "Cleo"))
+    for student, messages in ((ada, [wrong_line, None]), (bob, [wrong_line, wrong_line]), (cleo, [None])):
+        for message in messages:
+            fake_sandbox.message = message
+            last = student.submit_code("dlogits = 0").json()["id"]
+            if student is bob:
+                example = last
+
+    (exercise,) = server.instructor.get(ANALYTICS, params={"exercise": FULL}).json()["exercises"]
+
+    assert (exercise["ran_code"], exercise["stopped"], exercise["still_stopping"]) == (3, 2, 1)
+    assert exercise["stops"] == [
+        {
+            "status": "error",
+            "error": "NameError",
+            "checkpoint": "counts",
+            "students": 2,
+            "share": 2 / 3,
+            "message": "67 % have code that stops with NameError in the line of dcounts (2 of 3)",
+            "example_submission": example,
+        }
+    ]
+
+
+def test_who_is_stuck_is_named_until_they_pass(server: RunningServer, student: Student) -> None:
+    for _ in range(3):
+        student.submit_code(ONE_PATH)
+    stuck = {"exercise": FULL, "stuck_after": "3"}
+    counts = [_found(server.instructor.get(ANALYTICS, params=stuck).json(), FULL, "counts")]
+    student.submit_code(SOLUTION)
+    counts.append(_found(server.instructor.get(ANALYTICS, params=stuck).json(), FULL, "counts"))
+
+    assert [each["stuck"] for each in counts] == [1, 0]
+    assert counts[0]["stuck_students"] == [{"id": student.id, "name": "Ada"}]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_assistant_of_a_section_counts_that_one_alone(server: RunningServer) -> None:
+    assistant = sectioned(server, {"Ada": "A", "Bob": "B"})
+
+    counted = [
+        assistant.get(ANALYTICS, params={"exercise": FULL}).json(),
+        server.instructor.get(ANALYTICS, params={"exercise": FULL, "section": "B"}).json(),
+        server.instructor.get(ANALYTICS, params={"exercise": FULL}).json(),
+    ]
+
+    assert [(each["students"], _found(each, FULL, "counts")["tried"]) for each in counted] == [(1, 1), (1, 1), (2, 2)]
+    assert is_problem(assistant.get(ANALYTICS, params={"section": "B"}), 403)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -217,7 +297,7 @@ def _queries(server: RunningServer) -> int:
         if not threading.current_thread().name.startswith("worker-"):
             seen.append(statement)
 
-    server.instructor.get("/api/v1/me")  # the token is known from here on
+    server.instructor.get(ANALYTICS)  # the token is known from here on, and that somebody was seen is written
     event.listen(engine, "before_cursor_execute", count)
     server.instructor.get(ANALYTICS)
     event.remove(engine, "before_cursor_execute", count)

@@ -102,7 +102,8 @@ def test_one_account_has_a_row_of_its_own_in_each_course(server: RunningServer, 
         for reader in (members.instructor, mine):
             answer = reader.get(f"{members.address}/progress", params={"exercise": FULL, "format": "csv"})
             lines = list(csv.DictReader(answer.text.splitlines()))
-            assert [(line["student_id"], line["checkpoint"]) for line in lines] == [(str(mine.id), name)]
+            handed_in = [(line["student_id"], line["checkpoint"]) for line in lines if line["checkpoint"]]
+            assert handed_in == [(str(mine.id), name)]
     best = {
         each["name"]: each["best"] for each in abroad.get(f"{abroad.address}/exercises/{FULL}").json()["checkpoints"]
     }
@@ -179,12 +180,14 @@ def test_the_csv_has_a_line_for_each_checkpoint_handed_in(server: RunningServer,
         "exact": "true",
         "attempts": "1",
         "first_passed_at": "",
+        "state": "working",
     }
     assert _moment(lines[0]["first_passed_at"])
     assert lines[1]["first_passed_at"] == ""
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
 def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(server: RunningServer, name: str) -> None:
     mallory = server.join(name)
     mallory.submit_tensors({"dlogits": torch.zeros(32, 27)})
@@ -230,7 +233,7 @@ def _queries(server: RunningServer) -> int:
     def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
         seen.append(statement)
 
-    server.instructor.get("/api/v1/me")  # the token is known from here on
+    server.instructor.get(PROGRESS)  # the token is known from here on, and that somebody was seen is written
     event.listen(engine, "before_cursor_execute", count)
     server.instructor.get(PROGRESS)
     event.remove(engine, "before_cursor_execute", count)

@@ -20,8 +20,8 @@ from server.tables import Accepts, AnswerKind, CourseRow, Feedback, LatePolicy
 
 DUE = datetime(2026, 12, 1, 22, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-COURSE = CourseRow(id=1, slug="autumn", title="Autumn", join_code="A", time_zone="Europe/Berlin")
-ARCHIVED = CourseRow(id=1, slug="autumn", title="Autumn", join_code="A", archived_at=DUE)
+COURSE = CourseRow(id=1, slug="autumn", title="Autumn", time_zone="Europe/Berlin")
+ARCHIVED = CourseRow(id=1, slug="autumn", title="Autumn", archived_at=DUE)
 
 moments = st.integers(-100, 100).map(lambda hours: DUE + hours * HOUR)
 assignments = st.fixed_dictionaries(

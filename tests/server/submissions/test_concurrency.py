@@ -19,7 +19,7 @@ from grader.sandbox import Job
 from server.courses.access import Membership
 from server.database.engine import Database
 from server.rules.rules import find_rules
-from server.submissions.accept import HandedIn, accept
+from server.submissions.accept import Allowance, HandedIn, accept
 from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, Role, SubmissionRow, TicketRow
 from tests.support.servers import (
     FULL,
@@ -45,7 +45,7 @@ def keep(session: Session, student: Student, key: str | None, answer: HandedIn =
     """Hand in, in a transaction that the test ends."""
     asking = Membership(session.exec(select(CourseRow)).one(), frozenset({Role.STUDENT}))
     rules = find_rules(session, asking, student.id, answer.exercise.slug)
-    return accept(session, rules, replace(answer, key=key), 0)
+    return accept(session, rules, replace(answer, key=key), Allowance(0, 0), lambda seen: None)
 
 
 def while_another(database: Database, holds: Callable[[Session], object], then: Callable[[], object]) -> None:
@@ -141,7 +141,7 @@ def test_one_submission_graded_by_two_workers_has_one_grade(
 ) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     services, database = server.services, server.services.database
-    instance = services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    instance = services.instances.get(student.id, find(FULL), Kind.STUDENT)
     ran = threading.Event()
 
     def note(job: Job) -> None:
@@ -193,7 +193,7 @@ def test_between_two_queries_a_submission_is_running(server: RunningServer, stud
 def test_a_grade_waits_for_the_student_to_be_let_go(server: RunningServer, student: Student) -> None:
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     services, database = server.services, server.services.database
-    services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    services.instances.get(student.id, find(FULL), Kind.STUDENT)
 
     def hold(session: Session) -> None:
         keep(session, student, None)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from dojo.api.addresses import is_exercise_slug, is_slug, safe_link
 from dojo.errors import NotADojo
-from dojo.text import plural
+from dojo.text import duration, plural
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ NAME_CHARACTERS_MAX = 100
 LINE_CHARACTERS_MAX = 300
 FORWARD_CHARACTERS_MAX = 256 * 1024
 SECONDS_MAX = 10**6
+LATE_SECONDS_MAX = 10.0**9  # nobody hands in thirty years late
 SIZE_MAX = 2**40  # of a tensor, along one axis
 
 
@@ -111,7 +112,8 @@ class Grade:
 
     ``run_status`` is None for tensors. ``is_hidden`` says that the code ran, and printed, on numbers that the student
     has not seen. ``points`` differ from the number of passed steps if the course gives points for steps that only
-    inherit a mistake. ``withheld`` is the sentence that says when feedback shows, or empty; until then there are no
+    inherit a mistake. ``late_factor`` is what ``late_seconds`` after the due time leave of them; a server without due
+    times sends neither. ``withheld`` is the sentence that says when feedback shows, or empty; until then there are no
     rows, and ``handed_in`` names the steps with an answer.
     """
 
@@ -125,6 +127,8 @@ class Grade:
     is_hidden: bool = False
     withheld: str = ""
     handed_in: tuple[str, ...] = ()
+    late_seconds: float = 0.0
+    late_factor: float = 1.0
 
     @property
     def passed(self) -> int:
@@ -176,6 +180,12 @@ class Grade:
         """
         steps = f"with {plural(len(self.handed_in), 'step')} in it" if self.handed_in else "and no step is in it"
         return f"Kept, {steps}. {self.withheld}"
+
+    def lateness(self) -> str:
+        """Return what coming late costs: ``3 hours late: 90 % of the points count``. Empty if it costs nothing."""
+        if self.late_factor == 1:
+            return ""
+        return f"{duration(self.late_seconds)} late: {100 * self.late_factor:.3g} % of the points count"
 
     def row(self, name: str) -> Comparison | None:
         """Return the row of a checkpoint, or None if the grade has none."""
@@ -441,6 +451,8 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
         is_hidden=_optional(run, "hidden", bool) is True,
         withheld=_withheld(body),
         handed_in=_strings(body, "handed_in"),
+        late_seconds=min(_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
+        late_factor=1.0 if (factor := _number(body, "late_factor")) is None else factor,
     )
 
 

@@ -50,13 +50,17 @@ class Server:
 
     # -- account ----------------------------------------------------------------------------------
 
-    def join(self, code: str, name: str) -> dict[str, Any]:
-        """Create an account. Not repeated once the request may have arrived: that would create two."""
-        body = self._client.json("POST", "join", json={"code": code, "name": name}, repeatable=False)
-        _check_account(required(body, "student", dict))
-        _check_course(required(body, "course", dict))
-        _check_token(body)
-        return body
+    def join(self, code: str, name: str | None = None) -> dict[str, Any]:
+        """Join a course, with the account of this server's token or with a new one of this name.
+
+        Not repeated once the request may have arrived: that would create two accounts.
+        """
+        asked = {"code": code} if name is None else {"code": code, "name": name}
+        return _checked_join(self._client.json("POST", "join", json=asked, repeatable=False))
+
+    def open_invitation(self, code: str) -> dict[str, Any]:
+        """Open a personal link, once; with this server's token, its account gets what the link opens."""
+        return _checked_join(self._client.json("POST", "open-invitation", json={"code": code}, repeatable=False))
 
     def me(self) -> dict[str, Any]:
         """Return the account and its courses."""
@@ -203,6 +207,15 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def _checked_join(body: dict[str, Any]) -> dict[str, Any]:
+    """Check the answer to a join. The token is null if the caller's is still good."""
+    _check_account(required(body, "student", dict))
+    _check_course(required(body, "course", dict))
+    if body.get("token") is not None:
+        _check_token(body)
+    return body
 
 
 def _check_token(body: dict[str, Any]) -> None:

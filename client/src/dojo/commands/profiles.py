@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -20,25 +21,41 @@ from dojo.profiles.signin import sign_in, sign_in_with_code
 
 @command("join")
 @click.argument("address")
-@click.argument("code")
-@click.option("--name", required=True, prompt="Your name, as your instructor shall see it", help="Your name.")
-def join(context: Context, address: str, code: str, name: str) -> int:
-    """Join a course with the code that your instructor gave you.
+@click.argument("code", required=False)
+@click.option("--name", help="Your name, as your instructor shall see it. An account that you have keeps its own.")
+def join(context: Context, address: str, code: str | None, name: str | None) -> int:
+    """Join a course with the code, or with the personal link, that your instructor gave you.
+
+    If you have an account on that server, the course is added to it. To be somebody else there, add --profile NEW-NAME.
 
     \b
-    Example:
+    Examples:
       dojo join https://dojo.example.org K7QF-2MXD --name "Ada"
+      dojo join "https://dojo.example.org/join#join_..."
     """
-    if _is_address(code) and not _is_address(address):
+    if code and _is_address(code) and not _is_address(address):
         raise DojoError(
             f"{code} is an address, and the address comes first.",
-            f"Type: dojo join {shell_word(code)} {shell_word(address)} --name {shell_word(name)}",
+            f"Type: dojo join {shell_word(code)} {shell_word(address)} --name {shell_word(name or 'NAME')}",
         )
-    server = context.server(address)
-    if context.profile is None:
-        _check_not_joined(context, server)
+    address, _, invitation = address.partition("#")
+    address = server_address(address.rstrip("/").removesuffix("/join") if invitation else address)
+    if not code and not invitation:
+        raise DojoError("There is no join code.", f"Type: dojo join {address} CODE --name NAME")
+    account = None if context.profile else context.config.best_profile(address)
+    token = _token_of(context, account) if account else None
+    server = context.server(address, token)
     _warn_if_unencrypted(context, server)
-    answer = server.join(code, name)
+    if invitation:
+        answer = server.open_invitation(invitation)
+    else:
+        name = None if account else name or click.prompt("Your name, as your instructor shall see it", err=True)
+        answer = server.join(code or "", name)
+    return _welcome(context, server, answer, token)
+
+
+def _welcome(context: Context, server: Server, answer: dict[str, Any], token: str | None) -> int:
+    """Store the profile of a course that was joined, and say so. ``token`` is the one that joined, or None."""
     student, course = required(answer, "student", dict), required(answer, "course", dict)
     slug = required_slug(course)
     profile = Profile(
@@ -48,15 +65,19 @@ def join(context: Context, address: str, code: str, name: str) -> int:
         student_id=str(student.get("id", "")),
         student=required(student, "name", str),
     )
-    place = context.config.add(profile, required(answer, "token", str))
+    place = context.config.add(profile, answer.get("token") or token or required(answer, "token", str))
     if context.as_json:
         context.print_json(asdict(profile) | {"token_in": place, "warning": answer.get("warning")})
         return PASSED
     if isinstance(answer.get("warning"), str):
         context.print_note(answer["warning"])
-        context.print_note(f"Then type here what it prints: dojo login {server.address} --code CODE")
+        if token is None:
+            context.print_note(f"Then type here what it prints: dojo login {server.address} --code CODE")
     context.screen.print(f"Welcome, {profile.student}. You are in {course.get('title') or slug}.")
-    context.screen.print(f"Your token is in {place}.")
+    if token is None:
+        context.screen.print(f"Your token is in {place}.")
+    else:
+        context.screen.print("The course was added to your account. See your courses: dojo profile")
     context.screen.print("Next: dojo list")
     return PASSED
 
@@ -65,14 +86,19 @@ def _is_address(text: str) -> bool:
     return "://" in text or "." in text or text.startswith("localhost")
 
 
-def _check_not_joined(context: Context, server: Server) -> None:
-    """Refuse to join a server twice: the answers of the first account would seem lost."""
-    profile = context.config.best_profile(server.address)
-    if profile is not None:
-        raise DojoError(
-            f"You are {profile.student} in {profile.course} on {server.address} already.",
-            "Go on with: dojo list   To join once more, as somebody else: dojo join … --profile NEW-NAME",
+def _token_of(context: Context, account: Profile) -> str:
+    """Return the token of an account that is on this machine: a second account would hide its answers.
+
+    :raises NotJoined: it is not here
+    """
+    token = context.config.token(account)
+    if token is None:
+        raise NotJoined(
+            f"You are {account.student} on {account.server} already, and the token is not on this machine.",
+            f"Type dojo pair where you are signed in, then here: dojo login {account.server} --code CODE   "
+            "To join as somebody else: dojo join … --profile NEW-NAME",
         )
+    return token
 
 
 def _warn_if_unencrypted(context: Context, server: Server) -> None:

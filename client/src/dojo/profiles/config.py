@@ -103,10 +103,14 @@ class Config:
         self._write(self.profiles(), current=name)
 
     def remove(self, profile: Profile) -> None:
-        """Delete a profile and its token from this machine. The account on the server stays."""
+        """Delete a profile from this machine, and its token if no other course of the account needs it.
+
+        The account on the server stays.
+        """
         profiles = self.profiles()
         profiles.pop(profile.name, None)
-        self.tokens.delete(profile.token_key)
+        if profile.token_key not in {other.token_key for other in profiles.values()}:
+            self.tokens.delete(profile.token_key)
         self._write(profiles, current=next(iter(profiles), None))
 
     def new_name(self, course: str, server: str) -> str:

@@ -21,6 +21,7 @@ from dojo.show.grades import (
     needs_kernels_sentence,
     printed_heading,
     row_style,
+    show_lateness,
     show_row,
     title,
 )
@@ -59,6 +60,7 @@ def show_brief(screen: Screen, submission: Submission, grade: Grade, view: View)
     """Print a grade in short. What to do next stands at the end, where the eye is."""
     screen.print(title(submission), style="bold")
     _show_bar(screen, grade)
+    show_lateness(screen, grade)
     _show_changes(screen, grade, view.before)
     _show_groups(screen, grade, needs_kernels_sentence(submission, grade))
     _show_printed(screen, grade)

@@ -15,6 +15,7 @@ from dojo.text import clock
 
 INHERITED_STYLE = "dim yellow"
 WRONG_STYLE = "red"
+LATE_STYLE = "yellow"
 STYLES = {
     "exact": "green",
     "approximate": "cyan",
@@ -68,6 +69,7 @@ def show_whole(screen: Screen, submission: Submission, grade: Grade, checkpoints
     if "autograd" in grade.flags:
         screen.print(AUTOGRAD_SENTENCE, style=INHERITED_STYLE)
     screen.print(grade.summary(), style="bold green" if grade.all_passed else "bold")
+    show_lateness(screen, grade)
     mistake = first_mistake(grade, checkpoints)
     if mistake is not None:
         screen.print(lecture_hint(mistake))
@@ -78,6 +80,12 @@ def show_withheld(screen: Screen, submission: Submission, grade: Grade) -> None:
     screen.print(title(submission), style="bold")
     show_run(screen, grade)
     screen.print(f"{grade.kept()} Then: dojo show {submission.id}")
+
+
+def show_lateness(screen: Screen, grade: Grade) -> None:
+    """Print what coming late costs, if it costs anything."""
+    if grade.lateness():
+        screen.print(f"{grade.lateness()}.", style=LATE_STYLE)
 
 
 def needs_kernels_sentence(submission: Submission, grade: Grade) -> bool:

@@ -79,8 +79,9 @@ def _truth(row: Comparison, value: bool, colour: str) -> str:
 
 
 def summary(grade: Grade) -> str:
-    """Return the line that counts what passed in this grade."""
-    return f"<div><b>{escape(grade.summary())}</b></div>"
+    """Return the line that counts what passed in this grade, and what coming late costs."""
+    late = paragraph(f"{grade.lateness()}.") if grade.lateness() else ""
+    return f"<div><b>{escape(grade.summary())}</b></div>{late}"
 
 
 def paragraph(text: str) -> str:

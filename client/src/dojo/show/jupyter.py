@@ -31,6 +31,7 @@ class Results:
             return "\n".join((*self.remarks, self.grade.kept()))
         mistake = first_mistake(self.grade, self.checkpoints)
         lines = [*plain_lines(self.grade.rows), *self.remarks, self.grade.summary()]
+        lines += [f"{self.grade.lateness()}."] if self.grade.lateness() else []
         return "\n".join(lines + ([lecture_hint(mistake)] if mistake else []))
 
     def _repr_html_(self) -> str:

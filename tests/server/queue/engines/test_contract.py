@@ -22,7 +22,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.server.queue.engines.conftest import workers
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
+from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually, open_regrade
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
 WOKEN_ALONE = Timing(look_again_seconds=60, sweep_seconds=60, wait_look_seconds=60, follow_look_seconds=60)
@@ -244,30 +244,29 @@ def test_a_student_is_run_one_at_a_time(working: RunningServer, gate: HeldRuns) 
 
 @pytest.mark.parametrize("children", [1])
 @pytest.mark.parametrize("timing", [PATIENT_ORDER])
-def test_short_comes_before_long_and_both_before_the_background(working: RunningServer, gate: HeldRuns) -> None:
+def test_a_long_run_has_a_look_and_then_comes_after_the_short_ones_and_before_the_background(
+    working: RunningServer, gate: HeldRuns, fake_sandbox: FakeSandbox
+) -> None:
     student, cy, dan, eve = (working.join(name) for name in ("Ada", "Cy", "Dan", "Eve"))
     database = working.services.database
     gate.open.set()
-    slow = cy.submit_code(source("c0")).json()["id"]
     old = dan.submit_code(source("d0")).json()["id"]
     gate.open.clear()
     gate.order.clear()
     hand_in(student, "a1")
     assert eventually(lambda: gate.order == ["# a1"])
+    fake_sandbox.seconds = lambda job: 3.0 if "# c1" in job.source else 0.0  # within the limit of a run
 
     with database.writing() as session:
-        session.exec(select(GradeRow).where(GradeRow.submission_id == slow)).one().seconds = 4.5
         again = session.get_one(SubmissionRow, old)
-        working.services.dispatcher.enqueue(session, [again], background=True)
+        working.services.dispatcher.enqueue(session, [again], regrade_id=open_regrade(session))
     long, short = hand_in(cy, "c1"), hand_in(eve, "e1")
-    with database.reading() as session:
-        places = working.services.dispatcher.standing(session, [again.id, long, short])
     gate.open.set()
 
-    assert [places[id].place for id in (short, long, again.id)] == [1, 2, 3]
-    assert (places[short].estimate or 0) >= 1
     assert eventually(lambda: all_tickets(database) == [])
-    assert gate.order == ["# a1", "# e1", "# c1", "# d0"]
+    assert gate.order == ["# a1", "# c1", "# e1", "# c1", "# d0"]
+    assert status(eve, short) == status(cy, long) == "graded"
+    assert cy.get(f"/api/v1/submissions/{long}").json()["grade"]["run"]["status"] == "ok"
 
 
 def test_a_lost_run_is_tried_again_and_graded_once(working: RunningServer, fake_sandbox: FakeSandbox) -> None:

@@ -112,7 +112,7 @@ def test_a_run_renews_its_lease_to_a_whole_one(
 
         assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
         held.let_go.set()
-        assert turn.result(20)
+        assert turn.result(20) is None
 
 
 def test_a_lease_is_renewed_after_a_renewal_that_failed(
@@ -142,7 +142,7 @@ def test_a_lease_is_renewed_after_a_renewal_that_failed(
 
         assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
         held.let_go.set()
-        assert turn.result(20)
+        assert turn.result(20) is None
 
 
 def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
@@ -161,7 +161,7 @@ def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
 
         held.let_go.set()
 
-        assert (first.result(20), second.result(20)) == (True, True)
+        assert (first.result(20), second.result(20)) == (None, None)
     assert rung == [id, id]
     with database.reading() as session:
         assert len(session.exec(select(GradeRow)).all()) == 1
@@ -178,7 +178,7 @@ def test_a_lost_run_is_due_later_with_each_try(
     days = []
     for _ in range(queries.TRIES_MAX):
         lease = take(database)
-        tried_again = not turns.grade(lease)
+        tried_again = turns.grade(lease) is not None
         ticket = the_ticket(database)
         days.append(round((ticket.due_at - now()) / timedelta(days=1)))
         assert tried_again is (ticket.state is TicketState.QUEUED)
@@ -212,7 +212,7 @@ def test_a_run_lost_without_a_sandbox_is_no_try(
         raise SandboxFault("the zygote died")  # the empty program that tries the sandbox, too
 
     fake_sandbox.before = lose
-    tried_again = not turns.grade(take(database))
+    tried_again = turns.grade(take(database)) is not None
 
     assert tried_again
     assert the_ticket(database).tries == 0
@@ -224,7 +224,7 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
     database = server.services.database
     student.submit_code(SOLUTION, wait=0)
     fake_sandbox.before = lose_code
-    assert not turns.grade(take(database))
+    assert turns.grade(take(database)) is not None
     lost = take(database).ticket_id  # by another worker, which is not this keeper's affair
 
     server.join("Grace").submit_code(SOLUTION, wait=0)
@@ -239,7 +239,7 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
         assert eventually(lambda: is_renewed(database, other.ticket_id))
         assert not is_renewed(database, lost)
         held.let_go.set()
-        assert turn.result(20)
+        assert turn.result(20) is None
 
 
 def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None:

@@ -15,7 +15,7 @@ from server.database.table import now
 from server.queue import tickets
 from server.queue.queries import BACKGROUND_RANK, SAMPLED_GRADES, TRIES_MAX
 from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, waits_for_a_lock
+from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, open_regrade, waits_for_a_lock
 
 pytestmark = pytest.mark.parametrize("engine", ["embedded-sqlite", "embedded-postgresql"])
 PENALTY = 10
@@ -53,7 +53,7 @@ def regrade(database: Database, ids: list[int]) -> None:
             session.delete(ticket)
         session.flush()
         submissions = [session.get_one(SubmissionRow, id) for id in ids]
-        tickets.write(session, submissions, PENALTY, background=True)
+        tickets.write(session, submissions, PENALTY, regrade_id=open_regrade(session))
 
 
 def test_each_of_a_student_ranks_a_penalty_after_the_last(database: Database, student: Student) -> None:
@@ -62,6 +62,32 @@ def test_each_of_a_student_ranks_a_penalty_after_the_last(database: Database, st
     found = ranks(database)
 
     assert [found[second] - found[first], found[third] - found[second]] == [PENALTY, PENALTY]
+
+
+def test_what_was_put_back_comes_later_and_delays_the_next_by_one_penalty(database: Database, student: Student) -> None:
+    long = hand_in(student)
+    arrived = ranks(database)[long]
+    with database.writing() as session:
+        lease = tickets.take(session, 60)
+        assert lease is not None
+        tickets.put_back(session, lease, 600)
+
+    mended = hand_in(student)
+
+    found = ranks(database)
+    assert 600 <= found[long] - arrived < 660
+    assert PENALTY <= found[mended] - arrived < PENALTY + 60
+
+
+def test_what_is_put_back_in_the_background_keeps_its_rank(database: Database, student: Student) -> None:
+    old = hand_in(student)
+    regrade(database, [old])
+    with database.writing() as session:
+        lease = tickets.take(session, 60)
+        assert lease is not None
+        assert tickets.put_back(session, lease, 600) == BACKGROUND_RANK
+
+    assert ranks(database)[old] == BACKGROUND_RANK
 
 
 def test_the_background_goes_round_among_students(database: Database, server: RunningServer, student: Student) -> None:
@@ -88,7 +114,7 @@ def test_the_estimate_is_of_the_newest_grades_and_the_running(
 ) -> None:
     students = [student, *(server.join(name) for name in ("Ben", "Cy", "Dan", "Eve"))]
     ids = [hand_in(student) for student in students]
-    instance = server.services.instances.get(student.id, find(FULL), Kind.HIDDEN)
+    instance = server.services.instances.get(student.id, find(FULL), Kind.STUDENT)
     with database.writing() as session:
         for number in range(2 * SAMPLED_GRADES):
             GradeRow(

@@ -1,0 +1,1 @@
+"""What staff say of work: comments, and points that override those worked out."""

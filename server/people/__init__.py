@@ -1,0 +1,1 @@
+"""People: who is in a course, how they came in, and what its staff do about it."""

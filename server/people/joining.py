@@ -1,0 +1,110 @@
+"""Coming into a course: with a join code, or with a personal link."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse
+
+from server.accounts.signin import OptionalCredentials
+from server.courses import courses
+from server.courses.access import require_active
+from server.courses.courses import Joined
+from server.courses.schemas import CourseBody, JoinBody, JoinedBody, PersonBody
+from server.http.problems import documented
+from server.http.state import TheDatabase
+from server.pairing.routes import address
+from server.people import invitations
+from server.people.invitations import Opened
+from server.people.join_limits import TheJoinLimits
+from server.people.schemas import OpenInvitationBody
+
+router = APIRouter(tags=["account"])
+page = APIRouter(tags=["account"])
+
+NAMESAKE_WARNING = (
+    "Somebody named {name} is in this course already. If that is you, your progress is in that account. "
+    "To go back to it, type where you are signed in with it: dojo pair."
+)
+RENEWED_WARNING = (
+    "Staff of another course once gave you a key to this account, so your keys were made anew. "
+    "On your other machines, sign in again: dojo pair."
+)
+HOW_TO_JOIN = """This is a personal invitation to a course. It works once, and is for you alone.
+
+1. Install the student's program: {server}/client says how.
+2. In a terminal, type dojo join and the whole address of this page, in quotation marks:
+
+   dojo join "{server}/join#join_..."
+
+Are you in another course on this server already? Do the same where you are signed in.
+The course is then added to your account.
+"""
+
+TheCaller = Annotated[str, Depends(address)]
+
+
+@router.post("/join", status_code=201, responses=documented(401, 403, 404, 409, 422, 429))
+def join(
+    body: JoinBody,
+    database: TheDatabase,
+    credentials: OptionalCredentials,
+    limits: TheJoinLimits,
+    caller: TheCaller,
+) -> JoinedBody:
+    """Take a student's seat in the course of a join code: with a token, for its account; else for a new one.
+
+    A new token is shown this once. With a token, it is null unless the older ones were revoked.
+    """
+    with limits.one(caller, body.code):
+        if credentials is not None:
+            with credentials.writing() as signed_in:
+                joined = courses.join_with_account(signed_in.session, body.code, signed_in.account_id)
+                require_active(joined.course)
+        else:
+            with database.writing() as session:
+                member = courses.join(session, body.code, body.name or "")
+                require_active(member.course)
+                joined = Joined(member.account, member.course, member.token, member.has_namesake)
+    return _joined(joined, is_renewed=credentials is not None and joined.token is not None)
+
+
+@router.post("/open-invitation", status_code=201, responses=documented(401, 403, 404, 409, 422, 429))
+def open_invitation(
+    body: OpenInvitationBody,
+    database: TheDatabase,
+    credentials: OptionalCredentials,
+    limits: TheJoinLimits,
+    caller: TheCaller,
+) -> JoinedBody:
+    """Open the account of a personal link, once. With a token, its account takes the seat and everything else over.
+
+    A new token is shown this once. With a token, it is null unless the older ones were revoked.
+    """
+    with limits.one(caller, body.code):
+        if credentials is not None:
+            with credentials.writing() as signed_in:
+                opened = invitations.open_with_account(signed_in.session, body.code, signed_in.account_id)
+        else:
+            with database.writing() as session:
+                opened = invitations.open_invitation(session, body.code)
+    return _joined(opened, is_renewed=credentials is not None and opened.token is not None)
+
+
+@page.get("/join", response_class=PlainTextResponse)
+def how_to_join(request: Request) -> PlainTextResponse:
+    """What a personal link shows in a browser, in plain text. The part behind ``#`` stays in the browser."""
+    server = str(request.base_url).rstrip("/")
+    return PlainTextResponse(HOW_TO_JOIN.format(server=server), headers={"Referrer-Policy": "no-referrer"})
+
+
+def _joined(joined: Joined | Opened, *, is_renewed: bool) -> JoinedBody:
+    has_namesake = isinstance(joined, Joined) and joined.has_namesake
+    warning = NAMESAKE_WARNING.format(name=joined.account.name) if has_namesake else None
+    return JoinedBody(
+        token=joined.token,
+        student=PersonBody(id=joined.account.id, name=joined.account.name),
+        course=CourseBody(slug=joined.course.slug, title=joined.course.title),
+        warning=RENEWED_WARNING if is_renewed else warning,
+    )

@@ -1,0 +1,130 @@
+"""What staff may do to whom.
+
+1. Only admins touch admins.
+2. Nobody changes their own role, and a course always has an instructor.
+3. Staff of a course get no key to an account that is also used elsewhere, nor to that of a fellow instructor. An admin
+   and the operator do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from server.audit.log import Entry
+from server.courses.access import CourseSession
+from server.database import dialect
+from server.http.problems import Conflict, Forbidden
+from server.tables import AccountRow, CourseRow, Role, SeatRow
+
+
+class LastInstructor(Conflict):
+    """The course would be without an instructor."""
+
+    title, slug = "Last instructor", "last-instructor"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something in a course: an account, or the operator, who has no number."""
+
+    account_id: int | None
+    is_admin: bool
+
+    @classmethod
+    def of(cls, member: CourseSession) -> Actor:
+        """Return the sender of a request."""
+        return cls(member.account_id, Role.ADMIN in member.membership.roles)
+
+
+OPERATOR = Actor(None, is_admin=True)
+
+
+def entry(
+    course: CourseRow, actor: Actor, act: str, subject_id: int | None = None, *, reason: str | None = None, **more: Any
+) -> Entry:
+    """Return an entry of the audit log. Of ``reason``, what nobody sees is left out; PostgreSQL keeps no NUL."""
+    seen = " ".join("".join(letter if letter.isprintable() else " " for letter in reason or "").split())
+    return Entry(course.id, actor.account_id, act, subject_id, reason=seen or None, **more)
+
+
+def require_may_touch(actor: Actor, account: AccountRow) -> None:
+    """Do nothing if the actor may change this person in their course.
+
+    :raises Forbidden: it is an admin
+    """
+    if account.is_admin and not actor.is_admin:
+        raise Forbidden(f"{account.name} is an admin, so only an admin may do this. Ask one.")
+
+
+def require_may_open(session: Session, course: CourseRow, actor: Actor, account: AccountRow, role: Role) -> None:
+    """Do nothing if the actor may get a key to this account, to pass it on.
+
+    :raises Forbidden: it is used elsewhere too, or is an instructor's or an admin's
+    """
+    require_may_touch(actor, account)
+    if actor.is_admin:
+        return
+    if role is Role.INSTRUCTOR:
+        raise Forbidden(f"{account.name} is an instructor, so only an admin gives them a key. Ask one.")
+    if is_used_elsewhere(session, course, account.id):
+        raise Forbidden(
+            f"{account.name} uses this account in other courses too, so only an admin gives them a key. "
+            "Where they are still signed in, they can type: dojo pair."
+        )
+
+
+def is_used_elsewhere(session: Session, course: CourseRow, account_id: int) -> bool:
+    """Return whether an account has, or had, a seat in another course."""
+    elsewhere = select(SeatRow.course_id).where(SeatRow.account_id == account_id, SeatRow.course_id != course.id)
+    return session.exec(elsewhere.limit(1)).first() is not None
+
+
+def check_change(
+    session: Session,
+    course: CourseRow,
+    actor: Actor,
+    account: AccountRow,
+    seat: SeatRow,
+    fields: Collection[str],
+) -> None:
+    """Do nothing if the actor may change these fields of somebody.
+
+    :raises Forbidden: they may not
+    :raises LastInstructor: the course would be without an instructor
+    """
+    require_may_touch(actor, account)
+    if "role" in fields:
+        require_not_own_role(actor, account)
+    if "role" in fields and seat.role is Role.INSTRUCTOR:
+        require_other_instructor(session, course, account.id)
+    if "name" in fields and not actor.is_admin and is_used_elsewhere(session, course, account.id):
+        raise Forbidden(f"{account.name} uses this account in other courses too, so only an admin renames it. Ask one.")
+
+
+def require_not_own_role(actor: Actor, account: AccountRow) -> None:
+    """Do nothing if the account is not the actor's, or the actor is an admin.
+
+    :raises Forbidden: the actor would change their own role
+    """
+    if account.id == actor.account_id and not actor.is_admin:
+        raise Forbidden("You cannot change your own role. Ask another instructor or an admin.")
+
+
+def require_other_instructor(session: Session, course: CourseRow, account_id: int) -> None:
+    """Do nothing if a course has an instructor besides this account.
+
+    :raises LastInstructor: it has none
+    """
+    dialect.lock_row(session, col(CourseRow.id), course.id)  # of two who remove each other, one is refused
+    others = select(SeatRow.account_id).where(
+        SeatRow.course_id == course.id,
+        SeatRow.role == Role.INSTRUCTOR,
+        SeatRow.account_id != account_id,
+        col(SeatRow.removed_at).is_(None),
+    )
+    if session.exec(others.limit(1)).first() is None:
+        raise LastInstructor("This is the last instructor of the course. Make somebody else an instructor first.")

@@ -1,0 +1,164 @@
+"""Everything about a person, as one archive: ``about.json``, and each file as it was handed in."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import defer
+from sqlmodel import Session, SQLModel, col, func, select
+
+from server.database.engine import Database
+from server.submissions.source import file_name
+from server.tables import (
+    AccountRow,
+    AuditRow,
+    CommentRow,
+    ComparisonRow,
+    CourseRow,
+    ExtensionRow,
+    GradeRow,
+    OverrideRow,
+    ProgressRow,
+    SeatRow,
+    SubmissionRow,
+    TokenRow,
+)
+
+ABOUT: Final = "about.json"
+BATCH: Final = 20  # submissions in memory at once
+README: Final = """Everything that this server keeps about you.
+
+about.json      your account, seats, progress, submissions with their grades, comments, extensions, overrides
+submissions/    what you handed in, as it came; the number is that of about.json
+
+Times are in UTC. Secrets are left out: of a token, the server itself keeps only a hash.
+"""
+# Numbers of others, and what opens an account or is in a file of its own.
+LEFT_OUT: Final = {
+    "digest",
+    "body",
+    "idempotency_key",
+    "granted_by_id",
+    "author_id",
+    "actor_id",
+    "instance_id",
+    "grade_id",
+    "account_id",
+}
+
+
+def archive(database: Database, account_id: int) -> Iterator[bytes]:
+    """Yield the bytes of a zip archive with everything about an account.
+
+    Files are read in small transactions of their own, while the archive is written.
+    """
+    written = Written()
+    with database.reading() as session:
+        about = describe(session, account_id)
+        ids = list(session.exec(select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)))
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("README.txt", README)
+        file.writestr(ABOUT, json.dumps(about, indent=2, ensure_ascii=False, default=_plain))
+        yield written.taken()
+        for start in range(0, len(ids), BATCH):
+            with database.reading() as session:
+                batch = session.exec(select(SubmissionRow).where(col(SubmissionRow.id).in_(ids[start : start + BATCH])))
+                bodies = [(f"submissions/{each.id}/{_safe(file_name(each))}", each.body) for each in batch]
+            for path, body in bodies:
+                file.writestr(path, body)
+                yield written.taken()
+    yield written.taken()
+
+
+def describe(session: Session, account_id: int) -> dict[str, Any]:
+    """Return what the database holds about an account, file contents aside."""
+    account = session.get_one(AccountRow, account_id)
+    courses = {each.id: each.slug for each in session.exec(select(CourseRow))}
+    submissions = session.exec(
+        select(SubmissionRow, func.length(SubmissionRow.body))
+        .where(SubmissionRow.account_id == account_id)
+        .options(defer(SubmissionRow.body))  # type: ignore[arg-type]
+    ).all()
+    changes = select(AuditRow).where(AuditRow.subject_id == account_id)
+    return {
+        "account": _fields(account),
+        "tokens": [_fields(each) for each in _of(session, TokenRow, account_id)],
+        "seats": [_in_course(each, courses) for each in _of(session, SeatRow, account_id)],
+        "progress": [_in_course(each, courses) for each in _of(session, ProgressRow, account_id)],
+        "extensions": [_in_course(each, courses) for each in _of(session, ExtensionRow, account_id)],
+        "overrides": [_in_course(each, courses) for each in _of(session, OverrideRow, account_id)],
+        "submissions": [{"bytes": size} | _submission(session, each, courses) for each, size in submissions],
+        "comments you wrote": [
+            _fields(each) for each in session.exec(select(CommentRow).where(CommentRow.author_id == account_id))
+        ],
+        "changes about you": [_in_course(each, courses) for each in session.exec(changes)],
+    }
+
+
+def _submission(session: Session, submission: SubmissionRow, courses: Mapping[int, str]) -> dict[str, Any]:
+    grades = session.exec(
+        select(GradeRow).where(GradeRow.submission_id == submission.id, col(GradeRow.counts)).order_by(col(GradeRow.id))
+    ).all()
+    rows = session.exec(
+        select(ComparisonRow)
+        .where(col(ComparisonRow.grade_id).in_([each.id for each in grades]))
+        .order_by(col(ComparisonRow.position))
+    ).all()
+    comments = session.exec(select(CommentRow).where(CommentRow.submission_id == submission.id)).all()
+    return {
+        **_in_course(submission, courses),
+        "grades": [
+            {**_fields(grade), "rows": [_fields(row) for row in rows if row.grade_id == grade.id]} for grade in grades
+        ],
+        "comments": [_fields(each) for each in comments],
+    }
+
+
+def _of(session: Session, table: Any, account_id: int) -> Sequence[Any]:
+    return session.exec(select(table).where(table.account_id == account_id)).all()
+
+
+def _in_course(row: Any, courses: Mapping[int, str]) -> dict[str, Any]:
+    return {"course": courses.get(row.course_id), **_fields(row)}
+
+
+def _fields(row: SQLModel) -> dict[str, Any]:
+    return row.model_dump(exclude=LEFT_OUT | {"course_id"})
+
+
+def _plain(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
+
+
+def _safe(name: str) -> str:
+    """Return a file's name without a folder: an archive must not write elsewhere when it is unpacked."""
+    return name.replace("/", "_").replace("\\", "_").replace("\0", "_")
+
+
+class Written(io.RawIOBase):
+    """Takes what an archive writes, until it is taken away. It cannot seek, so sizes follow their files."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: object) -> int:
+        """Take a piece."""
+        content = bytes(data)  # type: ignore[call-overload]
+        self._bytes += content
+        return len(content)
+
+    def taken(self) -> bytes:
+        """Return what was written since the last time."""
+        content = bytes(self._bytes)
+        self._bytes.clear()
+        return content

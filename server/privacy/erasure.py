@@ -1,0 +1,108 @@
+"""Erasing a person: what names them goes, and what a course's statistics are made of stays.
+
+The account, its seats and its grades keep their numbers. Names, addresses, what was handed in, what code printed and
+what others wrote about the person are emptied. Their seats are in no list any more; analytics still count them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Update, delete, update
+from sqlmodel import Session, col, select
+
+from server.accounts.accounts import lock_account
+from server.database.table import now
+from server.http.problems import Conflict
+from server.tables import (
+    AccountRow,
+    AuditRow,
+    CommentRow,
+    ComparisonRow,
+    CourseRow,
+    ExtensionRow,
+    GradeRow,
+    InvitationRow,
+    OverrideRow,
+    PairingCodeRow,
+    Role,
+    SeatRow,
+    SubmissionRow,
+    TicketRow,
+    TokenRow,
+)
+
+ERASED_NAME = "(erased)"
+
+
+class LastInstructor(Conflict):
+    """A course would be left without anybody who is responsible for it."""
+
+    title, slug = "Last instructor", "last-instructor"
+
+
+def erase(session: Session, account: AccountRow) -> None:
+    """Erase a person. It cannot be taken back. An account that was erased before stays as it is.
+
+    :raises LastInstructor: a course that is not archived has no other instructor
+    """
+    if account.erased_at is not None:
+        return
+    lock_account(session, account.id)
+    _require_other_instructors(session, account.id)
+    moment = now()
+    for keys in (TokenRow, PairingCodeRow, InvitationRow):
+        session.connection().execute(delete(keys).where(col(keys.account_id) == account.id))
+    for statement in _emptying(account.id, moment):
+        session.connection().execute(statement)
+    account.name, account.is_admin, account.erased_at = ERASED_NAME, False, moment
+    session.add(account)
+
+
+def _emptying(account_id: int, moment: datetime) -> list[Any]:
+    """Return the statements that empty what names somebody, or was written by or about them."""
+    submissions = select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)
+    grades = select(GradeRow.id).where(col(GradeRow.submission_id).in_(submissions))
+    return [
+        delete(TicketRow).where(col(TicketRow.account_id) == account_id),
+        _of(SubmissionRow, account_id).values(
+            body=b"", digest="", filename=None, idempotency_key=None, emptied_at=moment
+        ),
+        # A message holds lines of the code, and a note or a diagnosis may hold a name out of it.
+        update(GradeRow).where(col(GradeRow.submission_id).in_(submissions)).values(run_message=None, run_stdout=None),
+        update(ComparisonRow).where(col(ComparisonRow.grade_id).in_(grades)).values(notes=[]),
+        update(CommentRow).where(col(CommentRow.submission_id).in_(submissions)).values(text=""),
+        _of(OverrideRow, account_id).values(reason=""),
+        _of(ExtensionRow, account_id).values(reason=""),
+        update(AuditRow).where(col(AuditRow.subject_id) == account_id).values(reason=None),
+        _of(SeatRow, account_id).values(email=None, university_id=None, section=None, last_seen_at=None),
+    ]
+
+
+def _of(table: Any, account_id: int) -> Update:
+    return update(table).where(table.account_id == account_id)
+
+
+def _require_other_instructors(session: Session, account_id: int) -> None:
+    for course in session.exec(
+        select(CourseRow)
+        .join(SeatRow)
+        .where(
+            SeatRow.account_id == account_id,
+            SeatRow.role == Role.INSTRUCTOR,
+            col(SeatRow.removed_at).is_(None),
+            col(CourseRow.archived_at).is_(None),
+        )
+    ):
+        others = select(SeatRow.account_id).where(
+            SeatRow.course_id == course.id,
+            SeatRow.role == Role.INSTRUCTOR,
+            SeatRow.account_id != account_id,
+            col(SeatRow.removed_at).is_(None),
+        )
+        if session.exec(others).first() is None:
+            raise LastInstructor(
+                f"This account is the only instructor of {course.slug!r}. Make somebody else an instructor first, or "
+                "archive the course."
+            )

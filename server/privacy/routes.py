@@ -1,0 +1,63 @@
+"""Everything about the caller as an archive, and erasing an account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import StreamingResponse
+
+from server.accounts.signin import TheCredentials
+from server.http.problems import Forbidden, NotFound, Unprocessable, documented
+from server.http.state import TheDatabase
+from server.privacy.archive import archive
+from server.privacy.erasure import erase
+from server.privacy.schemas import ErasedBody, ErasureBody
+from server.tables import AccountRow
+
+ZIP = "application/zip"
+
+router = APIRouter(tags=["account"], responses=documented(401))
+
+
+class UnknownAccount(NotFound):
+    """There is no account with this number."""
+
+    title, slug = "No such account", "unknown-account"
+
+
+class NameDiffers(Unprocessable):
+    """The name that was typed is not that of the account."""
+
+    title, slug = "Another name", "name-differs"
+
+
+@router.get("/me/archive", response_class=StreamingResponse, responses={200: {"content": {ZIP: {}}}})
+def read_archive(credentials: TheCredentials, database: TheDatabase) -> StreamingResponse:
+    """Everything that the server keeps about the caller, as a zip archive."""
+    with credentials.reading() as account:
+        account_id = account.account_id
+    disposition = 'attachment; filename="backprop-dojo.zip"'
+    return StreamingResponse(
+        archive(database, account_id), media_type=ZIP, headers={"Content-Disposition": disposition}
+    )
+
+
+@router.post("/accounts/{id}/erase", responses=documented(403, 404, 409, 422))
+def erase_account(
+    credentials: TheCredentials, id: Annotated[int, Path(ge=1, lt=2**31)], body: ErasureBody
+) -> ErasedBody:
+    """Erase an account: what names the person goes, and their grades stay as numbers. For admins.
+
+    It cannot be taken back, so the name has to be typed as well.
+    """
+    with credentials.writing() as caller:
+        if not caller.is_admin:
+            raise Forbidden("Accounts are erased by an admin. Ask the operator of this server.")
+        account = caller.session.get(AccountRow, id)
+        if account is None:
+            raise UnknownAccount(f"There is no account {id}. Look its number up in the roster of a course.")
+        if body.name != account.name:
+            raise NameDiffers(f"Account {id} has another name than the one typed. Nothing was erased; type its own.")
+        erase(caller.session, account)
+        return ErasedBody(id=account.id, erased_at=account.erased_at)

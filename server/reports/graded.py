@@ -1,0 +1,46 @@
+"""The submissions of students with the grade that counts. Which one that is, the reports know here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import CTE, ColumnElement, and_, func, select
+from sqlmodel import col
+
+from exercises.exercise import Exercise
+from server.reports.students import Scope
+from server.tables import CourseRow, GradeRow, Role, SeatRow, SubmissionRow
+
+
+def counted_seat(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a seat counts in a course's statistics.
+
+    Who was removed does not count. Who was erased does: no statistic names them.
+    """
+    section = () if scope.section is None else (col(SeatRow.section) == scope.section,)
+    return and_(
+        col(SeatRow.course_id) == course.id,
+        col(SeatRow.role) == Role.STUDENT,
+        col(SeatRow.removed_at).is_(None),
+        *section,
+    )
+
+
+def graded(course: CourseRow, exercises: Iterable[Exercise], scope: Scope) -> CTE:
+    """Select submission_id, account_id, exercise, attempt and grade_id of the graded submissions of students.
+
+    Of the grades that count, the newest does.
+    """
+    whose = (col(SubmissionRow.account_id), col(SubmissionRow.exercise), col(SubmissionRow.attempt))
+    seat = and_(col(SeatRow.course_id) == SubmissionRow.course_id, col(SeatRow.account_id) == SubmissionRow.account_id)
+    return (
+        select(col(SubmissionRow.id).label("submission_id"), *whose, func.max(GradeRow.id).label("grade_id"))
+        .join(SeatRow, and_(seat, counted_seat(course, scope)))
+        .join(GradeRow, and_(col(GradeRow.submission_id) == SubmissionRow.id, col(GradeRow.counts)))
+        .where(
+            col(SubmissionRow.course_id) == course.id,
+            col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
+        )
+        .group_by(col(SubmissionRow.id), *whose)
+        .cte("graded")
+    )

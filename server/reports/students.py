@@ -1,0 +1,289 @@
+"""The students that a report is about, and how each of them stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col
+
+from exercises.exercise import Exercise
+from grader.compare import Verdict
+from server.progress.record import PASSING
+from server.tables import AccountRow, CourseRow, ProgressRow, Role, SeatRow, SubmissionRow
+
+STUCK_AFTER: Final = 5  # attempts at a step without passing it
+
+
+class State(StrEnum):
+    """How a student stands in the exercises that a report is about."""
+
+    NEVER_STARTED = "never_started"  # nothing was handed in
+    NEVER_RAN = "never_ran"  # something was handed in, and no step of it could be compared
+    STUCK = "stuck"  # many attempts at a step without passing it
+    WORKING = "working"
+    DONE = "done"  # every step passed
+
+
+class Order(StrEnum):
+    """The order of the rows; a minus turns it around. Who was never seen counts as seen first."""
+
+    NAME = "name"
+    NAME_DOWN = "-name"
+    PASSED = "passed"
+    PASSED_DOWN = "-passed"
+    LAST_SEEN = "last_seen"
+    LAST_SEEN_DOWN = "-last_seen"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose work a report shows: one account's, or a section's, or without both that of every student.
+
+    ``withheld`` are the exercises whose outcomes are not shown yet.
+    """
+
+    section: str | None = None
+    account_id: int | None = None
+    withheld: frozenset[str] = frozenset()
+
+
+EVERYBODY: Final = Scope()
+
+
+@dataclass(frozen=True)
+class StuckStep:
+    """A step at which a student is stuck, with the attempts so far."""
+
+    exercise: str
+    checkpoint: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a student stands. ``passed`` and ``exact`` count the steps of today's exercises, ``total`` all of them."""
+
+    id: int
+    name: str
+    section: str | None
+    university_id: str | None
+    last_seen_at: datetime | None
+    total: int
+    submissions: int = 0
+    last_handed_in_at: datetime | None = None
+    compared: int = 0
+    passed: int = 0
+    exact: int = 0
+    stuck: tuple[StuckStep, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The state, as the filter of the progress table names it."""
+        if not self.submissions:
+            return State.NEVER_STARTED
+        if not self.compared:
+            return State.NEVER_RAN
+        if self.passed == self.total:
+            return State.DONE
+        return State.STUCK if self.stuck else State.WORKING
+
+    def matches(self, search: str) -> bool:
+        """Return whether the name or the university id contains a text, in capitals or not."""
+        wanted = search.strip().casefold()
+        return wanted in self.name.casefold() or wanted in (self.university_id or "").casefold()
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows are shown, in which order: at most ``limit`` of those after the student ``after``."""
+
+    state: State | None = None
+    search: str | None = None
+    order: Order = Order.NAME
+    limit: int | None = None
+    after: int | None = None
+
+
+EVERY_ROW: Final = Filter()
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of a page. ``matching`` counts those of all pages; ``next_after`` asks for the next page, if any."""
+
+    standings: Sequence[Standing]
+    matching: int
+    next_after: int | None
+
+
+def in_scope(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition on joined seats and accounts that they are a student's whom a list shows.
+
+    A list leaves out who was removed, erased or merged into another account.
+    """
+    whose = (
+        col(SeatRow.role) == Role.STUDENT if scope.account_id is None else col(SeatRow.account_id) == scope.account_id
+    )
+    section = () if scope.section is None else (col(SeatRow.section) == scope.section,)
+    return and_(
+        col(SeatRow.course_id) == course.id,
+        whose,
+        col(SeatRow.removed_at).is_(None),
+        col(AccountRow.erased_at).is_(None),
+        col(AccountRow.merged_into_id).is_(None),
+        *section,
+    )
+
+
+def is_asked(exercises: Iterable[Exercise]) -> ColumnElement[bool]:
+    """Return the condition that a row of progress is of a step of these exercises as they are today."""
+    return or_(
+        false(),
+        *(
+            and_(
+                col(ProgressRow.exercise) == each.slug,
+                col(ProgressRow.checkpoint).in_([checkpoint.name for checkpoint in each.checkpoints]),
+            )
+            for each in exercises
+        ),
+    )
+
+
+def list_standings(
+    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int = STUCK_AFTER
+) -> list[Standing]:
+    """Return how everybody in the scope stands, by name; four queries, whatever the size."""
+    read = session.connection().execute
+    total = sum(len(each.checkpoints) for each in exercises)
+    submissions = {id: (count, last) for id, count, last in read(_submissions(course, exercises, scope))}
+    shown = [each for each in exercises if each.slug not in scope.withheld]
+    counts = {id: numbers for id, *numbers in read(_counts(course, shown, scope))}
+    stuck: dict[int, list[StuckStep]] = defaultdict(list)
+    for id, exercise, checkpoint, attempts in read(_stuck(course, shown, scope, stuck_after)):
+        stuck[id].append(StuckStep(exercise, checkpoint, attempts))
+    standings = []
+    for id, name, section, university_id, seen in read(_seats(course, scope)):
+        handed_in, last = submissions.get(id, (0, None))
+        compared, passed, exact = counts.get(id, (len(scope.withheld), 0, 0))
+        seen = max(filter(None, (seen, last)), default=None)
+        standings.append(
+            Standing(
+                id, name, section, university_id, seen, total,
+                handed_in, last, compared, passed, exact, tuple(stuck.get(id, ())),
+            )
+        )  # fmt: skip
+    return sorted(standings, key=lambda each: (each.name.casefold(), each.name, each.id))
+
+
+def chosen(standings: Sequence[Standing], wanted: Filter) -> Page:
+    """Return the page of standings, which are sorted by name, that a filter asks for.
+
+    A page goes on after a student even if the filter no longer shows that one.
+    """
+    ordered = _ordered(standings, wanted.order)
+    matching = [each for each in ordered if _is_shown(each, wanted)]
+    rest = matching
+    if wanted.after is not None:
+        place_of = {each.id: place for place, each in enumerate(ordered)}
+        place = place_of.get(wanted.after, len(ordered))
+        rest = [each for each in matching if place_of[each.id] > place]
+    page = rest if wanted.limit is None else rest[: wanted.limit]
+    return Page(page, len(matching), page[-1].id if len(page) < len(rest) else None)
+
+
+def _ordered(standings: Sequence[Standing], order: Order) -> list[Standing]:
+    descends, what = order.startswith("-"), order.removeprefix("-")
+    ordered = list(standings)
+    if what == Order.PASSED:
+        ordered.sort(key=lambda each: (each.passed, each.exact), reverse=descends)
+    elif what == Order.LAST_SEEN:
+        ordered.sort(key=lambda each: each.last_seen_at.timestamp() if each.last_seen_at else 0.0, reverse=descends)
+    elif descends:
+        ordered.reverse()
+    return ordered
+
+
+def _is_shown(standing: Standing, wanted: Filter) -> bool:
+    return (wanted.state is None or standing.state is wanted.state) and (
+        wanted.search is None or standing.matches(wanted.search)
+    )
+
+
+def _seats(course: CourseRow, scope: Scope) -> Select[int, str, str | None, str | None, datetime | None]:
+    return (
+        select(
+            col(AccountRow.id),
+            col(AccountRow.name),
+            col(SeatRow.section),
+            col(SeatRow.university_id),
+            col(SeatRow.last_seen_at),
+        )
+        .join(SeatRow, col(SeatRow.account_id) == AccountRow.id)
+        .where(in_scope(course, scope))
+    )
+
+
+def _submissions(course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> Select[int, int, datetime]:
+    """Select account, number of submissions and the moment of the last. An index holds all of it."""
+    return (
+        select(col(SubmissionRow.account_id), func.count(), func.max(SubmissionRow.created_at))
+        .where(
+            col(SubmissionRow.course_id) == course.id,
+            col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
+            *_of_one(col(SubmissionRow.account_id), scope),
+        )
+        .group_by(col(SubmissionRow.account_id))
+    )
+
+
+def _counts(course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> Select[int, int, int, int]:
+    """Select account, and how many steps could be compared, passed and are exact."""
+    best = col(ProgressRow.best)
+    return (
+        select(
+            col(ProgressRow.account_id),
+            func.count(),
+            func.count().filter(best.in_(PASSING)),
+            func.count().filter(best == Verdict.EXACT.value),
+        )
+        .where(_progress_of(course, exercises, scope))
+        .group_by(col(ProgressRow.account_id))
+    )
+
+
+def _stuck(
+    course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int
+) -> Select[int, str, str, int]:
+    return (
+        select(
+            col(ProgressRow.account_id),
+            col(ProgressRow.exercise),
+            col(ProgressRow.checkpoint),
+            col(ProgressRow.attempts),
+        )
+        .where(
+            _progress_of(course, exercises, scope),
+            col(ProgressRow.best).not_in(PASSING),
+            col(ProgressRow.attempts) >= stuck_after,
+        )
+        .order_by(
+            col(ProgressRow.account_id), col(ProgressRow.attempts).desc(), ProgressRow.exercise, ProgressRow.checkpoint
+        )
+    )
+
+
+def _progress_of(course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> ColumnElement[bool]:
+    return and_(
+        col(ProgressRow.course_id) == course.id, is_asked(exercises), *_of_one(col(ProgressRow.account_id), scope)
+    )
+
+
+def _of_one(account_id: Mapped[int], scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return () if scope.account_id is None else (account_id == scope.account_id,)

@@ -1,0 +1,149 @@
+"""A submission with its student, its place in their work, and what staff say of it."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from server.courses.schemas import PersonBody
+from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
+from server.submissions.schemas import (
+    CommentBody,
+    OverrideBody,
+    StepChangeBody,
+    SubmissionBody,
+    SubmissionDetailBody,
+    SubmitterBody,
+    TimelineBody,
+)
+from server.tables import AccountRow, CommentRow, OverrideRow, SeatRow, SubmissionRow
+
+
+def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) -> SubmissionDetailBody:
+    """Return what ``body`` shows of a submission, with its student, timeline, comments and override.
+
+    Where it shows no rows, the timeline tells no changes.
+    """
+    is_shown = body.grade is not None and bool(body.grade.checkpoints)
+    return SubmissionDetailBody(
+        **dict(body),
+        student=submitters(session, [submission])[submission.account_id],
+        timeline=timeline(session, submission, with_changes=is_shown),
+        comments=comments_of(session, submission.id),
+        override=find_override(session, submission),
+    )
+
+
+def submitters(session: Session, submissions: list[SubmissionRow]) -> dict[int, SubmitterBody]:
+    """Return the students of submissions of one course, by account."""
+    if not submissions:
+        return {}
+    seats = (
+        select(AccountRow.id, AccountRow.name, SeatRow.university_id, SeatRow.section)
+        .join(SeatRow, col(SeatRow.account_id) == AccountRow.id)
+        .where(
+            SeatRow.course_id == submissions[0].course_id,
+            col(AccountRow.id).in_({each.account_id for each in submissions}),
+        )
+    )
+    return {
+        id: SubmitterBody(id=id, name=name, university_id=university_id, section=section)
+        for id, name, university_id, section in session.exec(seats)
+    }
+
+
+def timeline(session: Session, submission: SubmissionRow, *, with_changes: bool) -> TimelineBody:
+    """Return the place of a submission among those of the same student and exercise."""
+    alike = (
+        SubmissionRow.course_id == submission.course_id,
+        SubmissionRow.account_id == submission.account_id,
+        SubmissionRow.exercise == submission.exercise,
+    )
+    previous, following, attempts = session.exec(
+        select(
+            func.max(SubmissionRow.id).filter(col(SubmissionRow.id) < submission.id),
+            func.min(SubmissionRow.id).filter(col(SubmissionRow.id) > submission.id),
+            func.count(),
+        ).where(*alike)
+    ).one()
+    changes = _changes(session, previous, submission.id) if with_changes and previous is not None else []
+    return TimelineBody(previous=previous, next=following, attempts=attempts, changes=changes)
+
+
+def comments_of(session: Session, submission_id: int) -> list[CommentBody]:
+    """Return the comments on a submission that were not withdrawn, the oldest first."""
+    comments = (
+        select(CommentRow, AccountRow.name)
+        .join(AccountRow, col(AccountRow.id) == CommentRow.author_id)
+        .where(CommentRow.submission_id == submission_id, col(CommentRow.withdrawn_at).is_(None))
+        .order_by(col(CommentRow.id))
+    )
+    return [comment_body(comment, name) for comment, name in session.exec(comments)]
+
+
+def comment_body(comment: CommentRow, author: str) -> CommentBody:
+    """Return what is sent of a comment whose author has this name."""
+    return CommentBody(
+        id=comment.id,
+        submission=comment.submission_id,
+        checkpoint=comment.checkpoint,
+        author=PersonBody(id=comment.author_id, name=author),
+        text=comment.text,
+        created_at=comment.created_at,
+    )
+
+
+def find_override(session: Session, submission: SubmissionRow) -> OverrideBody | None:
+    """Return the override of a submission's student in its exercise, or None."""
+    student, author = aliased(AccountRow), aliased(AccountRow)
+    found = session.exec(
+        select(OverrideRow, student.name, author.name)
+        .join(student, col(student.id) == OverrideRow.account_id)
+        .outerjoin(author, col(author.id) == OverrideRow.author_id)
+        .where(
+            OverrideRow.course_id == submission.course_id,
+            OverrideRow.account_id == submission.account_id,
+            OverrideRow.exercise == submission.exercise,
+            col(OverrideRow.withdrawn_at).is_(None),
+        )
+        .order_by(col(OverrideRow.id).desc())
+    ).first()
+    return found and override_body(*found)
+
+
+def override_body(override: OverrideRow, student: str, author: str | None) -> OverrideBody:
+    """Return what is sent of an override; ``student`` and ``author`` are names."""
+    by = None
+    if override.author_id is not None and author is not None:
+        by = PersonBody(id=override.author_id, name=author)
+    return OverrideBody(
+        id=override.id,
+        student=PersonBody(id=override.account_id, name=student),
+        exercise=override.exercise,
+        points=override.points,
+        reason=override.reason,
+        author=by,
+        created_at=override.created_at,
+        withdrawn_at=override.withdrawn_at,
+    )
+
+
+def _changes(session: Session, before_id: int, after_id: int) -> list[StepChangeBody]:
+    before, after = _verdicts(session, before_id), _verdicts(session, after_id)
+    if not before or not after:
+        return []
+    return [
+        StepChangeBody(name=name, before=before.get(name), after=after.get(name))
+        for name in after | before
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _verdicts(session: Session, submission_id: int) -> dict[str, str]:
+    """Return the verdicts of a submission's grade, by checkpoint; none if it is not graded."""
+    newest = session.exec(NEWEST_GRADE, params={"submission_id": submission_id}).first()
+    if newest is None:
+        return {}
+    grade, _ = newest
+    rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings()
+    return {row["name"]: row["verdict"] for row in rows}
