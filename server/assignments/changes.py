@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from server.assignments import validation
 from server.assignments.exercises import find_exercise
-from server.assignments.impact import CourseRules, Impact, impact, read_extensions
+from server.assignments.impact import CourseRules, Impact, extensions_in_force, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
 from server.database.table import now
@@ -239,7 +239,7 @@ def _plan(
     before: Sequence[AssignmentRow],
     after: Sequence[AssignmentRow],
 ) -> Plan:
-    extensions = read_extensions(session, course)
+    extensions = extensions_in_force(session, course)
     old, new = (CourseRules.of(rows, course, extensions) for rows in (before, after))
     return Plan(exercise, before, after, impact(session, course, old, new))
 

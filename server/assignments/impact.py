@@ -113,7 +113,7 @@ def impact(session: Session, course: CourseRow, before: CourseRules, after: Cour
     return Impact(len(gains), len(losses), round(math.fsum(gains), 6), round(math.fsum(losses), 6))
 
 
-def read_extensions(session: Session, course: CourseRow) -> list[Extension]:
+def extensions_in_force(session: Session, course: CourseRow) -> list[Extension]:
     """Return the extensions of a course that were not revoked."""
     rows = (
         select(ExtensionRow.exercise, ExtensionRow.account_id, ExtensionRow.section, ExtensionRow.due_at)

@@ -84,7 +84,7 @@ def remove(session: Session, course: CourseRow, confirmed_slug: str | None, acto
     session.expunge(course)
     # The audit log of the course is gone with it.
     who = "the operator" if actor.account_id is None else f"account {actor.account_id}"
-    log.warning("Course %s was removed by %s. %s", course.slug, who, content.sentence)
+    log.info("Course %s was removed by %s. %s", course.slug, who, content.sentence)
 
 
 def rows_of_course(table: Table, course_id: int) -> ColumnElement[Any] | None:
