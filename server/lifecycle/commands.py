@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from server.accounts.commands import find_account
 from server.assignments.commands import DRY_RUN_REMARK, Percentage, require_typed
 from server.audit import reading
 from server.audit.reading import PAGE_MAX, NamedEntry, Question
-from server.command_line import CommandError, pass_settings
+from server.command_line import pass_settings
 from server.courses import changing
 from server.courses.access import OPERATOR
 from server.courses.commands import Slug, find_course
@@ -58,8 +59,8 @@ def copy_course(
 
     with prepared_database(settings).writing() as session:
         source = find_course(session, slug)
-        if instructor_id is not None and session.get(AccountRow, instructor_id) is None:
-            raise CommandError(f"There is no account {instructor_id}. Look it up, and repeat the command.")
+        if instructor_id is not None:
+            find_account(session, instructor_id)
         order = copying.CopyOrder(new_slug, title, shift_days)
         made = copying.copy(session, source, order, OPERATOR, instructor_id)
     count = len(made.assignments)
