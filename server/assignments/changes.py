@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from server.assignments import validation
 from server.assignments.exercises import find_exercise
-from server.assignments.impact import CourseRules, Impact, impact, read_extensions
+from server.assignments.impact import CourseRules, Impact, extensions_in_force, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
 from server.database.table import now
@@ -131,7 +131,9 @@ def plan_change(session: Session, course: CourseRow, change: Change) -> Plan:
     others = [each for each in before if each.exercise != change.exercise]
     place = before.index(old) if old else len(others)
     if change.position is not None:
-        place = min(max(change.position - 1, 0), len(others))
+        if change.position < 1:
+            raise validation.BadAssignment("position counts from 1. Correct that and send it again.")
+        place = min(change.position - 1, len(others))
     after = _in_order([*others[:place], row, *others[place:]])
     (row,) = (each for each in after if each.exercise == change.exercise)
     if old is not None and _values(row) != _values(old):
@@ -237,7 +239,7 @@ def _plan(
     before: Sequence[AssignmentRow],
     after: Sequence[AssignmentRow],
 ) -> Plan:
-    extensions = read_extensions(session, course)
+    extensions = extensions_in_force(session, course)
     old, new = (CourseRules.of(rows, course, extensions) for rows in (before, after))
     return Plan(exercise, before, after, impact(session, course, old, new))
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from server.assignments import changes
-from server.assignments.impact import CourseRules, Extension, Impact, impact, read_extensions
+from server.assignments.impact import CourseRules, Extension, Impact, extensions_in_force, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
 from server.courses.local_time import checked
@@ -79,7 +79,7 @@ def plan_grant(session: Session, course: CourseRow, grant: Grant, actor: Actor) 
         raise BadExtension(f"{grant.exercise} has no due time, so there is nothing to extend. Set one first.")
     if grant.due_at <= assignment.due_at:
         raise BadExtension("An extension must end after the due time of the assignment. Choose a later time.")
-    before = read_extensions(session, course)
+    before = extensions_in_force(session, course)
     return grant, _impact(session, course, before, [*before, grant.extension])
 
 
@@ -104,7 +104,7 @@ def plan_revocation(session: Session, course: CourseRow, id: int, actor: Actor) 
     row = found.row
     if row.revoked_at is not None:
         raise AlreadyRevoked(f"Extension {id} was revoked before. There is nothing more to do.")
-    before = read_extensions(session, course)
+    before = extensions_in_force(session, course)
     after = list(before)
     after.remove(Extension(row.exercise, row.account_id, row.section, row.due_at))
     return found, _impact(session, course, before, after)

@@ -15,7 +15,19 @@ from sqlmodel import Session, col, select
 from exercises import registry
 from server.assignments.assignment import Assignment
 from server.assignments.points import Moments, assignment_points
-from server.tables import AccountRow, AssignmentRow, CourseRow, ExtensionRow, OverrideRow, ProgressRow, Role, SeatRow
+from server.tables import (
+    Accepts,
+    AccountRow,
+    AssignmentRow,
+    CourseRow,
+    ExtensionRow,
+    Feedback,
+    Numbers,
+    OverrideRow,
+    ProgressRow,
+    Role,
+    SeatRow,
+)
 
 SAME_WITHIN: Final = 1e-9  # points; what is closer differs by rounding alone
 
@@ -101,7 +113,7 @@ def impact(session: Session, course: CourseRow, before: CourseRules, after: Cour
     return Impact(len(gains), len(losses), round(math.fsum(gains), 6), round(math.fsum(losses), 6))
 
 
-def read_extensions(session: Session, course: CourseRow) -> list[Extension]:
+def extensions_in_force(session: Session, course: CourseRow) -> list[Extension]:
     """Return the extensions of a course that were not revoked."""
     rows = (
         select(ExtensionRow.exercise, ExtensionRow.account_id, ExtensionRow.section, ExtensionRow.due_at)
@@ -112,8 +124,23 @@ def read_extensions(session: Session, course: CourseRow) -> list[Extension]:
 
 
 def _as_to_points(assignment: Assignment) -> Assignment:
-    """Return an assignment without its place and version, by which two may differ and give the same points."""
-    return replace(assignment, position=0, version=0)
+    """Return an assignment without that by which two may differ and give the same points."""
+    return replace(
+        assignment,
+        position=0,
+        version=0,
+        opens_at=None,
+        attempts_max=None,
+        accepts=Accepts.BOTH,
+        numbers=Numbers.STUDENT,
+        on_hidden_numbers=True,
+        hint_levels=0,
+        hints_after=0,
+        counterexamples=True,
+        feedback=Feedback.AT_ONCE,
+        feedback_after=0,
+        checks_open=True,
+    )
 
 
 def _points(

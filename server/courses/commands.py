@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import click
 from sqlmodel import Session
 
+from server.audit.log import Entry, record
 from server.command_line import CommandError, pass_settings
 from server.courses import changing, courses, join_codes
 from server.courses.access import OPERATOR
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
-from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
+from server.courses.titles import BadSlug, checked_slug
 from server.database.setup import prepared_database
 from server.settings import Settings
 from server.tables import CourseRow, Role
@@ -39,9 +39,10 @@ class Slug(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the slug; fail if it is none."""
-        if len(value) > COURSE_SLUG_LENGTH_MAX or not re.fullmatch(COURSE_SLUG, value):
-            self.fail("A slug has small letters, digits and hyphens, such as backprop-2026.", param, ctx)
-        return str(value)
+        try:
+            return checked_slug(str(value))
+        except BadSlug as error:
+            self.fail(error.detail, param, ctx)
 
 
 class Share(click.FloatRange):
@@ -151,7 +152,9 @@ def shown_code(session: Session, course: CourseRow) -> str:
 
 def open_course(session: Session, slug: str, title: str) -> NewMember:
     """Make a course with its instructor, and return the instructor; raises what ``courses.open_course`` does."""
-    return courses.enrol(session, courses.open_course(session, slug, title), "Instructor", Role.INSTRUCTOR)
+    course = courses.open_course(session, slug, title)
+    record(session, Entry(course.id, OPERATOR.account_id, "course.open"))
+    return courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
 
 
 def show_new_course(instructor: NewMember, code: str) -> None:

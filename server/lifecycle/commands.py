@@ -37,7 +37,8 @@ def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: An
         impact = planning.foresee(session, row, fields)
         if not dry_run:
             changing.change(session, row, fields, OPERATOR)
-        click.echo(f"{row.slug}: {row.title}, times of {row.time_zone}.")
+        state = "; archived" if row.archived_at else ""
+        click.echo(f"{row.slug}: {row.title}, times of {row.time_zone}{state}.")
     click.echo(impact.sentence)
     if dry_run:
         click.echo(DRY_RUN_REMARK)

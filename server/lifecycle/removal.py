@@ -84,21 +84,23 @@ def remove(session: Session, course: CourseRow, confirmed_slug: str | None, acto
     session.expunge(course)
     # The audit log of the course is gone with it.
     who = "the operator" if actor.account_id is None else f"account {actor.account_id}"
-    log.warning("Course %s was removed by %s. %s", course.slug, who, content.sentence)
+    log.info("Course %s was removed by %s. %s", course.slug, who, content.sentence)
 
 
 def rows_of_course(table: Table, course_id: int) -> ColumnElement[Any] | None:
-    """Return which rows of a table belong to a course: by its column, or by the key of a row that does. None: none."""
+    """Return which rows of a table belong to a course: by its column, or by the key of a row that does. None: none.
+
+    A column that may be NULL is no such key: it would leave rows behind.
+    """
     if table.name in NOT_OF_A_COURSE:
         return None
     if table.name == CourseRow.__tablename__:
         return table.c.id == course_id
     if "course_id" in table.c:
         return table.c.course_id == course_id
-    for constraint in table.foreign_key_constraints:
-        owner = rows_of_course(constraint.referred_table, course_id)
+    for key in table.foreign_keys:
+        owner = None if key.parent.nullable else rows_of_course(key.column.table, course_id)
         if owner is not None:
-            (key,) = constraint.elements
             return key.parent.in_(select(key.column).where(owner))
     return None
 

@@ -105,9 +105,12 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         "dojo join …",
         "dojo pair",
         "dojo pair --token",
+        "dojo profile",
         "dojo pull",
     }
     assert typed(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
+    assert "in your account" in typed(live, tmp_path, "join", live.address, live.code)[1]
+    assert "* autumn: Ada in autumn" in typed(live, tmp_path, "profile")[1]
     folder = tmp_path / "cross-entropy"
     assert typed(live, tmp_path, "pull", "makemore/cross-entropy")[0] == 0
     (tmp_path / "config").rename(folder / "config")

@@ -72,7 +72,7 @@ def test_a_further_course_is_joined_with_the_account(student: Student) -> None:
     code, out, _ = student.type("join", "dojo.test", "SPRING")
 
     assert code == 0
-    assert "You are in Spring." in out and "added to your account" in out
+    assert "You are in Spring." in out and "in your account" in out
     assert joins(student)[1] == (f"Bearer {TOKEN}", '{"code":"SPRING"}')
     out = student.type("profile")[1]
     assert "* spring: Ada in spring" in out and "  autumn: Ada in autumn" in out

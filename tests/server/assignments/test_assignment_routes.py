@@ -65,6 +65,7 @@ def test_an_outdated_version_is_refused(here: Members) -> None:
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"opens_at": LATER, "due_at": DUE}, "opens_at must be before due_at."),
     ({"points": 0}, "points must be above 0"),
+    ({"position": 0}, "position counts from 1."),
     ({"checkpoint_points": {"x": 2}}, "names no checkpoint with 'x'"),
     ({"late_policy": "never"}, "body.late_policy"),
     ({"due_at": "2099-12-01T22:59:00"}, "timezone"),

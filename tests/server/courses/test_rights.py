@@ -101,7 +101,12 @@ BODIES: dict[tuple[str, str], Callable[[int, int], Any]] = {
     ("put", f"{COURSE}/assignments"): lambda id, caller: {"exercises": [FULL]},
     ("patch", COURSE): lambda id, caller: {"title": "Backprop"},
     ("post", f"{COURSE}/copy"): lambda id, caller: {"slug": "spring", "shift_days": 182},
-    ("post", f"{COURSE}/extensions"): lambda id, caller: {"exercise": FULL, "reason": "ill", "person": caller} | DUE,
+    ("post", f"{COURSE}/extensions"): lambda id, caller: {
+        "exercise": FULL,
+        "reason": "ill",
+        "person": caller,
+        "due_at": "2026-12-08T22:59:00Z",
+    },
     ("post", f"{SUBMISSION}/comments"): lambda id, caller: {"text": "Look again."},
     ("post", f"{COURSE}/comments"): lambda id, caller: {"text": "Look again.", "submissions": [id]},
     ("post", f"{COURSE}/overrides"): lambda id, caller: {

@@ -77,7 +77,7 @@ def _welcome(context: Context, server: Server, answer: dict[str, Any], token: st
     if token is None:
         context.screen.print(f"Your token is in {place}.")
     else:
-        context.screen.print("The course was added to your account. See your courses: dojo profile")
+        context.screen.print("The course is in your account. See all of them: dojo profile")
     context.screen.print("Next: dojo list")
     return PASSED
 
