@@ -20,12 +20,14 @@ from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.feedback.commands import override, submission
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.queue.commands import queue
+from server.regrading.commands import regrade_course
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
@@ -121,7 +123,20 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
+for _command in (
+    demo,
+    doctor,
+    show_settings,
+    backup,
+    restore,
+    course,
+    queue,
+    submission,
+    override,
+    regrade_course,
+    token,
+    admin,
+):
     server.add_command(_command)
 
 

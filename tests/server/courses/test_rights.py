@@ -72,7 +72,7 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99)
-        body = BODIES.get((method, path), lambda id: None)(id)
+        body = BODIES[method, path](id) if (method, path) in BODIES else None
         if path.endswith(("/submissions", "/check")) and method == "post":
             answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
         else:
