@@ -34,7 +34,9 @@ def show_result(
     grade = submission.grade
     if context.as_json:
         context.print_json({**submission.body, **(extra or {})})
-    elif grade is None:
+        return PASSED if grade and grade.all_passed else WRONG
+    grades.show_feedback(context.screen, submission)
+    if grade is None:
         grades.show_ungraded(context.screen, submission)
     elif whole:
         grades.show_whole(context.screen, submission, grade, checkpoints)

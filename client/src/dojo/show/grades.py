@@ -25,6 +25,7 @@ STYLES = {
     "missing": "bright_black",
 }
 FIRST_MISTAKE_STYLE = "bold red"
+FEEDBACK_STYLE = "bold"
 WIDE_COLUMNS_MIN = 80  # in a narrower terminal, remarks stand under the table instead of in it
 
 RUN_SENTENCES = {
@@ -50,6 +51,19 @@ def show_ungraded(screen: Screen, submission: Submission) -> None:
     """Print where a submission without a grade is."""
     sentence = UNGRADED_SENTENCES.get(submission.status, WAITING_SENTENCE)
     screen.print(f"{title(submission)}: {sentence.format(progress=submission.progress(), id=submission.id)}")
+
+
+def show_feedback(screen: Screen, submission: Submission) -> None:
+    """Print what staff say of a submission, and the points that they set. Without any, nothing."""
+    for comment in submission.comments:
+        step = f" on d{comment.checkpoint}" if comment.checkpoint else ""
+        screen.print(f"{comment.author}{step}:", style=FEEDBACK_STYLE)
+        screen.print_text(Text(comment.text), indent=2)
+    if submission.override is not None:
+        points = f"{submission.override.points:g} points"
+        screen.print(f"For {submission.exercise} you have {points}: {submission.override.reason}", style=FEEDBACK_STYLE)
+    if submission.comments or submission.override:
+        screen.print()
 
 
 def title(submission: Submission) -> str:
