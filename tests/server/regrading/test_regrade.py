@@ -11,10 +11,14 @@ import torch
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
+from exercises.instance import Kind
+from exercises.registry import find
 from grader import numerics
 from grader.sandbox import Job
+from server.accounts.accounts import lock_account
 from server.app import create_app
 from server.database.table import now
+from server.grading.grade import compare, store
 from server.settings import Settings
 from server.tables import (
     AuditRow,
@@ -38,8 +42,10 @@ from tests.support.servers import (
     eventually,
     gradients,
     is_problem,
+    waits_for_a_lock,
 )
 
+NO_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 REGRADE = "/api/v1/courses/backprop/regrade"
 SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -593,6 +599,34 @@ def test_what_comes_during_a_regrade_counts_at_once(
 
     assert (cells(student)["counts"]["best"], cells(student)["counts"]["attempts"]) == ("wrong", 2)
     assert server.instructor.get(REGRADE).json()["regraded"] == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_grade_that_is_being_stored_is_counted_too(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = student.submit_tensors({"dcounts": torch.zeros(32, 27)}).json()["id"]
+    mistake_once(server, "counts")
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    report(server)
+    database = server.services.database
+    timed = compare(server.services.instances.get(student.id, find(FULL), Kind.STUDENT), NO_TENSORS)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as session:
+            lock_account(session, student.id)
+            again = session.get_one(SubmissionRow, first).model_dump(exclude={"id"}) | {"attempt": 2}
+            submission = SubmissionRow(**again)
+            submission.insert(session)
+            accepted = pool.submit(accept, server)
+            assert eventually(lambda: waits_for_a_lock(database))
+            row = store(session, submission, timed)
+            session.get_one(ComparisonRow, (row.id, 0)).verdict = "shape"  # so that a recount counts it
+        accepted.result()
+
+    assert cells(student)["counts"]["best"] == "wrong"
+    assert cells(student)["logprobs"]["best"] == "shape"
 
 
 @SQLITE
