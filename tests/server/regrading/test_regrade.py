@@ -32,6 +32,7 @@ from server.tables import (
     TicketState,
 )
 from tests.support.servers import (
+    COURSE,
     EXERCISES,
     FULL,
     SOLUTION,
@@ -579,6 +580,39 @@ def test_a_regrade_without_a_difference_changes_nothing(
 
     assert (accepted["regraded"], accepted["changed"], accepted["gain"], accepted["lose"]) == (1, [], [], [])
     assert (cells(student), student.get(f"/api/v1/submissions/{id}").json()["grade"]["checkpoints"]) == before
+
+
+@SQLITE
+def test_no_reader_sees_a_grade_of_an_open_regrade(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    mistake_once(server, "counts")
+    course = f"/api/v1/courses/{COURSE}"
+    readers = [
+        (server.instructor, f"{course}/analytics"),
+        (server.instructor, f"{course}/progress"),
+        (server.instructor, f"{course}/submissions"),
+        (server.instructor, f"/api/v1/submissions/{id}"),
+        (student, f"/api/v1/submissions/{id}"),
+        (student, f"{course}/progress"),
+        (student, f"{course}/exercises/{FULL}"),
+    ]
+
+    def read() -> list[Any]:
+        return [reader.get(address).json() for reader, address in readers]
+
+    before = read()
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    assert len(report(server)["changed"]) == 1
+
+    during = read()
+    accept(server)
+    after = read()
+
+    assert during == before
+    assert all(one != other for one, other in zip(after, before, strict=True))
 
 
 # -- while a regrade goes on ---------------------------------------------------------------------------------
