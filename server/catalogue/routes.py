@@ -16,6 +16,7 @@ from server.http.problems import documented
 from server.instances.exercises import TheExercise
 from server.instances.store import StoredInstance, TheInstances
 from server.progress import record
+from server.submissions.detail import find_override
 
 router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
 CheckpointName = Annotated[str, Path(max_length=64)]
@@ -45,8 +46,10 @@ def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstance
     with access.reading() as member:
         summary = present.summaries(member)[exercise.slug]
         progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
+        override = find_override(member.session, member.course.id, member.account_id, exercise.slug)
     stored = instances.get(member.account_id, exercise, Kind.STUDENT)
-    return present.exercise_body(exercise, summary, progress, stored.instance)
+    body = present.exercise_body(exercise, summary, progress, stored.instance)
+    return body.model_copy(update={"override": override})
 
 
 @router.get("/{topic}/{name}/instance")

@@ -144,7 +144,7 @@ def _show(session: Session, submission: SubmissionRow) -> None:
     for row in rows:
         codes = " ".join(each["code"] for each in row["diagnosis"])
         click.echo(" ".join(filter(None, [f"{row['name']:15s} {row['verdict']}", row["origin"], codes])))
-    given = detail.find_override(session, submission)
+    given = detail.find_override(session, submission.course_id, submission.account_id, submission.exercise)
     if given is not None:
         click.echo(f"Override   {given.points:g} points: {given.reason}")
     for comment in detail.comments_of(session, submission.id):

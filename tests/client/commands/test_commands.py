@@ -260,6 +260,17 @@ def test_what_staff_say_is_shown_with_the_submission(pulled: Student) -> None:
     assert pulled.type("submissions", "show", "1", "--all")[1] == shown
 
 
+def test_points_that_staff_set_are_shown_in_the_status(pulled: Student) -> None:
+    exercise = pulled.fake.exercise() | {"override": {"points": 1.5, "reason": "Half of it by hand."}}
+    pulled.fake.before = lambda request: (
+        httpx.Response(200, json=exercise, headers=pulled.fake.headers) if request.url.path.endswith(SLUG) else None
+    )
+
+    shown = pulled.type("status")[1]
+
+    assert shown.startswith("For makemore/cross-entropy you have 1.5 points: Half of it by hand.\n")
+
+
 @pytest.mark.parametrize(
     "broken",
     [{"comments": [{"text": "x"}]}, {"comments": [{"author": {}, "text": 3}]}, {"override": {"reason": "x"}}],

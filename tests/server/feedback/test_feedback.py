@@ -192,6 +192,8 @@ def test_an_override_is_seen_by_its_student_with_the_reason(server: RunningServe
     assert (body["points"], body["reason"], body["author"]["name"]) == (12.5, "Ill for a week.", "Instructor")
     assert student.get(f"/api/v1/submissions/{id}").json()["override"] == body
     assert student.get(f"{ADDRESS}/overrides").json()["overrides"] == [body]
+    assert student.get(f"{ADDRESS}/exercises/{FULL}").json()["override"] == body
+    assert teacher.get(f"{ADDRESS}/exercises/{FULL}").json()["override"] is None
     assert server.join("Bob").get(f"{ADDRESS}/overrides").json()["overrides"] == []
     assert acts(server) == [("override.set", teacher.account, student.id)]
 

@@ -286,6 +286,7 @@ class Exercise:
     lecture_url: str | None
     checkpoints: tuple[Checkpoint, ...]
     body: Mapping[str, Any] = field(repr=False)
+    override: Override | None = None
 
     @property
     def is_done(self) -> bool:
@@ -498,6 +499,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         lecture_url=_link(body),
         checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
+        override=_override(_optional(body, "override", dict)),
     )
 
 

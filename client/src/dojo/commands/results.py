@@ -96,6 +96,7 @@ def _next_exercise(connection: Connection, done: str) -> str | None:
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
     """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others."""
+    grades.show_override(context.screen, exercise.slug, exercise.override)
     newest = None
     if any(not checkpoint.passed and checkpoint.attempts for checkpoint in exercise.checkpoints):
         newest = _newest_graded(connection, exercise.slug)

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Grade, Submission
+from dojo.api.responses import Checkpoint, Comparison, Grade, Override, Submission
 from dojo.show.screen import Screen
 from dojo.text import clock
 
@@ -59,11 +59,15 @@ def show_feedback(screen: Screen, submission: Submission) -> None:
         step = f" on d{comment.checkpoint}" if comment.checkpoint else ""
         screen.print(f"{comment.author}{step}:", style=FEEDBACK_STYLE)
         screen.print_text(Text(comment.text), indent=2)
-    if submission.override is not None:
-        points = f"{submission.override.points:g} points"
-        screen.print(f"For {submission.exercise} you have {points}: {submission.override.reason}", style=FEEDBACK_STYLE)
+    show_override(screen, submission.exercise, submission.override)
     if submission.comments or submission.override:
         screen.print()
+
+
+def show_override(screen: Screen, exercise: str, override: Override | None) -> None:
+    """Print the points that staff set for an exercise, with the reason. Without any, nothing."""
+    if override is not None:
+        screen.print(f"For {exercise} you have {override.points:g} points: {override.reason}", style=FEEDBACK_STYLE)
 
 
 def title(submission: Submission) -> str:
