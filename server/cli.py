@@ -20,6 +20,7 @@ from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.feedback.commands import override, submission
 from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
@@ -30,6 +31,7 @@ from server.operations.commands import backup, demo, doctor, restore, show_setti
 from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
 from server.queue.commands import queue
+from server.regrading.commands import regrade_course
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
@@ -132,7 +134,7 @@ for _command in (
     *(demo, doctor, show_settings, backup, restore),
     *(course, assignment, extension),
     *(people_, token, admin, person, retention),
-    gradebook,
+    *(submission, override, regrade_course, gradebook),
     queue,
 ):
     server.add_command(_command)
