@@ -26,6 +26,7 @@ from server.instances.secret import accept_secret, check_secret
 from server.machine import raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, restore, show_settings
 from server.queue.commands import queue
+from server.reports.commands import sources
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
@@ -121,7 +122,7 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
+for _command in (demo, doctor, show_settings, backup, restore, course, queue, sources, token, admin):
     server.add_command(_command)
 
 
