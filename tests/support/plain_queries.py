@@ -37,6 +37,7 @@ from server.queue.queries import (
     STANDINGS,
     TRIES_MAX,
 )
+from server.reports import queries
 from server.reports.progress_table import read_progress_table
 from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StuckBody, StudentProgressBody
 from server.reports.students import Scope, list_standings
@@ -63,6 +64,7 @@ from server.tables import (
 )
 
 BEST_FIRST = [verdict.value for verdict in Verdict]
+STUCK = 2  # attempts: so many have those who are stuck in the tests
 LIVE_STATES = (TicketState.QUEUED, TicketState.RUNNING)
 
 
@@ -308,6 +310,27 @@ def progress_table(session: Session, given: QueryArguments) -> str:
     ).model_dump_json()
 
 
+def outcomes_of_students(session: Session, given: QueryArguments) -> Any:
+    """Return how many steps each student of a course tried, passed and has exact, and the stuck ones."""
+    names = [each.name for each in find(given.exercise).checkpoints]
+    rows = select(ProgressRow).where(
+        ProgressRow.course_id == given.course.id,
+        ProgressRow.exercise == given.exercise,
+        col(ProgressRow.checkpoint).in_(names),
+    )
+    outcomes: dict[int, list[Any]] = {}
+    for row in session.exec(rows.order_by(col(ProgressRow.account_id), ProgressRow.checkpoint)):
+        outcome = outcomes.setdefault(row.account_id, [row.account_id, row.exercise, 0, 0, 0, None])
+        has_passed = Verdict(row.best).passed
+        outcome[2] += 1
+        outcome[3] += has_passed
+        outcome[4] += row.best == Verdict.EXACT
+        if not has_passed and row.attempts >= STUCK:
+            step = f"{row.checkpoint}:{row.attempts}"
+            outcome[5] = step if outcome[5] is None else f"{outcome[5]};{step}"
+    return list(outcomes.values())
+
+
 def insert_submission(session: Session, given: QueryArguments) -> bool:
     """Write a submission, and return whether it has an id now."""
     row = SubmissionRow(**given.new_submission)
@@ -338,6 +361,11 @@ def _count_beside_session(session: Session, given: QueryArguments) -> None:
 
 def _read_json(session: Session, given: QueryArguments) -> str:
     return read_progress_table(session, given.course, [find(given.exercise)]).as_json()
+
+
+def _read_outcomes(session: Session, given: QueryArguments) -> Any:
+    outcomes = queries.outcomes_of_students(given.course, [find(given.exercise)], None, STUCK)
+    return session.connection().execute(outcomes).all()
 
 
 def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
@@ -394,6 +422,7 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
+    "reports.outcomes_of_students": Pair(_read_outcomes, outcomes_of_students),
     "submissions.HAS_GRADE": Pair(
         lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
         has_grade,
