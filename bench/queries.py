@@ -56,10 +56,8 @@ from tests.support.plain_queries import PAIRS, Query, QueryArguments  # noqa: E4
 WORTHWHILE = 1.2
 ROUNDS = 300
 WARM_UP_ROUNDS = 5
-SLOW = {
-    "reports.cells_of_students": 10,
-    "reports.outcomes_of_students": 10,
-}  # a round in so many: its twin takes most of a second
+# A round in so many: their twins take most of a second.
+SLOW = {"reports.cells_of_students": 10, "reports.outcomes_of_students": 10}
 STUDENTS, GRADED, WAITING, RUNNING = 1_000, 60, 10, 2
 KEY = "a key"
 

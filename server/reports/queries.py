@@ -38,7 +38,7 @@ def cells_of_students(
 
 def outcomes_of_students(
     course: CourseRow, exercises: Sequence[Exercise], account_ids: Sequence[int] | None, stuck_after: int
-) -> Select[Any]:
+) -> Select[int, str, int, int, int, str]:
     """Select account and exercise, how many steps were compared, passed and are exact, and the stuck ones as a text.
 
     Steps of today's exercises alone count. The stuck ones are ``name:attempts``, joined.

@@ -365,7 +365,8 @@ def _read_json(session: Session, given: QueryArguments) -> str:
 
 def _read_outcomes(session: Session, given: QueryArguments) -> Any:
     outcomes = queries.outcomes_of_students(given.course, [find(given.exercise)], None, STUCK)
-    return session.connection().execute(outcomes).all()
+    rows = session.connection().execute(outcomes)
+    return [(*row[:-1], row[-1] and ";".join(sorted(row[-1].split(";")))) for row in rows]
 
 
 def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
