@@ -1,6 +1,7 @@
 """The progress table, a page of it, and the analytics of classes of several sizes, as an instructor fetches them.
 
-``python -m bench.progress_table`` prints the milliseconds, on SQLite and on PostgreSQL if its programs are installed.
+``python -m bench.progress_table [SIZE …]`` prints the milliseconds, on SQLite and on PostgreSQL if its programs are
+installed.
 """
 
 from __future__ import annotations
@@ -88,20 +89,21 @@ class BenchClass:
         return reply.seconds
 
 
-def main() -> int:
-    """Measure every report of every class, and print the table."""
+def main(sizes: Iterable[int] = FETCHES) -> int:
+    """Measure every report of classes of these sizes, and print the table."""
+    sizes = list(sizes)
     with ExitStack() as stack:
         server = stack.enter_context(run_server(children=1, students=0))
-        classes = open_classes(server, "", FETCHES)
-        fill_submissions(server, FETCHES)
+        classes = open_classes(server, "", sizes)
+        fill_submissions(server, sizes)
         try:
             url = stack.enter_context(postgres.database(stack.enter_context(postgres.server())))
         except postgres.PostgresMissing as reason:
             print(f"not on PostgreSQL: {reason}")
         else:
             server = stack.enter_context(run_server(children=1, students=0, url=url))
-            classes += open_classes(server, "_postgresql", FETCHES)
-            fill_submissions(server, FETCHES)
+            classes += open_classes(server, "_postgresql", sizes)
+            fill_submissions(server, sizes)
         for each in classes:
             reports = {
                 "table": each.fetch,
@@ -111,7 +113,7 @@ def main() -> int:
             }
             for name, fetch in reports.items():
                 fetch()
-                times = Times.of([fetch() for _ in range(FETCHES[each.students])])
+                times = Times.of([fetch() for _ in range(FETCHES.get(each.students, 5))])
                 goal = GOALS.get((name, each.students))
                 print(
                     f"{each.name:26s}{name:10s}{times.median_ms:9.1f} ms" + (f"  goal: {goal}" if goal else ""),
@@ -252,4 +254,4 @@ def analyse(database: Database) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(list(map(int, sys.argv[1:])) or FETCHES))

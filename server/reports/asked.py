@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
@@ -86,7 +87,7 @@ def _is_withheld(member: CourseSession, assignment: Assignment) -> bool:
         due_at = assignment.due_for(
             extensions_of(member.session, member.course, assignment.exercise, member.account_id)
         )
-        return due_at is not None and now() < due_at
+        return due_at is None or now() <= due_at + timedelta(minutes=assignment.grace_minutes)
     if assignment.feedback is Feedback.AFTER_ATTEMPTS:
         attempts = select(func.count()).where(
             col(SubmissionRow.course_id) == member.course.id,

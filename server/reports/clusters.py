@@ -170,7 +170,7 @@ def _body(
         unsolved=len(cluster.newest) - len(solved),
         message=sentence(alike, len(cluster.newest)),
         hints=list(hints),
-        example_submission=max(cluster.newest.values()),
+        example_submission=max(listed)[0] if listed else None,
         members=[
             MemberBody(student=PersonBody(id=id, name=names[id]), submission=submission, solved=id in solved)
             for submission, id in listed[:members_max]

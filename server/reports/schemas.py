@@ -152,7 +152,7 @@ class ClusterBody(BaseModel):
 
     ``answers`` counts submissions, ``students`` who made them, ``unsolved`` those of them who have not passed the step
     yet. ``code`` is null if the kind was not judged; ``pattern`` says in short how the numbers are wrong. ``hints`` are
-    the commonest ones that were given. ``example_submission`` is the newest.
+    the commonest ones that were given. ``example_submission`` is the newest; null if everybody in it was erased.
     """
 
     exercise: str
@@ -165,7 +165,7 @@ class ClusterBody(BaseModel):
     unsolved: int
     message: str
     hints: list[str]
-    example_submission: int
+    example_submission: int | None
     members: list[MemberBody]
 
 

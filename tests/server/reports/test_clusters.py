@@ -16,6 +16,7 @@ from exercises.registry import find
 from grader import numerics
 from grader.compare import Comparison
 from server.database.engine import Database
+from server.database.table import now
 from server.tables import (
     AccountRow,
     AnswerKind,
@@ -160,6 +161,20 @@ def test_what_cannot_be_compared_stands_together(server: RunningServer) -> None:
 
     assert (group["verdict"], group["code"], group["students"]) == ("dtype", None, 2)
     assert group["message"] == "2 students have another dtype at logits"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_who_was_erased_counts_and_is_not_named(server: RunningServer) -> None:
+    for name in ("Ada", "Bob"):
+        last = server.join(name)
+        last.submit_code(ONE_PATH)
+    with server.services.database.writing() as session:
+        session.get_one(AccountRow, last.id).erased_at = now()
+
+    (group,) = groups(server.instructor)
+
+    assert (group["students"], [member["student"]["name"] for member in group["members"]]) == (2, ["Ada"])
+    assert group["example_submission"] == group["members"][0]["submission"]
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
