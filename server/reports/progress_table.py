@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -100,7 +100,7 @@ class ProgressTable:
             }
         )
         rows = [
-            f'{json.dumps(_body(standing))[:-1]}, "cells": [{",".join(cells)}]}}'
+            f'{{{_fields(standing)},"cells":[{",".join(cells)}]}}'
             for standing, cells in zip(self.page.standings, self.cells, strict=True)
         ]
         return f'{head[:-1]}, "rows": [{",".join(rows)}]}}'
@@ -177,24 +177,27 @@ def _places(checkpoints: tuple[str, ...], names: str) -> list[int]:
     return [place_of.get(name, -1) for name in checkpoints]
 
 
-def _body(standing: Standing) -> dict[str, Any]:
-    """Return a ``StudentProgressBody`` without its cells."""
-    return {
-        "student": {"id": standing.id, "name": standing.name},
-        "section": standing.section,
-        "university_id": standing.university_id,
-        "state": standing.state,
-        "passed": standing.passed,
-        "exact": standing.exact,
-        "submissions": standing.submissions,
-        "last_handed_in_at": _utc(standing.last_handed_in_at),
-        "last_seen_at": _utc(standing.last_seen_at),
-        "stuck": [vars(step) for step in standing.stuck],
-    }
+def _fields(standing: Standing) -> str:
+    """Return the JSON of a ``StudentProgressBody`` without its cells.
+
+    Most values need no escape, so ``json`` is asked for the others alone.
+    """
+    stuck = json.dumps([vars(step) for step in standing.stuck]) if standing.stuck else "[]"
+    return (
+        f'"student":{{"id":{standing.id},"name":{json.dumps(standing.name)}}},'
+        f'"section":{_text(standing.section)},"university_id":{_text(standing.university_id)},'
+        f'"state":"{standing.state.value}","passed":{standing.passed},"exact":{standing.exact},'
+        f'"submissions":{standing.submissions},"last_handed_in_at":{_utc(standing.last_handed_in_at)},'
+        f'"last_seen_at":{_utc(standing.last_seen_at)},"stuck":{stuck}'
+    )
 
 
-def _utc(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.replace(tzinfo=None).isoformat()}Z"
+def _text(text: str | None) -> str:
+    return "null" if text is None else json.dumps(text)
+
+
+def _utc(moment: datetime | None) -> str:
+    return "null" if moment is None else f'"{moment.isoformat().removesuffix("+00:00")}Z"'
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:

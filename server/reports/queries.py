@@ -45,7 +45,7 @@ def outcomes_of_students(
     """
     whose = () if account_ids is None else (col(ProgressRow.account_id).in_(account_ids),)
     has_passed = col(ProgressRow.best).in_(PASSING)
-    is_stuck = and_(~has_passed, col(ProgressRow.attempts) >= stuck_after)
+    is_stuck = and_(col(ProgressRow.attempts) >= stuck_after, ~has_passed)  # the first is seldom so
     stuck = case((is_stuck, col(ProgressRow.checkpoint) + STUCK_SEPARATOR + cast(ProgressRow.attempts, String)))
     return (
         select(
