@@ -49,3 +49,10 @@ def test_a_fingerprint_says_its_lines() -> None:
 
     assert min(first for first, _ in lines) >= 1
     assert max(last for _, last in lines) <= len(SOURCE.splitlines())
+
+
+def test_few_of_the_hashes_are_kept() -> None:
+    """Winnowing keeps 2 of ``WINDOW + 1`` hashes on average (Schleimer et al. 2003, §4.1)."""
+    runs = len(tokens_of(SOURCE)) - RUN + 1
+
+    assert len(fingerprints_of(SOURCE)) < 0.5 * runs
