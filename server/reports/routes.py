@@ -116,7 +116,9 @@ def show_similarity(
     weighted = [
         pair
         for exercise, alike in zip(asked, clusters, strict=True)
-        for pair in pair_bodies(exercise, sketches_of(access.credentials.database, exercise, handins), alike, names)
+        for pair in pair_bodies(
+            exercise, sketches_of(access.credentials.database, exercise, handins), alike, names, limit
+        )
     ]
     weighted.sort(key=lambda pair: -pair[0])
     return SimilarityBody(course=access.slug, note=NOTE, pairs=[body for _, body in weighted[:limit]])

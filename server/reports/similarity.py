@@ -23,6 +23,7 @@ from server.reports.sources import BATCH, Handin, batches, read_bodies
 
 RARE_SHARE: Final = 0.05  # of the students who handed in; what more of them share is nothing special
 RARE_MIN: Final = 2
+RARE_MAX: Final = 10  # students; each further one adds a pair with all before, and each pair means less
 SHARED_MIN: Final = 4  # fingerprints; fewer are chance, unless a rare mistake is shared too
 NOTE: Final = "Places to look, no verdicts. Read both answers and hear both students before you decide anything."
 
@@ -98,19 +99,19 @@ def pair_bodies(
     sketches: Mapping[int, Sketch],
     clusters: Mapping[Alike, Cluster],
     names: Mapping[int, str],
+    limit: int,
 ) -> list[tuple[float, PairBody]]:
-    """Return the pairs of an exercise with their weights, of students who have a name."""
-    return [
-        (shared.weight, _body(exercise, pair, shared, sketches, clusters, names))
-        for pair, shared in find_pairs(sketches, clusters).items()
-        if all(account_id in names for account_id in pair)
-    ]
+    """Return the most surprising pairs of an exercise with their weights, of students who have a name."""
+    pairs = find_pairs(sketches, clusters).items()
+    named = [(pair, shared) for pair, shared in pairs if all(account_id in names for account_id in pair)]
+    named.sort(key=lambda each: (-each[1].weight, each[0]))
+    return [(shared.weight, _body(exercise, pair, shared, sketches, clusters, names)) for pair, shared in named[:limit]]
 
 
 def _rare_pairs(accounts: Iterable[int], students: int) -> list[tuple[Accounts, float]]:
     """Return every pair of accounts that share something rare, with how surprising that is."""
     sharing = sorted(accounts)
-    if not RARE_MIN <= len(sharing) <= max(RARE_MIN, math.ceil(RARE_SHARE * students)):
+    if not RARE_MIN <= len(sharing) <= min(RARE_MAX, max(RARE_MIN, math.ceil(RARE_SHARE * students))):
         return []
     bits = math.log2(1 + students / len(sharing))
     return [((one, other), bits) for one, other in combinations(sharing, 2)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.reports.similarity import RARE_MAX, SHARED_MIN, Place, find_pairs
 from tests.support.sections import sectioned
 from tests.support.servers import FULL, SOLUTION, RunningServer, Student, is_problem
 
@@ -85,6 +86,15 @@ def test_a_mistake_that_many_make_points_at_nobody(server: RunningServer) -> Non
         server.join(name).submit_code(ONE_PATH)
 
     assert pairs(server.instructor) == []
+
+
+def test_what_more_than_a_few_share_is_never_rare() -> None:
+    place = Place(1, 1, 1)
+    shared = {number: dict.fromkeys(range(SHARED_MIN), place) for number in range(RARE_MAX)}
+    others = {number: {number: place} for number in range(1_000, 2_000)}
+
+    assert len(find_pairs(shared | others, {})) == RARE_MAX * (RARE_MAX - 1) / 2
+    assert find_pairs(shared | others | {RARE_MAX: shared[0]}, {}) == {}
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
