@@ -32,6 +32,7 @@ from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
 from server.queue.commands import queue
 from server.regrading.commands import regrade_course
+from server.reports.commands import sources
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
@@ -134,7 +135,7 @@ for _command in (
     *(demo, doctor, show_settings, backup, restore),
     *(course, assignment, extension),
     *(people_, token, admin, person, retention),
-    *(submission, override, regrade_course, gradebook),
+    *(submission, override, regrade_course, gradebook, sources),
     queue,
 ):
     server.add_command(_command)

@@ -7,12 +7,12 @@ import sys
 import click
 from sqlmodel import Session
 
+from server.assignments.exercises import find_exercise
 from server.command_line import CommandError, pass_settings
 from server.courses.commands import find_course
 from server.database.setup import prepared_database
 from server.feedback import overrides
 from server.feedback.overrides import Setting
-from server.assignments.exercises import find_exercise
 from server.queue import tickets
 from server.settings import Settings
 from server.submissions import detail

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import click
 
 from exercises import registry
+from server.assignments.exercises import find_exercise
 from server.command_line import CommandError, pass_settings
 from server.courses.commands import find_course
 from server.database.setup import prepared_database
-from server.assignments.exercises import find_exercise
 from server.queue import tickets
 from server.regrading import regrade
 from server.regrading.regrade import Scope
