@@ -24,7 +24,7 @@ from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.machine import raise_descriptor_limit
-from server.operations.commands import backup, demo, doctor, restore, show_settings
+from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.queue.commands import queue
 from server.settings import Settings, SettingsError, write_private
 
@@ -121,7 +121,7 @@ def quickstart(settings: Settings) -> None:
     _serve(settings, settings.host, settings.port, show)
 
 
-for _command in (demo, doctor, show_settings, backup, restore, course, queue, token, admin):
+for _command in (demo, doctor, migrate, show_settings, backup, restore, course, queue, token, admin):
     server.add_command(_command)
 
 

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     """How many runs of students' code this process has at the same time; by default as many as the processors and the
     memory of its container allow."""
 
+    worker_port: int | None = Field(default=None, ge=0, le=65535)
+    """The port on which a worker answers ``/readyz`` and ``/metrics``, to anybody who reaches it; by default none."""
+
     connections: int = Field(default=1000, ge=8, le=50_000)
     """How many connections a server has at the same time. Strangers have half of them."""
 

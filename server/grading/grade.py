@@ -14,6 +14,7 @@ from server.accounts.accounts import lock_account
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
+from server.grading.proof import GradingProof
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
@@ -44,13 +45,14 @@ def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
 
 
 class Grading:
-    """Grades submissions whose turn has come."""
+    """Grades submissions whose turn has come. ``proof`` tells whether it could grade one now."""
 
     def __init__(self, database: Database, instances: InstanceStore, code_runner: CodeRunner, metrics: Metrics) -> None:
         self._database = database
         self._instances = instances
         self._code_runner = code_runner
         self._metrics = metrics
+        self.proof = GradingProof(code_runner)
 
     def grade_submission(self, submission_id: int) -> None:
         """Grade a submission by today's revision and environment, and store the grade.
@@ -85,7 +87,9 @@ class Grading:
         stored = self._instances.get(submission.account_id, exercise, Kind.HIDDEN)
         started = time.perf_counter()
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
-        return _timed(stored, grade_code(stored.instance, source, filename, self._code_runner.sandbox), started)
+        grade = grade_code(stored.instance, source, filename, self._code_runner.sandbox)
+        self.proof.note()
+        return _timed(stored, grade, started)
 
 
 def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:
