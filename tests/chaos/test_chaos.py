@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from sqlmodel import func, select
+from sqlmodel import col, func, select, update
 
 from server.courses import courses
 from server.database import migrate
@@ -36,6 +38,7 @@ ENGINES = ["embedded-sqlite", "procrastinate-postgresql"]
 STUDENTS = 6
 BACKLOG = 12
 BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
+AWAY_SECONDS = 1.5  # how long something is away that comes back by itself
 RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
@@ -218,6 +221,55 @@ def zygotes(site: Site) -> list[int]:
     return [pid for part in holders for pid in offspring(part.process.pid)]
 
 
+@contextlib.contextmanager
+def limited(pids: list[int], which: int, limit: Callable[[int], int]) -> Iterator[None]:
+    """Give running processes a lower soft limit, and then their old one again."""
+    before = {pid: resource.prlimit(pid, which) for pid in pids}
+    for pid, (_, hard) in before.items():
+        resource.prlimit(pid, which, (limit(pid), hard))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, which, limits)
+
+
+def take_descriptors(site: Site) -> bool:
+    """No process of ours can open anything for a while."""
+    pids = [part.process.pid for part in site.parts.values()]
+    with limited(pids, resource.RLIMIT_NOFILE, lambda pid: len(list(Path(f"/proc/{pid}/fd").iterdir()))):
+        time.sleep(AWAY_SECONDS)
+    return True
+
+
+def fill_disk(site: Site) -> bool:
+    """No file of ours can grow for a while, as on a disk that is full."""
+    begun = site.grades()
+    with limited([site.parts["server"].process.pid], resource.RLIMIT_FSIZE, lambda pid: 4096):
+        time.sleep(AWAY_SECONDS)
+        stored = site.grades()
+        time.sleep(AWAY_SECONDS)
+        assert site.grades() == stored >= begun, "the disk was not full"
+    return True
+
+
+def put_clock_back(site: Site) -> bool:
+    """What waits or runs is due a day later, as if the clock had been put back by a day."""
+    with site.database.writing() as session:
+        for id, due_at in session.exec(select(TicketRow.id, TicketRow.due_at)).all():  # some are graded meanwhile
+            session.exec(update(TicketRow).where(col(TicketRow.id) == id).values(due_at=due_at + timedelta(days=1)))
+    return True
+
+
+def take_away(server: postgres.Server) -> bool:
+    """The database is away for a while."""
+    server.stop()
+    time.sleep(AWAY_SECONDS)
+    server.start()
+    return True
+
+
 def kill(pids: list[int]) -> bool:
     """Kill processes; whether there was one."""
     for pid in pids:
@@ -233,10 +285,15 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
         "every zygote": lambda: kill(zygotes(site)),
     }
     if site.postgres is not None:
-        restart = site.postgres.restart
+        server, restart = site.postgres, site.postgres.restart
         blows["a worker"] = lambda: kill([site.parts["worker 0"].process.pid])
         blows["every worker"] = lambda: kill([site.parts[f"worker {n}"].process.pid for n in range(2)])
         blows["PostgreSQL"] = lambda: restart() is None
+        blows["PostgreSQL for a while"] = lambda: take_away(server)
+    else:
+        blows["room on the disk"] = lambda: fill_disk(site)
+    blows["descriptors"] = lambda: take_descriptors(site)
+    blows["the clock's day"] = lambda: put_clock_back(site)
     blows["the server"] = lambda: kill([site.parts["server"].process.pid])
     figures = {}
     for name, strike in blows.items():

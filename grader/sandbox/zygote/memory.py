@@ -8,14 +8,13 @@ tables. The zygote measures its children while they run code, and kills one that
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Final
 
 MEASURE_SECONDS: Final = 0.02  # a page table takes some microseconds to make: a few dozen MiB in between
 # What a run within its limits may hold beside its data: its stack, and a page table for each 512 pages.
 ALLOWANCE_BYTES: Final = 16 * 1024 * 1024
 _FIELDS: Final = (b"RssAnon:", b"VmPTE:")
-_RESIDENT: Final = b"VmRSS:"  # all that gVisor tells; what the child has from the zygote is in both, and is taken off
+_MAPPED: Final = b"VmData:"  # private writable mappings, used or not: gVisor tells of nothing else that is not files
 
 
 def held_bytes(process: int | str, folder: str = "/proc") -> int:
@@ -30,19 +29,5 @@ def held_bytes(process: int | str, folder: str = "/proc") -> int:
         return 0
     finally:
         os.close(status)
-    told = [line for line in lines if line.startswith(_FIELDS)] or [
-        line for line in lines if line.startswith(_RESIDENT)
-    ]
+    told = [line for line in lines if line.startswith(_FIELDS)] or [line for line in lines if line.startswith(_MAPPED)]
     return sum(int(line.split()[1]) for line in told) * 1024
-
-
-def is_told_by_peak(process: int | str = "self", folder: str = "/proc") -> bool:
-    """Whether this kernel tells only resident memory, as gVisor does.
-
-    It then also counts, at the end of a run, the most that was resident: a run there may be over between two looks.
-    Linux would count pages of libraries and of the zygote, too.
-    """
-    try:
-        return "RssAnon:" not in Path(f"{folder}/{process}/status").read_text()
-    except OSError:
-        return False

@@ -117,7 +117,6 @@ class _Session:
         self._over: set[int] = set()  # those that held too much, and were killed
         self._measure_at = 0.0
         self._held_before = memory.held_bytes("self")
-        self._is_told_by_peak = memory.is_told_by_peak()
         # The Python runtime writes a byte to the one end when a child has died. The other end wakes the poll.
         self._wakeup, self._wakeup_writer = socket.socketpair()
         self._wakeup.setblocking(False)
@@ -187,17 +186,13 @@ class _Session:
             if process == 0:
                 return
             lifeline = self._lifelines.pop(process)
-            held, limit = self._running.pop(process, 0), self._limits.pop(process)
-            if self._is_told_by_peak:
-                held = max(held, usage.ru_maxrss * 1024 - self._held_before)
-                if held > limit:
-                    self._over.add(process)
+            del self._limits[process]
             if self._alive.pop(lifeline.fileno(), None) is not None:
                 self._poll.unregister(lifeline)
             microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
             cause = ExitCause.OVER_MEMORY if process in self._over else ExitCause.OTHER
             self._over.discard(process)
-            _report(lifeline, status, microseconds, cause, held)
+            _report(lifeline, status, microseconds, cause, self._running.pop(process, 0))
 
     def _fork(self) -> bool:
         """Fork one child as requested. Return False at the end of the channel."""
