@@ -155,6 +155,7 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     from server.app import create_app  # imports torch
 
     logs.configure(settings.log)
+    settings.refuse_guessable_secrets(host)
     connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
     app = create_app(settings)
     app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback
