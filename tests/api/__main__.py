@@ -83,7 +83,7 @@ def routes_answered(address: str) -> set[str]:
 def ask(address: str, role: str, token: str, seconds: int) -> bool:
     """Let schemathesis ask every route as somebody; return whether every answer was as documented."""
     print(f"\n==> as {role}", flush=True)
-    command = [
+    command: list[str | Path] = [
         SCHEMATHESIS, "--config-file", CONFIGURATION, "run", f"{address}/openapi.json",
         "--phases", "examples,fuzzing", "--max-time", str(seconds), "--max-examples", "6", "--continue-on-failure",
         "--request-timeout", str(ANSWER_SECONDS_MAX), "--suppress-health-check", "all", "--warnings", "off",
