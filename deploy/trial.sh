@@ -37,6 +37,17 @@ git ls-files -z | tar --null --files-from=- -cf - | tar -xf - -C "$work/app"
 cp wheels/*.whl "$work/app/wheels/"
 cd "$work/app"
 dojo() { echo "\$ dojo $*"; "$checkout/.venv/bin/dojo" "$@"; }
+typed() { # what docs/operator.md tells to type, here
+    grep --quiet --fixed-strings --line-regexp -- "    $1" "$work/app/docs/operator.md" || fail "docs/operator.md does not say: $1"
+    local line=${1//dojo.example.org/localhost}
+    line=${line//\/srv\/backups/$work/backups}
+    line=${line/dojo-2026-11-26-031700.tar.gz/${backup:-}}
+    (cd "$work/app" && eval "${line/tls,metrics/$profiles}") # without metrics where there are no such images
+}
+profiles=tls
+if docker image inspect "${PROMETHEUS_IMAGE:-prom/prometheus:v3.5.0}" "${GRAFANA_IMAGE:-grafana/grafana:12.2.0}" >/dev/null 2>&1; then
+    profiles=tls,metrics
+fi
 
 finish() {
     status=$?
@@ -49,12 +60,12 @@ finish() {
 trap finish EXIT
 
 say "Secrets, build, up"
-deploy/secrets.sh
+typed 'deploy/secrets.sh'
 for each in "" :docker-compose.workers.yml :docker-compose.gvisor.yml; do
     COMPOSE_FILE=docker-compose.yml$each docker compose --profile tls --profile metrics config --quiet
 done
 docker compose build --quiet
-docker compose up --detach --wait --wait-timeout 180
+typed 'docker compose up --build --detach --wait'
 docker compose ps --all
 [ "$(docker compose ps --all --format '{{.ExitCode}}' migrate)" = 0 ] || fail "the migration did not end well"
 size() { docker image inspect --format '{{.Size}}' "$1"; }
@@ -73,7 +84,7 @@ for each in "${grading[@]}"; do
 done
 
 say "The first course"
-opened=$(inside server python -m server init)
+opened=$(typed 'docker compose exec server python -m server init')
 code=$(sed -n 's/^Join code *//p' <<<"$opened")
 token=$(sed -n "s/^Instructor's token *//p" <<<"$opened")
 [ -n "$code" ] && [ -n "$token" ] || fail "init printed neither a join code nor a token"
@@ -100,13 +111,11 @@ elif [ "${grading[0]}" = server ]; then
     progress | cmp - "$work/before" && echo "the same progress as before"
     dojo submit full-backward/solution.py | tail -3
 
-    say "A backup, while it works"
-    inside server python -m server backup /data/night.tar.gz
-    docker compose cp server:/data/night.tar.gz "$work/night.tar.gz"
-    tar -tzf "$work/night.tar.gz" | xargs
-
     say "Behind the proxy with TLS"
-    docker compose --profile tls up --detach --wait --wait-timeout 120
+    typed 'docker compose exec server python -m server doctor' | tail -1
+    typed 'echo DOJO_SITE=dojo.example.org >> .env'
+    typed 'echo COMPOSE_PROFILES=tls,metrics >> .env'
+    typed 'docker compose up --detach --wait'
     site=https://localhost:$DOJO_HTTPS
     ask() { curl --silent --insecure --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@" || true; }
     for _ in $(seq 50); do [ "$(ask "$site/healthz")" = "200 " ] && break; sleep 0.2; done
@@ -119,6 +128,17 @@ elif [ "${grading[0]}" = server ]; then
     expect "200 " "$site/api/v1/me" --header "Authorization: Bearer $token"
     head -c 10000000 /dev/zero > "$work/large"
     expect "4[01]* " "$site/api/v1/join" --data-binary "@$work/large"
+
+    say "A backup while it works, and an empty machine that gets it"
+    typed 'deploy/backup.sh /srv/backups'
+    backup=$(ls "$work/backups")
+    tar -tzf "$work/backups/$backup" | xargs
+    progress > "$work/before"
+    docker compose down --volumes --timeout 10
+    typed 'deploy/restore.sh /srv/backups/dojo-2026-11-26-031700.tar.gz'
+    typed 'docker compose up --detach --wait'
+    progress | cmp - "$work/before" && echo "the same progress as before"
+    dojo submit full-backward/solution.py | tail -3
 else
     say "The zygotes have no network, no secret, and nothing to write to but the folder of their socket"
     inside zygote sh -c '! ls /run/secrets 2>/dev/null && ls /sys/class/net && find / -xdev -writable -type d 2>/dev/null || true' |
