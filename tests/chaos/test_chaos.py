@@ -80,7 +80,7 @@ class Supervised:
 class Site:
     """A running installation, its students, and what they were promised."""
 
-    address: str
+    addresses: list[str]  # of the server, then of its workers
     database: Database
     parts: dict[str, Supervised]
     tokens: list[str]
@@ -91,7 +91,7 @@ class Site:
     def load(self, number: int) -> None:
         """A student who hands in and asks again, whatever the server says, always with the same key."""
         headers = {"Authorization": f"Bearer {self.tokens[number]}"}
-        with httpx.Client(base_url=self.address, headers=headers, timeout=5) as client:
+        with httpx.Client(base_url=self.addresses[0], headers=headers, timeout=5) as client:
             for attempt in range(10_000):
                 key = {"Idempotency-Key": f"{number}-{attempt}"}
                 while not self.stopped.is_set():
@@ -111,6 +111,13 @@ class Site:
                     self.stopped.wait(BETWEEN_SECONDS)
                 if self.stopped.is_set():
                     return
+
+    def is_ready(self) -> bool:
+        """Whether the server and each worker says that it is."""
+        try:
+            return all(httpx.get(f"{each}/readyz", timeout=10).status_code == 200 for each in self.addresses)
+        except httpx.HTTPError:
+            return False
 
     def grades(self) -> int:
         """How many there are."""
@@ -185,13 +192,16 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         with database.writing() as session:
             course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
             tokens = [courses.join(session, course.join_code, f"Student {n}").token for n in range(STUDENTS)]
+        workers: list[str] = []
         parts = {"server": Supervised("server", environment, tmp_path / "server.log", "serve")}
         stack.callback(parts["server"].stop)
         for number in range(2 if engine == "procrastinate" else 0):
-            name = f"worker {number}"
-            parts[name] = Supervised(name, environment, tmp_path / f"worker{number}.log", "worker")
+            name, worker_port = f"worker {number}", stack.enter_context(reserved_port())
+            workers.append(f"http://127.0.0.1:{worker_port}")
+            own = environment | {"DOJO_WORKER_PORT": str(worker_port)}
+            parts[name] = Supervised(name, own, tmp_path / f"worker{number}.log", "worker")
             stack.callback(parts[name].stop)
-        found = Site(f"http://127.0.0.1:{port}", database, parts, tokens, server)
+        found = Site([f"http://127.0.0.1:{port}", *workers], database, parts, tokens, server)
         threads = [threading.Thread(target=found.load, args=(n,)) for n in range(STUDENTS)]
         for thread in threads:
             thread.start()
@@ -307,6 +317,7 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
         figures[name] = time.monotonic() - begun
     site.stopped.set()
     assert eventually(lambda: site.oldest() is None and site.grades() > 0, RECOVERY_SECONDS), site.left()
+    assert eventually(site.is_ready, RECOVERY_SECONDS), "a process does not say that it is well again"
     with site.database.reading() as session:
         graded = list(session.exec(select(GradeRow.submission_id)))
         kept = set(session.exec(select(SubmissionRow.id)))
