@@ -107,7 +107,7 @@ if [ "${1:-}" = gvisor ]; then
 elif [ "${grading[0]}" = server ]; then
     say "A restart loses nothing"
     docker compose restart server
-    docker compose up --detach --wait --wait-timeout 120
+    docker compose up --detach --wait --wait-timeout 300
     progress | cmp - "$work/before" && echo "the same progress as before"
     dojo submit full-backward/solution.py | tail -3
 
@@ -146,7 +146,7 @@ else
     [ "$(xargs < "$work/found")" = "lo /run/zygote" ] || fail "they have more"
 
     say "Three workers"
-    docker compose up --detach --wait --wait-timeout 180 --scale worker=3 --no-recreate
+    docker compose up --detach --wait --wait-timeout 300 --scale worker=3 --no-recreate
     health() { docker compose ps --all --format '{{.Health}}' worker | sort | uniq --count | xargs; }
     [ "$(health)" = "3 healthy" ] || fail "three healthy workers were expected: $(health)"
     for index in 1 2 3; do

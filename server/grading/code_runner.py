@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class CodeRunner:
     """Opens the sandbox at the first inspection, and shows every new zygote to the doctor.
 
-    If the sandbox cannot be opened, or the doctor finds a lock that does not hold, no code is run. The doctor then looks
-    again after ``examine_again_seconds``. The server goes on: tensors need no sandbox.
+    If the sandbox cannot be opened, or the doctor finds a lock that does not hold, no code is run. After
+    ``examine_again_seconds`` the doctor looks again. The server goes on: tensors need no sandbox.
     """
 
     def __init__(
