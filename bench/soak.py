@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from statistics import median
+from statistics import linear_regression, median
 
 from grader import numerics
 
@@ -110,6 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
     done = ", ".join(f"{count} {name}" for name, count in sorted(tally.counts.items()))
     print(f"{done}; {len(tally.acknowledged)} acknowledged, {lost} lost")
     grown = [name for name in (*PROCESSES, "together") if not is_flat([_of(sample, name) for sample in samples])]
+    if len(samples) >= 3:
+        slopes = ", ".join(f"{name} {slope(samples, name):+.0f}" for name in (*PROCESSES, "together"))
+        print(f"slope in MiB an hour, without the first third: {slopes}")
     print(f"memory: {'NOT FLAT: ' + ', '.join(grown) if grown else 'flat'}")
     return 1 if grown or lost else 0
 
@@ -159,6 +162,13 @@ def is_flat(mib: Sequence[float]) -> bool:
     if third == 0:
         return True
     return median(mib[-third:]) <= FLAT_SHARE * median(mib[-2 * third : -third]) + FLAT_MIB
+
+
+def slope(samples: Sequence[Sample], name: str) -> float:
+    """Return by how many MiB an hour something grows, without the first third: caches fill then."""
+    late = samples[len(samples) // 3 :]
+    line = linear_regression([sample.minutes / 60 for sample in late], [_of(sample, name) for sample in late])
+    return line.slope
 
 
 def count_lost(server: BenchServer, tally: Tally) -> int:
