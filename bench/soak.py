@@ -29,19 +29,16 @@ from bench.test_server import CHECK, COURSE, PROGRESS, STATE, SUBMISSIONS, Bench
 MEASURE_TRIES = 10  # children come and go while they are looked at
 FLAT_SHARE, FLAT_MIB = 1.05, 8.0  # how much more the last third may take than the middle one
 PROCESSES = ("server", "zygote", "child")
+ANONYMOUS = "anonymous"  # the server's memory that is no file, in which a leak would show
+COLUMNS = (*PROCESSES, "together", ANONYMOUS)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The memory of all processes of a kind together, in MiB, so many ``minutes`` after the beginning."""
+    """The memory in MiB, by column, so many ``minutes`` after the beginning."""
 
     minutes: float
-    pss: dict[str, float]
-
-    @property
-    def together(self) -> float:
-        """All processes together."""
-        return sum(self.pss.values())
+    mib: dict[str, float]
 
 
 @dataclass
@@ -109,9 +106,9 @@ def main(arguments: list[str] | None = None) -> int:
         lost = count_lost(server, tally)
     done = ", ".join(f"{count} {name}" for name, count in sorted(tally.counts.items()))
     print(f"{done}; {len(tally.acknowledged)} acknowledged, {lost} lost")
-    grown = [name for name in (*PROCESSES, "together") if not is_flat([_of(sample, name) for sample in samples])]
+    grown = [name for name in COLUMNS if not is_flat([sample.mib[name] for sample in samples])]
     if len(samples) >= 3:
-        slopes = ", ".join(f"{name} {slope(samples, name):+.0f}" for name in (*PROCESSES, "together"))
+        slopes = ", ".join(f"{name} {slope(samples, name):+.0f}" for name in COLUMNS)
         print(f"slope in MiB an hour, without the first third: {slopes}")
     print(f"memory: {'NOT FLAT: ' + ', '.join(grown) if grown else 'flat'}")
     return 1 if grown or lost else 0
@@ -129,7 +126,7 @@ def soak(server: BenchServer, options: argparse.Namespace) -> tuple[list[Sample]
     for thread in threads:
         thread.start()
     instructor = server.client(server.instructor)
-    print(f"{'minute':>7s}" + "".join(f"{name:>10s}" for name in (*PROCESSES, "together")) + "   done", flush=True)
+    print(f"{'minute':>7s}" + "".join(f"{name:>11s}" for name in COLUMNS) + "   done", flush=True)
     begin = time.monotonic()
     samples = []
     while time.monotonic() - begin < 60 * options.minutes:
@@ -137,7 +134,7 @@ def soak(server: BenchServer, options: argparse.Namespace) -> tuple[list[Sample]
         tally.counts[f"progress {instructor.get(PROGRESS).status}"] += 1
         sample = measure(server.pid, (time.monotonic() - begin) / 60)
         samples.append(sample)
-        figures = "".join(f"{_of(sample, name):10.1f}" for name in (*PROCESSES, "together"))
+        figures = "".join(f"{sample.mib[name]:11.1f}" for name in COLUMNS)
         print(f"{sample.minutes:7.1f}{figures}   {tally.counts.total()}", flush=True)
     stopped.set()
     for thread in threads:
@@ -152,7 +149,9 @@ def measure(pid: int, minutes: float) -> Sample:
             memories = memory.of_server(pid)
         except (FileNotFoundError, ProcessLookupError, KeyError):  # a child ended in between
             continue
-        return Sample(minutes, {name: sum(each.pss for each in memories if each.name == name) for name in PROCESSES})
+        mib = {name: sum(each.pss for each in memories if each.name == name) for name in PROCESSES}
+        anonymous = sum(each.anonymous for each in memories if each.name == "server")
+        return Sample(minutes, mib | {"together": sum(mib.values()), ANONYMOUS: anonymous})
     raise RuntimeError("children end faster than they can be measured; lower the load")
 
 
@@ -167,7 +166,7 @@ def is_flat(mib: Sequence[float]) -> bool:
 def slope(samples: Sequence[Sample], name: str) -> float:
     """Return by how many MiB an hour something grows, without the first third: caches fill then."""
     late = samples[len(samples) // 3 :]
-    line = linear_regression([sample.minutes / 60 for sample in late], [_of(sample, name) for sample in late])
+    line = linear_regression([sample.minutes / 60 for sample in late], [sample.mib[name] for sample in late])
     return line.slope
 
 
@@ -178,10 +177,6 @@ def count_lost(server: BenchServer, tally: Tally) -> int:
         reply = server.client(server.students[number]).get(f"/api/v1/submissions/{submission}")
         lost += reply.status != 200 or reply.json()["status"] != "graded"
     return lost
-
-
-def _of(sample: Sample, name: str) -> float:
-    return sample.together if name == "together" else sample.pss[name]
 
 
 if __name__ == "__main__":
