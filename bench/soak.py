@@ -27,7 +27,8 @@ from bench.load.deadline_load import SOLUTION, STEPS, WRONG_SOLUTION, AnswerFile
 from bench.test_server import CHECK, COURSE, PROGRESS, STATE, SUBMISSIONS, BenchServer, run_server  # noqa: E402
 
 MEASURE_TRIES = 10  # children come and go while they are looked at
-FLAT_SHARE, FLAT_MIB = 1.05, 8.0  # how much more the last third may take than the middle one
+FLAT_SHARE_AN_HOUR = 0.1
+SAMPLES_MIN = 6
 PROCESSES = ("server", "zygote", "child")
 ANONYMOUS = "anonymous"  # the server's memory that is no file, in which a leak would show
 COLUMNS = (*PROCESSES, "together", ANONYMOUS)
@@ -106,12 +107,13 @@ def main(arguments: list[str] | None = None) -> int:
         lost = count_lost(server, tally)
     done = ", ".join(f"{count} {name}" for name, count in sorted(tally.counts.items()))
     print(f"{done}; {len(tally.acknowledged)} acknowledged, {lost} lost")
-    grown = [name for name in COLUMNS if not is_flat([sample.mib[name] for sample in samples])]
-    if len(samples) >= 3:
-        slopes = ", ".join(f"{name} {slope(samples, name):+.0f}" for name in COLUMNS)
-        print(f"slope in MiB an hour, without the first third: {slopes}")
-    print(f"memory: {'NOT FLAT: ' + ', '.join(grown) if grown else 'flat'}")
-    return 1 if grown or lost else 0
+    if len(samples) < SAMPLES_MIN:
+        print(f"memory: no verdict with fewer than {SAMPLES_MIN} looks; take more --minutes")
+        return 1
+    slopes = ", ".join(f"{name} {slope(samples, name):+.0f}" for name in COLUMNS)
+    print(f"slope in MiB an hour, without the first third: {slopes}")
+    print(f"memory: {'flat' if is_flat(samples) else 'NOT FLAT'}, by the column {ANONYMOUS!r}")
+    return 0 if is_flat(samples) and not lost else 1
 
 
 def soak(server: BenchServer, options: argparse.Namespace) -> tuple[list[Sample], Tally]:
@@ -155,18 +157,15 @@ def measure(pid: int, minutes: float) -> Sample:
     raise RuntimeError("children end faster than they can be measured; lower the load")
 
 
-def is_flat(mib: Sequence[float]) -> bool:
-    """Return whether the last third of the values is no more than the third before it, but for a little."""
-    third = len(mib) // 3
-    if third == 0:
-        return True
-    return median(mib[-third:]) <= FLAT_SHARE * median(mib[-2 * third : -third]) + FLAT_MIB
+def is_flat(samples: Sequence[Sample]) -> bool:
+    """Return whether the server's own memory would grow by a tenth within an hour, at most."""
+    return slope(samples, ANONYMOUS) <= FLAT_SHARE_AN_HOUR * median(sample.mib[ANONYMOUS] for sample in samples)
 
 
-def slope(samples: Sequence[Sample], name: str) -> float:
-    """Return by how many MiB an hour something grows, without the first third: caches fill then."""
+def slope(samples: Sequence[Sample], column: str) -> float:
+    """Return by how many MiB an hour a column grows, without the first third: caches fill then."""
     late = samples[len(samples) // 3 :]
-    line = linear_regression([sample.minutes / 60 for sample in late], [sample.mib[name] for sample in late])
+    line = linear_regression([sample.minutes / 60 for sample in late], [sample.mib[column] for sample in late])
     return line.slope
 
 
