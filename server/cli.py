@@ -27,7 +27,7 @@ from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import raise_descriptor_limit
-from server.operations.commands import backup, demo, doctor, restore, show_settings
+from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
 from server.queue.commands import queue
@@ -132,7 +132,7 @@ def quickstart(settings: Settings) -> None:
 
 
 for _command in (
-    *(demo, doctor, show_settings, backup, restore),
+    *(demo, doctor, migrate, show_settings, backup, restore),
     *(course, assignment, extension),
     *(people_, token, admin, person, retention),
     *(submission, override, regrade_course, gradebook, sources),
@@ -173,6 +173,7 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     from server.app import create_app  # imports torch
 
     logs.configure(settings.log)
+    settings.refuse_guessable_secrets(host)
     connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
     app = create_app(settings)
     app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback

@@ -281,8 +281,10 @@ def rows_of_grade(session: Session, given: QueryArguments) -> Any:
 
 
 def nth_newest_moment(session: Session, given: QueryArguments) -> Any:
-    """Return when an account made the submission that is ``newer`` submissions away from its newest."""
-    moments = select(SubmissionRow.created_at).where(SubmissionRow.account_id == given.account_id)
+    """Return when an account made the submission that is ``newer`` away from its newest one of ``until``."""
+    moments = select(SubmissionRow.created_at).where(
+        SubmissionRow.account_id == given.account_id, SubmissionRow.created_at <= given.until
+    )
     return session.exec(moments.order_by(col(SubmissionRow.created_at).desc()).offset(given.newer).limit(1)).all()
 
 
@@ -512,7 +514,10 @@ PAIRS: Mapping[str, Pair] = {
     "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
     "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
-        _rows(NTH_NEWEST_MOMENT, lambda given: {"account_id": given.account_id, "newer": given.newer}),
+        _rows(
+            NTH_NEWEST_MOMENT,
+            lambda given: {"account_id": given.account_id, "newer": given.newer, "until": given.until},
+        ),
         nth_newest_moment,
     ),
     "submissions.ROWS_OF_GRADE": Pair(
