@@ -44,6 +44,6 @@ WORKDIR /app
 USER dojo
 ENV DOJO_DATA=/data DOJO_HOST=0.0.0.0 DOJO_PORT=8000
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=3s --start-period=180s --retries=3 \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
 CMD ["python", "-m", "server", "serve"]

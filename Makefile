@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test client-test check fuzz mutate compose-test bench load lock audit clean
+.PHONY: help demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -57,6 +57,10 @@ fuzz: $(INSTALLED) ## fuzz the readers of untrusted bytes and the diagnosis, FUZ
 	$(BIN)/python -m tests.fuzz tensors -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz_answers $(FUZZ_SECONDS)
 
+api-test: $(INSTALLED) ## ask every route as every role: no 500, and no answer that is not documented (installs schemathesis)
+	$(BIN)/pip install -q -c constraints.txt -e '.[api]'
+	$(BIN)/python -m tests.api
+
 mutate: $(INSTALLED) ## change MODULE, or each module that matters, and print what no test notices; hours
 	$(BIN)/pip install -q -c constraints.txt -e '.[mutation]'
 	$(BIN)/python -m tests.mutation $(MODULE)
@@ -96,7 +100,7 @@ audit: $(INSTALLED) ## ask the package index whether a version that is installed
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## remove .venv and caches; a server's data in var/ stays
-	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .import_linter_cache build dist
+	rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .fuzz .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf *.egg-info client/src/*.egg-info
 

@@ -48,6 +48,11 @@ class HttpClient:
         headers = {"Content-Type": "application/vnd.safetensors"} | ({"Idempotency-Key": key} if key else {})
         return self._request("POST", path, content, headers)
 
+    def check_code(self, path: str, source: str) -> Reply:
+        """Check code live: it is graded, and nothing is kept."""
+        body = json.dumps({"filename": "solution.py", "source": source}).encode()
+        return self._request("POST", path, body, {"Content-Type": "application/json"})
+
     def post(self, path: str) -> Reply:
         """Send POST without a body."""
         return self._request("POST", path, b"", {})

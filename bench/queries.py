@@ -58,7 +58,7 @@ WORTHWHILE = 1.2
 ROUNDS = 300
 WARM_UP_ROUNDS = 5
 # A round in so many: their twins take most of a second.
-SLOW = {"gradebook.groups_of_checkpoints": 10, "reports.cells_of_students": 10}
+SLOW = {"gradebook.groups_of_checkpoints": 10, "reports.cells_of_students": 10, "reports.outcomes_of_students": 10}
 STUDENTS, GRADED, WAITING, RUNNING = 1_000, 60, 10, 2
 KEY = "a key"
 

@@ -21,6 +21,8 @@ from tests.support.processes import ServerProcess, server_environment
 COURSE = "bench"
 EXERCISE = "makemore/full-backward"
 SUBMISSIONS = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/submissions"
+CHECK = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/check"
+PROGRESS = f"/api/v1/courses/{COURSE}/progress"
 STATE = f"/api/v1/courses/{COURSE}/exercises/{EXERCISE}/instance/state"
 WORKER_IS_READY = "Code can be run."  # a worker's log says so
 

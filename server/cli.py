@@ -20,16 +20,19 @@ from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
+from server.feedback.commands import override, submission
 from server.gradebook.commands import gradebook
 from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import raise_descriptor_limit
-from server.operations.commands import backup, demo, doctor, restore, show_settings
+from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
 from server.queue.commands import queue
+from server.regrading.commands import regrade_course
+from server.reports.commands import sources
 from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
@@ -129,10 +132,10 @@ def quickstart(settings: Settings) -> None:
 
 
 for _command in (
-    *(demo, doctor, show_settings, backup, restore),
+    *(demo, doctor, migrate, show_settings, backup, restore),
     *(course, assignment, extension),
     *(people_, token, admin, person, retention),
-    gradebook,
+    *(submission, override, regrade_course, gradebook, sources),
     queue,
 ):
     server.add_command(_command)
@@ -170,6 +173,7 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     from server.app import create_app  # imports torch
 
     logs.configure(settings.log)
+    settings.refuse_guessable_secrets(host)
     connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
     app = create_app(settings)
     app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback

@@ -18,7 +18,8 @@ class Metrics:
 
     ``requests``: seconds of a request, by route and status. ``phases``: seconds of a phase of grading: ``wait``
     in the queue, ``grade`` (run and comparison), ``store``. ``runs``: graded submissions, by kind and by what became of
-    the run. ``faults``: what was ours and not the student's, by kind.
+    the run. ``checks``: seconds of a live check, by the same, or ``no room``. ``faults``: what was ours and not the
+    student's, by kind.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,13 @@ class Metrics:
             "Grades, by kind of answer and status of the run.",
             ["kind", "outcome"],
             registry=self.registry,
+        )
+        self.checks = Histogram(
+            "dojo_check_seconds",
+            "Seconds of a live check, from its request to its rows, by kind of answer and status of the run.",
+            ["kind", "outcome"],
+            registry=self.registry,
+            buckets=SECONDS,
         )
         self.faults = Counter(
             "dojo_faults", "Faults of the server that cost no student an attempt.", ["kind"], registry=self.registry

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,8 +23,11 @@ from server.instances.pool import HiddenPool
 from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
+from server.operations import health
 from server.operations.probe import WriteProbe
+from server.operations.schemas import HealthBody
 from server.operations.state_metrics import StateCollector
+from server.operations.worker_pages import WorkerPages
 from server.pairing.tries import Tries
 from server.people.join_limits import JoinLimits
 from server.queue.dispatcher import Dispatcher
@@ -35,7 +39,7 @@ from server.queue.signals import Signals
 from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
 from server.records.record import RecordSigner
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.submissions.accept import Allowance
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
@@ -158,7 +162,9 @@ class ServerServices(Services):
             dispatcher=dispatcher,
             follower=follower,
             intake=intake,
-            live_checks=LiveChecks(base.database, base.instances, dispatcher, base.code_runner, pace, room),
+            live_checks=LiveChecks(
+                base.database, base.instances, dispatcher, base.code_runner, pace, room, base.metrics
+            ),
             pairing_tries=Tries(),
             join_limits=JoinLimits(),
         )
@@ -202,10 +208,43 @@ def work(settings: Settings, timing: Timing | None = None) -> int:
     log.info("A worker with %d slots.", settings.children)
 
     async def run() -> None:
-        await run_until_signalled(services.make_worker_pool())
+        pool = services.make_worker_pool()
+        with _pages(services, pool):
+            await run_until_signalled(pool)
 
     try:
         asyncio.run(run())
     finally:
         services.close()
     return 0
+
+
+@contextmanager
+def _pages(services: Services, pool: WorkerPool) -> Iterator[None]:
+    """Serve the pages of a worker, if the settings name a port.
+
+    :raises SettingsError: the port cannot be listened on
+    """
+    settings = services.settings
+    if settings.worker_port is None:
+        yield
+        return
+    probe = WriteProbe(services.database)
+
+    def readiness() -> HealthBody:
+        grading = {"grading": services.grading.proof.result()}
+        return health.check(services.database, probe, grading, [*pool.threads(), pages.thread])
+
+    try:
+        pages = WorkerPages((settings.host, settings.worker_port), readiness, services.metrics.registry)
+    except OSError as error:
+        raise SettingsError(
+            f"The worker cannot listen on {settings.host}:{settings.worker_port}: {error.strerror}. Set another "
+            "DOJO_WORKER_PORT, or unset it."
+        ) from None
+    log.info("The worker answers /readyz and /metrics on port %d.", pages.port)
+    pages.start()
+    try:
+        yield
+    finally:
+        pages.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cached_property
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,16 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
 
 from server.machine import CHILDREN_MAX, Machine
 
 LogFormat = Literal["console", "json"]
 
+USUAL_PASSWORDS = frozenset(
+    {"dojo", "postgres", "password", "passwd", "secret", "changeme", "admin", "example", "test"}
+)
+SECRET_CHARACTERS_MIN = 8  # different ones: 32 random hexadecimal digits have fewer once in 20,000,000 times
 DATABASE_FILE = "dojo.db"
 SECRET_FILE = "secret"
 
@@ -55,6 +60,9 @@ class Settings(BaseSettings):
     children: int = Field(default_factory=lambda: Machine().children(), ge=1, le=CHILDREN_MAX)
     """How many runs of students' code this process has at the same time; by default as many as the processors and the
     memory of its container allow."""
+
+    worker_port: int | None = Field(default=None, ge=0, le=65535)
+    """The port on which a worker answers ``/readyz`` and ``/metrics``, to anybody who reaches it; by default none."""
 
     connections: int = Field(default=1000, ge=8, le=50_000)
     """How many connections a server has at the same time. Strangers have half of them."""
@@ -159,6 +167,29 @@ class Settings(BaseSettings):
             raise SettingsError("The secret has fewer than 32 characters. Make one with: openssl rand -hex 32")
         return secret.encode()
 
+    def refuse_guessable_secrets(self, host: str) -> None:
+        """Allow no secret that others can guess, unless only this machine can reach the server.
+
+        :param host: the address to listen on
+        :raises SettingsError: the server's secret repeats itself, or the database's password is a usual one
+        """
+        if _is_loopback(host):
+            return
+        secret = self.key.decode()
+        if len(set(secret)) < SECRET_CHARACTERS_MIN or secret in (2 * secret)[1:-1]:
+            raise SettingsError(
+                f"The secret can be guessed, and {host} can be reached from elsewhere. Make another one with: openssl "
+                "rand -hex 32. Or listen on 127.0.0.1."
+            )
+        database = make_url(self.url)
+        if database.host is None or _is_loopback(database.host) or database.host.startswith("/"):
+            return
+        if str(database.password or "").lower() in {"", str(database.username), *USUAL_PASSWORDS}:
+            raise SettingsError(
+                f"The database's password can be guessed, and {host} can be reached from elsewhere. Give its user "
+                "another one, and write it into DOJO_DATABASE_URL. Or listen on 127.0.0.1."
+            )
+
     def make_secret(self) -> None:
         """Put a fresh secret into the data folder, unless there is one or a setting gives it.
 
@@ -173,6 +204,13 @@ class Settings(BaseSettings):
                 f"The folder {self.data} cannot be written: {error.strerror}. Give it to the server's user, or name "
                 "another one in DOJO_DATA."
             ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
 
 
 def _mistake(error: ErrorDetails) -> str:

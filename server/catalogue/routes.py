@@ -18,6 +18,7 @@ from server.instances.exercises import TheExercise
 from server.instances.store import StoredInstance, TheInstances
 from server.progress import record
 from server.rules.rules import find_all_rules, find_rules
+from server.submissions.detail import find_override
 
 router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
 CheckpointName = Annotated[str, Path(max_length=64)]
@@ -56,8 +57,10 @@ def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstance
         rules.require_readable()
         (summary,) = present.summaries(member, [rules])
         progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
+        override = find_override(member.session, member.course.id, member.account_id, exercise.slug)
     stored = instances.get(member.account_id, exercise, choice.handed_out(rules.assignment))
-    return present.exercise_body(exercise, summary, progress, stored.instance)
+    body = present.exercise_body(exercise, summary, progress, stored.instance)
+    return body.model_copy(update={"override": override})
 
 
 @router.get("/{topic}/{name}/instance", responses=documented(403))

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from server.submissions.schemas import OverrideBody
+
 
 class ExerciseSummaryBody(BaseModel):
     """An exercise without its text. ``attempts``, ``passed`` and ``exact`` are the caller's own.
@@ -60,13 +62,17 @@ class CheckpointBody(BaseModel):
 
 
 class ExerciseBody(ExerciseSummaryBody):
-    """An exercise: ``statement`` is Markdown, ``forward`` the forward pass in Python, ``constants`` its integers."""
+    """An exercise: ``statement`` is Markdown, ``forward`` the forward pass in Python, ``constants`` its integers.
+
+    ``override`` are points that staff gave the caller instead of those worked out.
+    """
 
     statement: str
     forward: str
     lecture_url: str | None
     constants: dict[str, int]
     checkpoints: list[CheckpointBody]
+    override: OverrideBody | None = None
 
 
 class TensorLayoutBody(BaseModel):

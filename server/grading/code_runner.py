@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from exercises.instance import freeze
@@ -21,13 +22,20 @@ log = logging.getLogger(__name__)
 class CodeRunner:
     """Opens the sandbox at the first inspection, and shows every new zygote to the doctor.
 
-    If the sandbox cannot be opened, or the doctor finds a lock that does not hold, no code is run. The server goes on:
-    tensors need no sandbox.
+    If the sandbox cannot be opened, or the doctor finds a lock that does not hold, no code is run. After
+    ``examine_again_seconds`` the doctor looks again. The server goes on: tensors need no sandbox.
     """
 
-    def __init__(self, open_sandbox: Callable[[], Sandbox], examine: Callable[[Sandbox], Report] = examine) -> None:
+    def __init__(
+        self,
+        open_sandbox: Callable[[], Sandbox],
+        examine: Callable[[Sandbox], Report] = examine,
+        examine_again_seconds: float = 10.0,
+    ) -> None:
         self._open_sandbox = open_sandbox
         self._examine = examine
+        self._examine_again_seconds = examine_again_seconds
+        self._examined_at = 0.0
         self._sandbox: Sandbox | None = None
         self._examined_generation = 0
         self._findings: str | None = None
@@ -86,14 +94,19 @@ class CodeRunner:
                 self._sandbox = None
             self._unavailable_reason = CLOSED
 
+    def _is_finding_old(self) -> bool:
+        """Whether a lock did not hold a while ago: on a machine that was too busy, a probe may have failed for that."""
+        is_old = time.monotonic() - self._examined_at >= self._examine_again_seconds
+        return self._findings is not None and is_old
+
     def _inspect(self) -> str | None:
         try:
             if self._sandbox is None:
                 self._sandbox = self._open_sandbox()
             generation = self._sandbox.generation
-            if generation != self._examined_generation:
+            if generation != self._examined_generation or self._is_finding_old():
                 self._findings = _findings(self._examine(self._sandbox))
-                self._examined_generation = generation
+                self._examined_generation, self._examined_at = generation, time.monotonic()
             run = self._sandbox.run(EMPTY_PROGRAM)
         except (SandboxFault, OSError) as error:
             return str(error) or type(error).__name__

@@ -16,6 +16,7 @@ from server.assignments.assignment import Assignment, list_assignments
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
+from server.grading.proof import GradingProof
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances import choice
 from server.instances.pool import HiddenPool
@@ -47,7 +48,7 @@ def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
 
 
 class Grading:
-    """Grades submissions whose turn has come."""
+    """Grades submissions whose turn has come. ``proof`` tells whether it could grade one now."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Grading:
         self._pool = pool
         self._code_runner = code_runner
         self._metrics = metrics
+        self.proof = GradingProof(code_runner)
 
     def grade_submission(self, submission_id: int, look_seconds: float | None = None) -> bool:
         """Grade a submission by today's revision and environment, and store the grade.
@@ -106,6 +108,7 @@ class Grading:
         source, filename = submission.body.decode(), submission.filename or DEFAULT_FILENAME
         limits = Limits() if look_seconds is None else Limits(wall_seconds=look_seconds)
         grade = grade_code(stored.instance, source, filename, self._code_runner.sandbox, limits)
+        self.proof.note()
         is_cut_short = look_seconds is not None and grade.run and grade.run.status is RunStatus.TIME_LIMIT
         return None if is_cut_short else _timed(stored, grade, started)
 

@@ -9,7 +9,9 @@ import click
 from pydantic import SecretStr
 
 from server.command_line import CommandError, pass_settings
+from server.database.setup import prepared_database
 from server.database.snapshot import SnapshotError
+from server.instances.secret import check_secret
 from server.operations.backup import BackupError
 from server.operations.backup import restore as restore_backup
 from server.operations.backup import take as take_backup
@@ -31,6 +33,14 @@ def doctor(settings: Settings) -> None:
         sys.exit(1)
     click.echo(report.table())
     sys.exit(0 if report.ok else 1)
+
+
+@click.command()
+@pass_settings
+def migrate(settings: Settings) -> None:
+    """Bring the database to this version's schema, and stop. "serve" and "worker" do so by themselves."""
+    check_secret(prepared_database(settings), settings.key)
+    click.echo("The database is up to date.")
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,16 +12,19 @@ from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.operations.probe import WriteProbe
 from server.operations.schemas import HealthBody, ThreadBody
-from server.queue.dispatcher import Dispatcher
 
 OK = "ok"
 NOT_READY = "not ready"
 
 
-def check(database: Database, probe: WriteProbe, dispatcher: Dispatcher) -> HealthBody:
-    """Return whether the database has every migration and can be written, and whether code can be run."""
-    threads = dispatcher.threads()
-    checks = {**_check_database(database, probe), **dispatcher.health(), "threads": _check_threads(threads)}
+def check(
+    database: Database, probe: WriteProbe, grading: Mapping[str, str], threads: Sequence[ThreadStatus]
+) -> HealthBody:
+    """Return whether the database has every migration and can be written, and whether everything else is well.
+
+    :param grading: check → ``ok`` or what is wrong, of what must work so that code is graded
+    """
+    checks = {**_check_database(database, probe), **grading, "threads": _check_threads(threads)}
     return HealthBody(
         status=OK if all(state == OK for state in checks.values()) else NOT_READY,
         checks=checks,

@@ -31,7 +31,7 @@ def readyz(database: TheDatabase, probe: TheWriteProbe, dispatcher: TheDispatche
 
     If only the sandbox is down, the server still grades tensors.
     """
-    body = health.check(database, probe, dispatcher)
+    body = health.check(database, probe, dispatcher.health(), dispatcher.threads())
     response.status_code = 200 if body.status == health.OK else 503
     return body
 

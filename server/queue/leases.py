@@ -149,9 +149,17 @@ class LeaseKeeper:
         while not self._stopping.wait(self._timing.renew_seconds):
             before = time.monotonic() - self._timing.renew_seconds
             ids = [run.ticket_id for run in self._runs.copy() if run.since <= before]
-            if ids:
-                with (
-                    contextlib.suppress(DatabaseUnavailable),  # nobody else can take the tickets either
-                    self._database.writing(durable=False) as session,
-                ):
-                    tickets.renew(session, ids, self._timing.lease_seconds)
+            with contextlib.suppress(DatabaseUnavailable):  # nobody else can take the tickets either
+                if ids:
+                    with self._database.writing(durable=False) as session:
+                        tickets.renew(session, ids, self._timing.lease_seconds)
+                self._forgive_the_clock()
+
+    def _forgive_the_clock(self) -> None:
+        """Make tickets due that no lease and no pause puts so far away: the clock was put back since."""
+        with self._database.reading() as session:
+            is_wrong = tickets.is_due_late(session, self._timing.due_seconds_max)
+        if is_wrong:
+            with self._database.writing(durable=False) as session:
+                count = tickets.make_due(session, self._timing.due_seconds_max)
+            log.warning("The clock was put back: %d tickets that waited for a later time are due now.", count)

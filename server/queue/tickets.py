@@ -133,6 +133,25 @@ def claim(session: Session, submission_id: int, lease_seconds: float) -> Lease |
     return lease if lease is not None and lease.state is TicketState.RUNNING else None
 
 
+def is_due_late(session: Session, seconds_max: float) -> bool:
+    """Return whether a live ticket is due more than ``seconds_max`` from now."""
+    late = select(TicketRow.id).where(IS_LIVE, TicketRow.due_at > now() + timedelta(seconds=seconds_max))
+    return session.exec(late.limit(1)).first() is not None
+
+
+def make_due(session: Session, seconds_max: float) -> int:
+    """Make live tickets due now that are due more than ``seconds_max`` from now; return how many there were.
+
+    A rank is a moment, too: those of students come down to now, so that newer tickets do not overtake them.
+    """
+    late = (IS_LIVE, col(TicketRow.due_at) > now() + timedelta(seconds=seconds_max))
+    rank = _rank_now()
+    session.exec(
+        update(TicketRow).where(*late, col(TicketRow.rank).between(rank, BACKGROUND_RANK - 1)).values(rank=rank)
+    )
+    return int(session.exec(update(TicketRow).where(*late).values(due_at=now())).rowcount)
+
+
 def renew(session: Session, ids: Sequence[int], lease_seconds: float) -> None:
     """Extend the leases of running tickets."""
     running = update(TicketRow).where(col(TicketRow.id).in_(ids), col(TicketRow.state) == TicketState.RUNNING)
@@ -169,7 +188,7 @@ def put_back(session: Session, lease: Lease, later_seconds: int) -> int | None:
         return None
     ticket.state, ticket.due_at = TicketState.QUEUED, now()
     if ticket.rank < BACKGROUND_RANK:
-        ticket.rank = _rank_of_now() + later_seconds
+        ticket.rank = _rank_now() + later_seconds
     return ticket.rank
 
 
@@ -235,17 +254,17 @@ def _background_ranks(submissions: Sequence[SubmissionRow]) -> list[int]:
     return ranks
 
 
+def _rank_now() -> int:
+    return int((now() - RANK_EPOCH).total_seconds())
+
+
 def _rank(session: Session, submission: SubmissionRow, penalty_seconds: int) -> int:
-    rank = _rank_of_now()
+    rank = _rank_now()
     which = {"account_id": submission.account_id, "second": rank}
     last_rank, put_back_count = session.connection().execute(RANKS_OF_ACCOUNT, which).one()
     if last_rank is not None:
         rank = max(rank, last_rank + penalty_seconds)
     return rank + penalty_seconds if put_back_count else rank
-
-
-def _rank_of_now() -> int:
-    return int((now() - RANK_EPOCH).total_seconds())
 
 
 def _claim(session: Session, lease: Update, which: Mapping[str, object], lease_seconds: float) -> Lease | None:

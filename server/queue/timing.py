@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from server.queue.queries import TRIES_MAX
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -63,3 +65,8 @@ class Timing:
 
     reconnect_seconds: float = 0.5
     """Before the listener connects again to an unreachable database."""
+
+    @property
+    def due_seconds_max(self) -> float:
+        """No ticket is due later from now than this, unless the clock was put back."""
+        return 2 * max(self.lease_seconds, self.retry_seconds * TRIES_MAX)

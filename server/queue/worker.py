@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 
+from grader.supervision import ThreadStatus
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable, Repetitions
 from server.database.postgresql import connection_string
@@ -100,6 +102,10 @@ class WorkerPool:
         for slot in self._slots:
             slot.stop()
         log.info(STOPPING)
+
+    def threads(self) -> Sequence[ThreadStatus]:
+        """Return how the threads go that code is graded with."""
+        return [self._leases.thread, *self._code_runner.threads]
 
     async def _run_slot(self) -> None:
         while not self._stopping.is_set():

@@ -1,21 +1,25 @@
-"""The difference report of a regrade: whose grades differ, in which steps, and who gains or loses points by it."""
+"""The difference report of a regrade: whose grades differ, in which steps, and who gains or loses points by it.
+
+A few statements, however large the class: the database compares the rows and finds the first moments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CTE, Select, Text, and_, cast, union
+from sqlalchemy import CTE, Select, Text, and_, cast, literal, union, union_all
 from sqlalchemy import select as core_select
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, func, select
 
+from grader.compare import Origin, Verdict
 from server.assignments.assignment import Assignment, extensions_of, list_assignments
 from server.assignments.exercises import find_exercise
 from server.assignments.points import Moments, assignment_points
 from server.courses.schemas import PersonBody
+from server.progress.record import PASSING
 from server.queue.queries import IS_LIVE
 from server.regrading.schemas import DifferenceBody, PointsChangeBody, RegradeBody, RowChangeBody
 from server.tables import (
@@ -33,20 +37,30 @@ REPORTED_MAX = 1000
 NO_ROW = "(none)"
 SAME_POINTS = 1e-9  # differences below come from the order of a sum
 
+Place = tuple[int, str]  # account, exercise
 
-@dataclass(frozen=True)
-class Pair:
-    """A submission that was graded again: its new grade, and the one that counted before."""
 
-    submission_id: int
-    new: int
-    old: int
+@dataclass
+class Rows:
+    """The rows of a submission that differ, each in one line, by checkpoint: of its new grade and of the one before."""
+
+    new: dict[str, str] = field(default_factory=dict)
+    old: dict[str, str] = field(default_factory=dict)
+
+    def changes(self) -> list[RowChangeBody]:
+        """Return the checkpoints whose line changed, in the order of the grade before."""
+        return [
+            RowChangeBody(name=name, before=self.old.get(name, NO_ROW), after=self.new.get(name, NO_ROW))
+            for name in self.old | self.new
+            if self.old.get(name) != self.new.get(name)
+        ]
 
 
 def report(session: Session, course: CourseRow, regrade: RegradeRow | None) -> RegradeBody:
     """Return how far a regrade is, each submission whose grade differs, and who gains or loses points.
 
-    At most ``REPORTED_MAX`` submissions, the oldest first. Without a regrade there is nothing to report.
+    At most ``REPORTED_MAX`` submissions and as many students, the oldest first. Without a regrade there is nothing to
+    report.
     """
     if regrade is None:
         return RegradeBody()
@@ -54,9 +68,8 @@ def report(session: Session, course: CourseRow, regrade: RegradeRow | None) -> R
     waiting = select(func.count()).select_from(TicketRow).where(of_regrade, IS_LIVE)
     set_aside = select(TicketRow.submission_id).where(of_regrade, ~IS_LIVE).order_by(col(TicketRow.submission_id))
     regraded = select(func.count(func.distinct(GradeRow.submission_id))).where(GradeRow.regrade_id == regrade.id)
-    pairs = _differing(session, regrade)
-    differences = (_difference(session, pair) for pair in pairs)
-    gain, lose = _points_changes(session, course, pairs[:REPORTED_MAX])
+    rows_by_submission = _differing_rows(session, regrade)
+    gain, lose = _points_changes(session, course, regrade, list(rows_by_submission))
     return RegradeBody(
         id=regrade.id,
         status=_status(regrade),
@@ -67,15 +80,23 @@ def report(session: Session, course: CourseRow, regrade: RegradeRow | None) -> R
         waiting=session.exec(waiting).one(),
         set_aside=list(session.exec(set_aside)),
         regraded=session.exec(regraded).one(),
-        changed=list(islice(filter(None, differences), REPORTED_MAX)),
+        changed=_differences(session, regrade, rows_by_submission),
         gain=gain,
         lose=lose,
     )
 
 
 def differing_submissions(session: Session, regrade: RegradeRow) -> list[SubmissionRow]:
-    """Return the submissions of which some row differs between their new grade and the one before."""
-    return [_submission(session, pair.submission_id) for pair in _differing(session, regrade)]
+    """Return the submissions of which some row is judged otherwise by their new grade than by the one before.
+
+    Other words for the same mistake are no difference: progress does not depend on them.
+    """
+    pairs = _pairs(regrade)
+    judged = [_with_own_row(pairs, *order, with_words=False).subquery() for order in (("new", "old"), ("old", "new"))]
+    differing = union(*(core_select(each.c.submission_id) for each in judged)).subquery()
+    without_body = defer(SubmissionRow.body)  # type: ignore[arg-type]
+    submissions = select(SubmissionRow).join(differing, differing.c.submission_id == col(SubmissionRow.id))
+    return list(session.exec(submissions.options(without_body).order_by(col(SubmissionRow.id))))
 
 
 def _status(regrade: RegradeRow) -> str:
@@ -84,8 +105,8 @@ def _status(regrade: RegradeRow) -> str:
     return "open" if regrade.discarded_at is None else "discarded"
 
 
-def _differing(session: Session, regrade: RegradeRow) -> list[Pair]:
-    """Return the pairs of grades that differ in some row, in the order of their submissions.
+def _pairs(regrade: RegradeRow) -> CTE:
+    """Select each submission of a regrade, its ``new`` grade, and the ``old`` one that counted before.
 
     What counted before is not of this regrade, so the report stays the same when it is accepted.
     """
@@ -106,77 +127,117 @@ def _differing(session: Session, regrade: RegradeRow) -> list[Pair]:
         .correlate(newest)
         .scalar_subquery()
     )
-    pairs = select(newest.c.submission_id, newest.c.id.label("new"), before.label("old")).cte("pairs")
-    differing = union(_with_own_row(pairs, "new", "old"), _with_own_row(pairs, "old", "new")).order_by("submission_id")
-    return [Pair(*row) for row in session.connection().execute(differing)]
+    return select(newest.c.submission_id, newest.c.id.label("new"), before.label("old")).cte("pairs")
 
 
-def _with_own_row(pairs: CTE, which: str, other: str) -> Select[Any]:
-    """Select the pairs in which one grade has a row that the other has not.
+def _differing_rows(session: Session, regrade: RegradeRow) -> dict[int, Rows]:
+    """Return the rows that differ, by submission, the oldest first. Those whose other words alone differ are there."""
+    pairs = _pairs(regrade)
+    rows = union_all(_with_own_row(pairs, "new", "old"), _with_own_row(pairs, "old", "new"))
+    found: dict[int, Rows] = {}
+    for id, which, _, name, verdict, origin, diagnosis in session.connection().execute(
+        rows.order_by("submission_id", "position")
+    ):
+        line = " ".join(filter(None, [verdict, origin, *(each["code"] for each in diagnosis)]))
+        getattr(found.setdefault(id, Rows()), which)[name] = line
+    return found
 
-    The database compares them, texts of diagnoses included: of thousands, few differ.
+
+def _with_own_row(pairs: CTE, which: str, other: str, *, with_words: bool = True) -> Select[Any]:
+    """Select the rows of one grade that the other has not.
+
+    The database compares them, and with ``with_words`` the texts of diagnoses too: of thousands, few differ.
     """
     mine, theirs = aliased(ComparisonRow), aliased(ComparisonRow)
     same_place = and_(col(theirs.grade_id) == pairs.c[other], col(theirs.position) == mine.position)
-    joined = core_select(pairs).join(mine, col(mine.grade_id) == pairs.c[which]).outerjoin(theirs, same_place)
-    return joined.where(
+    columns = (col(mine.name), col(mine.verdict), col(mine.origin), col(mine.diagnosis))
+    joined = (
+        core_select(pairs.c.submission_id, literal(which), col(mine.position).label("position"), *columns)
+        .join(mine, col(mine.grade_id) == pairs.c[which])
+        .outerjoin(theirs, same_place)
+    )
+    is_other = (
         col(theirs.name).is_distinct_from(mine.name)
         | (col(theirs.verdict) != mine.verdict)
         | col(theirs.origin).is_distinct_from(mine.origin)
         | (col(theirs.inherits_constant) != mine.inherits_constant)
-        | (cast(theirs.diagnosis, Text) != cast(mine.diagnosis, Text))
     )
+    if with_words:
+        is_other = is_other | (cast(theirs.diagnosis, Text) != cast(mine.diagnosis, Text))
+    return joined.where(is_other)
 
 
-def _difference(session: Session, pair: Pair) -> DifferenceBody | None:
-    new, old = _rows(session, pair.new), _rows(session, pair.old)
-    changes = [
-        RowChangeBody(name=name, before=old.get(name, NO_ROW), after=new.get(name, NO_ROW))
-        for name in old | new
-        if old.get(name) != new.get(name)
+def _differences(session: Session, regrade: RegradeRow, rows_by_submission: Mapping[int, Rows]) -> list[DifferenceBody]:
+    changes = {id: changed for id, rows in rows_by_submission.items() if (changed := rows.changes())}
+    reported = list(changes)[:REPORTED_MAX]
+    pairs, new, old = _pairs(regrade), aliased(GradeRow), aliased(GradeRow)
+    heads = session.connection().execute(
+        core_select(
+            col(SubmissionRow.id),
+            col(SubmissionRow.exercise),
+            col(AccountRow.id),
+            col(AccountRow.name),
+            col(old.passed),
+            col(new.passed),
+        )
+        .join(pairs, pairs.c.submission_id == col(SubmissionRow.id))
+        .join(new, col(new.id) == pairs.c.new)
+        .join(old, col(old.id) == pairs.c.old)
+        .join(AccountRow, col(AccountRow.id) == SubmissionRow.account_id)
+        .where(col(SubmissionRow.id).in_(reported))
+        .order_by(col(SubmissionRow.id))
+    )
+    return [
+        DifferenceBody(
+            submission=id,
+            student=PersonBody(id=account_id, name=name),
+            exercise=exercise,
+            before=before,
+            after=after,
+            rows=changes[id],
+        )
+        for id, exercise, account_id, name, before, after in heads
     ]
-    if not changes:
-        return None
-    submission = _submission(session, pair.submission_id)
-    return DifferenceBody(
-        submission=submission.id,
-        student=_person(session, submission.account_id),
-        exercise=submission.exercise,
-        before=session.get_one(GradeRow, pair.old).passed,
-        after=session.get_one(GradeRow, pair.new).passed,
-        rows=changes,
-    )
-
-
-def _rows(session: Session, grade_id: int) -> dict[str, str]:
-    """Return verdict, origin and codes of diagnosis in one line, by checkpoint."""
-    rows = session.exec(
-        select(ComparisonRow).where(ComparisonRow.grade_id == grade_id).order_by(col(ComparisonRow.position))
-    )
-    return {
-        row.name: " ".join(filter(None, [row.verdict, row.origin, *(each["code"] for each in row.diagnosis)]))
-        for row in rows
-    }
 
 
 def _points_changes(
-    session: Session, course: CourseRow, pairs: Iterable[Pair]
+    session: Session, course: CourseRow, regrade: RegradeRow, differing: list[int]
 ) -> tuple[list[PointsChangeBody], list[PointsChangeBody]]:
     """Return who gains points, the most first, and who loses some.
 
     Points follow from the best of all answers of a student, so a submission that differs may change nothing.
     """
-    pairs_by_place: dict[tuple[int, str], list[Pair]] = {}
-    for pair in pairs:
-        submission = _submission(session, pair.submission_id)
-        pairs_by_place.setdefault((submission.account_id, submission.exercise), []).append(pair)
-    asked = sorted({exercise for _, exercise in pairs_by_place})
-    assignments = {each.exercise: each for each in list_assignments(session, course, asked)}
-    changes = [
-        _points_change(session, course, account_id, assignments[exercise], differing)
-        for (account_id, exercise), differing in pairs_by_place.items()
-        if exercise in assignments
-    ]
+    people = select(SubmissionRow.account_id, SubmissionRow.exercise, AccountRow.name).join(
+        AccountRow, col(AccountRow.id) == SubmissionRow.account_id
+    )
+    in_question = people.where(col(SubmissionRow.id).in_(differing[:REPORTED_MAX])).distinct()
+    names = {(account_id, exercise): name for account_id, exercise, name in session.exec(in_question)}
+    assignments = {
+        each.exercise: each for each in list_assignments(session, course, sorted({slug for _, slug in names}))
+    }
+    before, after = (_moments(session, course, regrade, list(names), which) for which in ("old", "new"))
+    overridden = set(
+        session.exec(
+            select(OverrideRow.account_id, OverrideRow.exercise).where(
+                OverrideRow.course_id == course.id, col(OverrideRow.withdrawn_at).is_(None)
+            )
+        )
+    )
+    changes = []
+    for place, name in names.items():
+        account_id, exercise = place
+        if (assignment := assignments.get(exercise)) is None:
+            continue
+        points = _points(session, course, assignment, account_id, (before.get(place, {}), after.get(place, {})))
+        changes.append(
+            PointsChangeBody(
+                student=PersonBody(id=account_id, name=name),
+                exercise=exercise,
+                before=points[0],
+                after=points[1],
+                is_overridden=place in overridden,
+            )
+        )
     gain = [each for each in changes if each.after > each.before + SAME_POINTS]
     lose = [each for each in changes if each.after < each.before - SAME_POINTS]
     return (
@@ -185,68 +246,57 @@ def _points_changes(
     )
 
 
-def _points_change(
-    session: Session, course: CourseRow, account_id: int, assignment: Assignment, pairs: Iterable[Pair]
-) -> PointsChangeBody:
-    exercise = assignment.exercise
-    answers = select(SubmissionRow.id, func.max(GradeRow.id)).join(
-        GradeRow, and_(col(GradeRow.submission_id) == SubmissionRow.id, col(GradeRow.counts))
-    )
-    of_student = answers.where(
-        SubmissionRow.course_id == course.id,
-        SubmissionRow.account_id == account_id,
-        SubmissionRow.exercise == exercise,
-    ).group_by(col(SubmissionRow.id))
-    counting = dict(session.exec(of_student).all())
-    before = counting | {pair.submission_id: pair.old for pair in pairs}
-    after = counting | {pair.submission_id: pair.new for pair in pairs}
-    extensions = extensions_of(session, course, exercise, account_id)
-    checkpoints = [each.name for each in find_exercise(exercise).checkpoints]
-    points = [
-        assignment_points(assignment, checkpoints, _moments(session, grades.values()), extensions).points
-        for grades in (before, after)
-    ]
-    override = select(OverrideRow.id).where(
-        OverrideRow.course_id == course.id,
-        OverrideRow.account_id == account_id,
-        OverrideRow.exercise == exercise,
-        col(OverrideRow.withdrawn_at).is_(None),
-    )
-    return PointsChangeBody(
-        student=_person(session, account_id),
-        exercise=exercise,
-        before=points[0],
-        after=points[1],
-        is_overridden=session.exec(override).first() is not None,
-    )
+def _points(
+    session: Session,
+    course: CourseRow,
+    assignment: Assignment,
+    account_id: int,
+    moments: Iterable[Mapping[str, Moments]],
+) -> list[float]:
+    extensions = []
+    if assignment.due_at is not None:
+        extensions = extensions_of(session, course, assignment.exercise, account_id)
+    checkpoints = [each.name for each in find_exercise(assignment.exercise).checkpoints]
+    return [assignment_points(assignment, checkpoints, each, extensions).points for each in moments]
 
 
-def _moments(session: Session, grade_ids: Iterable[int]) -> Mapping[str, Moments]:
-    """Return the first moments of each checkpoint, if these grades are the ones that count."""
-    rows = session.exec(
-        select(ComparisonRow, SubmissionRow.created_at)
-        .join(GradeRow, col(GradeRow.id) == ComparisonRow.grade_id)
+def _moments(
+    session: Session, course: CourseRow, regrade: RegradeRow, places: list[Place], which: str
+) -> dict[Place, dict[str, Moments]]:
+    """Return the first moments of each checkpoint of these students: by the ``new`` grades, or by the ``old`` ones.
+
+    A submission that was not graded again has the grade that counts.
+    """
+    pairs = _pairs(regrade)
+    counting = (
+        select(GradeRow.submission_id, func.max(GradeRow.id).label("id"))
         .join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
-        .where(col(GradeRow.id).in_(list(grade_ids)))
-        .order_by(col(SubmissionRow.created_at))
-    )
-    moments: dict[str, Moments] = {}
-    for row, handed_in_at in rows:
-        answer = Moments.of_answer(row.verdict, row.origin, row.inherits_constant, handed_in_at)
-        earlier = moments.get(row.name, Moments())
-        moments[row.name] = Moments(
-            earlier.first_exact_at or answer.first_exact_at,
-            earlier.first_passed_at or answer.first_passed_at,
-            earlier.first_inherited_at or answer.first_inherited_at,
+        .where(
+            SubmissionRow.course_id == course.id,
+            col(SubmissionRow.account_id).in_({account_id for account_id, _ in places}),
+            col(SubmissionRow.exercise).in_({exercise for _, exercise in places}),
+            col(GradeRow.counts),
         )
-    return moments
-
-
-def _submission(session: Session, id: int) -> SubmissionRow:
-    """Return a submission without its body."""
-    without_body = defer(SubmissionRow.body)  # type: ignore[arg-type]
-    return session.exec(select(SubmissionRow).where(SubmissionRow.id == id).options(without_body)).one()
-
-
-def _person(session: Session, account_id: int) -> PersonBody:
-    return PersonBody(id=account_id, name=session.get_one(AccountRow, account_id).name)
+        .group_by(col(GradeRow.submission_id))
+        .subquery()
+    )
+    handed_in_at = col(SubmissionRow.created_at)
+    is_inherited = and_(col(ComparisonRow.origin) == Origin.INHERITED.value, ~col(ComparisonRow.inherits_constant))
+    whose = (col(SubmissionRow.account_id), col(SubmissionRow.exercise), col(ComparisonRow.name))
+    first = (
+        core_select(
+            *whose,
+            func.min(handed_in_at).filter(col(ComparisonRow.verdict) == Verdict.EXACT.value),
+            func.min(handed_in_at).filter(col(ComparisonRow.verdict).in_(PASSING)),
+            func.min(handed_in_at).filter(is_inherited),
+        )
+        .select_from(counting)
+        .outerjoin(pairs, pairs.c.submission_id == counting.c.submission_id)
+        .join(SubmissionRow, col(SubmissionRow.id) == counting.c.submission_id)
+        .join(ComparisonRow, col(ComparisonRow.grade_id) == func.coalesce(pairs.c[which], counting.c.id))
+        .group_by(*whose)
+    )
+    found: dict[Place, dict[str, Moments]] = {}
+    for account_id, exercise, name, *moments in session.connection().execute(first):
+        found.setdefault((account_id, exercise), {})[name] = Moments(*moments)
+    return found

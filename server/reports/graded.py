@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import CTE, ColumnElement, and_, func, select
+from sqlalchemy import CTE, ColumnElement, Subquery, and_, func, select
 from sqlmodel import col
 
 from exercises.exercise import Exercise
@@ -26,21 +26,29 @@ def counted_seat(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
     )
 
 
-def graded(course: CourseRow, exercises: Iterable[Exercise], scope: Scope) -> CTE:
-    """Select submission_id, account_id, exercise, attempt and grade_id of the graded submissions of students.
+def newest_grades(course: CourseRow, exercises: Sequence[str]) -> Subquery:
+    """Select submission_id and grade_id of graded submissions: of the grades that count, the newest."""
+    return (
+        select(col(GradeRow.submission_id), func.max(GradeRow.id).label("grade_id"))
+        .join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
+        .where(
+            col(SubmissionRow.course_id) == course.id,
+            col(SubmissionRow.exercise).in_(exercises),
+            col(GradeRow.counts),
+        )
+        .group_by(col(GradeRow.submission_id))
+        .subquery()
+    )
 
-    Of the grades that count, the newest does.
-    """
+
+def graded(course: CourseRow, exercises: Iterable[Exercise], scope: Scope) -> CTE:
+    """Select submission_id, account_id, exercise, attempt and grade_id of the graded submissions of students."""
+    newest = newest_grades(course, [each.slug for each in exercises])
     whose = (col(SubmissionRow.account_id), col(SubmissionRow.exercise), col(SubmissionRow.attempt))
     seat = and_(col(SeatRow.course_id) == SubmissionRow.course_id, col(SeatRow.account_id) == SubmissionRow.account_id)
     return (
-        select(col(SubmissionRow.id).label("submission_id"), *whose, func.max(GradeRow.id).label("grade_id"))
+        select(col(SubmissionRow.id).label("submission_id"), *whose, newest.c.grade_id)
         .join(SeatRow, and_(seat, counted_seat(course, scope)))
-        .join(GradeRow, and_(col(GradeRow.submission_id) == SubmissionRow.id, col(GradeRow.counts)))
-        .where(
-            col(SubmissionRow.course_id) == course.id,
-            col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
-        )
-        .group_by(col(SubmissionRow.id), *whose)
+        .join(newest, newest.c.submission_id == SubmissionRow.id)
         .cte("graded")
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
 
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
@@ -13,8 +14,11 @@ from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
 from server.reports.asked import AskedRows, AskedSection, StuckAfter, assigned, class_scope, progress_scope
+from server.reports.clusters import WantedClusters, find_clusters, names_of, read_clusters
 from server.reports.progress_table import Wanted, read_progress_table
-from server.reports.schemas import AnalyticsBody, ProgressBody
+from server.reports.schemas import AnalyticsBody, ClustersBody, ProgressBody, SimilarityBody
+from server.reports.similarity import NOTE, pair_bodies, sketches_of
+from server.reports.sources import Which, chosen, list_handins, open_archive
 from server.reports.students import STUCK_AFTER
 
 router = APIRouter(responses=documented(401, 403, 404, 422))
@@ -71,6 +75,84 @@ def show_analytics(
     with access.reading() as member:
         asked = assigned(member.session, member.course, exercises)
         return read_analytics(member.session, member.course, asked, class_scope(member, section), stuck_after)
+
+
+@router.get("/courses/{course}/clusters", tags=["analytics"])
+def show_clusters(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_SUBMISSIONS))],
+    exercises: AskedExercises,
+    section: AskedSection = None,
+    checkpoint: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> ClustersBody:
+    """Wrong answers that are wrong alike, so that one comment answers all of a group. For staff.
+
+    Of all exercises of the course or of one, of all checkpoints or of one; the groups of most students first.
+    """
+    with access.reading() as member:
+        asked = assigned(member.session, member.course, exercises)
+        wanted = WantedClusters(checkpoint, limit)
+        return read_clusters(member.session, member.course, asked, class_scope(member, section), wanted)
+
+
+@router.get("/courses/{course}/similarity", tags=["analytics"])
+def show_similarity(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_SUBMISSIONS))],
+    exercises: AskedExercises,
+    section: AskedSection = None,
+    which: Which = Which.BEST,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+) -> SimilarityBody:
+    """Pairs of students who share rare mistakes, or passages of code that few have: places to look. For staff.
+
+    Of all exercises of the course or of one; of the ``last``, the ``best`` or ``all`` code of each student.
+    """
+    with access.reading() as member:
+        scope = class_scope(member, section)
+        asked = assigned(member.session, member.course, exercises)
+        handins = chosen(list_handins(member.session, member.course, asked, scope), which)
+        names = names_of(member.session, member.course, scope)
+        clusters = [find_clusters(member.session, member.course, [each], scope) for each in asked]
+    weighted = [
+        pair
+        for exercise, alike in zip(asked, clusters, strict=True)
+        for pair in pair_bodies(
+            exercise, sketches_of(access.credentials.database, exercise, handins), alike, names, limit
+        )
+    ]
+    weighted.sort(key=lambda pair: -pair[0])
+    return SimilarityBody(course=access.slug, note=NOTE, pairs=[body for _, body in weighted[:limit]])
+
+
+@router.get(
+    "/courses/{course}/sources",
+    tags=["analytics"],
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}},
+)
+def export_sources(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_SUBMISSIONS))],
+    exercises: AskedExercises,
+    section: AskedSection = None,
+    which: Which = Which.LAST,
+) -> StreamingResponse:
+    """The code of the class as a ZIP archive in the layout that JPlag and Dolos read. For staff.
+
+    Of all exercises of the course or of one; the ``last``, the ``best`` or ``all`` code of each student. It names
+    students to those who may read the roster.
+    """
+    with access.reading() as member:
+        archive = open_archive(
+            member.session,
+            member.course,
+            assigned(member.session, member.course, exercises),
+            class_scope(member, section),
+            which,
+            is_named=member.membership.may(Permission.READ_ROSTER),
+        )
+    chunks = archive.chunks(access.credentials.database)
+    headers = attachment(f"{access.slug}-sources.zip")
+    return StreamingResponse(chunks, media_type="application/zip", headers=headers)
 
 
 def attachment(filename: str) -> dict[str, str]:

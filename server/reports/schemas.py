@@ -137,3 +137,89 @@ class AnalyticsBody(BaseModel):
     course: str
     students: int
     exercises: list[ExerciseAnalyticsBody]
+
+
+class MemberBody(BaseModel):
+    """A student of a cluster, with their newest such submission, and whether they have passed the step by now."""
+
+    student: PersonBody
+    submission: int
+    solved: bool
+
+
+class ClusterBody(BaseModel):
+    """Answers that are wrong alike: at the same step, in the same way.
+
+    ``answers`` counts submissions, ``students`` who made them, ``unsolved`` those of them who have not passed the step
+    yet. ``code`` is null if the kind was not judged; ``pattern`` says in short how the numbers are wrong. ``hints`` are
+    the commonest ones that were given. ``example_submission`` is the newest; null if everybody in it was erased.
+    """
+
+    exercise: str
+    checkpoint: str
+    verdict: str
+    code: str | None
+    pattern: str
+    answers: int
+    students: int
+    unsolved: int
+    message: str
+    hints: list[str]
+    example_submission: int | None
+    members: list[MemberBody]
+
+
+class ClustersBody(BaseModel):
+    """The clusters of a course, those of most students first. ``clusters`` counts all, ``groups`` lists the first."""
+
+    course: str
+    clusters: int
+    groups: list[ClusterBody]
+
+
+class LinesBody(BaseModel):
+    """Lines of a submission's source, from 1."""
+
+    submission: int
+    first: int
+    last: int
+
+
+class PassageBody(BaseModel):
+    """Lines of two students that read alike, but for names, numbers and layout."""
+
+    one: LinesBody
+    other: LinesBody
+
+
+class SharedMistakeBody(BaseModel):
+    """A mistake that both students made and few others: so many ``students`` in all."""
+
+    checkpoint: str
+    code: str
+    students: int
+    message: str
+    submissions: list[int]
+
+
+class PairBody(BaseModel):
+    """Two students whose work has in common what few others have.
+
+    ``fingerprints`` counts those of each student's code that the exercise does not give, ``shared_fingerprints`` those
+    that both have and few others.
+    """
+
+    exercise: str
+    students: list[PersonBody]
+    shared_fingerprints: int
+    fingerprints: list[int]
+    passages: list[PassageBody]
+    mistakes: list[SharedMistakeBody]
+
+
+class SimilarityBody(BaseModel):
+    """Pairs of students to look at, the most surprising first. ``note`` says what they are not."""
+
+    course: str
+    note: str
+    pairs: list[PairBody]

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
-from grader.compare import Verdict
-from server.progress.record import PASSING
-from server.tables import AccountRow, CourseRow, ProgressRow, Role, SeatRow, SubmissionRow
+from server.reports.queries import SEPARATOR, STUCK_SEPARATOR, outcomes_of_students
+from server.tables import AccountRow, CourseRow, Role, SeatRow, SubmissionRow
 
 STUCK_AFTER: Final = 5  # attempts at a step without passing it
 
@@ -142,44 +141,58 @@ def in_scope(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
     )
 
 
-def is_asked(exercises: Iterable[Exercise]) -> ColumnElement[bool]:
-    """Return the condition that a row of progress is of a step of these exercises as they are today."""
-    return or_(
-        false(),
-        *(
-            and_(
-                col(ProgressRow.exercise) == each.slug,
-                col(ProgressRow.checkpoint).in_([checkpoint.name for checkpoint in each.checkpoints]),
-            )
-            for each in exercises
-        ),
-    )
-
-
 def list_standings(
     session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int = STUCK_AFTER
 ) -> list[Standing]:
-    """Return how everybody in the scope stands, by name; four queries, whatever the size."""
+    """Return how everybody in the scope stands, by name; three queries, whatever the size."""
+    whose = None if scope.account_id is None else [scope.account_id]
+    outcomes = outcomes_of_students(course, shown(exercises, scope), whose, stuck_after)
+    return standings_of(session, course, exercises, scope, session.connection().execute(outcomes))
+
+
+def standings_of(
+    session: Session,
+    course: CourseRow,
+    exercises: Sequence[Exercise],
+    scope: Scope,
+    outcomes: Iterable[Sequence[Any]],
+) -> list[Standing]:
+    """Return how everybody in the scope stands, by name; two queries beside the ``outcomes_of_students``."""
+    counts: dict[int, tuple[int, int, int]] = {}
+    unknown = (len(scope.withheld), 0, 0)
+    stuck: dict[int, list[StuckStep]] = defaultdict(list)
+    for id, exercise, compared, passed, exact, steps, *_ in outcomes:
+        before = counts.get(id, unknown)
+        counts[id] = (before[0] + compared, before[1] + passed, before[2] + exact)
+        if steps:
+            stuck[id] += _stuck_steps(exercise, steps)
     read = session.connection().execute
     total = sum(len(each.checkpoints) for each in exercises)
     submissions = {id: (count, last) for id, count, last in read(_submissions(course, exercises, scope))}
-    shown = [each for each in exercises if each.slug not in scope.withheld]
-    counts = {id: numbers for id, *numbers in read(_counts(course, shown, scope))}
-    stuck: dict[int, list[StuckStep]] = defaultdict(list)
-    for id, exercise, checkpoint, attempts in read(_stuck(course, shown, scope, stuck_after)):
-        stuck[id].append(StuckStep(exercise, checkpoint, attempts))
     standings = []
     for id, name, section, university_id, seen in read(_seats(course, scope)):
         handed_in, last = submissions.get(id, (0, None))
-        compared, passed, exact = counts.get(id, (len(scope.withheld), 0, 0))
-        seen = max(filter(None, (seen, last)), default=None)
+        if last is not None and (seen is None or seen < last):
+            seen = last
         standings.append(
             Standing(
                 id, name, section, university_id, seen, total,
-                handed_in, last, compared, passed, exact, tuple(stuck.get(id, ())),
+                handed_in, last, *counts.get(id, unknown), tuple(stuck.get(id, ())),
             )
         )  # fmt: skip
     return sorted(standings, key=lambda each: (each.name.casefold(), each.name, each.id))
+
+
+def shown(exercises: Sequence[Exercise], scope: Scope) -> list[Exercise]:
+    """Return the exercises whose outcomes are shown."""
+    return [each for each in exercises if each.slug not in scope.withheld]
+
+
+def _stuck_steps(exercise: str, text: str) -> list[StuckStep]:
+    """Return the steps of a text of ``outcomes_of_students``, the most attempts first."""
+    pairs = (step.split(STUCK_SEPARATOR) for step in text.split(SEPARATOR))
+    steps = [StuckStep(exercise, checkpoint, int(attempts)) for checkpoint, attempts in pairs]
+    return sorted(steps, key=lambda step: (-step.attempts, step.checkpoint))
 
 
 def chosen(standings: Sequence[Standing], wanted: Filter) -> Page:
@@ -240,48 +253,6 @@ def _submissions(course: CourseRow, exercises: Sequence[Exercise], scope: Scope)
             *_of_one(col(SubmissionRow.account_id), scope),
         )
         .group_by(col(SubmissionRow.account_id))
-    )
-
-
-def _counts(course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> Select[int, int, int, int]:
-    """Select account, and how many steps could be compared, passed and are exact."""
-    best = col(ProgressRow.best)
-    return (
-        select(
-            col(ProgressRow.account_id),
-            func.count(),
-            func.count().filter(best.in_(PASSING)),
-            func.count().filter(best == Verdict.EXACT.value),
-        )
-        .where(_progress_of(course, exercises, scope))
-        .group_by(col(ProgressRow.account_id))
-    )
-
-
-def _stuck(
-    course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int
-) -> Select[int, str, str, int]:
-    return (
-        select(
-            col(ProgressRow.account_id),
-            col(ProgressRow.exercise),
-            col(ProgressRow.checkpoint),
-            col(ProgressRow.attempts),
-        )
-        .where(
-            _progress_of(course, exercises, scope),
-            col(ProgressRow.best).not_in(PASSING),
-            col(ProgressRow.attempts) >= stuck_after,
-        )
-        .order_by(
-            col(ProgressRow.account_id), col(ProgressRow.attempts).desc(), ProgressRow.exercise, ProgressRow.checkpoint
-        )
-    )
-
-
-def _progress_of(course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> ColumnElement[bool]:
-    return and_(
-        col(ProgressRow.course_id) == course.id, is_asked(exercises), *_of_one(col(ProgressRow.account_id), scope)
     )
 
 

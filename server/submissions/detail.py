@@ -30,7 +30,7 @@ def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) 
         student=submitters(session, [submission])[submission.account_id],
         timeline=timeline(session, submission, with_changes=is_shown),
         comments=comments_of(session, submission.id),
-        override=find_override(session, submission),
+        override=find_override(session, submission.course_id, submission.account_id, submission.exercise),
     )
 
 
@@ -93,17 +93,17 @@ def comment_body(comment: CommentRow, author: str) -> CommentBody:
     )
 
 
-def find_override(session: Session, submission: SubmissionRow) -> OverrideBody | None:
-    """Return the override of a submission's student in its exercise, or None."""
+def find_override(session: Session, course_id: int, account_id: int, exercise: str) -> OverrideBody | None:
+    """Return the override of a student in an exercise, or None."""
     student, author = aliased(AccountRow), aliased(AccountRow)
     found = session.exec(
         select(OverrideRow, student.name, author.name)
         .join(student, col(student.id) == OverrideRow.account_id)
         .outerjoin(author, col(author.id) == OverrideRow.author_id)
         .where(
-            OverrideRow.course_id == submission.course_id,
-            OverrideRow.account_id == submission.account_id,
-            OverrideRow.exercise == submission.exercise,
+            OverrideRow.course_id == course_id,
+            OverrideRow.account_id == account_id,
+            OverrideRow.exercise == exercise,
             col(OverrideRow.withdrawn_at).is_(None),
         )
         .order_by(col(OverrideRow.id).desc())

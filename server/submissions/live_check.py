@@ -34,6 +34,7 @@ from server.grading.grade import DEFAULT_FILENAME, storable
 from server.http.problems import Unavailable
 from server.instances import choice
 from server.instances.store import InstanceStore, StoredInstance
+from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
 from server.rules.rules import Rules, find_rules
 from server.submissions import hints
@@ -48,6 +49,7 @@ WINDOW_SECONDS = 60.0
 ACCOUNTS_MAX = 10_000  # more are forgotten, the one that has waited longest first
 LIMITS = Limits(wall_seconds=2.0)
 RETRY_AFTER_SECONDS = 5
+COMPARED, NO_ROOM = "compared", "no room"  # outcomes of checks, beside those of runs
 
 
 class NoRoom(Unavailable):
@@ -109,6 +111,7 @@ class LiveChecks:
     code_runner: CodeRunner
     pace: CheckPace
     room: Room
+    metrics: Metrics
 
     def check_tensors(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
         """Grade tensors on the numbers that the student has; raises what ``require_checkable`` does.
@@ -116,13 +119,16 @@ class LiveChecks:
         :raises TooFast: the account has checked too often
         :raises NotTensors: the bytes are no safetensors file
         """
+        began = time.perf_counter()
         rules = self._admit(access, answer)
         stored = self._instance(rules, answer)
         try:
             grade = grade_tensors(stored.instance, answer.body)
         except BadAnswer as error:
             raise NotTensors(str(error)) from None
-        return self._body(rules, grade)
+        body = self._body(rules, grade)
+        self._count(answer, COMPARED, began)
+        return body
 
     async def check_code(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
         """Run code on the numbers that the student has, and grade the gradients that it leaves.
@@ -132,12 +138,22 @@ class LiveChecks:
         :raises TooFast: the account has checked too often
         :raises NoRoom: this process runs no code, or submissions need the sandbox
         """
+        began = time.perf_counter()
         rules = await run_in_threadpool(self._admit, access, answer)
         reason = "this server runs no code itself" if self.room.runs is None else self.code_runner.unavailable_reason
-        if reason is not None:
-            raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
-        async with self._turn():
-            return await run_in_threadpool(self._run, rules, answer)
+        try:
+            if reason is not None:
+                raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
+            async with self._turn():
+                body = await run_in_threadpool(self._run, rules, answer)
+        except NoRoom:
+            self._count(answer, NO_ROOM, began)
+            raise
+        self._count(answer, body.run.status if body.run else COMPARED, began)
+        return body
+
+    def _count(self, answer: HandedIn, outcome: str, began: float) -> None:
+        self.metrics.checks.labels(answer.kind.value, outcome).observe(time.perf_counter() - began)
 
     def _admit(self, access: CourseAccess, answer: HandedIn) -> Rules:
         with access.reading() as member:

@@ -43,10 +43,10 @@ HAS_GRADE: Final = select(GradeRow.id).where(GradeRow.submission_id == bindparam
 ROWS_OF_GRADE: Final = (
     select(ComparisonRow).where(ComparisonRow.grade_id == bindparam("grade_id")).order_by(col(ComparisonRow.position))
 )
-# When an account made the submission that is ``newer`` submissions away from its newest.
+# When an account made the submission that is ``newer`` submissions away from its newest one of ``until``.
 NTH_NEWEST_MOMENT: Final = (
     select(SubmissionRow.created_at)
-    .where(SubmissionRow.account_id == bindparam("account_id"))
+    .where(SubmissionRow.account_id == bindparam("account_id"), SubmissionRow.created_at <= bindparam("until"))
     .order_by(col(SubmissionRow.created_at).desc())
     .offset(bindparam("newer"))
     .limit(1)

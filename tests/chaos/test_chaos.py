@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from sqlmodel import func, select
+from sqlmodel import col, func, select, update
 
 from server.courses import courses
 from server.database import migrate
@@ -36,7 +38,8 @@ ENGINES = ["embedded-sqlite", "procrastinate-postgresql"]
 STUDENTS = 6
 BACKLOG = 12
 BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
-RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
+AWAY_SECONDS = 1.5  # how long something is away that comes back by itself
+RECOVERY_SECONDS = 60  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
 class Supervised:
@@ -77,7 +80,7 @@ class Supervised:
 class Site:
     """A running installation, its students, and what they were promised."""
 
-    address: str
+    addresses: list[str]  # of the server, then of its workers
     database: Database
     parts: dict[str, Supervised]
     tokens: list[str]
@@ -88,7 +91,7 @@ class Site:
     def load(self, number: int) -> None:
         """A student who hands in and asks again, whatever the server says, always with the same key."""
         headers = {"Authorization": f"Bearer {self.tokens[number]}"}
-        with httpx.Client(base_url=self.address, headers=headers, timeout=5) as client:
+        with httpx.Client(base_url=self.addresses[0], headers=headers, timeout=5) as client:
             for attempt in range(10_000):
                 key = {"Idempotency-Key": f"{number}-{attempt}"}
                 while not self.stopped.is_set():
@@ -108,6 +111,13 @@ class Site:
                     self.stopped.wait(BETWEEN_SECONDS)
                 if self.stopped.is_set():
                     return
+
+    def is_ready(self) -> bool:
+        """Whether the server and each worker says that it is."""
+        try:
+            return all(httpx.get(f"{each}/readyz", timeout=10).status_code == 200 for each in self.addresses)
+        except httpx.HTTPError:
+            return False
 
     def grades(self) -> int:
         """How many there are."""
@@ -183,13 +193,16 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
             code = join_code_of(session, course)
             tokens = [courses.join(session, code, f"Student {n}").token for n in range(STUDENTS)]
+        workers: list[str] = []
         parts = {"server": Supervised("server", environment, tmp_path / "server.log", "serve")}
         stack.callback(parts["server"].stop)
         for number in range(2 if engine == "procrastinate" else 0):
-            name = f"worker {number}"
-            parts[name] = Supervised(name, environment, tmp_path / f"worker{number}.log", "worker")
+            name, worker_port = f"worker {number}", stack.enter_context(reserved_port())
+            workers.append(f"http://127.0.0.1:{worker_port}")
+            own = environment | {"DOJO_WORKER_PORT": str(worker_port)}
+            parts[name] = Supervised(name, own, tmp_path / f"worker{number}.log", "worker")
             stack.callback(parts[name].stop)
-        found = Site(f"http://127.0.0.1:{port}", database, parts, tokens, server)
+        found = Site([f"http://127.0.0.1:{port}", *workers], database, parts, tokens, server)
         threads = [threading.Thread(target=found.load, args=(n,)) for n in range(STUDENTS)]
         for thread in threads:
             thread.start()
@@ -219,6 +232,55 @@ def zygotes(site: Site) -> list[int]:
     return [pid for part in holders for pid in offspring(part.process.pid)]
 
 
+@contextlib.contextmanager
+def limited(pids: list[int], which: int, limit: Callable[[int], int]) -> Iterator[None]:
+    """Give running processes a lower soft limit, and then their old one again."""
+    before = {pid: resource.prlimit(pid, which) for pid in pids}
+    for pid, (_, hard) in before.items():
+        resource.prlimit(pid, which, (limit(pid), hard))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, which, limits)
+
+
+def take_descriptors(site: Site) -> bool:
+    """No process of ours can open anything for a while."""
+    pids = [part.process.pid for part in site.parts.values()]
+    with limited(pids, resource.RLIMIT_NOFILE, lambda pid: len(list(Path(f"/proc/{pid}/fd").iterdir()))):
+        time.sleep(AWAY_SECONDS)
+    return True
+
+
+def fill_disk(site: Site) -> bool:
+    """No file of ours can grow for a while, as on a disk that is full."""
+    begun = site.grades()
+    with limited([site.parts["server"].process.pid], resource.RLIMIT_FSIZE, lambda pid: 4096):
+        time.sleep(AWAY_SECONDS)
+        stored = site.grades()
+        time.sleep(AWAY_SECONDS)
+        assert site.grades() == stored >= begun, "the disk was not full"
+    return True
+
+
+def put_clock_back(site: Site) -> bool:
+    """What waits or runs is due a day later, as if the clock had been put back by a day."""
+    with site.database.writing() as session:
+        for id, due_at in session.exec(select(TicketRow.id, TicketRow.due_at)).all():  # some are graded meanwhile
+            session.exec(update(TicketRow).where(col(TicketRow.id) == id).values(due_at=due_at + timedelta(days=1)))
+    return True
+
+
+def take_away(server: postgres.Server) -> bool:
+    """The database is away for a while."""
+    server.stop()
+    time.sleep(AWAY_SECONDS)
+    server.start()
+    return True
+
+
 def kill(pids: list[int]) -> bool:
     """Kill processes; whether there was one."""
     for pid in pids:
@@ -234,10 +296,15 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
         "every zygote": lambda: kill(zygotes(site)),
     }
     if site.postgres is not None:
-        restart = site.postgres.restart
+        server, restart = site.postgres, site.postgres.restart
         blows["a worker"] = lambda: kill([site.parts["worker 0"].process.pid])
         blows["every worker"] = lambda: kill([site.parts[f"worker {n}"].process.pid for n in range(2)])
         blows["PostgreSQL"] = lambda: restart() is None
+        blows["PostgreSQL for a while"] = lambda: take_away(server)
+    else:
+        blows["room on the disk"] = lambda: fill_disk(site)
+    blows["descriptors"] = lambda: take_descriptors(site)
+    blows["the clock's day"] = lambda: put_clock_back(site)
     blows["the server"] = lambda: kill([site.parts["server"].process.pid])
     figures = {}
     for name, strike in blows.items():
@@ -251,6 +318,7 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
         figures[name] = time.monotonic() - begun
     site.stopped.set()
     assert eventually(lambda: site.oldest() is None and site.grades() > 0, RECOVERY_SECONDS), site.left()
+    assert eventually(site.is_ready, RECOVERY_SECONDS), "a process does not say that it is well again"
     with site.database.reading() as session:
         graded = list(session.exec(select(GradeRow.submission_id)))
         kept = set(session.exec(select(SubmissionRow.id)))

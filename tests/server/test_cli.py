@@ -72,6 +72,21 @@ def test_init_makes_a_course_a_secret_and_an_instructor_once(
         assert len(session.exec(select(CourseRow)).all()) == 1
 
 
+def test_migrate_brings_the_schema_and_opens_nothing(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        assert cli.main(["migrate"]) == 0
+        assert capsys.readouterr().out == "The database is up to date.\n"
+    with database.reading() as session:
+        assert migrate.is_current(session)
+        assert session.exec(select(CourseRow)).all() == []
+
+    monkeypatch.setenv("DOJO_SECRET", "9f3c51e07ab2d4688e1d0c5b7f92a6e4")
+    assert cli.main(["migrate"]) == 2
+    assert "init --new-secret" in capsys.readouterr().err
+
+
 def test_courses_are_opened_listed_and_their_join_code_replaced(
     database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:

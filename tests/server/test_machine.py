@@ -112,11 +112,12 @@ WORKERS = COMPOSE.with_name("docker-compose.workers.yml")
 def test_the_containers_have_room_for_what_their_runs_may_take(tmp_path: Path) -> None:
     gib = re.findall(r"mem_limit: (\d+)g  # 640 MiB, and 448 for each", COMPOSE.read_text())
     (children,) = set(re.findall(r"DOJO_CHILDREN:-(\d+)", WORKERS.read_text()))
-    (zygote_mib,) = re.findall(r"DOJO_ZYGOTE_MEMORY:-(\d+)m\}\"  # 384 MiB, and 448 for each", WORKERS.read_text())
+    (workers,) = re.findall(r"DOJO_WORKERS:-(\d+)", WORKERS.read_text())
+    (zygote_mib,) = re.findall(r"DOJO_ZYGOTE_MEMORY:-(\d+)m\}\"  # 384 MiB, and 448 for each run", WORKERS.read_text())
 
     assert (SERVER_BYTES, CHILD_BYTES) == (640 * MIB, 448 * MIB)
     assert machine(tmp_path, V2, {"memory.max": str(int(gib[0]) * GIB)}).children() == 3
-    assert int(zygote_mib) * MIB >= 384 * MIB + int(children) * CHILD_BYTES
+    assert int(zygote_mib) * MIB >= 384 * MIB + int(workers) * int(children) * CHILD_BYTES
 
 
 def test_a_run_fits_into_what_is_counted_for_it() -> None:

@@ -50,7 +50,7 @@ FULL, CROSS_ENTROPY = "makemore/full-backward", "makemore/cross-entropy"
 MINUTE = timedelta(minutes=1)
 GRADES_OF_BUSY_SUBMISSION = 60  # more than the estimate samples
 PASSING = (Verdict.EXACT, Verdict.APPROXIMATE)
-UNORDERED = ("grading.GRADES_OF_SUBMISSION", "queue.STANDINGS")
+UNORDERED = ("grading.GRADES_OF_SUBMISSION", "queue.STANDINGS", "reports.outcomes_of_students")
 WRITTEN_TABLES = ("comparison", "progress", "submission", "ticket")
 
 

@@ -72,6 +72,51 @@ def test_a_secret_that_could_be_guessed_is_refused() -> None:
         _ = Settings(secret=SecretStr("hunter2")).key
 
 
+RANDOM = "9f3c51e07ab2d4688e1d0c5b7f92a6e4"
+ELSEWHERE = "postgresql://dojo:{}@db.example.org/dojo"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "dojo.example.org"])
+@pytest.mark.parametrize("secret", [SECRET, "x" * 64, "abcabcab" * 5, "changeme" * 4])
+def test_a_secret_that_can_be_guessed_is_for_this_machine_alone(secret: str, host: str) -> None:
+    settings = Settings(secret=SecretStr(secret))
+    for loopback in ("127.0.0.1", "::1", "localhost"):
+        settings.refuse_guessable_secrets(loopback)
+
+    with pytest.raises(SettingsError, match=r"The secret can be guessed.*openssl rand"):
+        settings.refuse_guessable_secrets(host)
+
+    Settings(secret=SecretStr(RANDOM)).refuse_guessable_secrets(host)
+
+
+@pytest.mark.parametrize("password", ["", "dojo", "Postgres", "changeme"])
+def test_a_usual_password_of_a_database_elsewhere_is_refused(password: str) -> None:
+    def refuse(url: str, host: str = "0.0.0.0") -> None:
+        settings = Settings(secret=SecretStr(RANDOM), database_url=SecretStr(url))
+        settings.refuse_guessable_secrets(host)
+
+    with pytest.raises(SettingsError, match=r"password can be guessed.*DOJO_DATABASE_URL") as error:
+        refuse(ELSEWHERE.format(password))
+    assert password == "" or password not in str(error.value).replace("DOJO_", "")
+
+    refuse(ELSEWHERE.format(password), "127.0.0.1")
+    refuse(ELSEWHERE.format("kR7-" + password))
+    refuse(f"postgresql://dojo:{password}@127.0.0.1/dojo")
+    refuse(f"postgresql://dojo:{password}@/dojo?host=/run/postgresql")
+    refuse("sqlite:///var/dojo.db")
+
+
+def test_serving_to_others_with_a_guessable_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOJO_DATA", str(tmp_path))
+    monkeypatch.setenv("DOJO_SECRET", SECRET)
+
+    assert cli.main(["serve", "--host", "0.0.0.0", "--port", "0"]) == 2
+
+    assert "The secret can be guessed, and 0.0.0.0 can be reached" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "http"), ("PORT", "99999"), ("CHILDREN", "0"), ("CONNECTIONS", "1"), ("DISPATCH", "x"), ("PROXIES", "*")],

@@ -1,11 +1,17 @@
-"""A disk that is full, for SQLite: the database may have no page more than it has, and those it has are used."""
+"""A disk that is full.
+
+SQLite's database may have no page more than it has, and those it has are used. PostgreSQL only says that it is full:
+statements that write fail.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+from psycopg.errors import DiskFull
 from sqlalchemy import Connection, event
 from sqlmodel import col, delete
 
@@ -15,11 +21,34 @@ from server.tables import InstallationRow
 
 NO_LIMIT = 1_073_741_823
 FILLER = "filler "
+WRITES = ("INSERT", "UPDATE", "WITH")  # a DELETE needs no room
 
 
 @contextmanager
 def full_disk(database: Database) -> Iterator[None]:
     """Let every transaction of the block find the disk full. There is room again after it."""
+    with (_full_sqlite if database.engine.dialect.name == "sqlite" else _full_postgresql)(database):
+        yield
+
+
+@contextmanager
+def _full_postgresql(database: Database) -> Iterator[None]:
+    is_full = True
+
+    def refuse(cursor: Any, statement: str, *_: Any) -> None:
+        if is_full and statement.lstrip().upper().startswith(WRITES):
+            raise DiskFull("could not extend file: No space left on device")
+
+    for execution in ("do_execute", "do_executemany", "do_execute_no_params"):
+        event.listen(database.engine, execution, refuse)
+    try:
+        yield
+    finally:
+        is_full = False
+
+
+@contextmanager
+def _full_sqlite(database: Database) -> Iterator[None]:
     pages = NO_LIMIT
 
     def limit(connection: Connection) -> None:

@@ -42,6 +42,7 @@ from server.queue.queries import (
     STANDINGS,
     TRIES_MAX,
 )
+from server.reports import queries
 from server.reports.progress_table import read_progress_table
 from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StuckBody, StudentProgressBody
 from server.reports.students import Scope, list_standings
@@ -74,6 +75,7 @@ from server.tables import (
 
 BEST_FIRST = [verdict.value for verdict in Verdict]
 SECOND = 10  # between the ranks of the tickets that the arguments' database has
+STUCK = 2  # attempts: so many have those who are stuck in the tests
 LIVE_STATES = (TicketState.QUEUED, TicketState.RUNNING)
 
 
@@ -279,8 +281,10 @@ def rows_of_grade(session: Session, given: QueryArguments) -> Any:
 
 
 def nth_newest_moment(session: Session, given: QueryArguments) -> Any:
-    """Return when an account made the submission that is ``newer`` submissions away from its newest."""
-    moments = select(SubmissionRow.created_at).where(SubmissionRow.account_id == given.account_id)
+    """Return when an account made the submission that is ``newer`` away from its newest one of ``until``."""
+    moments = select(SubmissionRow.created_at).where(
+        SubmissionRow.account_id == given.account_id, SubmissionRow.created_at <= given.until
+    )
     return session.exec(moments.order_by(col(SubmissionRow.created_at).desc()).offset(given.newer).limit(1)).all()
 
 
@@ -359,6 +363,27 @@ def earned_cells(session: Session, given: QueryArguments) -> Mapping[int, Cell]:
     }
 
 
+def outcomes_of_students(session: Session, given: QueryArguments) -> Any:
+    """Return how many steps each student of a course tried, passed and has exact, and the stuck ones."""
+    names = [each.name for each in find(given.exercise).checkpoints]
+    rows = select(ProgressRow).where(
+        ProgressRow.course_id == given.course.id,
+        ProgressRow.exercise == given.exercise,
+        col(ProgressRow.checkpoint).in_(names),
+    )
+    outcomes: dict[int, list[Any]] = {}
+    for row in session.exec(rows.order_by(col(ProgressRow.account_id), ProgressRow.checkpoint)):
+        outcome = outcomes.setdefault(row.account_id, [row.account_id, row.exercise, 0, 0, 0, None])
+        has_passed = Verdict(row.best).passed
+        outcome[2] += 1
+        outcome[3] += has_passed
+        outcome[4] += row.best == Verdict.EXACT
+        if not has_passed and row.attempts >= STUCK:
+            step = f"{row.checkpoint}:{row.attempts}"
+            outcome[5] = step if outcome[5] is None else f"{outcome[5]};{step}"
+    return list(outcomes.values())
+
+
 def insert_submission(session: Session, given: QueryArguments) -> bool:
     """Write a submission, and return whether it has an id now."""
     row = SubmissionRow(**given.new_submission)
@@ -413,6 +438,12 @@ def _assignment(given: QueryArguments) -> tuple[Assignment, list[str]]:
 def _students(session: Session, given: QueryArguments) -> Sequence[int]:
     seats = select(SeatRow.account_id).where(SeatRow.course_id == given.course.id, SeatRow.role == Role.STUDENT)
     return session.exec(seats).all()
+
+
+def _read_outcomes(session: Session, given: QueryArguments) -> Any:
+    outcomes = queries.outcomes_of_students(given.course, [find(given.exercise)], None, STUCK)
+    rows = session.connection().execute(outcomes)
+    return [(*row[:-1], row[-1] and ";".join(sorted(row[-1].split(";")))) for row in rows]
 
 
 def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
@@ -475,6 +506,7 @@ PAIRS: Mapping[str, Pair] = {
         assignment_of_exercise,
     ),
     "rules.ATTEMPTS_USED": Pair(_rows(ATTEMPTS_USED, _where), attempts_used),
+    "reports.outcomes_of_students": Pair(_read_outcomes, outcomes_of_students),
     "submissions.HAS_GRADE": Pair(
         lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
         has_grade,
@@ -482,7 +514,10 @@ PAIRS: Mapping[str, Pair] = {
     "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
     "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
-        _rows(NTH_NEWEST_MOMENT, lambda given: {"account_id": given.account_id, "newer": given.newer}),
+        _rows(
+            NTH_NEWEST_MOMENT,
+            lambda given: {"account_id": given.account_id, "newer": given.newer, "until": given.until},
+        ),
         nth_newest_moment,
     ),
     "submissions.ROWS_OF_GRADE": Pair(

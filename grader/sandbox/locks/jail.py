@@ -14,6 +14,7 @@ import resource
 import select
 import signal
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,8 +57,7 @@ def lock_in(plan: LockPlan, limits: KernelLimits, zygote: int) -> tuple[Layer, i
     if "session" not in plan.without:  # after the change of user, which clears both
         die_with(zygote)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core file, no ptrace, no /proc/PID/mem for others of our user
-    for which, values in wanted.items():
-        resource.setrlimit(which, values)
+    wanted = set_rlimits(wanted)
     if plan.landlock and "landlock" not in plan.without:
         landlock.forbid_everything(plan.landlock)
     layers = Layer(0) if "attest" in plan.without else attest(wanted)
@@ -133,12 +133,33 @@ def attest(wanted: dict[int, tuple[int, int]]) -> Layer:
     return Layer(found)
 
 
+def set_rlimits(
+    wanted: dict[int, tuple[int, int]], setrlimit: Callable[[int, tuple[int, int]], None] = resource.setrlimit
+) -> dict[int, tuple[int, int]]:
+    """Set soft and hard values by RLIMIT number, and return those that were set.
+
+    gVisor has no limit of message queues. They cannot be reached anyway: seccomp allows none of their calls.
+
+    :raises ValueError: if the kernel refuses any other
+    """
+    done = {}
+    for which, values in wanted.items():
+        try:
+            setrlimit(which, values)
+        except ValueError:
+            if which != resource.RLIMIT_MSGQUEUE:
+                raise
+        else:
+            done[which] = values
+    return done
+
+
 def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
     """Soft and hard value by RLIMIT number, never above those already in force.
 
     The hard limit of processor time is a second later, so that SIGXCPU differs from any other SIGKILL.
     """
-    address, data = _memory_held()
+    address, data = memory_held()
     both = {
         resource.RLIMIT_DATA: data + limits.data_bytes,
         resource.RLIMIT_AS: address + limits.address_bytes,
@@ -159,16 +180,27 @@ def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
     return wanted
 
 
-def _memory_held() -> tuple[int, int]:
+def memory_held(folder: str = "/proc/self") -> tuple[int, int]:
     """Bytes of all mappings of this process, and of its private writable ones.
 
-    The second includes the stack, which the kernel counts apart: slightly more than needed.
+    The second includes the stack, which the kernel counts apart: slightly more than needed. gVisor leaves it out of
+    ``statm``, and tells it in ``status``.
     """
-    file = os.open("/proc/self/statm", os.O_RDONLY)
-    pages = os.read(file, 256).split()
-    os.close(file)
+    pages = _read(f"{folder}/statm").split()
     size = resource.getpagesize()
-    return int(pages[0]) * size, int(pages[5]) * size
+    data = int(pages[5]) * size
+    if data == 0:
+        lines = _read(f"{folder}/status").splitlines()
+        data = sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(b"VmData:"))
+    return int(pages[0]) * size, data
+
+
+def _read(path: str) -> bytes:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 8192)
+    finally:
+        os.close(file)
 
 
 def _only_null_and_control() -> bool:

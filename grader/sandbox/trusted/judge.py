@@ -21,12 +21,12 @@ _CLAIMS: Final = frozenset(
 def judge(child_exit: ChildExit, result: Result, layout: Layout, limits: Limits, seconds: float) -> Run:
     """Turn the end of a child and its result into a run. ``seconds`` is the wall time that it took.
 
-    The child's claims count if it left by itself with exit code 0 and the last mark in place. It can then only hand in
-    answers, or speak of its own failure. Any other run has no answers.
+    The child's claims count if it left by itself with exit code 0 and the last mark in place, and never held too much.
+    It can then only hand in answers, or speak of its own failure. Any other run has no answers.
 
     :raises SandboxFault: if somebody else killed the child
     """
-    left_by_itself = child_exit.signal is None and child_exit.exit_code == 0
+    left_by_itself = child_exit.signal is None and child_exit.exit_code == 0 and not child_exit.over_memory
     if left_by_itself and result.finished and result.status in _CLAIMS:
         message = "" if result.status is RunStatus.OK else result.message
         if result.status is RunStatus.MEMORY_LIMIT:

@@ -44,9 +44,9 @@ def test_every_request_names_the_version_of_the_api(fake: FakeDojo) -> None:
 
 def test_a_list_of_submissions_is_filtered(fake: FakeDojo) -> None:
     server(fake).submissions("autumn", exercise=SLUG, limit=7)
-    assert dict(fake.requests[-1].url.params) == {"limit": "7", "exercise": SLUG}
+    assert dict(fake.requests[-1].url.params) == {"student": "me", "limit": "7", "exercise": SLUG}
     server(fake).submissions("autumn", exercise=None, limit=1)
-    assert dict(fake.requests[-1].url.params) == {"limit": "1"}
+    assert dict(fake.requests[-1].url.params) == {"student": "me", "limit": "1"}
 
 
 def test_a_request_that_waits_has_more_time(fake: FakeDojo) -> None:

@@ -295,6 +295,58 @@ def test_the_code_that_was_handed_in_is_shown(pulled: Student) -> None:
     assert pulled.type("submissions", "show", "1", "--code")[1] == "x = 1 \ufffd\n"
 
 
+def test_what_staff_say_is_shown_with_the_submission(pulled: Student) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    (submission,) = pulled.fake.graded.values()
+    plain = pulled.type("show", "1", "--all")[1]
+    author = {"id": 1, "name": "Dr. Example"}
+    submission["comments"] = [
+        {"id": 1, "author": author, "checkpoint": "counts", "text": "A factor is missing.\nSee \x1b[2J25:07."},
+        {"id": 2, "author": author, "checkpoint": None, "text": "Good otherwise."},
+    ]
+    submission["override"] = {"points": 1.5, "reason": "Half of it by hand."}
+
+    shown = pulled.type("show", "1", "--all")[1]
+
+    assert shown.removesuffix(plain).splitlines() == [
+        "Dr. Example on dcounts:",
+        "  A factor is missing.",
+        "  See 25:07.",
+        "Dr. Example:",
+        "  Good otherwise.",
+        "For makemore/cross-entropy you have 1.5 points: Half of it by hand.",
+        "",
+    ]
+    assert pulled.type("submissions", "show", "1", "--all")[1] == shown
+
+
+def test_points_that_staff_set_are_shown_in_the_status(pulled: Student) -> None:
+    exercise = pulled.fake.exercise() | {"override": {"points": 1.5, "reason": "Half of it by hand."}}
+    pulled.fake.before = lambda request: (
+        httpx.Response(200, json=exercise, headers=pulled.fake.headers) if request.url.path.endswith(SLUG) else None
+    )
+
+    shown = pulled.type("status")[1]
+
+    assert shown.startswith("For makemore/cross-entropy you have 1.5 points: Half of it by hand.\n")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"comments": [{"text": "x"}]}, {"comments": [{"author": {}, "text": 3}]}, {"override": {"reason": "x"}}],
+)
+def test_feedback_that_is_none_is_refused(pulled: Student, broken: dict[str, Any]) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    (submission,) = pulled.fake.graded.values()
+    submission.update(broken)
+
+    code, _, error = pulled.type("show", "1")
+
+    assert (code, "no usable" in error) == (2, True)
+
+
 def test_restore_writes_back_what_was_handed_in(pulled: Student) -> None:
     Path("solution.py").write_text(HALF)
     pulled.type("submit", "solution.py")

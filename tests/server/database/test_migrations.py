@@ -19,6 +19,7 @@ from server.tables import (
     InstanceRow,
     JoinCodeRow,
     ProgressRow,
+    RegradeRow,
     Role,
     SeatRow,
     SubmissionRow,
@@ -247,6 +248,39 @@ def test_tickets_of_the_first_migration_get_their_student(old: Database, url: st
         tickets = session.exec(select(TicketRow).order_by(col(TicketRow.id))).all()
     assert [(each.submission_id, each.account_id, each.rank) for each in tickets] == [(1, 2, 0), (2, 1, 0)]
     assert [(each.state, each.tries) for each in tickets] == [(TicketState.QUEUED, 0), (TicketState.RUNNING, 2)]
+
+
+def test_what_waits_to_be_graded_again_becomes_an_open_regrade(old: Database, url: str) -> None:
+    old.close()
+    migrate.upgrade(url, "0009")
+    with old.writing() as session:
+        session.connection().exec_driver_sql("UPDATE ticket SET rank = 2000000002 WHERE id = 2")
+    old.close()
+
+    migrate.upgrade(url)
+
+    with old.reading() as session:
+        regrade = session.exec(select(RegradeRow)).one()
+        tickets = session.exec(select(TicketRow).order_by(col(TicketRow.id))).all()
+        grades = session.exec(select(GradeRow)).all()
+    assert (regrade.course_id, regrade.account_id, regrade.accepted_at) == (1, None, None)
+    assert [each.regrade_id for each in tickets] == [None, regrade.id]
+    assert all(each.counts for each in grades)
+
+
+def test_a_grade_that_does_not_count_is_gone_on_the_way_back(old: Database, url: str) -> None:
+    old.close()
+    migrate.upgrade(url)
+    with old.writing() as session:
+        session.connection().exec_driver_sql("UPDATE grade SET counts = false WHERE id = 1")
+    old.close()
+
+    migrate.downgrade(url, "0009")
+
+    with old.reading() as session:
+        asked = session.connection().exec_driver_sql
+        assert asked("SELECT id FROM grade").scalars().all() == [2]
+        assert asked("SELECT count(*) FROM comparison").scalar_one() == 0
 
 
 def test_old_grades_get_their_count_of_inherited_rows(old: Database, url: str) -> None:

@@ -89,15 +89,13 @@ def delete(caller: Student, address: str) -> Any:
     return caller.client.delete(address, headers={"Authorization": f"Bearer {caller.token}"})
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", " \n ", "x" * 4001, "a\0b", "a\x1b[31mb", "a\x9bb", "right \u202e left"],
-    ids=["empty", "space", "long", "NUL", "escape", "C1", "turned"],
-)
-def test_a_text_that_cannot_be_shown_is_refused(server: RunningServer, student: Student, text: str) -> None:
-    answer = comment(server.instructor, hand_in(student), text)
+def test_a_text_that_cannot_be_shown_is_refused(server: RunningServer, student: Student) -> None:
+    id = hand_in(student)
+    texts = ["", " \n ", "x" * 4001, "a\0b", "a\x1b[31mb", "a\x9bb", "right \u202e left"]
 
-    assert is_problem(answer, 422)
+    answers = {text: comment(server.instructor, id, text) for text in texts}
+
+    assert [text for text, answer in answers.items() if not is_problem(answer, 422)] == []
     assert acts(server) == []
 
 
@@ -192,6 +190,8 @@ def test_an_override_is_seen_by_its_student_with_the_reason(server: RunningServe
     assert (body["points"], body["reason"], body["author"]["name"]) == (12.5, "Ill for a week.", "Instructor")
     assert student.get(f"/api/v1/submissions/{id}").json()["override"] == body
     assert student.get(f"{ADDRESS}/overrides").json()["overrides"] == [body]
+    assert student.get(f"{ADDRESS}/exercises/{FULL}").json()["override"] == body
+    assert teacher.get(f"{ADDRESS}/exercises/{FULL}").json()["override"] is None
     assert server.join("Bob").get(f"{ADDRESS}/overrides").json()["overrides"] == []
     assert acts(server) == [("override.set", teacher.account, student.id)]
 
@@ -216,29 +216,32 @@ def test_a_second_override_takes_the_place_of_the_first(server: RunningServer, s
 
 
 @SQLITE
-@pytest.mark.parametrize(
-    "changes",
-    [{"points": -1}, {"points": 26.5}, {"reason": " "}, {"reason": "a\nb"}, {"reason": "x" * 501}, {"exercise": "a/b"}],
-)
-def test_an_override_that_cannot_be_is_refused(
-    server: RunningServer, student: Student, changes: dict[str, Any]
-) -> None:
-    answer = override(server.instructor, student, **changes)
+def test_an_override_that_cannot_be_is_refused(server: RunningServer, student: Student) -> None:
+    refused: list[dict[str, Any]] = [
+        {"points": -1},
+        {"points": 26.5},
+        {"points": "many"},
+        {"reason": " "},
+        {"reason": "a\nb"},
+        {"reason": "x" * 501},
+    ]
 
-    assert is_problem(answer, 404 if "exercise" in changes else 422)
+    answers = [override(server.instructor, student, **changes) for changes in refused]
+
+    assert all(is_problem(answer, 422) for answer in answers)
+    assert is_problem(override(server.instructor, student, exercise="a/b"), 404)
     assert acts(server) == []
 
 
 @SQLITE
-@pytest.mark.parametrize("points", ["NaN", "Infinity", '"many"'])
-def test_points_are_a_number(server: RunningServer, student: Student, points: str) -> None:
-    content = f'{{"student": {student.id}, "exercise": "{FULL}", "reason": "Ill.", "points": {points}}}'
+def test_points_are_finite(server: RunningServer, student: Student) -> None:
+    for points in ("NaN", "Infinity"):
+        content = f'{{"student": {student.id}, "exercise": "{FULL}", "reason": "Ill.", "points": {points}}}'
+        headers = {"Content-Type": "application/json"}
 
-    answer = server.instructor.post(
-        f"{ADDRESS}/overrides", content=content, headers={"Content-Type": "application/json"}
-    )
+        answer = server.instructor.post(f"{ADDRESS}/overrides", content=content, headers=headers)
 
-    assert is_problem(answer, 422)
+        assert is_problem(answer, 422)
 
 
 @SQLITE

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from grader.sandbox.trusted.doctor import Finding, Report
+from server.grading.code_runner import CodeRunner
 from server.services import make_code_runner
 from server.settings import Settings
-from tests.support.servers import eventually
+from tests.support.servers import FakeSandbox, eventually
 
 
 @contextmanager
@@ -22,6 +26,16 @@ def listening(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         zygote.kill()
         zygote.wait()
+
+
+@pytest.mark.parametrize(("again_seconds", "is_well"), [(0.0, True), (60.0, False)])
+def test_a_lock_that_did_not_hold_is_tried_again_after_a_while(again_seconds: float, is_well: bool) -> None:
+    reports = iter([Report((Finding("memory", False, True, "too busy"),)), Report(())])
+    code_runner = CodeRunner(FakeSandbox, lambda _: next(reports), again_seconds)
+    assert "do not hold: memory" in str(code_runner.inspect())
+
+    assert (code_runner.inspect() is None) is is_well
+    assert code_runner.is_ready() is is_well
 
 
 def test_a_zygote_elsewhere_is_used_missed_and_found_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import safetensors.torch
 
 from grader.sandbox import Job, SandboxFault
 from server.database.engine import Database
@@ -13,7 +14,18 @@ from server.metrics import Metrics
 from server.operations.state_metrics import StateCollector
 from server.queue.signals import Signals
 from server.queue.timing import Timing
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually, gradients
+from tests.support.servers import (
+    EXERCISES,
+    FULL,
+    IMPATIENT,
+    SAFETENSORS,
+    SOLUTION,
+    FakeSandbox,
+    RunningServer,
+    Student,
+    eventually,
+    gradients,
+)
 
 
 @pytest.fixture
@@ -42,6 +54,29 @@ def test_grades_are_counted_by_kind_and_outcome(server: RunningServer, student: 
     assert value(server, 'dojo_grading_seconds_count{phase="grade"}') == 3
     assert value(server, 'dojo_grading_seconds_count{phase="wait"}') == 2
     assert value(server, 'dojo_grading_seconds_count{phase="store"}') == 2
+
+
+def test_live_checks_are_counted_by_kind_and_outcome(
+    server: RunningServer, student: Student, fake_sandbox: FakeSandbox
+) -> None:
+    def check(source: str) -> int:
+        return student.post(f"{EXERCISES}/{FULL}/check", json={"filename": "a.py", "source": source}).status_code
+
+    def lose(job: Job) -> None:
+        raise SandboxFault("gone")
+
+    assert student.submit_tensors(gradients(student.state())).status_code == 201
+    content = safetensors.torch.save(gradients(student.state()))
+    tensors = student.post(f"{EXERCISES}/{FULL}/check", content=content, headers={"Content-Type": SAFETENSORS})
+    assert [tensors.status_code, check(SOLUTION), check("1 / 0")] == [200, 200, 200]
+    fake_sandbox.before = lose
+    assert check(SOLUTION) == 503
+
+    assert value(server, 'dojo_check_seconds_count{kind="tensors",outcome="compared"}') == 1
+    assert value(server, 'dojo_check_seconds_count{kind="code",outcome="ok"}') == 1
+    assert value(server, 'dojo_check_seconds_count{kind="code",outcome="error"}') == 1
+    assert value(server, 'dojo_check_seconds_count{kind="code",outcome="no room"}') == 1
+    assert value(server, 'dojo_grades_total{kind="tensors",outcome="compared"}') == 1
 
 
 def test_requests_are_counted_by_route_and_status(server: RunningServer, student: Student) -> None:

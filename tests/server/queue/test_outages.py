@@ -73,7 +73,6 @@ def status(student: Student, address: str) -> str:
     return str(student.get(address).json()["status"])
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_grade_that_finds_the_disk_full_waits_and_is_stored_when_there_is_room(
     server: RunningServer, student: Student, fake_sandbox: FakeSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

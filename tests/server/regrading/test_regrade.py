@@ -11,10 +11,14 @@ import torch
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
+from exercises.instance import Kind
+from exercises.registry import find
 from grader import numerics
 from grader.sandbox import Job
+from server.accounts.accounts import lock_account
 from server.app import create_app
 from server.database.table import now
+from server.grading.grade import compare, store
 from server.settings import Settings
 from server.tables import (
     AuditRow,
@@ -28,6 +32,7 @@ from server.tables import (
     TicketState,
 )
 from tests.support.servers import (
+    COURSE,
     EXERCISES,
     FULL,
     SOLUTION,
@@ -38,8 +43,10 @@ from tests.support.servers import (
     eventually,
     gradients,
     is_problem,
+    waits_for_a_lock,
 )
 
+NO_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 REGRADE = "/api/v1/courses/backprop/regrade"
 SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -395,25 +402,26 @@ def test_a_recount_follows_the_same_submissions_grade(
 
 
 @SQLITE
-@pytest.mark.parametrize("scope", ["submission", "student", "student and exercise"])
 def test_a_regrade_may_be_of_a_submission_or_a_student(
-    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch, scope: str
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bob = server.join("Bob")
     ids = [each.submit_tensors({}).json()["id"] for each in (student, bob, bob)]
     ids.append(bob.submit_tensors({}, exercise="makemore/cross-entropy").json()["id"])
     server.services.dispatcher.stop()
     change_environment(monkeypatch)
-    wanted, expected = {
-        "submission": ({"submission": ids[1]}, ids[1:2]),
-        "student": ({"student": bob.id}, ids[1:]),
-        "student and exercise": ({"student": bob.id, "exercise": FULL}, ids[1:3]),
-    }[scope]
+    scopes: list[tuple[dict[str, Any], list[int]]] = [
+        ({"submission": ids[1]}, ids[1:2]),
+        ({"student": bob.id}, ids[1:]),
+        ({"student": bob.id, "exercise": FULL}, ids[1:3]),
+    ]
 
-    told = regrade(server.instructor, **wanted).json()
+    for scope, expected in scopes:
+        told = regrade(server.instructor, **scope).json()
 
-    assert waiting(server) == expected
-    assert {name: told[name] for name in wanted} == wanted
+        assert waiting(server) == expected
+        assert {name: told[name] for name in scope} == scope
+        server.instructor.post(f"{REGRADE}/{told['id']}/discard")
 
 
 @SQLITE
@@ -575,6 +583,39 @@ def test_a_regrade_without_a_difference_changes_nothing(
     assert (cells(student), student.get(f"/api/v1/submissions/{id}").json()["grade"]["checkpoints"]) == before
 
 
+@SQLITE
+def test_no_reader_sees_a_grade_of_an_open_regrade(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = student.submit_code(WRONG).json()["id"]
+    mistake_once(server, "counts")
+    course = f"/api/v1/courses/{COURSE}"
+    readers = [
+        (server.instructor, f"{course}/analytics"),
+        (server.instructor, f"{course}/progress"),
+        (server.instructor, f"{course}/submissions"),
+        (server.instructor, f"/api/v1/submissions/{id}"),
+        (student, f"/api/v1/submissions/{id}"),
+        (student, f"{course}/progress"),
+        (student, f"{course}/exercises/{FULL}"),
+    ]
+
+    def read() -> list[Any]:
+        return [reader.get(address).json() for reader, address in readers]
+
+    before = read()
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    assert len(report(server)["changed"]) == 1
+
+    during = read()
+    accept(server)
+    after = read()
+
+    assert during == before
+    assert all(one != other for one, other in zip(after, before, strict=True))
+
+
 # -- while a regrade goes on ---------------------------------------------------------------------------------
 
 
@@ -593,6 +634,34 @@ def test_what_comes_during_a_regrade_counts_at_once(
 
     assert (cells(student)["counts"]["best"], cells(student)["counts"]["attempts"]) == ("wrong", 2)
     assert server.instructor.get(REGRADE).json()["regraded"] == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_grade_that_is_being_stored_is_counted_too(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = student.submit_tensors({"dcounts": torch.zeros(32, 27)}).json()["id"]
+    mistake_once(server, "counts")
+    change_environment(monkeypatch)
+    regrade(server.instructor)
+    report(server)
+    database = server.services.database
+    timed = compare(server.services.instances.get(student.id, find(FULL), Kind.STUDENT), NO_TENSORS)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as session:
+            lock_account(session, student.id)
+            again = session.get_one(SubmissionRow, first).model_dump(exclude={"id"}) | {"attempt": 2}
+            submission = SubmissionRow(**again)
+            submission.insert(session)
+            accepted = pool.submit(accept, server)
+            assert eventually(lambda: waits_for_a_lock(database))
+            row = store(session, submission, timed)
+            session.get_one(ComparisonRow, (row.id, 0)).verdict = "shape"  # so that a recount counts it
+        accepted.result()
+
+    assert cells(student)["counts"]["best"] == "wrong"
+    assert cells(student)["logprobs"]["best"] == "shape"
 
 
 @SQLITE

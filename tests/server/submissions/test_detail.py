@@ -126,10 +126,9 @@ def test_who_was_removed_is_in_no_list(server: RunningServer, student: Student) 
     assert server.instructor.get(f"/api/v1/submissions/{id}").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["a\x85b.py", "a\u202eyp.b", "a\u2028b.py", "\ufeffa.py", "x" * 256, ""])
-def test_a_file_name_that_cannot_be_shown_is_refused(student: Student, name: str) -> None:
-    answer = student.post(
-        f"/api/v1/courses/{COURSE}/exercises/{FULL}/submissions", json={"filename": name, "source": ""}
-    )
+def test_a_file_name_that_cannot_be_shown_is_refused(student: Student) -> None:
+    address = f"/api/v1/courses/{COURSE}/exercises/{FULL}/submissions"
+    for name in ("a\x85b.py", "a\u202eyp.b", "a\u2028b.py", "\ufeffa.py", "x" * 256, ""):
+        answer = student.post(address, json={"filename": name, "source": ""})
 
-    assert is_problem(answer, 422)
+        assert is_problem(answer, 422), ascii(name)

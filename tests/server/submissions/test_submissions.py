@@ -63,7 +63,7 @@ def test_right_code_is_graded_on_the_hidden_instance(server: RunningServer, fake
     assert grade["exact"] == 26
     assert grade["run"] == {"status": "ok", "message": "", "stdout": "hello\n"}
     assert fake_sandbox.jobs[-1].state != student.state()
-    assert student.get(answer.headers["Location"]).json() == answer.json()
+    assert answer.json().items() <= student.get(answer.headers["Location"]).json().items()
 
 
 def test_memorised_numbers_are_wrong_as_code_and_somebody_elses_are_wrong_as_tensors(server: RunningServer) -> None:
@@ -162,8 +162,8 @@ def test_a_submission_is_read_by_its_owner_and_by_staff(server: RunningServer) -
     student, eve = server.join("Ada"), server.join("Eve")
     told = student.submit_code(SOLUTION).json()
     address = f"/api/v1/submissions/{told['id']}"
-    assert student.get(address).json() == told
-    assert server.instructor.get(address).json() == told
+    assert told.items() <= student.get(address).json().items()
+    assert told.items() <= server.instructor.get(address).json().items()
     assert is_problem(eve.get(address), 404)
     assert is_problem(server.client.get(address), 401)
     absent = eve.get("/api/v1/submissions/999999").json()

@@ -207,6 +207,23 @@ class GradeSummary:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """What staff say of a submission, or of one step of it if ``checkpoint`` is not None."""
+
+    author: str
+    checkpoint: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """Points that staff gave for an exercise instead of those worked out."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Submission:
     """A submission with its grade, or with its place in the queue.
 
@@ -229,6 +246,8 @@ class Submission:
     grade: Grade | None
     summary: GradeSummary | None
     body: Mapping[str, Any] = field(repr=False)
+    comments: tuple[Comment, ...] = ()
+    override: Override | None = None
 
     @property
     def graded(self) -> bool:
@@ -300,6 +319,7 @@ class Exercise:
     time_zone: str | None = None
     late: str = ""
     attempts_left: int | None = None
+    override: Override | None = None
 
     @property
     def is_done(self) -> bool:
@@ -487,7 +507,23 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
         grade=read_grade(grade) if "checkpoints" in grade else None,
         summary=_summary(grade),
         body=body,
+        comments=tuple(map(_comment, _objects(body, "comments"))),
+        override=_override(_optional(body, "override", dict)),
     )
+
+
+def _comment(body: Mapping[str, Any]) -> Comment:
+    checkpoint = _line(body, "checkpoint")[:NAME_CHARACTERS_MAX]
+    return Comment(_line(required(body, "author", dict), "name"), checkpoint or None, required(body, "text", str))
+
+
+def _override(body: Mapping[str, Any] | None) -> Override | None:
+    if body is None:
+        return None
+    points = _number(body, "points")
+    if points is None:
+        raise refuse("points")
+    return Override(points, _line(body, "reason"))
 
 
 def read_exercise(body: Mapping[str, Any]) -> Exercise:
@@ -515,6 +551,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         time_zone=_line(body, "time_zone") or None,
         late=_line(body, "late"),
         attempts_left=_count(body, "attempts_left"),
+        override=_override(_optional(body, "override", dict)),
     )
 
 

@@ -173,7 +173,7 @@ class Server:
 
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         """Return the student's submissions, the newest first, without the rows of their grades."""
-        params = {"limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
+        params = {"student": "me", "limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
         body = self._client.json("GET", f"{course_path(course)}/submissions", params=params)
         return [read_submission(entry) for entry in required(body, "submissions", list)]
 

@@ -38,7 +38,9 @@ def show_result(
     grade = submission.grade
     if context.as_json:
         context.print_json({**submission.body, **(extra or {})})
-    elif grade is None:
+        return PASSED if grade and grade.all_passed else WRONG
+    grades.show_feedback(context.screen, submission)
+    if grade is None:
         grades.show_ungraded(context.screen, submission)
     elif grade.withheld:
         grades.show_withheld(context.screen, submission, grade)
@@ -101,6 +103,7 @@ def _next_exercise(connection: Connection, done: str) -> str | None:
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
     """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others."""
     heading = f"{exercise.slug}: {exercise.title}"
+    grades.show_override(context.screen, exercise.slug, exercise.override)
     if exercise.withheld:
         context.screen.print(heading, style="bold")
         context.screen.print(f"{plural(exercise.attempts, 'attempt')} kept. {exercise.withheld} See them: dojo history")

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Grade, Submission
+from dojo.api.responses import Checkpoint, Comparison, Grade, Override, Submission
 from dojo.show.screen import Screen
 from dojo.text import clock
 
@@ -26,6 +26,7 @@ STYLES = {
     "missing": "bright_black",
 }
 FIRST_MISTAKE_STYLE = "bold red"
+FEEDBACK_STYLE = "bold"
 WIDE_COLUMNS_MIN = 80  # in a narrower terminal, remarks stand under the table instead of in it
 
 RUN_SENTENCES = {
@@ -51,6 +52,23 @@ def show_ungraded(screen: Screen, submission: Submission) -> None:
     """Print where a submission without a grade is."""
     sentence = UNGRADED_SENTENCES.get(submission.status, WAITING_SENTENCE)
     screen.print(f"{title(submission)}: {sentence.format(progress=submission.progress(), id=submission.id)}")
+
+
+def show_feedback(screen: Screen, submission: Submission) -> None:
+    """Print what staff say of a submission, and the points that they set. Without any, nothing."""
+    for comment in submission.comments:
+        step = f" on d{comment.checkpoint}" if comment.checkpoint else ""
+        screen.print(f"{comment.author}{step}:", style=FEEDBACK_STYLE)
+        screen.print_text(Text(comment.text), indent=2)
+    show_override(screen, submission.exercise, submission.override)
+    if submission.comments or submission.override:
+        screen.print()
+
+
+def show_override(screen: Screen, exercise: str, override: Override | None) -> None:
+    """Print the points that staff set for an exercise, with the reason. Without any, nothing."""
+    if override is not None:
+        screen.print(f"For {exercise} you have {override.points:g} points: {override.reason}", style=FEEDBACK_STYLE)
 
 
 def title(submission: Submission) -> str:

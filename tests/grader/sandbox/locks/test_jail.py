@@ -71,7 +71,7 @@ def test_the_kernel_holds_it_locked_in(child: Path) -> None:
 
 
 def test_limits_are_the_ones_asked_for() -> None:
-    address, data = jail._memory_held()
+    address, data = jail.memory_held()
 
     wanted = jail._rlimits(SMALL)
 
@@ -89,6 +89,28 @@ def test_limits_are_the_ones_asked_for() -> None:
     assert 0 <= wanted[resource.RLIMIT_AS][0] - address - 20 < 2**24
     assert 0 <= wanted[resource.RLIMIT_DATA][0] - data - 10 < 2**24
     assert address > data > 0
+
+
+def test_a_kernel_that_leaves_data_out_of_statm_is_asked_for_its_status(tmp_path: Path) -> None:
+    (tmp_path / "statm").write_text("5587 3602 0 0 0 0 0\n")
+    (tmp_path / "status").write_text("VmSize:\t22348 kB\nVmData:\t6380 kB\n")
+
+    assert jail.memory_held(str(tmp_path)) == (5587 * resource.getpagesize(), 6380 * 1024)
+
+
+def test_only_the_limit_of_message_queues_may_be_missing() -> None:
+    def without(missing: int) -> Callable[[int, tuple[int, int]], None]:
+        def setrlimit(which: int, values: tuple[int, int]) -> None:
+            if which == missing:
+                raise ValueError("not allowed to raise maximum limit")
+
+        return setrlimit
+
+    wanted = {resource.RLIMIT_MSGQUEUE: (0, 0), resource.RLIMIT_DATA: (9, 9)}
+
+    assert jail.set_rlimits(wanted, without(resource.RLIMIT_MSGQUEUE)) == {resource.RLIMIT_DATA: (9, 9)}
+    with pytest.raises(ValueError, match="not allowed"):
+        jail.set_rlimits(wanted, without(resource.RLIMIT_DATA))
 
 
 def test_a_limit_is_never_above_the_one_in_force(monkeypatch: pytest.MonkeyPatch) -> None:

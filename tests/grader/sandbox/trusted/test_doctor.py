@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from grader.answer import Answer
 from grader.sandbox import Job, Limits, Run, RunStatus, SandboxFault
 from grader.sandbox.protocol import Layer
 from grader.sandbox.trusted import doctor
-from grader.sandbox.trusted.doctor import Finding, Report, examine
+from grader.sandbox.trusted.doctor import Finding, Report, examine, kernel_finding
 
 RIGHT = {"answer": Answer(torch.full((4,), 6.0))}
 PROBES = """honest run, files, metadata, sockets, fork, exec, signals, other processes, ptrace, executable memory,
@@ -56,7 +57,7 @@ def findings(sandbox: object) -> dict[str, Finding]:
 
 
 def test_no_probe_is_lost() -> None:
-    assert list(findings(Made())) == [*names(PROBES), "page tables", *names(LOCKS)]
+    assert list(findings(Made())) == [*names(PROBES), "page tables", *names(LOCKS), "kernel"]
 
 
 def test_what_went_through_fails_every_probe() -> None:
@@ -141,7 +142,7 @@ def test_a_sandbox_that_runs_nothing_is_a_finding() -> None:
 
     found = findings(Broken())
 
-    assert not any(finding.ok for finding in found.values())
+    assert [name for name, finding in found.items() if finding.ok] == ["kernel"]
     assert found["files"].detail == "no zygote" and found["locks"].detail == "no child"
 
 
@@ -180,3 +181,9 @@ def test_the_exit_code_is_the_verdict(monkeypatch: pytest.MonkeyPatch, ok: bool,
         doctor.main()
 
     assert ended.value.code == code
+
+
+def test_the_doctor_says_whose_kernel_it_is() -> None:
+    told = kernel_finding(b"<6>[   0.000000] Starting gVisor...\n").detail
+    assert all(name in told for name in ("no Landlock", "no exit notification", "no page tables", "is loose"))
+    assert kernel_finding(b"").detail == f"Linux {platform.release()}, the machine's own"

@@ -129,8 +129,9 @@ def test_a_stopped_run_keeps_what_it_got_to(run: Runner, ending: str, status: Ru
     assert torch.equal(got.answers["w"].tensor, STATE["w"] + 1)  # type: ignore[arg-type]
 
 
-def test_a_child_that_the_zygote_killed_met_the_memory_limit() -> None:
-    run = judged(ChildExit(None, signal.SIGKILL, over_memory=True))
+@pytest.mark.parametrize("end", [(None, signal.SIGKILL), (0, None)])
+def test_a_child_that_was_seen_to_hold_too_much_met_the_memory_limit(end: tuple[int | None, int | None]) -> None:
+    run = judged(ChildExit(*end, over_memory=True))
 
     assert run.status is RunStatus.MEMORY_LIMIT and "No more than 256 MiB" in run.message
     assert handed_in(run) == []

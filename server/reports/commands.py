@@ -1,0 +1,43 @@
+"""The operator's command for reports: ``sources``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from server.command_line import CommandError, pass_settings
+from server.courses.commands import find_course
+from server.database.setup import prepared_database
+from server.settings import Settings
+
+
+@click.command()
+@click.argument("slug", metavar="COURSE")
+@click.argument("exercise")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--which", type=click.Choice(["last", "best", "all"]), default="last", show_default=True)
+@click.option("--section", help="The students of this section alone.")
+@click.option("--names/--no-names", default=True, help="Whether folders and info.csv name students.")
+@pass_settings
+def sources(
+    settings: Settings, slug: str, exercise: str, file: Path, which: str, section: str | None, names: bool
+) -> None:
+    """Write the code that students handed in into a ZIP FILE, in the layout that JPlag and Dolos read."""
+    from server.assignments.exercises import find_exercise
+    from server.reports.sources import Which, open_archive
+    from server.reports.students import Scope
+
+    asked = find_exercise(exercise)
+    database = prepared_database(settings)
+    with database.reading() as session:
+        course = find_course(session, slug)
+        archive = open_archive(session, course, [asked], Scope(section), Which(which), is_named=names)
+    try:
+        with file.open("xb") as stream:
+            stream.writelines(archive.chunks(database))
+    except FileExistsError:
+        raise CommandError(f"{file} is there already. Choose another name.") from None
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}. Choose another place.") from None
+    click.echo(f"Wrote {file} with {len(archive.handins)} submissions.")
