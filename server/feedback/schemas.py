@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.text import COMMENT_LENGTH_MAX, REASON_LENGTH_MAX
 from server.submissions.schemas import CommentBody, OverrideBody
@@ -15,6 +15,8 @@ RowId = Annotated[int, Field(ge=1, lt=2**31)]
 
 class NewCommentBody(BaseModel):
     """A comment to write: on a checkpoint, or on the whole submission. Plain text."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=COMMENT_LENGTH_MAX)
     checkpoint: str | None = Field(default=None, max_length=64)
@@ -34,6 +36,8 @@ class CommentListBody(BaseModel):
 
 class NewOverrideBody(BaseModel):
     """Points to give a student for an assignment, and the reason, which the student reads."""
+
+    model_config = ConfigDict(extra="forbid")
 
     student: RowId
     exercise: str = Field(max_length=64)
