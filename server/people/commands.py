@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from server.accounts import accounts
 from server.accounts.commands import find_account
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
@@ -284,7 +284,7 @@ def token() -> None:
 
 
 @token.command("new")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @click.option("--yes", is_flag=True, help="It is the account that you mean.")
 @pass_settings
 def new_token(settings: Settings, account_id: int, yes: bool) -> None:
@@ -302,7 +302,7 @@ def new_token(settings: Settings, account_id: int, yes: bool) -> None:
 
 
 @token.command("revoke")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def revoke_tokens(settings: Settings, account_id: int) -> None:
     """Revoke every token of an account."""
@@ -318,7 +318,7 @@ def admin() -> None:
 
 
 @admin.command("add")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def add_admin(settings: Settings, account_id: int) -> None:
     """Make an account an admin."""
@@ -329,7 +329,7 @@ def add_admin(settings: Settings, account_id: int) -> None:
 
 
 @admin.command("remove")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def remove_admin(settings: Settings, account_id: int) -> None:
     """Take the admin's rights from an account; its seats stay."""
