@@ -36,7 +36,7 @@ def test_the_term_of_the_page_goes_as_it_says(
         ("python -m server people codes", Term.open_links),
         ("python -m server assignment set", Term.join_again),
         ("api 'courses/backprop/progress?", Term.hand_in),
-        ("api 'courses/backprop/regrade?", update),
+        ("python -m server regrade backprop --exercise", update),
         ("python -m server gradebook backprop --format canvas", Term.export_from_canvas),
     ]
     with contextlib.ExitStack() as running:
@@ -85,7 +85,7 @@ def test_every_command_that_the_text_names_is_there() -> None:
     known = {
         option
         for group in command.commands.values()
-        for each in getattr(group, "commands", {}).values()
+        for each in [group, *getattr(group, "commands", {}).values()]
         for parameter in each.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
