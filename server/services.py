@@ -79,7 +79,7 @@ class Services:
         instances = InstanceStore(database, settings.key)
         code_runner = code_runner or make_code_runner(settings)
         metrics = Metrics()
-        pool = HiddenPool(database)
+        pool = HiddenPool(database, instances)
         grading = Grading(database, instances, pool, code_runner, metrics)
         return cls(settings, timing or Timing(), metrics, database, instances, pool, code_runner, grading)
 

@@ -90,7 +90,7 @@ def prepare(server: BenchServer, old: int) -> list[AnswerFiles]:
     exercise = find(EXERCISE)
     students = _student_ids(database)
     own = [instances.get(student, exercise, Kind.STUDENT).instance for student in students]
-    pool = HiddenPool(database)
+    pool = HiddenPool(database, instances)
     for _ in range(POOL_SIZE):
         pool.refill(exercise)
     lots = (instances.load(pool.lot(exercise, ()), exercise) for _ in students)

@@ -11,19 +11,19 @@ import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
 from server.database import dialect
 from server.database.engine import Database
 from server.database.table import now
-from server.instances.store import keep
+from server.instances.store import InstanceStore, keep
 from server.tables import InstanceRow
 
 POOL_SIZE = 64
 LIFETIME = timedelta(days=1)  # an instance is drawn no more after that
-SEED_BITS = 63  # the range of torch's generators
 POOL_LOCK = 20260926  # of the database, between processes that draw at once
 
 
@@ -36,12 +36,14 @@ class HiddenPool:
     def __init__(
         self,
         database: Database,
+        instances: InstanceStore,
         size: int = POOL_SIZE,
         lifetime: timedelta = LIFETIME,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.size = size
         self._database = database
+        self._instances = instances
         self._lifetime = lifetime
         self._clock = clock
         self._drawn: dict[tuple[str, int], dict[int, datetime]] = {}  # id → when it was drawn
@@ -50,12 +52,12 @@ class HiddenPool:
         """Draw one more instance of an exercise unless there are enough. Call it before ``lot``, in no transaction."""
         if len(self._young(exercise)) >= self.size:
             return
-        instance = Instance.draw(exercise, secrets.randbits(SEED_BITS), Kind.HIDDEN)
         with self._database.writing() as session:
             dialect.take_turns(session.connection(), POOL_LOCK)
             drawn = self._read(session, exercise)
             if len(drawn) < self.size:
-                drawn[keep(session, instance)] = self._clock()
+                seed = self._instances.seed(Kind.HIDDEN, self._count(session, exercise), exercise)
+                drawn[keep(session, Instance.draw(exercise, seed, Kind.HIDDEN))] = self._clock()
         self._drawn[exercise.slug, exercise.revision] = drawn
 
     def lot(self, exercise: Exercise, seen: Collection[int]) -> int:
@@ -72,10 +74,19 @@ class HiddenPool:
     def _read(self, session: Session, exercise: Exercise) -> dict[int, datetime]:
         """Return the instances that are young enough, those of other processes too."""
         rows = select(InstanceRow.id, InstanceRow.created_at).where(
-            col(InstanceRow.account_id).is_(None),
-            InstanceRow.exercise == exercise.slug,
-            InstanceRow.revision == exercise.revision,
-            InstanceRow.kind == Kind.HIDDEN.value,
-            InstanceRow.created_at > self._clock() - self._lifetime,
+            *_hidden(exercise), InstanceRow.created_at > self._clock() - self._lifetime
         )
         return dict(session.exec(rows).all())
+
+    def _count(self, session: Session, exercise: Exercise) -> int:
+        """Return how many were ever drawn."""
+        return session.exec(select(func.count()).select_from(InstanceRow).where(*_hidden(exercise))).one()
+
+
+def _hidden(exercise: Exercise) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(InstanceRow.account_id).is_(None),
+        col(InstanceRow.exercise) == exercise.slug,
+        col(InstanceRow.revision) == exercise.revision,
+        col(InstanceRow.kind) == Kind.HIDDEN.value,
+    )

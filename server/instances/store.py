@@ -37,8 +37,8 @@ class StoredInstance:
 class InstanceStore:
     """Draws an instance when it is first asked for, and keeps its bytes.
 
-    From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, account, exercise and
-    revision under the server's secret, so that nobody else can draw a student's instance.
+    From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, number, exercise and
+    revision under the server's secret, so that nobody else can draw the instance of a student or a hidden one.
     """
 
     def __init__(self, database: Database, secret: bytes) -> None:
@@ -92,7 +92,7 @@ class InstanceStore:
         if account_id is None:
             instance = Instance.canonical(exercise)
         else:
-            instance = Instance.draw(exercise, self._seed(kind, account_id, exercise), kind)
+            instance = Instance.draw(exercise, self.seed(kind, account_id, exercise), kind)
         with self._database.writing() as session:
             if account_id is None:
                 dialect.take_turns(session.connection(), CANONICAL_LOCK)
@@ -103,9 +103,9 @@ class InstanceStore:
                 return stored
             return StoredInstance(keep(session, instance, account_id), instance)
 
-    def _seed(self, kind: Kind, account_id: int, exercise: Exercise) -> int:
-        """Return 63 bits, the range of torch's generators."""
-        what = f"{kind.value}|{account_id}|{exercise.slug}|{exercise.revision}"
+    def seed(self, kind: Kind, number: int, exercise: Exercise) -> int:
+        """Return 63 bits, the range of torch's generators. The number is a student's account, or counts hidden ones."""
+        what = f"{kind.value}|{number}|{exercise.slug}|{exercise.revision}"
         return int.from_bytes(hmac.digest(self._secret, what.encode(), hashlib.sha256)[:8]) >> 1
 
 

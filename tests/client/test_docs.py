@@ -100,6 +100,8 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         "dojo restore NUMBER",
         "dojo hint",
         "dojo submit --all",
+        "dojo submit",
+        "dojo watch",
         "dojo watch solution.py",
         "dojo check",
         "dojo join …",

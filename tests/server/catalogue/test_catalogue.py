@@ -134,8 +134,8 @@ def test_nobody_without_the_secret_can_draw_a_students_instance(server: RunningS
     student, exercise = server.join(), find(FULL)
     own = server.services.instances.get(student.id, exercise, Kind.STUDENT).instance
     same, other = (InstanceStore(database, secret) for secret in (b"0123456789abcdef" * 4, b"guess"))
-    assert Instance.draw(exercise, same._seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest == own.digest
-    assert Instance.draw(exercise, other._seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest != own.digest
+    assert Instance.draw(exercise, same.seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest == own.digest
+    assert Instance.draw(exercise, other.seed(Kind.STUDENT, student.id, exercise), Kind.STUDENT).digest != own.digest
 
 
 def test_what_does_not_exist_and_what_is_not_yours_is_not_found(server: RunningServer) -> None:

@@ -20,6 +20,7 @@ from tests.support.servers import SOLUTION, RunningServer, Student
 
 EXERCISE = find("makemore/cross-entropy")  # the smallest
 DAY = timedelta(days=1)
+SECRET = b"0123456789abcdef" * 4
 
 
 class Clock:
@@ -45,21 +46,21 @@ def count_rows(database: Database) -> int:
 
 
 def test_it_grows_with_each_submission_until_it_is_full(exercises: Database) -> None:
-    pool = HiddenPool(exercises, size=3)
+    pool = HiddenPool(exercises, InstanceStore(exercises, SECRET), size=3)
     counts = []
     for _ in range(5):
         pool.refill(EXERCISE)
         counts.append(count_rows(exercises))
 
     assert counts == [1, 2, 3, 3, 3]
-    another_process = HiddenPool(exercises, size=3)
+    another_process = HiddenPool(exercises, InstanceStore(exercises, SECRET), size=3)
     another_process.refill(EXERCISE)
     assert count_rows(exercises) == 3
     assert {another_process.lot(EXERCISE, ()) for _ in range(100)} == {pool.lot(EXERCISE, ()) for _ in range(100)}
 
 
 def test_nobody_gets_one_again_while_there_is_another(exercises: Database) -> None:
-    pool = HiddenPool(exercises, size=3)
+    pool = HiddenPool(exercises, InstanceStore(exercises, SECRET), size=3)
     for _ in range(3):
         pool.refill(EXERCISE)
     seen: list[int] = []
@@ -72,7 +73,7 @@ def test_nobody_gets_one_again_while_there_is_another(exercises: Database) -> No
 
 def test_an_old_one_is_drawn_no_more(exercises: Database) -> None:
     clock = Clock()
-    pool = HiddenPool(exercises, size=2, lifetime=DAY, clock=clock)
+    pool = HiddenPool(exercises, InstanceStore(exercises, SECRET), size=2, lifetime=DAY, clock=clock)
     for _ in range(2):
         pool.refill(EXERCISE)
     old = {pool.lot(EXERCISE, ()) for _ in range(50)}
@@ -81,7 +82,7 @@ def test_an_old_one_is_drawn_no_more(exercises: Database) -> None:
     pool.refill(EXERCISE)
 
     assert not old & {pool.lot(EXERCISE, ()) for _ in range(50)}
-    store = InstanceStore(exercises, b"secret")
+    store = InstanceStore(exercises, SECRET)
     for id in old:  # a regrade still has it
         stored = store.load(id, EXERCISE)
         assert stored is not None
@@ -89,7 +90,7 @@ def test_an_old_one_is_drawn_no_more(exercises: Database) -> None:
 
 
 def test_processes_that_draw_at_once_do_not_draw_too_many(exercises: Database) -> None:
-    pools = [HiddenPool(exercises, size=2) for _ in range(4)]
+    pools = [HiddenPool(exercises, InstanceStore(exercises, SECRET), size=2) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         for pool in pools:
             threads.submit(pool.refill, EXERCISE)

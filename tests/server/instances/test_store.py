@@ -62,7 +62,7 @@ def test_each_place_has_an_instance_of_its_own_and_keeps_it(database: Database, 
 def test_no_two_places_share_a_seed(database: Database) -> None:
     instances = InstanceStore(database, SECRET)
 
-    seeds = {instances._seed(kind, student, exercise) for student, exercise, kind in all_of(1, 2)}
+    seeds = {instances.seed(kind, student, exercise) for student, exercise, kind in all_of(1, 2)}
 
     assert len(seeds) == len(all_of(1, 2))
 

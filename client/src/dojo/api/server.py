@@ -56,7 +56,10 @@ class Server:
         Not repeated once the request may have arrived: that would create two accounts.
         """
         asked = {"code": code} if name is None else {"code": code, "name": name}
-        return _checked_join(self._client.json("POST", "join", json=asked, repeatable=False))
+        body = _checked_join(self._client.json("POST", "join", json=asked, repeatable=False))
+        if name is not None:  # a new account, which nobody can enter without it
+            _check_token(body)
+        return body
 
     def open_invitation(self, code: str) -> dict[str, Any]:
         """Open a personal link, once; with this server's token, its account gets what the link opens."""

@@ -38,7 +38,7 @@ def show_result(
     grade = submission.grade
     if context.as_json:
         context.print_json({**submission.body, **(extra or {})})
-        return PASSED if grade and grade.all_passed else WRONG
+        return _exit_code(grade)
     grades.show_feedback(context.screen, submission)
     if grade is None:
         grades.show_ungraded(context.screen, submission)
@@ -48,6 +48,10 @@ def show_result(
         grades.show_whole(context.screen, submission, grade, checkpoints)
     else:
         _show_brief(context, connection, submission, grade, checkpoints)
+    return _exit_code(grade)
+
+
+def _exit_code(grade: Grade | None) -> int:
     return PASSED if grade and (grade.all_passed or grade.withheld) else WRONG
 
 
