@@ -29,6 +29,7 @@ from server.reports.graded import newest_grades
 from server.reports.students import Scope, in_scope
 from server.spreadsheet import defused
 from server.tables import AccountRow, AnswerKind, CourseRow, GradeRow, SeatRow, SubmissionRow
+from server.zip_stream import ZipStream
 
 INFO: Final = "info.csv"
 INFO_HEADER: Final = ("filename", "label", "full_name", "id", "submission_id", "attempt", "created_at", "passed")
@@ -97,7 +98,7 @@ class Archive:
 
     def chunks(self, database: Database) -> Iterator[bytes]:
         """Yield the bytes of the archive. Sources are read in small transactions of their own, as they are needed."""
-        written = _Written()
+        written = ZipStream()
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(INFO, self.info())
             for batch in batches(self.handins, BATCH):
@@ -194,23 +195,3 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Yield the items in groups of a size."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-class _Written(io.RawIOBase):
-    """Takes what an archive writes, until it is taken away. It cannot seek, so sizes follow their files."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        content = bytes(data)  # type: ignore[call-overload]
-        self._bytes += content
-        return len(content)
-
-    def taken(self) -> bytes:
-        content = bytes(self._bytes)
-        self._bytes.clear()
-        return content
