@@ -17,7 +17,7 @@ from server.assignments.schemas import (
     AssignmentBody,
     AssignmentChangeBody,
     AssignmentListBody,
-    ChangeBody,
+    AssignmentRulesBody,
     ExtensionBody,
     ExtensionChangeBody,
     ExtensionListBody,
@@ -99,7 +99,12 @@ def show_assignment(access: Reading, slug: Slug, response: Response) -> Assignme
 
 @router.put(ASSIGNMENT, tags=["assignments"], responses=documented(412))
 def set_assignment(
-    access: Setting, slug: Slug, body: ChangeBody, response: Response, version: SeenVersion, preview: Preview = False
+    access: Setting,
+    slug: Slug,
+    body: AssignmentRulesBody,
+    response: Response,
+    version: SeenVersion,
+    preview: Preview = False,
 ) -> AssignmentChangeBody:
     """Make an assignment, or replace all its rules. What the body does not name gets its default.
 
@@ -111,7 +116,12 @@ def set_assignment(
 
 @router.patch(ASSIGNMENT, tags=["assignments"], responses=documented(412))
 def change_assignment(
-    access: Setting, slug: Slug, body: ChangeBody, response: Response, version: SeenVersion, preview: Preview = False
+    access: Setting,
+    slug: Slug,
+    body: AssignmentRulesBody,
+    response: Response,
+    version: SeenVersion,
+    preview: Preview = False,
 ) -> AssignmentChangeBody:
     """Change the rules that the body names, or the place. An assignment that is not there is made."""
     change = Change(slug, body.fields(is_whole=False), body.position, _either(version, body.version))

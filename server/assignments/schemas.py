@@ -42,7 +42,7 @@ class RulesBody(BaseModel):
     checks_open: bool = True
 
 
-class ChangeBody(RulesBody):
+class AssignmentRulesBody(RulesBody):
     """New rules of an assignment, and its place among the others."""
 
     position: int | None = None

@@ -14,6 +14,7 @@ from server.assignments.exercises import find_exercise
 from server.assignments.points import points_max
 from server.audit.log import Entry, record
 from server.courses.access import require_active
+from server.courses.seats import in_section
 from server.database.table import now
 from server.http.problems import NotFound, Unprocessable
 from server.http.text import clean_reason
@@ -134,14 +135,13 @@ def list_overrides(
             OverrideRow.course_id == course.id,
             col(OverrideRow.withdrawn_at).is_(None),
             col(SeatRow.removed_at).is_(None),
+            *in_section(section),
         )
     )
     if account_id is not None:
         found = found.where(OverrideRow.account_id == account_id)
     if exercise is not None:
         found = found.where(OverrideRow.exercise == exercise)
-    if section is not None:
-        found = found.where(SeatRow.section == section)
     return [override_body(*row) for row in session.exec(found.order_by(student.name, col(OverrideRow.id)))]
 
 

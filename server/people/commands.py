@@ -16,14 +16,14 @@ from server.accounts import accounts
 from server.accounts.commands import find_account
 from server.command_line import CommandError, pass_settings
 from server.courses import courses
+from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
 from server.people.roster import read_roster
-from server.people.roster_import import Imported, Plan
-from server.people.rules import OPERATOR
+from server.people.roster_import import Imported, ImportPlan
 from server.settings import Settings, write_private
 from server.tables import AccountRow, CourseRow, Role
 
@@ -371,7 +371,7 @@ def _show_key(person: Person, course: str, revoked: int) -> None:
         click.echo(f"Revoked     {revoked} older")
 
 
-def _show_plan(plan: Plan, would_be: str) -> None:
+def _show_plan(plan: ImportPlan, would_be: str) -> None:
     for line in plan.additions:
         click.echo(f"Line {line.number}: {line.details.name} {would_be}added as {line.details.role}.")
     for change in plan.changes:

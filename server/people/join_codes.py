@@ -12,13 +12,12 @@ from sqlmodel import Session
 from server.accounts import tokens
 from server.audit.log import record
 from server.courses import join_codes
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.courses.join_codes import CodeTerms
 from server.database.table import now
 from server.http.problems import NotFound, Unprocessable
 from server.people import rules
 from server.people.people import clean_detail
-from server.people.rules import Actor
 from server.tables import CourseRow, JoinCodeRow
 
 

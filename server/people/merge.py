@@ -18,11 +18,10 @@ from sqlmodel import Session, col, select
 
 from server.accounts import accounts
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.http.problems import Conflict, Forbidden
 from server.people import rules
 from server.people.people import Person, get_person
-from server.people.rules import Actor
 from server.progress.recount import recount
 from server.tables import (
     AccountRow,

@@ -13,11 +13,10 @@ from sqlmodel import Session, col, select
 from server.accounts import accounts
 from server.accounts.names import clean_name, folded, skeleton
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Unprocessable
 from server.people import rules
-from server.people.rules import Actor
 from server.tables import AccountRow, CourseRow, InvitationRow, Role, SeatRow, TokenRow
 
 EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")

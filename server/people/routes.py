@@ -15,7 +15,6 @@ from server.http.problems import UnsupportedMedia, documented
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Search
 from server.people.roster import read_roster
-from server.people.rules import Actor
 from server.people.schemas import (
     AddedPersonBody,
     ChangedCodeBody,
@@ -96,7 +95,7 @@ def list_people(
 def add_person(access: Managing, body: NewPersonBody, address: TheAddress) -> AddedPersonBody:
     """Add somebody. The link in the answer opens their account once, or gives the seat to one that they have."""
     with access.writing() as member:
-        actor = Actor.of(member)
+        actor = member.actor
         person, notes = people.add(member.session, member.course, actor, body.details())
         code = invitations.invite(member.session, member.course, actor, person)
         return AddedPersonBody(person=RosterPersonBody.of(person), notes=notes, link=invitations.link(address, code))
@@ -106,7 +105,7 @@ def add_person(access: Managing, body: NewPersonBody, address: TheAddress) -> Ad
 def change_person(access: Managing, account: Number, body: ChangedPersonBody) -> PersonAndNotesBody:
     """Change somebody's name, role, section, e-mail or university id, or put back who was removed."""
     with access.writing() as member:
-        actor = Actor.of(member)
+        actor = member.actor
         if "removed" in body.model_fields_set:
             people.put_back(member.session, member.course, actor, account)
         person, notes = people.change(member.session, member.course, actor, account, body.changes())
@@ -119,7 +118,7 @@ def remove_person(
 ) -> RosterPersonBody:
     """Remove somebody from the course. Their work stays; ``PATCH`` with ``removed: false`` puts them back."""
     with access.writing() as member:
-        person = people.remove(member.session, member.course, Actor.of(member), account, reason)
+        person = people.remove(member.session, member.course, member.actor, account, reason)
         return RosterPersonBody.of(person)
 
 
@@ -145,12 +144,12 @@ def import_people(
     roster = read_roster(content)
     if dry_run:
         with access.reading() as member:
-            plan = roster_import.plan_import(member.session, member.course, Actor.of(member), roster)
+            plan = roster_import.plan_import(member.session, member.course, member.actor, roster)
             imported = roster_import.Imported(plan)
     else:
         with access.writing() as member:
             imported = roster_import.import_roster(
-                member.session, member.course, Actor.of(member), roster, address, renew=renew
+                member.session, member.course, member.actor, roster, address, renew=renew
             )
     if format == "csv":
         name = f'attachment; filename="{access.slug}-links.csv"'
@@ -163,7 +162,7 @@ def import_people(
 def merge_person(access: Managing, account: Number, body: MergeBody) -> RosterPersonBody:
     """Merge an account into another one: everything of both is kept there. The merged one's tokens are revoked."""
     with access.writing() as member:
-        person = merge.merge_people(member.session, member.course, Actor.of(member), account, body.into, body.reason)
+        person = merge.merge_people(member.session, member.course, member.actor, account, body.into, body.reason)
         return RosterPersonBody.of(person)
 
 
@@ -171,7 +170,7 @@ def merge_person(access: Managing, account: Number, body: MergeBody) -> RosterPe
 def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBody:
     """Make a token for somebody who lost theirs. It is shown this once."""
     with access.writing() as member:
-        given = keys.give_token(member.session, member.course, Actor.of(member), account, revoke_old=body.revoke_old)
+        given = keys.give_token(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
         return GivenTokenBody(
             person=RosterPersonBody.of(given.person),
             course=_course(member.course),
@@ -184,9 +183,7 @@ def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBo
 def give_pairing_code(access: Managing, account: Number, body: KeyBody) -> GivenCodeBody:
     """Make a pairing code for somebody who lost every token: it signs them in once, within ten minutes."""
     with access.writing() as member:
-        given = keys.give_pairing_code(
-            member.session, member.course, Actor.of(member), account, revoke_old=body.revoke_old
-        )
+        given = keys.give_pairing_code(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
         return GivenCodeBody(
             person=RosterPersonBody.of(given.person),
             course=_course(member.course),
@@ -209,14 +206,14 @@ def list_join_codes(access: Managing) -> JoinCodesBody:
 def make_join_code(access: Managing, body: CodeTermsBody) -> JoinCodeBody:
     """Make a further join code."""
     with access.writing() as member:
-        return JoinCodeBody.of(join_codes.make(member.session, member.course, Actor.of(member), body.terms()))
+        return JoinCodeBody.of(join_codes.make(member.session, member.course, member.actor, body.terms()))
 
 
 @router.patch(f"{CODES}/{{code}}")
 def change_join_code(access: Managing, code: Number, body: ChangedCodeBody) -> JoinCodeBody:
     """Change a join code's end, number of uses or section; close it or open it again."""
     with access.writing() as member:
-        changed = join_codes.change(member.session, member.course, Actor.of(member), code, body.changes(), body.closed)
+        changed = join_codes.change(member.session, member.course, member.actor, code, body.changes(), body.closed)
         return JoinCodeBody.of(changed)
 
 
@@ -224,7 +221,7 @@ def change_join_code(access: Managing, code: Number, body: ChangedCodeBody) -> J
 def revoke_join_code(access: Managing, code: Number) -> JoinCodeBody:
     """Revoke a join code for ever. Nobody loses a seat."""
     with access.writing() as member:
-        return JoinCodeBody.of(join_codes.revoke(member.session, member.course, Actor.of(member), code))
+        return JoinCodeBody.of(join_codes.revoke(member.session, member.course, member.actor, code))
 
 
 def _course(course: CourseRow) -> CourseBody:

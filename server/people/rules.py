@@ -9,38 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from server.audit.log import Entry
-from server.courses.access import CourseSession
+from server.courses.access import Actor
+from server.courses.seats import LastInstructor, has_other_instructor
 from server.database import dialect
-from server.http.problems import Conflict, Forbidden
+from server.http.problems import Forbidden
 from server.tables import AccountRow, CourseRow, Role, SeatRow
-
-
-class LastInstructor(Conflict):
-    """The course would be without an instructor."""
-
-    title, slug = "Last instructor", "last-instructor"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who does something in a course: an account, or the operator, who has no number."""
-
-    account_id: int | None
-    is_admin: bool
-
-    @classmethod
-    def of(cls, member: CourseSession) -> Actor:
-        """Return the sender of a request."""
-        return cls(member.account_id, Role.ADMIN in member.membership.roles)
-
-
-OPERATOR = Actor(None, is_admin=True)
 
 
 def entry(
@@ -120,11 +98,5 @@ def require_other_instructor(session: Session, course: CourseRow, account_id: in
     :raises LastInstructor: it has none
     """
     dialect.lock_row(session, col(CourseRow.id), course.id)  # of two who remove each other, one is refused
-    others = select(SeatRow.account_id).where(
-        SeatRow.course_id == course.id,
-        SeatRow.role == Role.INSTRUCTOR,
-        SeatRow.account_id != account_id,
-        col(SeatRow.removed_at).is_(None),
-    )
-    if session.exec(others.limit(1)).first() is None:
+    if not has_other_instructor(session, course, account_id):
         raise LastInstructor("This is the last instructor of the course. Make somebody else an instructor first.")

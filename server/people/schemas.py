@@ -154,7 +154,7 @@ class ImportedPersonBody(BaseModel):
     section: str | None
 
 
-class ChangeBody(BaseModel):
+class RosterChangeBody(BaseModel):
     """Somebody whom a roster changes: the old and the new value of each field."""
 
     line: int
@@ -182,7 +182,7 @@ class ImportBody(BaseModel):
 
     dry_run: bool
     added: list[ImportedPersonBody]
-    changed: list[ChangeBody]
+    changed: list[RosterChangeBody]
     unchanged: int
     absent: list[PersonBody]
     notes: list[NoteBody]
@@ -202,7 +202,7 @@ class ImportBody(BaseModel):
                 for line in plan.additions
             ],
             changed=[
-                ChangeBody(line=change.line.number, person=_named(change.person), fields=change.fields)
+                RosterChangeBody(line=change.line.number, person=_named(change.person), fields=change.fields)
                 for change in plan.changes
             ],
             unchanged=len(plan.unchanged),

@@ -13,8 +13,8 @@ from sqlalchemy import Update, delete, update
 from sqlmodel import Session, col, select
 
 from server.accounts.accounts import lock_account
+from server.courses.seats import LastInstructor, has_other_instructor
 from server.database.table import now
-from server.http.problems import Conflict
 from server.tables import (
     AccountRow,
     AuditRow,
@@ -34,12 +34,6 @@ from server.tables import (
 )
 
 ERASED_NAME = "(erased)"
-
-
-class LastInstructor(Conflict):
-    """A course would be left without anybody who is responsible for it."""
-
-    title, slug = "Last instructor", "last-instructor"
 
 
 def erase(session: Session, account: AccountRow) -> None:
@@ -95,13 +89,7 @@ def _require_other_instructors(session: Session, account_id: int) -> None:
             col(CourseRow.archived_at).is_(None),
         )
     ):
-        others = select(SeatRow.account_id).where(
-            SeatRow.course_id == course.id,
-            SeatRow.role == Role.INSTRUCTOR,
-            SeatRow.account_id != account_id,
-            col(SeatRow.removed_at).is_(None),
-        )
-        if session.exec(others).first() is None:
+        if not has_other_instructor(session, course, account_id):
             raise LastInstructor(
                 f"This account is the only instructor of {course.slug!r}. Make somebody else an instructor first, or "
                 "archive the course."

@@ -12,7 +12,7 @@ from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.queue.dispatcher import TheDispatcher
 from server.regrading import regrade
-from server.regrading.regrade import Scope
+from server.regrading.regrade import RegradeScope
 from server.regrading.report import report
 from server.regrading.schemas import RegradeBody
 
@@ -22,16 +22,16 @@ RegradeId = Annotated[int, Path(ge=1, lt=2**31)]
 RowId = Annotated[int | None, Query(ge=1, lt=2**31)]
 
 
-async def scope(exercise: str | None = None, student: RowId = None, submission: RowId = None) -> Scope:
+async def scope(exercise: str | None = None, student: RowId = None, submission: RowId = None) -> RegradeScope:
     """Return what the query narrows a regrade down to."""
-    return Scope(exercise, student, submission)
+    return RegradeScope(exercise, student, submission)
 
 
 @router.post("/courses/{course}/regrade", status_code=202, responses=documented(409))
 def begin_regrade(
     access: Regrading,
     exercises: AskedExercises,
-    scope: Annotated[Scope, Depends(scope)],
+    scope: Annotated[RegradeScope, Depends(scope)],
     dispatcher: TheDispatcher,
 ) -> RegradeBody:
     """Grade again every submission without a grade of today, of the course or of what the query names.

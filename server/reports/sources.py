@@ -41,7 +41,7 @@ UNSAFE: Final = re.compile(r"[^\w-]+")
 Item = TypeVar("Item")
 
 
-class Which(StrEnum):
+class Selection(StrEnum):
     """Which submissions of each student: the last, the best (of several, the first), or all."""
 
     LAST = "last"
@@ -117,7 +117,13 @@ class Archive:
 
 
 def open_archive(
-    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, which: Which, *, is_named: bool
+    session: Session,
+    course: CourseRow,
+    exercises: Sequence[Exercise],
+    scope: Scope,
+    which: Selection,
+    *,
+    is_named: bool,
 ) -> Archive:
     """Return the archive of a course's code for some exercises; one query."""
     handins = chosen(list_handins(session, course, exercises, scope), which)
@@ -131,14 +137,14 @@ def list_handins(session: Session, course: CourseRow, exercises: Sequence[Exerci
     return sorted(handins, key=lambda each: (each.exercise, each.name.casefold(), each.account_id, each.attempt))
 
 
-def chosen(handins: Sequence[Handin], which: Which) -> list[Handin]:
+def chosen(handins: Sequence[Handin], which: Selection) -> list[Handin]:
     """Return which of the submissions are meant, in their order."""
-    if which is Which.ALL:
+    if which is Selection.ALL:
         return list(handins)
     kept: dict[tuple[str, int], Handin] = {}
     for each in handins:
         old = kept.get((each.exercise, each.account_id))
-        if old is None or which is Which.LAST or (each.passed or 0) > (old.passed or 0):
+        if old is None or which is Selection.LAST or (each.passed or 0) > (old.passed or 0):
             kept[each.exercise, each.account_id] = each
     return list(kept.values())
 

@@ -25,7 +25,7 @@ from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.detail import detailed, submitters
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
-from server.submissions.listing import LISTED, LISTED_MAX, Which, find_submissions, visible_account
+from server.submissions.listing import LISTED, LISTED_MAX, SubmissionFilter, find_submissions, visible_account
 from server.submissions.live_check import LiveChecks
 from server.submissions.schemas import (
     CodeBody,
@@ -213,7 +213,8 @@ def list_submissions(
         session, reader = member.session, member.membership
         asked = member.account_id if student == "me" else student
         account_id = visible_account(reader, member.account_id, asked)
-        which = Which(account_id, None if asked == member.account_id else reader.section, slug, before, limit)
+        section = None if asked == member.account_id else reader.section
+        which = SubmissionFilter(account_id, section, slug, before, limit)
         found = find_submissions(session, member.course, which)
         summaries = present.summaries(session, reader, found, dispatcher)
         students = submitters(session, found)

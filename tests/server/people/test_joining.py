@@ -9,11 +9,11 @@ from sqlmodel import func, select
 
 from server.courses import courses
 from server.courses import join_codes as codes
+from server.courses.access import OPERATOR
 from server.courses.join_codes import ClosedJoinCode, CodeTerms
 from server.database.engine import Database
 from server.database.table import now
 from server.people import join_codes
-from server.people.rules import OPERATOR
 from server.tables import AccountRow, AuditRow, SeatRow
 from tests.server.people.conftest import Class
 from tests.support.servers import Members, RunningServer, Student, is_problem, join_code_of

@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from grader.compare import Verdict
 from server.accounts import accounts
 from server.courses import courses
+from server.courses.access import OPERATOR
 from server.database.table import now
 from server.http.problems import Forbidden
 from server.people import keys, merge, people
 from server.people.merge import CannotMerge, account_columns
-from server.people.rules import OPERATOR
 from server.tables import (
     CommentRow,
     ExtensionRow,

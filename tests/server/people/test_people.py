@@ -7,13 +7,13 @@ from sqlmodel import select
 
 from server.accounts import accounts
 from server.courses import courses
-from server.courses.access import Archived
+from server.courses.access import OPERATOR, Actor, Archived
 from server.courses.courses import LooksLikeStaff
+from server.courses.seats import LastInstructor
 from server.database.table import now
 from server.http.problems import Forbidden
 from server.people import keys, people
 from server.people.people import BadDetail, Details, NoSuchPerson, Search, TakenId, find_person
-from server.people.rules import OPERATOR, Actor, LastInstructor
 from server.tables import AuditRow, Role, SeatRow
 from tests.server.people.conftest import Class
 from tests.support.servers import join_code_of

@@ -14,8 +14,9 @@ from sqlmodel import Session, select
 
 from server.accounts import accounts
 from server.courses import courses
+from server.courses.seats import LastInstructor
 from server.database.table import now
-from server.privacy.erasure import LastInstructor, erase
+from server.privacy.erasure import erase
 from server.privacy.retention import empty_tensors
 from server.tables import (
     AccountRow,
