@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlmodel import Session
@@ -19,6 +18,7 @@ from server.courses import courses
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
+from server.courses.local_time import local_text, zone_of
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
@@ -250,7 +250,7 @@ def new_join_code(
 ) -> None:
     """Make a further join code, and print it. The others stay as they are."""
     with written(settings, course) as (session, row):
-        terms = CodeTerms(section, uses, until.replace(tzinfo=ZoneInfo(row.time_zone)) if until else None)
+        terms = CodeTerms(section, uses, until.replace(tzinfo=zone_of(row)) if until else None)
         code = join_codes.make(session, row, OPERATOR, terms)
     click.echo(code.code)
 
@@ -349,7 +349,7 @@ def describe(session: Session, account: AccountRow) -> str:
 
 def local(course: CourseRow, moment: datetime) -> str:
     """Return a moment in the time zone of a course, which is named."""
-    return f"{moment.astimezone(ZoneInfo(course.time_zone)):%Y-%m-%d %H:%M} {course.time_zone}"
+    return f"{local_text(moment, zone_of(course))} {course.time_zone}"
 
 
 def _address(settings: Settings, address: str | None) -> str:

@@ -20,6 +20,7 @@ from sqlmodel import Session
 
 from exercises.exercise import Exercise
 from grader.compare import Verdict
+from server.courses.local_time import zone_of
 from server.database import dialect
 from server.reports.queries import SEPARATOR, cells_of_students
 from server.reports.students import (
@@ -161,7 +162,7 @@ def read_progress_table(
         for each in page.standings
     ]
     places = [(slug, name) for slug, names in columns for name in names]
-    return ProgressTable(course.slug, ZoneInfo(course.time_zone), places, page, cells)
+    return ProgressTable(course.slug, zone_of(course), places, page, cells)
 
 
 def _in_places(checkpoints: tuple[str, ...], names: str, cells: str) -> list[str]:

@@ -24,6 +24,7 @@ from sqlalchemy import Select, and_, select
 from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
+from server.courses.local_time import zone_of
 from server.database.engine import Database
 from server.reports.graded import newest_grades
 from server.reports.students import Scope, in_scope
@@ -127,7 +128,7 @@ def open_archive(
 ) -> Archive:
     """Return the archive of a course's code for some exercises; one query."""
     handins = chosen(list_handins(session, course, exercises, scope), which)
-    return Archive(ZoneInfo(course.time_zone), handins, is_named, len(exercises) > 1)
+    return Archive(zone_of(course), handins, is_named, len(exercises) > 1)
 
 
 def list_handins(session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> list[Handin]:
