@@ -16,6 +16,7 @@ from server.audit.log import record
 from server.courses.access import Actor, require_active
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Unprocessable
+from server.http.text import is_invisible, one_line
 from server.people import rules
 from server.tables import AccountRow, CourseRow, InvitationRow, Role, SeatRow, TokenRow
 
@@ -304,10 +305,10 @@ def clean_detail(field: str, value: str | None) -> str | None:
 
     :raises BadDetail: it cannot be kept
     """
-    text = " ".join(unicodedata.normalize("NFC", value or "").split())
+    text = one_line(value or "")
     if len(text) > LENGTHS_MAX[field]:
         raise BadDetail(f"The {WORDS[field]} has more than {LENGTHS_MAX[field]} characters. Shorten it.")
-    if any(unicodedata.category(letter).startswith("C") for letter in text):
+    if any(map(is_invisible, text)):
         raise BadDetail(f"The {WORDS[field]} holds invisible characters. Send it without them.")
     if field == "email" and text and not EMAIL.fullmatch(text):
         raise BadDetail("The e-mail address is none. Write it as name@example.org, or leave it out.")
