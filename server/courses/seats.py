@@ -37,11 +37,16 @@ def listed_students(course: CourseRow, section: str | None = None) -> ColumnElem
 
 
 def has_other_instructor(session: Session, course: CourseRow, account_id: int) -> bool:
-    """Return whether a course has an instructor besides this account."""
-    others = select(SeatRow.account_id).where(
-        SeatRow.course_id == course.id,
-        SeatRow.role == Role.INSTRUCTOR,
-        SeatRow.account_id != account_id,
-        col(SeatRow.removed_at).is_(None),
+    """Return whether a course has an instructor besides this account; who was erased is none."""
+    others = (
+        select(SeatRow.account_id)
+        .join(AccountRow, col(AccountRow.id) == SeatRow.account_id)
+        .where(
+            SeatRow.course_id == course.id,
+            SeatRow.role == Role.INSTRUCTOR,
+            SeatRow.account_id != account_id,
+            col(SeatRow.removed_at).is_(None),
+            col(AccountRow.erased_at).is_(None),
+        )
     )
     return session.exec(others.limit(1)).first() is not None
