@@ -29,6 +29,7 @@ from server.courses.access import Allowed, CourseAccess, CourseSession
 from server.courses.roles import Permission
 from server.courses.schemas import PersonBody
 from server.http.problems import Unprocessable, documented
+from server.http.row_id import RowId
 from server.tables import AssignmentRow, CourseRow
 
 router = APIRouter(prefix="/courses/{course}", responses=documented(401, 403, 404, 422))
@@ -172,7 +173,7 @@ def grant_extension(
 @router.delete("/extensions/{id}", tags=["extensions"], responses=documented(409))
 def revoke_extension(
     access: Extending,
-    id: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    id: RowId,
     preview: Preview = False,
     reason: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> ExtensionChangeBody:

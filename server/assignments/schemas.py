@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.courses.schemas import PersonBody
+from server.http.row_id import RowId
 from server.tables import Accepts, Feedback, LatePolicy, Numbers
 
 
@@ -106,7 +107,7 @@ class GrantBody(BaseModel):
     exercise: str = Field(max_length=64)
     due_at: AwareDatetime
     reason: str
-    person: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    person: RowId | None = None
     section: str | None = Field(default=None, max_length=64)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from server.courses import join_codes as codes
 from server.courses.access import Allowed, CourseAccess
@@ -12,6 +12,7 @@ from server.courses.roles import Permission
 from server.courses.schemas import CourseBody
 from server.http.middleware import media_type
 from server.http.problems import UnsupportedMedia, documented
+from server.http.row_id import RowId
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Search
 from server.people.roster import read_roster
@@ -63,7 +64,6 @@ async def roster_file(request: Request) -> bytes:
     return content
 
 
-Number = Annotated[int, Path(ge=1, lt=2**31)]
 TheAddress = Annotated[str, Depends(address)]
 
 
@@ -102,7 +102,7 @@ def add_person(access: Managing, body: NewPersonBody, address: TheAddress) -> Ad
 
 
 @router.patch(PERSON, responses=documented(409))
-def change_person(access: Managing, account: Number, body: ChangedPersonBody) -> PersonAndNotesBody:
+def change_person(access: Managing, account: RowId, body: ChangedPersonBody) -> PersonAndNotesBody:
     """Change somebody's name, role, section, e-mail or university id, or put back who was removed."""
     with access.writing() as member:
         actor = member.actor
@@ -114,7 +114,7 @@ def change_person(access: Managing, account: Number, body: ChangedPersonBody) ->
 
 @router.delete(PERSON, responses=documented(409))
 def remove_person(
-    access: Managing, account: Number, reason: Annotated[str | None, Query(max_length=1000)] = None
+    access: Managing, account: RowId, reason: Annotated[str | None, Query(max_length=1000)] = None
 ) -> RosterPersonBody:
     """Remove somebody from the course. Their work stays; ``PATCH`` with ``removed: false`` puts them back."""
     with access.writing() as member:
@@ -159,7 +159,7 @@ def import_people(
 
 
 @router.post(f"{PERSON}/merge", responses=documented(409))
-def merge_person(access: Managing, account: Number, body: MergeBody) -> RosterPersonBody:
+def merge_person(access: Managing, account: RowId, body: MergeBody) -> RosterPersonBody:
     """Merge an account into another one: everything of both is kept there. The merged one's tokens are revoked."""
     with access.writing() as member:
         person = merge.merge_people(member.session, member.course, member.actor, account, body.into, body.reason)
@@ -167,7 +167,7 @@ def merge_person(access: Managing, account: Number, body: MergeBody) -> RosterPe
 
 
 @router.post(f"{PERSON}/token", status_code=201)
-def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBody:
+def give_token(access: Managing, account: RowId, body: KeyBody) -> GivenTokenBody:
     """Make a token for somebody who lost theirs. It is shown this once."""
     with access.writing() as member:
         given = keys.give_token(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
@@ -180,7 +180,7 @@ def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBo
 
 
 @router.post(f"{PERSON}/pairing-code", status_code=201)
-def give_pairing_code(access: Managing, account: Number, body: KeyBody) -> GivenCodeBody:
+def give_pairing_code(access: Managing, account: RowId, body: KeyBody) -> GivenCodeBody:
     """Make a pairing code for somebody who lost every token: it signs them in once, within ten minutes."""
     with access.writing() as member:
         given = keys.give_pairing_code(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
@@ -210,7 +210,7 @@ def make_join_code(access: Managing, body: CodeTermsBody) -> JoinCodeBody:
 
 
 @router.patch(f"{CODES}/{{code}}")
-def change_join_code(access: Managing, code: Number, body: ChangedCodeBody) -> JoinCodeBody:
+def change_join_code(access: Managing, code: RowId, body: ChangedCodeBody) -> JoinCodeBody:
     """Change a join code's end, number of uses or section; close it or open it again."""
     with access.writing() as member:
         changed = join_codes.change(member.session, member.course, member.actor, code, body.changes(), body.closed)
@@ -218,7 +218,7 @@ def change_join_code(access: Managing, code: Number, body: ChangedCodeBody) -> J
 
 
 @router.delete(f"{CODES}/{{code}}")
-def revoke_join_code(access: Managing, code: Number) -> JoinCodeBody:
+def revoke_join_code(access: Managing, code: RowId) -> JoinCodeBody:
     """Revoke a join code for ever. Nobody loses a seat."""
     with access.writing() as member:
         return JoinCodeBody.of(join_codes.revoke(member.session, member.course, member.actor, code))

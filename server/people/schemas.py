@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.courses.join_codes import CodeState, CodeTerms, state_of
 from server.courses.schemas import CourseBody, PersonBody
+from server.http.row_id import RowId
 from server.people.people import Details, Person
 from server.people.roster_import import Imported
 from server.tables import JoinCodeRow, Role
@@ -114,7 +115,7 @@ class AddedPersonBody(PersonAndNotesBody):
 class MergeBody(Sent):
     """Into whose account another one goes, and why."""
 
-    into: int = Field(ge=1, lt=2**31)
+    into: RowId
     reason: str | None = Field(default=None, max_length=1000)
 
 

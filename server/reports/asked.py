@@ -12,6 +12,7 @@ from exercises.exercise import Exercise
 from server.assignments.assignment import list_assignments
 from server.courses.access import CourseSession
 from server.courses.roles import Permission
+from server.http.row_id import RowId
 from server.reports.students import Order, RowFilter, Scope, State
 from server.rules.rules import find_all_rules
 from server.tables import CourseRow
@@ -36,7 +37,7 @@ async def asked_rows(
     ] = None,
     sort: Order = Order.NAME,
     limit: Annotated[int | None, Query(ge=1, le=LIMIT_MAX)] = None,
-    after: Annotated[int | None, Query(ge=1, lt=2**31, description="The ``next_after`` of the page before.")] = None,
+    after: Annotated[RowId | None, Query(description="The ``next_after`` of the page before.")] = None,
 ) -> RowFilter:
     """Return which rows of a table a request asks for."""
     return RowFilter(state, search, sort, limit, after)
