@@ -78,6 +78,13 @@ def folded(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def searchable(text: str) -> str:
+    """Return text without accents too, for a search in names."""
+    plain = unicodedata.normalize("NFD", folded(text))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+@lru_cache(maxsize=8192)
 def skeleton(name: str) -> str:
     """Return what is left of a name when letters that look alike are taken for the same.
 

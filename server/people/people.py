@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from server.accounts import accounts
-from server.accounts.names import clean_name, folded, skeleton
+from server.accounts.names import clean_name, folded, searchable, skeleton
 from server.audit.log import record
 from server.courses.access import Actor, require_active
 from server.database.table import now
@@ -95,7 +94,7 @@ class Search:
             (seat.removed_at is not None) == self.removed
             and self.section in (None, seat.section)
             and self.role in (None, seat.role)
-            and any(_searchable(self.text) in _searchable(text) for text in texts)
+            and any(searchable(self.text) in searchable(text) for text in texts)
         )
 
 
@@ -112,7 +111,7 @@ def list_people(session: Session, course: CourseRow, search: Search | None = Non
     )
     people = [Person(account, seat, has_signed_in) for account, seat, has_signed_in in rows]
     found = people if search is None else [person for person in people if search.finds(person)]
-    return sorted(found, key=lambda person: (_searchable(person.account.name), person.account.id))
+    return sorted(found, key=lambda person: (searchable(person.account.name), person.account.id))
 
 
 def get_person(session: Session, course: CourseRow, account_id: int, *, removed: bool = False) -> Person:
@@ -346,8 +345,3 @@ def _public(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _labels(people: Iterable[Person], but: int | None) -> str:
     return "; ".join(person.label for person in people if person.account.id != but)
-
-
-def _searchable(text: str) -> str:
-    plain = unicodedata.normalize("NFD", folded(text))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
+from server.accounts.names import searchable
 from server.courses.seats import in_section, is_listed, listed_students
 from server.reports.queries import SEPARATOR, STUCK_SEPARATOR, outcomes_of_students
 from server.tables import AccountRow, CourseRow, SeatRow, SubmissionRow
@@ -95,9 +96,9 @@ class StudentStanding:
         return State.STUCK if self.stuck else State.WORKING
 
     def matches(self, search: str) -> bool:
-        """Return whether the name or the university id contains a text, in capitals or not."""
-        wanted = search.strip().casefold()
-        return wanted in self.name.casefold() or wanted in (self.university_id or "").casefold()
+        """Return whether the name or the university id contains a text, whatever its capitals and accents."""
+        wanted = searchable(search)
+        return wanted in searchable(self.name) or wanted in searchable(self.university_id or "")
 
 
 @dataclass(frozen=True)

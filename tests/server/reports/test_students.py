@@ -59,6 +59,7 @@ def test_a_search_finds_names_and_university_ids() -> None:
     assert names(search="o") == ["Bob", "Cleo", "Dora"]
     assert names(search=" S12 ") == ["Bob"]
     assert names(search="o", state=State.STUCK) == ["Cleo"]
+    assert standing(6, "José").matches("JOSE")
 
 
 def test_rows_are_sorted() -> None:
