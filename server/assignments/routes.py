@@ -24,6 +24,7 @@ from server.assignments.schemas import (
     GrantBody,
     ImpactBody,
     OrderBody,
+    Preview,
 )
 from server.courses.access import Allowed, CourseAccess, CourseSession
 from server.courses.roles import Permission
@@ -37,7 +38,6 @@ router = APIRouter(prefix="/courses/{course}", responses=documented(401, 403, 40
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))]
 Setting = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_ASSIGNMENTS))]
 Extending = Annotated[CourseAccess, Depends(Allowed(Permission.EXTEND))]
-Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
 IfMatch = Annotated[str | None, Header(description="The version that the change was made on, as its ETag.")]
 ASSIGNMENTS, ASSIGNMENT, EXTENSIONS = "/assignments", "/assignments/{topic}/{name}", "/extensions"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.courses.schemas import PersonBody
 from server.http.row_id import RowId
 from server.tables import Accepts, Feedback, LatePolicy, Numbers
+
+Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
 
 
 class RulesBody(BaseModel):

@@ -81,6 +81,15 @@ class Membership:
         """
         Actor(section=self.section).require_section(section)
 
+    def listed_section(self, asked: str | None) -> str | None:
+        """Return the section whose people a list shows to staff: the one asked for, or else the account's own.
+
+        :raises Forbidden: the account looks after another one
+        """
+        section = asked or self.section
+        self.require_section(section)
+        return section
+
 
 @dataclass(frozen=True)
 class Actor:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from server.accounts.signin import TheCredentials
 from server.assignments.impact import Impact
-from server.assignments.schemas import ImpactBody
+from server.assignments.schemas import ImpactBody, Preview
 from server.audit import reading
 from server.audit.reading import PAGE_MAX, NamedEntry, Question
 from server.courses import changing
@@ -36,7 +36,6 @@ router = APIRouter(prefix="/courses", tags=["courses"], responses=documented(401
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_EXERCISES))]
 Managing = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_COURSE))]
 Auditing = Annotated[CourseAccess, Depends(Allowed(Permission.READ_AUDIT))]
-Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
 
 
 @router.post("", status_code=201, responses=documented(409))

@@ -10,7 +10,8 @@ from server.courses import join_codes as codes
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.courses.schemas import CourseBody
-from server.http.middleware import media_type
+from server.http.attachment import attachment
+from server.http.middleware import CSV, media_type
 from server.http.problems import UnsupportedMedia, documented
 from server.http.row_id import RowId
 from server.people import invitations, join_codes, keys, merge, people, roster_import
@@ -36,7 +37,6 @@ from server.people.schemas import (
 )
 from server.tables import CourseRow, Role
 
-CSV = "text/csv"
 PAGE_MAX = 500
 PEOPLE = "/courses/{course}/people"
 PERSON = f"{PEOPLE}/{{account}}"
@@ -82,10 +82,8 @@ def list_people(
     An assistant with a section gets that section alone. ``removed`` asks for those who were removed instead.
     """
     with access.reading() as member:
-        own = member.membership.section
-        if own is not None:
-            member.membership.require_section(section or own)
-        asked = Search(search, section or own, Role(role) if role else None, removed)
+        listed = member.membership.listed_section(section)
+        asked = Search(search, listed, Role(role) if role else None, removed)
         found = people.list_people(member.session, member.course, asked)
     page = [RosterPersonBody.of(person) for person in found[offset : offset + limit]]
     return PeopleBody(people=page, total=len(found))
@@ -152,8 +150,7 @@ def import_people(
                 member.session, member.course, member.actor, roster, address, renew=renew
             )
     if format == "csv":
-        name = f'attachment; filename="{access.slug}-links.csv"'
-        return Response(imported.links_csv(), media_type=CSV, headers={"Content-Disposition": name})
+        return Response(imported.links_csv(), media_type=CSV, headers=attachment(f"{access.slug}-links.csv"))
     body = ImportBody.of(imported, dry_run=dry_run)
     return Response(body.model_dump_json(), media_type="application/json")
 

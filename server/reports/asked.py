@@ -51,9 +51,7 @@ def class_scope(member: CourseSession, section: str | None) -> Scope:
 
     :raises Forbidden: they look after another section
     """
-    if section is not None:
-        member.membership.require_section(section)
-    return Scope(section=section or member.membership.section)
+    return Scope(section=member.membership.listed_section(section))
 
 
 def progress_scope(member: CourseSession, section: str | None, exercises: Sequence[Exercise]) -> Scope:

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
+from server.http.attachment import attachment
 from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
@@ -153,8 +154,3 @@ def export_sources(
     chunks = archive.chunks(access.credentials.database)
     headers = attachment(f"{access.slug}-sources.zip")
     return StreamingResponse(chunks, media_type="application/zip", headers=headers)
-
-
-def attachment(filename: str) -> dict[str, str]:
-    """Return the headers of a file to be saved under a name of plain letters."""
-    return {"Content-Disposition": f'attachment; filename="{filename}"'}
