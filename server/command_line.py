@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
 
@@ -11,6 +15,7 @@ from server.settings import Settings
 
 USAGE_ERROR = 2
 DRY_RUN_REMARK = "Nothing was changed. To change it, leave out --dry-run."
+ROW_ID = click.IntRange(1, 2**31 - 1)  # what both databases take as the number of a row
 
 pass_settings = click.make_pass_decorator(Settings)
 
@@ -53,3 +58,16 @@ def show_effect(sentence: str, dry_run: bool) -> None:
     click.echo(sentence)
     if dry_run:
         click.echo(DRY_RUN_REMARK)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that only its owner can read: it holds what is known of people.
+
+    :raises CommandError: there is such a file, or it cannot be written
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}. Name another file.") from None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlmodel import Session
 
-from server.command_line import Share, pass_settings, require_typed, show_effect
+from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.local_time import local_text, parse, zone_of
@@ -195,7 +195,7 @@ def extension() -> None:
 @extension.command("grant")
 @click.argument("slug", metavar="COURSE")
 @click.argument("exercise")
-@click.option("--person", "account_id", type=int, metavar="ID", help="The account of a person of the course.")
+@click.option("--person", "account_id", type=ROW_ID, metavar="ID", help="The account of a person of the course.")
 @click.option("--section", help="A section of the course, instead of a person.")
 @click.option("--due", required=True, metavar="TIME", help="The later due time.")
 @click.option("--reason", required=True, help="Why; the person and the staff read it.")
@@ -242,7 +242,7 @@ def list_extensions(settings: Settings, slug: str, exercise: str | None) -> None
 
 @extension.command("revoke")
 @click.argument("slug", metavar="COURSE")
-@click.argument("id", type=int)
+@click.argument("id", type=ROW_ID)
 @click.option("--reason", help="Why.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from server.audit.log import Entry, record
 from server.command_line import CommandError, Share, pass_settings
 from server.courses import changing, courses, join_codes
-from server.courses.access import OPERATOR
+from server.courses.access import OPERATOR, require_active
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
 from server.courses.titles import BadSlug, checked_slug
 from server.database.setup import prepared_database
@@ -79,6 +79,8 @@ def show_join_code(settings: Settings, slug: str, is_new: bool) -> None:
     """Print the join code to show to a class. A course may have more: python -m server people codes SLUG."""
     with prepared_database(settings).writing() as session:
         row = find_course(session, slug)
+        if is_new:
+            require_active(row)
         code = join_codes.replace(session, row) if is_new else join_codes.find_current(session, row)
         if code is None:
             raise CommandError(

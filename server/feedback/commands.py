@@ -8,8 +8,9 @@ import click
 from sqlmodel import Session
 
 from server.assignments.exercises import find_exercise
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings
 from server.courses.commands import find_course
+from server.courses.local_time import find_zone, local_text
 from server.database.setup import prepared_database
 from server.feedback import overrides
 from server.feedback.overrides import Setting
@@ -19,9 +20,7 @@ from server.submissions import detail
 from server.submissions.listing import LISTED, LISTED_MAX, SubmissionFilter, find_submissions
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import OverrideBody
-from server.tables import GradeRow, SubmissionRow
-
-row_id = click.IntRange(1, 2**31 - 1)
+from server.tables import CourseRow, GradeRow, SubmissionRow
 
 
 @click.group()
@@ -31,9 +30,9 @@ def submission() -> None:
 
 @submission.command("list")
 @click.argument("course")
-@click.option("--student", "account_id", metavar="ID", type=row_id, help="Only this student's.")
+@click.option("--student", "account_id", metavar="ID", type=ROW_ID, help="Only this student's.")
 @click.option("--exercise", metavar="SLUG", help="Only of this exercise.")
-@click.option("--before", metavar="ID", type=row_id, help="Only those before this one.")
+@click.option("--before", metavar="ID", type=ROW_ID, help="Only those before this one.")
 @click.option("--limit", type=click.IntRange(1, LISTED_MAX), default=LISTED, show_default=True)
 @pass_settings
 def list_submissions(
@@ -45,16 +44,17 @@ def list_submissions(
         row = find_course(session, course)
         found = find_submissions(session, row, SubmissionFilter(account_id, None, slug, before, limit))
         students = detail.submitters(session, found)
+        zone = find_zone(row.time_zone)
         for each in found:
             student = students[each.account_id]
             click.echo(
-                f"{each.id:8d}  {each.created_at:%Y-%m-%d %H:%M}Z  {student.id:6d} {student.name:24s}"
+                f"{each.id:8d}  {local_text(each.created_at, zone)}  {student.id:6d} {student.name:24s}"
                 f"  {each.exercise}, attempt {each.attempt}: {_outcome(session, each)}"
             )
 
 
 @submission.command("show")
-@click.argument("id", type=row_id)
+@click.argument("id", type=ROW_ID)
 @click.option("--source", is_flag=True, help="Write what was handed in to the standard output, byte for byte.")
 @pass_settings
 def show_submission(settings: Settings, id: int, source: bool) -> None:
@@ -86,7 +86,7 @@ def list_overrides(settings: Settings, course: str) -> None:
 
 @override.command("set")
 @click.argument("course")
-@click.argument("student", type=row_id)
+@click.argument("student", type=ROW_ID)
 @click.argument("exercise")
 @click.argument("points", type=float)
 @click.option("--reason", required=True, help="The student reads it.")
@@ -101,7 +101,7 @@ def set_override(settings: Settings, course: str, student: int, exercise: str, p
 
 @override.command("withdraw")
 @click.argument("course")
-@click.argument("id", type=row_id)
+@click.argument("id", type=ROW_ID)
 @pass_settings
 def withdraw_override(settings: Settings, course: str, id: int) -> None:
     """Withdraw an override: the points worked out count again."""
@@ -133,7 +133,9 @@ def _show(session: Session, submission: SubmissionRow) -> None:
     student = detail.submitters(session, [submission])[submission.account_id]
     place = detail.timeline(session, submission, with_changes=True)
     roster = ", ".join(filter(None, [student.university_id, student.section and f"section {student.section}"]))
-    click.echo(f"Submission {submission.id}, {submission.kind.value}, {submission.created_at:%Y-%m-%d %H:%M}Z")
+    zone = find_zone(session.get_one(CourseRow, submission.course_id).time_zone)
+    handed_in = f"{local_text(submission.created_at, zone)} ({zone.key})"
+    click.echo(f"Submission {submission.id}, {submission.kind.value}, {handed_in}")
     click.echo(f"Student    {student.name} ({student.id}){f': {roster}' if roster else ''}")
     click.echo(f"Exercise   {submission.exercise}, attempt {submission.attempt} of {place.attempts}")
     click.echo(f"Before     {place.previous or 'none'}; after: {place.next or 'none'}")

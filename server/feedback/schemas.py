@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.row_id import RowId
 from server.http.text import COMMENT_LENGTH_MAX, REASON_LENGTH_MAX
@@ -13,6 +13,8 @@ COMMENTED_MAX = 500  # submissions that one request comments on
 
 class NewCommentBody(BaseModel):
     """A comment to write: on a checkpoint, or on the whole submission. Plain text."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=COMMENT_LENGTH_MAX)
     checkpoint: str | None = Field(default=None, max_length=64)
@@ -32,6 +34,8 @@ class CommentListBody(BaseModel):
 
 class NewOverrideBody(BaseModel):
     """Points to give a student for an assignment, and the reason, which the student reads."""
+
+    model_config = ConfigDict(extra="forbid")
 
     student: RowId
     exercise: str = Field(max_length=64)

@@ -28,7 +28,8 @@ STUDENT_COLUMNS: Final = (STUDENT, ID, SIS_USER_ID, SIS_LOGIN_ID, SECTION)
 POINTS_POSSIBLE: Final = "    Points Possible"
 EXPORT_AGAIN: Final = "In Canvas, export it again: Gradebook, Export, Export Entire Gradebook."
 NOT_THERE: Final = (
-    "Not in the gradebook of Canvas, and at the end of the file: {}. Add their SIS User ID to the roster."
+    "Not in the gradebook of Canvas, and at the end of the file: {}. "
+    "Add them in Canvas, or correct their university id in the roster."
 )
 MADE_ANEW: Final = "Canvas has no assignment of this name, and will make it: {}."
 NOT_HERE: Final = "{} of the gradebook of Canvas are not in this course, and left out of the file."

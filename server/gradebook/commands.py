@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from server.command_line import CommandError, pass_settings
+from server.command_line import CommandError, pass_settings, private_file
 from server.courses import courses
 from server.database.setup import prepared_database
 from server.gradebook.canvas import CanvasBase, as_canvas
@@ -47,20 +46,9 @@ def gradebook(
     if out is None:
         click.echo(export.text, nl=False)
     else:
-        _write_private(out, export.text)
+        with private_file(out) as file:
+            file.write(export.text.encode())
         click.echo(f"Wrote {len(book.lines)} students to {out}.", err=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read: it holds names and points.
-
-    :raises CommandError: there is such a file, or it cannot be written
-    """
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}. Name another file.") from None
 
 
 def _export(book: Gradebook, format: str, base: CanvasBase | None) -> Export:

@@ -10,7 +10,7 @@ import click
 from server.accounts.commands import find_account
 from server.audit import reading
 from server.audit.reading import PAGE_MAX, NamedEntry, Question
-from server.command_line import Share, pass_settings, require_typed, show_effect
+from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
 from server.courses import changing
 from server.courses.access import OPERATOR
 from server.courses.commands import Slug, find_course
@@ -46,7 +46,7 @@ def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: An
 @click.argument("new_slug", type=Slug())
 @click.option("--title", help="Its title; without one, that of the course it is copied from.")
 @click.option("--shift-days", type=int, default=0, help="Move every date by so many days, at the same time of the day.")
-@click.option("--instructor", "instructor_id", type=int, metavar="ID", help="The account that teaches the copy.")
+@click.option("--instructor", "instructor_id", type=ROW_ID, metavar="ID", help="The account that teaches the copy.")
 @pass_settings
 def copy_course(
     settings: Settings, slug: str, new_slug: str, title: str | None, shift_days: int, instructor_id: int | None
@@ -113,9 +113,9 @@ def remove_course(settings: Settings, slug: str, confirm: str | None, with_work:
 @click.command("audit")
 @click.argument("slug")
 @click.option("--act", help="An act such as assignment.change, or the word before its dot.")
-@click.option("--person", type=int, metavar="ID", help="Who did it, or whom it is about.")
+@click.option("--person", type=ROW_ID, metavar="ID", help="Who did it, or whom it is about.")
 @click.option("--exercise", help="Of this exercise only.")
-@click.option("--before", type=int, metavar="NUMBER", help="Those before this entry: the next page.")
+@click.option("--before", type=ROW_ID, metavar="NUMBER", help="Those before this entry: the next page.")
 @click.option("--limit", type=click.IntRange(1, PAGE_MAX), default=50, show_default=True)
 @pass_settings
 def show_audit(settings: Settings, /, slug: str, **options: Any) -> None:

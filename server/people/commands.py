@@ -13,12 +13,12 @@ from sqlmodel import Session
 
 from server.accounts import accounts
 from server.accounts.commands import find_account
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings
 from server.courses import courses
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
-from server.courses.local_time import local_text, zone_of
+from server.courses.local_time import local_text, parse, zone_of
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
@@ -243,14 +243,12 @@ def list_join_codes(settings: Settings, course: str) -> None:
 @click.argument("course")
 @click.option("--section")
 @click.option("--uses", type=click.IntRange(1), help="How many may join with it.")
-@click.option("--until", type=click.DateTime(), help="When it closes, in the time zone of the course.")
+@click.option("--until", metavar="TIME", help='When it closes: "2026-12-01 23:59" in the zone of the course.')
 @pass_settings
-def new_join_code(
-    settings: Settings, course: str, section: str | None, uses: int | None, until: datetime | None
-) -> None:
+def new_join_code(settings: Settings, course: str, section: str | None, uses: int | None, until: str | None) -> None:
     """Make a further join code, and print it. The others stay as they are."""
     with written(settings, course) as (session, row):
-        terms = CodeTerms(section, uses, until.replace(tzinfo=zone_of(row)) if until else None)
+        terms = CodeTerms(section, uses, parse(until, zone_of(row)) if until else None)
         code = join_codes.make(session, row, OPERATOR, terms)
     click.echo(code.code)
 
@@ -285,7 +283,7 @@ def token() -> None:
 
 
 @token.command("new")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @click.option("--yes", is_flag=True, help="It is the account that you mean.")
 @pass_settings
 def new_token(settings: Settings, account_id: int, yes: bool) -> None:
@@ -303,7 +301,7 @@ def new_token(settings: Settings, account_id: int, yes: bool) -> None:
 
 
 @token.command("revoke")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def revoke_tokens(settings: Settings, account_id: int) -> None:
     """Revoke every token of an account."""
@@ -319,7 +317,7 @@ def admin() -> None:
 
 
 @admin.command("add")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def add_admin(settings: Settings, account_id: int) -> None:
     """Make an account an admin."""
@@ -330,7 +328,7 @@ def add_admin(settings: Settings, account_id: int) -> None:
 
 
 @admin.command("remove")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @pass_settings
 def remove_admin(settings: Settings, account_id: int) -> None:
     """Take the admin's rights from an account; its seats stay."""

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from server.accounts.commands import find_account
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings, private_file
 from server.database.setup import prepared_database
 from server.database.table import now
 from server.settings import Settings
+
+DAYS_MAX = 36_500  # a hundred years
 
 
 @click.group()
@@ -20,7 +22,7 @@ def person() -> None:
 
 
 @person.command("export")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new .zip file.")
 @pass_settings
 def export_person(settings: Settings, account_id: int, out: Path) -> None:
@@ -30,16 +32,13 @@ def export_person(settings: Settings, account_id: int, out: Path) -> None:
     database = prepared_database(settings)
     with database.reading() as session:
         name = find_account(session, account_id).name
-    if out.exists():
-        raise CommandError(f"{out} is there already. Name a new file.")
-    with out.open("xb") as file:
-        for piece in archive(database, account_id):
-            file.write(piece)
+    with private_file(out) as file:
+        file.writelines(archive(database, account_id))
     click.echo(f"{out}: everything about {name}, {out.stat().st_size:,} bytes.")
 
 
 @person.command("erase")
-@click.argument("account_id", metavar="ID", type=int)
+@click.argument("account_id", metavar="ID", type=ROW_ID)
 @click.option("--name", required=True, help="The account's name, once more: this cannot be taken back.")
 @pass_settings
 def erase_person(settings: Settings, account_id: int, name: str) -> None:
@@ -58,7 +57,7 @@ def erase_person(settings: Settings, account_id: int, name: str) -> None:
 
 
 @click.command()
-@click.option("--tensors-older-than", "days", type=click.IntRange(min=1), required=True, metavar="DAYS")
+@click.option("--tensors-older-than", "days", type=click.IntRange(1, DAYS_MAX), required=True, metavar="DAYS")
 @pass_settings
 def retention(settings: Settings, days: int) -> None:
     """Empty files of tensors that were handed in so many days ago. Their grades stay, and code stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings
 from server.database.setup import prepared_database
 from server.queue import tickets
 from server.settings import Settings
@@ -26,7 +26,7 @@ def show_queue(settings: Settings) -> None:
 
 
 @queue.command("release")
-@click.argument("submission_ids", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("submission_ids", metavar="[ID]...", type=ROW_ID, nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="Release everything that was set aside.")
 @pass_settings
 def release(settings: Settings, submission_ids: tuple[int, ...], is_all: bool) -> None:

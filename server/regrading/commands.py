@@ -8,7 +8,7 @@ import click
 
 from exercises import registry
 from server.assignments.exercises import find_exercise
-from server.command_line import CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings
 from server.courses.commands import find_course
 from server.database.setup import prepared_database
 from server.queue import tickets
@@ -22,8 +22,8 @@ from server.settings import Settings
 @click.command("regrade")
 @click.argument("course")
 @click.option("--exercise", metavar="SLUG", help="Only this exercise.")
-@click.option("--student", "account_id", metavar="ID", type=int, help="Only this student.")
-@click.option("--submission", "submission_id", metavar="ID", type=int, help="Only this submission.")
+@click.option("--student", "account_id", metavar="ID", type=ROW_ID, help="Only this student.")
+@click.option("--submission", "submission_id", metavar="ID", type=ROW_ID, help="Only this submission.")
 @click.option("--show", "act", flag_value="show", help="Print how far the newest regrade is, and what it changes.")
 @click.option("--accept", "act", flag_value="accept", help="Let the grades of the open regrade count.")
 @click.option("--discard", "act", flag_value="discard", help="Drop the open regrade; nothing changes.")

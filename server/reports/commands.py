@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.command_line import CommandError, pass_settings
+from server.command_line import pass_settings, private_file
 from server.courses.commands import find_course
 from server.database.setup import prepared_database
 from server.settings import Settings
@@ -33,11 +33,6 @@ def sources(
     with database.reading() as session:
         course = find_course(session, slug)
         archive = open_archive(session, course, [asked], Scope(section), Selection(which), is_named=names)
-    try:
-        with file.open("xb") as stream:
-            stream.writelines(archive.chunks(database))
-    except FileExistsError:
-        raise CommandError(f"{file} is there already. Choose another name.") from None
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}. Choose another place.") from None
+    with private_file(file) as stream:
+        stream.writelines(archive.chunks(database))
     click.echo(f"Wrote {file} with {len(archive.handins)} submissions.")

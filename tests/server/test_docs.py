@@ -1,46 +1,93 @@
-"""docs/instructor.md: every command and every address in it is tried."""
+"""docs/instructor.md: the term that it tells is played, and every command prints what the page says."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
-import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from server import cli
-from server.reports.schemas import MistakeBody
-from tests.support.servers import RunningServer
+from grader import numerics
+from server.cli import server as command
+from server.settings import Settings
+from tests.support.console import is_as_printed, read_console
+from tests.support.servers import FakeSandbox
+from tests.support.term import Term
 
 TEXT = (Path(__file__).parents[2] / "docs" / "instructor.md").read_text(encoding="utf-8")
-LINES = [
-    line for block in re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE) for line in block.splitlines()
-]
+COMMANDS = read_console(TEXT)
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_what_an_instructor_is_told_to_type_works(
-    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_the_term_of_the_page_goes_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_sandbox: FakeSandbox
 ) -> None:
-    (roster,) = re.findall(r"^```csv\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-    (tmp_path / "roster.csv").write_text(roster, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DOJO_DATA", str(server.services.settings.data))
-    monkeypatch.setenv("DOJO_DATABASE_URL", server.services.settings.url)
-    assert len(LINES) > 8
-    for line in LINES:
-        words = shlex.split(line.replace("$DOJO_ADDRESS", "").replace("$DOJO_TOKEN", server.instructor_token))
-        if words[:3] == ["python", "-m", "server"]:
-            assert cli.main(words[3:]) == 0, line
-            assert capsys.readouterr().out, line
-        else:
-            curl, flag, header, address = words
-            assert (curl, flag) == ("curl", "-H")
-            name, _, value = header.partition(": ")
-            assert server.client.get(address, headers={name: value}).status_code == 200, line
+    monkeypatch.setenv("DOJO_DATA", str(tmp_path))
+    environment = numerics.environment()
+
+    def update(term: Term) -> None:
+        term.misjudge()
+        monkeypatch.setattr(numerics, "environment", lambda: f"{environment} updated")
+
+    # What happens before the first command that begins so.
+    events: list[tuple[str, Callable[[Term], None]]] = [
+        ("python -m server people codes", Term.open_links),
+        ("python -m server assignment set", Term.join_again),
+        ("api 'courses/backprop/progress?", Term.hand_in),
+        ("python -m server regrade backprop --exercise", update),
+        ("python -m server gradebook backprop --format canvas", Term.export_from_canvas),
+    ]
+    with contextlib.ExitStack() as running:
+        term = Term(Settings.read(), tmp_path, fake_sandbox, running)
+        (roster,) = re.findall(r"^```csv\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+        term.write_roster(roster)
+        for typed in COMMANDS:
+            if events and typed.command.startswith(events[0][0]):
+                events.pop(0)[1](term)
+            printed = term.type(typed.command)
+            if typed.printed and not is_as_printed(typed.printed, printed):
+                pytest.fail(f"$ {typed.command}\n{printed}")
+        assert events == []
+
+        told = term.students["Cy D. Fect"].get("/api/v1/submissions/11").json()
+        assert [each["text"] for each in told["comments"]] == [
+            "Come to the lab on Thursday.",
+            "Put parentheses around 1 - h**2.",
+        ]
+        overrides = term.students["Cy D. Fect"].get("/api/v1/courses/backprop/overrides").json()["overrides"]
+        assert [(each["points"], each["reason"]) for each in overrides] == [(8.0, "Shown at the blackboard.")]
 
 
-def test_the_example_has_the_form_of_an_answer() -> None:
-    (example,) = re.findall(r"^```json\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-    assert set(json.loads(example)) == set(MistakeBody.model_validate_json(example).model_dump())
+@pytest.mark.parametrize(
+    ("documented", "printed", "is_so"),
+    [
+        ("1 found.", "1 found.\n", True),
+        ("1 found.", "2 found.\n", False),
+        ("a…\n…\nz", "abc\n1\n2\nz\n", True),
+        ("a\n…\nz", "a\nz", True),
+        ("a\n…\nz", "a\n1\n", False),
+        ('{"id":1,\n"name":"Ada",…', '{"id":1,"name":"Ada","courses":[]}', True),
+        ('{"id":1,…', '{"id":2,"name":"Ada"}', False),
+    ],
+)
+def test_what_is_left_out_may_be_anything_and_nothing_else(documented: str, printed: str, is_so: bool) -> None:
+    assert is_as_printed(documented, printed) is is_so
+
+
+def test_every_command_that_the_text_names_is_there() -> None:
+    named = set(re.findall(r"`(?:python -m server )?(people|assignment|course|admin) ([a-z-]+)", TEXT))
+    assert len(named) > 5
+    for group, name in named:
+        assert name in command.commands[group].commands, f"{group} {name}"  # type: ignore[attr-defined]
+    options = set(re.findall(r"`(--[a-z-]+)", TEXT))
+    known = {
+        option
+        for group in command.commands.values()
+        for each in [group, *getattr(group, "commands", {}).values()]
+        for parameter in each.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert len(options) > 5
+    assert options - known == {"--help"} & options

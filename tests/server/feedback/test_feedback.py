@@ -119,8 +119,10 @@ def test_the_longest_comment_is_kept(server: RunningServer, student: Student) ->
 @SQLITE
 def test_a_comment_is_of_a_step_of_the_exercise(server: RunningServer, student: Student) -> None:
     answer = comment(server.instructor, hand_in(student), checkpoint="nonsense")
+    slip = comment(server.instructor, hand_in(student), checkpint="hpreact")
 
     assert is_problem(answer, 422) and "It has: logprobs" in answer.json()["detail"]
+    assert is_problem(slip, 422)  # it would be a comment on the whole submission
 
 
 @SQLITE

@@ -179,3 +179,19 @@ def test_a_course_is_changed_copied_archived_and_removed(database: Database, typ
         assert session.exec(select(CourseRow.slug)).all() == ["spring"]
         assert session.exec(select(SeatRow.role)).all() == [Role.INSTRUCTOR]
         assert session.exec(select(SubmissionRow)).all() == []
+
+
+def test_an_archived_course_keeps_its_join_code(typed: Type) -> None:
+    code = typed("course", "join-code", "autumn")
+    typed("course", "archive", "autumn")
+
+    refused = typed("course", "join-code", "autumn", "--new")
+
+    assert (refused[0], "archived" in refused[1]) == (2, True)
+    assert typed("course", "join-code", "autumn") == code
+
+
+def test_a_number_that_no_database_takes_is_refused(typed: Type) -> None:
+    assert "not in the range" in typed("course", "audit", "autumn", "--person", 10**20)[1]
+    grant = ("extension", "grant", "autumn", LOSS, "--due", "2030-01-01 10:00", "--reason", "ill")
+    assert "not in the range" in typed(*grant, "--person", 10**20)[1]

@@ -76,7 +76,7 @@ def test_a_token_is_printed_with_its_owner(
         ).all()
         acts = session.exec(select(AuditRow.act, AuditRow.actor_id)).all()
     assert valid == [tokens.digest(again.split()[-1])]
-    assert acts == [("people.import", None), ("people.token", None), ("people.token", None)]
+    assert acts == [(act, None) for act in ("course.open", "people.import", "people.token", "people.token")]
 
 
 def test_who_is_not_clear_is_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,8 +98,9 @@ def test_an_end_is_in_the_time_zone_of_the_course(
     with database.writing() as session:
         session.exec(select(CourseRow)).one().time_zone = "Asia/Tokyo"
 
-    typed(capsys, "new-code backprop --until 2030-01-01")
+    typed(capsys, "new-code backprop --until 2030-01-01T00:00")
 
+    assert "Type it as 2026-12-01 23:59" in refused(capsys, "new-code backprop --until 2030-01-02")
     assert "until 2030-01-01 00:00 Asia/Tokyo" in typed(capsys, "codes backprop")
     with database.reading() as session:
         (end,) = filter(None, session.exec(select(JoinCodeRow.expires_at)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +41,10 @@ def test_a_person_is_exported_and_erased(
     assert exported.exit_code == 0, exported.output
     assert "everything about Ada Lovelace" in exported.output
     assert "Ada Lovelace" in zipfile.ZipFile(target).read("about.json").decode()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert type_("person", "export", ada, "--out", target).exit_code == 2
+    assert "Name another file." in type_("person", "export", ada, "--out", tmp_path / "none" / "ada.zip").output
+    assert "not in the range" in type_("person", "export", 10**20, "--out", tmp_path / "b.zip").output
 
     refused = type_("person", "erase", ada, "--name", "Ada")
     assert (refused.exit_code, "Nothing was erased" in refused.output) == (2, True)
@@ -53,6 +57,7 @@ def test_tensors_are_emptied_by_age(server: RunningServer, type_: Type, database
     student = server.join("Ada")
     assert student.submit_bytes(b"\x02\0\0\0\0\0\0\0{}").status_code == 201
     assert "0 files" in type_("retention", "--tensors-older-than", 30).output
+    assert "not in the range" in type_("retention", "--tensors-older-than", 10**12).output
     with database.writing() as session:
         session.exec(select(SubmissionRow)).one().created_at = now() - timedelta(days=31)
 

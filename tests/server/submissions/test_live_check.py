@@ -23,6 +23,7 @@ from tests.support.servers import (
     FakeSandbox,
     RunningServer,
     Student,
+    eventually,
     gradients,
     is_problem,
 )
@@ -168,7 +169,10 @@ def test_context_is_no_attempt_and_a_regrade_reads_it(server: RunningServer, stu
         assert [(row.checkpoint, row.attempts) for row in session.exec(select(ProgressRow))] == [("bngain", 1)]
     with server.services.database.writing() as session:
         session.exec(select(GradeRow)).one().environment = "another"
-    server.services.grading.grade_submission(submitted["id"])
+    regrade = f"{student.address}/regrade"
+    begun = server.instructor.post(regrade).json()
+    assert eventually(lambda: server.instructor.get(regrade).json()["waiting"] == 0)
+    assert server.instructor.post(f"{regrade}/{begun['id']}/accept").status_code == 200
     again = student.get(f"/api/v1/submissions/{submitted['id']}").json()["grade"]
     assert again["environment"] != "another"
     assert again["checkpoints"] == submitted["grade"]["checkpoints"]

@@ -61,7 +61,7 @@ def test_right_code_is_graded_on_the_hidden_instance(server: RunningServer, fake
     assert answer.status_code == 201
     grade = answer.json()["grade"]
     assert grade["exact"] == 26
-    assert grade["run"] == {"status": "ok", "message": "", "stdout": "hello\n"}
+    assert grade["run"] == {"status": "ok", "message": "", "stdout": "hello\n", "hidden": True}
     assert fake_sandbox.jobs[-1].state != student.state()
     assert answer.json().items() <= student.get(answer.headers["Location"]).json().items()
 
