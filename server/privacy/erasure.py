@@ -56,8 +56,20 @@ def erase(session: Session, account: AccountRow) -> None:
         session.connection().execute(delete(keys).where(col(keys.account_id) == account.id))
     for statement in _emptying(account.id, moment):
         session.connection().execute(statement)
-    account.name, account.is_admin, account.erased_at = ERASED_NAME, False, moment
-    session.add(account)
+    for each in (account, *_merged_into(session, account.id)):
+        each.name, each.is_admin, each.erased_at = ERASED_NAME, False, moment
+        session.add(each)
+
+
+def _merged_into(session: Session, account_id: int) -> list[AccountRow]:
+    """Return the accounts that were merged into one, at once or by way of another. Their rows keep a name, and no more."""
+    found: list[AccountRow] = []
+    waiting = [account_id]
+    while waiting:
+        merged = session.exec(select(AccountRow).where(col(AccountRow.merged_into_id).in_(waiting))).all()
+        waiting = [each.id for each in merged]
+        found += merged
+    return found
 
 
 def _emptying(account_id: int, moment: datetime) -> list[Any]:
@@ -95,11 +107,16 @@ def _require_other_instructors(session: Session, account_id: int) -> None:
             col(CourseRow.archived_at).is_(None),
         )
     ):
-        others = select(SeatRow.account_id).where(
-            SeatRow.course_id == course.id,
-            SeatRow.role == Role.INSTRUCTOR,
-            SeatRow.account_id != account_id,
-            col(SeatRow.removed_at).is_(None),
+        others = (
+            select(SeatRow.account_id)
+            .join(AccountRow, col(AccountRow.id) == SeatRow.account_id)
+            .where(
+                SeatRow.course_id == course.id,
+                SeatRow.role == Role.INSTRUCTOR,
+                SeatRow.account_id != account_id,
+                col(SeatRow.removed_at).is_(None),
+                col(AccountRow.erased_at).is_(None),
+            )
         )
         if session.exec(others).first() is None:
             raise LastInstructor(
