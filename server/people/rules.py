@@ -120,11 +120,16 @@ def require_other_instructor(session: Session, course: CourseRow, account_id: in
     :raises LastInstructor: it has none
     """
     dialect.lock_row(session, col(CourseRow.id), course.id)  # of two who remove each other, one is refused
-    others = select(SeatRow.account_id).where(
-        SeatRow.course_id == course.id,
-        SeatRow.role == Role.INSTRUCTOR,
-        SeatRow.account_id != account_id,
-        col(SeatRow.removed_at).is_(None),
+    others = (
+        select(SeatRow.account_id)
+        .join(AccountRow, col(AccountRow.id) == SeatRow.account_id)
+        .where(
+            SeatRow.course_id == course.id,
+            SeatRow.role == Role.INSTRUCTOR,
+            SeatRow.account_id != account_id,
+            col(SeatRow.removed_at).is_(None),
+            col(AccountRow.erased_at).is_(None),
+        )
     )
     if session.exec(others.limit(1)).first() is None:
         raise LastInstructor("This is the last instructor of the course. Make somebody else an instructor first.")

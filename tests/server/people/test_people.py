@@ -125,6 +125,21 @@ def test_the_last_instructor_stays(class_: Class) -> None:
 
 
 @on_sqlite
+def test_an_erased_instructor_is_none(class_: Class) -> None:
+    second = class_.add("Alan", Role.INSTRUCTOR)
+    second.erased_at = now()
+    class_.session.flush()
+
+    with pytest.raises(LastInstructor):
+        people.remove(class_.session, class_.course, OPERATOR, class_.instructor.id)
+
+
+def test_a_change_of_nobody_is_refused(class_: Class) -> None:
+    with pytest.raises(NoSuchPerson):
+        people.change(class_.session, class_.course, class_.actor, 99_999, {"section": "A"})
+
+
+@on_sqlite
 def test_nobody_changes_their_own_role(class_: Class) -> None:
     class_.add("Alan", Role.INSTRUCTOR)
 
