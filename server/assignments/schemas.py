@@ -103,7 +103,7 @@ class GrantBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    exercise: str = Field(max_length=64)
+    exercise: str = Field(max_length=64, pattern=r"^[^\x00]*$")  # PostgreSQL takes no NUL
     due_at: AwareDatetime
     reason: str
     person: int | None = Field(default=None, ge=1, le=2**31 - 1)
