@@ -62,7 +62,7 @@ def erase(session: Session, account: AccountRow) -> None:
 
 
 def _merged_into(session: Session, account_id: int) -> list[AccountRow]:
-    """Return the accounts that were merged into one, at once or by way of another. Their rows keep a name, and no more."""
+    """Return the accounts that were merged into one, at once or by way of another; their rows keep a name."""
     found: list[AccountRow] = []
     waiting = [account_id]
     while waiting:
