@@ -1,7 +1,4 @@
-"""Everything about a person, as one archive: ``about.json``, and each file as it was handed in.
-
-The person gets what the rules of each assignment show them at that moment; the operator's export is whole.
-"""
+"""Everything about a person, as one archive: ``about.json``, and each file as it was handed in."""
 
 from __future__ import annotations
 
@@ -15,10 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import defer
 from sqlmodel import Session, SQLModel, col, func, select
 
-from server.courses.access import Membership
 from server.database.engine import Database
-from server.rules.rules import Rules, find_rules
-from server.submissions import hints
 from server.submissions.source import file_name
 from server.tables import (
     AccountRow,
@@ -30,7 +24,6 @@ from server.tables import (
     GradeRow,
     OverrideRow,
     ProgressRow,
-    Role,
     SeatRow,
     SubmissionRow,
     TokenRow,
@@ -43,8 +36,7 @@ README: Final = """Everything that this server keeps about you.
 about.json      your account, seats, progress, submissions with their grades, comments, extensions, overrides
 submissions/    what you handed in, as it came; the number is that of about.json
 
-Times are in UTC. Secrets are left out: of a token, the server itself keeps only a hash. Feedback that your course does
-not show yet is left out too; in its place, "shown_when" says when it shows. Fetch the archive again then.
+Times are in UTC. Secrets are left out: of a token, the server itself keeps only a hash.
 """
 # Numbers of others, and what opens an account or is in a file of its own.
 LEFT_OUT: Final = {
@@ -60,16 +52,14 @@ LEFT_OUT: Final = {
 }
 
 
-def archive(database: Database, account_id: int, *, is_own: bool = False) -> Iterator[bytes]:
+def archive(database: Database, account_id: int) -> Iterator[bytes]:
     """Yield the bytes of a zip archive with everything about an account.
 
     Files are read in small transactions of their own, while the archive is written.
-
-    :param is_own: whether the person themselves gets it, who sees what the rules show
     """
     written = Written()
     with database.reading() as session:
-        about = describe(session, account_id, is_own=is_own)
+        about = describe(session, account_id)
         ids = list(session.exec(select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)))
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", README)
@@ -85,10 +75,9 @@ def archive(database: Database, account_id: int, *, is_own: bool = False) -> Ite
     yield written.taken()
 
 
-def describe(session: Session, account_id: int, *, is_own: bool = False) -> dict[str, Any]:
-    """Return what the database holds about an account, file contents aside; with ``is_own``, as the rules show it."""
+def describe(session: Session, account_id: int) -> dict[str, Any]:
+    """Return what the database holds about an account, file contents aside."""
     account = session.get_one(AccountRow, account_id)
-    view = OwnView(session, account) if is_own else WHOLE_VIEW
     courses = {each.id: each.slug for each in session.exec(select(CourseRow))}
     submissions = session.exec(
         select(SubmissionRow, func.length(SubmissionRow.body))
@@ -100,10 +89,10 @@ def describe(session: Session, account_id: int, *, is_own: bool = False) -> dict
         "account": _fields(account),
         "tokens": [_fields(each) for each in _of(session, TokenRow, account_id)],
         "seats": [_in_course(each, courses) for each in _of(session, SeatRow, account_id)],
-        "progress": [view.progress(each, _in_course(each, courses)) for each in _of(session, ProgressRow, account_id)],
+        "progress": [_in_course(each, courses) for each in _of(session, ProgressRow, account_id)],
         "extensions": [_in_course(each, courses) for each in _of(session, ExtensionRow, account_id)],
         "overrides": [_in_course(each, courses) for each in _of(session, OverrideRow, account_id)],
-        "submissions": [{"bytes": size} | _submission(session, each, courses, view) for each, size in submissions],
+        "submissions": [{"bytes": size} | _submission(session, each, courses) for each, size in submissions],
         "comments you wrote": [
             _fields(each) for each in session.exec(select(CommentRow).where(CommentRow.author_id == account_id))
         ],
@@ -111,73 +100,7 @@ def describe(session: Session, account_id: int, *, is_own: bool = False) -> dict
     }
 
 
-class WholeView:
-    """Shows everything."""
-
-    def progress(self, row: ProgressRow, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return what is shown of a student's progress at a checkpoint."""
-        return fields
-
-    def grade(self, submission: SubmissionRow, grade: GradeRow, rows: Sequence[ComparisonRow]) -> dict[str, Any]:
-        """Return what is shown of a grade with its rows."""
-        return {**_fields(grade), "rows": [_fields(row) for row in rows]}
-
-    def comments(self, found: Sequence[CommentRow]) -> Sequence[CommentRow]:
-        """Return the comments that are shown."""
-        return found
-
-
-WHOLE_VIEW: Final = WholeView()
-
-
-class OwnView(WholeView):
-    """Shows the owner what the rules of each assignment show: perhaps no outcome yet, and as many hints as they say."""
-
-    def __init__(self, session: Session, account: AccountRow) -> None:
-        self._session = session
-        self._account = account
-        self._known: dict[tuple[int, str], Rules] = {}
-
-    def progress(self, row: ProgressRow, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the outcome only if feedback shows; how many attempts there were is no secret."""
-        withheld = self._rules(row.course_id, row.exercise).withheld
-        if withheld is None:
-            return fields
-        kept = {name: fields[name] for name in ("course", "exercise", "checkpoint", "attempts")}
-        return kept | {"shown_when": withheld}
-
-    def grade(self, submission: SubmissionRow, grade: GradeRow, rows: Sequence[ComparisonRow]) -> dict[str, Any]:
-        """Return the grade only if feedback shows, and of each diagnosis as much as the hints of the rules."""
-        rules = self._rules(submission.course_id, submission.exercise)
-        if rules.withheld is not None:
-            return {"graded_at": grade.graded_at, "shown_when": rules.withheld}
-        visible = hints.visible_rows(self._session, rules, [row.model_dump() for row in rows])
-        shown = [
-            _fields(row) | {"diagnosis": [each.model_dump() for each in body.diagnosis]}
-            for row, body in zip(rows, visible, strict=True)
-        ]
-        return {**_fields(grade), "rows": shown}
-
-    def comments(self, found: Sequence[CommentRow]) -> Sequence[CommentRow]:
-        """Return the comments that were not withdrawn."""
-        return [each for each in found if each.withdrawn_at is None]
-
-    def _rules(self, course_id: int, exercise: str) -> Rules:
-        key = (course_id, exercise)
-        if key not in self._known:
-            seat = self._session.get_one(SeatRow, (course_id, self._account.id))
-            course = self._session.get_one(CourseRow, course_id)
-            roles = {seat.role if seat.removed_at is None else Role.STUDENT}
-            roles |= {Role.ADMIN} if self._account.is_admin else set()
-            self._known[key] = find_rules(
-                self._session, Membership(course, frozenset(roles)), self._account.id, exercise
-            )
-        return self._known[key]
-
-
-def _submission(
-    session: Session, submission: SubmissionRow, courses: Mapping[int, str], view: WholeView
-) -> dict[str, Any]:
+def _submission(session: Session, submission: SubmissionRow, courses: Mapping[int, str]) -> dict[str, Any]:
     grades = session.exec(
         select(GradeRow).where(GradeRow.submission_id == submission.id, col(GradeRow.counts)).order_by(col(GradeRow.id))
     ).all()
@@ -190,9 +113,9 @@ def _submission(
     return {
         **_in_course(submission, courses),
         "grades": [
-            view.grade(submission, grade, [row for row in rows if row.grade_id == grade.id]) for grade in grades
+            {**_fields(grade), "rows": [_fields(row) for row in rows if row.grade_id == grade.id]} for grade in grades
         ],
-        "comments": [_fields(each) for each in view.comments(comments)],
+        "comments": [_fields(each) for each in comments],
     }
 
 

@@ -15,7 +15,6 @@ from sqlmodel import Session, select
 from server.accounts import accounts
 from server.courses import courses
 from server.database.table import now
-from server.privacy.archive import describe
 from server.privacy.erasure import LastInstructor, erase
 from server.privacy.retention import empty_tensors
 from server.tables import (
@@ -23,7 +22,6 @@ from server.tables import (
     AuditRow,
     CommentRow,
     ExtensionRow,
-    Feedback,
     OverrideRow,
     ProgressRow,
     Role,
@@ -31,8 +29,7 @@ from server.tables import (
     SubmissionRow,
     metadata,
 )
-from tests.support.assigned import HOUR, assign
-from tests.support.servers import FULL, SOLUTION, Members, RunningServer, gradients, is_problem
+from tests.support.servers import FULL, SOLUTION, Members, RunningServer, is_problem
 
 NAME = "Zephyrine Quillfeather"
 MAIL = "zephyrine@example.org"
@@ -88,36 +85,6 @@ def test_the_archive_holds_all_that_is_known(server: RunningServer, known: int) 
     assert about["overrides"][0]["reason"] == about["extensions"][0]["reason"] == f"{NAME} was ill"
     assert len(about["progress"]) == 26
     assert token not in archive.read("about.json").decode()
-
-
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_ones_own_archive_shows_what_the_rules_show(server: RunningServer, here: Members) -> None:
-    def own() -> Any:
-        archive = zipfile.ZipFile(io.BytesIO(here.student.get("/api/v1/me/archive").content))
-        return json.loads(archive.read("about.json"))
-
-    assign(server, hint_levels=1)
-    wrong = {name: -value for name, value in gradients(here.student.state()).items()}
-    handed_in = here.student.submit_tensors(wrong).json()
-    with server.services.database.writing() as session:
-        whose = {"submission_id": handed_in["id"], "author_id": here.instructor.account}
-        session.add(CommentRow(**whose, text="No.", withdrawn_at=now()))
-
-    (submission,) = own()["submissions"]
-    shown = {row["name"]: row["diagnosis"] for row in submission["grades"][0]["rows"]}
-    assert shown == {row["name"]: row["diagnosis"] for row in handed_in["grade"]["checkpoints"]}
-    assert any(shown.values()) and submission["comments"] == []
-
-    assign(server, due_at=now() + HOUR, feedback=Feedback.AFTER_DUE)
-    about = own()
-    (grade,) = about["submissions"][0]["grades"]
-    assert set(grade) == {"graded_at", "shown_when"} and "Feedback shows after" in grade["shown_when"]
-    assert {name for each in about["progress"] for name in each} == {
-        "course", "exercise", "checkpoint", "attempts", "shown_when",
-    }  # fmt: skip
-    with server.services.database.reading() as session:
-        whole = describe(session, here.student.account)
-    assert len(whole["submissions"][0]["grades"][0]["rows"]) == 26 and "best" in whole["progress"][0]
 
 
 def test_who_was_merged_into_the_erased_leaves_no_name(server: RunningServer, here: Members) -> None:
