@@ -12,7 +12,10 @@ from typing import Any, Final
 from sqlalchemy.orm import defer
 from sqlmodel import Session, SQLModel, col, func, select
 
+from server.courses.access import Membership
 from server.database.engine import Database
+from server.rules.rules import Rules, find_all_rules
+from server.submissions.hints import visible_rows
 from server.submissions.source import file_name
 from server.tables import (
     AccountRow,
@@ -24,6 +27,7 @@ from server.tables import (
     GradeRow,
     OverrideRow,
     ProgressRow,
+    Role,
     SeatRow,
     SubmissionRow,
     TokenRow,
@@ -36,7 +40,8 @@ README: Final = """Everything that this server keeps about you.
 about.json      your account, seats, progress, submissions with their grades, comments, extensions, overrides
 submissions/    what you handed in, as it came; the number is that of about.json
 
-Times are in UTC. Secrets are left out: of a token, the server itself keeps only a hash.
+Results and hints that you do not see yet are left out. So are secrets: of a token, the server itself keeps only a hash.
+Times are in UTC.
 """
 # Numbers of others, and what opens an account or is in a file of its own.
 LEFT_OUT: Final = {
@@ -51,15 +56,19 @@ LEFT_OUT: Final = {
     "account_id",
 }
 
+AllRules = Mapping[tuple[int, str], Rules]
 
-def archive(database: Database, account_id: int) -> Iterator[bytes]:
+
+def archive(database: Database, account_id: int, *, as_shown: bool = False) -> Iterator[bytes]:
     """Yield the bytes of a zip archive with everything about an account.
 
     Files are read in small transactions of their own, while the archive is written.
+
+    :param as_shown: without the results and hints that the assignments do not show the account yet
     """
     written = Written()
     with database.reading() as session:
-        about = describe(session, account_id)
+        about = describe(session, account_id, _rules(session, account_id) if as_shown else {})
         ids = list(session.exec(select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)))
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", README)
@@ -75,8 +84,11 @@ def archive(database: Database, account_id: int) -> Iterator[bytes]:
     yield written.taken()
 
 
-def describe(session: Session, account_id: int) -> dict[str, Any]:
-    """Return what the database holds about an account, file contents aside."""
+def describe(session: Session, account_id: int, rules: AllRules) -> dict[str, Any]:
+    """Return what the database holds about an account, file contents aside, as far as the rules show it.
+
+    All of it where there are none.
+    """
     account = session.get_one(AccountRow, account_id)
     courses = {each.id: each.slug for each in session.exec(select(CourseRow))}
     submissions = session.exec(
@@ -89,10 +101,17 @@ def describe(session: Session, account_id: int) -> dict[str, Any]:
         "account": _fields(account),
         "tokens": [_fields(each) for each in _of(session, TokenRow, account_id)],
         "seats": [_in_course(each, courses) for each in _of(session, SeatRow, account_id)],
-        "progress": [_in_course(each, courses) for each in _of(session, ProgressRow, account_id)],
+        "progress": [
+            _in_course(each, courses)
+            for each in _of(session, ProgressRow, account_id)
+            if not _is_withheld(_of_exercise(rules, each))
+        ],
         "extensions": [_in_course(each, courses) for each in _of(session, ExtensionRow, account_id)],
         "overrides": [_in_course(each, courses) for each in _of(session, OverrideRow, account_id)],
-        "submissions": [{"bytes": size} | _submission(session, each, courses) for each, size in submissions],
+        "submissions": [
+            {"bytes": size} | _in_course(each, courses) | _work(session, each, _of_exercise(rules, each))
+            for each, size in submissions
+        ],
         "comments you wrote": [
             _fields(each) for each in session.exec(select(CommentRow).where(CommentRow.author_id == account_id))
         ],
@@ -100,7 +119,12 @@ def describe(session: Session, account_id: int) -> dict[str, Any]:
     }
 
 
-def _submission(session: Session, submission: SubmissionRow, courses: Mapping[int, str]) -> dict[str, Any]:
+def _work(session: Session, submission: SubmissionRow, rules: Rules | None) -> dict[str, Any]:
+    """Return the grades of a submission, none while they are withheld, and the comments on it."""
+    comments = session.exec(select(CommentRow).where(CommentRow.submission_id == submission.id)).all()
+    work = {"grades": [], "comments": [_fields(each) for each in comments]}
+    if rules is not None and rules.withheld is not None:
+        return {**work, "shown_when": rules.withheld}
     grades = session.exec(
         select(GradeRow).where(GradeRow.submission_id == submission.id, col(GradeRow.counts)).order_by(col(GradeRow.id))
     ).all()
@@ -109,14 +133,40 @@ def _submission(session: Session, submission: SubmissionRow, courses: Mapping[in
         .where(col(ComparisonRow.grade_id).in_([each.id for each in grades]))
         .order_by(col(ComparisonRow.position))
     ).all()
-    comments = session.exec(select(CommentRow).where(CommentRow.submission_id == submission.id)).all()
-    return {
-        **_in_course(submission, courses),
-        "grades": [
-            {**_fields(grade), "rows": [_fields(row) for row in rows if row.grade_id == grade.id]} for grade in grades
-        ],
-        "comments": [_fields(each) for each in comments],
-    }
+    graded = [{**_fields(each), "rows": _rows(session, rules, each, rows)} for each in grades]
+    return {**work, "grades": graded}
+
+
+def _rows(
+    session: Session, rules: Rules | None, grade: GradeRow, rows: Sequence[ComparisonRow]
+) -> list[dict[str, Any]]:
+    of_grade = [row for row in rows if row.grade_id == grade.id]
+    if rules is None:
+        return [_fields(row) for row in of_grade]
+    return [row.model_dump() for row in visible_rows(session, rules, [row.model_dump() for row in of_grade])]
+
+
+def _rules(session: Session, account_id: int) -> AllRules:
+    """Return the rules for what an account handed in, towards itself, by course and exercise."""
+    is_admin = session.get_one(AccountRow, account_id).is_admin
+    seats = select(CourseRow, SeatRow).join(SeatRow).where(SeatRow.account_id == account_id)
+    rules: dict[tuple[int, str], Rules] = {}
+    for course, seat in session.exec(seats):
+        membership = Membership(course, frozenset({seat.role} | ({Role.ADMIN} if is_admin else set())), seat.section)
+        handed_in = select(SubmissionRow.exercise).where(
+            SubmissionRow.course_id == course.id, SubmissionRow.account_id == account_id
+        )
+        found = find_all_rules(session, membership, account_id, set(session.exec(handed_in)))
+        rules |= {(course.id, exercise): each for exercise, each in found.items()}
+    return rules
+
+
+def _of_exercise(rules: AllRules, row: ProgressRow | SubmissionRow) -> Rules | None:
+    return rules.get((row.course_id, row.exercise))
+
+
+def _is_withheld(rules: Rules | None) -> bool:
+    return rules is not None and rules.withheld is not None
 
 
 def _of(session: Session, table: Any, account_id: int) -> Sequence[Any]:

@@ -34,12 +34,12 @@ class NameDiffers(Unprocessable):
 
 @router.get("/me/archive", response_class=StreamingResponse, responses={200: {"content": {ZIP: {}}}})
 def read_archive(credentials: TheCredentials, database: TheDatabase) -> StreamingResponse:
-    """Everything that the server keeps about the caller, as a zip archive."""
+    """Everything that the server keeps about the caller, as a zip archive; results once they are shown."""
     with credentials.reading() as account:
         account_id = account.account_id
     disposition = 'attachment; filename="backprop-dojo.zip"'
     return StreamingResponse(
-        archive(database, account_id), media_type=ZIP, headers={"Content-Disposition": disposition}
+        archive(database, account_id, as_shown=True), media_type=ZIP, headers={"Content-Disposition": disposition}
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import httpx2 as httpx
@@ -70,6 +72,31 @@ def test_no_surface_tells_what_is_right(server: RunningServer, student: Student,
         assert (body["feedback"], body["passed"], body["exact"], body["attempts"]) == ("withheld", None, None, 3)
     assert {each["best"] for each in shown.json()["checkpoints"]} == {None}
     assert {each["first_passed_at"] for each in shown.json()["checkpoints"]} == {None}
+
+
+@on_sqlite
+def test_an_archive_holds_no_more_than_is_shown(server: RunningServer, student: Student) -> None:
+    assign(server, **NOT_DUE)
+    student.submit_code(ONE_PATH)
+
+    withheld = about(student)
+    assign(server, **due(-1), hint_levels=1)
+    shown = about(student)
+
+    (submission,) = withheld["submissions"]
+    assert (withheld["progress"], submission["grades"]) == ([], [])
+    assert submission["shown_when"].startswith("Feedback shows ")
+    (grade,) = shown["submissions"][0]["grades"]
+    diagnosed = {row["name"]: [each["hints"] for each in row["diagnosis"]] for row in grade["rows"]}
+    assert len(shown["progress"]) == len(diagnosed) == 26
+    assert [len(hints) for hints in diagnosed["counts"]] == [1]
+
+
+def about(student: Student) -> dict[str, Any]:
+    """What a student's own archive says of them."""
+    archive = zipfile.ZipFile(io.BytesIO(student.get("/api/v1/me/archive").content))
+    told: dict[str, Any] = json.loads(archive.read("about.json"))
+    return told
 
 
 @on_sqlite
