@@ -107,7 +107,7 @@ class GrantBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    exercise: str = Field(max_length=64)
+    exercise: str = Field(max_length=64, pattern=r"^[^\x00]*$")  # PostgreSQL takes no NUL
     due_at: AwareDatetime
     reason: str
     person: RowId | None = None

@@ -68,9 +68,9 @@ def invite_new(session: Session, everybody: Sequence[Person]) -> list[str]:
     return codes
 
 
-def invited_role(person: Person) -> Role:
+def invited_role(person: Person) -> Role | None:
     """Return the role that counts for an invitation: before anybody signed in, an account has nothing to protect."""
-    return person.seat.role if person.has_signed_in else Role.STUDENT
+    return person.seat.role if person.has_signed_in else None
 
 
 def invite_again(session: Session, course: CourseRow, actor: Actor, account_id: int) -> tuple[Person, str]:

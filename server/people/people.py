@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, select
 
 from server.accounts import accounts
@@ -198,7 +200,8 @@ def change(
     :raises TakenId: somebody else has this university id
     """
     require_active(course)
-    accounts.lock_account(session, account_id)
+    with suppress(NoResultFound):  # then ``get_person`` says that nobody is there
+        accounts.lock_account(session, account_id)
     person = get_person(session, course, account_id)
     details = Details(**_details_of(person) | dict(changes)).cleaned()
     differing = differences(person, details)

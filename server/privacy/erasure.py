@@ -50,8 +50,20 @@ def erase(session: Session, account: AccountRow) -> None:
         session.connection().execute(delete(keys).where(col(keys.account_id) == account.id))
     for statement in _emptying(account.id, moment):
         session.connection().execute(statement)
-    account.name, account.is_admin, account.erased_at = ERASED_NAME, False, moment
-    session.add(account)
+    for each in (account, *_merged_into(session, account.id)):
+        each.name, each.is_admin, each.erased_at = ERASED_NAME, False, moment
+        session.add(each)
+
+
+def _merged_into(session: Session, account_id: int) -> list[AccountRow]:
+    """Return the accounts that were merged into one, at once or by way of another; their rows keep a name."""
+    found: list[AccountRow] = []
+    waiting = [account_id]
+    while waiting:
+        merged = session.exec(select(AccountRow).where(col(AccountRow.merged_into_id).in_(waiting))).all()
+        waiting = [each.id for each in merged]
+        found += merged
+    return found
 
 
 def _emptying(account_id: int, moment: datetime) -> list[Any]:

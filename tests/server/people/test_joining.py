@@ -225,3 +225,10 @@ def test_an_end_and_a_reason_are_kept_on_both_databases(server: RunningServer, h
 def test_an_end_in_the_past_is_refused(class_: Class) -> None:
     with pytest.raises(join_codes.BadEnd):
         join_codes.make(class_.session, class_.course, OPERATOR, CodeTerms(expires_at=now()))
+
+
+@on_sqlite
+def test_an_end_beyond_all_terms_is_refused(here: Members) -> None:
+    answer = here.instructor.post(f"{here.address}/join-codes", json={"expires_at": "9999-12-31T23:59:59-12:00"})
+
+    assert is_problem(answer, 422)

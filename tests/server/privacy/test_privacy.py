@@ -88,6 +88,28 @@ def test_the_archive_holds_all_that_is_known(server: RunningServer, known: int) 
     assert token not in archive.read("about.json").decode()
 
 
+def test_who_was_merged_into_the_erased_leaves_no_name(server: RunningServer, here: Members) -> None:
+    twin = server.join("Quirinus Twin")
+    merged = here.instructor.post(f"{here.address}/people/{twin.id}/merge", json={"into": here.student.id})
+    assert merged.status_code == 200
+    with server.services.database.writing() as session:
+        erase(session, session.get_one(AccountRow, here.student.id))
+
+    with server.services.database.reading() as session:
+        assert "Quirinus" not in everything(session)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_erased_instructor_is_no_other_instructor(server: RunningServer, here: Members) -> None:
+    with server.services.database.writing() as session:
+        course = courses.find_course(session, here.slug)
+        assert course is not None
+        erase(session, courses.enrol(session, course, "Another", Role.INSTRUCTOR).account)
+
+        with pytest.raises(LastInstructor):
+            erase(session, session.get_one(AccountRow, here.instructor.account))
+
+
 def test_what_was_erased_names_nobody_and_its_statistics_stay(server: RunningServer, here: Members, known: int) -> None:
     address = f"{here.address}/analytics?exercise={FULL}"
     before = here.instructor.get(address).json()
