@@ -12,15 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from server.http.problems import Unprocessable
+from server.http.text import FILLERS, JOINERS, is_invisible, one_line
 
 NAME_LENGTH_MAX: Final = 100
-# ZERO WIDTH NON-JOINER and JOINER are invisible, and part of names in Persian and Indian scripts.
-JOINERS: Final = frozenset("\u200c\u200d")
-# Letters and marks by category, and yet nothing is seen of them: fillers, blanks, and selectors without a purpose here.
-INVISIBLE: Final = frozenset(
-    chr(code)
-    for code in (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x180F, 0x2800, 0x3164, 0xFFA0)
-) | frozenset(map(chr, range(0xFE00, 0xFE0F)))
 # These choose a form of the ideograph or the picture before them.
 SELECTORS: Final = frozenset(map(chr, (0xFE0F, *range(0xE0100, 0xE01F0))))
 ACCENTS: Final = frozenset(map(chr, (*range(0x0300, 0x0370), *range(0x1AB0, 0x1B00), *range(0x1DC0, 0x1E00))))
@@ -68,10 +62,10 @@ def clean_name(name: str) -> str:
 
     :raises BadName: it is empty, too long, or holds characters that are invisible or change their neighbours
     """
-    name = " ".join(unicodedata.normalize("NFC", name).split())
+    name = one_line(name)
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
         raise BadName(f"A name has 1 to {NAME_LENGTH_MAX} characters. Send the name that your instructor knows.")
-    if any(map(_is_invisible, name)) or not any(map(_is_seen, name)):
+    if any(map(is_invisible, name)) or not any(map(_is_seen, name)):
         raise BadName("The name holds control characters or other invisible ones. Send it without them.")
     return name
 
@@ -81,6 +75,13 @@ def folded(text: str) -> str:
     """Return text without what nobody sees, and without letter case; for searching and for finding duplicates."""
     text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join("".join(letter for letter in text if letter not in JOINERS | SELECTORS).split())
+
+
+@lru_cache(maxsize=8192)
+def searchable(text: str) -> str:
+    """Return text without accents too, for a search in names."""
+    plain = unicodedata.normalize("NFD", folded(text))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=8192)
@@ -97,9 +98,5 @@ def skeleton(name: str) -> str:
     return shape or folded(name)
 
 
-def _is_invisible(letter: str) -> bool:
-    return letter in INVISIBLE or (unicodedata.category(letter).startswith("C") and letter not in JOINERS)
-
-
 def _is_seen(letter: str) -> bool:
-    return unicodedata.category(letter)[0] not in "CZM" and letter not in INVISIBLE
+    return unicodedata.category(letter)[0] not in "CZM" and letter not in FILLERS

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from sqlmodel import Session, col, or_, select
 
@@ -115,11 +115,33 @@ def list_assignments(session: Session, course: CourseRow, exercises: Iterable[st
 
 
 @dataclass(frozen=True)
+class Extension:
+    """A later due time of an exercise, for a person or a section."""
+
+    exercise: str
+    account_id: int | None
+    section: str | None
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class Extensions:
-    """The due times of a course's extensions that were not revoked, by exercise and whom they are for."""
+    """The due times of extensions, by exercise and whom they are for."""
 
     of_accounts: Mapping[tuple[str, int], list[datetime]]
     of_sections: Mapping[tuple[str, str], list[datetime]]
+
+    @classmethod
+    def among(cls, extensions: Iterable[Extension]) -> Self:
+        """Return the due times of these."""
+        of_accounts: dict[tuple[str, int], list[datetime]] = defaultdict(list)
+        of_sections: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+        for each in extensions:
+            if each.account_id is not None:
+                of_accounts[each.exercise, each.account_id].append(each.due_at)
+            if each.section is not None:
+                of_sections[each.exercise, each.section].append(each.due_at)
+        return cls(of_accounts, of_sections)
 
     def of(self, exercise: str, account_id: int, section: str | None) -> tuple[datetime, ...]:
         """Return those of somebody in a section: their own, and their section's."""
@@ -128,17 +150,14 @@ class Extensions:
         return (*own, *shared)
 
 
+def list_extensions(session: Session, course: CourseRow) -> list[Extension]:
+    """Return the extensions of a course that were not revoked, in the order in which they were given."""
+    return [Extension(*row) for row in session.exec(_in_force(course).order_by(col(ExtensionRow.id)))]
+
+
 def read_extensions(session: Session, course: CourseRow) -> Extensions:
     """Return the extensions of everybody in a course; one query."""
-    of_accounts: dict[tuple[str, int], list[datetime]] = {}
-    of_sections: dict[tuple[str, str], list[datetime]] = {}
-    in_force = select(ExtensionRow).where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
-    for row in session.exec(in_force):
-        if row.account_id is not None:
-            of_accounts.setdefault((row.exercise, row.account_id), []).append(row.due_at)
-        if row.section is not None:
-            of_sections.setdefault((row.exercise, row.section), []).append(row.due_at)
-    return Extensions(of_accounts, of_sections)
+    return Extensions.among(list_extensions(session, course))
 
 
 def extensions_of(session: Session, course: CourseRow, exercise: str, account_id: int) -> list[datetime]:
@@ -153,13 +172,15 @@ def all_extensions_of(session: Session, course: CourseRow, account_id: int) -> d
         .where(SeatRow.course_id == course.id, SeatRow.account_id == account_id)
         .scalar_subquery()
     )
+    theirs = or_(ExtensionRow.account_id == account_id, col(ExtensionRow.section) == section)
     due_times: dict[str, list[datetime]] = defaultdict(list)
-    for exercise, due_at in session.exec(
-        select(ExtensionRow.exercise, ExtensionRow.due_at).where(
-            ExtensionRow.course_id == course.id,
-            col(ExtensionRow.revoked_at).is_(None),
-            or_(ExtensionRow.account_id == account_id, col(ExtensionRow.section) == section),
-        )
-    ):
+    for exercise, _, _, due_at in session.exec(_in_force(course).where(theirs)):
         due_times[exercise].append(due_at)
     return due_times
+
+
+def _in_force(course: CourseRow) -> Any:
+    """Select the fields of each ``Extension`` of a course that was not revoked."""
+    return select(ExtensionRow.exercise, ExtensionRow.account_id, ExtensionRow.section, ExtensionRow.due_at).where(
+        ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None)
+    )

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
 from server.assignments import validation
+from server.assignments.assignment import list_extensions
 from server.assignments.exercises import find_exercise
-from server.assignments.impact import CourseRules, Impact, extensions_in_force, impact
+from server.assignments.impact import CourseRules, Impact, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
+from server.courses.local_time import utc_text
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Outdated, Unprocessable
 from server.tables import AssignmentRow, CourseRow, SubmissionRow
@@ -239,7 +241,7 @@ def _plan(
     before: Sequence[AssignmentRow],
     after: Sequence[AssignmentRow],
 ) -> Plan:
-    extensions = extensions_in_force(session, course)
+    extensions = list_extensions(session, course)
     old, new = (CourseRules.of(rows, course, extensions) for rows in (before, after))
     return Plan(exercise, before, after, impact(session, course, old, new))
 
@@ -280,5 +282,5 @@ def _values(row: AssignmentRow) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return utc_text(value)
     return value.value if isinstance(value, StrEnum) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlmodel import Session
 
-from server.command_line import ROW_ID, CommandError, pass_settings
+from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.local_time import local_text, parse, zone_of
@@ -21,7 +20,6 @@ from server.tables import Accepts, AssignmentRow, CourseRow, Feedback, LatePolic
 # What the rooms below import loads torch: 1.5 s. So the functions import them, and no other command waits for it.
 
 NOTHING: Final = "nothing"  # what a word such as none stands for; an option that is not there is None
-DRY_RUN_REMARK = "Nothing was changed. To change it, leave out --dry-run."
 TIMES: Final = ("opens_at", "due_at")
 
 
@@ -36,23 +34,6 @@ class OrNothing(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value, or ``NOTHING``."""
         return NOTHING if value == self._word else self._inner.convert(value, param, ctx)
-
-
-class Percentage(click.ParamType[float]):
-    """A share, typed as 0.1 or as 10%."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the share; fail if it is no number."""
-        text = str(value).strip()
-        try:
-            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-        except ValueError:
-            share = math.nan
-        if not 0 <= share <= 1:
-            self.fail(f"{value!r} is no share. Type one from 0 to 1, or from 0% to 100%.", param, ctx)
-        return share
 
 
 class Weight(click.ParamType[tuple[str, float]]):
@@ -78,8 +59,8 @@ RULE_OPTIONS = (
     click.option("--opens", "opens_at", metavar="TIME", help="When students see it; 'none' for at once."),
     click.option("--due", "due_at", metavar="TIME", help="When it is due; 'none' for never."),
     click.option("--late", "late_policy", type=choice(LatePolicy), help="What becomes of late answers."),
-    click.option("--late-per-day", type=Percentage(), help="daily: what each day that has begun takes, such as 10%."),
-    click.option("--late-floor", type=Percentage(), help="daily: what is left at least."),
+    click.option("--late-per-day", type=Share(), help="daily: what each day that has begun takes, such as 10%."),
+    click.option("--late-floor", type=Share(), help="daily: what is left at least."),
     click.option("--grace", "grace_minutes", type=int, metavar="MINUTES", help="How late is not late."),
     click.option("--attempts", "attempts_max", type=OrNothing(click.INT), help="Attempts allowed."),
     click.option("--points", type=OrNothing(click.FLOAT), help="What it is worth; 'none' for one a step."),
@@ -87,11 +68,9 @@ RULE_OPTIONS = (
     click.option("--accepts", type=choice(Accepts), help="What may be handed in."),
     click.option("--numbers", type=choice(Numbers), help="The lecture's numbers, or each student's own."),
     click.option("--hidden-numbers/--no-hidden-numbers", "on_hidden_numbers", default=None, help="How code is run."),
+    click.option("--approximate", "approximate_share", type=Share(), help="What passing without being exact earns."),
     click.option(
-        "--approximate", "approximate_share", type=Percentage(), help="What passing without being exact earns."
-    ),
-    click.option(
-        "--inherited", "inherited_share", type=OrNothing(Percentage(), "course"), help="What an inherited step earns."
+        "--inherited", "inherited_share", type=OrNothing(Share(), "course"), help="What an inherited step earns."
     ),
     click.option(
         "--hint-levels", type=OrNothing(click.INT, "course"), help="0: nothing, 1: the kind, 2: the line, 3: all."
@@ -205,9 +184,7 @@ def remove_assignment(settings: Settings, slug: str, exercise: str, confirm: str
         if not dry_run:
             changes.write(session, course, plan, OPERATOR)
             click.echo(f"{slug} does not ask for {exercise} any more.")
-    click.echo(plan.impact.sentence)
-    if dry_run:
-        click.echo(DRY_RUN_REMARK)
+    show_effect(plan.impact.sentence, dry_run)
 
 
 @click.group()
@@ -238,9 +215,7 @@ def grant_extension(
         if not dry_run:
             row = extensions.write_grant(session, course, grant, OPERATOR)
             click.echo(f"Extension {row.id}: {exercise} is due {local_text(row.due_at, zone)} ({zone.key}).")
-    click.echo(impact.sentence)
-    if dry_run:
-        click.echo(DRY_RUN_REMARK)
+    show_effect(impact.sentence, dry_run)
 
 
 @extension.command("list")
@@ -281,9 +256,7 @@ def revoke_extension(settings: Settings, slug: str, id: int, reason: str | None,
         if not dry_run:
             extensions.write_revocation(session, found.row, OPERATOR, reason)
             click.echo(f"Extension {id} is revoked.")
-    click.echo(impact.sentence)
-    if dry_run:
-        click.echo(DRY_RUN_REMARK)
+    show_effect(impact.sentence, dry_run)
 
 
 def typed_rules(options: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
@@ -306,16 +279,6 @@ def typed_rules(options: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return fields
 
 
-def require_typed(word: str, typed: str | None) -> None:
-    """Do nothing if a word was typed, as an option or when it is asked for.
-
-    :raises CommandError: another one was typed
-    """
-    answer = click.prompt(f"To confirm, type {word}") if typed is None else typed
-    if answer.strip() != word:
-        raise CommandError(f"That was not {word}. Nothing was changed; to try again, repeat the command.")
-
-
 def _make(session: Session, course: CourseRow, change: Any, dry_run: bool) -> None:
     """Make a change, or only say what it does to points."""
     from server.assignments import changes
@@ -326,9 +289,7 @@ def _make(session: Session, course: CourseRow, change: Any, dry_run: bool) -> No
     _show(plan.row, course)
     if plan.is_new and len(plan.after) == 1:
         click.echo("It is the first assignment: the course asks for no other exercise now.")
-    click.echo(plan.impact.sentence)
-    if dry_run:
-        click.echo(DRY_RUN_REMARK)
+    show_effect(plan.impact.sentence, dry_run)
 
 
 def _show(row: AssignmentRow, course: CourseRow) -> None:

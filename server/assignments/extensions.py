@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
 from server.assignments import changes
-from server.assignments.impact import CourseRules, Extension, Impact, extensions_in_force, impact
+from server.assignments.assignment import Extension, list_extensions
+from server.assignments.impact import CourseRules, Impact, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
-from server.courses.local_time import checked
+from server.courses.local_time import checked, utc_text
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Unprocessable
 from server.http.text import clean_reason
@@ -79,7 +80,7 @@ def plan_grant(session: Session, course: CourseRow, grant: Grant, actor: Actor) 
         raise BadExtension(f"{grant.exercise} has no due time, so there is nothing to extend. Set one first.")
     if grant.due_at <= assignment.due_at:
         raise BadExtension("An extension must end after the due time of the assignment. Choose a later time.")
-    before = extensions_in_force(session, course)
+    before = list_extensions(session, course)
     return grant, _impact(session, course, before, [*before, grant.extension])
 
 
@@ -88,7 +89,7 @@ def write_grant(session: Session, course: CourseRow, grant: Grant, actor: Actor)
     row = ExtensionRow(course_id=course.id, granted_by_id=actor.account_id, **vars(grant))
     session.add(row)
     session.flush()
-    _tell(session, row, actor, "extension.grant", after=_values(row))
+    record(session, _entry(row, actor, "extension.grant", after=_values(row), reason=row.reason))
     return row
 
 
@@ -104,7 +105,7 @@ def plan_revocation(session: Session, course: CourseRow, id: int, actor: Actor) 
     row = found.row
     if row.revoked_at is not None:
         raise AlreadyRevoked(f"Extension {id} was revoked before. There is nothing more to do.")
-    before = extensions_in_force(session, course)
+    before = list_extensions(session, course)
     after = list(before)
     after.remove(Extension(row.exercise, row.account_id, row.section, row.due_at))
     return found, _impact(session, course, before, after)
@@ -113,7 +114,8 @@ def plan_revocation(session: Session, course: CourseRow, id: int, actor: Actor) 
 def write_revocation(session: Session, row: ExtensionRow, actor: Actor, reason: str | None) -> None:
     """Revoke an extension that was planned in this transaction, and tell the audit log."""
     row.revoked_at = now()
-    _tell(session, row, actor, "extension.revoke", before=_values(row), reason=clean_reason(reason) if reason else None)
+    kept = clean_reason(reason) if reason else None
+    record(session, _entry(row, actor, "extension.revoke", before=_values(row), reason=kept))
     session.flush()
 
 
@@ -176,19 +178,9 @@ def _impact(session: Session, course: CourseRow, before: Sequence[Extension], af
 
 
 def _values(row: ExtensionRow) -> dict[str, Any]:
-    due_at = row.due_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"extension": row.id, "due_at": due_at} | ({"section": row.section} if row.section else {})
+    return {"extension": row.id, "due_at": utc_text(row.due_at)} | ({"section": row.section} if row.section else {})
 
 
-def _tell(
-    session: Session,
-    row: ExtensionRow,
-    actor: Actor,
-    act: str,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str | None = None,
-) -> None:
-    entry = Entry(row.course_id, actor.account_id, act, row.account_id, row.exercise, None, before, after)
-    record(session, replace(entry, reason=reason if before else row.reason))
+def _entry(row: ExtensionRow, actor: Actor, act: str, **more: Any) -> Entry:
+    """Return an entry of the audit log about an extension."""
+    return Entry(row.course_id, actor.account_id, act, row.account_id, row.exercise, **more)

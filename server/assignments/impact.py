@@ -6,44 +6,28 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select as select_columns  # SQLModel's takes no more than four
 from sqlmodel import Session, col, select
 
 from exercises import registry
-from server.assignments.assignment import Assignment
+from server.assignments.assignment import Assignment, Extension, Extensions
 from server.assignments.points import Moments, assignment_points
+from server.courses.seats import listed_students
 from server.tables import (
     Accepts,
     AccountRow,
     AssignmentRow,
     CourseRow,
-    ExtensionRow,
     Feedback,
     Numbers,
     OverrideRow,
     ProgressRow,
-    Role,
     SeatRow,
 )
 
 SAME_WITHIN: Final = 1e-9  # points; what is closer differs by rounding alone
-
-
-@dataclass(frozen=True)
-class Extension:
-    """A later due time of an exercise, for a person or a section."""
-
-    exercise: str
-    account_id: int | None
-    section: str | None
-    due_at: datetime
-
-    def holds_for(self, account_id: int, section: str | None) -> bool:
-        """Return whether somebody in a section has it."""
-        return self.account_id == account_id or (self.section is not None and self.section == section)
 
 
 @dataclass(frozen=True)
@@ -60,12 +44,15 @@ class CourseRules:
         practice = [] if assignments else [Assignment.open_practice(course, slug) for slug in registry.exercises()]
         return cls([*assignments, *practice], extensions)
 
-    def by_exercise(self) -> dict[str, tuple[Assignment, list[Extension]]]:
+    def by_exercise(self) -> dict[str, tuple[Assignment, Extensions]]:
         """Return what the points of each exercise follow from, and nothing else of it."""
         extensions: dict[str, list[Extension]] = defaultdict(list)
         for extension in self.extensions:
             extensions[extension.exercise].append(extension)
-        return {each.exercise: (_as_to_points(each), extensions[each.exercise]) for each in self.assignments}
+        return {
+            each.exercise: (_as_to_points(each), Extensions.among(extensions[each.exercise]))
+            for each in self.assignments
+        }
 
 
 @dataclass(frozen=True)
@@ -100,10 +87,10 @@ def impact(session: Session, course: CourseRow, before: CourseRules, after: Cour
     if not changed:
         return Impact()
     sections = _sections(session, course)
-    overridden = _overridden(session, course, changed)
+    kept = overridden(session, course, changed)
     differences: dict[int, list[float]] = defaultdict(list)
     for (account_id, exercise), moments in _moments(session, course, changed).items():
-        if account_id in sections and (account_id, exercise) not in overridden:
+        if account_id in sections and (account_id, exercise) not in kept:
             section = sections[account_id]
             points = [_points(each.get(exercise), moments, account_id, section) for each in (old, new)]
             differences[account_id].append(points[1] - points[0])
@@ -113,14 +100,14 @@ def impact(session: Session, course: CourseRow, before: CourseRules, after: Cour
     return Impact(len(gains), len(losses), round(math.fsum(gains), 6), round(math.fsum(losses), 6))
 
 
-def extensions_in_force(session: Session, course: CourseRow) -> list[Extension]:
-    """Return the extensions of a course that were not revoked."""
-    rows = (
-        select(ExtensionRow.exercise, ExtensionRow.account_id, ExtensionRow.section, ExtensionRow.due_at)
-        .where(ExtensionRow.course_id == course.id, col(ExtensionRow.revoked_at).is_(None))
-        .order_by(col(ExtensionRow.id))
+def overridden(session: Session, course: CourseRow, exercises: Collection[str]) -> set[tuple[int, str]]:
+    """Return the accounts and exercises whose points staff set by hand."""
+    rows = select(OverrideRow.account_id, OverrideRow.exercise).where(
+        OverrideRow.course_id == course.id,
+        col(OverrideRow.exercise).in_(exercises),
+        col(OverrideRow.withdrawn_at).is_(None),
     )
-    return [Extension(*row) for row in session.exec(rows)]
+    return set(session.exec(rows).all())
 
 
 def _as_to_points(assignment: Assignment) -> Assignment:
@@ -144,7 +131,7 @@ def _as_to_points(assignment: Assignment) -> Assignment:
 
 
 def _points(
-    rules: tuple[Assignment, list[Extension]] | None,
+    rules: tuple[Assignment, Extensions] | None,
     moments: Mapping[str, Moments],
     account_id: int,
     section: str | None,
@@ -154,33 +141,14 @@ def _points(
         return 0.0
     assignment, extensions = rules
     checkpoints = [each.name for each in registry.find(assignment.exercise).checkpoints]
-    due_times = [each.due_at for each in extensions if each.holds_for(account_id, section)]
+    due_times = extensions.of(assignment.exercise, account_id, section)
     return assignment_points(assignment, checkpoints, moments, due_times).points
 
 
 def _sections(session: Session, course: CourseRow) -> dict[int, str | None]:
     """Return the section of each student of a course."""
-    students = (
-        select(SeatRow.account_id, SeatRow.section)
-        .join(AccountRow)
-        .where(
-            SeatRow.course_id == course.id,
-            SeatRow.role == Role.STUDENT,
-            col(SeatRow.removed_at).is_(None),
-            col(AccountRow.erased_at).is_(None),
-            col(AccountRow.merged_into_id).is_(None),
-        )
-    )
+    students = select(SeatRow.account_id, SeatRow.section).join(AccountRow).where(listed_students(course))
     return dict(session.exec(students).all())
-
-
-def _overridden(session: Session, course: CourseRow, exercises: Collection[str]) -> set[tuple[int, str]]:
-    rows = select(OverrideRow.account_id, OverrideRow.exercise).where(
-        OverrideRow.course_id == course.id,
-        col(OverrideRow.exercise).in_(exercises),
-        col(OverrideRow.withdrawn_at).is_(None),
-    )
-    return set(session.exec(rows).all())
 
 
 def _moments(

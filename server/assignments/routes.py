@@ -17,18 +17,20 @@ from server.assignments.schemas import (
     AssignmentBody,
     AssignmentChangeBody,
     AssignmentListBody,
-    ChangeBody,
+    AssignmentRulesBody,
     ExtensionBody,
     ExtensionChangeBody,
     ExtensionListBody,
     GrantBody,
     ImpactBody,
     OrderBody,
+    Preview,
 )
 from server.courses.access import Allowed, CourseAccess, CourseSession
 from server.courses.roles import Permission
 from server.courses.schemas import PersonBody
 from server.http.problems import Unprocessable, documented
+from server.http.row_id import RowId
 from server.tables import AssignmentRow, CourseRow
 
 router = APIRouter(prefix="/courses/{course}", responses=documented(401, 403, 404, 422))
@@ -36,7 +38,6 @@ router = APIRouter(prefix="/courses/{course}", responses=documented(401, 403, 40
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))]
 Setting = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_ASSIGNMENTS))]
 Extending = Annotated[CourseAccess, Depends(Allowed(Permission.EXTEND))]
-Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
 IfMatch = Annotated[str | None, Header(description="The version that the change was made on, as its ETag.")]
 ASSIGNMENTS, ASSIGNMENT, EXTENSIONS = "/assignments", "/assignments/{topic}/{name}", "/extensions"
 
@@ -99,7 +100,12 @@ def show_assignment(access: Reading, slug: Slug, response: Response) -> Assignme
 
 @router.put(ASSIGNMENT, tags=["assignments"], responses=documented(412))
 def set_assignment(
-    access: Setting, slug: Slug, body: ChangeBody, response: Response, version: SeenVersion, preview: Preview = False
+    access: Setting,
+    slug: Slug,
+    body: AssignmentRulesBody,
+    response: Response,
+    version: SeenVersion,
+    preview: Preview = False,
 ) -> AssignmentChangeBody:
     """Make an assignment, or replace all its rules. What the body does not name gets its default.
 
@@ -111,7 +117,12 @@ def set_assignment(
 
 @router.patch(ASSIGNMENT, tags=["assignments"], responses=documented(412))
 def change_assignment(
-    access: Setting, slug: Slug, body: ChangeBody, response: Response, version: SeenVersion, preview: Preview = False
+    access: Setting,
+    slug: Slug,
+    body: AssignmentRulesBody,
+    response: Response,
+    version: SeenVersion,
+    preview: Preview = False,
 ) -> AssignmentChangeBody:
     """Change the rules that the body names, or the place. An assignment that is not there is made."""
     change = Change(slug, body.fields(is_whole=False), body.position, _either(version, body.version))
@@ -162,7 +173,7 @@ def grant_extension(
 @router.delete("/extensions/{id}", tags=["extensions"], responses=documented(409))
 def revoke_extension(
     access: Extending,
-    id: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    id: RowId,
     preview: Preview = False,
     reason: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> ExtensionChangeBody:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.courses.schemas import PersonBody
+from server.http.row_id import RowId
 from server.tables import Accepts, Feedback, LatePolicy, Numbers
+
+Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
 
 
 class RulesBody(BaseModel):
@@ -42,7 +46,7 @@ class RulesBody(BaseModel):
     checks_open: bool = True
 
 
-class ChangeBody(RulesBody):
+class AssignmentRulesBody(RulesBody):
     """New rules of an assignment, and its place among the others."""
 
     position: int | None = None
@@ -103,10 +107,10 @@ class GrantBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    exercise: str = Field(max_length=64)
+    exercise: str = Field(max_length=64, pattern=r"^[^\x00]*$")  # PostgreSQL takes no NUL
     due_at: AwareDatetime
     reason: str
-    person: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    person: RowId | None = None
     section: str | None = Field(default=None, max_length=64)
 
 

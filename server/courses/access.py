@@ -81,16 +81,27 @@ class Membership:
         """
         Actor(section=self.section).require_section(section)
 
+    def listed_section(self, asked: str | None) -> str | None:
+        """Return the section whose people a list shows to staff: the one asked for, or else the account's own.
+
+        :raises Forbidden: the account looks after another one
+        """
+        section = asked or self.section
+        self.require_section(section)
+        return section
+
 
 @dataclass(frozen=True)
 class Actor:
     """Who changes something: an account, or None for the operator at the command line.
 
-    ``section`` is the one that the account looks after, or None for the whole course.
+    ``section`` is the one that the account looks after, or None for the whole course. The operator may do what an
+    admin may.
     """
 
     account_id: int | None = None
     section: str | None = None
+    is_admin: bool = False
 
     def require_section(self, section: str | None) -> None:
         """Do nothing if the actor looks after people of this section.
@@ -101,7 +112,7 @@ class Actor:
             raise Forbidden(f"You look after section {self.section!r} of this course. Ask your instructor.")
 
 
-OPERATOR: Final = Actor()
+OPERATOR: Final = Actor(is_admin=True)
 
 
 @dataclass(frozen=True)
@@ -120,7 +131,7 @@ class CourseSession:
     @property
     def actor(self) -> Actor:
         """The account, as the one who changes something."""
-        return Actor(self.account_id, self.membership.section)
+        return Actor(self.account_id, self.membership.section, Role.ADMIN in self.membership.roles)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import click
 from sqlmodel import Session
 
 from server.audit.log import Entry, record
-from server.command_line import CommandError, pass_settings
+from server.command_line import CommandError, Share, pass_settings
 from server.courses import changing, courses, join_codes
 from server.courses.access import OPERATOR, require_active
 from server.courses.courses import HINT_LEVELS_MAX, HINTS_AFTER_MAX, NewMember
@@ -43,20 +42,6 @@ class Slug(click.ParamType[str]):
             return checked_slug(str(value))
         except BadSlug as error:
             self.fail(error.detail, param, ctx)
-
-
-class Share(click.FloatRange):
-    """A number from 0 to 1; NaN is none."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; fail if it is none or out of range."""
-        share = float(super().convert(value, param, ctx))
-        if math.isnan(share):
-            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
-        return share
 
 
 @click.group()

@@ -79,6 +79,11 @@ def local_text(moment: datetime | None, zone: ZoneInfo) -> str:
     return "-" if moment is None else moment.astimezone(zone).strftime(SHOWN)
 
 
+def utc_text(moment: datetime) -> str:
+    """Return a moment as JSON has it, to the second: ``2026-12-01T22:59:00Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def shifted(moment: datetime, zone: ZoneInfo, days: int) -> datetime:
     """Return the moment so many days later at which the clocks of the zone show the same time.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from server.http.problems import Unprocessable
+from server.http.text import is_invisible, one_line
 
 COURSE_SLUG: Final = r"^[a-z0-9][a-z0-9-]*$"
 COURSE_SLUG_LENGTH_MAX: Final = 64
@@ -30,10 +30,10 @@ def clean_title(title: str) -> str:
 
     :raises BadTitle: it is empty, too long, or holds invisible characters
     """
-    title = " ".join(unicodedata.normalize("NFC", title).split())
+    title = one_line(title)
     if not 1 <= len(title) <= TITLE_LENGTH_MAX:
         raise BadTitle(f"A title has 1 to {TITLE_LENGTH_MAX} characters; this one has {len(title)}. Choose another.")
-    if any(unicodedata.category(letter).startswith("C") for letter in title):
+    if any(map(is_invisible, title)):
         raise BadTitle("The title holds control characters or other invisible ones. Send it without them.")
     return title
 

@@ -17,7 +17,7 @@ from server.feedback.overrides import Setting
 from server.queue import tickets
 from server.settings import Settings
 from server.submissions import detail
-from server.submissions.listing import LISTED, LISTED_MAX, Which, find_submissions
+from server.submissions.listing import LISTED, LISTED_MAX, SubmissionFilter, find_submissions
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import OverrideBody
 from server.tables import CourseRow, GradeRow, SubmissionRow
@@ -42,7 +42,7 @@ def list_submissions(
     slug = exercise and find_exercise(exercise).slug
     with prepared_database(settings).reading() as session:
         row = find_course(session, course)
-        found = find_submissions(session, row, Which(account_id, None, slug, before, limit))
+        found = find_submissions(session, row, SubmissionFilter(account_id, None, slug, before, limit))
         students = detail.submitters(session, found)
         zone = find_zone(row.time_zone)
         for each in found:

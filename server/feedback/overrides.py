@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -14,6 +15,7 @@ from server.assignments.exercises import find_exercise
 from server.assignments.points import points_max
 from server.audit.log import Entry, record
 from server.courses.access import require_active
+from server.courses.seats import in_section
 from server.database.table import now
 from server.http.problems import NotFound, Unprocessable
 from server.http.text import clean_reason
@@ -82,7 +84,7 @@ def set_points(session: Session, course: CourseRow, setting: Setting, actor_id: 
     )
     override.insert(session)
     before = None if earlier is None else {"points": earlier.points}
-    _log(session, override, actor_id, "override.set", before, {"points": override.points, "override": override.id})
+    record(session, _entry(override, actor_id, "override.set", before=before, after=_points(override)))
     return override
 
 
@@ -108,7 +110,7 @@ def withdraw(session: Session, course: CourseRow, override_id: int, actor_id: in
         )
     override.withdrawn_at = now()
     session.add(override)
-    _log(session, override, actor_id, "override.withdraw", {"points": override.points, "override": override.id}, None)
+    record(session, _entry(override, actor_id, "override.withdraw", before=_points(override)))
     return override
 
 
@@ -134,14 +136,13 @@ def list_overrides(
             OverrideRow.course_id == course.id,
             col(OverrideRow.withdrawn_at).is_(None),
             col(SeatRow.removed_at).is_(None),
+            *in_section(section),
         )
     )
     if account_id is not None:
         found = found.where(OverrideRow.account_id == account_id)
     if exercise is not None:
         found = found.where(OverrideRow.exercise == exercise)
-    if section is not None:
-        found = found.where(SeatRow.section == section)
     return [override_body(*row) for row in session.exec(found.order_by(student.name, col(OverrideRow.id)))]
 
 
@@ -168,22 +169,10 @@ def _find_live(session: Session, course: CourseRow, account_id: int, exercise: s
     ).first()
 
 
-def _log(
-    session: Session,
-    override: OverrideRow,
-    actor_id: int | None,
-    act: str,
-    before: dict[str, float] | None,
-    after: dict[str, float] | None,
-) -> None:
-    """Log an act. The reason stays with the override: it may name somebody."""
-    entry = Entry(
-        course_id=override.course_id,
-        actor_id=actor_id,
-        act=act,
-        subject_id=override.account_id,
-        exercise=override.exercise,
-        before=before,
-        after=after,
-    )
-    record(session, entry)
+def _entry(override: OverrideRow, actor_id: int | None, act: str, **more: Any) -> Entry:
+    """Return an entry of the audit log about an override. The reason stays with the override: it may name somebody."""
+    return Entry(override.course_id, actor_id, act, override.account_id, override.exercise, **more)
+
+
+def _points(override: OverrideRow) -> dict[str, float]:
+    return {"points": override.points, "override": override.id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends
 
 from server.assignments.exercises import find_exercise
 from server.courses.access import Allowed, CourseAccess
@@ -20,6 +20,7 @@ from server.feedback.schemas import (
     OverrideListBody,
 )
 from server.http.problems import documented
+from server.http.row_id import RowId
 from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.detail import comment_body, comments_of
 from server.submissions.listing import visible_account
@@ -27,7 +28,6 @@ from server.submissions.schemas import CommentBody, OverrideBody
 from server.tables import AccountRow
 
 router = APIRouter(tags=["feedback"], responses=documented(401, 403, 404, 422))
-RowId = Annotated[int, Path(ge=1, lt=2**31)]
 Commenting = Annotated[SubmissionAccess, Depends(AllowedForSubmission(Permission.COMMENT, Permission.COMMENT))]
 Overriding = Annotated[CourseAccess, Depends(Allowed(Permission.OVERRIDE))]
 
@@ -78,7 +78,7 @@ def write_comments(
 @router.get("/courses/{course}/overrides")
 def list_overrides(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))],
-    student: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    student: RowId | None = None,
     exercise: str | None = None,
 ) -> OverrideListBody:
     """The overrides that count: staff see those of the class, a student their own."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.http.row_id import RowId
 from server.http.text import COMMENT_LENGTH_MAX, REASON_LENGTH_MAX
 from server.submissions.schemas import CommentBody, OverrideBody
 
 COMMENTED_MAX = 500  # submissions that one request comments on
-RowId = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class NewCommentBody(BaseModel):

@@ -19,8 +19,9 @@ from sqlmodel import Session, col, select
 from exercises.exercise import Exercise
 from server.assignments.assignment import Assignment, list_assignments, read_extensions
 from server.assignments.points import Earned, Moments, earn, points_max, scaled, step_weight
+from server.courses.seats import listed_students
 from server.gradebook.queries import groups_of_checkpoints
-from server.tables import AccountRow, CourseRow, OverrideRow, Role, SeatRow
+from server.tables import AccountRow, CourseRow, OverrideRow, SeatRow
 
 DECIMALS: Final = 2  # as learning management systems keep them; a total is the sum of what is shown
 
@@ -176,17 +177,9 @@ def _students(session: Session, course: CourseRow, section: str | None) -> list[
             col(SeatRow.section),
         )
         .join(SeatRow, col(SeatRow.account_id) == AccountRow.id)
-        .where(
-            col(SeatRow.course_id) == course.id,
-            col(SeatRow.role) == Role.STUDENT,
-            col(SeatRow.removed_at).is_(None),
-            col(AccountRow.erased_at).is_(None),
-            col(AccountRow.merged_into_id).is_(None),
-        )
+        .where(listed_students(course, section))
         .order_by(AccountRow.name, col(AccountRow.id))
     )
-    if section is not None:
-        students = students.where(col(SeatRow.section) == section)
     return [Student(*row) for row in session.connection().execute(students)]
 
 

@@ -14,6 +14,7 @@ from server.gradebook.gradebook import Gradebook, read_gradebook
 from server.gradebook.moodle import as_moodle
 from server.gradebook.people_csv import as_csv
 from server.gradebook.schemas import GradebookBody
+from server.http.attachment import attachment
 from server.http.middleware import CSV, media_type
 from server.http.problems import UnsupportedMedia, documented
 from server.instances.exercises import AskedExercises
@@ -98,12 +99,10 @@ def fill_canvas_gradebook(
 
 def _read(access: CourseAccess, exercises: AskedExercises, section: str | None) -> Gradebook:
     with access.reading() as member:
-        own = member.membership.section
-        if section is not None:
-            member.membership.require_section(section)
-        return read_gradebook(member.session, member.course, exercises, own if section is None else section)
+        listed = member.membership.listed_section(section)
+        return read_gradebook(member.session, member.course, exercises, listed)
 
 
 def _file(access: CourseAccess, format: str, text: str) -> Response:
-    name = f'attachment; filename="{access.slug}-gradebook-{format}.csv"'
-    return Response(text, media_type=f"{CSV}; charset=utf-8", headers={"Content-Disposition": name})
+    headers = attachment(f"{access.slug}-gradebook-{format}.csv")
+    return Response(text, media_type=f"{CSV}; charset=utf-8", headers=headers)

@@ -1,6 +1,7 @@
-"""Refusing query parameters that a route does not know.
+"""Refusing query parameters that a route does not know, and values that no database keeps.
 
-A misspelt ``?studnet=3`` would otherwise be ignored, and the request would do more than was asked.
+A misspelt ``?studnet=3`` would otherwise be ignored, and the request would do more than was asked. PostgreSQL takes no
+NUL, so a value with one names nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +18,20 @@ class UnknownParameter(Unprocessable):
     title, slug = "Unknown query parameter", "unknown-parameter"
 
 
+class NulInAddress(Unprocessable):
+    """A part of the address, or a value in its query, holds the character NUL."""
+
+    title, slug = "NUL in the address", "nul-in-address"
+
+
 async def refuse_unknown_parameters(request: Request) -> None:
     """Do nothing if the route takes every query parameter: those that /openapi.json documents.
 
     :raises UnknownParameter: it does not take one of them
+    :raises NulInAddress: a value holds NUL
     """
+    if any("\0" in value for value in (*request.path_params.values(), *request.query_params.values())):
+        raise NulInAddress("The address holds the character NUL (%00), which no name has. Leave it out.")
     if not request.query_params:
         return
     known = parameter_names(request.scope["route"].dependant)

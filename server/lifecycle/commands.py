@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from server.accounts.commands import find_account
-from server.assignments.commands import DRY_RUN_REMARK, Percentage, require_typed
 from server.audit import reading
 from server.audit.reading import PAGE_MAX, NamedEntry, Question
-from server.command_line import ROW_ID, pass_settings
+from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
 from server.courses import changing
 from server.courses.access import OPERATOR
 from server.courses.commands import Slug, find_course
@@ -24,7 +23,7 @@ from server.settings import Settings
 @click.argument("slug")
 @click.option("--title", help="At most 200 characters.")
 @click.option("--time-zone", metavar="NAME", help="An IANA name, such as Europe/Berlin.")
-@click.option("--inherited", "inherited_share", type=Percentage(), help="What an inherited step earns.")
+@click.option("--inherited", "inherited_share", type=Share(), help="What an inherited step earns.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
 def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: Any) -> None:
@@ -39,9 +38,7 @@ def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: An
             changing.change(session, row, fields, OPERATOR)
         state = "; archived" if row.archived_at else ""
         click.echo(f"{row.slug}: {row.title}, times of {row.time_zone}{state}.")
-    click.echo(impact.sentence)
-    if dry_run:
-        click.echo(DRY_RUN_REMARK)
+    show_effect(impact.sentence, dry_run)
 
 
 @click.command("copy")

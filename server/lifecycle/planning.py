@@ -8,13 +8,14 @@ from typing import Any
 from sqlmodel import Session
 
 from server.assignments import changes
-from server.assignments.impact import CourseRules, Impact, extensions_in_force, impact
+from server.assignments.assignment import list_extensions
+from server.assignments.impact import CourseRules, Impact, impact
 from server.courses import changing
 from server.tables import CourseRow
 
 
 def foresee(session: Session, course: CourseRow, fields: Mapping[str, Any]) -> Impact:
     """Return what new values of a course would do to points; raises what ``changing.checked`` does."""
-    rows, extensions = changes.read(session, course), extensions_in_force(session, course)
+    rows, extensions = changes.read(session, course), list_extensions(session, course)
     changed = CourseRow(**course.model_dump() | changing.checked(fields))
     return impact(session, course, CourseRules.of(rows, course, extensions), CourseRules.of(rows, changed, extensions))

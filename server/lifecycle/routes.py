@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from server.accounts.signin import TheCredentials
 from server.assignments.impact import Impact
-from server.assignments.schemas import ImpactBody
+from server.assignments.schemas import ImpactBody, Preview
 from server.audit import reading
 from server.audit.reading import PAGE_MAX, NamedEntry, Question
 from server.courses import changing
@@ -16,6 +16,7 @@ from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.courses.schemas import PersonBody
 from server.http.problems import documented
+from server.http.row_id import RowId
 from server.lifecycle import copying, opening, planning, removal
 from server.lifecycle.copying import CopyOrder
 from server.lifecycle.schemas import (
@@ -35,8 +36,6 @@ router = APIRouter(prefix="/courses", tags=["courses"], responses=documented(401
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_EXERCISES))]
 Managing = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_COURSE))]
 Auditing = Annotated[CourseAccess, Depends(Allowed(Permission.READ_AUDIT))]
-Preview = Annotated[bool, Query(description="Only say what the change does to points; change nothing.")]
-Id = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 
 @router.post("", status_code=201, responses=documented(409))
@@ -94,9 +93,9 @@ def remove_course(
 def read_audit(
     access: Auditing,
     act: Annotated[str | None, Query(max_length=64)] = None,
-    person: Id = None,
+    person: RowId | None = None,
     exercise: Annotated[str | None, Query(max_length=64)] = None,
-    before: Id = None,
+    before: RowId | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
 ) -> AuditBody:
     """Who changed what, the newest first. For instructors.

@@ -62,7 +62,7 @@ def _run(folder: Path) -> None:
     with _server(settings) as address:
         print(address)
         _say("A student joins and pulls the first exercise")
-        student = Student(folder / "student")
+        student = DemoStudent(folder / "student")
         student.dojo("join", address, code, "--name", "Ada")
         student.dojo("pull", EXERCISE)
         work = student.folder / "full-backward"
@@ -94,7 +94,7 @@ def _open_course(settings: Settings) -> tuple[NewMember, str]:
     return instructor, code
 
 
-class Student:
+class DemoStudent:
     """A student with the command ``dojo``, a folder to work in, and a configuration of their own."""
 
     def __init__(self, folder: Path) -> None:

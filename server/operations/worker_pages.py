@@ -32,7 +32,7 @@ class WorkerPages:
     def __init__(
         self, address: tuple[str, int], readiness: Callable[[], HealthBody], registry: CollectorRegistry
     ) -> None:
-        self._server = _Server(address, _Handler)
+        self._server = _PagesServer(address, _Handler)
         self._server.readiness = readiness
         self._server.registry = registry
         self._stopping = threading.Event()
@@ -63,7 +63,7 @@ class WorkerPages:
             self._server.handle_request()
 
 
-class _Server(ThreadingHTTPServer):
+class _PagesServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     timeout = POLL_SECONDS
@@ -72,7 +72,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _PagesServer
     timeout = REQUEST_SECONDS_MAX
 
     def do_GET(self) -> None:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlmodel import Session
@@ -16,15 +15,15 @@ from server.accounts import accounts
 from server.accounts.commands import find_account
 from server.command_line import ROW_ID, CommandError, pass_settings
 from server.courses import courses
+from server.courses.access import OPERATOR
 from server.courses.commands import find_course
 from server.courses.join_codes import CodeTerms, list_codes, state_of
-from server.courses.local_time import find_zone, parse
+from server.courses.local_time import local_text, parse, zone_of
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
 from server.people.roster import read_roster
-from server.people.roster_import import Imported, Plan
-from server.people.rules import OPERATOR
+from server.people.roster_import import Imported, ImportPlan
 from server.settings import Settings, write_private
 from server.tables import AccountRow, CourseRow, Role
 
@@ -249,7 +248,7 @@ def list_join_codes(settings: Settings, course: str) -> None:
 def new_join_code(settings: Settings, course: str, section: str | None, uses: int | None, until: str | None) -> None:
     """Make a further join code, and print it. The others stay as they are."""
     with written(settings, course) as (session, row):
-        terms = CodeTerms(section, uses, parse(until, find_zone(row.time_zone)) if until else None)
+        terms = CodeTerms(section, uses, parse(until, zone_of(row)) if until else None)
         code = join_codes.make(session, row, OPERATOR, terms)
     click.echo(code.code)
 
@@ -348,7 +347,7 @@ def describe(session: Session, account: AccountRow) -> str:
 
 def local(course: CourseRow, moment: datetime) -> str:
     """Return a moment in the time zone of a course, which is named."""
-    return f"{moment.astimezone(ZoneInfo(course.time_zone)):%Y-%m-%d %H:%M} {course.time_zone}"
+    return f"{local_text(moment, zone_of(course))} {course.time_zone}"
 
 
 def _address(settings: Settings, address: str | None) -> str:
@@ -370,7 +369,7 @@ def _show_key(person: Person, course: str, revoked: int) -> None:
         click.echo(f"Revoked     {revoked} older")
 
 
-def _show_plan(plan: Plan, would_be: str) -> None:
+def _show_plan(plan: ImportPlan, would_be: str) -> None:
     for line in plan.additions:
         click.echo(f"Line {line.number}: {line.details.name} {would_be}added as {line.details.role}.")
     for change in plan.changes:

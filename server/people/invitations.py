@@ -13,14 +13,13 @@ from sqlmodel import Session, col, select
 
 from server.accounts import accounts, tokens
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.courses.courses import RemovedFromCourse, check_name
 from server.database.table import now
 from server.http.problems import NotFound
 from server.people import rules
 from server.people.merge import lock_both, merge, require_unmerged
 from server.people.people import Person, get_person
-from server.people.rules import Actor
 from server.tables import AccountRow, CourseRow, InvitationRow, Role, SeatRow
 
 LIFETIME: Final = timedelta(days=60)
@@ -69,9 +68,9 @@ def invite_new(session: Session, everybody: Sequence[Person]) -> list[str]:
     return codes
 
 
-def invited_role(person: Person) -> Role:
+def invited_role(person: Person) -> Role | None:
     """Return the role that counts for an invitation: before anybody signed in, an account has nothing to protect."""
-    return person.seat.role if person.has_signed_in else Role.STUDENT
+    return person.seat.role if person.has_signed_in else None
 
 
 def invite_again(session: Session, course: CourseRow, actor: Actor, account_id: int) -> tuple[Person, str]:
@@ -119,9 +118,7 @@ def open_with_account(session: Session, code: str, account_id: int) -> Opened:
     is_further = merge(session, invited, account)
     record(
         session,
-        rules.entry(
-            course, Actor(account.id, is_admin=False), "people.merge", account.id, after={"merged_account": invited.id}
-        ),
+        rules.entry(course, Actor(account.id), "people.merge", account.id, after={"merged_account": invited.id}),
     )
     token = accounts.renew_keys(session, account) if is_further and account.keys_given_at is not None else None
     return Opened(account, course, token)

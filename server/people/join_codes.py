@@ -12,13 +12,13 @@ from sqlmodel import Session
 from server.accounts import tokens
 from server.audit.log import record
 from server.courses import join_codes
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.courses.join_codes import CodeTerms
+from server.courses.local_time import checked
 from server.database.table import now
 from server.http.problems import NotFound, Unprocessable
 from server.people import rules
 from server.people.people import clean_detail
-from server.people.rules import Actor
 from server.tables import CourseRow, JoinCodeRow
 
 
@@ -51,6 +51,7 @@ def make(session: Session, course: CourseRow, actor: Actor, terms: CodeTerms) ->
 
     :raises BadDetail: the section cannot be kept
     :raises BadEnd: it would have ended already
+    :raises BadTime: its end is too far away for a course
     """
     require_active(course)
     _check_end(terms.expires_at)
@@ -67,6 +68,7 @@ def change(
     :raises NoSuchJoinCode: the course has none with this number
     :raises BadDetail: the section cannot be kept
     :raises BadEnd: it would have ended already
+    :raises BadTime: its end is too far away for a course
     """
     require_active(course)
     code = find(session, course, id)
@@ -95,7 +97,7 @@ def revoke(session: Session, course: CourseRow, actor: Actor, id: int) -> JoinCo
 
 
 def _check_end(moment: datetime | None) -> None:
-    if moment is not None and moment <= now():
+    if moment is not None and checked(moment) <= now():
         raise BadEnd("This moment is over already. Send a later one, or close the code.")
 
 

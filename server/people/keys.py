@@ -9,12 +9,11 @@ from sqlmodel import Session
 
 from server.accounts import accounts
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.database.table import now
 from server.pairing import codes
 from server.people import rules
 from server.people.people import Person, get_person
-from server.people.rules import Actor
 from server.tables import CourseRow
 
 

@@ -1,10 +1,11 @@
 """Merging two accounts of one person: everything of both is kept, in one of them.
 
-1. Seats: a seat that only the other account has is taken over. Of two in a course, the higher role holds, and what the
-   one roster leaves open is taken from the other.
+1. Seats: a seat that only the other account has is taken over. Of two in a course, the higher role holds unless it was
+   taken away, and what the one roster leaves open is taken from the other.
 2. Submissions get new attempt numbers, in the order in which they were handed in. What refers to them goes with them.
 3. Progress is worked out anew from the grades of both, so the better counts, and attempts add up.
-4. Everything else that refers to the account refers to the other one now; the audit log stays as it was written.
+4. Everything else that refers to the account refers to the other one now; the audit log stays as it was written. Of
+   two overrides of an assignment the newer one holds.
 5. The merged account has no token and no seat any more, and its row says into which it went.
 """
 
@@ -18,11 +19,11 @@ from sqlmodel import Session, col, select
 
 from server.accounts import accounts
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
+from server.database.table import now
 from server.http.problems import Conflict, Forbidden
 from server.people import rules
 from server.people.people import Person, get_person
-from server.people.rules import Actor
 from server.progress.recount import recount
 from server.tables import (
     AccountRow,
@@ -30,6 +31,7 @@ from server.tables import (
     CourseRow,
     InstanceRow,
     InvitationRow,
+    OverrideRow,
     PairingCodeRow,
     ProgressRow,
     Role,
@@ -95,6 +97,7 @@ def merge(session: Session, merged: AccountRow, into: AccountRow) -> bool:
     _hand_over_instances(session, merged.id, into.id)
     for table, column in account_columns():
         session.connection().execute(update(table).where(column == merged.id).values({column.name: into.id}))
+    _keep_newest_overrides(session, into.id)
     session.connection().execute(delete(ProgressRow).where(col(ProgressRow.account_id) == merged.id))
     for submission in exercises:
         session.refresh(submission)
@@ -147,7 +150,8 @@ def _merge_seats(session: Session, merged_id: int, into_id: int) -> bool:
             session.add(SeatRow(**values, account_id=into_id))
             has_further = True
             continue
-        kept.role = max(kept.role, seat.role, key=ROLES_UPWARDS.index)
+        if seat.removed_at is None:  # a role that was taken away is not given back
+            kept.role = max(kept.role, seat.role, key=ROLES_UPWARDS.index)
         for field in ("email", "university_id", "section"):
             setattr(kept, field, getattr(kept, field) or values[field])
         kept.created_at = min(kept.created_at, seat.created_at)
@@ -182,6 +186,18 @@ def _merge_submissions(session: Session, merged_id: int, into_id: int) -> list[S
         for number, id in [*((-id, id) for id in ids), *enumerate(ids, 1)]:
             connection.execute(update(table).where(table.c.id == id).values(account_id=into_id, attempt=number))
     return [session.get_one(SubmissionRow, numbered[place][0]) for place in sorted(touched)]
+
+
+def _keep_newest_overrides(session: Session, account_id: int) -> None:
+    """Withdraw the older of two overrides of an assignment: else it would count again once the newer is withdrawn."""
+    newest: set[tuple[int, str]] = set()
+    live = select(OverrideRow).where(OverrideRow.account_id == account_id, col(OverrideRow.withdrawn_at).is_(None))
+    for override in session.exec(live.order_by(col(OverrideRow.id).desc())).all():
+        place = (override.course_id, override.exercise)
+        if place in newest:
+            override.withdrawn_at = now()
+        newest.add(place)
+    session.flush()
 
 
 def _hand_over_instances(session: Session, merged_id: int, into_id: int) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, select
 
 from server.accounts import accounts
-from server.accounts.names import clean_name, folded, skeleton
+from server.accounts.names import clean_name, folded, searchable, skeleton
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, Unprocessable
+from server.http.text import is_invisible, one_line
 from server.people import rules
-from server.people.rules import Actor
 from server.tables import AccountRow, CourseRow, InvitationRow, Role, SeatRow, TokenRow
 
 EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
@@ -95,7 +96,7 @@ class Search:
             (seat.removed_at is not None) == self.removed
             and self.section in (None, seat.section)
             and self.role in (None, seat.role)
-            and any(_searchable(self.text) in _searchable(text) for text in texts)
+            and any(searchable(self.text) in searchable(text) for text in texts)
         )
 
 
@@ -112,7 +113,7 @@ def list_people(session: Session, course: CourseRow, search: Search | None = Non
     )
     people = [Person(account, seat, has_signed_in) for account, seat, has_signed_in in rows]
     found = people if search is None else [person for person in people if search.finds(person)]
-    return sorted(found, key=lambda person: (_searchable(person.account.name), person.account.id))
+    return sorted(found, key=lambda person: (searchable(person.account.name), person.account.id))
 
 
 def get_person(session: Session, course: CourseRow, account_id: int, *, removed: bool = False) -> Person:
@@ -199,7 +200,8 @@ def change(
     :raises TakenId: somebody else has this university id
     """
     require_active(course)
-    accounts.lock_account(session, account_id)
+    with suppress(NoResultFound):  # then ``get_person`` says that nobody is there
+        accounts.lock_account(session, account_id)
     person = get_person(session, course, account_id)
     details = Details(**_details_of(person) | dict(changes)).cleaned()
     differing = differences(person, details)
@@ -305,10 +307,10 @@ def clean_detail(field: str, value: str | None) -> str | None:
 
     :raises BadDetail: it cannot be kept
     """
-    text = " ".join(unicodedata.normalize("NFC", value or "").split())
+    text = one_line(value or "")
     if len(text) > LENGTHS_MAX[field]:
         raise BadDetail(f"The {WORDS[field]} has more than {LENGTHS_MAX[field]} characters. Shorten it.")
-    if any(unicodedata.category(letter).startswith("C") for letter in text):
+    if any(map(is_invisible, text)):
         raise BadDetail(f"The {WORDS[field]} holds invisible characters. Send it without them.")
     if field == "email" and text and not EMAIL.fullmatch(text):
         raise BadDetail("The e-mail address is none. Write it as name@example.org, or leave it out.")
@@ -346,8 +348,3 @@ def _public(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _labels(people: Iterable[Person], but: int | None) -> str:
     return "; ".join(person.label for person in people if person.account.id != but)
-
-
-def _searchable(text: str) -> str:
-    plain = unicodedata.normalize("NFD", folded(text))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))

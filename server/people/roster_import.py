@@ -16,13 +16,12 @@ from sqlmodel import Session, col
 from server.accounts import accounts
 from server.accounts.names import folded
 from server.audit.log import record
-from server.courses.access import require_active
+from server.courses.access import Actor, require_active
 from server.database import dialect
 from server.http.problems import Problem
 from server.people import invitations, people, rules
 from server.people.people import Details, Namesakes, Person
 from server.people.roster import WORDS, BadRoster, Mistake, Roster, RosterLine
-from server.people.rules import Actor
 from server.spreadsheet import as_csv
 from server.tables import CourseRow, Role
 
@@ -39,7 +38,7 @@ class PlannedChange:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import does. ``absent`` are people of the course who are not in the file; nothing happens to them."""
 
     additions: list[RosterLine] = field(default_factory=list)
@@ -67,7 +66,7 @@ class NewLink:
 class Imported:
     """What an import did, or would do: then nobody has a link."""
 
-    plan: Plan
+    plan: ImportPlan
     links: list[NewLink] = field(default_factory=list)
 
     def links_csv(self) -> str:
@@ -86,13 +85,13 @@ class Imported:
         return as_csv(LINKS_HEADER, lines)
 
 
-def plan_import(session: Session, course: CourseRow, actor: Actor, roster: Roster) -> Plan:
+def plan_import(session: Session, course: CourseRow, actor: Actor, roster: Roster) -> ImportPlan:
     """Return what an import would do. Nothing is written.
 
     :raises BadRoster: a line may not be imported
     """
     everybody = people.list_people(session, course)
-    planner = _Planner(session, course, actor, everybody, Plan(ignored_columns=roster.ignored_columns))
+    planner = _Planner(session, course, actor, everybody, ImportPlan(ignored_columns=roster.ignored_columns))
     mistakes: list[Mistake] = []
     for line in roster.lines:
         try:
@@ -138,7 +137,7 @@ class _Planner:
     """Finds whom each line means, and what it does."""
 
     def __init__(
-        self, session: Session, course: CourseRow, actor: Actor, everybody: Sequence[Person], plan: Plan
+        self, session: Session, course: CourseRow, actor: Actor, everybody: Sequence[Person], plan: ImportPlan
     ) -> None:
         self._session, self._course, self._actor = session, course, actor
         self.plan = plan
@@ -226,7 +225,7 @@ class _Planner:
         self.plan.notes.extend((line.number, text) for text in texts)
 
 
-def _without_instructor(everybody: Sequence[Person], plan: Plan) -> list[Mistake]:
+def _without_instructor(everybody: Sequence[Person], plan: ImportPlan) -> list[Mistake]:
     """Return a mistake for each line that would take the role of the last instructors."""
     before = {person.account.id for person in everybody if _is_instructor(person)}
     demoted = [change for change in plan.changes if "role" in change.fields and change.person.account.id in before]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from server.courses import join_codes as codes
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.courses.schemas import CourseBody
-from server.http.middleware import media_type
+from server.http.attachment import attachment
+from server.http.middleware import CSV, media_type
 from server.http.problems import UnsupportedMedia, documented
+from server.http.row_id import RowId
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Search
 from server.people.roster import read_roster
-from server.people.rules import Actor
 from server.people.schemas import (
     AddedPersonBody,
     ChangedCodeBody,
@@ -36,7 +37,6 @@ from server.people.schemas import (
 )
 from server.tables import CourseRow, Role
 
-CSV = "text/csv"
 PAGE_MAX = 500
 PEOPLE = "/courses/{course}/people"
 PERSON = f"{PEOPLE}/{{account}}"
@@ -64,7 +64,6 @@ async def roster_file(request: Request) -> bytes:
     return content
 
 
-Number = Annotated[int, Path(ge=1, lt=2**31)]
 TheAddress = Annotated[str, Depends(address)]
 
 
@@ -83,10 +82,8 @@ def list_people(
     An assistant with a section gets that section alone. ``removed`` asks for those who were removed instead.
     """
     with access.reading() as member:
-        own = member.membership.section
-        if own is not None:
-            member.membership.require_section(section or own)
-        asked = Search(search, section or own, Role(role) if role else None, removed)
+        listed = member.membership.listed_section(section)
+        asked = Search(search, listed, Role(role) if role else None, removed)
         found = people.list_people(member.session, member.course, asked)
     page = [RosterPersonBody.of(person) for person in found[offset : offset + limit]]
     return PeopleBody(people=page, total=len(found))
@@ -96,17 +93,17 @@ def list_people(
 def add_person(access: Managing, body: NewPersonBody, address: TheAddress) -> AddedPersonBody:
     """Add somebody. The link in the answer opens their account once, or gives the seat to one that they have."""
     with access.writing() as member:
-        actor = Actor.of(member)
+        actor = member.actor
         person, notes = people.add(member.session, member.course, actor, body.details())
         code = invitations.invite(member.session, member.course, actor, person)
         return AddedPersonBody(person=RosterPersonBody.of(person), notes=notes, link=invitations.link(address, code))
 
 
 @router.patch(PERSON, responses=documented(409))
-def change_person(access: Managing, account: Number, body: ChangedPersonBody) -> PersonAndNotesBody:
+def change_person(access: Managing, account: RowId, body: ChangedPersonBody) -> PersonAndNotesBody:
     """Change somebody's name, role, section, e-mail or university id, or put back who was removed."""
     with access.writing() as member:
-        actor = Actor.of(member)
+        actor = member.actor
         if "removed" in body.model_fields_set:
             people.put_back(member.session, member.course, actor, account)
         person, notes = people.change(member.session, member.course, actor, account, body.changes())
@@ -115,11 +112,11 @@ def change_person(access: Managing, account: Number, body: ChangedPersonBody) ->
 
 @router.delete(PERSON, responses=documented(409))
 def remove_person(
-    access: Managing, account: Number, reason: Annotated[str | None, Query(max_length=1000)] = None
+    access: Managing, account: RowId, reason: Annotated[str | None, Query(max_length=1000)] = None
 ) -> RosterPersonBody:
     """Remove somebody from the course. Their work stays; ``PATCH`` with ``removed: false`` puts them back."""
     with access.writing() as member:
-        person = people.remove(member.session, member.course, Actor.of(member), account, reason)
+        person = people.remove(member.session, member.course, member.actor, account, reason)
         return RosterPersonBody.of(person)
 
 
@@ -145,33 +142,32 @@ def import_people(
     roster = read_roster(content)
     if dry_run:
         with access.reading() as member:
-            plan = roster_import.plan_import(member.session, member.course, Actor.of(member), roster)
+            plan = roster_import.plan_import(member.session, member.course, member.actor, roster)
             imported = roster_import.Imported(plan)
     else:
         with access.writing() as member:
             imported = roster_import.import_roster(
-                member.session, member.course, Actor.of(member), roster, address, renew=renew
+                member.session, member.course, member.actor, roster, address, renew=renew
             )
     if format == "csv":
-        name = f'attachment; filename="{access.slug}-links.csv"'
-        return Response(imported.links_csv(), media_type=CSV, headers={"Content-Disposition": name})
+        return Response(imported.links_csv(), media_type=CSV, headers=attachment(f"{access.slug}-links.csv"))
     body = ImportBody.of(imported, dry_run=dry_run)
     return Response(body.model_dump_json(), media_type="application/json")
 
 
 @router.post(f"{PERSON}/merge", responses=documented(409))
-def merge_person(access: Managing, account: Number, body: MergeBody) -> RosterPersonBody:
+def merge_person(access: Managing, account: RowId, body: MergeBody) -> RosterPersonBody:
     """Merge an account into another one: everything of both is kept there. The merged one's tokens are revoked."""
     with access.writing() as member:
-        person = merge.merge_people(member.session, member.course, Actor.of(member), account, body.into, body.reason)
+        person = merge.merge_people(member.session, member.course, member.actor, account, body.into, body.reason)
         return RosterPersonBody.of(person)
 
 
 @router.post(f"{PERSON}/token", status_code=201)
-def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBody:
+def give_token(access: Managing, account: RowId, body: KeyBody) -> GivenTokenBody:
     """Make a token for somebody who lost theirs. It is shown this once."""
     with access.writing() as member:
-        given = keys.give_token(member.session, member.course, Actor.of(member), account, revoke_old=body.revoke_old)
+        given = keys.give_token(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
         return GivenTokenBody(
             person=RosterPersonBody.of(given.person),
             course=_course(member.course),
@@ -181,12 +177,10 @@ def give_token(access: Managing, account: Number, body: KeyBody) -> GivenTokenBo
 
 
 @router.post(f"{PERSON}/pairing-code", status_code=201)
-def give_pairing_code(access: Managing, account: Number, body: KeyBody) -> GivenCodeBody:
+def give_pairing_code(access: Managing, account: RowId, body: KeyBody) -> GivenCodeBody:
     """Make a pairing code for somebody who lost every token: it signs them in once, within ten minutes."""
     with access.writing() as member:
-        given = keys.give_pairing_code(
-            member.session, member.course, Actor.of(member), account, revoke_old=body.revoke_old
-        )
+        given = keys.give_pairing_code(member.session, member.course, member.actor, account, revoke_old=body.revoke_old)
         return GivenCodeBody(
             person=RosterPersonBody.of(given.person),
             course=_course(member.course),
@@ -209,22 +203,22 @@ def list_join_codes(access: Managing) -> JoinCodesBody:
 def make_join_code(access: Managing, body: CodeTermsBody) -> JoinCodeBody:
     """Make a further join code."""
     with access.writing() as member:
-        return JoinCodeBody.of(join_codes.make(member.session, member.course, Actor.of(member), body.terms()))
+        return JoinCodeBody.of(join_codes.make(member.session, member.course, member.actor, body.terms()))
 
 
 @router.patch(f"{CODES}/{{code}}")
-def change_join_code(access: Managing, code: Number, body: ChangedCodeBody) -> JoinCodeBody:
+def change_join_code(access: Managing, code: RowId, body: ChangedCodeBody) -> JoinCodeBody:
     """Change a join code's end, number of uses or section; close it or open it again."""
     with access.writing() as member:
-        changed = join_codes.change(member.session, member.course, Actor.of(member), code, body.changes(), body.closed)
+        changed = join_codes.change(member.session, member.course, member.actor, code, body.changes(), body.closed)
         return JoinCodeBody.of(changed)
 
 
 @router.delete(f"{CODES}/{{code}}")
-def revoke_join_code(access: Managing, code: Number) -> JoinCodeBody:
+def revoke_join_code(access: Managing, code: RowId) -> JoinCodeBody:
     """Revoke a join code for ever. Nobody loses a seat."""
     with access.writing() as member:
-        return JoinCodeBody.of(join_codes.revoke(member.session, member.course, Actor.of(member), code))
+        return JoinCodeBody.of(join_codes.revoke(member.session, member.course, member.actor, code))
 
 
 def _course(course: CourseRow) -> CourseBody:

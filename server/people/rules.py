@@ -2,45 +2,23 @@
 
 1. Only admins touch admins.
 2. Nobody changes their own role, and a course always has an instructor.
-3. Staff of a course get no key to an account that is also used elsewhere, nor to that of a fellow instructor. An admin
-   and the operator do.
+3. Staff of a course get no key to an account that is also used elsewhere, nor to that of somebody who is, or was, a
+   fellow instructor: else to demote them first would open it. An admin and the operator do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from server.audit.log import Entry
-from server.courses.access import CourseSession
+from server.courses.access import Actor
+from server.courses.seats import LastInstructor, has_other_instructor
 from server.database import dialect
-from server.http.problems import Conflict, Forbidden
-from server.tables import AccountRow, CourseRow, Role, SeatRow
-
-
-class LastInstructor(Conflict):
-    """The course would be without an instructor."""
-
-    title, slug = "Last instructor", "last-instructor"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who does something in a course: an account, or the operator, who has no number."""
-
-    account_id: int | None
-    is_admin: bool
-
-    @classmethod
-    def of(cls, member: CourseSession) -> Actor:
-        """Return the sender of a request."""
-        return cls(member.account_id, Role.ADMIN in member.membership.roles)
-
-
-OPERATOR = Actor(None, is_admin=True)
+from server.http.problems import Forbidden
+from server.tables import AccountRow, AuditRow, CourseRow, Role, SeatRow
 
 
 def entry(
@@ -60,16 +38,17 @@ def require_may_touch(actor: Actor, account: AccountRow) -> None:
         raise Forbidden(f"{account.name} is an admin, so only an admin may do this. Ask one.")
 
 
-def require_may_open(session: Session, course: CourseRow, actor: Actor, account: AccountRow, role: Role) -> None:
+def require_may_open(session: Session, course: CourseRow, actor: Actor, account: AccountRow, role: Role | None) -> None:
     """Do nothing if the actor may get a key to this account, to pass it on.
 
+    :param role: the role in the course; None if nobody ever signed in, so that there is nothing to protect
     :raises Forbidden: it is used elsewhere too, or is an instructor's or an admin's
     """
     require_may_touch(actor, account)
     if actor.is_admin:
         return
-    if role is Role.INSTRUCTOR:
-        raise Forbidden(f"{account.name} is an instructor, so only an admin gives them a key. Ask one.")
+    if role is Role.INSTRUCTOR or (role is not None and was_instructor(session, course, account.id)):
+        raise Forbidden(f"{account.name} is or was an instructor, so only an admin gives them a key. Ask one.")
     if is_used_elsewhere(session, course, account.id):
         raise Forbidden(
             f"{account.name} uses this account in other courses too, so only an admin gives them a key. "
@@ -81,6 +60,14 @@ def is_used_elsewhere(session: Session, course: CourseRow, account_id: int) -> b
     """Return whether an account has, or had, a seat in another course."""
     elsewhere = select(SeatRow.course_id).where(SeatRow.account_id == account_id, SeatRow.course_id != course.id)
     return session.exec(elsewhere.limit(1)).first() is not None
+
+
+def was_instructor(session: Session, course: CourseRow, account_id: int) -> bool:
+    """Return whether somebody lost the role of an instructor of a course, as the audit log says."""
+    changes = select(AuditRow.before).where(
+        AuditRow.course_id == course.id, AuditRow.subject_id == account_id, AuditRow.act == "people.change"
+    )
+    return any((before or {}).get("role") == Role.INSTRUCTOR for before in session.exec(changes))
 
 
 def check_change(
@@ -120,11 +107,5 @@ def require_other_instructor(session: Session, course: CourseRow, account_id: in
     :raises LastInstructor: it has none
     """
     dialect.lock_row(session, col(CourseRow.id), course.id)  # of two who remove each other, one is refused
-    others = select(SeatRow.account_id).where(
-        SeatRow.course_id == course.id,
-        SeatRow.role == Role.INSTRUCTOR,
-        SeatRow.account_id != account_id,
-        col(SeatRow.removed_at).is_(None),
-    )
-    if session.exec(others.limit(1)).first() is None:
+    if not has_other_instructor(session, course, account_id):
         raise LastInstructor("This is the last instructor of the course. Make somebody else an instructor first.")

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.courses.join_codes import CodeState, CodeTerms, state_of
 from server.courses.schemas import CourseBody, PersonBody
+from server.http.row_id import RowId
 from server.people.people import Details, Person
 from server.people.roster_import import Imported
 from server.tables import JoinCodeRow, Role
@@ -114,7 +115,7 @@ class AddedPersonBody(PersonAndNotesBody):
 class MergeBody(Sent):
     """Into whose account another one goes, and why."""
 
-    into: int = Field(ge=1, lt=2**31)
+    into: RowId
     reason: str | None = Field(default=None, max_length=1000)
 
 
@@ -154,7 +155,7 @@ class ImportedPersonBody(BaseModel):
     section: str | None
 
 
-class ChangeBody(BaseModel):
+class RosterChangeBody(BaseModel):
     """Somebody whom a roster changes: the old and the new value of each field."""
 
     line: int
@@ -182,7 +183,7 @@ class ImportBody(BaseModel):
 
     dry_run: bool
     added: list[ImportedPersonBody]
-    changed: list[ChangeBody]
+    changed: list[RosterChangeBody]
     unchanged: int
     absent: list[PersonBody]
     notes: list[NoteBody]
@@ -202,7 +203,7 @@ class ImportBody(BaseModel):
                 for line in plan.additions
             ],
             changed=[
-                ChangeBody(line=change.line.number, person=_named(change.person), fields=change.fields)
+                RosterChangeBody(line=change.line.number, person=_named(change.person), fields=change.fields)
                 for change in plan.changes
             ],
             unchanged=len(plan.unchanged),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from server.tables import (
     SubmissionRow,
     TokenRow,
 )
+from server.zip_stream import ZipStream
 
 ABOUT: Final = "about.json"
 BATCH: Final = 20  # submissions in memory at once
@@ -66,7 +66,7 @@ def archive(database: Database, account_id: int, *, as_shown: bool = False) -> I
 
     :param as_shown: without the results and hints that the assignments do not show the account yet
     """
-    written = Written()
+    written = ZipStream()
     with database.reading() as session:
         about = describe(session, account_id, _rules(session, account_id) if as_shown else {})
         ids = list(session.exec(select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)))
@@ -189,26 +189,3 @@ def _plain(value: object) -> str:
 def _safe(name: str) -> str:
     """Return a file's name without a folder: an archive must not write elsewhere when it is unpacked."""
     return name.replace("/", "_").replace("\\", "_").replace("\0", "_")
-
-
-class Written(io.RawIOBase):
-    """Takes what an archive writes, until it is taken away. It cannot seek, so sizes follow their files."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def write(self, data: object) -> int:
-        """Take a piece."""
-        content = bytes(data)  # type: ignore[call-overload]
-        self._bytes += content
-        return len(content)
-
-    def taken(self) -> bytes:
-        """Return what was written since the last time."""
-        content = bytes(self._bytes)
-        self._bytes.clear()
-        return content

@@ -13,8 +13,8 @@ from sqlalchemy import Update, delete, update
 from sqlmodel import Session, col, select
 
 from server.accounts.accounts import lock_account
+from server.courses.seats import LastInstructor, has_other_instructor
 from server.database.table import now
-from server.http.problems import Conflict
 from server.tables import (
     AccountRow,
     AuditRow,
@@ -36,12 +36,6 @@ from server.tables import (
 ERASED_NAME = "(erased)"
 
 
-class LastInstructor(Conflict):
-    """A course would be left without anybody who is responsible for it."""
-
-    title, slug = "Last instructor", "last-instructor"
-
-
 def erase(session: Session, account: AccountRow) -> None:
     """Erase a person. It cannot be taken back. An account that was erased before stays as it is.
 
@@ -56,8 +50,20 @@ def erase(session: Session, account: AccountRow) -> None:
         session.connection().execute(delete(keys).where(col(keys.account_id) == account.id))
     for statement in _emptying(account.id, moment):
         session.connection().execute(statement)
-    account.name, account.is_admin, account.erased_at = ERASED_NAME, False, moment
-    session.add(account)
+    for each in (account, *_merged_into(session, account.id)):
+        each.name, each.is_admin, each.erased_at = ERASED_NAME, False, moment
+        session.add(each)
+
+
+def _merged_into(session: Session, account_id: int) -> list[AccountRow]:
+    """Return the accounts that were merged into one, at once or by way of another; their rows keep a name."""
+    found: list[AccountRow] = []
+    waiting = [account_id]
+    while waiting:
+        merged = session.exec(select(AccountRow).where(col(AccountRow.merged_into_id).in_(waiting))).all()
+        waiting = [each.id for each in merged]
+        found += merged
+    return found
 
 
 def _emptying(account_id: int, moment: datetime) -> list[Any]:
@@ -95,13 +101,7 @@ def _require_other_instructors(session: Session, account_id: int) -> None:
             col(CourseRow.archived_at).is_(None),
         )
     ):
-        others = select(SeatRow.account_id).where(
-            SeatRow.course_id == course.id,
-            SeatRow.role == Role.INSTRUCTOR,
-            SeatRow.account_id != account_id,
-            col(SeatRow.removed_at).is_(None),
-        )
-        if session.exec(others).first() is None:
+        if not has_other_instructor(session, course, account_id):
             raise LastInstructor(
                 f"This account is the only instructor of {course.slug!r}. Make somebody else an instructor first, or "
                 "archive the course."

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from server.accounts.signin import TheCredentials
 from server.http.problems import Forbidden, NotFound, Unprocessable, documented
+from server.http.row_id import RowId
 from server.http.state import TheDatabase
 from server.privacy.archive import archive
 from server.privacy.erasure import erase
@@ -44,9 +43,7 @@ def read_archive(credentials: TheCredentials, database: TheDatabase) -> Streamin
 
 
 @router.post("/accounts/{id}/erase", responses=documented(403, 404, 409, 422))
-def erase_account(
-    credentials: TheCredentials, id: Annotated[int, Path(ge=1, lt=2**31)], body: ErasureBody
-) -> ErasedBody:
+def erase_account(credentials: TheCredentials, id: RowId, body: ErasureBody) -> ErasedBody:
     """Erase an account: what names the person goes, and their grades stay as numbers. For admins.
 
     It cannot be taken back, so the name has to be typed as well.

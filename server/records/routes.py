@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from server.courses.roles import Permission
+from server.http.attachment import attachment
 from server.http.problems import documented
 from server.records.record import RecordSigner
 from server.submissions.access import AllowedForSubmission, SubmissionAccess
@@ -48,5 +49,5 @@ def read_record(
     """The newest grade with everything that made it, to be replayed by `python -m grader replay`. For staff."""
     with access.reading() as opened:
         content = signer.record(opened.session, opened.submission)
-    name = f'attachment; filename="submission-{access.id}.record.json"'
-    return Response(content, media_type="application/json", headers={"Content-Disposition": name})
+    headers = attachment(f"submission-{access.id}.record.json")
+    return Response(content, media_type="application/json", headers=headers)

@@ -13,7 +13,7 @@ from server.courses.commands import find_course
 from server.database.setup import prepared_database
 from server.queue import tickets
 from server.regrading import regrade
-from server.regrading.regrade import Scope
+from server.regrading.regrade import RegradeScope
 from server.regrading.report import report
 from server.regrading.schemas import PointsChangeBody, RegradeBody
 from server.settings import Settings
@@ -40,8 +40,8 @@ def regrade_course(
 
     The server or its workers grade in the background. Nothing counts before it is accepted.
     """
-    scope = Scope(exercise, account_id, submission_id)
-    if act is not None and scope != Scope():
+    scope = RegradeScope(exercise, account_id, submission_id)
+    if act is not None and scope != RegradeScope():
         raise CommandError(f"--{act} is of the regrade as it was begun. Leave out the other options.")
     with prepared_database(settings).writing() as session:
         row = find_course(session, course)

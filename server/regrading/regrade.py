@@ -54,7 +54,7 @@ class UnknownRegrade(NotFound):
 
 
 @dataclass(frozen=True)
-class Scope:
+class RegradeScope:
     """What is graded again. What is None is not narrowed down; without anything it is the course."""
 
     exercise: str | None = None
@@ -79,7 +79,7 @@ class Begun:
 
 
 def begin(
-    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, actor_id: int | None
+    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: RegradeScope, actor_id: int | None
 ) -> Begun:
     """Open a regrade, unless nothing in its scope is outdated. One that is open with the same scope goes on.
 
@@ -105,7 +105,7 @@ def begin(
 
 
 def find_outdated(
-    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope
+    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: RegradeScope
 ) -> list[SubmissionRow]:
     """Return the submissions of a course without a grade of today, the oldest first.
 
@@ -212,9 +212,9 @@ def find_regrade(session: Session, course: CourseRow, regrade_id: int | None) ->
     return regrade
 
 
-def scope_of(regrade: RegradeRow) -> Scope:
+def scope_of(regrade: RegradeRow) -> RegradeScope:
     """Return the scope of a regrade."""
-    return Scope(regrade.exercise, regrade.account_id, regrade.submission_id)
+    return RegradeScope(regrade.exercise, regrade.account_id, regrade.submission_id)
 
 
 def _lock(session: Session, course: CourseRow) -> None:
@@ -233,7 +233,7 @@ def _find_open_for_change(session: Session, course: CourseRow, regrade_id: int) 
     return regrade
 
 
-def _require_known(session: Session, course: CourseRow, scope: Scope) -> None:
+def _require_known(session: Session, course: CourseRow, scope: RegradeScope) -> None:
     if scope.account_id is not None and session.get(SeatRow, (course.id, scope.account_id)) is None:
         raise NotFound(f"This course has no student {scope.account_id}. Look for the number in the list of people.")
     if scope.submission_id is not None:

@@ -5,8 +5,9 @@ A few statements, however large the class: the database compares the rows and fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CTE, Select, Text, and_, cast, literal, union, union_all
@@ -15,8 +16,9 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, func, select
 
 from grader.compare import Origin, Verdict
-from server.assignments.assignment import Assignment, extensions_of, list_assignments
+from server.assignments.assignment import Assignment, list_assignments, read_extensions
 from server.assignments.exercises import find_exercise
+from server.assignments.impact import SAME_WITHIN, overridden
 from server.assignments.points import Moments, assignment_points
 from server.courses.schemas import PersonBody
 from server.progress.record import PASSING
@@ -27,15 +29,14 @@ from server.tables import (
     ComparisonRow,
     CourseRow,
     GradeRow,
-    OverrideRow,
     RegradeRow,
+    SeatRow,
     SubmissionRow,
     TicketRow,
 )
 
 REPORTED_MAX = 1000
 NO_ROW = "(none)"
-SAME_POINTS = 1e-9  # differences below come from the order of a sum
 
 Place = tuple[int, str]  # account, exercise
 
@@ -207,57 +208,49 @@ def _points_changes(
 
     Points follow from the best of all answers of a student, so a submission that differs may change nothing.
     """
-    people = select(SubmissionRow.account_id, SubmissionRow.exercise, AccountRow.name).join(
-        AccountRow, col(AccountRow.id) == SubmissionRow.account_id
+    seat = (col(SeatRow.course_id) == course.id) & (col(SeatRow.account_id) == SubmissionRow.account_id)
+    in_question = (
+        select(SubmissionRow.account_id, SubmissionRow.exercise, AccountRow.name, SeatRow.section)
+        .join(AccountRow, col(AccountRow.id) == SubmissionRow.account_id)
+        .outerjoin(SeatRow, seat)
+        .where(col(SubmissionRow.id).in_(differing[:REPORTED_MAX]))
+        .distinct()
     )
-    in_question = people.where(col(SubmissionRow.id).in_(differing[:REPORTED_MAX])).distinct()
-    names = {(account_id, exercise): name for account_id, exercise, name in session.exec(in_question)}
-    assignments = {
-        each.exercise: each for each in list_assignments(session, course, sorted({slug for _, slug in names}))
+    people = {
+        (account_id, exercise): (name, section) for account_id, exercise, name, section in session.exec(in_question)
     }
-    before, after = (_moments(session, course, regrade, list(names), which) for which in ("old", "new"))
-    overridden = set(
-        session.exec(
-            select(OverrideRow.account_id, OverrideRow.exercise).where(
-                OverrideRow.course_id == course.id, col(OverrideRow.withdrawn_at).is_(None)
-            )
-        )
-    )
+    exercises = sorted({slug for _, slug in people})
+    assignments = {each.exercise: each for each in list_assignments(session, course, exercises)}
+    extensions = read_extensions(session, course)
+    before, after = (_moments(session, course, regrade, list(people), which) for which in ("old", "new"))
+    kept = overridden(session, course, exercises)
     changes = []
-    for place, name in names.items():
+    for place, (name, section) in people.items():
         account_id, exercise = place
         if (assignment := assignments.get(exercise)) is None:
             continue
-        points = _points(session, course, assignment, account_id, (before.get(place, {}), after.get(place, {})))
+        due_times = extensions.of(exercise, account_id, section)
+        points = [_points(assignment, each.get(place, {}), due_times) for each in (before, after)]
         changes.append(
             PointsChangeBody(
                 student=PersonBody(id=account_id, name=name),
                 exercise=exercise,
                 before=points[0],
                 after=points[1],
-                is_overridden=place in overridden,
+                is_overridden=place in kept,
             )
         )
-    gain = [each for each in changes if each.after > each.before + SAME_POINTS]
-    lose = [each for each in changes if each.after < each.before - SAME_POINTS]
+    gain = [each for each in changes if each.after > each.before + SAME_WITHIN]
+    lose = [each for each in changes if each.after < each.before - SAME_WITHIN]
     return (
         sorted(gain, key=lambda each: each.before - each.after),
         sorted(lose, key=lambda each: each.after - each.before),
     )
 
 
-def _points(
-    session: Session,
-    course: CourseRow,
-    assignment: Assignment,
-    account_id: int,
-    moments: Iterable[Mapping[str, Moments]],
-) -> list[float]:
-    extensions = []
-    if assignment.due_at is not None:
-        extensions = extensions_of(session, course, assignment.exercise, account_id)
+def _points(assignment: Assignment, moments: Mapping[str, Moments], extensions: Collection[datetime]) -> float:
     checkpoints = [each.name for each in find_exercise(assignment.exercise).checkpoints]
-    return [assignment_points(assignment, checkpoints, each, extensions).points for each in moments]
+    return assignment_points(assignment, checkpoints, moments, extensions).points
 
 
 def _moments(

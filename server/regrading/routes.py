@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends
 
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.http.problems import documented
+from server.http.row_id import RowId
 from server.instances.exercises import AskedExercises
 from server.queue.dispatcher import TheDispatcher
 from server.regrading import regrade
-from server.regrading.regrade import Scope
+from server.regrading.regrade import RegradeScope
 from server.regrading.report import report
 from server.regrading.schemas import RegradeBody
 
 router = APIRouter(tags=["regrade"], responses=documented(401, 403, 404, 422))
 Regrading = Annotated[CourseAccess, Depends(Allowed(Permission.REGRADE))]
-RegradeId = Annotated[int, Path(ge=1, lt=2**31)]
-RowId = Annotated[int | None, Query(ge=1, lt=2**31)]
 
 
-async def scope(exercise: str | None = None, student: RowId = None, submission: RowId = None) -> Scope:
+async def scope(
+    exercise: str | None = None, student: RowId | None = None, submission: RowId | None = None
+) -> RegradeScope:
     """Return what the query narrows a regrade down to."""
-    return Scope(exercise, student, submission)
+    return RegradeScope(exercise, student, submission)
 
 
 @router.post("/courses/{course}/regrade", status_code=202, responses=documented(409))
 def begin_regrade(
     access: Regrading,
     exercises: AskedExercises,
-    scope: Annotated[Scope, Depends(scope)],
+    scope: Annotated[RegradeScope, Depends(scope)],
     dispatcher: TheDispatcher,
 ) -> RegradeBody:
     """Grade again every submission without a grade of today, of the course or of what the query names.
@@ -48,7 +49,7 @@ def begin_regrade(
 
 
 @router.get("/courses/{course}/regrade")
-def show_regrade(access: Regrading, id: RowId = None) -> RegradeBody:
+def show_regrade(access: Regrading, id: RowId | None = None) -> RegradeBody:
     """How far the newest regrade is, or that of an id, and what it changes: for whom, and in which steps.
 
     For instructors.
@@ -58,7 +59,7 @@ def show_regrade(access: Regrading, id: RowId = None) -> RegradeBody:
 
 
 @router.post("/courses/{course}/regrade/{id}/accept", responses=documented(409))
-def accept_regrade(access: Regrading, id: RegradeId) -> RegradeBody:
+def accept_regrade(access: Regrading, id: RowId) -> RegradeBody:
     """Let the grades of a regrade count, all at once. For instructors. It is refused while something waits."""
     with access.writing() as member:
         accepted = regrade.accept(member.session, member.course, id, member.account_id)
@@ -66,7 +67,7 @@ def accept_regrade(access: Regrading, id: RegradeId) -> RegradeBody:
 
 
 @router.post("/courses/{course}/regrade/{id}/discard", responses=documented(409))
-def discard_regrade(access: Regrading, id: RegradeId) -> RegradeBody:
+def discard_regrade(access: Regrading, id: RowId) -> RegradeBody:
     """Drop the grades of a regrade, and what waits for it. For instructors. Nothing else changes."""
     with access.writing() as member:
         discarded = regrade.discard(member.session, member.course, id, member.account_id)

@@ -12,7 +12,8 @@ from exercises.exercise import Exercise
 from server.assignments.assignment import list_assignments
 from server.courses.access import CourseSession
 from server.courses.roles import Permission
-from server.reports.students import Filter, Order, Scope, State
+from server.http.row_id import RowId
+from server.reports.students import Order, RowFilter, Scope, State
 from server.rules.rules import find_all_rules
 from server.tables import CourseRow
 
@@ -36,13 +37,13 @@ async def asked_rows(
     ] = None,
     sort: Order = Order.NAME,
     limit: Annotated[int | None, Query(ge=1, le=LIMIT_MAX)] = None,
-    after: Annotated[int | None, Query(ge=1, lt=2**31, description="The ``next_after`` of the page before.")] = None,
-) -> Filter:
+    after: Annotated[RowId | None, Query(description="The ``next_after`` of the page before.")] = None,
+) -> RowFilter:
     """Return which rows of a table a request asks for."""
-    return Filter(state, search, sort, limit, after)
+    return RowFilter(state, search, sort, limit, after)
 
 
-AskedRows = Annotated[Filter, Depends(asked_rows)]
+AskedRows = Annotated[RowFilter, Depends(asked_rows)]
 
 
 def class_scope(member: CourseSession, section: str | None) -> Scope:
@@ -50,9 +51,7 @@ def class_scope(member: CourseSession, section: str | None) -> Scope:
 
     :raises Forbidden: they look after another section
     """
-    if section is not None:
-        member.membership.require_section(section)
-    return Scope(section=section or member.membership.section)
+    return Scope(section=member.membership.listed_section(section))
 
 
 def progress_scope(member: CourseSession, section: str | None, exercises: Sequence[Exercise]) -> Scope:

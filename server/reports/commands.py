@@ -25,14 +25,14 @@ def sources(
 ) -> None:
     """Write the code that students handed in into a ZIP FILE, in the layout that JPlag and Dolos read."""
     from server.assignments.exercises import find_exercise
-    from server.reports.sources import Which, open_archive
+    from server.reports.sources import Selection, open_archive
     from server.reports.students import Scope
 
     asked = find_exercise(exercise)
     database = prepared_database(settings)
     with database.reading() as session:
         course = find_course(session, slug)
-        archive = open_archive(session, course, [asked], Scope(section), Which(which), is_named=names)
+        archive = open_archive(session, course, [asked], Scope(section), Selection(which), is_named=names)
     with private_file(file) as stream:
         stream.writelines(archive.chunks(database))
     click.echo(f"Wrote {file} with {len(archive.handins)} submissions.")

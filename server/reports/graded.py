@@ -8,6 +8,7 @@ from sqlalchemy import CTE, ColumnElement, Subquery, and_, func, select
 from sqlmodel import col
 
 from exercises.exercise import Exercise
+from server.courses.seats import in_section
 from server.reports.students import Scope
 from server.tables import CourseRow, GradeRow, Role, SeatRow, SubmissionRow
 
@@ -17,12 +18,11 @@ def counted_seat(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
 
     Who was removed does not count. Who was erased does: no statistic names them.
     """
-    section = () if scope.section is None else (col(SeatRow.section) == scope.section,)
     return and_(
         col(SeatRow.course_id) == course.id,
         col(SeatRow.role) == Role.STUDENT,
         col(SeatRow.removed_at).is_(None),
-        *section,
+        *in_section(scope.section),
     )
 
 

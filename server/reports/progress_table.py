@@ -20,16 +20,17 @@ from sqlmodel import Session
 
 from exercises.exercise import Exercise
 from grader.compare import Verdict
+from server.courses.local_time import zone_of
 from server.database import dialect
 from server.reports.queries import SEPARATOR, cells_of_students
 from server.reports.students import (
     EVERY_ROW,
     EVERYBODY,
     STUCK_AFTER,
-    Filter,
     Page,
+    RowFilter,
     Scope,
-    Standing,
+    StudentStanding,
     chosen,
     list_standings,
     shown,
@@ -71,7 +72,7 @@ class Wanted:
     """What is asked of the table: whose rows, which of them, and from how many attempts on a step counts as stuck."""
 
     scope: Scope = EVERYBODY
-    filter: Filter = EVERY_ROW
+    filter: RowFilter = EVERY_ROW
     stuck_after: int = STUCK_AFTER
 
 
@@ -127,7 +128,7 @@ class ProgressTable:
             if is_empty:
                 yield (*student, "", "", "", "", 0, "", standing.state)
 
-    def _student_line(self, standing: Standing) -> Sequence[object]:
+    def _student_line(self, standing: StudentStanding) -> Sequence[object]:
         stuck = " ".join(f"{step.exercise}:{step.checkpoint}" for step in standing.stuck)
         texts = (standing.name, standing.university_id or "", standing.section or "")
         counts = (standing.passed, standing.exact, standing.total, standing.submissions)
@@ -161,7 +162,7 @@ def read_progress_table(
         for each in page.standings
     ]
     places = [(slug, name) for slug, names in columns for name in names]
-    return ProgressTable(course.slug, ZoneInfo(course.time_zone), places, page, cells)
+    return ProgressTable(course.slug, zone_of(course), places, page, cells)
 
 
 def _in_places(checkpoints: tuple[str, ...], names: str, cells: str) -> list[str]:
@@ -177,7 +178,7 @@ def _places(checkpoints: tuple[str, ...], names: str) -> list[int]:
     return [place_of.get(name, -1) for name in checkpoints]
 
 
-def _fields(standing: Standing) -> str:
+def _fields(standing: StudentStanding) -> str:
     """Return the JSON of a ``StudentProgressBody`` without its cells.
 
     Most values need no escape, so ``json`` is asked for the others alone.

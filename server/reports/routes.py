@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
+from server.http.attachment import attachment
 from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
@@ -18,7 +19,7 @@ from server.reports.clusters import WantedClusters, find_clusters, names_of, rea
 from server.reports.progress_table import Wanted, read_progress_table
 from server.reports.schemas import AnalyticsBody, ClustersBody, ProgressBody, SimilarityBody
 from server.reports.similarity import NOTE, pair_bodies, sketches_of
-from server.reports.sources import Which, chosen, list_handins, open_archive
+from server.reports.sources import Selection, chosen, list_handins, open_archive
 from server.reports.students import STUCK_AFTER
 
 router = APIRouter(responses=documented(401, 403, 404, 422))
@@ -100,7 +101,7 @@ def show_similarity(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_SUBMISSIONS))],
     exercises: AskedExercises,
     section: AskedSection = None,
-    which: Which = Which.BEST,
+    which: Selection = Selection.BEST,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
 ) -> SimilarityBody:
     """Pairs of students who share rare mistakes, or passages of code that few have: places to look. For staff.
@@ -134,7 +135,7 @@ def export_sources(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_SUBMISSIONS))],
     exercises: AskedExercises,
     section: AskedSection = None,
-    which: Which = Which.LAST,
+    which: Selection = Selection.LAST,
 ) -> StreamingResponse:
     """The code of the class as a ZIP archive in the layout that JPlag and Dolos read. For staff.
 
@@ -153,8 +154,3 @@ def export_sources(
     chunks = archive.chunks(access.credentials.database)
     headers = attachment(f"{access.slug}-sources.zip")
     return StreamingResponse(chunks, media_type="application/zip", headers=headers)
-
-
-def attachment(filename: str) -> dict[str, str]:
-    """Return the headers of a file to be saved under a name of plain letters."""
-    return {"Content-Disposition": f'attachment; filename="{filename}"'}

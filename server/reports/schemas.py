@@ -202,7 +202,7 @@ class SharedMistakeBody(BaseModel):
     submissions: list[int]
 
 
-class PairBody(BaseModel):
+class SimilarPairBody(BaseModel):
     """Two students whose work has in common what few others have.
 
     ``fingerprints`` counts those of each student's code that the exercise does not give, ``shared_fingerprints`` those
@@ -222,4 +222,4 @@ class SimilarityBody(BaseModel):
 
     course: str
     note: str
-    pairs: list[PairBody]
+    pairs: list[SimilarPairBody]

@@ -18,7 +18,7 @@ from server.courses.schemas import PersonBody
 from server.database.engine import Database
 from server.reports.clusters import Alike, Cluster, sentence
 from server.reports.fingerprints import fingerprints_of
-from server.reports.schemas import LinesBody, PairBody, PassageBody, SharedMistakeBody
+from server.reports.schemas import LinesBody, PassageBody, SharedMistakeBody, SimilarPairBody
 from server.reports.sources import BATCH, Handin, batches, read_bodies
 
 RARE_SHARE: Final = 0.05  # of the students who handed in; what more of them share is nothing special
@@ -100,7 +100,7 @@ def pair_bodies(
     clusters: Mapping[Alike, Cluster],
     names: Mapping[int, str],
     limit: int,
-) -> list[tuple[float, PairBody]]:
+) -> list[tuple[float, SimilarPairBody]]:
     """Return the most surprising pairs of an exercise with their weights, of students who have a name."""
     pairs = find_pairs(sketches, clusters).items()
     named = [(pair, shared) for pair, shared in pairs if all(account_id in names for account_id in pair)]
@@ -124,10 +124,10 @@ def _body(
     sketches: Mapping[int, Sketch],
     clusters: Mapping[Alike, Cluster],
     names: Mapping[int, str],
-) -> PairBody:
+) -> SimilarPairBody:
     one, other = pair
     places = [(sketches[one][each], sketches[other][each]) for each in shared.fingerprints]
-    return PairBody(
+    return SimilarPairBody(
         exercise=exercise.slug,
         students=[PersonBody(id=each, name=names[each]) for each in pair],
         shared_fingerprints=len(shared.fingerprints),

@@ -24,11 +24,13 @@ from sqlalchemy import Select, and_, select
 from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
+from server.courses.local_time import zone_of
 from server.database.engine import Database
 from server.reports.graded import newest_grades
 from server.reports.students import Scope, in_scope
 from server.spreadsheet import defused
 from server.tables import AccountRow, AnswerKind, CourseRow, GradeRow, SeatRow, SubmissionRow
+from server.zip_stream import ZipStream
 
 INFO: Final = "info.csv"
 INFO_HEADER: Final = ("filename", "label", "full_name", "id", "submission_id", "attempt", "created_at", "passed")
@@ -40,7 +42,7 @@ UNSAFE: Final = re.compile(r"[^\w-]+")
 Item = TypeVar("Item")
 
 
-class Which(StrEnum):
+class Selection(StrEnum):
     """Which submissions of each student: the last, the best (of several, the first), or all."""
 
     LAST = "last"
@@ -97,7 +99,7 @@ class Archive:
 
     def chunks(self, database: Database) -> Iterator[bytes]:
         """Yield the bytes of the archive. Sources are read in small transactions of their own, as they are needed."""
-        written = _Written()
+        written = ZipStream()
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(INFO, self.info())
             for batch in batches(self.handins, BATCH):
@@ -116,11 +118,17 @@ class Archive:
 
 
 def open_archive(
-    session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, which: Which, *, is_named: bool
+    session: Session,
+    course: CourseRow,
+    exercises: Sequence[Exercise],
+    scope: Scope,
+    which: Selection,
+    *,
+    is_named: bool,
 ) -> Archive:
     """Return the archive of a course's code for some exercises; one query."""
     handins = chosen(list_handins(session, course, exercises, scope), which)
-    return Archive(ZoneInfo(course.time_zone), handins, is_named, len(exercises) > 1)
+    return Archive(zone_of(course), handins, is_named, len(exercises) > 1)
 
 
 def list_handins(session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope) -> list[Handin]:
@@ -130,14 +138,14 @@ def list_handins(session: Session, course: CourseRow, exercises: Sequence[Exerci
     return sorted(handins, key=lambda each: (each.exercise, each.name.casefold(), each.account_id, each.attempt))
 
 
-def chosen(handins: Sequence[Handin], which: Which) -> list[Handin]:
+def chosen(handins: Sequence[Handin], which: Selection) -> list[Handin]:
     """Return which of the submissions are meant, in their order."""
-    if which is Which.ALL:
+    if which is Selection.ALL:
         return list(handins)
     kept: dict[tuple[str, int], Handin] = {}
     for each in handins:
         old = kept.get((each.exercise, each.account_id))
-        if old is None or which is Which.LAST or (each.passed or 0) > (old.passed or 0):
+        if old is None or which is Selection.LAST or (each.passed or 0) > (old.passed or 0):
             kept[each.exercise, each.account_id] = each
     return list(kept.values())
 
@@ -194,23 +202,3 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Yield the items in groups of a size."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-class _Written(io.RawIOBase):
-    """Takes what an archive writes, until it is taken away. It cannot seek, so sizes follow their files."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        content = bytes(data)  # type: ignore[call-overload]
-        self._bytes += content
-        return len(content)
-
-    def taken(self) -> bytes:
-        content = bytes(self._bytes)
-        self._bytes.clear()
-        return content

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from exercises.exercise import Exercise
+from server.accounts.names import searchable
+from server.courses.seats import in_section, is_listed, listed_students
 from server.reports.queries import SEPARATOR, STUCK_SEPARATOR, outcomes_of_students
-from server.tables import AccountRow, CourseRow, Role, SeatRow, SubmissionRow
+from server.tables import AccountRow, CourseRow, SeatRow, SubmissionRow
 
 STUCK_AFTER: Final = 5  # attempts at a step without passing it
 
@@ -66,7 +68,7 @@ class StuckStep:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudentStanding:
     """How a student stands. ``passed`` and ``exact`` count the steps of today's exercises, ``total`` all of them."""
 
     id: int
@@ -94,13 +96,13 @@ class Standing:
         return State.STUCK if self.stuck else State.WORKING
 
     def matches(self, search: str) -> bool:
-        """Return whether the name or the university id contains a text, in capitals or not."""
-        wanted = search.strip().casefold()
-        return wanted in self.name.casefold() or wanted in (self.university_id or "").casefold()
+        """Return whether the name or the university id contains a text, whatever its capitals and accents."""
+        wanted = searchable(search)
+        return wanted in searchable(self.name) or wanted in searchable(self.university_id or "")
 
 
 @dataclass(frozen=True)
-class Filter:
+class RowFilter:
     """Which rows are shown, in which order: at most ``limit`` of those after the student ``after``."""
 
     state: State | None = None
@@ -110,40 +112,29 @@ class Filter:
     after: int | None = None
 
 
-EVERY_ROW: Final = Filter()
+EVERY_ROW: Final = RowFilter()
 
 
 @dataclass(frozen=True)
 class Page:
     """The rows of a page. ``matching`` counts those of all pages; ``next_after`` asks for the next page, if any."""
 
-    standings: Sequence[Standing]
+    standings: Sequence[StudentStanding]
     matching: int
     next_after: int | None
 
 
 def in_scope(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
-    """Return the condition on joined seats and accounts that they are a student's whom a list shows.
-
-    A list leaves out who was removed, erased or merged into another account.
-    """
-    whose = (
-        col(SeatRow.role) == Role.STUDENT if scope.account_id is None else col(SeatRow.account_id) == scope.account_id
-    )
-    section = () if scope.section is None else (col(SeatRow.section) == scope.section,)
-    return and_(
-        col(SeatRow.course_id) == course.id,
-        whose,
-        col(SeatRow.removed_at).is_(None),
-        col(AccountRow.erased_at).is_(None),
-        col(AccountRow.merged_into_id).is_(None),
-        *section,
-    )
+    """Return the condition on joined seats and accounts that a list of this scope shows them."""
+    if scope.account_id is None:
+        return listed_students(course, scope.section)
+    own = (col(SeatRow.course_id) == course.id, col(SeatRow.account_id) == scope.account_id)
+    return and_(*own, is_listed(), *in_section(scope.section))
 
 
 def list_standings(
     session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int = STUCK_AFTER
-) -> list[Standing]:
+) -> list[StudentStanding]:
     """Return how everybody in the scope stands, by name; three queries, whatever the size."""
     whose = None if scope.account_id is None else [scope.account_id]
     outcomes = outcomes_of_students(course, shown(exercises, scope), whose, stuck_after)
@@ -156,7 +147,7 @@ def standings_of(
     exercises: Sequence[Exercise],
     scope: Scope,
     outcomes: Iterable[Sequence[Any]],
-) -> list[Standing]:
+) -> list[StudentStanding]:
     """Return how everybody in the scope stands, by name; two queries beside the ``outcomes_of_students``."""
     counts: dict[int, tuple[int, int, int]] = {}
     unknown = (len(scope.withheld), 0, 0)
@@ -175,7 +166,7 @@ def standings_of(
         if last is not None and (seen is None or seen < last):
             seen = last
         standings.append(
-            Standing(
+            StudentStanding(
                 id, name, section, university_id, seen, total,
                 handed_in, last, *counts.get(id, unknown), tuple(stuck.get(id, ())),
             )
@@ -195,7 +186,7 @@ def _stuck_steps(exercise: str, text: str) -> list[StuckStep]:
     return sorted(steps, key=lambda step: (-step.attempts, step.checkpoint))
 
 
-def chosen(standings: Sequence[Standing], wanted: Filter) -> Page:
+def chosen(standings: Sequence[StudentStanding], wanted: RowFilter) -> Page:
     """Return the page of standings, which are sorted by name, that a filter asks for.
 
     A page goes on after a student even if the filter no longer shows that one.
@@ -211,7 +202,7 @@ def chosen(standings: Sequence[Standing], wanted: Filter) -> Page:
     return Page(page, len(matching), page[-1].id if len(page) < len(rest) else None)
 
 
-def _ordered(standings: Sequence[Standing], order: Order) -> list[Standing]:
+def _ordered(standings: Sequence[StudentStanding], order: Order) -> list[StudentStanding]:
     descends, what = order.startswith("-"), order.removeprefix("-")
     ordered = list(standings)
     if what == Order.PASSED:
@@ -223,7 +214,7 @@ def _ordered(standings: Sequence[Standing], order: Order) -> list[Standing]:
     return ordered
 
 
-def _is_shown(standing: Standing, wanted: Filter) -> bool:
+def _is_shown(standing: StudentStanding, wanted: RowFilter) -> bool:
     return (wanted.state is None or standing.state is wanted.state) and (
         wanted.search is None or standing.matches(wanted.search)
     )

@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from server.assignments.assignment import Assignment, NotAssigned, extensions_of, list_assignments
 from server.courses.access import Membership, require_active
-from server.courses.local_time import local_text
+from server.courses.local_time import local_text, zone_of
 from server.courses.roles import Permission
 from server.database.table import now
 from server.rules.problems import (
@@ -177,7 +176,7 @@ class Rules:
 
     def _shown(self, moment: datetime) -> str:
         """Return a moment as the clocks of the course show it."""
-        return f"{local_text(moment, ZoneInfo(self.course.time_zone))} ({self.course.time_zone})"
+        return f"{local_text(moment, zone_of(self.course))} ({self.course.time_zone})"
 
 
 def find_rules(

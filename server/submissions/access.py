@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Path
 from sqlmodel import Session
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
@@ -15,10 +13,9 @@ from server.courses.access import Membership
 from server.courses.last_seen import LastSeen, TheLastSeen
 from server.courses.roles import Permission
 from server.http.problems import NotFound
+from server.http.row_id import RowId
 from server.submissions.queries import SUBMISSION_FOR_READER
 from server.tables import SubmissionRow
-
-SubmissionId = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 class UnknownSubmission(NotFound):
@@ -98,6 +95,6 @@ class AllowedForSubmission:
     own: Permission
     others: Permission
 
-    async def __call__(self, id: SubmissionId, credentials: TheCredentials, last_seen: TheLastSeen) -> SubmissionAccess:
+    async def __call__(self, id: RowId, credentials: TheCredentials, last_seen: TheLastSeen) -> SubmissionAccess:
         """Return access to the submission that the address names."""
         return SubmissionAccess(credentials, id, self.own, self.others, last_seen)

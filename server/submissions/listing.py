@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from server.courses.access import Membership
 from server.courses.roles import Permission
+from server.courses.seats import in_section, is_listed
 from server.http.problems import Forbidden
 from server.tables import AccountRow, CourseRow, SeatRow, SubmissionRow
 
@@ -17,7 +18,7 @@ LISTED = 50
 
 
 @dataclass(frozen=True)
-class Which:
+class SubmissionFilter:
     """Which submissions of a course. What is None is not narrowed down; ``before`` is an id."""
 
     account_id: int | None = None
@@ -39,7 +40,7 @@ def visible_account(reader: Membership, reader_id: int, student: int | None) -> 
     return reader_id
 
 
-def find_submissions(session: Session, course: CourseRow, which: Which) -> list[SubmissionRow]:
+def find_submissions(session: Session, course: CourseRow, which: SubmissionFilter) -> list[SubmissionRow]:
     """Return submissions without their bodies. Work of people who were removed, erased or merged is left out."""
     wanted = (
         select(SubmissionRow)
@@ -48,17 +49,10 @@ def find_submissions(session: Session, course: CourseRow, which: Which) -> list[
             (col(SeatRow.course_id) == SubmissionRow.course_id) & (col(SeatRow.account_id) == SubmissionRow.account_id),
         )
         .join(AccountRow, col(AccountRow.id) == SubmissionRow.account_id)
-        .where(
-            SubmissionRow.course_id == course.id,
-            col(SeatRow.removed_at).is_(None),
-            col(AccountRow.erased_at).is_(None),
-            col(AccountRow.merged_into_id).is_(None),
-        )
+        .where(SubmissionRow.course_id == course.id, is_listed(), *in_section(which.section))
     )
     if which.account_id is not None:
         wanted = wanted.where(SubmissionRow.account_id == which.account_id)
-    if which.section is not None:
-        wanted = wanted.where(SeatRow.section == which.section)
     if which.exercise is not None:
         wanted = wanted.where(SubmissionRow.exercise == which.exercise)
     if which.before is not None:

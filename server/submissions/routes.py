@@ -17,6 +17,7 @@ from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
 from server.http.middleware import SAFETENSORS, SOURCE_BYTES_MAX, media_type
 from server.http.problems import Conflict, TooLarge, UnsupportedMedia, documented
+from server.http.row_id import RowId
 from server.instances.exercises import TheExercise
 from server.queue.dispatcher import TheDispatcher
 from server.submissions import present
@@ -25,7 +26,7 @@ from server.submissions.access import AllowedForSubmission, SubmissionAccess
 from server.submissions.detail import detailed, submitters
 from server.submissions.follow import Follower
 from server.submissions.intake import Intake
-from server.submissions.listing import LISTED, LISTED_MAX, Which, find_submissions, visible_account
+from server.submissions.listing import LISTED, LISTED_MAX, SubmissionFilter, find_submissions, visible_account
 from server.submissions.live_check import LiveChecks
 from server.submissions.schemas import (
     CodeBody,
@@ -110,7 +111,6 @@ BODY_OF_SUBMIT: dict[str, Any] = {
         },
     }
 }
-StudentId = Annotated[int, Query(ge=1, lt=2**31)]
 Reading = Annotated[
     SubmissionAccess, Depends(AllowedForSubmission(Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS))
 ]
@@ -199,9 +199,9 @@ def show_source(access: Reading) -> Response:
 def list_submissions(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))],
     dispatcher: TheDispatcher,
-    student: Annotated[StudentId | Literal["me"] | None, Query(description="A number, or me.")] = None,
+    student: Annotated[RowId | Literal["me"] | None, Query(description="A number, or me.")] = None,
     exercise: str | None = None,
-    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    before: RowId | None = None,
     limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = LISTED,
 ) -> SubmissionListBody:
     """Submissions, the newest first, without their rows: staff see those of the class, a student their own.
@@ -213,7 +213,8 @@ def list_submissions(
         session, reader = member.session, member.membership
         asked = member.account_id if student == "me" else student
         account_id = visible_account(reader, member.account_id, asked)
-        which = Which(account_id, None if asked == member.account_id else reader.section, slug, before, limit)
+        section = None if asked == member.account_id else reader.section
+        which = SubmissionFilter(account_id, section, slug, before, limit)
         found = find_submissions(session, member.course, which)
         summaries = present.summaries(session, reader, found, dispatcher)
         students = submitters(session, found)

@@ -209,7 +209,7 @@ def test_a_course_is_told_how_much_to_tell_and_to_pay(database: Database, capsys
 )
 def test_a_number_out_of_range_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["course", *options]) == 2
-    assert re.search(r"not in the range|not a valid|No such option", capsys.readouterr().err)
+    assert re.search(r"not in the range|is no share|not a valid|No such option", capsys.readouterr().err)
 
 
 # -- each command does that and nothing else ------------------------------------------------------------------

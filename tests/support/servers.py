@@ -286,27 +286,6 @@ def open_regrade(session: Session, course_id: int = 1) -> int:
     return regrade.id
 
 
-def body_of(method: str, path: str, into: int) -> dict[str, Any]:
-    """What a request about people sends that is right in everything; nothing for other routes.
-
-    ``into`` is the account into which another one is merged.
-    """
-    if method.upper() == "PATCH":
-        return {"json": {}}
-    if method.upper() != "POST":
-        return {}
-    if path.endswith("/people/import"):
-        return {"content": "name,e-mail\nGrace,grace@example.org\n", "headers": {"Content-Type": "text/csv"}}
-    bodies: dict[str, Any] = {
-        "/people": {"name": "Grace"},
-        "/merge": {"into": into},
-        "/token": {},
-        "/pairing-code": {},
-        "/join-codes": {},
-    }
-    return next(({"json": body} for end, body in bodies.items() if path.endswith(end)), {})
-
-
 def join_code_of(session: Session, course: CourseRow) -> str:
     """The join code to show to a class."""
     code = join_codes.find_current(session, course)

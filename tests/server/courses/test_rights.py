@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from sqlmodel import select
 
 from server.accounts import accounts
 from server.courses import courses, join_codes
 from server.tables import AccountRow, InstanceRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SAFETENSORS, SOLUTION, Members, RunningServer, Student, body_of, is_problem
+from tests.support.bodies import COURSE, EMPTY_TENSORS, SUBMISSION, Named, sent_to
+from tests.support.servers import FULL, SOLUTION, Members, RunningServer, Student, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
-NO_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
-COURSE = "/api/v1/courses/{course}"
 EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
-SUBMISSION = "/api/v1/submissions/{id}"
 
 # What the owner of a graded submission, a classmate and the instructor of the course are answered.
 RIGHTS = {
@@ -69,7 +64,7 @@ RIGHTS = {
     ("get", f"{COURSE}/sources"): (403, 403, 200),
     ("get", f"{COURSE}/queue"): (403, 403, 200),
     ("get", f"{COURSE}/gradebook"): (403, 403, 200),
-    ("post", f"{COURSE}/gradebook"): (403, 403, 415),
+    ("post", f"{COURSE}/gradebook"): (403, 403, 200),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
     ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
@@ -96,29 +91,6 @@ ANYBODY = {
     ("get", "/api/v1/signing-key"),
 }
 
-DUE = {"due_at": "2026-12-01T22:59:00Z"}
-# What a request about a submission holds that is right but for its caller. The student of an override is nobody.
-BODIES: dict[tuple[str, str], Callable[[int, int], Any]] = {
-    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: DUE,
-    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): lambda id, caller: {"points": 10},
-    ("put", f"{COURSE}/assignments"): lambda id, caller: {"exercises": [FULL]},
-    ("patch", COURSE): lambda id, caller: {"title": "Backprop"},
-    ("post", f"{COURSE}/copy"): lambda id, caller: {"slug": "spring", "shift_days": 182},
-    ("post", f"{COURSE}/extensions"): lambda id, caller: {
-        "exercise": FULL,
-        "reason": "ill",
-        "person": caller,
-        "due_at": "2026-12-08T22:59:00Z",
-    },
-    ("post", f"{SUBMISSION}/comments"): lambda id, caller: {"text": "Look again."},
-    ("post", f"{COURSE}/comments"): lambda id, caller: {"text": "Look again.", "submissions": [id]},
-    ("post", f"{COURSE}/overrides"): lambda id, caller: {
-        "student": 99,
-        "exercise": FULL,
-        "points": 1,
-        "reason": "Ill.",
-    },
-}
 Statuses = dict[tuple[str, str], int]
 
 
@@ -129,12 +101,8 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
         topic, _, name = FULL.partition("/")
         places = people_of(caller, course)
         address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99, **places)
-        if path.endswith(("/submissions", "/check")) and method == "post":
-            answer = caller.post(address, content=NO_TENSORS, headers={"Content-Type": SAFETENSORS})
-        elif (method, path) in BODIES:
-            answer = caller.request(method, address, json=BODIES[method, path](id, caller.account))
-        else:
-            answer = caller.request(method, address, **body_of(method, path, places["into"]))
+        named = Named(id, caller.account, places["into"])
+        answer = caller.request(method, address, **sent_to(method.upper(), path, named))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
         found[method, path] = answer.status_code
     return found
@@ -200,7 +168,7 @@ def test_every_route_has_a_line_in_the_table(server: RunningServer) -> None:
 
 def test_owner_classmate_and_instructor_have_their_rights(server: RunningServer, here: Members) -> None:
     classmate = server.join("Bob")
-    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    id = here.student.submit_bytes(EMPTY_TENSORS).json()["id"]
 
     for place, caller in enumerate((here.student, classmate, here.instructor)):
         assert statuses(caller, id) == {route: by_role[place] for route, by_role in RIGHTS.items()}
@@ -208,7 +176,7 @@ def test_owner_classmate_and_instructor_have_their_rights(server: RunningServer,
 
 @pytest.mark.parametrize("who", ["student", "instructor"])
 def test_another_course_is_a_strangers(server: RunningServer, here: Members, there: Members, who: str) -> None:
-    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    id = here.student.submit_bytes(EMPTY_TENSORS).json()["id"]
     before = count(server, SubmissionRow), count(server, InstanceRow)
 
     found = statuses(getattr(there, who), id)
@@ -220,7 +188,7 @@ def test_another_course_is_a_strangers(server: RunningServer, here: Members, the
 
 @pytest.mark.parametrize("token", ["none", "nonsense", "revoked", "of another scheme"])
 def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here: Members, token: str) -> None:
-    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    id = here.student.submit_bytes(EMPTY_TENSORS).json()["id"]
     bearer = here.instructor.token
     if token == "revoked":
         with server.services.database.writing() as session:
@@ -230,9 +198,7 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        sent = body_of(method, path, into=1) or {"content": NO_TENSORS, "headers": {"Content-Type": SAFETENSORS}}
-        if (method, path) in BODIES:
-            sent = {"json": BODIES[method, path](id, 1)}
+        sent = sent_to(method.upper(), path, Named(id))
         sent["headers"] = sent.get("headers", {}) | ({"Authorization": authorization} if authorization else {})
         places = {"account": 1, "code": 1, "comment": 99}
         address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", **places)
@@ -246,7 +212,7 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
 def test_staff_of_another_course_with_a_seat_here_are_students(
     server: RunningServer, here: Members, there: Members
 ) -> None:
-    id = here.student.submit_bytes(NO_TENSORS).json()["id"]
+    id = here.student.submit_bytes(EMPTY_TENSORS).json()["id"]
     guest = server.seat(there.instructor, here.slug)
 
     assert statuses(guest, id) == {route: classmate for route, (_, classmate, _) in RIGHTS.items()}
@@ -256,7 +222,7 @@ def test_staff_of_another_course_with_a_seat_here_are_students(
 
 
 def test_a_student_with_a_staff_seat_elsewhere_keeps_both(server: RunningServer, here: Members, there: Members) -> None:
-    id = there.student.submit_bytes(NO_TENSORS).json()["id"]
+    id = there.student.submit_bytes(EMPTY_TENSORS).json()["id"]
     server.seat(here.student, there.slug, Role.INSTRUCTOR)
 
     assert statuses(here.student, id, there.slug) == {route: staff for route, (_, _, staff) in RIGHTS.items()}
@@ -264,7 +230,7 @@ def test_a_student_with_a_staff_seat_elsewhere_keeps_both(server: RunningServer,
     assert here.student.get("/api/v1/me").json()["courses"] == [
         {"slug": "autumn", "title": "Backprop", "role": "instructor"},
         {"slug": "backprop", "title": "Becoming a backprop ninja", "role": "student"},
-        {"slug": "spring", "title": "Backprop", "role": "instructor"},
+        {"slug": "spring", "title": "Spring", "role": "instructor"},
     ]
 
 
@@ -315,7 +281,7 @@ def test_owner_and_instructor_cancel(server: RunningServer, here: Members, waiti
 
 def test_what_was_set_aside_is_listed_in_its_course(here: Members, there: Members, aside: int) -> None:
     for members in (here, there):
-        members.student.submit_bytes(NO_TENSORS)
+        members.student.submit_bytes(EMPTY_TENSORS)
 
     listed = [members.instructor.get(f"{members.address}/queue").json() for members in (here, there)]
 

@@ -31,33 +31,20 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
+from tests.support.bodies import ASSIGNMENT, COURSE, EMPTY_TENSORS, SUBMISSION, Named, sent_to
 from tests.support.servers import (
     FULL,
-    SAFETENSORS,
     Members,
     RunningServer,
     Student,
-    body_of,
     is_problem,
     open_regrade,
 )
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
-COURSE = "/api/v1/courses/{course}"
 EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
-SUBMISSION = "/api/v1/submissions/{id}"
-ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
 DUE = datetime(2100, 12, 1, tzinfo=UTC)
-LATER = "2100-12-08T22:59:00Z"
-BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("PATCH", COURSE): {"title": "Backprop"},
-    ("PUT", f"{COURSE}/assignments"): {"exercises": [FULL]},
-    ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
-    ("PATCH", ASSIGNMENT): {"points": 10},
-    ("POST", f"{COURSE}/extensions"): {"exercise": FULL, "due_at": LATER, "reason": "ill", "person": 1},
-}
-EMPTY_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 
 # What a route takes: a permission in the course, or one of a submission's owner and one of everybody else.
 ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
@@ -231,15 +218,8 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if "{code}" in path:
         places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
-    id, comment, body = _things(server, path, submission_id, headers)
+    id, comment = _things(server, path, submission_id, headers)
     address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment, **places)
-    content = None
-    if path.endswith(("/submissions", "/check")) and method == "POST":
-        content = EMPTY_TENSORS
-        headers["Content-Type"] = SAFETENSORS
-    if path.endswith("/gradebook") and method == "POST":
-        content = b"Student,ID,SIS User ID,SIS Login ID,Section\r\n"
-        headers["Content-Type"] = "text/csv"
     if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):
@@ -248,10 +228,8 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/open-invitation"):
         link = server.instructor.post(f"/api/v1/courses/{slug}/people", json={"name": "Zed"}).json()["link"]
         return server.client.post(address, json={"code": link.rpartition("#")[2]}).status_code
-    body = BODIES.get(route, body)
-    if path.endswith(("/copy", "/courses")):
-        body = {"slug": f"of-{caller.name.replace(' ', '-')}", "title": "Spring"}
-    more = {"json": body} if body is not None else body_of(method, path, into=1) or {"content": content}
+    named = Named(submission_id, student=owner_of(server, submission_id), slug=f"of-{caller.name.replace(' ', '-')}")
+    more = sent_to(method, path, named)
     more["headers"] = headers | more.get("headers", {})
     with server.client.stream(method, address, **more) as answer:
         if answer.status_code >= 400 and answer.headers["content-type"] != "application/json":
@@ -260,30 +238,29 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
         return answer.status_code
 
 
-def _things(
-    server: RunningServer, path: str, submission_id: int, headers: dict[str, str]
-) -> tuple[int, int, dict[str, Any] | None]:
-    """Return the id for an address, the id of a comment in it, and a body; what they name is there."""
-    note: dict[str, Any] = {"text": "Look again."}
+def owner_of(server: RunningServer, submission_id: int) -> int:
+    """Return the account that handed a submission in."""
+    with server.services.database.reading() as session:
+        return session.get_one(SubmissionRow, submission_id).account_id
+
+
+def _things(server: RunningServer, path: str, submission_id: int, headers: dict[str, str]) -> tuple[int, int]:
+    """Return the id for an address, and the id of a comment in it; what they name is there."""
     if path.endswith("/comments/{comment}"):  # the caller's own, if they may write any
+        note = {"text": "Look again."}
         made = server.client.post(f"/api/v1/submissions/{submission_id}/comments", json=note, headers=headers)
-        return submission_id, made.json().get("id", 99), None
-    if path.endswith("/comments"):
-        return submission_id, 0, note if path.startswith(SUBMISSION) else note | {"submissions": [submission_id]}
+        return submission_id, made.json().get("id", 99)
     if path.endswith("/erase"):
         with server.services.database.writing() as session:
-            return accounts.open_account(session, "Leaving").id, 0, {"name": "Leaving"}
+            return accounts.open_account(session, "Leaving").id, 0
     if "/regrade/{id}/" in path:
         with server.services.database.writing() as session:
-            return open_regrade(session), 0, None
-    if "/overrides" in path:
-        with server.services.database.reading() as session:
-            student = session.get_one(SubmissionRow, submission_id).account_id
-        body = {"student": student, "exercise": FULL, "points": 1, "reason": "Ill."}
-        if path.endswith("/overrides"):
-            return submission_id, 0, body
-        return server.instructor.post("/api/v1/courses/backprop/overrides", json=body).json()["id"], 0, None
-    return submission_id, 0, None
+            return open_regrade(session), 0
+    if path.endswith("/overrides/{id}"):
+        named = Named(submission_id, student=owner_of(server, submission_id))
+        sent = sent_to("POST", f"{COURSE}/overrides", named)
+        return server.instructor.post("/api/v1/courses/backprop/overrides", **sent).json()["id"], 0
+    return submission_id, 0
 
 
 def state(server: RunningServer, submission_id: int) -> tuple[TicketState, int]:

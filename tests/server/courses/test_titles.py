@@ -11,7 +11,8 @@ from server.database.engine import Database
 
 
 @pytest.mark.parametrize(
-    "title", ["", " \n", "x" * 201, "x" * 300, "a\0b", "a\x1bb", "a\N{ZERO WIDTH SPACE}b", "\ud800"]
+    "title",
+    ["", " \n", "x" * 201, "x" * 300, "a\0b", "a\x1bb", "a\N{ZERO WIDTH SPACE}b", "a\N{HANGUL FILLER}b", "\ud800"],
 )
 def test_a_title_that_cannot_be_shown_is_refused(title: str) -> None:
     with pytest.raises(BadTitle, match=r"Choose another\.|without them\."):

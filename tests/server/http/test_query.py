@@ -61,8 +61,10 @@ def test_what_is_taken_is_what_is_documented(server: RunningServer) -> None:
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
     for route in routes:
-        (path,) = {route.path, API_PREFIX + route.path} & set(paths)
         for method in route.methods or ():
+            # ``GET /join`` is a page, ``POST /api/v1/join`` is not.
+            both = {route.path, API_PREFIX + route.path} & set(paths)
+            (path,) = (each for each in both if method.lower() in paths[each])
             documented = paths[path][method.lower()].get("parameters", [])
             assert parameter_names(route.dependant) == [each["name"] for each in documented if each["in"] == "query"]
     assert len(routes) > 20
@@ -72,3 +74,12 @@ def test_known_parameters_are_taken(student: Student) -> None:
     answer = student.get("/api/v1/courses/backprop/submissions", params={"exercise": FULL, "limit": 3})
 
     assert answer.status_code == 200
+
+
+def test_a_nul_is_refused_wherever_it_stands(server: RunningServer) -> None:
+    course, instructor = "/api/v1/courses/backprop", server.instructor
+
+    for path in ("progress?section=%00", "audit?exercise=a%00", "extensions?exercise=%00", "assignments/a%00/b"):
+        assert is_problem(instructor.get(f"{course}/{path}"), 422), path
+    extension = {"exercise": f"{FULL}\0", "due_at": "2030-01-01T00:00:00Z", "reason": "ill", "section": "A"}
+    assert is_problem(instructor.post(f"{course}/extensions", json=extension), 422)

@@ -15,10 +15,10 @@ from sqlmodel import Session, col, select
 
 from grader.compare import Verdict
 from server.courses import courses
+from server.courses.access import Actor
 from server.database import migrate
 from server.database.engine import Database
 from server.database.table import now
-from server.people.rules import Actor
 from server.settings import Settings
 from server.tables import (
     AccountRow,
@@ -47,7 +47,7 @@ class Class:
     @property
     def actor(self) -> Actor:
         """The instructor, who does something."""
-        return Actor(self.instructor.id, is_admin=False)
+        return Actor(self.instructor.id)
 
     def add(self, name: str, role: Role = Role.STUDENT, course: CourseRow | None = None) -> AccountRow:
         """A further account with a seat."""

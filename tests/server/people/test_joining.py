@@ -9,11 +9,11 @@ from sqlmodel import func, select
 
 from server.courses import courses
 from server.courses import join_codes as codes
+from server.courses.access import OPERATOR
 from server.courses.join_codes import ClosedJoinCode, CodeTerms
 from server.database.engine import Database
 from server.database.table import now
 from server.people import join_codes
-from server.people.rules import OPERATOR
 from server.tables import AccountRow, AuditRow, SeatRow
 from tests.server.people.conftest import Class
 from tests.support.servers import Members, RunningServer, Student, is_problem, join_code_of
@@ -225,3 +225,10 @@ def test_an_end_and_a_reason_are_kept_on_both_databases(server: RunningServer, h
 def test_an_end_in_the_past_is_refused(class_: Class) -> None:
     with pytest.raises(join_codes.BadEnd):
         join_codes.make(class_.session, class_.course, OPERATOR, CodeTerms(expires_at=now()))
+
+
+@on_sqlite
+def test_an_end_beyond_all_terms_is_refused(here: Members) -> None:
+    answer = here.instructor.post(f"{here.address}/join-codes", json={"expires_at": "9999-12-31T23:59:59-12:00"})
+
+    assert is_problem(answer, 422)

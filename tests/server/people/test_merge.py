@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from grader.compare import Verdict
 from server.accounts import accounts
 from server.courses import courses
+from server.courses.access import OPERATOR
 from server.database.table import now
 from server.http.problems import Forbidden
 from server.people import keys, merge, people
 from server.people.merge import CannotMerge, account_columns
-from server.people.rules import OPERATOR
 from server.tables import (
     CommentRow,
     ExtensionRow,
@@ -143,3 +143,30 @@ def test_the_earlier_seat_and_the_higher_role_hold(class_: Class) -> None:
 
     kept = class_.session.get_one(SeatRow, (class_.course.id, second.id))
     assert (kept.role, kept.created_at) == (Role.ASSISTANT, early)
+
+
+@on_sqlite
+def test_a_role_that_was_taken_away_is_not_given_back(class_: Class) -> None:
+    first, second = class_.add("Ada", Role.ASSISTANT), class_.add("Ada")
+    people.remove(class_.session, class_.course, class_.actor, first.id)
+
+    merge.merge_people(class_.session, class_.course, class_.actor, first.id, second.id)
+
+    assert class_.session.get_one(SeatRow, (class_.course.id, second.id)).role is Role.STUDENT
+
+
+def test_of_two_overrides_the_newer_holds(class_: Class) -> None:
+    first, second = class_.add("Ada"), class_.add("Ada")
+    for points, account in enumerate((first, second)):
+        class_.session.add(
+            OverrideRow(
+                course_id=class_.course.id, exercise=EXERCISE, account_id=account.id, points=points, reason="seen"
+            )
+        )
+        class_.session.flush()
+
+    merge.merge_people(class_.session, class_.course, class_.actor, first.id, second.id)
+
+    class_.session.expire_all()
+    overrides = class_.session.exec(select(OverrideRow).where(OverrideRow.account_id == second.id)).all()
+    assert [each.points for each in overrides if each.withdrawn_at is None] == [1] and len(overrides) == 2

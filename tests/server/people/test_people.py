@@ -7,13 +7,13 @@ from sqlmodel import select
 
 from server.accounts import accounts
 from server.courses import courses
-from server.courses.access import Archived
+from server.courses.access import OPERATOR, Actor, Archived
 from server.courses.courses import LooksLikeStaff
+from server.courses.seats import LastInstructor
 from server.database.table import now
 from server.http.problems import Forbidden
-from server.people import keys, people
+from server.people import keys, merge, people
 from server.people.people import BadDetail, Details, NoSuchPerson, Search, TakenId, find_person
-from server.people.rules import OPERATOR, Actor, LastInstructor
 from server.tables import AuditRow, Role, SeatRow
 from tests.server.people.conftest import Class
 from tests.support.servers import join_code_of
@@ -125,6 +125,21 @@ def test_the_last_instructor_stays(class_: Class) -> None:
 
 
 @on_sqlite
+def test_an_erased_instructor_is_none(class_: Class) -> None:
+    second = class_.add("Alan", Role.INSTRUCTOR)
+    second.erased_at = now()
+    class_.session.flush()
+
+    with pytest.raises(LastInstructor):
+        people.remove(class_.session, class_.course, OPERATOR, class_.instructor.id)
+
+
+def test_a_change_of_nobody_is_refused(class_: Class) -> None:
+    with pytest.raises(NoSuchPerson):
+        people.change(class_.session, class_.course, class_.actor, 99_999, {"section": "A"})
+
+
+@on_sqlite
 def test_nobody_changes_their_own_role(class_: Class) -> None:
     class_.add("Alan", Role.INSTRUCTOR)
 
@@ -165,6 +180,19 @@ def test_staff_get_no_key_to_an_account_that_is_used_elsewhere(class_: Class) ->
 
     given = keys.give_token(class_.session, class_.course, class_.actor, bob.id, revoke_old=True)
     assert (given.person.account.name, given.revoked) == ("Bob", 1)
+
+
+@on_sqlite
+def test_who_is_demoted_first_gives_no_key_either(class_: Class) -> None:
+    session, course, actor = class_.session, class_.course, class_.actor
+    alan = class_.add("Alan", Role.INSTRUCTOR)
+    people.change(session, course, actor, alan.id, {"role": Role.STUDENT})
+
+    with pytest.raises(Forbidden, match="was an instructor"):
+        keys.give_token(session, course, actor, alan.id, revoke_old=False)
+    with pytest.raises(Forbidden, match="was an instructor"):
+        merge.merge_people(session, course, actor, alan.id, class_.add("Ada").id)
+    assert keys.give_token(session, course, OPERATOR, alan.id, revoke_old=False).token
 
 
 def test_keys_that_staff_held_end_with_the_next_course(class_: Class) -> None:

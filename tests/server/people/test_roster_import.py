@@ -32,7 +32,7 @@ def imported(class_: Class, text: str, **more: bool) -> Imported:
     return roster_import.import_roster(class_.session, class_.course, class_.actor, roster, ADDRESS, **more)
 
 
-def planned(class_: Class, text: str) -> roster_import.Plan:
+def planned(class_: Class, text: str) -> roster_import.ImportPlan:
     """What an import would do."""
     return roster_import.plan_import(class_.session, class_.course, class_.actor, read_roster(text.encode()))
 

@@ -14,8 +14,9 @@ from sqlmodel import Session, select
 
 from server.accounts import accounts
 from server.courses import courses
+from server.courses.seats import LastInstructor
 from server.database.table import now
-from server.privacy.erasure import LastInstructor, erase
+from server.privacy.erasure import erase
 from server.privacy.retention import empty_tensors
 from server.tables import (
     AccountRow,
@@ -85,6 +86,28 @@ def test_the_archive_holds_all_that_is_known(server: RunningServer, known: int) 
     assert about["overrides"][0]["reason"] == about["extensions"][0]["reason"] == f"{NAME} was ill"
     assert len(about["progress"]) == 26
     assert token not in archive.read("about.json").decode()
+
+
+def test_who_was_merged_into_the_erased_leaves_no_name(server: RunningServer, here: Members) -> None:
+    twin = server.join("Quirinus Twin")
+    merged = here.instructor.post(f"{here.address}/people/{twin.id}/merge", json={"into": here.student.id})
+    assert merged.status_code == 200
+    with server.services.database.writing() as session:
+        erase(session, session.get_one(AccountRow, here.student.id))
+
+    with server.services.database.reading() as session:
+        assert "Quirinus" not in everything(session)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_erased_instructor_is_no_other_instructor(server: RunningServer, here: Members) -> None:
+    with server.services.database.writing() as session:
+        course = courses.find_course(session, here.slug)
+        assert course is not None
+        erase(session, courses.enrol(session, course, "Another", Role.INSTRUCTOR).account)
+
+        with pytest.raises(LastInstructor):
+            erase(session, session.get_one(AccountRow, here.instructor.account))
 
 
 def test_what_was_erased_names_nobody_and_its_statistics_stay(server: RunningServer, here: Members, known: int) -> None:

@@ -17,7 +17,7 @@ from server.courses import courses
 from server.database.engine import Database
 from server.database.table import now
 from server.instances.exercises import record_revisions
-from server.reports.sources import BATCH, Which, open_archive
+from server.reports.sources import BATCH, Selection, open_archive
 from server.reports.students import EVERYBODY
 from server.settings import Settings
 from server.tables import AccountRow, AnswerKind, CourseRow, SeatRow, SubmissionRow
@@ -128,7 +128,7 @@ def _write(session: Session, course: CourseRow, number: int) -> None:
 def test_it_is_written_batch_by_batch(many: Database) -> None:
     with many.reading() as session:
         course = session.exec(select(CourseRow)).one()
-        opened = open_archive(session, course, [find(FULL)], EVERYBODY, Which.LAST, is_named=False)
+        opened = open_archive(session, course, [find(FULL)], EVERYBODY, Selection.LAST, is_named=False)
 
     chunks = list(opened.chunks(many))
 
@@ -146,7 +146,7 @@ def test_what_was_emptied_is_left_out(many: Database) -> None:
         session.exec(select(SubmissionRow).order_by(col(SubmissionRow.id)).limit(1)).one().emptied_at = now()
         course = session.exec(select(CourseRow)).one()
 
-        opened = open_archive(session, course, [find(FULL)], EVERYBODY, Which.LAST, is_named=True)
+        opened = open_archive(session, course, [find(FULL)], EVERYBODY, Selection.LAST, is_named=True)
 
     assert len(opened.handins) == 2 * BATCH
 

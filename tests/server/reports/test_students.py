@@ -10,7 +10,7 @@ import pytest
 import torch
 from sqlmodel import Session
 
-from server.reports.students import Filter, Order, Standing, State, StuckStep, chosen
+from server.reports.students import Order, RowFilter, State, StuckStep, StudentStanding, chosen
 from server.tables import AccountRow, AssignmentRow, CourseRow, ExtensionRow, Feedback, ProgressRow, SeatRow
 from tests.support.sections import sectioned
 from tests.support.servers import FULL, RunningServer, Student, gradients, is_problem
@@ -19,9 +19,9 @@ PROGRESS = "/api/v1/courses/backprop/progress"
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-def standing(id: int, name: str, **more: Any) -> Standing:
+def standing(id: int, name: str, **more: Any) -> StudentStanding:
     values: dict[str, Any] = {"section": None, "university_id": None, "last_seen_at": None, "total": 2}
-    return Standing(id, name, **(values | more))
+    return StudentStanding(id, name, **(values | more))
 
 
 CLASS = [
@@ -34,7 +34,7 @@ CLASS = [
 
 
 def names(**wanted: Any) -> list[str]:
-    return [each.name for each in chosen(CLASS, Filter(**wanted)).standings]
+    return [each.name for each in chosen(CLASS, RowFilter(**wanted)).standings]
 
 
 def rows(caller: Student, **params: Any) -> list[dict[str, Any]]:
@@ -59,6 +59,7 @@ def test_a_search_finds_names_and_university_ids() -> None:
     assert names(search="o") == ["Bob", "Cleo", "Dora"]
     assert names(search=" S12 ") == ["Bob"]
     assert names(search="o", state=State.STUCK) == ["Cleo"]
+    assert standing(6, "José").matches("JOSE")
 
 
 def test_rows_are_sorted() -> None:
@@ -73,7 +74,7 @@ def test_pages_hold_everybody_once(order: Order) -> None:
     seen: list[str] = []
     after = None
     while True:
-        page = chosen(CLASS, Filter(order=order, limit=2, after=after))
+        page = chosen(CLASS, RowFilter(order=order, limit=2, after=after))
         assert page.matching == len(CLASS)
         seen += [each.name for each in page.standings]
         after = page.next_after
