@@ -131,7 +131,7 @@ def _grade(session: Session, submission: SubmissionRow) -> GradeRow | None:
 
 def _show(session: Session, submission: SubmissionRow) -> None:
     student = detail.submitters(session, [submission])[submission.account_id]
-    place = detail.timeline(session, submission, with_changes=True)
+    place = detail.timeline(session, submission, detail.verdicts(session, submission.id))
     roster = ", ".join(filter(None, [student.university_id, student.section and f"section {student.section}"]))
     click.echo(f"Submission {submission.id}, {submission.kind.value}, {submission.created_at:%Y-%m-%d %H:%M}Z")
     click.echo(f"Student    {student.name} ({student.id}){f': {roster}' if roster else ''}")
