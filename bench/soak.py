@@ -2,6 +2,10 @@
 
 Students hand in whole solutions and single steps, check live, and read their pages; the instructor reads the class's.
 Every process's memory is printed again and again. It is PSS: what processes share is counted once, in even shares.
+
+It warms up first: the students hurry until the caches are full and the heap has settled. A server has some 90 MiB in
+caches then, and to fill them is no leak. They keep what was computed for an instance: each student's, and those of the
+pool, which grows by one with each code submission and is drawn by lot.
 """
 
 from __future__ import annotations
@@ -25,7 +29,11 @@ from bench import memory  # noqa: E402
 from bench.http_client import HttpClient, Reply  # noqa: E402
 from bench.load.deadline_load import SOLUTION, STEPS, WRONG_SOLUTION, AnswerFiles, prepare  # noqa: E402
 from bench.test_server import CHECK, COURSE, PROGRESS, STATE, SUBMISSIONS, BenchServer, run_server  # noqa: E402
+from server.instances.pool import POOL_SIZE  # noqa: E402
 
+# Code submissions, a sixth of all actions. Half of them fill the caches; then it takes the heap as many to settle.
+WARM_UP_CODE = 12 * POOL_SIZE
+WARM_UP_SECONDS = 0.7  # between two actions of a student meanwhile
 MEASURE_TRIES = 10  # children come and go while they are looked at
 FLAT_SHARE_AN_HOUR = 0.1
 SAMPLES_MIN = 6
@@ -49,15 +57,27 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     acknowledged: list[tuple[int, int]] = field(default_factory=list)  # number of the student, submission
 
+    @property
+    def acknowledged_code(self) -> int:
+        """How many code submissions were acknowledged."""
+        return self.counts["code 201"] + self.counts["code 202"]
+
+
+@dataclass
+class Pace:
+    """How many seconds there are between two actions of each student, on average."""
+
+    seconds: float
+
 
 @dataclass(frozen=True)
 class Student:
-    """Does something every so many ``seconds``, at random moments, until ``stopped``."""
+    """Does one thing after the other, at random moments, until ``stopped``."""
 
     number: int
     client: HttpClient
     answers: AnswerFiles
-    seconds: float
+    pace: Pace
     tally: Tally
     stopped: threading.Event
 
@@ -72,7 +92,7 @@ class Student:
             ("read", lambda _: self.client.get(f"/api/v1/courses/{COURSE}/submissions?limit=20")),
             ("read", lambda _: self.client.get(STATE)),
         ]
-        while not self.stopped.wait(chance.expovariate(1 / self.seconds)):
+        while not self.stopped.wait(chance.expovariate(1 / self.pace.seconds)):
             name, act = chance.choice(actions)
             try:
                 reply = act(chance)
@@ -99,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--students", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0, help="between two actions of a student, on average")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP_CODE, help="code submissions before the first look")
     parser.add_argument("--every", type=float, default=60.0, help="seconds between two looks at the memory")
     options = parser.parse_args(arguments)
     with run_server(children=2, students=options.students) as server:
@@ -118,15 +139,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def soak(server: BenchServer, options: argparse.Namespace) -> tuple[list[Sample], Tally]:
     """Load a server for the time, and look at its memory meanwhile."""
-    tally, stopped = Tally(), threading.Event()
+    tally, stopped, pace = Tally(), threading.Event(), Pace(WARM_UP_SECONDS)
     answers = prepare(server, 0)
     students = [
-        Student(number, server.client(token), files, options.seconds, tally, stopped)
+        Student(number, server.client(token), files, pace, tally, stopped)
         for number, (token, files) in enumerate(zip(server.students, answers, strict=True))
     ]
     threads = [threading.Thread(target=student.run, daemon=True) for student in students]
     for thread in threads:
         thread.start()
+    while tally.acknowledged_code < options.warm_up:
+        time.sleep(1)
+    pace.seconds = options.seconds
+    print(f"==> warm after {tally.counts.total()} actions", flush=True)
     instructor = server.client(server.instructor)
     print(f"{'minute':>7s}" + "".join(f"{name:>11s}" for name in COLUMNS) + "   done", flush=True)
     begin = time.monotonic()
@@ -163,7 +188,7 @@ def is_flat(samples: Sequence[Sample]) -> bool:
 
 
 def slope(samples: Sequence[Sample], column: str) -> float:
-    """Return by how many MiB an hour a column grows, without the first third: caches fill then."""
+    """Return by how many MiB an hour a column grows, without the first third: what the warm-up left settles then."""
     late = samples[len(samples) // 3 :]
     line = linear_regression([sample.minutes / 60 for sample in late], [sample.mib[column] for sample in late])
     return line.slope

@@ -26,7 +26,7 @@ from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import COURSE_COMMANDS
-from server.machine import raise_descriptor_limit
+from server.machine import limit_arenas, raise_descriptor_limit
 from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
@@ -96,6 +96,7 @@ def worker(settings: Settings) -> None:
         )
     from server.services import work  # imports torch
 
+    limit_arenas()
     logs.configure(settings.log)
     sys.exit(work(settings))
 
@@ -172,6 +173,7 @@ def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]
     """Listen, show the address, and serve until a signal ends it."""
     from server.app import create_app  # imports torch
 
+    limit_arenas()
     logs.configure(settings.log)
     settings.refuse_guessable_secrets(host)
     connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))

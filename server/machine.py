@@ -6,6 +6,7 @@ of version 2 or 1 (``Documentation/admin-guide/cgroup-v2.rst`` and ``cgroup-v1/`
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import resource
@@ -20,6 +21,8 @@ SERVER_BYTES: Final = 640 * MIB  # a server with its zygote, before any run
 CHILD_BYTES: Final = 448 * MIB
 CHILDREN_MAX: Final = 96  # a zygote has 256 descriptors, and needs two for each, and some
 DESCRIPTORS_WANTED: Final = 65_536
+M_ARENA_MAX: Final = -8  # of malloc.h
+ARENAS: Final = 2  # one interpreter lock lets few threads allocate at a time
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,19 @@ class Machine:
                 for part in Path(path).parts[1:]:
                     folder /= part
                     yield folder
+
+
+def limit_arenas() -> bool:
+    """Have all threads allocate from few arenas; return whether this was set. It must be called before they begin.
+
+    glibc gives threads up to eight for each processor, and what is freed in one serves no thread of another. So memory
+    grew on for a long time after the caches were full. Whoever sets ``MALLOC_ARENA_MAX`` decides otherwise. Another C
+    library may have no ``mallopt``.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None or "MALLOC_ARENA_MAX" in os.environ:
+        return False
+    return bool(mallopt(M_ARENA_MAX, ARENAS))
 
 
 def raise_descriptor_limit() -> int:

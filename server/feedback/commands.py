@@ -131,7 +131,7 @@ def _grade(session: Session, submission: SubmissionRow) -> GradeRow | None:
 
 def _show(session: Session, submission: SubmissionRow) -> None:
     student = detail.submitters(session, [submission])[submission.account_id]
-    place = detail.timeline(session, submission, with_changes=True)
+    place = detail.timeline(session, submission, detail.verdicts(session, submission.id))
     roster = ", ".join(filter(None, [student.university_id, student.section and f"section {student.section}"]))
     zone = find_zone(session.get_one(CourseRow, submission.course_id).time_zone)
     handed_in = f"{local_text(submission.created_at, zone)} ({zone.key})"

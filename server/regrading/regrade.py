@@ -30,7 +30,7 @@ from server.courses.access import require_active
 from server.database import dialect
 from server.database.table import now
 from server.http.problems import Conflict, NotFound
-from server.progress.recount import recount
+from server.progress.recount import Place, recount_students
 from server.queue.queries import IS_LIVE
 from server.regrading.report import differing_submissions
 from server.tables import (
@@ -160,8 +160,9 @@ def accept(session: Session, course: CourseRow, regrade_id: int, actor_id: int |
     for account_id in sorted({submission.account_id for submission in differing}):
         lock_account(session, account_id)  # no grade is recorded between the two steps
     session.exec(update(GradeRow).where(col(GradeRow.regrade_id) == regrade.id).values(counts=True))
-    for submission in {(each.account_id, each.exercise): each for each in differing}.values():
-        recount(session, submission)
+    for exercise in sorted({each.exercise for each in differing}):
+        account_ids = {each.account_id for each in differing if each.exercise == exercise}
+        recount_students(session, Place(course.id, exercise), account_ids)
     regrade.accepted_at = now()
     record(session, _entry(regrade, actor_id, "regrade.accept", changed=len(differing)))
     return regrade

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from server.courses.schemas import PersonBody
-from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import (
     CommentBody,
     OverrideBody,
@@ -16,7 +17,7 @@ from server.submissions.schemas import (
     SubmitterBody,
     TimelineBody,
 )
-from server.tables import AccountRow, CommentRow, OverrideRow, SeatRow, SubmissionRow
+from server.tables import AccountRow, CommentRow, ComparisonRow, GradeRow, OverrideRow, SeatRow, SubmissionRow
 
 
 def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) -> SubmissionDetailBody:
@@ -24,11 +25,11 @@ def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) 
 
     Where it shows no rows, the timeline tells no changes.
     """
-    is_shown = body.grade is not None and bool(body.grade.checkpoints)
+    shown = {row.name: row.verdict.value for row in body.grade.checkpoints} if body.grade else {}
     return SubmissionDetailBody(
         **dict(body),
         student=submitters(session, [submission])[submission.account_id],
-        timeline=timeline(session, submission, with_changes=is_shown),
+        timeline=timeline(session, submission, shown),
         comments=comments_of(session, submission.id),
         override=find_override(session, submission.course_id, submission.account_id, submission.exercise),
     )
@@ -52,8 +53,11 @@ def submitters(session: Session, submissions: list[SubmissionRow]) -> dict[int, 
     }
 
 
-def timeline(session: Session, submission: SubmissionRow, *, with_changes: bool) -> TimelineBody:
-    """Return the place of a submission among those of the same student and exercise."""
+def timeline(session: Session, submission: SubmissionRow, shown: Mapping[str, str]) -> TimelineBody:
+    """Return the place of a submission among those of the same student and exercise.
+
+    :param shown: the verdicts of its grade, by checkpoint. Without any, no changes are told.
+    """
     alike = (
         SubmissionRow.course_id == submission.course_id,
         SubmissionRow.account_id == submission.account_id,
@@ -66,8 +70,8 @@ def timeline(session: Session, submission: SubmissionRow, *, with_changes: bool)
             func.count(),
         ).where(*alike)
     ).one()
-    changes = _changes(session, previous, submission.id) if with_changes and previous is not None else []
-    return TimelineBody(previous=previous, next=following, attempts=attempts, changes=changes)
+    before = verdicts(session, previous) if shown and previous is not None else {}
+    return TimelineBody(previous=previous, next=following, attempts=attempts, changes=_changes(before, shown))
 
 
 def comments_of(session: Session, submission_id: int) -> list[CommentBody]:
@@ -128,22 +132,22 @@ def override_body(override: OverrideRow, student: str, author: str | None) -> Ov
     )
 
 
-def _changes(session: Session, before_id: int, after_id: int) -> list[StepChangeBody]:
-    before, after = _verdicts(session, before_id), _verdicts(session, after_id)
+def verdicts(session: Session, submission_id: int) -> dict[str, str]:
+    """Return the verdicts of a submission's grade, by checkpoint; none if it is not graded."""
+    newest = (
+        select(func.max(GradeRow.id))
+        .where(GradeRow.submission_id == submission_id, col(GradeRow.counts))
+        .scalar_subquery()
+    )
+    rows = select(ComparisonRow.name, ComparisonRow.verdict).where(ComparisonRow.grade_id == newest)
+    return dict(session.exec(rows.order_by(col(ComparisonRow.position))).all())
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[StepChangeBody]:
     if not before or not after:
         return []
     return [
         StepChangeBody(name=name, before=before.get(name), after=after.get(name))
-        for name in after | before
+        for name in {**after, **before}
         if before.get(name) != after.get(name)
     ]
-
-
-def _verdicts(session: Session, submission_id: int) -> dict[str, str]:
-    """Return the verdicts of a submission's grade, by checkpoint; none if it is not graded."""
-    newest = session.exec(NEWEST_GRADE, params={"submission_id": submission_id}).first()
-    if newest is None:
-        return {}
-    grade, _ = newest
-    rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings()
-    return {row["name"]: row["verdict"] for row in rows}

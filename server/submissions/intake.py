@@ -15,7 +15,7 @@ from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.queue.dispatcher import Dispatcher
-from server.rules.rules import find_rules
+from server.rules.rules import Rules, find_rules
 from server.submissions import rate_limit
 from server.submissions.accept import Allowance, HandedIn, accept, find_earlier
 from server.submissions.follow import Follower
@@ -40,10 +40,11 @@ class SandboxDown(Unavailable):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A submission that is in the database, and the membership of its student."""
+    """A submission that is in the database, the membership of its student, and the rules that it was accepted by."""
 
     submission: SubmissionRow
     student: Membership
+    rules: Rules
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Intake:
                 )
             if is_new:
                 self.dispatcher.enqueue(member.session, [submission])
-        return Accepted(submission, member.membership)
+        return Accepted(submission, member.membership, rules)
 
     async def wait_for_grade(self, accepted: Accepted, seconds: float) -> SubmissionBody:
         """Return a submission once it is graded, or as it is after so many seconds."""
@@ -123,4 +124,4 @@ class Intake:
 
     def _read(self, accepted: Accepted) -> SubmissionBody:
         with self.database.reading() as session:
-            return show(session, accepted.submission, accepted.student, self.dispatcher)
+            return show(session, accepted.submission, accepted.student, self.dispatcher, accepted.rules)

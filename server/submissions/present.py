@@ -40,14 +40,22 @@ NOTHING_SHOWN: Final[dict[str, Any]] = {
 }
 
 
-def show(session: Session, submission: SubmissionRow, reader: Membership, dispatcher: Dispatcher) -> SubmissionBody:
-    """Return a submission with its newest grade and all rows, or with its place in the queue."""
+def show(
+    session: Session, submission: SubmissionRow, reader: Membership, dispatcher: Dispatcher, rules: Rules | None = None
+) -> SubmissionBody:
+    """Return a submission with its newest grade and all rows, or with its place in the queue.
+
+    :param rules: those that were just found for its student and the reader; by default they are read.
+    """
     found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
     if found is None:
         standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN_QUERIES)
         return SubmissionBody(**_head(submission, reader.course, standing), grade=None)
     grade, instance_kind = found
-    rules = find_rules(session, reader, submission.account_id, submission.exercise)
+    if rules is None:
+        rules = find_rules(session, reader, submission.account_id, submission.exercise)
+    else:
+        rules = rules.recounted(session)
     rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
     return show_graded(session, submission, rules, Graded(grade, instance_kind), [dict(row) for row in rows])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -103,6 +104,35 @@ print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "500 (500, 500)\n"
+
+
+@pytest.mark.parametrize(("environment", "is_limited"), [({}, True), ({"MALLOC_ARENA_MAX": "16"}, False)])
+def test_all_threads_allocate_from_two_arenas(environment: Mapping[str, str], is_limited: bool) -> None:
+    program = """
+import threading
+from ctypes import CDLL, POINTER, c_char_p, c_int, c_void_p
+from server.machine import limit_arenas
+is_limited = limit_arenas()
+all_here = threading.Barrier(8)
+def allocate():
+    kept = bytes(10_000)
+    all_here.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = CDLL(None)
+libc.fdopen.restype = c_void_p
+libc.malloc_info.argtypes = [c_int, c_void_p]
+libc.malloc_info(0, libc.fdopen(c_int(1), c_char_p(b"w")))
+libc.fflush(None)
+print(is_limited)
+"""
+    inherited = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=inherited | dict(environment)
+    )
+
+    assert (done.stdout.count("<heap nr=") <= 2, done.stdout.endswith(f"{is_limited}\n")) == (is_limited, True)
 
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"

@@ -13,7 +13,7 @@ from grader.compare import Comparison, Origin, Verdict
 from server.courses import courses
 from server.database.engine import Database
 from server.progress.record import record
-from server.progress.recount import recount
+from server.progress.recount import Place, recount, recount_students
 from server.tables import (
     AnswerKind,
     ComparisonRow,
@@ -37,10 +37,10 @@ ROWS = (WRONG, BELOW_ONES, INHERITED, ROUNDING, EXACT, INHERITED)
 FIRST = (NOON + 4 * HOUR, NOON + 3 * HOUR, NOON + 2 * HOUR)  # exact, passed, inherited
 
 
-def hand_in(session: Session, course: CourseRow) -> list[SubmissionRow]:
-    """Write an answer an hour, each with the grade of one of the rows."""
-    account_id = courses.enrol(session, course, "Ada", Role.STUDENT).account.id
-    session.add(ExerciseRevisionRow(slug="a/b", revision=1))
+def hand_in(session: Session, course: CourseRow, name: str = "Ada") -> list[SubmissionRow]:
+    """Write an answer an hour of a new student, each with the grade of one of the rows."""
+    account_id = courses.enrol(session, course, name, Role.STUDENT).account.id
+    session.merge(ExerciseRevisionRow(slug="a/b", revision=1))
     instance = InstanceRow(exercise="a/b", revision=1, kind="canonical", dataset="", digest="", state=b"")
     session.add(instance)
     session.flush()
@@ -111,3 +111,32 @@ def test_counting_anew_gives_the_same(database: Database, course: CourseRow) -> 
         recount(session, submissions[0])
 
         assert moments(session) == (FIRST, len(ROWS))
+
+
+def test_many_students_are_counted_at_once_and_others_not(database: Database, course: CourseRow) -> None:
+    with database.writing() as session:
+        ada, bob, eve = (hand_in(session, course, name)[0].account_id for name in ("Ada", "Bob", "Eve"))
+
+        recount_students(session, Place(course.id, "a/b"), [bob, eve])
+
+        counted = {row.account_id: row for row in session.exec(select(ProgressRow))}
+        assert set(counted) == {bob, eve} != {ada}
+        assert {(row.best, row.attempts, row.first_exact_at) for row in counted.values()} == {
+            ("exact", len(ROWS), FIRST[0])
+        }
+
+
+def test_the_newest_grade_that_counts_is_counted_anew(database: Database, course: CourseRow) -> None:
+    with database.writing() as session:
+        submissions = hand_in(session, course)
+        exact = session.exec(select(GradeRow).where(GradeRow.submission_id == submissions[4].id)).one()
+        for revision, counts, row in ((2, True, WRONG), (3, False, EXACT)):  # the last regrade is not accepted
+            later = GradeRow(**exact.model_dump(exclude={"id", "revision", "counts"}), revision=revision, counts=counts)
+            session.add(later)
+            session.flush()
+            session.add(ComparisonRow(grade_id=later.id, position=0, **row.as_json()))
+
+        recount(session, submissions[0])
+
+        assert moments(session) == ((None, *FIRST[1:]), len(ROWS))
+        assert session.exec(select(ProgressRow.best)).one() == "rounding"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from sqlalchemy import event
 
 from server.courses import courses
 from server.database.table import now
@@ -71,6 +72,22 @@ def test_a_timeline_tells_what_changed(server: RunningServer, student: Student) 
         {"name": "probs", "before": "wrong", "after": "missing"},
         {"name": "h", "before": "missing", "after": "wrong"},
     ]
+
+
+def test_reading_one_reads_its_diagnoses_once(server: RunningServer, student: Student) -> None:
+    for _ in range(2):
+        id = student.submit_tensors({"dcounts": torch.zeros(32, 27)}).json()["id"]
+    asked: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(server.services.database.engine, "before_cursor_execute", note)
+    student.get(f"/api/v1/submissions/{id}")
+    event.remove(server.services.database.engine, "before_cursor_execute", note)
+
+    assert [sum(column in each for each in asked) for column in ("comparison.verdict", "diagnosis")] == [2, 1]
+    assert sum(not each.startswith("BEGIN") for each in asked) == 10
 
 
 def test_what_waits_has_a_timeline_without_changes(server: RunningServer, student: Student) -> None:
