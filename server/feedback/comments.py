@@ -16,7 +16,7 @@ from server.database.table import now
 from server.http.problems import Forbidden, NotFound, Unprocessable
 from server.http.text import clean_comment
 from server.submissions.access import UnknownSubmission
-from server.tables import CommentRow, CourseRow, SeatRow, SubmissionRow
+from server.tables import AccountRow, CommentRow, CourseRow, SeatRow, SubmissionRow
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ def write(
     :raises Archived: the course is archived
     :raises BadText: the text is empty, too long, or holds control characters
     :raises UnknownStep: an exercise has no such checkpoint
+    :raises UnknownSubmission: the person who handed it in was erased
     """
     require_active(course)
+    _require_unerased(session, submissions)
     checkpoint, text = note.checkpoint, clean_comment(note.text)
     for exercise in {submission.exercise for submission in submissions} if checkpoint is not None else ():
         names = [each.name for each in find_exercise(exercise).checkpoints]
@@ -118,6 +120,17 @@ def withdraw(
     session.add(comment)
     _log(session, submission, reader_id, "comment.withdraw", comment)
     return comment
+
+
+def _require_unerased(session: Session, submissions: Sequence[SubmissionRow]) -> None:
+    """Do nothing if nobody of these was erased: what is written about them later would stay for ever."""
+    owners = {each.account_id: each.id for each in submissions}
+    erased = select(AccountRow.id).where(col(AccountRow.id).in_(owners), col(AccountRow.erased_at).is_not(None))
+    found = session.exec(erased.limit(1)).first()
+    if found is not None:
+        raise UnknownSubmission(
+            f"Submission {owners[found]} is of a person who was erased. Nothing was written; leave it out."
+        )
 
 
 def _write(

@@ -126,7 +126,7 @@ def list_overrides(
     student, author = aliased(AccountRow), aliased(AccountRow)
     found = (
         select(OverrideRow, student.name, author.name)
-        .join(student, col(student.id) == OverrideRow.account_id)
+        .join(student, (col(student.id) == OverrideRow.account_id) & col(student.erased_at).is_(None))
         .outerjoin(author, col(author.id) == OverrideRow.author_id)
         .join(
             SeatRow,
@@ -154,7 +154,8 @@ def body_of(session: Session, override: OverrideRow) -> OverrideBody:
 
 def _require_student(session: Session, course: CourseRow, account_id: int) -> None:
     seat = session.get(SeatRow, (course.id, account_id))
-    if seat is None or seat.removed_at is not None or seat.role is not Role.STUDENT:
+    is_erased = seat is not None and session.get_one(AccountRow, account_id).erased_at is not None
+    if seat is None or is_erased or seat.removed_at is not None or seat.role is not Role.STUDENT:
         raise UnknownStudent(f"This course has no student {account_id}. Look for the number in the list of people.")
 
 

@@ -143,7 +143,8 @@ class _Planner:
         self.plan = plan
         self._everybody = everybody
         self._namesakes = Namesakes(everybody)
-        self._by_id = {person.seat.university_id: person for person in everybody if person.seat.university_id}
+        # As it is written first, else in any case, as within a file.
+        self._by_id = {fold(id): person for fold in (str.casefold, str) for person, id in _with_ids(everybody)}
         self._by_email: dict[str, list[Person]] = {}
         for person in everybody:
             self._by_email.setdefault((person.seat.email or "").casefold(), []).append(person)
@@ -179,8 +180,9 @@ class _Planner:
         :raises BadRoster: its e-mail address belongs to several people, or to one with another university id
         """
         id, email = line.details.university_id, (line.details.email or "").casefold()
-        if id in self._by_id:
-            return self._by_id[id]
+        known = self._by_id.get(id) or self._by_id.get(id.casefold()) if id is not None else None
+        if known is not None:
+            return known
         same = self._by_email.get(email, []) if email else []
         active = [person for person in same if person.seat.removed_at is None] or same
         if len(active) > 1:
@@ -234,6 +236,10 @@ def _without_instructor(everybody: Sequence[Person], plan: ImportPlan) -> list[M
     if not demoted or new or promoted or len(demoted) < len(before):
         return []
     return [Mistake(change.line.number, "role", "The course would have no instructor left.") for change in demoted]
+
+
+def _with_ids(everybody: Iterable[Person]) -> list[tuple[Person, str]]:
+    return [(person, person.seat.university_id) for person in everybody if person.seat.university_id]
 
 
 def _is_instructor(person: Person) -> bool:

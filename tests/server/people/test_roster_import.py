@@ -86,6 +86,16 @@ def test_an_empty_cell_and_a_missing_person_leave_what_is_there(class_: Class) -
 
 
 @on_sqlite
+def test_a_university_id_is_known_in_any_case(class_: Class) -> None:
+    imported(class_, "name,university id\nAda,u17\nBob,U18\n")
+
+    plan = planned(class_, "name,university id\nAda,U17\nBob,U18\n")
+
+    assert plan.additions == []
+    assert [change.fields for change in plan.changes] == [{"university_id": ("u17", "U17")}]
+
+
+@on_sqlite
 def test_a_plan_writes_nothing(class_: Class) -> None:
     plan = planned(class_, ROSTER)
 

@@ -135,6 +135,19 @@ def test_an_erased_account_cannot_sign_in(server: RunningServer, here: Members) 
     assert is_problem(student.get("/api/v1/me"), 401)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nothing_more_is_written_about_the_erased(server: RunningServer, here: Members, known: int) -> None:
+    staff = here.instructor
+    (handed_in, *_) = staff.get(f"{here.address}/submissions?student={known}").json()["submissions"]
+    with server.services.database.writing() as session:
+        erase(session, session.get_one(AccountRow, known))
+
+    assert is_problem(staff.post(f"/api/v1/submissions/{handed_in['id']}/comments", json={"text": NAME}), 404)
+    override = {"student": known, "exercise": FULL, "points": 1, "reason": NAME}
+    assert is_problem(staff.post(f"{here.address}/overrides", json=override), 404)
+    assert staff.get(f"{here.address}/overrides").json()["overrides"] == []
+
+
 def test_only_an_admin_erases_and_types_the_name(server: RunningServer, here: Members) -> None:
     account = here.student.account
     address = f"/api/v1/accounts/{account}/erase"
