@@ -16,7 +16,13 @@ def test_the_pages_are_what_a_terminal_shows(tmp_path: Path) -> None:
     shown = record_both(tmp_path)
 
     pages = {name: page.read_text(encoding="utf-8") for name, page in PAGES.items()}
-    assert shown == pages, "write them again: python -m tests.client.session"
+    told, kept = ({name: without_differences(page) for name, page in each.items()} for each in (shown, pages))
+    assert told == kept, "write them again: python -m tests.client.session"
+
+
+def without_differences(page: str) -> str:
+    """A page without the differences: each submission is graded on other hidden numbers."""
+    return re.sub(r" +\| exact: (\w+) *\| approximate: (\w+) *\| maxdiff: [0-9.e-]+", r" | \1 | \2", page)
 
 
 def test_each_result_fits_on_one_screen() -> None:

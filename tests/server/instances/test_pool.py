@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from exercises.instance import Kind
 from exercises.registry import find
@@ -16,7 +16,7 @@ from server.instances.exercises import record_revisions
 from server.instances.pool import HiddenPool
 from server.instances.store import InstanceStore
 from server.tables import GradeRow, InstanceRow, SubmissionRow
-from tests.support.servers import SOLUTION, RunningServer, Student
+from tests.support.servers import SOLUTION, RunningServer, Student, eventually
 
 EXERCISE = find("makemore/cross-entropy")  # the smallest
 DAY = timedelta(days=1)
@@ -110,29 +110,34 @@ def test_code_is_graded_on_another_instance_each_time(
     assert all(chosen == used for chosen, used in graded_on)
 
 
-def test_a_regrade_uses_the_same_instance(server: RunningServer, student: Student, fake_sandbox: object) -> None:
-    id = student.submit_code(SOLUTION).json()["id"]
+def regrade(server: RunningServer) -> list[int]:
+    """Grade again what has a grade of another environment; the instances of the old grade and the new one."""
     with server.services.database.writing() as session:
         session.exec(select(GradeRow)).one().environment = "an older one"
-
-    server.services.grading.grade_submission(id)
-
+    address = "/api/v1/courses/backprop/regrade"
+    assert server.instructor.post(address).status_code == 202
+    assert eventually(lambda: server.instructor.get(address).json()["waiting"] == 0)
     with server.services.database.reading() as session:
-        old, new = session.exec(select(GradeRow).order_by(GradeRow.id)).all()  # type: ignore[arg-type]
-    assert old.environment != new.environment
-    assert old.instance_id == new.instance_id
+        grades = session.exec(select(GradeRow).order_by(col(GradeRow.id))).all()
+    assert grades[0].environment != grades[1].environment
+    return [each.instance_id for each in grades]
 
 
-def test_code_of_an_older_revision_keeps_the_instance_that_a_regrade_gave_it(
+def test_a_regrade_uses_the_same_instance(server: RunningServer, student: Student, fake_sandbox: object) -> None:
+    student.submit_code(SOLUTION)
+
+    old, new = regrade(server)
+
+    assert old == new
+
+
+def test_what_was_handed_in_before_there_was_a_pool_keeps_the_instance_of_its_grade(
     server: RunningServer, student: Student, fake_sandbox: object
 ) -> None:
     id = student.submit_code(SOLUTION).json()["id"]
     with server.services.database.writing() as session:
-        session.get_one(SubmissionRow, id).instance_id = None  # as of a submission before there was a pool
-        session.exec(select(GradeRow)).one().environment = "an older one"
+        session.get_one(SubmissionRow, id).instance_id = None
 
-    server.services.grading.grade_submission(id)
+    old, new = regrade(server)
 
-    with server.services.database.reading() as session:
-        old, new = session.exec(select(GradeRow).order_by(GradeRow.id)).all()  # type: ignore[arg-type]
-    assert old.instance_id == new.instance_id
+    assert old == new
