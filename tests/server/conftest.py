@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 
 from server.app import create_app
 from server.courses import courses
-from server.database import migrate
 from server.database.engine import Database
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import Role
 from tests.support import postgres
+from tests.support.migrated import Migrated
 from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student, join_code_of
 
 
@@ -40,6 +40,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield address
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """What fills empty databases."""
+    return Migrated(tmp_path_factory.mktemp("migrated"))
+
+
 @pytest.fixture
 def settings(url: str, tmp_path: Path) -> Settings:
     """Settings for one worker."""
@@ -48,9 +54,9 @@ def settings(url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, migrated: Migrated) -> Iterator[Database]:
     """A database with its tables and without a server."""
-    migrate.upgrade(settings.url)
+    migrated.fill(settings.url)
     found = Database(settings.url)
     yield found
     found.close()
@@ -69,9 +75,11 @@ def timing() -> Timing:
 
 
 @pytest.fixture
-def server(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing) -> Iterator[RunningServer]:
+def server(
+    settings: Settings, fake_sandbox: FakeSandbox, timing: Timing, migrated: Migrated
+) -> Iterator[RunningServer]:
     """A running server."""
-    migrate.upgrade(settings.url)
+    migrated.fill(settings.url)
     database = Database(settings.url)
     with database.writing() as session:
         course = courses.open_course(session, COURSE, "Becoming a backprop ninja")

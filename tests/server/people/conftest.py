@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from sqlmodel import Session, col, select
 
 from grader.compare import Verdict
 from server.courses import courses
 from server.courses.access import Actor
-from server.database import migrate
 from server.database.engine import Database
 from server.database.table import now
-from server.settings import Settings
 from server.tables import (
     AccountRow,
     AnswerKind,
@@ -104,26 +98,6 @@ def open_class(session: Session) -> Class:
     course = courses.open_course(session, "backprop", "Becoming a backprop ninja")
     session.add(ExerciseRevisionRow(slug=EXERCISE, revision=1))
     return Class(session, course, courses.enrol(session, course, "Grace Hopper", Role.INSTRUCTOR).account)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database with all tables and nothing in them."""
-    path = tmp_path_factory.mktemp("migrated") / "dojo.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def database(settings: Settings, migrated: Path) -> Iterator[Database]:
-    """A database with its tables: a copy on SQLite, where making them takes longer than a test."""
-    target = make_url(settings.url).database
-    if settings.url.startswith("sqlite") and target is not None:
-        shutil.copy(migrated, target)
-    migrate.upgrade(settings.url)
-    database = Database(settings.url)
-    yield database
-    database.close()
 
 
 @pytest.fixture
