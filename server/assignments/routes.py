@@ -98,7 +98,11 @@ def show_assignment(access: Reading, slug: Slug, response: Response) -> Assignme
     return _assignment(row, member.course)
 
 
-@router.put(ASSIGNMENT, tags=["assignments"], responses=documented(412))
+@router.put(
+    ASSIGNMENT,
+    tags=["assignments"],
+    responses={201: {"model": AssignmentChangeBody, "description": "It is a new one."}, **documented(412)},
+)
 def set_assignment(
     access: Setting,
     slug: Slug,
