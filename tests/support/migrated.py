@@ -19,9 +19,13 @@ class Migrated:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "dojo.db"
         self._servers: set[str] = set()  # that have the template
+        self._filled: set[str] = set()
 
     def fill(self, url: str) -> None:
-        """Give an empty database its tables."""
+        """Give an empty database its tables. One that was filled before stays as it is."""
+        if url in self._filled:
+            return
+        self._filled.add(url)
         name = make_url(url).database
         assert name is not None
         if url.startswith("sqlite"):
