@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from server.tables import Role
 from tests.support import postgres
 from tests.support.migrated import Migrated
 from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student, join_code_of
+
+
+@pytest.fixture(autouse=True)
+def root() -> Iterator[logging.Logger]:
+    """The root logger, as it was afterwards: commands send all events to the standard error of their test."""
+    found = logging.getLogger()
+    handlers, level = found.handlers[:], found.level
+    yield found
+    found.handlers[:] = handlers
+    found.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -17,16 +17,6 @@ ONLY_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def root() -> Iterator[logging.Logger]:
-    """The root logger, as it was afterwards."""
-    found = logging.getLogger()
-    handlers, level = found.handlers[:], found.level
-    yield found
-    found.handlers[:] = handlers
-    found.setLevel(level)
-
-
-@pytest.fixture
 def written(root: logging.Logger) -> Iterator[io.StringIO]:
     """What is logged as JSON."""
     stream = io.StringIO()
