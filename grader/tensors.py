@@ -77,7 +77,7 @@ def read_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> TensorFil
 
 
 def only_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> bytes:
-    """Return a file that was read before without what is no answer and no context for these checkpoints.
+    """Return a file with the answers and the context for these checkpoints alone. It was read without an error.
 
     The rows of its grade are the same. A file with nothing else in it comes back as it is. The layout is that of
     safetensors: the length of the header, the header as JSON, the data that its offsets point at.

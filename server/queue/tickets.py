@@ -8,8 +8,8 @@ The order is fair:
    has its whole time. While it waits, its student's next ticket ranks 10 later.
 4. Work in the background has a rank of 2·10⁹ or more.
 
-So one student with 500 submissions delays nobody, and forty with endless loops delay others by forty looks. Whoever
-runs for less than a second is overtaken for at most 10 s.
+So one student with 500 submissions delays nobody, and forty with endless loops delay others by forty looks. A run of
+less than a second is overtaken for at most 10 s.
 """
 
 from __future__ import annotations

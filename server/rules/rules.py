@@ -32,7 +32,7 @@ from server.tables import Accepts, AnswerKind, CourseRow, Feedback, LatePolicy
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for an account's work in an exercise at a moment, towards whoever asks.
+    """What holds for an account's work in an exercise, at a moment and for the person who asks.
 
     ``due_at`` is the account's own, with its extensions where something depends on them. ``attempts`` is how many
     count, and 0 where nothing depends on it. ``is_free`` says that staff ask. ``is_assigned`` is False for an exercise

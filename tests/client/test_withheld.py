@@ -44,6 +44,10 @@ def test_a_kept_answer_is_no_failure_and_says_when_feedback_shows(waiting: Stude
     assert code == 0 and json.loads(out)["grade"]["feedback"] == "withheld"
 
 
+def test_nothing_is_kept_where_nothing_was_handed_in(waiting: Student) -> None:
+    assert f"{SLUG} | -" in waiting.type("list")[1]
+
+
 def test_lists_and_status_say_kept_and_not_how_much_is_right(waiting: Student) -> None:
     waiting.type("submit", "solution.py", "--exercise", SLUG)
 

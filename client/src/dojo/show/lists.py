@@ -65,11 +65,12 @@ def show_exercises(screen: Screen, exercises: Sequence[Exercise], now: datetime 
     titles = ("exercise", "passed", *(("due",) if has_dates else ()), "exact", "attempts", "title")
     rows = []
     for exercise in exercises:
+        kept = NOT_SHOWN if exercise.attempts else "-"
         cells = {
             "exercise": exercise.slug,
-            "passed": NOT_SHOWN if exercise.withheld else f"{exercise.passed} of {exercise.total}",
+            "passed": kept if exercise.withheld else f"{exercise.passed} of {exercise.total}",
             "due": due_text(exercise, now),
-            "exact": NOT_SHOWN if exercise.withheld else str(exercise.exact),
+            "exact": kept if exercise.withheld else str(exercise.exact),
             "attempts": str(exercise.attempts),
             "title": exercise.title,
         }
