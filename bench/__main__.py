@@ -20,6 +20,7 @@ from grader import numerics
 numerics.pin()
 
 from bench import diagnosis, gradebook, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
+from bench.classes import fetch_in_turns  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.machine import machine  # noqa: E402
 from bench.memory import Memory  # noqa: E402
@@ -115,7 +116,7 @@ def measure_progress_tables(fetches: Mapping[int, int]) -> dict[str, Times]:
             server = stack.enter_context(run_server(children=1, students=0, url=url))
             classes += progress_table.open_classes(server, "_postgresql", fetches)
             gradebooks += gradebook.open_gradebooks(server, "_postgresql", fetches)
-        return progress_table.measure(classes, fetches) | gradebook.measure(gradebooks, fetches)
+        return fetch_in_turns([*classes, *gradebooks], fetches)
 
 
 def as_json(

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, func, insert, literal, select
+from sqlalchemy import insert, literal, select
 from sqlmodel import Session, col
 
-from bench.figures import Times
+from bench.classes import analyse, fetch_in_turns, seat_students
 from bench.http_client import HttpClient
-from bench.progress_table import PAUSE_SECONDS, analyse
 from bench.single import WrongGrade
 from bench.test_server import BenchServer
 from exercises.registry import exercises
 from server.courses import courses
 from server.database.engine import Database
 from server.database.table import now
-from server.tables import AccountRow, AssignmentRow, CourseRow, LatePolicy, ProgressRow, Role, SeatRow
+from server.tables import AssignmentRow, CourseRow, LatePolicy, ProgressRow, Role, SeatRow
 
 LATE_EVERY = 3  # one student in so many has handed in two days late
 
@@ -61,31 +59,10 @@ def open_gradebooks(server: BenchServer, suffix: str, sizes: Iterable[int]) -> l
     return opened
 
 
-def measure(gradebooks: Iterable[BenchGradebook], fetches: Mapping[int, int]) -> dict[str, Times]:
-    """Fetch the gradebook of every class in turns; ``fetches`` says how often, by size of the class."""
-    gradebooks = list(gradebooks)
-    taken: dict[str, list[float]] = {each.name: [] for each in gradebooks}
-    for each in gradebooks:
-        each.fetch()
-    for number in range(max(fetches.values())):
-        for each in gradebooks:
-            if number < fetches[each.students]:
-                time.sleep(PAUSE_SECONDS)
-                taken[each.name].append(each.fetch())
-    return {name: Times.of(seconds) for name, seconds in taken.items()}
-
-
 def fill(session: Session, course: CourseRow, size: int) -> None:
     """Write students who have every checkpoint of every exercise. The database itself multiplies the rows."""
     due_at = now() - timedelta(days=9)
-    last_id = session.scalar(select(func.max(AccountRow.id))) or 0
-    session.execute(insert(AccountRow), [{"name": f"Student {number:05d}"} for number in range(size)])
-    seats = select(literal(course.id), col(AccountRow.id), literal("student", String), literal(now()))
-    session.execute(
-        insert(SeatRow).from_select(
-            ["course_id", "account_id", "role", "created_at"], seats.where(col(AccountRow.id) > last_id)
-        )
-    )
+    last_id = seat_students(session, course, size)
     for position, slug in enumerate(exercises()):
         session.add(
             AssignmentRow(
@@ -133,7 +110,7 @@ def main(fetches: Mapping[int, int] | None = None) -> None:
 
     wanted = fetches or {1_000: 10, 10_000: 5}
     with run_server(children=1, students=0) as server:
-        for name, times in measure(open_gradebooks(server, "", wanted), wanted).items():
+        for name, times in fetch_in_turns(open_gradebooks(server, "", wanted), wanted).items():
             print(f"{name:24s} p50 {times.median_ms:.0f} ms, p95 {times.percentile_ms(95):.0f} ms")
 
 

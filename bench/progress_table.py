@@ -7,8 +7,7 @@ installed.
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,9 +15,10 @@ from grader import numerics
 
 numerics.pin()
 
-from sqlalchemy import JSON, String, func, insert, literal, select  # noqa: E402
+from sqlalchemy import JSON, String, insert, literal, select  # noqa: E402
 from sqlmodel import Session, col  # noqa: E402
 
+from bench.classes import analyse, seat_students  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.http_client import HttpClient  # noqa: E402
 from bench.single import WrongGrade  # noqa: E402
@@ -29,7 +29,6 @@ from server.database.engine import Database  # noqa: E402
 from server.database.table import now  # noqa: E402
 from server.instances.exercises import record_revisions  # noqa: E402
 from server.tables import (  # noqa: E402
-    AccountRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
@@ -41,7 +40,6 @@ from server.tables import (  # noqa: E402
 )
 from tests.support import postgres  # noqa: E402
 
-PAUSE_SECONDS = 0.01
 PAGE = 50
 FETCHES = {1_000: 10, 10_000: 2}  # by size of the class
 GOALS = {("table", 1_000): "under 50 ms", ("table", 10_000): "ten times that of 1,000"}
@@ -137,30 +135,9 @@ def open_classes(server: BenchServer, suffix: str, sizes: Iterable[int]) -> list
     return opened
 
 
-def measure(classes: Iterable[BenchClass], fetches: Mapping[int, int]) -> dict[str, Times]:
-    """Fetch the table of every class in turns; ``fetches`` says how often, by size of the class."""
-    classes = list(classes)
-    taken: dict[str, list[float]] = {each.name: [] for each in classes}
-    for each in classes:
-        each.fetch()
-    for number in range(max(fetches.values())):
-        for each in classes:
-            if number < fetches[each.students]:
-                time.sleep(PAUSE_SECONDS)
-                taken[each.name].append(each.fetch())
-    return {name: Times.of(seconds) for name, seconds in taken.items()}
-
-
 def fill_class(session: Session, course: CourseRow, size: int) -> None:
     """Write students who have every checkpoint right. The database itself multiplies the rows."""
-    last_id = session.scalar(select(func.max(AccountRow.id))) or 0
-    session.execute(insert(AccountRow), [{"name": f"Student {number:05d}"} for number in range(size)])
-    seats = select(literal(course.id), col(AccountRow.id), literal("student", String), literal(now()))
-    session.execute(
-        insert(SeatRow).from_select(
-            ["course_id", "account_id", "role", "created_at"], seats.where(col(AccountRow.id) > last_id)
-        )
-    )
+    seat_students(session, course, size)
     columns = ["course_id", "account_id", "exercise", "checkpoint", "best", "attempts", "first_passed_at"]
     for checkpoint in find(EXERCISE).checkpoints:
         rows = select(
@@ -245,12 +222,6 @@ def _fill_attempt(session: Session, course: CourseRow, instance: InstanceRow, at
         }
         rows = select(*row.values()).join(SubmissionRow, col(SubmissionRow.id) == GradeRow.submission_id)
         session.execute(insert(ComparisonRow).from_select(list(row), rows.where(*of_attempt)))
-
-
-def analyse(database: Database) -> None:
-    """Have the database count its rows, as one does that has run for a day."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
 
 
 if __name__ == "__main__":

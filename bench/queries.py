@@ -27,8 +27,9 @@ numerics.pin()
 
 from sqlmodel import Session, col, insert, select  # noqa: E402
 
+from bench.classes import analyse  # noqa: E402
 from bench.figures import Times  # noqa: E402
-from bench.progress_table import analyse, fill_class  # noqa: E402
+from bench.progress_table import fill_class  # noqa: E402
 from bench.test_server import EXERCISE  # noqa: E402
 from exercises.registry import exercises, find  # noqa: E402
 from grader.compare import Verdict  # noqa: E402

@@ -80,7 +80,7 @@ def limit_arenas() -> bool:
     """Have all threads allocate from few arenas; return whether this was set. It must be called before they begin.
 
     glibc gives threads up to eight for each processor, and what is freed in one serves no thread of another. So memory
-    grew on for a long time after the caches were full. Whoever sets ``MALLOC_ARENA_MAX`` decides otherwise. Another C
+    grew on for a long time after the caches were full. ``MALLOC_ARENA_MAX`` in the environment wins. Another C
     library may have no ``mallopt``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

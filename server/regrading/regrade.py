@@ -11,7 +11,8 @@ and the version of the grader. So there is reason to grade again exactly where n
 environment exists. Nothing can be forced: the same three would give the same rows.
 
 A course has one open regrade at most, and two requests about one course take turns. They do so by a number, not by the
-course's row: whoever writes to the audit log refers to that, and may hold an account that an acceptance waits for.
+course's row: each entry of the audit log refers to that row, in a transaction that may hold an account for which an
+acceptance waits.
 """
 
 from __future__ import annotations
