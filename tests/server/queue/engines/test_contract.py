@@ -261,8 +261,12 @@ def test_a_long_run_has_a_look_and_then_comes_after_the_short_ones_and_before_th
         again = session.get_one(SubmissionRow, old)
         working.services.dispatcher.enqueue(session, [again], regrade_id=open_regrade(session))
     long, short = hand_in(cy, "c1"), hand_in(eve, "e1")
+    with database.reading() as session:
+        places = working.services.dispatcher.standing(session, [again.id, long, short])
     gate.open.set()
 
+    assert [places[id].place for id in (long, short, again.id)] == [1, 2, 3]
+    assert (places[long].estimate or 0) >= 1
     assert eventually(lambda: all_tickets(database) == [])
     assert gate.order == ["# a1", "# c1", "# e1", "# c1", "# d0"]
     assert status(eve, short) == status(cy, long) == "graded"
