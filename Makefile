@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
+.PHONY: help assets demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -94,6 +94,9 @@ lock: ## newest versions of everything, into constraints.txt, with hashes into r
 	  .venv-lock/bin/pip-licenses --from=mixed --format=markdown --order=name --packages torch \
 	  $$(grep -o '^[^= ]*==' requirements.lock | tr -d =); } > docs/licences.md
 	rm -rf .venv-lock
+
+assets: ## build what pages load from server/pages/assets (needs node and npm; only for who changes it)
+	cd server/pages/assets && npm ci --no-fund --no-audit && npm run --silent build
 
 audit: $(INSTALLED) ## ask the package index whether a version that is installed has a known hole
 	$(BIN)/pip install -q -c constraints.txt pip-audit

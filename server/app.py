@@ -25,6 +25,7 @@ from server.http.query import refuse_unknown_parameters
 from server.http.token_gate import TokenGate
 from server.lifecycle import routes as lifecycle
 from server.operations import routes as operations
+from server.pages import routes as pages
 from server.pairing import routes as pairing
 from server.people import joining
 from server.people import routes as people
@@ -39,9 +40,8 @@ from server.settings import Settings
 from server.submissions import routes as submissions
 
 API_PREFIX = "/api/v1"
-OPEN_PATHS = tuple(
-    f"{API_PREFIX}/{path}" for path in ("join", "pair", "open-invitation")
-)  # they take a small body without a token
+# They take a small body without a token.
+OPEN_PATHS = (*(f"{API_PREFIX}/{path}" for path in ("join", "pair", "open-invitation")), "/join", "/sign-in")
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
 REQUEST_THREADS = 8
@@ -100,4 +100,5 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.include_router(joining.page)
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
+    pages.install(app, services.settings.key)
     return app

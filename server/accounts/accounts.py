@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
@@ -23,10 +25,12 @@ def open_account(session: Session, name: str) -> AccountRow:
     return account
 
 
-def issue_token(session: Session, account_id: int) -> str:
+def issue_token(
+    session: Session, account_id: int, *, device: str | None = None, expires_at: datetime | None = None
+) -> str:
     """Make a further token for an account, and return it: it is never to be seen again."""
     token = tokens.new_token()
-    session.add(TokenRow(account_id=account_id, digest=tokens.digest(token)))
+    session.add(TokenRow(account_id=account_id, digest=tokens.digest(token), device=device, expires_at=expires_at))
     session.flush()
     return token
 

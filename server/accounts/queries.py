@@ -13,9 +13,13 @@ from sqlmodel import col, select
 
 from server.tables import AccountRow, TokenRow
 
-# Id, name and is_admin of the account that a token with this ``digest`` opens.
+# Id, name and is_admin of the account that a token with this ``digest`` opens at this ``moment``.
 ACCOUNT_OF_TOKEN: Final = (
     select(AccountRow.id, AccountRow.name, AccountRow.is_admin)
     .join(TokenRow)
-    .where(TokenRow.digest == bindparam("digest"), col(TokenRow.revoked_at).is_(None))
+    .where(
+        TokenRow.digest == bindparam("digest"),
+        col(TokenRow.revoked_at).is_(None),
+        col(TokenRow.expires_at).is_(None) | (col(TokenRow.expires_at) > bindparam("moment")),
+    )
 )

@@ -14,6 +14,7 @@ from typing import Final
 from server.accounts import tokens
 from server.accounts.queries import ACCOUNT_OF_TOKEN
 from server.database.engine import Database
+from server.database.table import now
 
 REMEMBERED_TOKENS: Final = 10_000
 
@@ -39,7 +40,8 @@ class Recognition:
         """Ask the database whether a token opens an account, and remember it if it does."""
         digest = tokens.digest(token)
         with self._database.reading() as session:
-            is_valid = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": digest}).first() is not None
+            found = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": digest, "moment": now()}).first()
+        is_valid = found is not None
         if is_valid:
             with self._lock:
                 self._known_until[digest] = time.monotonic() + self._remembered_seconds

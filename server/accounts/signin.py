@@ -19,6 +19,7 @@ from starlette.datastructures import State
 from server.accounts import tokens
 from server.accounts.queries import ACCOUNT_OF_TOKEN
 from server.database.engine import Database
+from server.database.table import now
 from server.http.problems import NO_TOKEN, UNKNOWN_TOKEN, Unauthorised
 from server.http.state import TheDatabase
 
@@ -62,11 +63,13 @@ class Credentials:
             yield self._sign_in(session)
 
     def _sign_in(self, session: Session) -> SignedInSession:
-        account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
+        key = {"digest": tokens.digest(self.token), "moment": now()}
+        account = session.connection().execute(ACCOUNT_OF_TOKEN, key).first()
         if account is None:
             raise Unauthorised(UNKNOWN_TOKEN)
         signed_in = SignedInSession(session, *account)
         self.request_state.account_id = signed_in.account_id  # for the access log
+        self.request_state.account = signed_in  # for the head of a page: its name, not its session
         return signed_in
 
 

@@ -1,5 +1,7 @@
 """The gate of bodies: a request's body is read once its token was recognised, and not before.
 
+A page's token is in a cookie. The API takes none from there, so that no page of another site can act by it.
+
 A request without a valid token gets the answer that the route gives without a body, or 401 as soon as the route reads
 one. What a stranger sends is thrown away as it arrives. Joining needs no token; its body is small.
 """
@@ -11,12 +13,15 @@ from typing import Final, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.http.connection import RECOGNISED
 from server.http.problems import NO_TOKEN, UNKNOWN_TOKEN, TooLarge, Unauthorised
 
 STRANGERS_BODY_BYTES_MAX: Final = 4 * 1024  # a join code and a name
+SESSION_COOKIE: Final = "dojo_session"
+API_PREFIX: Final = "/api/"
 _SCHEME: Final = "bearer "
 
 
@@ -44,7 +49,7 @@ class TokenGate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        token = _token(headers)
+        token = _token(headers) if scope["path"].startswith(API_PREFIX) else session_token(headers)
         if token is not None and (
             self._tokens.remembers(token) or await run_in_threadpool(self._tokens.is_valid, token)
         ):
@@ -60,6 +65,11 @@ def _token(headers: Headers) -> str | None:
     """Return the token of a request; None if it has none."""
     value = headers.get("authorization", "")
     return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else None
+
+
+def session_token(headers: Headers) -> str | None:
+    """Return the token in the cookie of a request to a page; None if it has none."""
+    return cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE)
 
 
 def _has_body(headers: Headers) -> bool:

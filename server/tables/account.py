@@ -29,7 +29,10 @@ class AccountRow(Table, table=True):
 
 
 class TokenRow(Table, table=True):
-    """A key to an account. Only its SHA-256 is kept."""
+    """A key to an account. Only its SHA-256 is kept.
+
+    ``device`` says where it is used, as far as that is known. A session of a browser ends at ``expires_at``.
+    """
 
     __tablename__ = "token"
 
@@ -38,3 +41,5 @@ class TokenRow(Table, table=True):
     digest: str = Field(unique=True, max_length=64)
     created_at: datetime = Field(default_factory=now)
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    device: str | None = Field(default=None, max_length=100)

@@ -255,10 +255,12 @@ def _write_seats(session: Session) -> tuple[dict[str, CourseRow], dict[str, Acco
 
 
 def _write_tokens(session: Session, people: Sequence[AccountRow]) -> list[str]:
-    """Give each a token; return the digests, one of a revoked token, and one of none."""
+    """Give each a token; return the digests, those of tokens that are revoked, end early or late, and one of none."""
     revoked = tokens.digest(accounts.issue_token(session, people[-1].id))
     accounts.revoke_tokens(session, people[-1].id)
-    return [*(tokens.digest(accounts.issue_token(session, each.id)) for each in people), revoked, "unknown"]
+    ends = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    ending = [tokens.digest(accounts.issue_token(session, people[0].id, expires_at=end)) for end in ends]
+    return [*(tokens.digest(accounts.issue_token(session, each.id)) for each in people), revoked, *ending, "unknown"]
 
 
 def _write_grades(session: Session, submissions: Sequence[SubmissionRow]) -> list[GradeRow]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, func, select
 
@@ -115,7 +115,10 @@ class Pair:
 def account_of_token(session: Session, given: QueryArguments) -> Any:
     """Return id, name and is_admin of the account that a token opens."""
     accounts = select(AccountRow.id, AccountRow.name, AccountRow.is_admin).join(TokenRow)
-    return session.exec(accounts.where(TokenRow.digest == given.token_digest, col(TokenRow.revoked_at).is_(None))).all()
+    is_valid = or_(col(TokenRow.expires_at).is_(None), col(TokenRow.expires_at) > given.moment)
+    return session.exec(
+        accounts.where(TokenRow.digest == given.token_digest, col(TokenRow.revoked_at).is_(None), is_valid)
+    ).all()
 
 
 def course_and_role(session: Session, given: QueryArguments) -> Any:
@@ -476,7 +479,7 @@ def _where(given: QueryArguments) -> Mapping[str, Any]:
 # By the room and the name of the statement.
 PAIRS: Mapping[str, Pair] = {
     "accounts.ACCOUNT_OF_TOKEN": Pair(
-        _rows(ACCOUNT_OF_TOKEN, lambda given: {"digest": given.token_digest}), account_of_token
+        _rows(ACCOUNT_OF_TOKEN, lambda given: {"digest": given.token_digest, "moment": given.moment}), account_of_token
     ),
     "courses.COURSE_AND_ROLE": Pair(
         _entities(COURSE_AND_ROLE, lambda given: {"slug": given.course.slug, "account_id": given.account_id}),

@@ -1,0 +1,1 @@
+"""A person: signing in, their courses, their devices."""

@@ -1,0 +1,1 @@
+"""An admin: courses, people, queue and graders of the whole server."""

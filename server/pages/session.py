@@ -1,0 +1,75 @@
+"""Who looks at a page: the session of a browser is a token in a cookie, which ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import Depends, Request, Response
+
+from server.accounts.signin import Credentials
+from server.courses.access import CourseAccess, CourseSlug
+from server.courses.last_seen import TheLastSeen
+from server.courses.roles import Permission
+from server.http.problems import Unauthorised
+from server.http.state import TheDatabase
+from server.http.token_gate import SESSION_COOKIE, session_token
+
+LIFETIME: Final = timedelta(days=30)
+
+
+class SignedOut(Unauthorised):
+    """The browser has no session. The page for signing in is shown, and leads back here."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in, or your session has ended. Sign in to go on.")
+
+
+async def session(request: Request, database: TheDatabase) -> Credentials:
+    """Return the token of a browser's session.
+
+    :raises SignedOut: it has none
+    """
+    token = session_token(request.headers)
+    if token is None:
+        raise SignedOut
+    return Credentials(database, token, request.state)
+
+
+async def optional_session(request: Request, database: TheDatabase) -> Credentials | None:
+    """Return the token of a browser's session, or None."""
+    token = session_token(request.headers)
+    return None if token is None else Credentials(database, token, request.state)
+
+
+TheVisitor = Annotated[Credentials, Depends(session)]
+OptionalVisitor = Annotated[Credentials | None, Depends(optional_session)]
+
+
+@dataclass(frozen=True)
+class Visiting:
+    """The dependency of a page of a course: ``Annotated[CourseAccess, Depends(Visiting(Permission.READ_CLASS))]``."""
+
+    permission: Permission
+
+    async def __call__(self, course: CourseSlug, visitor: TheVisitor, last_seen: TheLastSeen) -> CourseAccess:
+        """Return access to the course that the address names."""
+        return CourseAccess(visitor, course, self.permission, last_seen)
+
+
+def begin(response: Response, token: str, *, secure: bool) -> None:
+    """Give a browser a session. Scripts cannot read the cookie, and other sites' forms do not send it."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
+
+
+def end(response: Response, *, secure: bool) -> None:
+    """Take a browser's session away."""
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=secure)

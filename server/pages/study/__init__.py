@@ -1,0 +1,1 @@
+"""A student at work: the workbench, history, a submission."""

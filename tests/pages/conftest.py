@@ -1,0 +1,114 @@
+"""A server with a course on a port of its own, and people at browsers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser
+from pydantic import SecretStr
+
+from server.accounts import accounts
+from server.app import create_app
+from server.courses import courses
+from server.database.engine import Database
+from server.http.token_gate import SESSION_COOKIE
+from server.services import ServerServices
+from server.settings import Settings
+from server.tables import CourseRow, Role
+from tests.support import browser as browsers
+from tests.support.browser import Visitor
+from tests.support.migrated import Migrated
+from tests.support.servers import COURSE, FakeSandbox, eventually, join_code_of
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server that listens, with a course."""
+
+    address: str
+    services: ServerServices
+    sandbox: FakeSandbox
+    join_code: str
+    instructor_token: str
+
+    def enrol(self, name: str, role: Role = Role.STUDENT, section: str | None = None) -> str:
+        """Give somebody a seat; return their token."""
+        with self.services.database.writing() as session:
+            course = session.get_one(CourseRow, 1)
+            return courses.enrol(session, course, name, role, section).token
+
+    def make_admin(self, name: str = "Root") -> str:
+        """Return the token of a new admin."""
+        with self.services.database.writing() as session:
+            account = accounts.open_account(session, name)
+            account.is_admin = True
+            return accounts.issue_token(session, account.id)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser without a window; skips where there is none."""
+    try:
+        with browsers.chromium() as browser:
+            yield browser
+    except browsers.BrowserMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """What fills empty databases."""
+    return Migrated(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterator[Site]:
+    """A server for the tests of a file. Its sandbox runs code in this process."""
+    folder: Path = tmp_path_factory.mktemp("site")
+    settings = Settings(
+        data=folder,
+        database_url=SecretStr(f"sqlite:///{folder}/dojo.db"),
+        secret=SecretStr("0123456789abcdef" * 4),
+        children=1,
+    )
+    migrated.fill(settings.url)
+    database = Database(settings.url)
+    with database.writing() as session:
+        course = courses.open_course(session, COURSE, "Becoming a backprop ninja")
+        instructor = courses.enrol(session, course, "Quinn", Role.INSTRUCTOR)
+        code = join_code_of(session, course)
+    database.close()
+    sandbox = FakeSandbox()
+    app = create_app(settings, sandbox.code_runner())
+    running = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        assert eventually(lambda: running.started)
+        port = running.servers[0].sockets[0].getsockname()[1]
+        yield Site(f"http://127.0.0.1:{port}", app.state.services, sandbox, code, instructor.token)
+    finally:
+        running.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def sit_down(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Sit somebody down at a browser of their own: signed in with a token, or as a stranger."""
+    with ExitStack() as stack:
+
+        def sit(token: str | None = None, **options: object) -> Visitor:
+            visitor = stack.enter_context(browsers.visitor(chromium, site.address, **options))
+            if token is not None:
+                visitor.context.add_cookies(
+                    [{"name": SESSION_COOKIE, "value": token, "url": site.address, "httpOnly": True, "sameSite": "Lax"}]
+                )
+            return visitor
+
+        yield sit
