@@ -9,6 +9,10 @@ endif
 TORCH_FROM ?=
 FUZZ_SECONDS ?= 60
 MODULE ?=
+WORKERS ?= 2
+# A file's tests stay together: they share fixtures, and some a sandbox. A worker that died is not replaced, because
+# pytest-xdist 3.8 may wait for ever afterwards (its issue 1323).
+IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -23,7 +27,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
-	@echo "  TESTS=…       the tests to run, as pytest takes them"
+	@echo "  TESTS=…       the tests to run, as pytest takes them, such as TESTS='-x --pdb tests/server'"
+	@echo "  WORKERS=…     the processes that share all tests; now $(WORKERS)"
 	@echo "  FUZZ_SECONDS=… how long each fuzzer runs; now $(FUZZ_SECONDS)"
 	@echo "  MODULE=…      the module to mutate, such as compare; --again tries only what survived the last time"
 	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
@@ -36,8 +41,8 @@ demo: $(INSTALLED) ## grade a right and a wrong answer on a server of its own, p
 serve: $(INSTALLED) ## run a server; prints its address, the instructor's token and the join code
 	$(BIN)/python -m server quickstart
 
-test: $(INSTALLED) ## all tests
-	$(BIN)/python -m pytest -q $(TESTS)
+test: $(INSTALLED) ## all tests, in WORKERS processes; those that TESTS names in one
+	$(BIN)/python -m pytest -q $(or $(TESTS),$(IN_PARALLEL))
 
 client-test: $(INSTALLED) ## the client alone, in an empty environment of each Python that is here; minutes
 	$(BIN)/python -m pytest -rs -s tests/client/pythons.py

@@ -64,10 +64,16 @@ class SkipGuard:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        self._tried |= {entry for entry in self.allowed if entry.is_about(item.nodeid)}
         if not hasattr(report, "wasxfail"):
             self._judge(report)
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what was tried and skipped. With pytest-xdist, reports come from other processes, and items do not."""
+        self._tried |= {entry for entry in self.allowed if entry.is_about(report.nodeid)}
+        if report.skipped and isinstance(report.longrepr, tuple):
+            reason = _reason(report.longrepr)
+            self._skipped |= {entry for entry in self.allowed if entry.covers(report.nodeid, reason)}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
@@ -84,10 +90,13 @@ class SkipGuard:
         if not report.skipped:
             return
         assert isinstance(report.longrepr, tuple)
-        path, line, message = report.longrepr
-        reason = message.removeprefix("Skipped: ")
-        entries = {entry for entry in self.allowed if entry.covers(report.nodeid, reason)}
-        self._skipped |= entries
-        if not entries:
+        path, line, _ = report.longrepr
+        reason = _reason(report.longrepr)
+        if not any(entry.covers(report.nodeid, reason) for entry in self.allowed):
             report.outcome = "failed"
             report.longrepr = f"{path}:{line}: this skip is an error in CI: {reason} (see tests/allowed_skips.py)"
+
+
+def _reason(longrepr: tuple[str, int, str]) -> str:
+    """Return the reason of a skip, from the path, the line and the message that a report has of it."""
+    return longrepr[2].removeprefix("Skipped: ")

@@ -76,5 +76,44 @@ def test_a_listed_skip_that_does_not_occur_is_told(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["allowed to skip, but did not: test_it.py test_sql (no PostgreSQL)"])
 
 
+# The processes of pytest-xdist read a conftest, as ours do; what a test hands over is in the first process alone.
+GUARDED = """
+import pytest
+from tests.allowed_skips import AllowedSkip, SkipGuard
+
+ALLOWED = [AllowedSkip("test_it.py", test, "no PostgreSQL", "for this test") for test in ("test_sql", "test_ran")]
+
+def pytest_configure(config):
+    config.pluginmanager.register(SkipGuard(ALLOWED))
+"""
+PROCESSES = """
+import pytest
+
+def test_sql():
+    pytest.skip("no PostgreSQL")
+
+def test_ran(): pass
+
+def test_other():
+    pytest.skip("no privileges")
+"""
+
+
+def test_a_skip_in_another_process_is_judged_and_told_too(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(GUARDED)
+    pytester.makepyfile(test_it=PROCESSES)
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-n", "1")
+
+    result.assert_outcomes(passed=1, skipped=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*this skip is an error in CI: no privileges*",
+            "allowed to skip, but did not: test_it.py test_ran (no Postgr*",
+        ]
+    )
+    assert "did not: test_it.py test_sql" not in result.stdout.str()
+
+
 def test_each_entry_names_a_file_and_a_reason() -> None:
     assert [entry for entry in ALLOWED_SKIPS if not (ROOT / entry.file).is_file() or not entry.why] == []

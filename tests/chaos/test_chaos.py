@@ -11,7 +11,6 @@ import contextlib
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -30,6 +29,7 @@ from server.database import migrate
 from server.database.engine import Database
 from server.tables import GradeRow, SubmissionRow, TicketRow
 from tests.support import postgres
+from tests.support.processes import reserved_port
 from tests.support.servers import EXERCISES, FULL, SOLUTION, eventually, join_code_of
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ STUDENTS = 6
 BACKLOG = 12
 BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
 AWAY_SECONDS = 1.5  # how long something is away that comes back by itself
-RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
+RECOVERY_SECONDS = 120  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
 class Supervised:
@@ -157,15 +157,6 @@ class Site:
                 return session.exec(select(GradeRow.id).where(GradeRow.submission_id == id)).first() is not None
         except Exception:
             return False
-
-
-@contextlib.contextmanager
-def reserved_port() -> Iterator[int]:
-    """A free port that is bound, not listened on, so that nobody else is given it while the server is dead."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 @pytest.fixture(params=ENGINES)

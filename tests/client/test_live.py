@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from exercises.registry import find
 from tests.client.conftest import Live, served
 from tests.client.notebook_slice.scripts import SCRIPTS
 from tests.lecture import lecture_notebook
+from tests.support.processes import reserved_port
 
 SLUG = "makemore/full-backward"
 
@@ -265,15 +267,22 @@ def test_the_magics(live: Live, joined: Path) -> None:
     assert "dojo list" in printed(notebook.cells[6]) or "exercise" in printed(notebook.cells[6])
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of a server that goes and comes back."""
+    with reserved_port() as found:
+        yield found
+
+
 def test_comparisons_made_offline_are_sent_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "data").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOJO_CONFIG_DIR", str(tmp_path / "config"))
     names: dict[str, Any] = {}
     clock = 0.0
-    with served(tmp_path / "data") as live:
+    with served(tmp_path / "data", port) as live:
         assert dojo(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
         exercise = pull(SLUG, timing=Timing(now=lambda: clock))
         exercise.into(names)
@@ -285,7 +294,7 @@ def test_comparisons_made_offline_are_sent_later(
     assert "could not be reached. Your answers are kept" in told[0]
     assert told[1].startswith("logprobs        | exact: True")
     clock += 60
-    with served(tmp_path / "data", int(live.address.rpartition(":")[2])):
+    with served(tmp_path / "data", port):
         exercise.cmp("probs", names["dlogprobs"] / names["probs"])
         told = capsys.readouterr().out.splitlines()
         assert told[0] == "Sent 1 answer that waited for the network."

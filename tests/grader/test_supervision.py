@@ -62,7 +62,7 @@ def test_work_that_fails_begins_again(started: Start) -> None:
 
     thread = started(work)
 
-    assert work.is_well.wait(20)
+    assert work.is_well.wait(60)
     assert work.begun == 21
     assert thread.status.is_alive
     assert thread.status.last_error == "OSError: Too many open files"
@@ -74,7 +74,7 @@ def test_an_error_that_comes_back_is_logged_once(started: Start, caplog: pytest.
 
     with caplog.at_level(logging.ERROR):
         thread = started(work)
-        assert work.is_well.wait(20)
+        assert work.is_well.wait(60)
 
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert thread.status.last_error == "RuntimeError"
@@ -85,14 +85,14 @@ def test_an_error_is_forgotten_once_the_work_goes_on(started: Start) -> None:
 
     thread = started(work, Backoff(0.001, 0.001, settled_seconds=0.0))
 
-    assert work.is_well.wait(20)
+    assert work.is_well.wait(60)
     assert thread.status.health == "ok"
 
 
 def test_work_that_ended_is_told(started: Start) -> None:
     work = Work()
     thread = started(work)
-    assert work.is_well.wait(20)
+    assert work.is_well.wait(60)
 
     work.stopping.set()
     thread.join()

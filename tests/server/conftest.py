@@ -103,6 +103,12 @@ def server(
 
 
 @pytest.fixture
+def queue_stands_still(server: RunningServer) -> None:
+    """Nothing is graded unless a test does it."""
+    server.services.dispatcher.stop()
+
+
+@pytest.fixture
 def student(server: RunningServer) -> Student:
     """A student of the course."""
     return server.join("Ada")

@@ -80,7 +80,7 @@ def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, tmp_pat
         assert client.get("/api/v1/me").status_code == 200
         assert eventually(lambda: client.get("/readyz").json()["checks"]["sandbox"] == "ok")
         server.process.process.send_signal(signal.SIGTERM)
-        assert server.process.process.wait(20) in (0, -signal.SIGTERM)
+        assert server.process.process.wait(60) in (0, -signal.SIGTERM)
     log = (tmp_path / "log").read_text()
     assert "route=me" in log and "account_id=" in log
     assert str(client.headers["Authorization"]).split()[1] not in log
@@ -112,7 +112,7 @@ def test_sixty_large_bodies_without_a_token_cost_less_than_two_with(url: str, tm
         assert client.post(SUBMISSIONS, content=body, headers={"Content-Type": SAFETENSORS}).status_code == 422
         after_one = peak_mib(server.process.pid)
         port = int(server.process.address.rpartition(":")[2])
-        strangers = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(60)]
+        strangers = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(60)]
 
         for stranger, (request, _) in zip(strangers, attacks * 20, strict=True):
             stranger.sendall(request.encode() + body[:-1])  # with the last byte missing, all sixty are open at once

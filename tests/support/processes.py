@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90.0  # importing torch, the rehearsal and the doctor, on a busy machine
-STOP_SECONDS = 30.0
+START_SECONDS = 180.0  # importing torch, the rehearsal and the doctor, on a busy machine
+STOP_SECONDS = 60.0
 QUOTED_CHARACTERS = 3000
 ADDRESS = re.compile(r"http://[^\s/]+:\d+(?=\s)")  # a line that is only half written has no end yet
 
@@ -45,6 +47,15 @@ def run_command(environment: Mapping[str, str], *arguments: str) -> str:
     if ended.returncode != 0:
         raise ProcessFailed(f"{' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
     return ended.stdout
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Hold a free port that is bound, not listened on: nobody else is given it while the server is dead."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 class ServerProcess:

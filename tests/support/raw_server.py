@@ -24,7 +24,7 @@ class RawServer:
 
     def connect(self) -> socket.socket:
         """A new connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def ask(self, request: bytes) -> bytes:
         """Everything that is answered to these bytes, until the server closes or the request has its answer."""

@@ -38,6 +38,8 @@ COURSE = "backprop"
 EXERCISES = f"/api/v1/courses/{COURSE}/exercises"
 SAFETENSORS = "application/vnd.safetensors"
 SOLUTION = find(FULL).solution
+PATIENCE_SECONDS = 60.0  # how long a test waits for what must come, on a busy machine; only a failing one waits so long
+HOLD_SECONDS = 2 * PATIENCE_SECONDS  # what a test holds back goes on by itself after this, so that a failing one ends
 IMPATIENT = Timing(retry_seconds=0, look_again_seconds=0.05, inspect_again_seconds=0.05)  # tries again at once
 
 
@@ -293,7 +295,7 @@ def join_code_of(session: Session, course: CourseRow) -> str:
     return code.code
 
 
-def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether something comes true in time."""
     deadline = time.monotonic() + seconds
     while not what():

@@ -170,8 +170,13 @@ class Sandbox:
         return ZygoteHandle.connect(self._connect) if self._connect else ZygoteHandle.start()
 
     def _take_child(self, limits: Limits) -> ChildHandle:
-        """Return a child that is ready: one that waits, or else a new one."""
-        for _ in range(2):  # a zygote may be found dead once; that its successor dies too is no coincidence
+        """Return a child that is ready: one that waits, or else a new one.
+
+        A zygote may be dead, or too short of descriptors for a child's locks. It is replaced once: that its successor
+        fares no better is no coincidence.
+        """
+        reason = ""
+        for _ in range(2):
             with self._lock:
                 if self._closing.is_set():
                     raise SandboxFault("the sandbox is closed")
@@ -183,10 +188,11 @@ class Sandbox:
                 child = zygote.fork(limits)
                 if self._is_ready(child):
                     return child
-                raise SandboxFault("a child could not lock itself in, or not run an honest gradient; run the doctor")
+                reason = "a child could not lock itself in, or not run an honest gradient; run the doctor"
             except ZygoteDied:
-                self._replace_zygote(zygote)
-        raise SandboxFault("the zygote died twice in a row; run the doctor")
+                reason = "the zygote died twice in a row; run the doctor"
+            self._replace_zygote(zygote)
+        raise SandboxFault(reason)
 
     def _take_waiting(self, limits: Limits) -> ChildHandle | None:
         """Return a child that was made ahead, or None if none is left that lives.

@@ -18,7 +18,7 @@ from sqlmodel import insert, select
 from server.database import migrate
 from server.database.engine import Database
 from server.tables import AccountRow
-from tests.support.servers import eventually
+from tests.support.servers import HOLD_SECONDS, PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_who_waits_for_the_disk_is_not_answered_and_holds_nobody_up(
 
     def sync(file: int) -> None:
         syncs.append(file)
-        slow.wait(20)
+        slow.wait(HOLD_SECONDS)
 
     monkeypatch.setattr(os, "fdatasync", sync)
 
@@ -104,7 +104,7 @@ def test_who_waits_for_the_disk_is_not_answered_and_holds_nobody_up(
         finally:
             slow.set()
         for writer in writers:
-            writer.result(20)
+            writer.result(PATIENCE_SECONDS)
     assert len(syncs) < 8  # one sync does for all who wait
 
 

@@ -21,7 +21,7 @@ from server.queue.timing import Timing
 from server.services import ServerServices
 from server.settings import Settings
 from server.tables import AccountRow, CourseRow, ExerciseRevisionRow, TokenRow
-from tests.support.servers import FakeSandbox, eventually
+from tests.support.servers import PATIENCE_SECONDS, FakeSandbox, eventually
 
 
 def tables(url: str) -> set[str]:
@@ -143,7 +143,7 @@ def test_servers_that_start_together_note_the_same_exercises(
             prepared = pool.submit(services.prepare_database)
             with pytest.raises(TimeoutError):
                 prepared.result(1)
-        prepared.result(20)
+        prepared.result(PATIENCE_SECONDS)
     with database.reading() as session:
         assert len(session.exec(select(ExerciseRevisionRow)).all()) == len(exercises())
     services.database.close()

@@ -16,7 +16,7 @@ from server.instances import choice
 from server.instances.exercises import record_revisions
 from server.instances.store import InstanceStore
 from server.tables import AnswerKind, CourseRow, InstanceRow, Numbers
-from tests.support.servers import FULL
+from tests.support.servers import FULL, PATIENCE_SECONDS
 
 EXERCISE = find(FULL)
 SECRET = b"0123456789abcdef" * 4
@@ -30,7 +30,7 @@ def test_two_processes_that_ask_at_once_store_it_once(database: Database) -> Non
         store = InstanceStore(database, SECRET)  # as in a process of its own
         with database.reading() as session:
             assert store.find(session, None, EXERCISE, Kind.CANONICAL) is None
-        both.wait(20)
+        both.wait(PATIENCE_SECONDS)
         stored = store.draw(None, EXERCISE, Kind.CANONICAL)
         return stored.id, store.get(account_id, EXERCISE, Kind.CANONICAL).instance.digest
 

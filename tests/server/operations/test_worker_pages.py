@@ -17,7 +17,7 @@ from server.operations import health
 from server.operations.probe import WriteProbe
 from server.operations.schemas import HealthBody
 from server.operations.worker_pages import WorkerPages
-from tests.support.servers import FakeSandbox, eventually
+from tests.support.servers import HOLD_SECONDS, FakeSandbox, eventually
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -108,7 +108,7 @@ def test_who_asks_while_a_right_answer_hangs_is_told_so(proof: GradingProof, fak
     is_let_go = threading.Event()
 
     def hang(job: Job) -> None:
-        is_let_go.wait(30)
+        is_let_go.wait(HOLD_SECONDS)
 
     fake_sandbox.before = hang
     first = threading.Thread(target=proof.result)

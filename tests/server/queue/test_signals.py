@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from server.queue.signals import REMEMBERED_SIGNALS, Signals
+from tests.support.servers import PATIENCE_SECONDS
 
 
 async def _heard(bell: Signals, submission_id: int) -> bool:
@@ -21,7 +22,7 @@ async def _wait(bell: Signals, submission_id: int) -> None:
     with bell.listening(submission_id) as rung:
         ringer = threading.Thread(target=bell.notify, args=[submission_id])
         ringer.start()
-        await asyncio.wait_for(rung.wait(), 20)
+        await asyncio.wait_for(rung.wait(), PATIENCE_SECONDS)
         ringer.join()
 
 
@@ -58,7 +59,7 @@ def test_everybody_who_waits_is_woken() -> None:
     async def both() -> None:
         with bell.listening(7) as first, bell.listening(7) as second:
             bell.notify(7)
-            await asyncio.wait_for(asyncio.gather(first.wait(), second.wait()), 20)
+            await asyncio.wait_for(asyncio.gather(first.wait(), second.wait()), PATIENCE_SECONDS)
 
     asyncio.run(both())
 

@@ -35,6 +35,8 @@ from tests.support.servers import (
     COURSE,
     EXERCISES,
     FULL,
+    HOLD_SECONDS,
+    PATIENCE_SECONDS,
     SOLUTION,
     FakeSandbox,
     Members,
@@ -474,11 +476,11 @@ def test_a_run_that_outlives_its_regrade_stores_nothing(
 
     def hold(job: Job) -> None:
         begun.set()
-        assert discarded.wait(20)
+        assert discarded.wait(HOLD_SECONDS)
 
     fake_sandbox.before = hold
     id = regrade(server.instructor).json()["id"]
-    assert begun.wait(20)
+    assert begun.wait(PATIENCE_SECONDS)
     server.instructor.post(f"{REGRADE}/{id}/discard")
     discarded.set()
     server.services.dispatcher.stop()  # waits for the run

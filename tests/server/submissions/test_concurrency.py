@@ -23,6 +23,7 @@ from server.submissions.accept import Allowance, HandedIn, accept
 from server.tables import AnswerKind, CourseRow, GradeRow, ProgressRow, Role, SubmissionRow, TicketRow
 from tests.support.servers import (
     FULL,
+    PATIENCE_SECONDS,
     SOLUTION,
     FakeSandbox,
     RunningServer,
@@ -33,12 +34,6 @@ from tests.support.servers import (
 )
 
 CODE = HandedIn(find(FULL), AnswerKind.CODE, b"dlogits = 1", "solution.py")
-
-
-@pytest.fixture
-def queue_stands_still(server: RunningServer) -> None:
-    """Nothing is graded unless a test does it."""
-    server.services.dispatcher.stop()
 
 
 def keep(session: Session, student: Student, key: str | None, answer: HandedIn = CODE) -> tuple[SubmissionRow, bool]:
@@ -59,7 +54,7 @@ def while_another(database: Database, holds: Callable[[Session], object], then: 
             second = pool.submit(then)
             if database.engine.dialect.name == "postgresql":
                 assert eventually(lambda: waits_for_a_lock(database))
-        second.result(20)
+        second.result(PATIENCE_SECONDS)
 
 
 def all_submissions(database: Database) -> list[SubmissionRow]:

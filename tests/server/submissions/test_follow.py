@@ -17,6 +17,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import SubmissionRow
 from tests.support.servers import (
+    HOLD_SECONDS,
     IMPATIENT,
     SOLUTION,
     FakeSandbox,
@@ -43,7 +44,7 @@ def gate(fake_sandbox: FakeSandbox) -> Iterator[threading.Event]:
 
     def hold(job: Job) -> None:
         if job.source:
-            found.wait(20)
+            found.wait(HOLD_SECONDS)
 
     fake_sandbox.before = hold
     yield found

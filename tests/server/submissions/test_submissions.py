@@ -16,6 +16,8 @@ from server.tables import SubmissionRow
 from tests.support.servers import (
     EXERCISES,
     FULL,
+    HOLD_SECONDS,
+    PATIENCE_SECONDS,
     SAFETENSORS,
     SOLUTION,
     FakeSandbox,
@@ -99,12 +101,12 @@ def test_without_waiting_code_is_acknowledged_with_its_place(server: RunningServ
 
     def hold(job: Job) -> None:
         running.set()
-        gate.wait(20)
+        gate.wait(HOLD_SECONDS)
 
     fake_sandbox.before = hold
     first = student.submit_code("", wait=0)
     assert first.status_code == 202
-    assert running.wait(20)
+    assert running.wait(PATIENCE_SECONDS)
     second, third = bob.submit_code("", wait=0), student.submit_code("", wait=0)
     told = student.get(first.headers["Location"]).json()
     assert (told["status"], told["place"], told["grade"]) == ("running", None, None)

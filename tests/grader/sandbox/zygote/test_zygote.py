@@ -206,12 +206,14 @@ for _ in range(2):
     assert said.stdout.splitlines() == [reported, reported], said.stderr
 
 
-def test_a_zygote_without_descriptors_is_replaced() -> None:
+# With no room the zygote cannot take a request; with room for one, its child cannot open what its locks need.
+@pytest.mark.parametrize("room", [1, 2, 3, 4])
+def test_a_zygote_without_descriptors_is_replaced(room: int) -> None:
     with Sandbox(limits=LIMITS) as small:
         until(lambda: len(small._waiting) == 2)
         zygote = zygote_of(small)
         highest = max(int(each.name) for each in Path(f"/proc/{zygote}/fd").iterdir())
-        resource.prlimit(zygote, resource.RLIMIT_NOFILE, (highest + 1, 256))
+        resource.prlimit(zygote, resource.RLIMIT_NOFILE, (highest + room, 256))
 
         for _ in range(4):
             assert small.run(job("dx = x")).status is RunStatus.OK

@@ -22,10 +22,21 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.server.queue.engines.conftest import workers
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually, open_regrade
+from tests.support.servers import (
+    HOLD_SECONDS,
+    IMPATIENT,
+    PATIENCE_SECONDS,
+    SOLUTION,
+    FakeSandbox,
+    RunningServer,
+    Student,
+    eventually,
+    open_regrade,
+)
 
 PATIENT_ORDER = replace(IMPATIENT, queue_penalty_seconds=3600)
-WOKEN_ALONE = Timing(look_again_seconds=60, sweep_seconds=60, wait_look_seconds=60, follow_look_seconds=60)
+NEVER = 60 * PATIENCE_SECONDS
+WOKEN_ALONE = Timing(look_again_seconds=NEVER, sweep_seconds=NEVER, wait_look_seconds=NEVER, follow_look_seconds=NEVER)
 SHORT_LEASES = replace(
     IMPATIENT, lease_seconds=2, renew_seconds=0.1, dead_seconds=2, heartbeat_seconds=0.1, sweep_seconds=0.1
 )
@@ -50,7 +61,7 @@ class HeldRuns:
             self.order.append(name)
             self.inside.append(name)
             self.together.add(frozenset(self.inside))
-        self.open.wait(20)
+        self.open.wait(HOLD_SECONDS)
         with self._lock:
             self.inside.remove(name)
 
@@ -81,7 +92,7 @@ def source(name: str) -> str:
 def hand_in(student: Student, name: str) -> int:
     """Hand in code without waiting; its id."""
     answer = student.submit_code(source(name), wait=0)
-    assert answer.status_code == 202, answer.text
+    assert answer.status_code in (201, 202), answer.text  # 201 if a worker was faster than the answer
     return int(answer.json()["id"])
 
 
@@ -127,7 +138,7 @@ def test_a_finished_grade_wakes_who_waits(working: RunningServer, gate: HeldRuns
 
         gate.open.set()
 
-        assert waiting.result(20).status_code == 201
+        assert waiting.result(PATIENCE_SECONDS).status_code == 201
 
 
 @pytest.mark.parametrize("timing", [WOKEN_ALONE])
@@ -141,7 +152,7 @@ def test_a_finished_grade_wakes_who_follows(working: RunningServer, gate: HeldRu
 
         gate.open.set()
 
-        assert '"status":"graded"' in following.result(20).text
+        assert '"status":"graded"' in following.result(PATIENCE_SECONDS).text
 
 
 @pytest.mark.parametrize("timing", [WOKEN_ALONE])
@@ -330,7 +341,8 @@ def test_a_worker_without_a_sandbox_takes_nothing_and_counts_nothing(
     fake_sandbox.before = _lost
     id = student.submit_code(SOLUTION, wait=0).json().get("id")
     assert eventually(lambda: sum(not job.source for job in fake_sandbox.jobs) > 3)
-    assert [(each.state, each.tries) for each in all_tickets(working.services.database)] == [(TicketState.QUEUED, 0)]
+    untried = [(TicketState.QUEUED, 0)]  # given back by the run that began before the sandbox was known to be lost
+    assert eventually(lambda: [(each.state, each.tries) for each in all_tickets(working.services.database)] == untried)
     fake_sandbox.before = lambda job: None
     assert eventually(lambda: status(student, id) == "graded")
 
@@ -390,7 +402,7 @@ def test_stopping_finishes_what_is_running(
             opened = pool.submit(open_when_it_stops)
 
             server.services.dispatcher.stop()
-        opened.result(20)
+        opened.result(PATIENCE_SECONDS)
 
     with server.services.database.reading() as session:
         assert [each.submission_id for each in session.exec(select(GradeRow))] == [first]
@@ -398,7 +410,7 @@ def test_stopping_finishes_what_is_running(
 
 
 @pytest.mark.parametrize("children", [1])
-@pytest.mark.parametrize("timing", [replace(IMPATIENT, sweep_seconds=60)])
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, sweep_seconds=NEVER)])
 def test_a_worker_goes_on_after_the_database_was_away(working: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, away = working.join(), threading.Event()
     for name in ("take", "claim"):

@@ -19,7 +19,16 @@ from server.queue.leases import LeaseKeeper
 from server.queue.tickets import Lease
 from server.queue.timing import Timing
 from server.tables import GradeRow, TicketRow, TicketState
-from tests.support.servers import IMPATIENT, SOLUTION, FakeSandbox, RunningServer, Student, eventually
+from tests.support.servers import (
+    HOLD_SECONDS,
+    IMPATIENT,
+    PATIENCE_SECONDS,
+    SOLUTION,
+    FakeSandbox,
+    RunningServer,
+    Student,
+    eventually,
+)
 
 pytestmark = pytest.mark.parametrize("engine", ["embedded-sqlite", "embedded-postgresql"])
 DAY = 86_400.0
@@ -95,7 +104,7 @@ class HeldRun:
         """Wait."""
         if job.source:
             self.begun.release()
-            self.let_go.wait(20)
+            self.let_go.wait(HOLD_SECONDS)
 
 
 def test_a_run_renews_its_lease_to_a_whole_one(
@@ -106,13 +115,13 @@ def test_a_run_renews_its_lease_to_a_whole_one(
     lease = take(database)
     with ThreadPoolExecutor() as pool:
         turn = pool.submit(turns.grade, lease)
-        assert held.begun.acquire(timeout=20)
+        assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         set_due(database, 60)
 
         assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
         held.let_go.set()
-        assert turn.result(20) is None
+        assert turn.result(PATIENCE_SECONDS) is None
 
 
 def test_a_lease_is_renewed_after_a_renewal_that_failed(
@@ -135,14 +144,14 @@ def test_a_lease_is_renewed_after_a_renewal_that_failed(
     monkeypatch.setattr(tickets, "renew", fail_once)
     with ThreadPoolExecutor() as pool:
         turn = pool.submit(turns.grade, lease)
-        assert held.begun.acquire(timeout=20)
-        assert failed.wait(20)
+        assert held.begun.acquire(timeout=PATIENCE_SECONDS)
+        assert failed.wait(PATIENCE_SECONDS)
 
         set_due(database, 60)
 
         assert eventually(lambda: the_ticket(database).due_at > now() + timedelta(seconds=DAY / 2))
         held.let_go.set()
-        assert turn.result(20) is None
+        assert turn.result(PATIENCE_SECONDS) is None
 
 
 def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
@@ -152,16 +161,16 @@ def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
     database, held = server.services.database, HeldRun(fake_sandbox)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(turns.grade, take(database))
-        assert held.begun.acquire(timeout=20)
+        assert held.begun.acquire(timeout=PATIENCE_SECONDS)
         with database.writing() as session:
             lease = tickets.claim(session, id, DAY)
         assert lease is not None
         second = pool.submit(turns.grade, lease)
-        assert held.begun.acquire(timeout=20)
+        assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         held.let_go.set()
 
-        assert (first.result(20), second.result(20)) == (None, None)
+        assert (first.result(PATIENCE_SECONDS), second.result(PATIENCE_SECONDS)) == (None, None)
     assert rung == [id, id]
     with database.reading() as session:
         assert len(session.exec(select(GradeRow)).all()) == 1
@@ -231,7 +240,7 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
     held, other = HeldRun(fake_sandbox), take(database)
     with ThreadPoolExecutor() as pool:
         turn = pool.submit(turns.grade, other)
-        assert held.begun.acquire(timeout=20)
+        assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         for ticket_id in (lost, other.ticket_id):
             set_due(database, 60, ticket_id)
@@ -239,7 +248,7 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
         assert eventually(lambda: is_renewed(database, other.ticket_id))
         assert not is_renewed(database, lost)
         held.let_go.set()
-        assert turn.result(20) is None
+        assert turn.result(PATIENCE_SECONDS) is None
 
 
 def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None:
@@ -252,6 +261,6 @@ def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None
 
     keeper.stop()
 
-    renewer.join(20)
+    renewer.join(PATIENCE_SECONDS)
     assert not renewer.is_alive()
     assert renewer.daemon

@@ -15,7 +15,16 @@ from server.database.table import now
 from server.queue import tickets
 from server.queue.queries import BACKGROUND_RANK, SAMPLED_GRADES, TRIES_MAX
 from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
-from tests.support.servers import FULL, SOLUTION, RunningServer, Student, eventually, open_regrade, waits_for_a_lock
+from tests.support.servers import (
+    FULL,
+    PATIENCE_SECONDS,
+    SOLUTION,
+    RunningServer,
+    Student,
+    eventually,
+    open_regrade,
+    waits_for_a_lock,
+)
 
 pytestmark = pytest.mark.parametrize("engine", ["embedded-sqlite", "embedded-postgresql"])
 PENALTY = 10
@@ -196,7 +205,7 @@ def test_two_workers_do_not_take_two_of_one_student(database: Database, student:
             second = pool.submit(take)
             if database.engine.dialect.name == "postgresql":  # SQLite has one writer
                 assert eventually(lambda: waits_for_a_lock(database))
-        assert second.result(20) is None
+        assert second.result(PATIENCE_SECONDS) is None
 
 
 def test_only_what_runs_is_renewed(database: Database, student: Student) -> None:
