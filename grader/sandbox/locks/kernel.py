@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
 from typing import Final
 
 from grader.sandbox.locks.syscalls import ARCHITECTURES, Architecture
@@ -19,7 +18,6 @@ PR_GET_NO_NEW_PRIVS: Final = 39
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _libc_with_gil = ctypes.PyDLL(None, use_errno=True)
 _fork = getattr(_libc_with_gil, "_Fork", None) or _libc_with_gil.fork  # glibc has it since 2.34
 
@@ -81,31 +79,3 @@ def parent_death_signal() -> int:
     signal = ctypes.c_int()
     prctl(PR_GET_PDEATHSIG, ctypes.addressof(signal))
     return signal.value
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc's malloc to keep freed memory.
-
-    A child then uses the same pages again, already its own copies. Without this it gives them back and faults them in
-    anew. Other C libraries have no such setting.
-    """
-    mallopt = getattr(_libc, "mallopt", None)
-    if mallopt is not None:
-        trim_threshold, top_pad, mmap_threshold = -1, -2, -3
-        mallopt(trim_threshold, 64 * 1024 * 1024)
-        mallopt(top_pad, 1024 * 1024)
-        mallopt(mmap_threshold, 1024 * 1024)
-
-
-def gather_into_huge_pages() -> None:
-    """Move this process's private memory into huge pages, as far as the kernel allows.
-
-    A fork then copies one entry of the page table instead of 512, and the end of a child frees one. Together they take
-    half the time (``python -m bench.sandbox``, "whole life").
-    """
-    collapse = 25  # MADV_COLLAPSE; kernels without it refuse, and nothing changes
-    for mapping in Path("/proc/self/maps").read_text().splitlines():
-        addresses, rights, _, _, inode = mapping.split()[:5]
-        if rights == "rw-p" and inode == "0":
-            start, end = (int(address, 16) for address in addresses.split("-"))
-            _libc.madvise(start, end - start, collapse)

@@ -25,7 +25,12 @@ def main() -> None:
     options = parser.parse_args()
     if sys.argv[0] != "-c":
         os.execve(sys.executable, zygote_command.command(*sys.argv[1:]), zygote_command.ENVIRONMENT)
-    from grader.sandbox.zygote import zygote  # imports torch, which reads its environment once
+    from grader.sandbox.zygote import pages, warm_up  # imports torch, which reads its environment once
+
+    pages.keep_freed_memory()
+    warm_up.warm_up()
+    pages.fill_holes()
+    from grader.sandbox.zygote import zygote  # last, so that the objects of what every child runs lie together
 
     without = frozenset(filter(None, options.without.split(",")))
     control = socket.socket(fileno=0) if options.stdin else None

@@ -23,7 +23,7 @@ _MODULES: Final = (
     "numpy.testing torch.nn torch.nn.functional torch.nn.init torch.optim torch.linalg torch.fft "
     "torch.special torch.func torch.autograd.functional torch.autograd.gradcheck torch.distributions "
     "torch.utils.data torch.profiler torch.testing torch.utils.checkpoint torch.sparse torch.nested "
-    "torch.masked torch.utils.serialization "
+    "torch.masked torch.utils.serialization safetensors.torch "
 ).split()
 
 

@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 from grader.sandbox.child import attempt, child, notebook
 from grader.sandbox.locks import jail, kernel, landlock, seccomp
 from grader.sandbox.protocol import EXIT, FORK, RUN, ExitCause, ReceivedJob, unpack_fork
-from grader.sandbox.zygote import memory, warm_up
+from grader.sandbox.zygote import memory, pages
 from grader.sandbox.zygote import rehearsal as rehearsals
 
 _FORK_DESCRIPTORS: Final = 3
@@ -50,16 +50,14 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     """
     _limit_descriptors()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    kernel.keep_freed_memory()
     try:
         filter = seccomp.build(kernel.architecture())
     except OSError as error:
         raise Unfit(str(error)) from None
-    warm_up.warm_up()
     notebook.install()
     attempt.remember_modules()
     prepared = Zygote(jail.LockPlan(filter, landlock.version(), _open_null_device(), without), rehearsals.make())
-    rehearsals.practise(prepared.rehearsal)
+    pages.gather_text_into_huge_pages(lambda: rehearsals.practise(prepared.rehearsal))
     rehearsals.seed_generators()
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # once here, so that no child has to
         signal.signal(number, signal.SIG_DFL)
@@ -67,8 +65,9 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     if threads != 1:
         raise Unfit(f"the zygote has {threads} threads, and a fork copies only one; start it with one thread")
     gc.collect()
+    pages.fill_holes()
     gc.freeze()  # else a collection in a child writes to every object, and copies every page
-    kernel.gather_into_huge_pages()
+    pages.gather_into_huge_pages()
     return prepared
 
 
