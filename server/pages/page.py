@@ -17,6 +17,7 @@ from server.pages import filters
 from server.pages.assets import address as asset
 from server.pages.forms import FIELD, form_token
 from server.pages.marks import WORDS, mark_of
+from server.pages.theme import theme_of
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = "; ".join(
@@ -84,6 +85,7 @@ class Page:
             "visitor": visitor,
             "path": self.request.url.path,
             "form_token": form_token(key, session) if session else "",
+            "theme": theme_of(self.request),
         }
 
 

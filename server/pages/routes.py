@@ -6,9 +6,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
+from server.pages.account import account, joining, signing
 from server.pages.account import courses as my_courses
 
-ROOMS = (my_courses,)
+ROOMS = (signing, joining, account, my_courses)
 
 
 def install(app: FastAPI, key: bytes) -> None:
