@@ -7,8 +7,9 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
+from server.pages.study import workbench
 
-ROOMS = (my_courses,)
+ROOMS = (my_courses, workbench)
 
 
 def install(app: FastAPI, key: bytes) -> None:
