@@ -32,8 +32,8 @@ class CannotRead(Unprocessable):
 class FileRead:
     """A file as it would be handed in: code, or tensors.
 
-    ``summary`` says what is taken, ``cells`` of which cells, ``remarks`` what is left out and why. ``tensors`` are names
-    with shapes; ``encoded`` is such a file in base64.
+    ``summary`` says what is taken, ``cells`` of which cells, ``remarks`` what is left out and why. ``tensors`` are
+    names with shapes; ``encoded`` is such a file in base64.
     """
 
     filename: str

@@ -60,7 +60,7 @@ class StepShown:
     used_by: tuple[str, ...]
     lecture: LectureShown | None
     row: tuple[str, ...] | None
-    says: str
+    says: Markup
     hints: tuple[Markup, ...]
     open_hints: int
     carried: str | None
@@ -214,7 +214,7 @@ def _step(
         used_by=used_by.get(name, ()),
         lecture=lecture_of(checkpoint),
         row=_row(row) if row and row.verdict != "missing" else None,
-        says=_says(checkpoint, mark, row),
+        says=as_code(_says(checkpoint, mark, row), code_in_text(exercise)),
         hints=hints,
         open_hints=looking.hints if looking.step == name else FIRST_HINT,
         carried=_carried(name, marks, used_by) if mark is Mark.INHERITED else None,
@@ -226,8 +226,13 @@ def _step(
 
 def _hints(exercise: Exercise, row: ComparisonBody) -> tuple[Markup, ...]:
     """Return the hints of a row's diagnoses, one after the other, with names and code set as code."""
-    pattern = _code_in_text(tuple(exercise.lines.items()), tuple(each.name for each in exercise.checkpoints))
+    pattern = code_in_text(exercise)
     return tuple(as_code(hint, pattern) for each in row.diagnosis for hint in each.hints)
+
+
+def code_in_text(exercise: Exercise) -> re.Pattern[str]:
+    """Return what is code in a sentence about an exercise."""
+    return _code_in_text(tuple(exercise.lines.items()), tuple(each.name for each in exercise.checkpoints))
 
 
 @lru_cache(PATTERNS_MAX)

@@ -74,7 +74,7 @@ async def check(
     """Check code on the student's own numbers, and show the verdicts. Nothing is kept."""
     source, step = _source(form), text(form, "step")
     answer = HandedIn(exercise, AnswerKind.CODE, source.encode(), FILENAME)
-    checked = await live_checks.check_code(access, answer, {step})
+    checked = await live_checks.check_code(access, answer, {step}, page.request.is_disconnected)
     return await run_in_threadpool(_checked, page, exercise, checked, step)
 
 

@@ -109,7 +109,7 @@ const theme = EditorView.theme({
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "40px", padding: "0 8px 0 0" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
   ".cm-verdicts": { width: "26px" },
-  ".cm-verdicts .cm-gutterElement": { display: "grid", justifyItems: "center", alignItems: "start", paddingTop: "4px" },
+  ".cm-verdicts .cm-gutterElement": { display: "grid", justifyItems: "center", alignItems: "start", boxSizing: "border-box", paddingTop: "4px" },
   ".mark": { width: "14px", height: "14px", display: "block", "--knock": "var(--raised)" },
   ".v-exact": { color: "var(--exact)" }, ".v-approximate": { color: "var(--approx)" }, ".v-rounding": { color: "var(--rounding)" },
   ".v-own": { color: "var(--own)" }, ".v-unknown": { color: "var(--own)" }, ".v-inherited": { color: "var(--inherited)" }, ".v-missing": { color: "var(--missing)" },
