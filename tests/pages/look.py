@@ -29,7 +29,6 @@ numerics.pin()
 from server.app import create_app  # noqa: E402
 from server.database import migrate  # noqa: E402
 from server.database.engine import Database  # noqa: E402
-from server.http.token_gate import SESSION_COOKIE  # noqa: E402
 from server.settings import Settings  # noqa: E402
 from tests.support import browser, seeded_class  # noqa: E402
 from tests.support.browser import DESK, PHONE, Visitor  # noqa: E402
@@ -58,8 +57,7 @@ def class_server() -> Iterator[tuple[str, dict[str, str]]]:
 def sign_in(visitor: Visitor, tokens: dict[str, str], who: str) -> None:
     """Give a browser the session of one of them; ``nobody`` gets none."""
     if who != "nobody":
-        cookie = {"name": SESSION_COOKIE, "value": tokens[who], "url": visitor.address}
-        visitor.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])  # type: ignore[list-item]
+        visitor.sign_in(tokens[who])
 
 
 def photograph(page: Page, target: Path, *, whole: bool = False) -> None:

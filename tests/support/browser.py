@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from server.http.token_gate import SESSION_COOKIE
+
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 AXE: Final = Path(__file__).parents[2] / "server/pages/assets/node_modules/axe-core/axe.min.js"
 DESK: Final = {"width": 1440, "height": 900}
@@ -59,6 +61,12 @@ class Visitor:
         page = self.context.new_page()
         page.goto(self.address + path)
         return page
+
+    def sign_in(self, token: str) -> None:
+        """Give the browser a session with this token, as signing in does."""
+        self.context.add_cookies(
+            [{"name": SESSION_COOKIE, "value": token, "url": self.address, "httpOnly": True, "sameSite": "Lax"}]
+        )
 
     def watch(self, page: Page) -> None:
         page.on("console", self._heard)
