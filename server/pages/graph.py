@@ -178,13 +178,13 @@ def _layout(forward: str, steps: tuple[str, ...]) -> Layout:
         for name in names:
             if name in known or (not computed and _is_data(name, names, known)):
                 used.setdefault(name, []).append(step)
-    names = [*reversed(lines), *(name for name in used if name not in lines)]
-    widths = {name: LETTER * len(name) + BESIDE_NAME for name in names}
+    drawn = [*reversed(lines), *(name for name in used if name not in lines)]
+    widths = {name: LETTER * len(name) + BESIDE_NAME for name in drawn}
     ways = [(upper, lower) for lower, uppers in used.items() for upper in uppers]
     placed = layered.place(widths, ways)
     nodes = tuple(
         Node(name, placed.x[name] + MARGIN, placed.rank[name], widths[name], name in steps, tuple(used.get(name, ())))
-        for name in names
+        for name in drawn
     )
     by_name = {node.name: node for node in nodes}
     edges = tuple(_edge(by_name[lower], by_name[upper], placed.bends[upper, lower]) for upper, lower in ways)

@@ -10,8 +10,9 @@ from server.pages.account import account, joining, signing
 from server.pages.account import courses as my_courses
 from server.pages.route import show_refusal
 from server.pages.static_files import StaticFiles
+from server.pages.study import workbench
 
-ROOMS = (signing, joining, account, my_courses)
+ROOMS = (signing, joining, account, my_courses, workbench)
 
 
 def install(app: FastAPI, key: bytes) -> None:
