@@ -15,6 +15,7 @@ SAFETENSORS, CSV = "application/vnd.safetensors", "text/csv"
 TENSORS_BYTES_MAX = 8 * 1024 * 1024
 CSV_BYTES_MAX = 4 * 1024 * 1024  # a gradebook of 10,000 students with 40 columns
 SOURCE_BYTES_MAX = 64 * 1024
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")  # of pages: a roster, a gradebook
 JSON_BYTES_MAX = 4 * SOURCE_BYTES_MAX  # JSON escapes make a text longer: the two bytes of "é" may be sent as six
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = {SAFETENSORS: TENSORS_BYTES_MAX, CSV: CSV_BYTES_MAX}.get(media_type(headers), JSON_BYTES_MAX)
+        limits = {SAFETENSORS: TENSORS_BYTES_MAX, **dict.fromkeys((CSV, *FORMS), CSV_BYTES_MAX)}
+        limit = limits.get(media_type(headers), JSON_BYTES_MAX)
         content_length = headers.get("content-length", "0")
         if not content_length.isdecimal() or int(content_length) > limit:
             await response(_too_large(limit))(scope, receive, send)

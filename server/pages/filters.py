@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -53,10 +54,16 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def query(values: Mapping[str, object]) -> str:
+    """Return the query of an address, without what is empty."""
+    return urlencode({name: value for name, value in values.items() if value not in ("", None)})
+
+
 ALL: Final[Mapping[str, Callable[..., Any]]] = {
     "relative": relative,
     "exact": exact,
     "time": time,
     "day": day,
     "plural": plural,
+    "query": query,
 }

@@ -7,8 +7,14 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
+from server.pages.teach import join_codes, people, roster_import
 
-ROOMS = (my_courses,)
+ROOMS = (
+    my_courses,
+    roster_import,
+    people,
+    join_codes,
+)
 
 
 def install(app: FastAPI, key: bytes) -> None:
