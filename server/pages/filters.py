@@ -49,6 +49,14 @@ def day(moment: datetime, zone: str = "UTC") -> Markup:
     )
 
 
+def fixed(moment: datetime, zone: str) -> Markup:
+    """Return a ``time`` element that shows day and hour by the clocks of a zone, whatever the reader's own show."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{}" title="{}" data-fixed>{}</time>').format(
+        moment.isoformat(), exact(moment, zone), f"{local:%a %-d %b, %H:%M}"
+    )
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun."""
     return f"{count} {one if count == 1 else many or one + 's'}"
@@ -64,6 +72,7 @@ ALL: Final[Mapping[str, Callable[..., Any]]] = {
     "exact": exact,
     "time": time,
     "day": day,
+    "fixed": fixed,
     "plural": plural,
     "query": query,
 }

@@ -7,13 +7,15 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
-from server.pages.teach import join_codes, people, roster_import
+from server.pages.teach import assignment_form, assignments, join_codes, people, roster_import
 
 ROOMS = (
     my_courses,
     roster_import,
     people,
     join_codes,
+    assignments,
+    assignment_form,
 )
 
 
