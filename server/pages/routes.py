@@ -7,7 +7,21 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
-from server.pages.teach import assignment_form, assignments, join_codes, people, roster_import
+from server.pages.admin import courses as all_courses
+from server.pages.admin import machine, queue
+from server.pages.admin import people as accounts
+from server.pages.teach import (
+    assignment_form,
+    assignments,
+    audit,
+    course_settings,
+    extensions,
+    gradebook,
+    join_codes,
+    people,
+    regrade,
+    roster_import,
+)
 
 ROOMS = (
     my_courses,
@@ -16,6 +30,15 @@ ROOMS = (
     join_codes,
     assignments,
     assignment_form,
+    extensions,
+    regrade,
+    gradebook,
+    audit,
+    course_settings,
+    all_courses,
+    accounts,
+    queue,
+    machine,
 )
 
 

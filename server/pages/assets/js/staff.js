@@ -25,7 +25,7 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
 const again = (part) => setTimeout(async () => {
   try {
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
-    if (answer.ok) {
+    if (answer.ok && !part.contains(document.activeElement)) { // nobody loses the place of their keyboard
       const holder = document.createElement("div");
       holder.innerHTML = await answer.text();
       const fresh = holder.firstElementChild;
