@@ -31,9 +31,11 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return _shown(request, Unprocessable("This address or form cannot be read. Go back and try again."))
             except Problem as problem:
-                if problem.status == 401 and request.method == "GET" and FRAGMENT_HEADER not in request.headers:
-                    return Page(request).go(f"{SIGN_IN}?next={quote(request.url.path)}")
-                return _shown(request, problem)
+                if problem.status != 401:
+                    return _shown(request, problem)
+                if request.method == "GET" and FRAGMENT_HEADER not in request.headers:
+                    return Page(request).go(f"{SIGN_IN}?next={quote(_asked(request))}")
+                return _shown(request, SignedOut())
 
         return served
 
@@ -41,6 +43,11 @@ class PageRoute(APIRoute):
 def page_router() -> APIRouter:
     """Return a router of pages. They are not in the description of the API."""
     return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def _asked(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _shown(request: Request, problem: Problem) -> Response:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
+from server.pages.account import account, joining, signing
 from server.pages.account import courses as my_courses
 from server.pages.admin import courses as all_courses
 from server.pages.admin import machine, queue
@@ -24,6 +25,9 @@ from server.pages.teach import (
 )
 
 ROOMS = (
+    signing,
+    joining,
+    account,
     my_courses,
     roster_import,
     people,

@@ -22,6 +22,7 @@ from server.tables import (
     CommentRow,
     ComparisonRow,
     CourseRow,
+    DraftRow,
     ExtensionRow,
     GradeRow,
     InvitationRow,
@@ -112,6 +113,7 @@ def _emptying(account_id: int, moment: datetime) -> list[Any]:
     grades = select(GradeRow.id).where(col(GradeRow.submission_id).in_(submissions))
     return [
         delete(TicketRow).where(col(TicketRow.account_id) == account_id),
+        delete(DraftRow).where(col(DraftRow.account_id) == account_id),
         _of(SubmissionRow, account_id).values(
             body=b"", digest="", filename=None, idempotency_key=None, emptied_at=moment
         ),

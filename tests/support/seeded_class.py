@@ -19,7 +19,7 @@ from sqlmodel import Session, select
 from exercises import registry
 from exercises.instance import Instance
 from grader.grade import Grade, grade_code
-from server.accounts import accounts
+from server.accounts import accounts, sessions
 from server.assignments import changes
 from server.assignments.changes import Change
 from server.courses import courses
@@ -142,7 +142,7 @@ class _Seeding:
         self.tove = self._seat("assistant", "Tove Berg", Role.ASSISTANT, "B")
         root = accounts.open_account(self.session, "Ada Root")
         root.is_admin = True
-        self.tokens["admin"] = accounts.issue_token(self.session, root.id, device="Firefox on Linux")
+        self.tokens["admin"] = sessions.begin(self.session, root.id, "Firefox on Linux")
         self.students = [
             self._seat("student" if number == 0 else "", name, Role.STUDENT, "AB"[number % 5 < 3])
             for number, name in enumerate(STUDENTS)
@@ -164,6 +164,7 @@ class _Seeding:
             seat.university_id = f"s{10_000 + 37 * member.account.id}"
             seat.email = f"{seat.university_id}@lab.example"
         if who:
+            sessions.adopt(self.session, member.token, "Firefox on Linux")
             self.tokens[who] = member.token
         return member.account
 
@@ -215,7 +216,7 @@ class _Seeding:
         seat.last_seen_at = self.now - last
 
     def _play_noor(self, mistakes: dict[str, Mistake]) -> None:
-        """Play the evening of the one whose pages are shown: one path is left out at ``bndiff``, and four steps inherit that."""
+        """Play the evening of the one whose pages are shown: a path is missing at ``bndiff``, others inherit that."""
         noor = self.students[0]
         counts, bndiff = mistakes["counts"], mistakes["bndiff"]
         evening = (

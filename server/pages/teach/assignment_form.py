@@ -171,8 +171,8 @@ def read_rules(reader: Reader, exercise: Exercise, course: CourseRow, old: Assig
     counterexamples = reader.choice("counterexamples", ("yes", "no"))
     approximate = reader.percent("approximate_share", 1.0)
     return {
-        "opens_at": reader.moment("opens_at", zone, old and old.opens_at),
-        "due_at": reader.moment("due_at", zone, old and old.due_at),
+        "opens_at": reader.moment("opens_at", zone, old.opens_at if old else None),
+        "due_at": reader.moment("due_at", zone, old.due_at if old else None),
         "late_policy": LatePolicy(reader.choice("late_policy", tuple(LatePolicy), LatePolicy.NONE.value)),
         "late_per_day": reader.percent("late_per_day", 0.0) or 0.0,
         "late_floor": reader.percent("late_floor", 0.0) or 0.0,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Annotated, Any, Final
 
-import segno
 from fastapi import Depends, Query, Response
-from markupsafe import Markup
 
 from server.courses import join_codes as codes
 from server.courses.access import CourseAccess, CourseSession
@@ -22,6 +19,7 @@ from server.pages.confirmation import Question
 from server.pages.fields import FormState, Reader, typed_moment, typed_number
 from server.pages.forms import TheForm, text
 from server.pages.page import Page, ThePage
+from server.pages.qr import qr_code
 from server.pages.route import page_router
 from server.pages.session import Visiting
 from server.people import join_codes
@@ -154,14 +152,6 @@ def show_wall(page: ThePage, access: Managing, code: RowId, address: TheAddress)
 def join_address(address: str, code: str) -> str:
     """Return the address of the page for joining, with a code in it."""
     return f"{address.rstrip('/')}/join?code={code}"
-
-
-def qr_code(content: str) -> Markup:
-    """Return a QR code as SVG, drawn by attributes alone: the policy of pages knows no styles."""
-    drawn = io.BytesIO()
-    code = segno.make(content, error="m", micro=False)
-    code.save(drawn, kind="svg", border=0, xmldecl=False, svgns=False, omitsize=True, svgclass=None, lineclass=None)
-    return Markup(drawn.getvalue().decode())
 
 
 def _terms(reader: Reader, member: CourseSession, row: JoinCodeRow | None = None) -> dict[str, Any]:

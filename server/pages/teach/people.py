@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Query, Response
@@ -65,6 +66,18 @@ class PeopleList:
     never_signed_in: int
 
 
+@dataclass(frozen=True)
+class GivenKey:
+    """A key that is shown once: a link, a code or a token; how many older ones it replaced, and what to look at."""
+
+    kind: str
+    text: str
+    revoked: int = 0
+    expires_at: datetime | None = None
+    notes: Sequence[str] = ()
+    is_new: bool = False
+
+
 def read_list(member: CourseSession, asked: Search, offset: int) -> PeopleList:
     """Return what the list shows."""
     found = people.list_people(member.session, member.course, asked)
@@ -110,8 +123,8 @@ def add_person(page: ThePage, access: Managing, form: TheForm, address: TheAddre
             with access.writing() as member:
                 person, notes = people.add(member.session, member.course, member.actor, Details(**details))
                 code = invitations.invite(member.session, member.course, member.actor, person)
-                key = {"kind": "link", "text": invitations.link(address, code), "notes": notes, "is_new": True}
-                return page.render("teach/key_given.html", membership=member.membership, person=person, **_key(key))
+                key = GivenKey("link", invitations.link(address, code), notes=notes, is_new=True)
+                return page.render("teach/key_given.html", membership=member.membership, person=person, key=key)
         except Problem as problem:
             state.blame(problem, _field_of(problem))
     with access.reading() as member:
@@ -225,19 +238,8 @@ def give_key(page: ThePage, access: Managing, form: TheForm, account: RowId, add
     is_revoking = reader.is_on("revoke_old")
     try:
         with access.writing() as member:
-            if kind == "link":
-                person, code = invitations.invite_again(member.session, member.course, member.actor, account)
-                given = {"text": invitations.link(address, code)}
-            elif kind == "code":
-                made = keys.give_pairing_code(
-                    member.session, member.course, member.actor, account, revoke_old=is_revoking
-                )
-                person, given = made.person, {"text": made.code, "revoked": made.revoked, "expires_at": made.expires_at}
-            else:
-                token = keys.give_token(member.session, member.course, member.actor, account, revoke_old=is_revoking)
-                person, given = token.person, {"text": token.token, "revoked": token.revoked}
-            key = _key({"kind": kind, **given})
-            return page.render("teach/key_given.html", membership=member.membership, person=person, **key)
+            person, key = _make_key(member, account, kind, address, revoke_old=is_revoking)
+            return page.render("teach/key_given.html", membership=member.membership, person=person, key=key)
     except Problem as problem:
         if problem.status == 403:  # the rule has its sentence, and the form stays where it is
             state.faults[""] = problem.detail
@@ -270,15 +272,26 @@ def _field_of(problem: Problem) -> str:
     """Return the field that a problem is about, by its kind and its words."""
     if problem.slug == "bad-name":
         return "name"
-    if problem.slug in ("taken-id",):
+    if problem.slug == "taken-id":
         return "university_id"
     if problem.slug == "last-instructor":
         return "role"
     return next((field for word, field in FIELD_OF_WORD.items() if word in problem.detail.split(".")[0]), "")
 
 
-def _key(values: dict[str, Any]) -> dict[str, Any]:
-    return {"notes": [], "revoked": 0, "expires_at": None, "is_new": False} | values
+def _make_key(
+    member: CourseSession, account: int, kind: str, address: str, *, revoke_old: bool
+) -> tuple[Person, GivenKey]:
+    """Make a key of a kind for somebody."""
+    session, course, actor = member.session, member.course, member.actor
+    if kind == "link":
+        person, code = invitations.invite_again(session, course, actor, account)
+        return person, GivenKey(kind, invitations.link(address, code))
+    if kind == "code":
+        made = keys.give_pairing_code(session, course, actor, account, revoke_old=revoke_old)
+        return made.person, GivenKey(kind, made.code, made.revoked, made.expires_at)
+    given = keys.give_token(session, course, actor, account, revoke_old=revoke_old)
+    return given.person, GivenKey(kind, given.token, given.revoked)
 
 
 def _new_person(page: Page, member: CourseSession, state: FormState) -> Response:

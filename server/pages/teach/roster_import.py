@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Response
@@ -116,7 +117,7 @@ def _choose(page: Page, member: CourseSession, state: FormState) -> Response:
     return page.render("teach/import.html", status, membership=member.membership, state=state, mistakes=())
 
 
-def _mistaken(page: Page, member: CourseSession, mistakes: list[Mistake]) -> Response:
+def _mistaken(page: Page, member: CourseSession, mistakes: Sequence[Mistake]) -> Response:
     return page.render(
         "teach/import.html", 422, membership=member.membership, state=FormState(), mistakes=mistakes[:LISTED_MAX]
     )
@@ -126,7 +127,7 @@ def _preview(page: Page, member: CourseSession, content: bytes, *, is_changed: b
     try:
         plan = roster_import.plan_import(member.session, member.course, member.actor, read_roster(content))
     except BadRoster as bad:
-        return _mistaken(page, member, list(bad.mistakes))
+        return _mistaken(page, member, bad.mistakes)
     return page.render(
         "teach/import_preview.html",
         409 if is_changed else 200,
