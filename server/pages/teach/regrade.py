@@ -17,16 +17,18 @@ from server.http.row_id import RowId
 from server.pages import confirmation
 from server.pages.confirmation import Question
 from server.pages.fields import FormState, Reader
+from server.pages.filters import plural
 from server.pages.forms import TheForm
 from server.pages.page import Page, ThePage
 from server.pages.route import FRAGMENT_HEADER, page_router
 from server.pages.session import Visiting
 from server.people import people
 from server.people.people import Person, Search
+from server.progress.record import PASSING
 from server.queue.dispatcher import TheDispatcher
 from server.regrading import regrade
 from server.regrading.regrade import RegradeScope
-from server.regrading.report import report
+from server.regrading.report import NO_ROW, report
 from server.regrading.schemas import DifferenceBody, RegradeBody
 from server.tables import Role
 
@@ -34,7 +36,6 @@ router = page_router()
 REGRADE: Final = "/courses/{course}/regrade"
 LABELS: Final = {"exercise": "Exercise", "account_id": "Student", "submission_id": "Submission"}
 LISTED_MAX: Final = 100
-MARKS: Final = ("exact", "approximate", "rounding", "missing")
 DONE: Final = {
     "none": "There is nothing to grade again: every grade is of today's exercises, torch and grader.",
     "accepted": "The new grades count now.",
@@ -185,13 +186,15 @@ def discard_regrade(page: ThePage, access: Regrading, form: TheForm, id: RowId) 
 
 def judged(line: str) -> Judged:
     """Return the mark and the words of a step as the report has it, such as ``wrong own sign``."""
+    if line in (NO_ROW, "missing"):
+        return Judged("missing", "not there")
     verdict, *rest = line.split()
-    if verdict in MARKS:
+    if verdict in PASSING:
         return Judged(verdict, verdict)
     if "inherited" in rest:
         return Judged("inherited", "inherited")
     words = [word.replace("_", " ") for word in rest if word != "own"]
-    return Judged("own", ", ".join(words) or "own mistake")
+    return Judged("own", ", ".join(words) or verdict.replace("_", " "))
 
 
 def _difference(body: DifferenceBody) -> Difference:
@@ -208,7 +211,7 @@ def _acceptance(slug: str, shown: RegradePage) -> Question:
     kept = (f"{aside} could not be graded again, and keep their grade.",) if aside else ()
     return Question(
         f"Let the grades of regrade {shown.report.id} count?",
-        (f"{shown.report.regraded} submissions get their new grade, all at once. {points}", *kept),
+        (f"{plural(shown.report.regraded, 'new grade')} will count, all at once. {points}", *kept),
         "Accept it",
         f"{here}/{shown.report.id}/accept",
         here,
