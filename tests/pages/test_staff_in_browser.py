@@ -28,14 +28,11 @@ Tom Tutor,tom@example.org,,A,assistant
 DUE = datetime(2026, 12, 1, 22, 59, tzinfo=UTC)
 PAGES = (
     "people",
-    "people/add",
     "people/import",
     "people/1",
     "people/2/key",
-    "people/2/merge",
     "people/2/remove",
     "join-codes",
-    "join-codes/1",
     "join-codes/1/wall",
     "assignments",
     f"assignments/{FULL}",
@@ -44,10 +41,10 @@ PAGES = (
     "gradebook",
     "audit",
     "settings",
-    "settings/copy",
     "settings/remove",
 )
-SERVER_PAGES = ("/admin", "/admin/people", "/admin/people/2", "/admin/people/2/erase", "/admin/queue", "/admin/machine")
+SERVER_PAGES = ("/admin", "/admin/people", "/admin/people/2", "/admin/queue", "/admin/machine")
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # The name of what has the focus: its label, else its own text.
 NAME_OF_FOCUSED = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
 
@@ -86,17 +83,19 @@ def _hand_in(site: Site, token: str, source: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page, by WCAG 2.2 AA."""
+    """What axe-core finds wrong with a page by WCAG 2.2 AA, in the light; and with its contrast, in the dark."""
     page.evaluate(AXE.read_text())
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", tags)
-    return [f"{page.url} {each['id']}: {each['nodes'][0]['html'][:100]}" for each in found["violations"]]
+    found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", list(RULES))["violations"]
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour is on its way
+    found += page.evaluate("axe.run(document, { runOnly: ['color-contrast'] })")["violations"]
+    page.emulate_media(color_scheme="light")
+    return [f"{page.url} {each['id']}: {each['nodes'][0]['html'][:100]}" for each in found]
 
 
 def test_a_roster_is_seen_and_imported(classroom: Site, sit_down: Sit) -> None:
     page = sit_down(classroom.instructor_token).open(f"{HERE}/people")
     page.get_by_role("main").get_by_role("link", name="Import a roster").first.click()
-    page.get_by_label("Roster").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": ROSTER.encode()})
+    page.get_by_label("Roster", exact=True).set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": ROSTER.encode()})
 
     page.get_by_role("button", name="See what it would do").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What this roster would do")
@@ -184,17 +183,14 @@ def test_the_gradebook_is_downloaded_without_scripts(classroom: Site, sit_down: 
     assert "Ada Lovelace" in Path(saved.value.path()).read_text("utf-8-sig")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_of_staff_breaks_a_rule_of_access(classroom: Site, sit_down: Sit, theme: str) -> None:
-    instructor = sit_down(classroom.instructor_token, color_scheme=theme)
-    admin = sit_down(classroom.make_admin(), color_scheme=theme)
+def test_no_page_of_staff_breaks_a_rule_of_access(classroom: Site, sit_down: Sit) -> None:
+    instructor, admin = sit_down(classroom.instructor_token), sit_down(classroom.make_admin())
     paths = [(instructor, f"{HERE}/{path}") for path in PAGES] + [(admin, path) for path in SERVER_PAGES]
 
     found = []
-    page = {id(who): who.context.new_page() for who in (instructor, admin)}
     for who, path in paths:
-        answer = page[id(who)].goto(who.address + path)
-        assert answer is not None and answer.status == 200, path
-        found += violations(page[id(who)])
+        page = who.open(path)
+        found += violations(page)
+        page.close()
 
     assert found == []
