@@ -288,7 +288,7 @@ class MiniNode:
 
 @dataclass(frozen=True)
 class MiniGraph:
-    """The same layout on its side, from the data to the loss, marks only."""
+    """The same layout on its side, from the loss to the data, marks only."""
 
     nodes: tuple[MiniNode, ...]
     edges: tuple[str, ...]
@@ -304,8 +304,7 @@ def mini(exercise: Exercise, marks: Mapping[str, Mark], label: str) -> MiniGraph
     ranks = max(node.rank for node in layout.nodes)
     squeeze = min(room / 24.0, 66.0 / max(layout.width - 60.0, 1.0))
     at = {
-        node.name: (8 + (ranks - node.rank) * step, round(8 + (layout.width - node.x - 30) * squeeze, 1))
-        for node in layout.nodes
+        node.name: (8 + node.rank * step, round(8 + (layout.width - node.x - 30) * squeeze, 1)) for node in layout.nodes
     }
     edges = []
     for edge in layout.edges:

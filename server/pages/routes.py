@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from server.pages import assets
 from server.pages.account import account, joining, signing
@@ -11,6 +11,8 @@ from server.pages.account import courses as my_courses
 from server.pages.admin import courses as all_courses
 from server.pages.admin import machine, queue
 from server.pages.admin import people as accounts
+from server.pages.route import show_refusal
+from server.pages.static_files import StaticFiles
 from server.pages.teach import (
     assignment_form,
     assignments,
@@ -51,4 +53,5 @@ def install(app: FastAPI, key: bytes) -> None:
     app.state.page_key = key
     for room in ROOMS:
         app.include_router(room.router)
-    app.mount(assets.PREFIX, StaticFiles(directory=assets.STATIC), name="static")
+    app.mount(assets.PREFIX, StaticFiles(), name="static")
+    app.add_exception_handler(HTTPException, show_refusal)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import update
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from exercises import registry
 from exercises.instance import Instance
@@ -34,6 +34,7 @@ from server.instances.store import keep
 from server.tables import (
     AccountRow,
     AnswerKind,
+    CommentRow,
     CourseRow,
     ExtensionRow,
     GradeRow,
@@ -219,7 +220,7 @@ class _Seeding:
         """Play the evening of the one whose pages are shown: a path is missing at ``bndiff``, others inherit that."""
         noor = self.students[0]
         counts, bndiff = mistakes["counts"], mistakes["bndiff"]
-        evening = (
+        evening: tuple[tuple[list[Mistake], str], ...] = (
             ([counts], "counts"),
             ([counts], "logits"),
             ([], "hpreact"),
@@ -271,7 +272,8 @@ class _Seeding:
             (work[0], Note(None, "A good start. Keep the shapes beside each line, as you did here."), 14),
         ):
             for comment in comments.write(self.session, self.lab, [submission], self.quinn.id, note):
-                comment.created_at = self.now - timedelta(hours=ago)
+                written = update(CommentRow).values(created_at=self.now - timedelta(hours=ago))
+                self.session.connection().execute(written.where(col(CommentRow.id) == comment.id))
         due = self.now.replace(hour=22, minute=59, second=0)
         for person, days, reason in ((noor, 4, "Ill on Tuesday"), (other, 5, "Conference trip")):
             self.session.add(
