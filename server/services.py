@@ -175,6 +175,7 @@ class ServerServices(Services):
         app.state.write_probe = WriteProbe(self.database)
         app.state.instances = self.instances
         app.state.dispatcher = self.dispatcher
+        app.state.code_runner = self.code_runner
         app.state.follower = self.follower
         app.state.intake = self.intake
         app.state.metrics = self.metrics

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from server.accounts import tokens
-from server.accounts.names import clean_name
+from server.accounts.names import clean_name, searchable
 from server.database import dialect
 from server.database.table import now
 from server.tables import AccountRow, InvitationRow, PairingCodeRow, TokenRow
+
+log = logging.getLogger(__name__)
 
 
 def open_account(session: Session, name: str) -> AccountRow:
@@ -48,6 +52,42 @@ def revoke_tokens(session: Session, account_id: int) -> int:
     for token in valid:
         token.revoked_at = now()
     return len(valid)
+
+
+def set_admin(session: Session, account: AccountRow, *, is_admin: bool) -> None:
+    """Let an account act in every course, or no longer; its seats stay."""
+    account.is_admin = is_admin
+    session.add(account)
+    log.info("Account %d is %s now.", account.id, "an admin" if is_admin else "no admin")
+
+
+def search_accounts(session: Session, part: str, limit: int) -> tuple[list[AccountRow], int]:
+    """Return the first accounts by name whose name holds a part, or that have this number; and how many there are.
+
+    Erased and merged ones are left out. The search is made here: SQLite knows small letters of English only.
+    """
+    in_use = select(AccountRow).where(col(AccountRow.erased_at).is_(None), col(AccountRow.merged_into_id).is_(None))
+    number = part.removeprefix("#")
+    found = [
+        account
+        for account in session.exec(in_use)
+        if searchable(part) in searchable(account.name) or number == str(account.id)
+    ]
+    return sorted(found, key=lambda account: (searchable(account.name), account.id))[:limit], len(found)
+
+
+def count_tokens(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many keys open each account that has any, at this moment."""
+    valid = (
+        select(TokenRow.account_id, func.count())
+        .where(
+            col(TokenRow.account_id).in_(account_ids),
+            col(TokenRow.revoked_at).is_(None),
+            col(TokenRow.expires_at).is_(None) | (col(TokenRow.expires_at) > now()),
+        )
+        .group_by(col(TokenRow.account_id))
+    )
+    return dict(session.exec(valid).all())
 
 
 def renew_keys(session: Session, account: AccountRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
@@ -109,6 +110,19 @@ def seats_of(session: Session, account_id: int) -> list[tuple[CourseRow, Role]]:
         .where(SeatRow.account_id == account_id, col(SeatRow.removed_at).is_(None))
     )
     return [(course, Role(role)) for course, role in session.exec(seats.order_by(CourseRow.slug))]
+
+
+def seats_of_all(session: Session, account_ids: Sequence[int]) -> dict[int, list[tuple[CourseRow, Role]]]:
+    """Return what ``seats_of`` does, of several accounts in one query; those without a seat are left out."""
+    seats = (
+        select(SeatRow.account_id, CourseRow, SeatRow.role)
+        .join(CourseRow)
+        .where(col(SeatRow.account_id).in_(account_ids), col(SeatRow.removed_at).is_(None))
+    )
+    found: dict[int, list[tuple[CourseRow, Role]]] = {}
+    for account_id, course, role in session.exec(seats.order_by(CourseRow.slug)):
+        found.setdefault(account_id, []).append((course, Role(role)))
+    return found
 
 
 def join(session: Session, code: str, name: str) -> NewMember:

@@ -78,3 +78,11 @@ def has_other_instructor(session: Session, course: CourseRow, account_id: int) -
         )
     )
     return session.exec(others.limit(1)).first() is not None
+
+
+def list_sections(session: Session, course: CourseRow) -> list[str]:
+    """Return the sections that people of a course are in, by name."""
+    sections = select(SeatRow.section).where(
+        SeatRow.course_id == course.id, col(SeatRow.removed_at).is_(None), col(SeatRow.section).is_not(None)
+    )
+    return sorted(section for section in session.exec(sections.distinct()) if section)

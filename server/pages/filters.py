@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -48,9 +49,22 @@ def day(moment: datetime, zone: str = "UTC") -> Markup:
     )
 
 
+def fixed(moment: datetime, zone: str) -> Markup:
+    """Return a ``time`` element that shows day and hour by the clocks of a zone, whatever the reader's own show."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{}" title="{}" data-fixed>{}</time>').format(
+        moment.isoformat(), exact(moment, zone), f"{local:%a %-d %b, %H:%M}"
+    )
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def query(values: Mapping[str, object]) -> str:
+    """Return the query of an address, without what is empty."""
+    return urlencode({name: value for name, value in values.items() if value not in ("", None)})
 
 
 ALL: Final[Mapping[str, Callable[..., Any]]] = {
@@ -58,5 +72,7 @@ ALL: Final[Mapping[str, Callable[..., Any]]] = {
     "exact": exact,
     "time": time,
     "day": day,
+    "fixed": fixed,
     "plural": plural,
+    "query": query,
 }

@@ -8,11 +8,46 @@ from starlette.exceptions import HTTPException
 from server.pages import assets
 from server.pages.account import account, joining, signing
 from server.pages.account import courses as my_courses
+from server.pages.admin import courses as all_courses
+from server.pages.admin import machine, queue
+from server.pages.admin import people as accounts
 from server.pages.route import show_refusal
 from server.pages.static_files import StaticFiles
 from server.pages.study import workbench
+from server.pages.teach import (
+    assignment_form,
+    assignments,
+    audit,
+    course_settings,
+    extensions,
+    gradebook,
+    join_codes,
+    people,
+    regrade,
+    roster_import,
+)
 
-ROOMS = (signing, joining, account, my_courses, workbench)
+ROOMS = (
+    signing,
+    joining,
+    account,
+    my_courses,
+    workbench,
+    roster_import,
+    people,
+    join_codes,
+    assignments,
+    assignment_form,
+    extensions,
+    regrade,
+    gradebook,
+    audit,
+    course_settings,
+    all_courses,
+    accounts,
+    queue,
+    machine,
+)
 
 
 def install(app: FastAPI, key: bytes) -> None:

@@ -323,7 +323,7 @@ def add_admin(settings: Settings, account_id: int) -> None:
     """Make an account an admin."""
     with prepared_database(settings).writing() as session:
         account = find_account(session, account_id)
-        account.is_admin = True
+        accounts.set_admin(session, account, is_admin=True)
         click.echo(f"{account.name} is an admin now.")
 
 
@@ -334,7 +334,7 @@ def remove_admin(settings: Settings, account_id: int) -> None:
     """Take the admin's rights from an account; its seats stay."""
     with prepared_database(settings).writing() as session:
         account = find_account(session, account_id)
-        account.is_admin = False
+        accounts.set_admin(session, account, is_admin=False)
         click.echo(f"{account.name} is no admin now.")
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from server.accounts.accounts import lock_account
 from server.courses.seats import LastInstructor, has_other_instructor
 from server.database.table import now
+from server.http.problems import NotFound, Unprocessable
 from server.tables import (
     AccountRow,
     AuditRow,
@@ -35,6 +36,45 @@ from server.tables import (
 )
 
 ERASED_NAME = "(erased)"
+
+
+class UnknownAccount(NotFound):
+    """There is no account with this number."""
+
+    title, slug = "No such account", "unknown-account"
+
+
+class NameDiffers(Unprocessable):
+    """The name that was typed is not that of the account."""
+
+    title, slug = "Another name", "name-differs"
+
+
+def find_account(session: Session, account_id: int) -> AccountRow:
+    """Return an account.
+
+    :raises UnknownAccount: there is none with this number
+    """
+    account = session.get(AccountRow, account_id)
+    if account is None:
+        raise UnknownAccount(f"There is no account {account_id}. Look its number up in the roster of a course.")
+    return account
+
+
+def erase_confirmed(session: Session, account_id: int, name: str) -> AccountRow:
+    """Erase the person of an account whose name was typed once more; return what is left of it.
+
+    :raises UnknownAccount: there is no such account
+    :raises NameDiffers: it has another name
+    :raises LastInstructor: a course that is not archived has no other instructor
+    """
+    account = find_account(session, account_id)
+    if name != account.name:
+        raise NameDiffers(
+            f"Account {account_id} has another name than the one typed. Nothing was erased; type its own."
+        )
+    erase(session, account)
+    return account
 
 
 def erase(session: Session, account: AccountRow) -> None:

@@ -6,29 +6,16 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from server.accounts.signin import TheCredentials
-from server.http.problems import Forbidden, NotFound, Unprocessable, documented
+from server.http.problems import Forbidden, documented
 from server.http.row_id import RowId
 from server.http.state import TheDatabase
 from server.privacy.archive import archive
-from server.privacy.erasure import erase
+from server.privacy.erasure import erase_confirmed
 from server.privacy.schemas import ErasedBody, ErasureBody
-from server.tables import AccountRow
 
 ZIP = "application/zip"
 
 router = APIRouter(tags=["account"], responses=documented(401))
-
-
-class UnknownAccount(NotFound):
-    """There is no account with this number."""
-
-    title, slug = "No such account", "unknown-account"
-
-
-class NameDiffers(Unprocessable):
-    """The name that was typed is not that of the account."""
-
-    title, slug = "Another name", "name-differs"
 
 
 @router.get("/me/archive", response_class=StreamingResponse, responses={200: {"content": {ZIP: {}}}})
@@ -51,10 +38,5 @@ def erase_account(credentials: TheCredentials, id: RowId, body: ErasureBody) -> 
     with credentials.writing() as caller:
         if not caller.is_admin:
             raise Forbidden("Accounts are erased by an admin. Ask the operator of this server.")
-        account = caller.session.get(AccountRow, id)
-        if account is None:
-            raise UnknownAccount(f"There is no account {id}. Look its number up in the roster of a course.")
-        if body.name != account.name:
-            raise NameDiffers(f"Account {id} has another name than the one typed. Nothing was erased; type its own.")
-        erase(caller.session, account)
+        account = erase_confirmed(caller.session, id, body.name)
         return ErasedBody(id=account.id, erased_at=account.erased_at)

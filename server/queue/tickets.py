@@ -37,7 +37,7 @@ from server.queue.queries import (
     STANDINGS,
     TRIES_MAX,
 )
-from server.tables import SubmissionRow, TicketRow, TicketState
+from server.tables import AccountRow, CourseRow, SubmissionRow, TicketRow, TicketState
 
 RANK_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # rank 0
 ASSUMED_RUN_SECONDS = 0.1  # while no grade tells how long a run takes
@@ -224,6 +224,29 @@ def quarantined(session: Session, course_id: int | None = None) -> Sequence[tupl
     if course_id is not None:
         tickets = tickets.where(SubmissionRow.course_id == course_id)
     return session.exec(tickets).all()
+
+
+@dataclass(frozen=True)
+class QueuedSubmission:
+    """A ticket with its submission's exercise, course and student, for who looks after the server."""
+
+    ticket: TicketRow
+    exercise: str
+    course: str
+    student: str
+
+
+def list_queue(session: Session, states: Sequence[TicketState], limit: int) -> list[QueuedSubmission]:
+    """Return the first tickets in these states, of all courses, in the order of the queue."""
+    rows = (
+        select(TicketRow, SubmissionRow.exercise, CourseRow.slug, AccountRow.name)
+        .join(SubmissionRow, col(SubmissionRow.id) == TicketRow.submission_id)
+        .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
+        .join(AccountRow, col(AccountRow.id) == TicketRow.account_id)
+        .where(col(TicketRow.state).in_(states))
+        .order_by(col(TicketRow.rank), col(TicketRow.id))
+    )
+    return [QueuedSubmission(*row) for row in session.exec(rows.limit(limit))]
 
 
 def _in_state(session: Session, submission_id: int, *states: TicketState) -> TicketRow | None:

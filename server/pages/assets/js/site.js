@@ -19,6 +19,7 @@ const short = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric
 
 export function tellTimes(within = document) {
   for (const element of within.querySelectorAll("time[datetime]")) {
+    if ("fixed" in element.dataset) continue; // the zone of a course, which the page names
     const moment = new Date(element.dateTime);
     element.title = full.format(moment);
     if ("day" in element.dataset) { element.textContent = short.format(moment); continue; }
