@@ -25,6 +25,16 @@ class CellBody(BaseModel):
     first_passed_at: datetime | None
 
 
+class LiveCellBody(CellBody):
+    """The best of a student at a checkpoint, and whose mistake the newest wrong answer there is.
+
+    ``origin`` is null once the step passed. ``code`` is the kind of the mistake, null if it was not judged.
+    """
+
+    origin: str | None
+    code: str | None
+
+
 class StuckBody(BaseModel):
     """A step at which a student is stuck: so many attempts, and none passed."""
 
@@ -63,6 +73,21 @@ class ProgressBody(BaseModel):
     next_after: int | None
     columns: list[ColumnBody]
     rows: list[StudentProgressBody]
+
+
+class LiveRowBody(BaseModel):
+    """A student in one exercise, as the class's events send it. ``cells`` are in the order of its checkpoints."""
+
+    exercise: str
+    student: PersonBody
+    section: str | None
+    state: State
+    passed: int
+    exact: int
+    submissions: int
+    last_handed_in_at: datetime | None
+    stuck: list[StuckBody]
+    cells: list[LiveCellBody | None]
 
 
 class MistakeBody(BaseModel):
