@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser
 from pydantic import SecretStr
 
@@ -23,8 +21,9 @@ from server.settings import Settings
 from server.tables import CourseRow, Role
 from tests.support import browser as browsers
 from tests.support.browser import Visitor
+from tests.support.listening import listening
 from tests.support.migrated import Migrated
-from tests.support.servers import COURSE, FakeSandbox, eventually, join_code_of
+from tests.support.servers import COURSE, FakeSandbox, join_code_of
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterat
     database.close()
     sandbox = FakeSandbox()
     app = create_app(settings, sandbox.code_runner())
-    running = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    try:
-        assert eventually(lambda: running.started)
-        port = running.servers[0].sockets[0].getsockname()[1]
-        yield Site(f"http://127.0.0.1:{port}", app.state.services, sandbox, code, instructor.token)
-    finally:
-        running.should_exit = True
-        thread.join()
+    with listening(app) as address:
+        yield Site(address, app.state.services, sandbox, code, instructor.token)
 
 
 @pytest.fixture
