@@ -7,8 +7,12 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
+from server.pages.teach import class_page
 
-ROOMS = (my_courses,)
+ROOMS = (
+    my_courses,
+    class_page,
+)
 
 
 def install(app: FastAPI, key: bytes) -> None:

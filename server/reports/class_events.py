@@ -18,10 +18,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from fastapi import Depends, Header, Query, Request
-from fastapi.sse import ServerSentEvent
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 from starlette.concurrency import run_in_threadpool
@@ -103,6 +103,15 @@ class Change:
     account_id: int
 
 
+class Event(StrEnum):
+    """What a stream tells."""
+
+    POSITION = "position"  # it has begun
+    STUDENT = "student"  # the row of a student is another one
+    RELOAD = "reload"  # too much was missed: read the class again
+    END = "end"  # the person may look no longer
+
+
 @dataclass(frozen=True)
 class Watch:
     """What somebody looks at. ``section`` None means the whole course."""
@@ -173,12 +182,10 @@ class ClassEvents:
         self.require_room(watch.account_id)
         return watch
 
-    async def events(
+    async def follow(
         self, watch: Watch, read_watch: ReadWatch, begin: Begin = FROM_NOW
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Yield a ``position`` at once, then a ``student`` for each row that changed.
-
-        ``reload`` says that too much was missed. The stream ends with ``end`` once the person may look no longer.
+    ) -> AsyncIterator[tuple[Event, LiveRow | None, str]]:
+        """Yield what happens, the row of ``Event.STUDENT``, and the id to go on after it.
 
         :param read_watch: reads anew what the person may look at, and raises a problem once that is nothing.
         """
@@ -187,8 +194,8 @@ class ClassEvents:
         with self._following(watch) as stream:
             position = await run_in_threadpool(self._now)
             if after is not None and not await self._catch_up(stream, after):
-                yield ServerSentEvent(event="reload", raw_data="too much changed")
-            yield ServerSentEvent(event="position", raw_data="now", id=str(after or position))
+                yield Event.RELOAD, None, str(position)
+            yield Event.POSITION, None, str(position)
             while (left := ends_at - clock()) > 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stream.changed.wait(), min(CHECK_SECONDS, left))
@@ -197,13 +204,13 @@ class ClassEvents:
                 except DatabaseUnavailable:
                     await asyncio.sleep(self._look_seconds)
                     continue
-                except Problem as problem:
-                    yield ServerSentEvent(event="end", raw_data=problem.title)
+                except Problem:
+                    yield Event.END, None, str(position)
                     return
                 section, seen = stream.watch.section, self._position or position
                 for row in stream.take():
                     if section in (None, row.standing.section):
-                        yield ServerSentEvent(event="student", data=row.body(), id=str(seen))
+                        yield Event.STUDENT, row, str(seen)
 
     async def _catch_up(self, stream: _Stream, after: Position) -> bool:
         """Have the rows wait that changed after a position; return whether these are all."""
