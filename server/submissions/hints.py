@@ -30,6 +30,11 @@ def visible_rows(session: Session, rules: Rules, rows: Iterable[Mapping[str, Any
     ]
 
 
+def shows_differences(rules: Rules) -> bool:
+    """Return whether differences are shown as pictures: where not even the kind of a mistake is told, they are not."""
+    return rules.is_free or rules.assignment.hint_levels >= KIND_LEVEL
+
+
 def _levels(session: Session, rules: Rules) -> Callable[[str], int]:
     """Return how many levels are shown, by checkpoint."""
     assignment = rules.assignment

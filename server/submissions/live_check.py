@@ -16,14 +16,17 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from starlette.concurrency import run_in_threadpool
 
+from grader.compare import Verdict
+from grader.differences import Difference, difference
 from grader.grade import Grade, grade_code, grade_tensors
+from grader.reference import reference
 from grader.sandbox import Limits, SandboxFault
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess
@@ -49,6 +52,7 @@ WINDOW_SECONDS = 60.0
 ACCOUNTS_MAX = 10_000  # more are forgotten, the one that has waited longest first
 LIMITS = Limits(wall_seconds=2.0)
 RETRY_AFTER_SECONDS = 5
+RIGHT_FOR_CMP = frozenset({Verdict.EXACT, Verdict.APPROXIMATE})
 COMPARED, NO_ROOM = "compared", "no room"  # outcomes of checks, beside those of runs
 
 
@@ -102,6 +106,14 @@ class Room:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """A check of code. ``differences`` are those of the steps that were asked for, as levels."""
+
+    grade: GradeBody
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class LiveChecks:
     """Grades answers without keeping them."""
 
@@ -130,10 +142,11 @@ class LiveChecks:
         self._count(answer, COMPARED, began)
         return body
 
-    async def check_code(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
+    async def check_code(self, access: CourseAccess, answer: HandedIn, look_at: Collection[str] = ()) -> Checked:
         """Run code on the numbers that the student has, and grade the gradients that it leaves.
 
-        It raises what ``require_checkable`` does.
+        ``look_at`` are steps whose difference is wanted; the first with a mistake of its own is always looked at. It
+        raises what ``require_checkable`` does.
 
         :raises TooFast: the account has checked too often
         :raises NoRoom: this process runs no code, or submissions need the sandbox
@@ -145,12 +158,12 @@ class LiveChecks:
             if reason is not None:
                 raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
             async with self._turn():
-                body = await run_in_threadpool(self._run, rules, answer)
+                checked = await run_in_threadpool(self._run, rules, answer, look_at)
         except NoRoom:
             self._count(answer, NO_ROOM, began)
             raise
-        self._count(answer, body.run.status if body.run else COMPARED, began)
-        return body
+        self._count(answer, checked.grade.run.status if checked.grade.run else COMPARED, began)
+        return checked
 
     def _count(self, answer: HandedIn, outcome: str, began: float) -> None:
         self.metrics.checks.labels(answer.kind.value, outcome).observe(time.perf_counter() - began)
@@ -198,14 +211,15 @@ class LiveChecks:
         with self.database.reading() as session:
             return self.dispatcher.depth(session) >= (self.room.runs or 0)
 
-    def _run(self, rules: Rules, answer: HandedIn) -> GradeBody:
+    def _run(self, rules: Rules, answer: HandedIn, look_at: Collection[str]) -> Checked:
         stored = self._instance(rules, answer)
         source, filename = answer.body.decode(), answer.filename or DEFAULT_FILENAME
         try:
             grade = grade_code(stored.instance, source, filename, self.code_runner.sandbox, LIMITS)
         except SandboxFault as fault:
             raise NoRoom(f"The sandbox lost this check, through no fault of the code ({fault}). Check again.") from None
-        return self._body(rules, grade)
+        differences = _differences(stored, grade, look_at) if hints.shows_differences(rules) else {}
+        return Checked(self._body(rules, grade), differences)
 
     def _body(self, rules: Rules, grade: Grade) -> GradeBody:
         rows = [row.as_json() for row in grade.checkpoints]
@@ -229,3 +243,20 @@ class LiveChecks:
             handed_in=handed_in(rows),
             checkpoints=visible,
         )
+
+
+def _differences(stored: StoredInstance, grade: Grade, look_at: Collection[str]) -> Mapping[str, Difference]:
+    """Return the differences of some steps that cmp does not pass, and of the first with a mistake of its own.
+
+    The instance is the student's own: nothing of a hidden one is ever looked at.
+    """
+    first = {grade.first_mistake.name} if grade.first_mistake else set()
+    expected, answers = reference(stored.instance).gradients, grade.run.answers if grade.run else {}
+    found = {}
+    for row in grade.checkpoints:
+        answer = answers[row.name].tensor if row.name in answers else None
+        if row.name in first.union(look_at) and answer is not None and row.verdict not in RIGHT_FOR_CMP:
+            seen = difference(answer, expected[row.name])
+            if seen is not None:
+                found[row.name] = seen
+    return found

@@ -164,7 +164,7 @@ async def check(
     """
     if answer.kind is AnswerKind.TENSORS:
         return await run_in_threadpool(live_checks.check_tensors, access, answer)
-    return await live_checks.check_code(access, answer)
+    return (await live_checks.check_code(access, answer)).grade
 
 
 @router.get("/submissions/{id}")
