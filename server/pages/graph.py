@@ -266,7 +266,7 @@ def by_rates(
             label = f"{node.name}, {'nothing yet' if node.is_step else 'given'}"
             nodes.append(NodeShown(node, "missing" if node.is_step else "given", label))
         else:
-            nodes.append(NodeShown(node, "exact", f"{node.name}, {rate} percent {meaning}", rate))
+            nodes.append(NodeShown(node, "exact", f"{rate} {node.name}, percent {meaning}", rate))
     edges = tuple(EdgeShown(edge, "") for edge in layout.edges)
     return GraphShown(layout, tuple(nodes), edges, f"Computation graph: percent {meaning}", chosen)
 

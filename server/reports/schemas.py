@@ -107,18 +107,21 @@ class MistakeBody(BaseModel):
 class CheckpointAnalyticsBody(BaseModel):
     """How a class gets on with a checkpoint. The commonest mistake comes first.
 
-    ``tried`` and ``passed`` count students. ``pass_rate`` is null if nobody tried. ``attempts_to_pass`` and
-    ``minutes_to_pass`` are medians over those who passed, null if nobody did; the minutes go from a student's first
-    hand-in of the exercise to the one that passed the step. ``stuck`` counts students with many attempts and none
-    passed; ``stuck_students`` names those with the most attempts.
+    ``tried`` and ``passed`` count students, ``passed_at_first`` those whose first attempt passed. ``pass_rate`` is null
+    if nobody tried. ``attempts_to_pass`` and ``minutes_to_pass`` are medians over those who passed, null if nobody did;
+    the minutes go from a student's first hand-in of the exercise to the one that passed the step.
+    ``minutes_quantiles`` are their 5th, 25th, 50th, 75th and 95th percentile. ``stuck`` counts students with many
+    attempts and none passed; ``stuck_students`` names those with the most attempts.
     """
 
     name: str
     tried: int
     passed: int
+    passed_at_first: int
     pass_rate: float | None
     attempts_to_pass: float | None
     minutes_to_pass: float | None
+    minutes_quantiles: list[float] | None
     stuck: int
     stuck_students: list[PersonBody]
     mistakes: list[MistakeBody]

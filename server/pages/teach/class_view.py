@@ -129,7 +129,7 @@ def read_class(member: CourseSession, asked: Asked) -> ClassView:
         states=Counter(row.standing.state for row in rows),
         students=len(rows),
         groups=_groups(ordered, course.slug, starts),
-        stuck=_stuck(rows)[:STUCK_SHOWN],
+        stuck=stuck_of(rows)[:STUCK_SHOWN],
         position=position,
     )
 
@@ -151,7 +151,7 @@ def _groups(
     ]
 
 
-def _stuck(rows: Sequence[LiveRow]) -> list[Stuck]:
+def stuck_of(rows: Sequence[LiveRow]) -> list[Stuck]:
     """Return who is stuck, most attempts first."""
     found = []
     for row in rows:
