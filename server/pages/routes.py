@@ -7,12 +7,13 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
-from server.pages.teach import class_page, hurts_page
+from server.pages.teach import class_page, hurts_page, lecture_page
 
 ROOMS = (
     my_courses,
     class_page,
     hurts_page,
+    lecture_page,
 )
 
 

@@ -103,6 +103,22 @@ def read_analytics(
     )
 
 
+def read_mistakes(
+    session: Session, course: CourseRow, exercise: Exercise, checkpoint: str, scope: Scope, tried: int
+) -> list[MistakeBody]:
+    """Return the mistakes at one step, the commonest first; one query.
+
+    :param tried: how many students tried the step
+    """
+    tally = Tally(tried=tried)
+    mistakes = _mistakes(graded(course, [exercise], scope)).where(col(ComparisonRow.name) == checkpoint)
+    for account_id, _, _, text in session.connection().execute(mistakes):
+        for each in json.loads(text):
+            tally.students_by_code[each["code"]].add(account_id)
+            tally.hints_by_code[each["code"]][each["hints"][0]] += 1
+    return _checkpoint(checkpoint, tally).mistakes
+
+
 def _attempts(graded: CTE) -> Select[str, str, int | None, int]:
     """Select exercise, checkpoint, the number of the first attempt that passed or None, and how many students."""
     numbered = (

@@ -107,7 +107,7 @@ class Event(StrEnum):
     """What a stream tells."""
 
     POSITION = "position"  # it has begun
-    STUDENT = "student"  # the row of a student is another one
+    STUDENT = "student"  # the row of a student is another one, or those of several
     RELOAD = "reload"  # too much was missed: read the class again
     END = "end"  # the person may look no longer
 
@@ -184,8 +184,8 @@ class ClassEvents:
 
     async def follow(
         self, watch: Watch, read_watch: ReadWatch, begin: Begin = FROM_NOW
-    ) -> AsyncIterator[tuple[Event, LiveRow | None, str]]:
-        """Yield what happens, the row of ``Event.STUDENT``, and the id to go on after it.
+    ) -> AsyncIterator[tuple[Event, Sequence[LiveRow], str]]:
+        """Yield what happens, the rows of ``Event.STUDENT``, and the id to go on after them.
 
         :param read_watch: reads anew what the person may look at, and raises a problem once that is nothing.
         """
@@ -194,8 +194,8 @@ class ClassEvents:
         with self._following(watch) as stream:
             position = await run_in_threadpool(self._now)
             if after is not None and not await self._catch_up(stream, after):
-                yield Event.RELOAD, None, str(position)
-            yield Event.POSITION, None, str(position)
+                yield Event.RELOAD, (), str(position)
+            yield Event.POSITION, (), str(position)
             while (left := ends_at - clock()) > 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stream.changed.wait(), min(CHECK_SECONDS, left))
@@ -205,12 +205,12 @@ class ClassEvents:
                     await asyncio.sleep(self._look_seconds)
                     continue
                 except Problem:
-                    yield Event.END, None, str(position)
+                    yield Event.END, (), str(position)
                     return
                 section, seen = stream.watch.section, self._position or position
-                for row in stream.take():
-                    if section in (None, row.standing.section):
-                        yield Event.STUDENT, row, str(seen)
+                rows = [row for row in stream.take() if section in (None, row.standing.section)]
+                if rows:
+                    yield Event.STUDENT, rows, str(seen)
 
     async def _catch_up(self, stream: _Stream, after: Position) -> bool:
         """Have the rows wait that changed after a position; return whether these are all."""

@@ -114,8 +114,9 @@ async def follow_class(
     in an exercise, within a second after their grade. ``reload`` says that too much was missed: read the progress
     again. ``end`` is the last one, if the caller may look no longer.
     """
-    async for event, row, id in events.follow(watch, read_watch, begin):
-        yield ServerSentEvent(event=event, data=row and row.body(), id=id)
+    async for event, rows, id in events.follow(watch, read_watch, begin):
+        for body in [row.body() for row in rows] or [{}]:
+            yield ServerSentEvent(event=event, data=body, id=id)
 
 
 @router.get("/courses/{course}/clusters", tags=["analytics"])

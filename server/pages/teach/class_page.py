@@ -66,10 +66,10 @@ async def follow_class(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow the class: the events of REST, with rows as the page has them."""
     starts = {each.slug: group_starts(each) for each in watch.exercises}
-    async for event, row, id in events.follow(watch, read_watch, begin):
-        if event is Event.STUDENT and row is not None:
+    async for event, rows, id in events.follow(watch, read_watch, begin):
+        if event is not Event.STUDENT:
+            yield ServerSentEvent(event=event, data={}, id=id)
+        for row in rows:
             address = student_address(watch.course.slug, row.standing.id, row.exercise)
             data = {"id": row.standing.id, "row": row_of(row, address, starts[row.exercise])}
             yield ServerSentEvent(event=event, data=data, id=id)
-        else:
-            yield ServerSentEvent(event=event, data={}, id=id)

@@ -43,9 +43,7 @@ TheAsked = Annotated[Asked, Depends(asked)]
 
 
 @router.get("/courses/{course}/hurts")
-def show_hurts(
-    page: ThePage, access: Looking, wanted: TheAsked, commented: int = 0
-) -> Response:
+def show_hurts(page: ThePage, access: Looking, wanted: TheAsked, commented: int = 0) -> Response:
     """Show where the class has trouble."""
     with access.reading() as member:
         view = read_hurts(member, wanted)
