@@ -23,9 +23,9 @@ COPY exercises exercises
 COPY grader grader
 COPY server server
 COPY migrations migrations
-# The server builds the wheel of its client from these, at the first request.
+# The server reads dropped notebooks with a part of its client, and builds the client's wheel from these sources.
 COPY client client
-RUN pip install --no-deps --no-build-isolation -e . \
+RUN pip install --no-deps --no-build-isolation -e . -e ./client \
  && cd /opt/dojo/lib/python3*/site-packages \
  && rm -rf pip torch/include torch/share torch/lib/*.a torch/lib/libtorchbind_test.so torch/lib/libjitbackend_test.so \
  && find torch/bin -type f -not -name torch_shm_manager -delete \

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Final
 
 from exercises.exercise import Exercise
-from grader.compare import Origin, Verdict
 from server.pages import layered
+from server.pages.marks import WORDS, Mark, mark_of
 from server.submissions.schemas import ComparisonBody
 
 NODE_HEIGHT: Final = 22.0
@@ -28,16 +28,8 @@ MINI_STEP: Final = (15.0, 14.0)
 LAYOUTS_MAX: Final = 256
 RAMP: Final = (40, 60, 75, 88)  # percent, where the next colour begins
 MISSING_TERM: Final = "missing_term"
-PASSED: Final = ("exact", "approximate", "rounding")
-LABELS: Final = {
-    "exact": "exact",
-    "approximate": "approximate",
-    "rounding": "rounding",
-    "own": "own mistake",
-    "inherited": "inherited",
-    "missing": "not there",
-    "given": "given",
-}
+PASSED: Final = frozenset({Mark.EXACT, Mark.APPROXIMATE, Mark.ROUNDING})
+GIVEN: Final = "given"
 
 
 @dataclass(frozen=True)
@@ -149,13 +141,6 @@ class GraphShown:
         return f"-2 -2 {_short(width + 6)} {_short(self.layout.height + 6)}"
 
 
-def mark_of(verdict: str, origin: str | None = None) -> str:
-    """Return the mark of a row: exact, approximate, rounding, own, inherited or missing."""
-    if verdict in (Verdict.EXACT, Verdict.APPROXIMATE, Verdict.ROUNDING, Verdict.MISSING):
-        return str(verdict)
-    return "inherited" if origin == Origin.INHERITED else "own"
-
-
 def ramp(rate: int) -> int:
     """Return which of the five colours a share in percent has, 0 for the smallest."""
     return sum(rate >= bound for bound in RAMP)
@@ -236,14 +221,16 @@ def by_verdicts(
     """
     layout = layout_of(exercise)
     marks = {
-        node.name: mark_of(row.verdict, row.origin) if (row := rows.get(node.name)) else "missing"
+        node.name: mark_of(row.verdict, row.origin) if (row := rows.get(node.name)) else Mark.MISSING
         for node in layout.nodes
         if node.is_step
     }
     lost = {(name, upper) for name, row in rows.items() for upper in lost_paths(layout, row, lines)}
     edges = tuple(EdgeShown(edge, _state(edge, marks, lost)) for edge in layout.edges)
     nodes = tuple(
-        NodeShown(node, marks.get(node.name, "given"), f"{node.name}, {LABELS[marks.get(node.name, 'given')]}")
+        NodeShown(node, marks[node.name], f"{node.name}, {WORDS[marks[node.name]]}")
+        if node.is_step
+        else NodeShown(node, GIVEN, f"{node.name}, {GIVEN}")
         for node in layout.nodes
     )
     passed = sum(mark in PASSED for mark in marks.values())
@@ -256,7 +243,7 @@ def by_rates(
 ) -> GraphShown:
     """Return the graph coloured by a share in percent for each step; None where there is nothing to count.
 
-    :param meaning: what the share is, as the end of "86 percent …".
+    :param meaning: what the share is, as the end of "86 probs, percent …".
     """
     layout = layout_of(exercise)
     nodes = []
@@ -264,9 +251,9 @@ def by_rates(
         rate = rates.get(node.name) if node.is_step else None
         if rate is None:
             label = f"{node.name}, {'nothing yet' if node.is_step else 'given'}"
-            nodes.append(NodeShown(node, "missing" if node.is_step else "given", label))
+            nodes.append(NodeShown(node, Mark.MISSING if node.is_step else GIVEN, label))
         else:
-            nodes.append(NodeShown(node, "exact", f"{rate} {node.name}, percent {meaning}", rate))
+            nodes.append(NodeShown(node, Mark.EXACT, f"{rate} {node.name}, percent {meaning}", rate))
     edges = tuple(EdgeShown(edge, "") for edge in layout.edges)
     return GraphShown(layout, tuple(nodes), edges, f"Computation graph: percent {meaning}", chosen)
 
@@ -280,12 +267,12 @@ def lost_paths(layout: Layout, row: ComparisonBody, lines: Mapping[str, str]) ->
     return [step for step in (node.used_by if node else ()) if lines.get(step) and lines[step] in shown]
 
 
-def _state(edge: Edge, marks: Mapping[str, str], lost: set[tuple[str, str]]) -> str:
+def _state(edge: Edge, marks: Mapping[str, Mark], lost: set[tuple[str, str]]) -> str:
     if (edge.lower, edge.upper) in lost:
         return "lost"
-    if marks.get(edge.lower) == "missing":
+    if marks.get(edge.lower) is Mark.MISSING:
         return "missing"
-    if marks.get(edge.lower) == "inherited" and marks.get(edge.upper) in ("own", "inherited"):
+    if marks.get(edge.lower) is Mark.INHERITED and marks.get(edge.upper) in (Mark.OWN, Mark.INHERITED):
         return "inherited"
     return ""
 
@@ -310,7 +297,7 @@ class MiniGraph:
     label: str
 
 
-def mini(exercise: Exercise, marks: Mapping[str, str], label: str) -> MiniGraph:
+def mini(exercise: Exercise, marks: Mapping[str, Mark], label: str) -> MiniGraph:
     """Return the small graph of an exercise. ``marks`` are by step; a step without one is not there."""
     layout = layout_of(exercise)
     step, room = MINI_STEP
@@ -327,7 +314,7 @@ def mini(exercise: Exercise, marks: Mapping[str, str], label: str) -> MiniGraph:
             f"M{_short(x0)} {_short(y0)}C{_short((x0 + x1) / 2)} {_short(y0)} "
             f"{_short((x0 + x1) / 2)} {_short(y1)} {_short(x1)} {_short(y1)}"
         )
-    nodes = tuple(MiniNode(marks.get(node.name, "missing"), *at[node.name]) for node in layout.nodes if node.is_step)
+    nodes = tuple(MiniNode(marks.get(node.name, Mark.MISSING), *at[node.name]) for node in layout.nodes if node.is_step)
     height = max(y for _, y in at.values()) + 8
     return MiniGraph(nodes, tuple(edges), 16 + ranks * step, height, label)
 

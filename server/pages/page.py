@@ -16,6 +16,7 @@ from server.http.token_gate import session_token
 from server.pages import filters
 from server.pages.assets import address as asset
 from server.pages.forms import FIELD, form_token
+from server.pages.marks import WORDS, mark_of
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = "; ".join(
@@ -49,7 +50,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(filters.ALL)
-    made.globals.update(asset=asset, Permission=Permission, FORM_FIELD=FIELD)
+    made.globals.update(asset=asset, Permission=Permission, FORM_FIELD=FIELD, MARK_WORDS=WORDS, mark_of=mark_of)
     return made
 
 

@@ -5,7 +5,7 @@
 2. Submissions get new attempt numbers, in the order in which they were handed in. What refers to them goes with them.
 3. Progress is worked out anew from the grades of both, so the better counts, and attempts add up.
 4. Everything else that refers to the account refers to the other one now; the audit log stays as it was written. Of
-   two overrides of an assignment the newer one holds.
+   two overrides of an assignment, and of two drafts, the newer one holds.
 5. The merged account has no token and no seat any more, and its row says into which it went.
 """
 
@@ -29,6 +29,7 @@ from server.tables import (
     AccountRow,
     AuditRow,
     CourseRow,
+    DraftRow,
     InstanceRow,
     InvitationRow,
     OverrideRow,
@@ -95,6 +96,7 @@ def merge(session: Session, merged: AccountRow, into: AccountRow) -> bool:
     has_further_seat = _merge_seats(session, merged.id, into.id)
     exercises = _merge_submissions(session, merged.id, into.id)
     _hand_over_instances(session, merged.id, into.id)
+    _keep_newest_drafts(session, merged.id, into.id)
     for table, column in account_columns():
         session.connection().execute(update(table).where(column == merged.id).values({column.name: into.id}))
     _keep_newest_overrides(session, into.id)
@@ -196,6 +198,18 @@ def _keep_newest_overrides(session: Session, account_id: int) -> None:
         place = (override.course_id, override.exercise)
         if place in newest:
             override.withdrawn_at = now()
+        newest.add(place)
+    session.flush()
+
+
+def _keep_newest_drafts(session: Session, *account_ids: int) -> None:
+    """Delete the older of two drafts of an exercise: an account has one."""
+    newest: set[tuple[int, str]] = set()
+    drafts = select(DraftRow).where(col(DraftRow.account_id).in_(account_ids)).order_by(col(DraftRow.changed_at).desc())
+    for draft in session.exec(drafts).all():
+        place = (draft.course_id, draft.exercise)
+        if place in newest:
+            session.delete(draft)
         newest.add(place)
     session.flush()
 

@@ -22,6 +22,7 @@ from server.tables import (
     CommentRow,
     ComparisonRow,
     CourseRow,
+    DraftRow,
     ExtensionRow,
     GradeRow,
     OverrideRow,
@@ -37,7 +38,7 @@ ABOUT: Final = "about.json"
 BATCH: Final = 20  # submissions in memory at once
 README: Final = """Everything that this server keeps about you.
 
-about.json      your account, seats, progress, submissions with their grades, comments, extensions, overrides
+about.json      your account, seats, progress, submissions with their grades, drafts, comments, extensions, overrides
 submissions/    what you handed in, as it came; the number is that of about.json
 
 Results and hints that you do not see yet are left out. So are secrets: of a token, the server itself keeps only a hash.
@@ -112,6 +113,7 @@ def describe(session: Session, account_id: int, rules: AllRules) -> dict[str, An
             {"bytes": size} | _in_course(each, courses) | _work(session, each, _of_exercise(rules, each))
             for each, size in submissions
         ],
+        "drafts": [_in_course(each, courses) for each in _of(session, DraftRow, account_id)],
         "comments you wrote": [
             _fields(each) for each in session.exec(select(CommentRow).where(CommentRow.author_id == account_id))
         ],

@@ -21,6 +21,7 @@ from server.tables import (
     CommentRow,
     ComparisonRow,
     CourseRow,
+    DraftRow,
     ExtensionRow,
     GradeRow,
     InvitationRow,
@@ -72,6 +73,7 @@ def _emptying(account_id: int, moment: datetime) -> list[Any]:
     grades = select(GradeRow.id).where(col(GradeRow.submission_id).in_(submissions))
     return [
         delete(TicketRow).where(col(TicketRow.account_id) == account_id),
+        delete(DraftRow).where(col(DraftRow.account_id) == account_id),
         _of(SubmissionRow, account_id).values(
             body=b"", digest="", filename=None, idempotency_key=None, emptied_at=moment
         ),

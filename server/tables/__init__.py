@@ -8,6 +8,7 @@ from server.tables.account import AccountRow, TokenRow
 from server.tables.assignment import Accepts, AssignmentRow, ExtensionRow, Feedback, LatePolicy, Numbers
 from server.tables.audit import AuditRow
 from server.tables.course import CourseRow, InvitationRow, JoinCodeRow, Role, SeatRow
+from server.tables.draft import DraftRow
 from server.tables.feedback import CommentRow, OverrideRow
 from server.tables.grade import ComparisonRow, GradeRow, RegradeRow
 from server.tables.installation import InstallationRow
@@ -28,6 +29,7 @@ __all__ = [
     "CommentRow",
     "ComparisonRow",
     "CourseRow",
+    "DraftRow",
     "ExerciseRevisionRow",
     "ExtensionRow",
     "Feedback",

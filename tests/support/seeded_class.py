@@ -215,7 +215,7 @@ class _Seeding:
         seat.last_seen_at = self.now - last
 
     def _play_noor(self, mistakes: dict[str, Mistake]) -> None:
-        """Play the evening of the one whose pages are shown: one path is left out at ``bndiff``, and four steps inherit that."""
+        """Play the evening of the one whose pages are shown: a path is missing at ``bndiff``, others inherit that."""
         noor = self.students[0]
         counts, bndiff = mistakes["counts"], mistakes["bndiff"]
         evening = (

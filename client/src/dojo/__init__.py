@@ -1,14 +1,21 @@
-"""Backprop Dojo in a notebook: see ``dojo.notebook``. The command is in ``dojo.cli``."""
+"""Backprop Dojo in a notebook: see ``dojo.notebook``. The command is in ``dojo.cli``.
+
+What a notebook uses is imported when it is first named: the server reads notebooks with a part of this package, and
+needs nothing of the rest.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from dojo.api.http import VERSION as __version__
-from dojo.errors import DojoError
-from dojo.notebook import NotebookExercise, login, open_folder, pull
+if TYPE_CHECKING:
+    from dojo.api.http import VERSION as __version__
+    from dojo.errors import DojoError
+    from dojo.notebook import NotebookExercise, login, open_folder, pull
 
 __all__ = ["DojoError", "NotebookExercise", "__version__", "load_ipython_extension", "login", "open_folder", "pull"]
+_PLACES = {"__version__": ("dojo.api.http", "VERSION"), "DojoError": ("dojo.errors", "DojoError")}
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -16,3 +23,10 @@ def load_ipython_extension(shell: Any) -> None:
     from dojo.magics import load
 
     load(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _PLACES.get(name, ("dojo.notebook", name))
+    return getattr(import_module(module), attribute)

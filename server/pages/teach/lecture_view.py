@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from exercises.exercise import Exercise
 from server.http.problems import NotFound
-from server.pages.graph import mark_of
+from server.pages.marks import Mark, mark_of
 from server.pages.steps import Column, columns_of
 from server.reports.analytics import read_mistakes
 from server.reports.live_rows import LiveRow, read_live_rows
@@ -20,8 +20,8 @@ from server.reports.schemas import MistakeBody
 from server.reports.students import Scope
 from server.tables import CourseRow
 
-HAVE_IT: Final = ("exact", "approximate", "rounding")
-ORDER: Final = (*HAVE_IT, "inherited", "own", "missing")
+HAVE_IT: Final = (Mark.EXACT, Mark.APPROXIMATE, Mark.ROUNDING)
+ORDER: Final = (*HAVE_IT, Mark.INHERITED, Mark.UNKNOWN, Mark.OWN, Mark.MISSING)
 MARKS_MAX: Final = 400  # more students than this are a bar, not marks
 MARK_STEP: Final = 20
 
@@ -36,7 +36,7 @@ class UnknownStep(NotFound):
 class Placed:
     """A mark of the waffle, and where it stands."""
 
-    mark: str
+    mark: Mark
     x: int
     y: int
 
@@ -57,7 +57,7 @@ class Wall:
 
     exercise: Exercise
     column: Column
-    counts: Mapping[str, int]
+    counts: Mapping[Mark, int]
     students: int
     bars: Sequence[Bar]
     mistake: MistakeBody | None
@@ -94,7 +94,7 @@ class Wall:
         return self.across * MARK_STEP - 4, ceil(self.students / self.across) * MARK_STEP - 4
 
     @property
-    def shares(self) -> list[tuple[str, float, float]]:
+    def shares(self) -> list[tuple[Mark, float, float]]:
         """Mark, begin and width of each part of the bar, in percent."""
         parts, at = [], 0.0
         for mark in ORDER:
@@ -110,15 +110,13 @@ class Tally:
 
     exercise: Exercise
     step: str
-    marks: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
     mistake: MistakeBody | None = None
 
     def take(self, rows: Iterable[LiveRow]) -> None:
         """Take the rows of students, new ones or again."""
         for row in rows:
-            self.marks[row.standing.id] = tuple(
-                "missing" if cell is None else mark_of(cell.best, cell.origin) for cell in row.cells
-            )
+            self.marks[row.standing.id] = tuple(mark_of(cell and cell.best, cell and cell.origin) for cell in row.cells)
 
     def wall(self) -> Wall:
         """Return the wall as it is now."""

@@ -10,10 +10,16 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from server.pages.filters import relative
+from server.pages.marks import WORDS, Mark, mark_of
 from server.reports.live_rows import LiveCell, LiveRow
 from server.reports.students import State
 
-SHOWN = {"exact": ("x", ""), "approximate": ("a", "≈"), "rounding": ("r", "ε")}
+SHOWN = {
+    Mark.EXACT: ("x", ""),
+    Mark.APPROXIMATE: ("a", "≈"),
+    Mark.ROUNDING: ("r", "ε"),
+    Mark.INHERITED: ("i", "↓"),
+}
 STATES = {State.STUCK: "stuck", State.NEVER_RAN: "never ran"}
 
 
@@ -37,22 +43,13 @@ def row_of(row: LiveRow, student_address: str, group_starts: tuple[bool, ...]) -
     )
 
 
-def word_of(cell: LiveCell) -> str:
-    """Return what a cell says in words."""
-    if cell.has_passed:
-        return cell.best
-    if cell.is_inherited:
-        return "inherited"
-    return f"own mistake, {cell.attempts} attempt{'s' if cell.attempts > 1 else ''}"
-
-
 def _key(cell: LiveCell) -> tuple[str, str, str]:
     """Return class, character and words of a cell."""
-    if cell.has_passed:
-        return (*SHOWN[cell.best], cell.best)
-    if cell.is_inherited:
-        return ("i", "↓", "inherited")
-    return ("o", str(min(cell.attempts, 99)), word_of(cell))
+    mark = mark_of(cell.best, cell.origin)
+    if mark in SHOWN:
+        return (*SHOWN[mark], WORDS[mark])
+    attempts = f"{WORDS[mark]}, {cell.attempts} attempt{'s' if cell.attempts > 1 else ''}"
+    return ("o" if mark is Mark.OWN else "u", str(min(cell.attempts, 99)), attempts)
 
 
 @lru_cache(maxsize=4096)

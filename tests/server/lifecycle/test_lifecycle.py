@@ -28,6 +28,7 @@ from server.tables import (
     CommentRow,
     ComparisonRow,
     CourseRow,
+    DraftRow,
     ExtensionRow,
     GradeRow,
     InstanceRow,
@@ -82,6 +83,7 @@ def fill(session: Session, course: CourseRow, account_id: int) -> None:
     session.add(TicketRow(submission_id=submission.id, account_id=account_id))
     session.add(CommentRow(submission_id=submission.id, author_id=account_id, text="well done"))
     session.add(OverrideRow(**key, points=1, reason="oral"))
+    session.add(DraftRow(**key, source="dh = 1"))
     session.add(ProgressRow(**key, checkpoint="h", best="wrong", attempts=1))
     session.add(ExtensionRow(**key, due_at=DUE, reason="ill"))
     record(session, Entry(course.id, account_id, "override.set", account_id, FULL, submission.id))

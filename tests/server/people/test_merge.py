@@ -18,6 +18,7 @@ from server.people import keys, merge, people
 from server.people.merge import CannotMerge, account_columns
 from server.tables import (
     CommentRow,
+    DraftRow,
     ExtensionRow,
     InstanceRow,
     OverrideRow,
@@ -170,3 +171,18 @@ def test_of_two_overrides_the_newer_holds(class_: Class) -> None:
     class_.session.expire_all()
     overrides = class_.session.exec(select(OverrideRow).where(OverrideRow.account_id == second.id)).all()
     assert [each.points for each in overrides if each.withdrawn_at is None] == [1] and len(overrides) == 2
+
+
+def test_of_two_drafts_the_newer_holds(class_: Class) -> None:
+    first, second = class_.add("Ada"), class_.add("Ada")
+    for hours, account, source in ((1, second, "older"), (0, first, "newer")):
+        moment = now() - timedelta(hours=hours)
+        where = {"course_id": class_.course.id, "exercise": EXERCISE, "account_id": account.id}
+        class_.session.add(DraftRow(**where, source=source, changed_at=moment))
+    class_.session.flush()
+
+    merge.merge_people(class_.session, class_.course, class_.actor, first.id, second.id)
+
+    class_.session.expire_all()
+    drafts = class_.session.exec(select(DraftRow)).all()
+    assert [(each.account_id, each.source) for each in drafts] == [(second.id, "newer")]

@@ -22,6 +22,7 @@ from server.tables import (
     AccountRow,
     AuditRow,
     CommentRow,
+    DraftRow,
     ExtensionRow,
     OverrideRow,
     ProgressRow,
@@ -54,6 +55,7 @@ def known(server: RunningServer, here: Members) -> int:
         whose: dict[str, Any] = {"course_id": course.id, "account_id": student.account, "exercise": FULL}
         session.add(CommentRow(submission_id=handed_in, author_id=author, text=f"Well done, {NAME}."))
         session.add(OverrideRow(**whose, points=3, reason=f"{NAME} was ill", author_id=author))
+        session.add(DraftRow(**whose, source=f"# {NAME} is still at it"))
         session.add(ExtensionRow(**whose, due_at=now(), reason=f"{NAME} was ill", granted_by_id=author))
         session.add(
             AuditRow(course_id=course.id, act="override.set", subject_id=student.account, reason=f"{NAME} was ill")
@@ -84,6 +86,7 @@ def test_the_archive_holds_all_that_is_known(server: RunningServer, known: int) 
     assert code["comments"][0]["text"] == f"Well done, {NAME}."
     assert len(code["grades"][0]["rows"]) == 26
     assert about["overrides"][0]["reason"] == about["extensions"][0]["reason"] == f"{NAME} was ill"
+    assert about["drafts"][0]["source"] == f"# {NAME} is still at it"
     assert len(about["progress"]) == 26
     assert token not in archive.read("about.json").decode()
 

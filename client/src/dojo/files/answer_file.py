@@ -17,8 +17,8 @@ from dojo.notebook_slice import (
     read_cells,
     read_notebook,
     read_script,
-    runs_as_it_is,
     slice_notebook,
+    slice_script,
 )
 from dojo.notebook_slice.dataflow import flow_of
 from dojo.tensors import shapes
@@ -99,16 +99,8 @@ def read_answer_file(path: Path, goal: Goal) -> AnswerFile:
 
 def _read_script(path: Path, source: str, goal: Goal) -> CodeFile:
     """Read a script: unchanged if it can run where it is graded, else what the answers in it need."""
-    script = read_script(source)
-    if runs_as_it_is(script, goal):
-        return CodeFile(path, _checked_size(path, source))
-    try:
-        part = slice_notebook(script, goal)
-    except BadFile:
-        if not script.unfinished:
-            raise
-        return CodeFile(path, _checked_size(path, source))  # Python's own words about the line help more
-    return CodeFile(path, _checked_size(path, part.source), part)
+    part = slice_script(source, goal)  # where it is None, Python's own words about a line help more
+    return CodeFile(path, _checked_size(path, source if part is None else part.source), part)
 
 
 def variables_in(path: Path) -> set[str]:

@@ -11,18 +11,20 @@ transcript    the chosen statements as one program, and advice about them
 
 from __future__ import annotations
 
-from dojo.notebook_slice.cells import NotebookCells, read_cells, read_notebook, read_script
+from dojo.notebook_slice.cells import NotebookCells, raw_cells, read_cells, read_notebook, read_script
 from dojo.notebook_slice.goal import SECTIONS, Goal
-from dojo.notebook_slice.slice import NotebookSlice, runs_as_it_is, slice_notebook
+from dojo.notebook_slice.slice import NotebookSlice, runs_as_it_is, slice_notebook, slice_script
 
 __all__ = [
     "SECTIONS",
     "Goal",
     "NotebookCells",
     "NotebookSlice",
+    "raw_cells",
     "read_cells",
     "read_notebook",
     "read_script",
     "runs_as_it_is",
     "slice_notebook",
+    "slice_script",
 ]

@@ -117,8 +117,19 @@ def read_notebook(path: Path) -> list[Any]:
     :raises BadFile: the file is no notebook of format 3 or 4
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        return raw_cells(path.read_bytes(), path)
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter.") from error
+
+
+def raw_cells(content: bytes, path: object) -> list[Any]:
+    """Return the cells of a notebook's bytes as they stand there.
+
+    :raises BadFile: it is no notebook of format 3 or 4
+    """
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} cannot be read as a notebook: {error}.", "Save it again in Jupyter.") from error
     sheets = notebook.get("worksheets", [notebook]) if isinstance(notebook, dict) else None
     cells_by_sheet = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in sheets or [None]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dojo.errors import BadFile
 from dojo.notebook_slice.advice import advice
-from dojo.notebook_slice.cells import NotebookCells
+from dojo.notebook_slice.cells import NotebookCells, read_script
 from dojo.notebook_slice.choice import Choice, choose
 from dojo.notebook_slice.comparisons import with_plain_cmp
 from dojo.notebook_slice.goal import Goal
@@ -94,6 +94,24 @@ def slice_notebook(notebook: NotebookCells, goal: Goal) -> NotebookSlice:
         notebook.is_script,
         len(choice.answered - {None}),
     )
+
+
+def slice_script(source: str, goal: Goal) -> NotebookSlice | None:
+    """Choose the lines of a script that the answers need; None if it is sent unchanged.
+
+    It is if it can run where it is graded, or if nothing can be made of it but Python's own words about a line.
+
+    :raises BadFile: the script makes no answer
+    """
+    script = read_script(source)
+    if runs_as_it_is(script, goal):
+        return None
+    try:
+        return slice_notebook(script, goal)
+    except BadFile:
+        if not script.unfinished:
+            raise
+        return None
 
 
 def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:

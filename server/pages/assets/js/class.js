@@ -2,7 +2,7 @@
 const main = document.querySelector("#main");
 const matrix = document.querySelector("[data-matrix]");
 const SHOWN_MS = 10_000, FEED_MAX = 12;
-const KINDS = { x: "exact", a: "approximate", r: "rounding", o: "own", i: "inherited", m: "missing", n: "missing" };
+const KINDS = { x: "exact", a: "approximate", r: "rounding", o: "own", u: "unknown", i: "inherited", m: "missing", n: "missing" };
 
 for (const form of document.querySelectorAll("[data-submits]")) {
   form.querySelector("button").hidden = true;
@@ -79,7 +79,7 @@ function tellFeed(name, step, cell) {
   link.href = `${name.getAttribute("href")}&step=${encodeURIComponent(step)}`;
   link.textContent = name.textContent;
   entry.querySelector("code").textContent = step;
-  if (verdict === "own") entry.querySelector("span").append(`, attempt ${cell.textContent}`);
+  if (verdict === "own" || verdict === "unknown") entry.querySelector("span").append(`, attempt ${cell.textContent}`);
   const time = entry.querySelector("time");
   time.dateTime = new Date().toISOString();
   time.textContent = "just now";
