@@ -7,6 +7,7 @@ from starlette.staticfiles import StaticFiles
 
 from server.pages import assets
 from server.pages.account import courses as my_courses
+from server.pages.study import history, submission
 from server.pages.teach import class_page, hurts_page, lecture_page
 
 ROOMS = (
@@ -14,6 +15,8 @@ ROOMS = (
     class_page,
     hurts_page,
     lecture_page,
+    history,
+    submission,
 )
 
 

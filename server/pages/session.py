@@ -13,8 +13,10 @@ from server.courses.access import CourseAccess, CourseSlug
 from server.courses.last_seen import TheLastSeen
 from server.courses.roles import Permission
 from server.http.problems import Unauthorised
+from server.http.row_id import RowId
 from server.http.state import TheDatabase
 from server.http.token_gate import SESSION_COOKIE, session_token
+from server.submissions.access import SubmissionAccess
 
 LIFETIME: Final = timedelta(days=30)
 
@@ -56,6 +58,18 @@ class Visiting:
     async def __call__(self, course: CourseSlug, visitor: TheVisitor, last_seen: TheLastSeen) -> CourseAccess:
         """Return access to the course that the address names."""
         return CourseAccess(visitor, course, self.permission, last_seen)
+
+
+@dataclass(frozen=True)
+class VisitingSubmission:
+    """The dependency of a page of a submission; see ``SubmissionAccess`` for its two permissions."""
+
+    own: Permission
+    others: Permission
+
+    async def __call__(self, id: RowId, visitor: TheVisitor, last_seen: TheLastSeen) -> SubmissionAccess:
+        """Return access to the submission that the address names."""
+        return SubmissionAccess(visitor, id, self.own, self.others, last_seen)
 
 
 def begin(response: Response, token: str, *, secure: bool) -> None:
