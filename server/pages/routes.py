@@ -8,13 +8,14 @@ from starlette.staticfiles import StaticFiles
 from server.pages import assets
 from server.pages.account import courses as my_courses
 from server.pages.study import history, submission
-from server.pages.teach import class_page, hurts_page, lecture_page
+from server.pages.teach import class_page, hurts_page, lecture_page, student_page
 
 ROOMS = (
     my_courses,
     class_page,
     hurts_page,
     lecture_page,
+    student_page,
     history,
     submission,
 )
