@@ -39,6 +39,7 @@ from server.queue.signals import Signals
 from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
 from server.records.record import RecordSigner
+from server.reports.class_events import ClassEvents
 from server.settings import Settings, SettingsError
 from server.submissions.accept import Allowance
 from server.submissions.follow import Follower
@@ -184,6 +185,7 @@ class ServerServices(Services):
         app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
         app.state.last_seen = LastSeen(self.database)
+        app.state.class_events = ClassEvents(self.database)
 
     def start(self) -> None:
         """Prepare the database, then begin to grade.

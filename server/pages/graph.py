@@ -243,7 +243,7 @@ def by_rates(
 ) -> GraphShown:
     """Return the graph coloured by a share in percent for each step; None where there is nothing to count.
 
-    :param meaning: what the share is, as the end of "86 percent …".
+    :param meaning: what the share is, as the end of "86 probs, percent …".
     """
     layout = layout_of(exercise)
     nodes = []
@@ -253,7 +253,7 @@ def by_rates(
             label = f"{node.name}, {'nothing yet' if node.is_step else 'given'}"
             nodes.append(NodeShown(node, Mark.MISSING if node.is_step else GIVEN, label))
         else:
-            nodes.append(NodeShown(node, Mark.EXACT, f"{node.name}, {rate} percent {meaning}", rate))
+            nodes.append(NodeShown(node, Mark.EXACT, f"{rate} {node.name}, percent {meaning}", rate))
     edges = tuple(EdgeShown(edge, "") for edge in layout.edges)
     return GraphShown(layout, tuple(nodes), edges, f"Computation graph: percent {meaning}", chosen)
 

@@ -13,18 +13,22 @@ from server.pages.admin import machine, queue
 from server.pages.admin import people as accounts
 from server.pages.route import show_refusal
 from server.pages.static_files import StaticFiles
-from server.pages.study import workbench
+from server.pages.study import history, submission, workbench
 from server.pages.teach import (
     assignment_form,
     assignments,
     audit,
+    class_page,
     course_settings,
     extensions,
     gradebook,
+    hurts_page,
     join_codes,
+    lecture_page,
     people,
     regrade,
     roster_import,
+    student_page,
 )
 
 ROOMS = (
@@ -33,6 +37,12 @@ ROOMS = (
     account,
     my_courses,
     workbench,
+    history,
+    submission,
+    class_page,
+    hurts_page,
+    lecture_page,
+    student_page,
     roster_import,
     people,
     join_codes,

@@ -17,8 +17,10 @@ from server.courses.last_seen import TheLastSeen
 from server.courses.roles import Permission
 from server.database.engine import Database
 from server.http.problems import Unauthorised
+from server.http.row_id import RowId
 from server.http.state import TheDatabase
 from server.http.token_gate import SESSION_COOKIE, session_token
+from server.submissions.access import SubmissionAccess
 
 
 class SignedOut(Unauthorised):
@@ -94,6 +96,18 @@ class Visiting:
     async def __call__(self, course: CourseSlug, visitor: TheVisitor, last_seen: TheLastSeen) -> CourseAccess:
         """Return access to the course that the address names."""
         return CourseAccess(visitor, course, self.permission, last_seen)
+
+
+@dataclass(frozen=True)
+class VisitingSubmission:
+    """The dependency of a page of a submission; see ``SubmissionAccess`` for its two permissions."""
+
+    own: Permission
+    others: Permission
+
+    async def __call__(self, id: RowId, visitor: TheVisitor, last_seen: TheLastSeen) -> SubmissionAccess:
+        """Return access to the submission that the address names."""
+        return SubmissionAccess(visitor, id, self.own, self.others, last_seen)
 
 
 def begin(response: Response, token: str, *, secure: bool) -> None:

@@ -30,6 +30,7 @@ from server.reports.students import EVERYBODY, STUCK_AFTER, Scope, in_scope
 from server.tables import AccountRow, ComparisonRow, CourseRow, GradeRow, ProgressRow, SeatRow, SubmissionRow
 
 STUCK_STUDENTS_MAX: Final = 50
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 Place = tuple[str, str]  # exercise, checkpoint
 
@@ -100,6 +101,22 @@ def read_analytics(
         students=read(seats).scalar_one(),
         exercises=[_exercise(each, tallies, runs[each.slug]) for each in asked],
     )
+
+
+def read_mistakes(
+    session: Session, course: CourseRow, exercise: Exercise, checkpoint: str, scope: Scope, tried: int
+) -> list[MistakeBody]:
+    """Return the mistakes at one step, the commonest first; one query.
+
+    :param tried: how many students tried the step
+    """
+    tally = Tally(tried=tried)
+    mistakes = _mistakes(graded(course, [exercise], scope)).where(col(ComparisonRow.name) == checkpoint)
+    for account_id, _, _, text in session.connection().execute(mistakes):
+        for each in json.loads(text):
+            tally.students_by_code[each["code"]].add(account_id)
+            tally.hints_by_code[each["code"]][each["hints"][0]] += 1
+    return _checkpoint(checkpoint, tally).mistakes
 
 
 def _attempts(graded: CTE) -> Select[str, str, int | None, int]:
@@ -264,9 +281,11 @@ def _checkpoint(name: str, tally: Tally) -> CheckpointAnalyticsBody:
         name=name,
         tried=tally.tried,
         passed=passed,
+        passed_at_first=tally.attempts_to_pass[1],
         pass_rate=passed / tally.tried if tally.tried else None,
         attempts_to_pass=float(median(tally.attempts_to_pass.elements())) if passed else None,
         minutes_to_pass=float(median(tally.minutes_to_pass.elements())) if tally.minutes_to_pass else None,
+        minutes_quantiles=_quantiles(sorted(tally.minutes_to_pass.elements())) or None,
         stuck=len(tally.stuck),
         stuck_students=[PersonBody(id=id, name=name) for id, name in tally.stuck[:STUCK_STUDENTS_MAX]],
         mistakes=sorted(
@@ -274,6 +293,17 @@ def _checkpoint(name: str, tally: Tally) -> CheckpointAnalyticsBody:
             key=lambda mistake: (-mistake.students, mistake.code),
         ),
     )
+
+
+def _quantiles(minutes: Sequence[int]) -> list[float]:
+    """Return the quantiles of ``minutes_quantiles``, between two neighbours where one falls there; none of nothing."""
+    found = []
+    for share in QUANTILES if minutes else ():
+        place = share * (len(minutes) - 1)
+        below = int(place)
+        above = min(below + 1, len(minutes) - 1)
+        found.append(round(minutes[below] + (place - below) * (minutes[above] - minutes[below]), 2))
+    return found
 
 
 def _mistake(name: str, code: str, students: int, tally: Tally) -> MistakeBody:

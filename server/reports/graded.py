@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from exercises.exercise import Exercise
 from server.courses.seats import in_section
-from server.reports.students import Scope
+from server.reports.students import Scope, of_these
 from server.tables import CourseRow, GradeRow, Role, SeatRow, SubmissionRow
 
 
@@ -23,6 +23,7 @@ def counted_seat(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
         col(SeatRow.role) == Role.STUDENT,
         col(SeatRow.removed_at).is_(None),
         *in_section(scope.section),
+        *of_these(col(SeatRow.account_id), scope),
     )
 
 

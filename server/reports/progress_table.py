@@ -148,8 +148,7 @@ def read_progress_table(
     database, read = dialect.name(session), session.connection().execute
     visible = shown(asked, scope)
     if wanted.filter.limit is None:
-        whose = None if scope.account_id is None else [scope.account_id]
-        outcomes = read(cells_of_students(database, course, visible, whose, wanted.stuck_after)).all()
+        outcomes = read(cells_of_students(database, course, visible, scope.account_ids, wanted.stuck_after)).all()
         page = chosen(standings_of(session, course, asked, scope, outcomes), wanted.filter)
     else:
         page = chosen(list_standings(session, course, asked, scope, wanted.stuck_after), wanted.filter)

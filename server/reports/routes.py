@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
@@ -15,6 +17,7 @@ from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
 from server.reports.asked import AskedRows, AskedSection, StuckAfter, assigned, class_scope, progress_scope
+from server.reports.class_events import AskedBegin, ReadWatch, TheClassEvents, Watch, watch_of
 from server.reports.clusters import WantedClusters, find_clusters, names_of, read_clusters
 from server.reports.progress_table import Wanted, read_progress_table
 from server.reports.schemas import AnalyticsBody, ClustersBody, ProgressBody, SimilarityBody
@@ -76,6 +79,44 @@ def show_analytics(
     with access.reading() as member:
         asked = assigned(member.session, member.course, exercises)
         return read_analytics(member.session, member.course, asked, class_scope(member, section), stuck_after)
+
+
+def class_watch(
+    access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))],
+    exercises: AskedExercises,
+    section: AskedSection = None,
+    stuck_after: StuckAfter = STUCK_AFTER,
+) -> ReadWatch:
+    """Return what reads, now and later, what the caller may look at."""
+    return lambda: watch_of(access, exercises, section, stuck_after)
+
+
+async def opened_watch(read_watch: Annotated[ReadWatch, Depends(class_watch)], events: TheClassEvents) -> Watch:
+    """Return what the caller looks at, if they may open one stream more.
+
+    :raises TooManyClassStreams: they may not
+    """
+    return await events.open(read_watch)
+
+
+@router.get(
+    "/courses/{course}/events", tags=["progress"], response_class=EventSourceResponse, responses=documented(429)
+)
+async def follow_class(
+    watch: Annotated[Watch, Depends(opened_watch)],
+    read_watch: Annotated[ReadWatch, Depends(class_watch)],
+    begin: AskedBegin,
+    events: TheClassEvents,
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow the class by Server-Sent Events. For staff.
+
+    Of all exercises of the course or of one. ``position`` comes first. A ``student`` holds the whole row of a student
+    in an exercise, within a second after their grade. ``reload`` says that too much was missed: read the progress
+    again. ``end`` is the last one, if the caller may look no longer.
+    """
+    async for event, rows, id in events.follow(watch, read_watch, begin):
+        for body in [row.body() for row in rows] or [{}]:
+            yield ServerSentEvent(event=event, data=body, id=id)
 
 
 @router.get("/courses/{course}/clusters", tags=["analytics"])

@@ -25,6 +25,16 @@ class CellBody(BaseModel):
     first_passed_at: datetime | None
 
 
+class LiveCellBody(CellBody):
+    """The best of a student at a checkpoint, and whose mistake the newest wrong answer there is.
+
+    ``origin`` is null once the step passed. ``code`` is the kind of the mistake, null if it was not judged.
+    """
+
+    origin: str | None
+    code: str | None
+
+
 class StuckBody(BaseModel):
     """A step at which a student is stuck: so many attempts, and none passed."""
 
@@ -65,6 +75,21 @@ class ProgressBody(BaseModel):
     rows: list[StudentProgressBody]
 
 
+class LiveRowBody(BaseModel):
+    """A student in one exercise, as the class's events send it. ``cells`` are in the order of its checkpoints."""
+
+    exercise: str
+    student: PersonBody
+    section: str | None
+    state: State
+    passed: int
+    exact: int
+    submissions: int
+    last_handed_in_at: datetime | None
+    stuck: list[StuckBody]
+    cells: list[LiveCellBody | None]
+
+
 class MistakeBody(BaseModel):
     """How many students made a mistake of one kind at a checkpoint, at least once.
 
@@ -82,18 +107,21 @@ class MistakeBody(BaseModel):
 class CheckpointAnalyticsBody(BaseModel):
     """How a class gets on with a checkpoint. The commonest mistake comes first.
 
-    ``tried`` and ``passed`` count students. ``pass_rate`` is null if nobody tried. ``attempts_to_pass`` and
-    ``minutes_to_pass`` are medians over those who passed, null if nobody did; the minutes go from a student's first
-    hand-in of the exercise to the one that passed the step. ``stuck`` counts students with many attempts and none
-    passed; ``stuck_students`` names those with the most attempts.
+    ``tried`` and ``passed`` count students, ``passed_at_first`` those whose first attempt passed. ``pass_rate`` is null
+    if nobody tried. ``attempts_to_pass`` and ``minutes_to_pass`` are medians over those who passed, null if nobody did;
+    the minutes go from a student's first hand-in of the exercise to the one that passed the step.
+    ``minutes_quantiles`` are their 5th, 25th, 50th, 75th and 95th percentile. ``stuck`` counts students with many
+    attempts and none passed; ``stuck_students`` names those with the most attempts.
     """
 
     name: str
     tried: int
     passed: int
+    passed_at_first: int
     pass_rate: float | None
     attempts_to_pass: float | None
     minutes_to_pass: float | None
+    minutes_quantiles: list[float] | None
     stuck: int
     stuck_students: list[PersonBody]
     mistakes: list[MistakeBody]

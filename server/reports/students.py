@@ -47,12 +47,21 @@ class Order(StrEnum):
 class Scope:
     """Whose work a report shows: one account's, or a section's, or without both that of every student.
 
-    ``withheld`` are the exercises whose outcomes are not shown yet.
+    ``among`` are the only accounts that a report of a class reads; None means all of them. ``withheld`` are the
+    exercises whose outcomes are not shown yet.
     """
 
     section: str | None = None
     account_id: int | None = None
     withheld: frozenset[str] = frozenset()
+    among: frozenset[int] | None = None
+
+    @property
+    def account_ids(self) -> list[int] | None:
+        """The accounts that are read, or None for all."""
+        if self.account_id is not None:
+            return [self.account_id]
+        return None if self.among is None else sorted(self.among)
 
 
 EVERYBODY: Final = Scope()
@@ -127,7 +136,7 @@ class Page:
 def in_scope(course: CourseRow, scope: Scope) -> ColumnElement[bool]:
     """Return the condition on joined seats and accounts that a list of this scope shows them."""
     if scope.account_id is None:
-        return listed_students(course, scope.section)
+        return and_(listed_students(course, scope.section), *of_these(col(SeatRow.account_id), scope))
     own = (col(SeatRow.course_id) == course.id, col(SeatRow.account_id) == scope.account_id)
     return and_(*own, is_listed(), *in_section(scope.section))
 
@@ -136,8 +145,7 @@ def list_standings(
     session: Session, course: CourseRow, exercises: Sequence[Exercise], scope: Scope, stuck_after: int = STUCK_AFTER
 ) -> list[StudentStanding]:
     """Return how everybody in the scope stands, by name; three queries, whatever the size."""
-    whose = None if scope.account_id is None else [scope.account_id]
-    outcomes = outcomes_of_students(course, shown(exercises, scope), whose, stuck_after)
+    outcomes = outcomes_of_students(course, shown(exercises, scope), scope.account_ids, stuck_after)
     return standings_of(session, course, exercises, scope, session.connection().execute(outcomes))
 
 
@@ -241,11 +249,13 @@ def _submissions(course: CourseRow, exercises: Sequence[Exercise], scope: Scope)
         .where(
             col(SubmissionRow.course_id) == course.id,
             col(SubmissionRow.exercise).in_([each.slug for each in exercises]),
-            *_of_one(col(SubmissionRow.account_id), scope),
+            *of_these(col(SubmissionRow.account_id), scope),
         )
         .group_by(col(SubmissionRow.account_id))
     )
 
 
-def _of_one(account_id: Mapped[int], scope: Scope) -> tuple[ColumnElement[bool], ...]:
-    return () if scope.account_id is None else (account_id == scope.account_id,)
+def of_these(account_id: Mapped[int], scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that an account is one of those that are read; none if all are."""
+    ids = scope.account_ids
+    return () if ids is None else (account_id.in_(ids),)

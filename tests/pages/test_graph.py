@@ -110,5 +110,5 @@ def test_rates_choose_one_of_five_colours_and_are_said() -> None:
 
     nodes = {each.node.name: each for each in shown.nodes}
     assert (nodes["logprobs"].classes, nodes["probs"].classes) == ("h0", "h4")
-    assert nodes["logprobs"].label == "logprobs, 12 percent right at the first attempt"
+    assert nodes["logprobs"].label == "12 logprobs, percent right at the first attempt"
     assert nodes["C"].label == "C, nothing yet"

@@ -59,6 +59,7 @@ RIGHTS = {
     ("delete", f"{COURSE}/overrides/{{id}}"): (403, 403, 404),
     ("get", f"{COURSE}/progress"): (200, 200, 200),
     ("get", f"{COURSE}/analytics"): (403, 403, 200),
+    ("get", f"{COURSE}/events"): (403, 403, 200),
     ("get", f"{COURSE}/clusters"): (403, 403, 200),
     ("get", f"{COURSE}/similarity"): (403, 403, 200),
     ("get", f"{COURSE}/sources"): (403, 403, 200),

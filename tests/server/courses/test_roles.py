@@ -76,6 +76,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("DELETE", f"{COURSE}/overrides/{{id}}"): (Permission.OVERRIDE,),
     ("GET", f"{COURSE}/progress"): (Permission.READ_OWN_WORK,),
     ("GET", f"{COURSE}/analytics"): (Permission.READ_CLASS,),
+    ("GET", f"{COURSE}/events"): (Permission.READ_CLASS,),
     ("GET", f"{COURSE}/clusters"): (Permission.READ_SUBMISSIONS,),
     ("GET", f"{COURSE}/similarity"): (Permission.READ_SUBMISSIONS,),
     ("GET", f"{COURSE}/sources"): (Permission.READ_SUBMISSIONS,),

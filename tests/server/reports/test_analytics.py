@@ -70,6 +70,7 @@ def test_an_instructor_reads_what_share_made_which_mistake(server: RunningServer
     ]
     assert (told["tried"], told["passed"], told["pass_rate"]) == (4, 3, 0.75)
     assert told["attempts_to_pass"] == 2.0  # of 3, 1 and 2
+    assert told["passed_at_first"] == 1
     assert checkpoint(server, "norm_logits")["mistakes"] == []  # inherited is nobody's mistake here
 
 
@@ -89,9 +90,11 @@ def test_where_nobody_tried_there_is_no_rate(server: RunningServer, student: Stu
         "name": "logprobs",
         "tried": 0,
         "passed": 0,
+        "passed_at_first": 0,
         "pass_rate": None,
         "attempts_to_pass": None,
         "minutes_to_pass": None,
+        "minutes_quantiles": None,
         "stuck": 0,
         "stuck_students": [],
         "mistakes": [],
@@ -116,6 +119,7 @@ def test_minutes_to_pass_go_from_the_first_hand_in_of_the_exercise(server: Runni
             first.created_at = session.get_one(SubmissionRow, right).created_at - timedelta(minutes=minutes)
 
     assert checkpoint(server, "counts")["minutes_to_pass"] == 30
+    assert checkpoint(server, "counts")["minutes_quantiles"] == [12, 20, 30, 60, 84]
     assert checkpoint(server, "counts")["passed"] == 3
 
 

@@ -1,0 +1,137 @@
+// The class, live: rows arrive as the server draws them; cells that changed are outlined. Arrow keys move between cells.
+const main = document.querySelector("#main");
+const matrix = document.querySelector("[data-matrix]");
+const SHOWN_MS = 10_000, FEED_MAX = 12;
+const KINDS = { x: "exact", a: "approximate", r: "rounding", o: "own", u: "unknown", i: "inherited", m: "missing", n: "missing" };
+
+for (const form of document.querySelectorAll("[data-submits]")) {
+  form.querySelector("button").hidden = true;
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+if (matrix) {
+  keys();
+  follow();
+}
+
+function follow() {
+  const live = document.querySelector("[data-live]");
+  const tell = (text, on) => { live.hidden = false; live.textContent = text; live.classList.toggle("off", !on); };
+  const stream = new EventSource(main.dataset.events);
+  stream.addEventListener("position", () => { tell("live", true); document.dispatchEvent(new Event("class:live")); });
+  stream.addEventListener("student", (event) => redraw(JSON.parse(event.data)));
+  stream.addEventListener("reload", () => location.reload());
+  stream.addEventListener("end", () => { stream.close(); tell("no longer signed in: load the page again", false); });
+  stream.addEventListener("error", () => tell(stream.readyState === EventSource.CLOSED ? "not live: load the page again" : "reconnecting", false));
+  addEventListener("pagehide", () => stream.close());
+}
+
+function redraw({ id, row }) {
+  const old = document.getElementById(`s${id}`);
+  if (!old) { document.querySelector("[data-more]").hidden = false; return; }
+  const made = document.createElement("template");
+  made.innerHTML = `<table><tbody>${row}</tbody></table>`;
+  const fresh = made.content.querySelector("tr");
+  if (old.dataset.state !== fresh.dataset.state) {
+    figure(old.dataset.state, -1);
+    figure(fresh.dataset.state, 1);
+    old.dataset.state = fresh.dataset.state;
+  }
+  old.className = fresh.className;
+  [...fresh.cells].forEach((cell, place) => {
+    const before = old.cells[place];
+    if (before.innerHTML === cell.innerHTML && kind(before) === kind(cell)) return;
+    const tabs = before.tabIndex;
+    if (place && "ariaLabel" in cell && cell.ariaLabel) changed(old, before, cell, place);
+    if (document.activeElement === before) { before.className = cell.className; before.textContent = cell.textContent; before.ariaLabel = cell.ariaLabel; return; }
+    before.replaceWith(cell);
+    if (tabs === 0 && cell.ariaLabel) cell.tabIndex = 0;
+    const link = cell.querySelector("a");
+    if (link) link.tabIndex = before.querySelector("a")?.tabIndex ?? -1;
+  });
+}
+
+const kind = (cell) => cell.classList[0];
+const passes = (cell) => "xar".includes(kind(cell));
+
+function changed(row, before, cell, place) {
+  const head = matrix.tHead.rows;
+  const by = Number(passes(cell)) - Number(passes(before));
+  const rate = head[1].cells[place];
+  if (by) rate.textContent = Number(rate.textContent) + by;
+  cell.classList.add("fresh");
+  setTimeout(() => cell.classList.remove("fresh"), SHOWN_MS);
+  tellFeed(row.cells[0].querySelector("a"), head[0].cells[place].dataset.step, cell);
+}
+
+function figure(state, by) {
+  for (const each of document.querySelectorAll("[data-figure]"))
+    if (each.dataset.figure.split(" ").includes(state)) each.textContent = Number(each.textContent) + by;
+}
+
+function tellFeed(name, step, cell) {
+  const feed = document.querySelector("[data-feed]");
+  document.querySelector("[data-quiet]").hidden = true;
+  const entry = document.createElement("li");
+  const verdict = KINDS[kind(cell)];
+  entry.innerHTML = `<svg class="mark v-${verdict}" aria-hidden="true"><use href="#m-${verdict}"/></svg><span><a class="quiet"></a>, <code></code></span><time></time>`;
+  const link = entry.querySelector("a");
+  link.href = `${name.getAttribute("href")}&step=${encodeURIComponent(step)}`;
+  link.textContent = name.textContent;
+  entry.querySelector("code").textContent = step;
+  if (verdict === "own" || verdict === "unknown") entry.querySelector("span").append(`, attempt ${cell.textContent}`);
+  const time = entry.querySelector("time");
+  time.dateTime = new Date().toISOString();
+  time.textContent = "just now";
+  feed.prepend(entry);
+  while (feed.children.length > FEED_MAX) feed.lastChild.remove();
+}
+
+// One cell of the table is a stop of the Tab key; arrows move it.
+function keys() {
+  matrix.setAttribute("role", "grid");
+  document.querySelector("[data-keys]").hidden = false;
+  for (const link of matrix.querySelectorAll("tbody th a")) link.tabIndex = -1;
+  const first = matrix.querySelector("tbody tr[id]");
+  let at = first.cells[0].querySelector("a");
+  at.tabIndex = 0;
+  const target = (cell) => cell.querySelector("a") ?? cell;
+  const move = (row, place) => {
+    const cell = row?.cells[place];
+    if (!cell) return;
+    at.tabIndex = -1;
+    at = target(cell);
+    at.tabIndex = 0;
+    at.focus();
+    at.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  const beside = (row, by) => {
+    const rows = matrix.querySelectorAll("tbody tr[id]");
+    const place = [...rows].indexOf(row) + by;
+    return rows[Math.max(0, Math.min(rows.length - 1, place))];
+  };
+  matrix.addEventListener("keydown", (event) => {
+    const cell = event.target.closest("tbody td, tbody th");
+    const row = cell?.parentElement;
+    if (!row?.id || event.altKey || event.metaKey) return;
+    const place = cell.cellIndex, last = row.cells.length - 1;
+    const go = {
+      ArrowRight: () => move(row, place + 1), ArrowLeft: () => move(row, place - 1),
+      ArrowDown: () => move(beside(row, 1), place), ArrowUp: () => move(beside(row, -1), place),
+      PageDown: () => move(beside(row, 12), place), PageUp: () => move(beside(row, -12), place),
+      Home: () => move(event.ctrlKey ? beside(row, -1e6) : row, 0), End: () => move(event.ctrlKey ? beside(row, 1e6) : row, last),
+      Enter: () => open(row, cell),
+    }[event.key];
+    if (!go || (event.key === "Enter" && event.target.matches("a"))) return;
+    event.preventDefault();
+    go();
+  });
+  const open = (row, cell) => {
+    const step = matrix.tHead.rows[0].cells[cell.cellIndex].dataset.step;
+    location.assign(row.cells[0].querySelector("a").getAttribute("href") + (step ? `&step=${encodeURIComponent(step)}` : ""));
+  };
+  matrix.addEventListener("click", (event) => {
+    const cell = event.target.closest("tbody td");
+    if (cell?.parentElement.id && !event.target.closest("a")) open(cell.parentElement, cell);
+  });
+}

@@ -1,0 +1,1 @@
+for(let e of document.querySelectorAll("[data-tries]")){let o=e.querySelector("button");o&&(o.hidden=!0),e.addEventListener("change",()=>{let t=new FormData(e);t.get("one")&&t.get("other")&&t.get("one")!==t.get("other")&&e.requestSubmit()})}

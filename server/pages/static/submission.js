@@ -1,0 +1,1 @@
+document.querySelector("[data-waits]")&&setTimeout(()=>location.reload(),1500);

@@ -1,0 +1,162 @@
+"""The rows of the live class: how each student stands in one exercise, and whose mistake each wrong step is.
+
+Progress keeps the best verdict of a step. Whose mistake a wrong one is, the newest answer to that step says, so only
+the steps that nobody passed yet are looked up among the grades.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+from sqlmodel import Session, col
+
+from exercises.exercise import Exercise
+from grader.compare import Origin, Verdict
+from server.courses.schemas import PersonBody
+from server.progress.record import PASSING
+from server.reports.graded import graded
+from server.reports.schemas import LiveCellBody, LiveRowBody, StuckBody
+from server.reports.students import STUCK_AFTER, Scope, StudentStanding, list_standings, of_these
+from server.tables import ComparisonRow, CourseRow, ProgressRow
+
+
+@dataclass(frozen=True)
+class LiveCell:
+    """The best of a student at a checkpoint. ``origin`` and ``code`` are of the newest wrong answer; None if it passed.
+
+    ``submission_id`` is that of this answer, None once the step passed.
+    """
+
+    best: str
+    attempts: int
+    first_passed_at: datetime | None
+    origin: str | None = None
+    code: str | None = None
+    submission_id: int | None = None
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the step is passed."""
+        return self.best in PASSING
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the only mistake is above this step."""
+        return self.origin == Origin.INHERITED
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    """A student in one exercise; a cell is None if nothing was handed in."""
+
+    exercise: str
+    standing: StudentStanding
+    cells: tuple[LiveCell | None, ...]
+
+    def body(self) -> LiveRowBody:
+        """Return what is sent of it."""
+        standing = self.standing
+        cells = [
+            each
+            and LiveCellBody(
+                best=each.best,
+                attempts=each.attempts,
+                first_passed_at=each.first_passed_at,
+                origin=each.origin,
+                code=each.code,
+            )
+            for each in self.cells
+        ]
+        return LiveRowBody(
+            exercise=self.exercise,
+            student=PersonBody(id=standing.id, name=standing.name),
+            section=standing.section,
+            state=standing.state,
+            passed=standing.passed,
+            exact=standing.exact,
+            submissions=standing.submissions,
+            last_handed_in_at=standing.last_handed_in_at,
+            stuck=[StuckBody(**vars(each)) for each in standing.stuck],
+            cells=cells,
+        )
+
+
+def read_live_rows(
+    session: Session, course: CourseRow, exercise: Exercise, scope: Scope, stuck_after: int = STUCK_AFTER
+) -> list[LiveRow]:
+    """Return how everybody in the scope stands in an exercise, by name; five queries, whatever the size."""
+    names = [each.name for each in exercise.checkpoints]
+    cells = _read_cells(session, course, exercise, scope)
+    return [
+        LiveRow(exercise.slug, standing, tuple(cells[standing.id].get(name) for name in names))
+        for standing in list_standings(session, course, [exercise], scope, stuck_after)
+    ]
+
+
+def _read_cells(
+    session: Session, course: CourseRow, exercise: Exercise, scope: Scope
+) -> Mapping[int, dict[str, LiveCell]]:
+    """Return the cells of each student, by account and checkpoint."""
+    read = session.connection().execute
+    wrong = {(account_id, name): rest for account_id, name, *rest in read(_newest_wrong(course, exercise, scope))}
+    cells: dict[int, dict[str, LiveCell]] = defaultdict(dict)
+    for account_id, name, best, attempts, passed_at in read(_progress(course, exercise, scope)):
+        if best in PASSING:
+            cells[account_id][name] = LiveCell(best, attempts, passed_at)
+            continue
+        origin, diagnosis, submission_id = wrong.get((account_id, name), (None, [], None))
+        code = diagnosis[0]["code"] if diagnosis else None
+        cells[account_id][name] = LiveCell(best, attempts, None, origin, code, submission_id)
+    return cells
+
+
+def _progress(course: CourseRow, exercise: Exercise, scope: Scope) -> Select[int, str, str, int, datetime | None]:
+    """Select account, checkpoint, best verdict, attempts and the moment of the first pass."""
+    return select(
+        col(ProgressRow.account_id),
+        col(ProgressRow.checkpoint),
+        col(ProgressRow.best),
+        col(ProgressRow.attempts),
+        col(ProgressRow.first_passed_at),
+    ).where(
+        col(ProgressRow.course_id) == course.id,
+        col(ProgressRow.exercise) == exercise.slug,
+        *of_these(col(ProgressRow.account_id), scope),
+    )
+
+
+def _newest_wrong(
+    course: CourseRow, exercise: Exercise, scope: Scope
+) -> Select[int, str, str | None, list[dict[str, Any]], int]:
+    """Select account, checkpoint, origin, diagnosis and submission of the newest answer to each unpassed step."""
+    grades = graded(course, [exercise], scope)
+    newest = (
+        select(grades.c.account_id, col(ComparisonRow.name).label("name"), func.max(grades.c.submission_id).label("id"))
+        .join(grades, grades.c.grade_id == col(ComparisonRow.grade_id))
+        .join(
+            ProgressRow,
+            and_(
+                col(ProgressRow.course_id) == course.id,
+                col(ProgressRow.account_id) == grades.c.account_id,
+                col(ProgressRow.exercise) == exercise.slug,
+                col(ProgressRow.checkpoint) == ComparisonRow.name,
+            ),
+        )
+        .where(col(ProgressRow.best).not_in(PASSING), col(ComparisonRow.verdict) != Verdict.MISSING.value)
+        .group_by(grades.c.account_id, col(ComparisonRow.name))
+        .subquery()
+    )
+    return (
+        select(newest.c.account_id, newest.c.name, col(ComparisonRow.origin), ComparisonRow.diagnosis, newest.c.id)  # type: ignore[call-overload,no-any-return]
+        .select_from(newest)
+        .join(grades, grades.c.submission_id == newest.c.id)
+        .join(
+            ComparisonRow,
+            and_(col(ComparisonRow.grade_id) == grades.c.grade_id, col(ComparisonRow.name) == newest.c.name),
+        )
+    )
