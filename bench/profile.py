@@ -37,7 +37,7 @@ from sqlalchemy import event  # noqa: E402
 
 from bench.bare import right_answers  # noqa: E402
 from bench.figures import Times  # noqa: E402
-from bench.http_client import HttpClient, Reply  # noqa: E402
+from bench.http_client import Reply  # noqa: E402
 from bench.progress_table import BenchClass, open_classes  # noqa: E402
 from bench.single import SINGLE_STEP, WrongGrade  # noqa: E402
 from bench.test_server import CHECK, EXERCISE, STATE, SUBMISSIONS, BenchServer, open_course  # noqa: E402

@@ -39,7 +39,7 @@ class Recognition:
         """Ask the database whether a token opens an account, and remember it if it does."""
         digest = tokens.digest(token)
         with self._database.reading() as session:
-            is_valid = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": digest}).first() is not None
+            is_valid = ACCOUNT_OF_TOKEN.first(session, {"digest": digest}) is not None
         if is_valid:
             with self._lock:
                 self._known_until[digest] = time.monotonic() + self._remembered_seconds

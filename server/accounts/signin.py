@@ -62,7 +62,7 @@ class Credentials:
             yield self._sign_in(session)
 
     def _sign_in(self, session: Session) -> SignedInSession:
-        account = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": tokens.digest(self.token)}).first()
+        account = ACCOUNT_OF_TOKEN.first(session, {"digest": tokens.digest(self.token)})
         if account is None:
             raise Unauthorised(UNKNOWN_TOKEN)
         signed_in = SignedInSession(session, *account)
