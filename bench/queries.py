@@ -282,6 +282,7 @@ def _comparisons(grade: GradeRow) -> list[dict[str, Any]]:
             "mismatched": 0,
             "worst": None,
             "origin": None,
+            "pattern": None,
             "inherits_constant": False,
             "diagnosis": [],
             "notes": [],

@@ -57,7 +57,7 @@ def run_server(
     with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder, ExitStack() as stack:
         data = Path(folder)
         settings = Settings(data=data, database_url=SecretStr(url) if url else None, secret=None, children=children)
-        instructor, tokens = _open_course(settings, students)
+        instructor, tokens = open_course(settings, students)
         environment = server_environment(
             data,
             children=children,
@@ -76,7 +76,7 @@ def run_server(
         yield BenchServer(settings, (address.hostname, address.port), server.pid, instructor, tokens)
 
 
-def _open_course(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
+def open_course(settings: Settings, students: int) -> tuple[str, tuple[str, ...]]:
     """Open the course; return the tokens of its instructor and of its students."""
     database = prepared_database(settings)
     with database.writing() as session:

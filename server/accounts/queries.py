@@ -11,10 +11,11 @@ from typing import Final
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
+from server.database.prepared import Prepared
 from server.tables import AccountRow, TokenRow
 
 # Id, name and is_admin of the account that a token with this ``digest`` opens at this ``moment``.
-ACCOUNT_OF_TOKEN: Final = (
+ACCOUNT_OF_TOKEN: Final = Prepared(
     select(AccountRow.id, AccountRow.name, AccountRow.is_admin)
     .join(TokenRow)
     .where(

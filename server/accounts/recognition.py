@@ -40,8 +40,7 @@ class Recognition:
         """Ask the database whether a token opens an account, and remember it if it does."""
         digest = tokens.digest(token)
         with self._database.reading() as session:
-            found = session.connection().execute(ACCOUNT_OF_TOKEN, {"digest": digest, "moment": now()}).first()
-        is_valid = found is not None
+            is_valid = ACCOUNT_OF_TOKEN.first(session, {"digest": digest, "moment": now()}) is not None
         if is_valid:
             with self._lock:
                 self._known_until[digest] = time.monotonic() + self._remembered_seconds

@@ -67,8 +67,7 @@ class Credentials:
 
         :raises Unauthorised: the token is unknown or revoked
         """
-        key = {"digest": tokens.digest(self.token), "moment": now()}
-        account = session.connection().execute(ACCOUNT_OF_TOKEN, key).first()
+        account = ACCOUNT_OF_TOKEN.first(session, {"digest": tokens.digest(self.token), "moment": now()})
         if account is None:
             raise Unauthorised(UNKNOWN_TOKEN)
         signed_in = SignedInSession(session, *account)

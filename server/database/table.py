@@ -6,13 +6,17 @@ object that was not written yet has none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
-from sqlalchemy import Enum, Insert, MetaData
+from pydantic.fields import FieldInfo
+from sqlalchemy import Enum, MetaData, inspect
 from sqlmodel import Session, SQLModel, insert
+
+from server.database.prepared import Prepared
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,16 +42,49 @@ class Table(SQLModel):
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=CONSTRAINT_NAMES)
 
+    @classmethod
+    def loaded(cls, values: Iterable[tuple[str, Any]]) -> Self:
+        """Return a row with these values, one for each column, as if it was read. No session keeps it.
+
+        The constructor takes 20 times as long, because SQLAlchemy notes each value as a change.
+        """
+        row: Self = _manager(cls).new_instance()
+        row.__dict__.update(values)
+        return row
+
     def insert(self, session: Session) -> None:
         """Write this row now and set its ``id``.
 
-        The session does not keep the row. Its unit of work takes 1.8 times as long for a single one on SQLite, and 1.2
-        times on PostgreSQL (``bench/queries.py``).
+        The session does not keep the row: its unit of work takes longer (``bench/queries.py``).
         """
-        result = session.connection().execute(_insert(type(self)), self.model_dump(exclude={"id"}))
-        (self.id,) = result.inserted_primary_key  # type: ignore[misc]  # None only for statements without a row
+        self.id = _insert(type(self)).scalar(session, self.model_dump(exclude={"id"}))  # type: ignore[attr-defined]
+
+    @classmethod
+    def write(cls, session: Session, values: Mapping[str, Any]) -> Self:
+        """Write a row with these values now, and return it with its ``id``. Columns without a value have their default.
+
+        The session does not keep the row. No object is made before it is written, which takes longer than writing it
+        (``bench/queries.py``).
+        """
+        row = dict(values)
+        for name, field in _fields(cls):
+            if name not in row:
+                row[name] = field.get_default(call_default_factory=True)
+        row["id"] = _insert(cls).scalar(session, row)
+        return cls.loaded(row.items())
 
 
 @cache
-def _insert(table: type[Table]) -> Insert:
-    return insert(table)
+def _manager(table: type[Table]) -> Any:
+    return inspect(table).class_manager
+
+
+@cache
+def _fields(table: type[Table]) -> list[tuple[str, FieldInfo]]:
+    return [(name, field) for name, field in table.model_fields.items() if name != "id"]
+
+
+@cache
+def _insert(table: type[Table]) -> Prepared:
+    columns = table.metadata.tables[str(table.__tablename__)].c
+    return Prepared(insert(table).returning(columns.id), [each.name for each in columns if each.name != "id"])

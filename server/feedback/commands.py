@@ -125,7 +125,7 @@ def _outcome(session: Session, submission: SubmissionRow) -> str:
 
 
 def _grade(session: Session, submission: SubmissionRow) -> GradeRow | None:
-    newest = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
+    newest = session.exec(NEWEST_GRADE.statement, params={"submission_id": submission.id}).first()
     return newest[0] if newest else None
 
 
@@ -143,7 +143,7 @@ def _show(session: Session, submission: SubmissionRow) -> None:
     for change in place.changes:
         click.echo(f"    {change.name}: {change.before or '(none)'} -> {change.after or '(none)'}")
     grade = _grade(session, submission)
-    rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings() if grade else ()
+    rows = session.connection().execute(ROWS_OF_GRADE.statement, {"grade_id": grade.id}).mappings() if grade else ()
     for row in rows:
         codes = " ".join(each["code"] for each in row["diagnosis"])
         click.echo(" ".join(filter(None, [f"{row['name']:15s} {row['verdict']}", row["origin"], codes])))

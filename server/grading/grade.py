@@ -87,13 +87,14 @@ class Grading:
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
             lock_account(session, submission.account_id)
-            ticket = session.connection().execute(DELETE_TICKET, {"submission_id": submission.id}).first()
-            grades = session.connection().execute(GRADES_OF_SUBMISSION, {"submission_id": submission.id}).all()
+            ticket = DELETE_TICKET.first(session, {"submission_id": submission.id})
+            grades = GRADES_OF_SUBMISSION.rows(session, {"submission_id": submission.id})
             if not grades:
                 store(session, submission, timed)
             elif ticket is not None and (timed.revision, timed.grade.environment) not in grades:
-                assert ticket.regrade_id is not None, "what has a grade is graded again by a regrade alone"
-                store(session, submission, timed, regrade_id=ticket.regrade_id)
+                (regrade_id,) = ticket
+                assert regrade_id is not None, "what has a grade is graded again by a regrade alone"
+                store(session, submission, timed, regrade_id=regrade_id)
         if not grades:  # a regrade waits for everybody, and says nothing of how long students do
             self._metrics.phases.labels("wait").observe(waited)
         self._metrics.phases.labels("store").observe(time.perf_counter() - started)
@@ -155,29 +156,29 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, reg
     :param regrade_id: the regrade that the grade is of. It is no attempt, and does not count until that is accepted.
     """
     grade, run = timed.grade, timed.grade.run
-    row = GradeRow(
-        submission_id=submission.id,
-        instance_id=timed.instance_id,
-        revision=timed.revision,
-        environment=grade.environment,
-        run_status=run.status.value if run else None,
-        run_message=storable(run.message) if run else None,
-        run_stdout=storable(run.stdout) if run else None,
-        flags=list(grade.flags),
-        passed=grade.passed,
-        exact=grade.exact,
-        inherited=grade.inherited,
-        total=grade.total,
-        seconds=timed.seconds,
-        regrade_id=regrade_id,
-        counts=regrade_id is None,
-    )
-    row.insert(session)
+    values = {
+        "submission_id": submission.id,
+        "instance_id": timed.instance_id,
+        "revision": timed.revision,
+        "environment": grade.environment,
+        "run_status": run.status.value if run else None,
+        "run_message": storable(run.message) if run else None,
+        "run_stdout": storable(run.stdout) if run else None,
+        "flags": list(grade.flags),
+        "passed": grade.passed,
+        "exact": grade.exact,
+        "inherited": grade.inherited,
+        "total": grade.total,
+        "seconds": timed.seconds,
+        "regrade_id": regrade_id,
+        "counts": regrade_id is None,
+    }
+    row = GradeRow.write(session, values)
     comparisons = [
         {"grade_id": row.id, "position": position, "pattern": comparison.pattern} | comparison.as_json()
         for position, comparison in enumerate(grade.checkpoints)
     ]
-    session.connection().execute(INSERT_ROWS, comparisons)
+    INSERT_ROWS.insert(session, comparisons)
     if regrade_id is None:
         record(session, submission, grade.checkpoints)
     return row

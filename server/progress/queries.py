@@ -1,14 +1,14 @@
-"""The statement that records a grade's rows, built by hand: see ``count_rows``."""
+"""The statement that records a grade's rows, built by hand: see ``COUNT_ROWS``."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import case, func, literal_column
 
 from grader.compare import Verdict
 from server.database import dialect
+from server.database.prepared import PreparedRows
 from server.tables import ProgressRow, metadata
 
 # Literals in the statement: as parameters they would be sent with each row.
@@ -17,8 +17,7 @@ RANKS: dict[Any, Any] = {literal_column(f"'{verdict.value}'"): literal_column(st
 MOMENTS: Final = ("first_exact_at", "first_passed_at", "first_inherited_at")
 
 
-@cache
-def count_rows(database: str) -> dialect.Upsert:
+def _count_rows(database: str) -> dialect.Upsert:
     """Return the statement that inserts a new row, or counts an attempt and keeps what is better and earlier.
 
     To read the 26 rows and to update them as objects takes 10 times as long on SQLite, and 4 times on PostgreSQL
@@ -39,3 +38,6 @@ def count_rows(database: str) -> dialect.Upsert:
             **earlier,
         },
     )
+
+
+COUNT_ROWS: Final = PreparedRows(metadata.tables[ProgressRow.__tablename__], _count_rows)

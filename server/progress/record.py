@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, func, select
 
 from grader.compare import Comparison, Verdict
-from server.database import dialect
-from server.progress.queries import count_rows
+from server.progress.queries import COUNT_ROWS
 from server.tables import CourseRow, ProgressRow, SubmissionRow
 
 PASSING = tuple(verdict.value for verdict in Verdict if verdict.passed)
@@ -32,7 +31,7 @@ def record(session: Session, submission: SubmissionRow, rows: Iterable[Compariso
         if row.verdict is not Verdict.MISSING
     ]
     if entries:
-        session.connection().execute(count_rows(dialect.name(session)), entries)
+        COUNT_ROWS.insert(session, entries)
 
 
 def of_student(session: Session, course: CourseRow, account_id: int, exercise: str) -> dict[str, ProgressRow]:

@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, Select, Update, and_, bindparam, case, insert, 
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select, update
 
+from server.database.prepared import Prepared
 from server.tables import GradeRow, TicketRow, TicketState
 
 BACKGROUND_RANK: Final = 2_000_000_000  # the lowest rank of work that no student waits for: second 2·10⁹, in 2089
@@ -81,9 +82,9 @@ def _standings() -> Any:
     ).where(col(TicketRow.submission_id).in_(bindparam("ids", expanding=True)))
 
 
-LEASE_FIRST_DUE: Final = _lease(_first_due())
-LEASE_OF_SUBMISSION: Final = _lease(
-    select(TicketRow.id).where(TicketRow.submission_id == bindparam("claimed"), IS_LIVE).with_for_update()
+LEASE_FIRST_DUE: Final = Prepared(_lease(_first_due()))
+LEASE_OF_SUBMISSION: Final = Prepared(
+    _lease(select(TicketRow.id).where(TicketRow.submission_id == bindparam("claimed"), IS_LIVE).with_for_update())
 )
-RANKS_OF_ACCOUNT: Final = _ranks_of_account()
+RANKS_OF_ACCOUNT: Final = Prepared(_ranks_of_account())
 STANDINGS: Final = _standings()

@@ -21,10 +21,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Update
 from sqlmodel import Session, col, func, select, update
 
 from server.database import dialect
+from server.database.prepared import Prepared
 from server.database.table import now
 from server.queue.queries import (
     BACKGROUND_RANK,
@@ -284,16 +284,16 @@ def _rank_now() -> int:
 def _rank(session: Session, submission: SubmissionRow, penalty_seconds: int) -> int:
     rank = _rank_now()
     which = {"account_id": submission.account_id, "second": rank}
-    last_rank, put_back_count = session.connection().execute(RANKS_OF_ACCOUNT, which).one()
+    last_rank, put_back_count = RANKS_OF_ACCOUNT.rows(session, which)[0]
     if last_rank is not None:
         rank = max(rank, last_rank + penalty_seconds)
     return rank + penalty_seconds if put_back_count else rank
 
 
-def _claim(session: Session, lease: Update, which: Mapping[str, object], lease_seconds: float) -> Lease | None:
+def _claim(session: Session, lease: Prepared, which: Mapping[str, object], lease_seconds: float) -> Lease | None:
     """Count a try and lease a ticket, or quarantine it if it has had all its tries."""
     until = now() + timedelta(seconds=lease_seconds)
-    row = session.connection().execute(lease, {**which, "until": until}).first()
+    row = lease.first(session, {**which, "until": until})
     if row is None:
         return None
     claimed = Lease(*row)

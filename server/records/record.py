@@ -31,13 +31,13 @@ class RecordSigner:
         :raises Conflict: it has no grade yet
         :raises Emptied: what was handed in is kept no longer
         """
-        found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
+        found = session.exec(NEWEST_GRADE.statement, params={"submission_id": submission.id}).first()
         if found is None:
             raise Conflict(f"Submission {submission.id} has no grade yet. Ask again once it has.")
         grade, _ = found
         require_kept(submission)
         instance = session.get_one(InstanceRow, grade.instance_id)
-        rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
+        rows = session.connection().execute(ROWS_OF_GRADE.statement, {"grade_id": grade.id}).mappings().all()
         return Record(
             submission=submission.id,
             exercise=submission.exercise,

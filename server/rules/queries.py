@@ -12,11 +12,14 @@ from sqlalchemy import and_, bindparam, exists, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 
+from server.database.prepared import Prepared
 from server.tables import AssignmentRow, CourseRow, GradeRow, SubmissionRow, TicketRow, TicketState
+
+ASSIGNMENT_COLUMNS: Final = tuple(AssignmentRow.__table__.columns.keys())  # type: ignore[attr-defined]
 
 # Whether the course has any assignment, and that of the exercise or None. There is one row.
 _Any = aliased(AssignmentRow)
-ASSIGNMENT_OF_EXERCISE: Final = (
+ASSIGNMENT_OF_EXERCISE: Final = Prepared(
     select(exists().where(col(_Any.course_id) == bindparam("course_id")), AssignmentRow)
     .select_from(CourseRow)
     .outerjoin(
@@ -31,7 +34,7 @@ ASSIGNMENT_OF_EXERCISE: Final = (
 
 # How many attempts of an account at an exercise count: not those that were cancelled or set aside before any grade.
 _has_grade = select(GradeRow.id).where(col(GradeRow.submission_id) == SubmissionRow.id).exists()
-ATTEMPTS_USED: Final = (
+ATTEMPTS_USED: Final = Prepared(
     select(func.count())
     .select_from(SubmissionRow)
     .outerjoin(TicketRow, col(TicketRow.submission_id) == col(SubmissionRow.id))

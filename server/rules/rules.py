@@ -6,10 +6,10 @@ see all feedback. Only an archived course refuses staff too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from sqlmodel import Session
 
@@ -26,8 +26,8 @@ from server.rules.problems import (
     NoAttemptsLeft,
     NotOpenYet,
 )
-from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
-from server.tables import Accepts, AnswerKind, CourseRow, Feedback, LatePolicy
+from server.rules.queries import ASSIGNMENT_COLUMNS, ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
+from server.tables import Accepts, AnswerKind, AssignmentRow, CourseRow, Feedback, LatePolicy
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Rules:
 
     def _count(self, session: Session) -> int:
         where = {"course_id": self.course.id, "account_id": self.account_id, "exercise": self.exercise}
-        return session.connection().execute(ATTEMPTS_USED, where).scalar_one()
+        return int(ATTEMPTS_USED.scalar(session, where))
 
     def _shown(self, moment: datetime) -> str:
         """Return a moment as the clocks of the course show it."""
@@ -191,11 +191,19 @@ def find_rules(
     """
     course = asking.course
     where = {"course_id": course.id, "exercise": exercise}
-    has_assignments, row = session.exec(ASSIGNMENT_OF_EXERCISE, params=where).one()
+    has_assignments, row = assignment_of(session, where)
     assignment = Assignment.of(row, course) if row else Assignment.open_practice(course, exercise)
     is_assigned = row is not None or not has_assignments
     rules = Rules(course, account_id, assignment, moment or now(), is_free=_is_free(asking), is_assigned=is_assigned)
     return _completed(session, rules)
+
+
+def assignment_of(session: Session, where: Mapping[str, Any]) -> tuple[bool, AssignmentRow | None]:
+    """Return whether a course has any assignment, and that of an exercise or None."""
+    has_assignments, *values = ASSIGNMENT_OF_EXERCISE.rows(session, where)[0]
+    is_found = values[0] is not None
+    row = AssignmentRow.loaded(zip(ASSIGNMENT_COLUMNS, values, strict=True)) if is_found else None
+    return bool(has_assignments), row
 
 
 def find_all_rules(

@@ -62,7 +62,7 @@ def find_earlier(session: Session, account_id: int, course: CourseRow, answer: H
     """
     if answer.key is None:
         return None
-    id = session.connection().execute(SUBMISSION_WITH_KEY, {"account_id": account_id, "key": answer.key}).scalar()
+    id = SUBMISSION_WITH_KEY.scalar(session, {"account_id": account_id, "key": answer.key})
     if id is None:
         return None
     earlier = session.get_one(SubmissionRow, id)
@@ -107,17 +107,16 @@ def accept(
         "account_id": rules.account_id,
         "exercise": answer.exercise.slug,
     }
-    last = session.connection().execute(LAST_ATTEMPTS, where).all()
-    submission = SubmissionRow(
+    last = LAST_ATTEMPTS.rows(session, where)
+    values = {
         **where,
-        revision=answer.exercise.revision,
-        attempt=last[0].attempt + 1 if last else 1,
-        instance_id=choose_instance({each.instance_id for each in last}),
-        kind=answer.kind,
-        filename=answer.filename,
-        body=answer.kept,
-        digest=answer.digest,
-        idempotency_key=answer.key,
-    )
-    submission.insert(session)
-    return submission, True
+        "revision": answer.exercise.revision,
+        "attempt": last[0][0] + 1 if last else 1,
+        "instance_id": choose_instance({instance_id for _, instance_id in last}),
+        "kind": answer.kind,
+        "filename": answer.filename,
+        "body": answer.kept,
+        "digest": answer.digest,
+        "idempotency_key": answer.key,
+    }
+    return SubmissionRow.write(session, values), True

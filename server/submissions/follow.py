@@ -126,4 +126,4 @@ class Follower:
 
     def _is_graded(self, submission_id: int) -> bool:
         with self._database.reading() as session:
-            return session.connection().execute(HAS_GRADE, {"submission_id": submission_id}).first() is not None
+            return HAS_GRADE.first(session, {"submission_id": submission_id}) is not None

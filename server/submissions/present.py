@@ -17,7 +17,7 @@ from server.queue.tickets import Standing
 from server.rules.rules import Rules, find_all_rules, find_rules
 from server.submissions import hints
 from server.submissions.points import extensions_that_matter, points_fields, rows_of_grades
-from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
+from server.submissions.queries import GRADE_COLUMNS, NEWEST_GRADE, ROW_COLUMNS, ROWS_OF_GRADE
 from server.submissions.schemas import (
     GradeBody,
     GradeSummaryBody,
@@ -47,17 +47,15 @@ def show(
 
     :param rules: those that were just found for its student and the reader; by default they are read.
     """
-    found = session.exec(NEWEST_GRADE, params={"submission_id": submission.id}).first()
-    if found is None:
+    graded = newest_grade(session, submission.id)
+    if graded is None:
         standing = dispatcher.standing(session, [submission.id]).get(submission.id, BETWEEN_QUERIES)
         return SubmissionBody(**_head(submission, reader.course, standing), grade=None)
-    grade, instance_kind = found
     if rules is None:
         rules = find_rules(session, reader, submission.account_id, submission.exercise)
     else:
         rules = rules.recounted(session)
-    rows = session.connection().execute(ROWS_OF_GRADE, {"grade_id": grade.id}).mappings().all()
-    return show_graded(session, submission, rules, Graded(grade, instance_kind), [dict(row) for row in rows])
+    return show_graded(session, submission, rules, graded, rows_of_grade(session, graded.row.id))
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,18 @@ class Graded:
 
     row: GradeRow
     instance_kind: str
+
+
+def newest_grade(session: Session, submission_id: int) -> Graded | None:
+    """Return the grade of a submission, or None if it has none that counts."""
+    found = NEWEST_GRADE.first(session, {"submission_id": submission_id})
+    return found and Graded(GradeRow.loaded(zip(GRADE_COLUMNS, found, strict=False)), found[-1])
+
+
+def rows_of_grade(session: Session, grade_id: int) -> list[dict[str, Any]]:
+    """Return the rows of a grade, in the order of the exercise."""
+    rows = ROWS_OF_GRADE.rows(session, {"grade_id": grade_id})
+    return [dict(zip(ROW_COLUMNS, row, strict=True)) for row in rows]
 
 
 def show_graded(

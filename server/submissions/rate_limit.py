@@ -35,7 +35,7 @@ def check(session: Session, account_id: int, per_minute: int) -> None:
     if per_minute == 0:
         return
     which = {"account_id": account_id, "newer": per_minute - 1, "until": now() + CLOCKS_DIFFER}
-    moment = session.connection().execute(NTH_NEWEST_MOMENT, which).scalar()
+    moment = NTH_NEWEST_MOMENT.scalar(session, which)
     left = moment + WINDOW - now() if moment else timedelta(0)
     if left > timedelta(0):
         seconds = math.ceil(left.total_seconds())

@@ -22,6 +22,7 @@ from server.assignments.exercises import find_exercise
 from server.courses import courses
 from server.database import migrate
 from server.database.engine import Database
+from server.database.prepared import Prepared, PreparedRows
 from server.instances.exercises import record_revisions
 from server.queue.queries import BACKGROUND_RANK, TRIES_MAX
 from server.reports.schemas import ProgressBody
@@ -152,14 +153,14 @@ def test_every_hand_built_statement_has_a_twin() -> None:
         for name in _statement_names(f"server.{file.parent.name}.queries")
     }
 
-    assert statements | {"database.Table.insert"} == set(PAIRS)
+    assert statements | {"database.Table.insert", "database.Table.write"} == set(PAIRS)
 
 
 def _statement_names(module_name: str) -> Iterator[str]:
     module = importlib.import_module(module_name)
     for name, value in vars(module).items():
         is_own_function = inspect.isfunction(inspect.unwrap(value)) and value.__module__ == module_name
-        if not name.startswith("_") and (isinstance(value, Executable) or is_own_function):
+        if not name.startswith("_") and (isinstance(value, Executable | Prepared | PreparedRows) or is_own_function):
             yield name
 
 
@@ -373,6 +374,7 @@ def _comparison(grade: GradeRow, position: int) -> dict[str, Any]:
         "mismatched": position,
         "worst": [position, 0] if position else None,
         "origin": "own",
+        "pattern": None,
         "inherits_constant": bool(position % 2),
         "diagnosis": [{"code": "sign", "message": "The sign is turned."}],
         "notes": [],

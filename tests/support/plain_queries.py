@@ -25,12 +25,12 @@ from server.assignments.assignment import Assignment
 from server.assignments.points import Moments, assignment_points
 from server.courses.queries import COURSE_AND_ROLE
 from server.courses.schemas import PersonBody
-from server.database import dialect
+from server.database.prepared import Prepared, PreparedRows
 from server.gradebook import gradebook
 from server.gradebook.gradebook import DECIMALS, Cell
 from server.grading.queries import DELETE_TICKET, GRADES_OF_SUBMISSION, INSERT_ROWS
 from server.instances.pool import POOL_SIZE
-from server.progress.queries import MOMENTS, count_rows
+from server.progress.queries import COUNT_ROWS, MOMENTS
 from server.queue.queries import (
     BACKGROUND_RANK,
     INSERT_TICKETS,
@@ -46,13 +46,13 @@ from server.reports import queries
 from server.reports.progress_table import read_progress_table
 from server.reports.schemas import CellBody, ColumnBody, ProgressBody, StuckBody, StudentProgressBody
 from server.reports.students import Scope, list_standings
-from server.rules.queries import ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
+from server.rules.queries import ATTEMPTS_USED
+from server.rules.rules import assignment_of
+from server.submissions import present
 from server.submissions.queries import (
     HAS_GRADE,
     LAST_ATTEMPTS,
-    NEWEST_GRADE,
     NTH_NEWEST_MOMENT,
-    ROWS_OF_GRADE,
     SUBMISSION_FOR_READER,
     SUBMISSION_WITH_KEY,
 )
@@ -411,8 +411,13 @@ def _insert_beside_session(session: Session, given: QueryArguments) -> bool:
     return row.id is not None
 
 
-def _count_beside_session(session: Session, given: QueryArguments) -> None:
-    session.connection().execute(count_rows(dialect.name(session)), given.new_progress)
+def _write_beside_session(session: Session, given: QueryArguments) -> bool:
+    return SubmissionRow.write(session, given.new_submission).id is not None
+
+
+def _read_newest_grade(session: Session, given: QueryArguments) -> Any:
+    graded = present.newest_grade(session, given.submission_id)
+    return [] if graded is None else [(graded.row, graded.instance_kind)]
 
 
 def _read_json(session: Session, given: QueryArguments) -> str:
@@ -451,6 +456,10 @@ def _read_outcomes(session: Session, given: QueryArguments) -> Any:
 
 def _rows(statement: Any, arguments: Callable[[QueryArguments], Mapping[str, Any]]) -> Query:
     """Return a query that runs a statement beside the unit of work, as the server does."""
+    if isinstance(statement, Prepared):
+        return lambda session, given: [
+            row[0] if len(row) == 1 else row for row in statement.rows(session, arguments(given))
+        ]
     return lambda session, given: session.connection().execute(statement, arguments(given)).all()
 
 
@@ -463,7 +472,10 @@ def _write(statement: Any, rows: Callable[[QueryArguments], Any]) -> Query:
     """Return a query that runs a statement which returns nothing."""
 
     def write(session: Session, given: QueryArguments) -> None:
-        session.connection().execute(statement, rows(given))
+        if isinstance(statement, PreparedRows):
+            statement.insert(session, rows(given))
+        else:
+            session.connection().execute(statement, rows(given))
 
     return write
 
@@ -486,11 +498,12 @@ PAIRS: Mapping[str, Pair] = {
         course_and_role,
     ),
     "database.Table.insert": Pair(_insert_beside_session, insert_submission),
+    "database.Table.write": Pair(_write_beside_session, insert_submission),
     "gradebook.groups_of_checkpoints": Pair(_earn_in_groups, earned_cells),
     "grading.DELETE_TICKET": Pair(_rows(DELETE_TICKET, _of_submission), delete_ticket),
     "grading.GRADES_OF_SUBMISSION": Pair(_rows(GRADES_OF_SUBMISSION, _of_submission), grades_of_submission),
     "grading.INSERT_ROWS": Pair(_write(INSERT_ROWS, lambda given: given.new_comparisons), insert_comparisons),
-    "progress.count_rows": Pair(_count_beside_session, count_attempts),
+    "progress.COUNT_ROWS": Pair(_write(COUNT_ROWS, lambda given: given.new_progress), count_attempts),
     "queue.INSERT_TICKETS": Pair(_write(INSERT_TICKETS, lambda given: given.new_tickets), insert_tickets),
     "queue.LEASE_FIRST_DUE": Pair(
         _rows(LEASE_FIRST_DUE, lambda given: {"moment": given.moment, "until": given.until}), lease_first_due
@@ -505,17 +518,19 @@ PAIRS: Mapping[str, Pair] = {
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
     "rules.ASSIGNMENT_OF_EXERCISE": Pair(
-        _entities(ASSIGNMENT_OF_EXERCISE, lambda given: {"course_id": given.course.id, "exercise": given.exercise}),
+        lambda session, given: [
+            assignment_of(session, {"course_id": given.course.id, "exercise": given.exercise}),
+        ],
         assignment_of_exercise,
     ),
     "rules.ATTEMPTS_USED": Pair(_rows(ATTEMPTS_USED, _where), attempts_used),
     "reports.outcomes_of_students": Pair(_read_outcomes, outcomes_of_students),
     "submissions.HAS_GRADE": Pair(
-        lambda session, given: session.connection().execute(HAS_GRADE, _of_submission(given)).first() is not None,
+        lambda session, given: HAS_GRADE.first(session, _of_submission(given)) is not None,
         has_grade,
     ),
     "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
-    "submissions.NEWEST_GRADE": Pair(_entities(NEWEST_GRADE, _of_submission), newest_grade),
+    "submissions.NEWEST_GRADE": Pair(_read_newest_grade, newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
         _rows(
             NTH_NEWEST_MOMENT,
@@ -524,9 +539,7 @@ PAIRS: Mapping[str, Pair] = {
         nth_newest_moment,
     ),
     "submissions.ROWS_OF_GRADE": Pair(
-        lambda session, given: [
-            dict(row) for row in session.connection().execute(ROWS_OF_GRADE, {"grade_id": given.grade_id}).mappings()
-        ],
+        lambda session, given: present.rows_of_grade(session, given.grade_id),
         rows_of_grade,
     ),
     "submissions.SUBMISSION_FOR_READER": Pair(
