@@ -34,6 +34,7 @@ from bench.test_server import BenchServer, run_server  # noqa: E402
 from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).parents[1] / "load.json"
+ENGINES = ["embedded_sqlite", "procrastinate_postgresql"]
 PER_MINUTE = 60  # the default of a server
 TIMEOUT_LENGTHS = 5  # of the load
 REPORT_SECONDS = 5.0
@@ -47,14 +48,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--students", type=int, default=defaults.students)
     parser.add_argument("--seconds", type=float, default=defaults.seconds)
     parser.add_argument("--old", type=int, default=defaults.old, help="submissions that are graded again")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="this one alone, or these")
+    parser.add_argument("--processes", type=int, help="processes of the server; by default as many as it takes itself")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and workers are stopped, too
-    load = DeadlineLoad(**vars(parser.parse_args(arguments)))
+    chosen = vars(parser.parse_args(arguments))
+    names, processes = chosen.pop("engine") or ENGINES, chosen.pop("processes")
+    load = DeadlineLoad(**chosen)
     engines = {
-        "embedded_sqlite": run_server(children=2, students=load.students, per_minute=PER_MINUTE),
-        "procrastinate_postgresql": _server_with_workers(load.students),
+        "embedded_sqlite": run_server(children=2, students=load.students, per_minute=PER_MINUTE, processes=processes),
+        "procrastinate_postgresql": _server_with_workers(load.students, processes),
     }
     outcomes = {}
     for name, running in engines.items():
+        if name not in names:
+            continue
         _say(f"{name}: {load.students} students pull their numbers, {load.old} old submissions are written")
         with running as server:
             outcomes[name] = measure(server, load)
@@ -66,12 +73,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def _server_with_workers(students: int) -> Iterator[BenchServer]:
+def _server_with_workers(students: int, processes: int | None) -> Iterator[BenchServer]:
     """Run two workers of one child each, on a PostgreSQL that waits for the disk."""
     with (
         postgres.server(durable=True) as address,
         postgres.database(address) as url,
-        run_server(children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE) as server,
+        run_server(
+            children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE, processes=processes
+        ) as server,
     ):
         yield server
 

@@ -11,10 +11,11 @@ from sqlmodel import Session
 
 from server.database.engine import Database
 from server.database.table import now
+from server.processes.peers import Peers
 from server.queue.signals import Signals
 from server.queue.tickets import Standing
 from server.queue.timing import Timing
-from server.submissions.follow import STREAMS_MAX, Follower, TooManyStreams
+from server.submissions.follow import STREAM_COLUMNS, STREAMS_MAX, Follower, TooManyStreams
 from server.submissions.schemas import SubmissionBody
 from server.tables import AnswerKind, TicketState
 
@@ -62,7 +63,8 @@ def queue() -> Queue:
 
 @pytest.fixture
 def follower(database: Database, queue: Queue, timing: Timing) -> Follower:
-    return Follower(database, Signals(), replace(timing, follow_look_seconds=0.01), queue.standings)
+    streams = Peers.alone().gauge("streams", STREAM_COLUMNS)
+    return Follower(database, Signals(), replace(timing, follow_look_seconds=0.01), queue.standings, streams)
 
 
 async def looks(queue: Queue, count: int) -> None:
