@@ -30,10 +30,15 @@ class Memory:
 
 def of_server(pid: int) -> list[Memory]:
     """Measure a server and everything below it: its processes, its zygotes, and the children that wait."""
-    return [_of_process(_name(pid), pid), *(each for child in _children(pid) for each in of_server(child))]
+    return [_of_process(name_of(each), each) for each in tree(pid)]
 
 
-def _name(pid: int) -> str:
+def tree(pid: int) -> list[int]:
+    """Return a process and everything below it."""
+    return [pid, *(below for child in _children(pid) for below in tree(child))]
+
+
+def name_of(pid: int) -> str:
     """Return what a process is. A child has the command line of its zygote, and no process below it."""
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
     if b"grader.sandbox.zygote" not in command:

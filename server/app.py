@@ -45,7 +45,8 @@ OPEN_PATHS = tuple(
 )  # they take a small body without a token
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
-REQUEST_THREADS = 8
+REQUEST_THREADS = 8  # of a server; each of its processes has a share, and some at least
+REQUEST_THREADS_MIN = 4
 
 
 def create_app(
@@ -63,7 +64,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
+        threads = max(REQUEST_THREADS_MIN, services.peers.share(REQUEST_THREADS))
+        to_thread.current_default_thread_limiter().total_tokens = threads
         await run_in_threadpool(services.start)
         async with services.hearing_peers():
             yield

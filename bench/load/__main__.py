@@ -25,6 +25,8 @@ from grader import numerics
 
 numerics.pin()
 
+from bench import memory  # noqa: E402
+from bench.load import cpu  # noqa: E402
 from bench.load.deadline_load import DeadlineLoad, bare_ms, prepare  # noqa: E402
 from bench.load.regrade import Regrade  # noqa: E402
 from bench.load.student import LoadStudent  # noqa: E402
@@ -88,6 +90,7 @@ def _server_with_workers(students: int, processes: int | None) -> Iterator[Bench
 def measure(server: BenchServer, load: DeadlineLoad) -> dict[str, Any]:
     """Run the load on one engine; return its entry of ``bench/load.json``."""
     answers = prepare(server, load.old)
+    before = cpu.seconds_by_name(server.pid)
     tally, regrade = Tally(), Regrade(server.client(server.instructor), load.old)
     _say(f"{load.action_count} are handed in within {load.seconds:g} s, if this machine can do so")
     begin = time.monotonic()
@@ -108,7 +111,13 @@ def measure(server: BenchServer, load: DeadlineLoad) -> dict[str, Any]:
         _report(time.monotonic() - begin, load, tally, regrade)
     for student in students:
         student.count_lost()
-    return as_json(load, tally, regrade, tally.ended - begin)
+    memories = memory.of_server(server.pid)
+    used = {name: after - before.get(name, 0.0) for name, after in cpu.seconds_by_name(server.pid).items()}
+    return as_json(load, tally, regrade, tally.ended - begin) | {
+        "cpu_seconds": {name: round(seconds, 1) for name, seconds in used.items()},
+        "memory_mib": round(memory.together(memories), 1),
+        "memories": [each.as_json() for each in memories],
+    }
 
 
 def as_json(load: DeadlineLoad, tally: Tally, regrade: Regrade, seconds: float) -> dict[str, Any]:
@@ -153,7 +162,9 @@ def _show(outcome: dict[str, Any]) -> None:
     print(f"{counts}; the last grade came after {outcome['seconds']:.1f} s; answers {outcome['statuses']}")
     done, seconds = outcome["regrade"]["done"], outcome["regrade"]["seconds"]
     end = "not done in time" if seconds is None else f"in {seconds:.1f} s"
-    print(f"regrade: {done} graded again, {end}", flush=True)
+    print(f"regrade: {done} graded again, {end}")
+    used = ", ".join(f"{name} {seconds} s" for name, seconds in outcome["cpu_seconds"].items())
+    print(f"processor time: {used}; memory of all {outcome['memory_mib']} MiB", flush=True)
 
 
 if __name__ == "__main__":
