@@ -29,12 +29,21 @@ class Memory:
 
 
 def of_server(pid: int) -> list[Memory]:
-    """Measure a server, its zygote, and the children that wait."""
-    memories = [_of_process("server", pid)]
-    for zygote in _children(pid):
-        memories.append(_of_process("zygote", zygote))
-        memories += [_of_process("child", child) for child in _children(zygote)]
-    return memories
+    """Measure a server and everything below it: its processes, its zygotes, and the children that wait."""
+    return [_of_process(name_of(each), each) for each in tree(pid)]
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and everything below it."""
+    return [pid, *(below for child in _children(pid) for below in tree(child))]
+
+
+def name_of(pid: int) -> str:
+    """Return what a process is. A child has the command line of its zygote, and no process below it."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    if b"grader.sandbox.zygote" not in command:
+        return "server"
+    return "zygote" if _children(pid) else "child"
 
 
 def together(memories: list[Memory]) -> float:

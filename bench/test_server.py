@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bench.http_client import HttpClient
 from server.courses import courses
 from server.database.setup import prepared_database
+from server.machine import Machine
 from server.settings import Settings
 from server.tables import Role
 from tests.support.processes import ServerProcess, server_environment
@@ -44,15 +45,22 @@ class BenchServer:
 
 @contextmanager
 def run_server(
-    *, children: int, students: int, url: str | None = None, workers: int = 0, per_minute: int = 0
+    *,
+    children: int,
+    students: int,
+    url: str | None = None,
+    workers: int = 0,
+    per_minute: int = 0,
+    processes: int | None = None,
 ) -> Iterator[BenchServer]:
     """Run a server until the end of the block; yield it when it is ready.
 
-    :param children: how many runs at once each process has that runs code.
+    :param children: how many runs at once the server has, or each worker.
     :param students: how many students its course has.
     :param url: an empty database; by default SQLite in a temporary folder.
     :param workers: how many worker processes run the code, with procrastinate; 0 means the server itself does.
     :param per_minute: how often a student may hand in within a minute; 0 means no limit.
+    :param processes: how many the server has; by default as many as a server takes by itself.
     """
     with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder, ExitStack() as stack:
         data = Path(folder)
@@ -64,6 +72,7 @@ def run_server(
             database_url=settings.url,
             submissions_per_minute=per_minute,
             dispatch="procrastinate" if workers else "embedded",
+            processes=Machine().processes() if processes is None else processes,
         )
         server = stack.enter_context(ServerProcess(environment, data / "server.log", "serve"))
         for number in range(workers):

@@ -30,6 +30,7 @@ from server.pairing import routes as pairing
 from server.people import joining
 from server.people import routes as people
 from server.privacy import routes as privacy
+from server.processes.peers import Peers
 from server.queue import routes as queue
 from server.queue.timing import Timing
 from server.records import routes as records
@@ -44,21 +45,30 @@ API_PREFIX = "/api/v1"
 OPEN_PATHS = (*(f"{API_PREFIX}/{path}" for path in ("join", "pair", "open-invitation")), "/join", "/sign-in")
 # Request threads are CPU-bound. With Starlette's default of 40 they starve the grading threads: code submitted on an
 # overloaded evening is graded in a quarter of the time with 8 (docs/performance.md).
-REQUEST_THREADS = 8
+REQUEST_THREADS = 8  # of a server; each of its processes has a share, and some at least
+REQUEST_THREADS_MIN = 4
 
 
-def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    code_runner: CodeRunner | None = None,
+    timing: Timing | None = None,
+    peers: Peers | None = None,
+) -> FastAPI:
     """Return the server. Starting it migrates the database and starts the sandbox and the workers.
 
+    :param peers: the other processes of this server; by default there are none
     :raises SettingsError: the settings cannot be used
     """
-    services = ServerServices.build(settings, code_runner, timing)
+    services = ServerServices.build(settings, code_runner, timing, peers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
+        threads = max(REQUEST_THREADS_MIN, services.peers.share(REQUEST_THREADS))
+        to_thread.current_default_thread_limiter().total_tokens = threads
         await run_in_threadpool(services.start)
-        yield
+        async with services.hearing_peers():
+            yield
         await run_in_threadpool(services.stop)
 
     app = FastAPI(

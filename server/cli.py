@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import socket
 import sys
 from collections.abc import Callable, Sequence
 
 import click
-import uvicorn
 
 from exercises.errors import PackError
 from server import logs
@@ -16,17 +13,15 @@ from server.assignments.commands import assignment, extension
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course, shown_code
-from server.database.engine import CONNECTIONS_MAX
 from server.database.migrate import NewerDatabase
 from server.database.outage import DatabaseUnavailable
 from server.database.setup import prepared_database
 from server.feedback.commands import override, submission
 from server.gradebook.commands import gradebook
-from server.http.connection import ConnectionLimits, Connections
 from server.http.problems import Problem
 from server.instances.secret import accept_secret, check_secret
 from server.lifecycle.commands import COURSE_COMMANDS
-from server.machine import limit_arenas, raise_descriptor_limit
+from server.machine import limit_arenas
 from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.people.commands import admin, people_, token
 from server.privacy.commands import person, retention
@@ -37,13 +32,6 @@ from server.settings import Settings, SettingsError, write_private
 
 INSTRUCTOR_TOKEN_FILE = "instructor.token"
 FIRST_COURSE = ("backprop", "Becoming a backprop ninja")
-SHUTDOWN_SECONDS = 15
-# Descriptors that connections of clients never take: files and pipes, and what each child of the sandbox needs.
-DESCRIPTORS_RESERVED = 64
-DESCRIPTORS_PER_CHILD = 16
-CONNECTIONS_MIN = 8
-
-log = logging.getLogger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -170,60 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, host: str, port: int, show: Callable[[str], None]) -> None:
-    """Listen, show the address, and serve until a signal ends it."""
-    from server.app import create_app  # imports torch
+    """Serve until a signal ends it, and exit."""
+    from server.serving import Address, serve  # imports torch
 
-    limit_arenas()
-    logs.configure(settings.log)
-    settings.refuse_guessable_secrets(host)
-    connections = Connections(ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit())))
-    app = create_app(settings)
-    app.state.services.prepare_database()  # here, where what is wrong becomes a sentence; within uvicorn, a traceback
-    config = uvicorn.Config(
-        app,
-        host,
-        port,
-        http=connections.protocol,  # type: ignore[arg-type]  # called as a class would be
-        ws="none",
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,  # uvicorn alone would believe whatever comes from 127.0.0.1
-        server_header=False,
-        log_config=None,
-        access_log=False,  # server.http.access_log writes it
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    try:
-        _Server(config, show).run()
-    except SystemExit:
-        sys.exit(1)  # uvicorn exits by itself if it cannot start, with codes of its own
-
-
-def connections_max(settings: Settings, descriptors: int) -> int:
-    """Return how many connections may be open: not so many that the rest runs out of descriptors.
-
-    :raises SettingsError: too few descriptors are left for any
-    """
-    reserve = DESCRIPTORS_RESERVED + CONNECTIONS_MAX + DESCRIPTORS_PER_CHILD * settings.children
-    room = descriptors - reserve
-    if room < CONNECTIONS_MIN:
-        raise SettingsError(
-            f"This process may open too few files: {reserve} are kept in reserve. Raise the limit: ulimit -n 4096"
-        )
-    if room < settings.connections:
-        log.warning("Only %d connections have room, not %d. Raise the limit: ulimit -n", room, settings.connections)
-    return min(room, settings.connections)
-
-
-class _Server(uvicorn.Server):
-    """Shows its address once it can be reached."""
-
-    def __init__(self, config: uvicorn.Config, show: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._show = show
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and show the address."""
-        await super().startup(sockets)
-        if self.started:
-            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-            self._show(f"http://{host}:{self.servers[0].sockets[0].getsockname()[1]}")
+    sys.exit(serve(settings, Address(host, port), show))

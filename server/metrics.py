@@ -14,7 +14,7 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 
 
 class Metrics:
-    """The counters of a process.
+    """The counters of a process, in ``registry``. ``server_registry`` is for what all processes of a server share.
 
     ``requests``: seconds of a request, by route and status. ``phases``: seconds of a phase of grading: ``wait``
     in the queue, ``grade`` (run and comparison), ``store``. ``runs``: graded submissions, by kind and by what became of
@@ -24,6 +24,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.server_registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.requests = Histogram(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
 from fastapi import FastAPI
 
@@ -24,35 +26,55 @@ from server.instances.secret import check_secret
 from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.operations import health
+from server.operations.peer_pages import PeerPages
 from server.operations.probe import WriteProbe
 from server.operations.schemas import HealthBody
-from server.operations.state_metrics import StateCollector
+from server.operations.state_metrics import QueueCollector, StateCollector
 from server.operations.worker_pages import WorkerPages
 from server.pairing.tries import Tries
 from server.people.join_limits import JoinLimits
+from server.processes.peers import Message, Peers
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
 from server.queue.leases import LeaseKeeper
 from server.queue.postgres_signals import PostgresNotifier
 from server.queue.procrastinate import ProcrastinateDispatcher
-from server.queue.signals import Signals
+from server.queue.signals import PeerNotifier, Signals
 from server.queue.timing import Timing
 from server.queue.worker import WorkerPool, run_until_signalled
 from server.records.record import RecordSigner
 from server.reports.class_events import ClassEvents
 from server.settings import Settings, SettingsError
 from server.submissions.accept import Allowance
-from server.submissions.follow import Follower
+from server.submissions.follow import STREAM_COLUMNS, Follower
 from server.submissions.intake import Intake
-from server.submissions.live_check import CheckPace, LiveChecks, Room
+from server.submissions.live_check import CheckPace, CheckTurns, LiveChecks, Room
 from server.submissions.quota import MIB
+
+ZYGOTE_SECONDS_MAX: Final = 20.0  # from its start until it listens, on a busy machine
+ZYGOTE_LOOK_SECONDS: Final = 0.02
 
 log = logging.getLogger(__name__)
 
 
-def make_code_runner(settings: Settings) -> CodeRunner:
+def make_code_runner(settings: Settings, peers: Peers) -> CodeRunner:
     """Return the code runner of a process, with the sandbox that the settings describe."""
-    return CodeRunner(lambda: Sandbox(children=settings.children, connect=settings.zygote))
+    children = peers.share(settings.children)
+
+    def open_sandbox() -> Sandbox:
+        if peers.zygote is None:
+            return Sandbox(children=children, connect=settings.zygote)
+        wait_for_zygote(peers.zygote)
+        return Sandbox(children=children, connect=peers.zygote)
+
+    return CodeRunner(open_sandbox)
+
+
+def wait_for_zygote(path: Path) -> None:
+    """Wait until a zygote that starts beside this process has made its socket, or for a while."""
+    deadline = time.monotonic() + ZYGOTE_SECONDS_MAX
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(ZYGOTE_LOOK_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -61,6 +83,7 @@ class Services:
 
     settings: Settings
     timing: Timing
+    peers: Peers
     metrics: Metrics
     database: Database
     instances: InstanceStore
@@ -69,20 +92,27 @@ class Services:
     grading: Grading
 
     @classmethod
-    def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
+    def build(
+        cls,
+        settings: Settings,
+        code_runner: CodeRunner | None = None,
+        timing: Timing | None = None,
+        peers: Peers | None = None,
+    ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
         :raises PackError: a pack of exercises or its data cannot be used
         """
         registry.prepare()
-        database = Database(settings.url)
+        peers = peers or Peers.alone()
+        database = Database(settings.url, peers.write_lock)
         instances = InstanceStore(database, settings.key)
-        code_runner = code_runner or make_code_runner(settings)
+        code_runner = code_runner or make_code_runner(settings, peers)
         metrics = Metrics()
         pool = HiddenPool(database, instances)
         grading = Grading(database, instances, pool, code_runner, metrics)
-        return cls(settings, timing or Timing(), metrics, database, instances, pool, code_runner, grading)
+        return cls(settings, timing or Timing(), peers, metrics, database, instances, pool, code_runner, grading)
 
     def prepare_database(self) -> None:
         """Run the missing migrations, recognise the secret, and write down the exercises that are served.
@@ -107,8 +137,9 @@ class Services:
         """
         if self.settings.dispatch == "procrastinate":
             return ProcrastinateDispatcher(self.database, self.settings.postgresql_url, signals, self.timing)
-        leases = self._make_lease_keeper(signals.notify)
-        return EmbeddedDispatcher(self.database, self.code_runner, leases, self.settings.children, self.timing)
+        leases = self._make_lease_keeper(PeerNotifier(signals, self.peers).notify)
+        workers = self.peers.share(self.settings.children)
+        return EmbeddedDispatcher(self.database, self.code_runner, leases, workers, self.timing, self.peers)
 
     def make_worker_pool(self) -> WorkerPool:
         """Return the slots of a worker process. The running loop is theirs.
@@ -134,18 +165,29 @@ class ServerServices(Services):
     pairing_tries: Tries
     join_limits: JoinLimits
     live_checks: LiveChecks
+    peer_pages: PeerPages
 
     @classmethod
-    def build(cls, settings: Settings, code_runner: CodeRunner | None = None, timing: Timing | None = None) -> Self:
+    def build(
+        cls,
+        settings: Settings,
+        code_runner: CodeRunner | None = None,
+        timing: Timing | None = None,
+        peers: Peers | None = None,
+    ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
         """
-        base = Services.build(settings, code_runner, timing)
+        base = Services.build(settings, code_runner, timing, peers)
+        peers = base.peers
         signals = Signals()
         base.metrics.registry.register(StateCollector(base.database, signals))
+        base.metrics.server_registry.register(QueueCollector(base.database))
         dispatcher = base.make_dispatcher(signals)
-        follower = Follower(base.database, signals, base.timing, dispatcher.standing)
+        follower = Follower(
+            base.database, signals, base.timing, dispatcher.standing, peers.gauge("streams", STREAM_COLUMNS)
+        )
         intake = Intake(
             base.database,
             base.instances,
@@ -156,7 +198,7 @@ class ServerServices(Services):
             base.metrics,
         )
         room = Room(settings.children if settings.dispatch == "embedded" else None)
-        pace = CheckPace(settings.checks_per_minute)
+        pace = CheckPace(settings.checks_per_minute, memory=peers.memory)
         return cls(
             **vars(base),
             signals=signals,
@@ -164,10 +206,18 @@ class ServerServices(Services):
             follower=follower,
             intake=intake,
             live_checks=LiveChecks(
-                base.database, base.instances, dispatcher, base.code_runner, pace, room, base.metrics
+                base.database,
+                base.instances,
+                dispatcher,
+                base.code_runner,
+                pace,
+                room,
+                base.metrics,
+                CheckTurns(peers.gauge("checks"), peers.memory.lock),
             ),
-            pairing_tries=Tries(),
-            join_limits=JoinLimits(),
+            pairing_tries=Tries(memory=peers.memory, name="pairing"),
+            join_limits=JoinLimits(peers.memory),
+            peer_pages=PeerPages(peers, dispatcher, base.metrics),
         )
 
     def attach(self, app: FastAPI) -> None:
@@ -180,6 +230,7 @@ class ServerServices(Services):
         app.state.follower = self.follower
         app.state.intake = self.intake
         app.state.metrics = self.metrics
+        app.state.peer_pages = self.peer_pages
         app.state.record_signer = RecordSigner(self.settings.key)
         app.state.pairing_tries = self.pairing_tries
         app.state.join_limits = self.join_limits
@@ -194,6 +245,16 @@ class ServerServices(Services):
         """
         self.prepare_database()
         self.dispatcher.start()
+
+    @asynccontextmanager
+    async def hearing_peers(self) -> AsyncIterator[None]:
+        """Listen to the other processes of this server, and answer what they ask."""
+        stop_listening = self.peers.listen({Message.GRADED: self.signals.notify, Message.TICKETS: self.dispatcher.wake})
+        try:
+            async with self.peer_pages.answering():
+                yield
+        finally:
+            stop_listening()
 
     def stop(self) -> None:
         """Finish what is running, and close everything."""

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
-from server.machine import CHILDREN_MAX, Machine
+from server.machine import CHILDREN_MAX, PROCESSES_MAX, Machine
 
 LogFormat = Literal["console", "json"]
 
@@ -57,9 +57,13 @@ class Settings(BaseSettings):
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
     """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
 
+    processes: int = Field(default_factory=lambda: Machine().processes(), ge=1, le=PROCESSES_MAX)
+    """How many processes a server has on its port; by default as many as there are processors, and room in the memory
+    beside the runs. With the embedded engine at most as many as ``DOJO_CHILDREN``."""
+
     children: int = Field(default_factory=lambda: Machine().children(), ge=1, le=CHILDREN_MAX)
-    """How many runs of students' code this process has at the same time; by default as many as the processors and the
-    memory of its container allow."""
+    """How many runs of students' code this server, or this worker, has at the same time; by default as many as the
+    processors and the memory of its container allow."""
 
     worker_port: int | None = Field(default=None, ge=0, le=65535)
     """The port on which a worker answers ``/readyz`` and ``/metrics``, to anybody who reaches it; by default none."""
@@ -78,8 +82,8 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(default=60, ge=0)
     """How often an account may hand in within a minute; 0 means no limit."""
 
-    checks_per_minute: int = Field(default=240, ge=0)
-    """How often an account may check live within a minute, in each process; 0 means no limit."""
+    checks_per_minute: int = Field(default=240, ge=0, le=10_000)
+    """How often an account may check live within a minute; 0 means no limit."""
 
     quota_mib: int = Field(default=256, ge=0)
     """How many MiB of large files of tensors, over 64 KiB each, are kept of a student in a course; 0 means no limit."""
@@ -130,6 +134,11 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise SettingsError("\n".join(_mistake(each) for each in error.errors(include_input=False))) from None
+
+    @property
+    def process_count(self) -> int:
+        """How many processes a server has. Each of the embedded engine runs code, so each has a run at least."""
+        return min(self.processes, self.children) if self.dispatch == "embedded" else self.processes
 
     @property
     def trusted_proxies(self) -> list[str]:

@@ -25,6 +25,8 @@ from grader import numerics
 
 numerics.pin()
 
+from bench import memory  # noqa: E402
+from bench.load import cpu  # noqa: E402
 from bench.load.deadline_load import DeadlineLoad, bare_ms, prepare  # noqa: E402
 from bench.load.regrade import Regrade  # noqa: E402
 from bench.load.student import LoadStudent  # noqa: E402
@@ -34,6 +36,7 @@ from bench.test_server import BenchServer, run_server  # noqa: E402
 from tests.support import postgres  # noqa: E402
 
 RESULTS = Path(__file__).parents[1] / "load.json"
+ENGINES = ["embedded_sqlite", "procrastinate_postgresql"]
 PER_MINUTE = 60  # the default of a server
 TIMEOUT_LENGTHS = 5  # of the load
 REPORT_SECONDS = 5.0
@@ -47,14 +50,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--students", type=int, default=defaults.students)
     parser.add_argument("--seconds", type=float, default=defaults.seconds)
     parser.add_argument("--old", type=int, default=defaults.old, help="submissions that are graded again")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="this one alone, or these")
+    parser.add_argument("--processes", type=int, help="processes of the server; by default as many as it takes itself")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and workers are stopped, too
-    load = DeadlineLoad(**vars(parser.parse_args(arguments)))
+    chosen = vars(parser.parse_args(arguments))
+    names, processes = chosen.pop("engine") or ENGINES, chosen.pop("processes")
+    load = DeadlineLoad(**chosen)
     engines = {
-        "embedded_sqlite": run_server(children=2, students=load.students, per_minute=PER_MINUTE),
-        "procrastinate_postgresql": _server_with_workers(load.students),
+        "embedded_sqlite": run_server(children=2, students=load.students, per_minute=PER_MINUTE, processes=processes),
+        "procrastinate_postgresql": _server_with_workers(load.students, processes),
     }
     outcomes = {}
     for name, running in engines.items():
+        if name not in names:
+            continue
         _say(f"{name}: {load.students} students pull their numbers, {load.old} old submissions are written")
         with running as server:
             outcomes[name] = measure(server, load)
@@ -66,12 +75,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def _server_with_workers(students: int) -> Iterator[BenchServer]:
+def _server_with_workers(students: int, processes: int | None) -> Iterator[BenchServer]:
     """Run two workers of one child each, on a PostgreSQL that waits for the disk."""
     with (
         postgres.server(durable=True) as address,
         postgres.database(address) as url,
-        run_server(children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE) as server,
+        run_server(
+            children=1, students=students, url=url, workers=2, per_minute=PER_MINUTE, processes=processes
+        ) as server,
     ):
         yield server
 
@@ -79,6 +90,7 @@ def _server_with_workers(students: int) -> Iterator[BenchServer]:
 def measure(server: BenchServer, load: DeadlineLoad) -> dict[str, Any]:
     """Run the load on one engine; return its entry of ``bench/load.json``."""
     answers = prepare(server, load.old)
+    before = cpu.seconds_by_name(server.pid)
     tally, regrade = Tally(), Regrade(server.client(server.instructor), load.old)
     _say(f"{load.action_count} are handed in within {load.seconds:g} s, if this machine can do so")
     begin = time.monotonic()
@@ -99,7 +111,13 @@ def measure(server: BenchServer, load: DeadlineLoad) -> dict[str, Any]:
         _report(time.monotonic() - begin, load, tally, regrade)
     for student in students:
         student.count_lost()
-    return as_json(load, tally, regrade, tally.ended - begin)
+    memories = memory.of_server(server.pid)
+    used = {name: after - before.get(name, 0.0) for name, after in cpu.seconds_by_name(server.pid).items()}
+    return as_json(load, tally, regrade, tally.ended - begin) | {
+        "cpu_seconds": {name: round(seconds, 1) for name, seconds in used.items()},
+        "memory_mib": round(memory.together(memories), 1),
+        "memories": [each.as_json() for each in memories],
+    }
 
 
 def as_json(load: DeadlineLoad, tally: Tally, regrade: Regrade, seconds: float) -> dict[str, Any]:
@@ -144,7 +162,9 @@ def _show(outcome: dict[str, Any]) -> None:
     print(f"{counts}; the last grade came after {outcome['seconds']:.1f} s; answers {outcome['statuses']}")
     done, seconds = outcome["regrade"]["done"], outcome["regrade"]["seconds"]
     end = "not done in time" if seconds is None else f"in {seconds:.1f} s"
-    print(f"regrade: {done} graded again, {end}", flush=True)
+    print(f"regrade: {done} graded again, {end}")
+    used = ", ".join(f"{name} {seconds} s" for name, seconds in outcome["cpu_seconds"].items())
+    print(f"processor time: {used}; memory of all {outcome['memory_mib']} MiB", flush=True)
 
 
 if __name__ == "__main__":

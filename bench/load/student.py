@@ -76,9 +76,14 @@ class LoadStudent:
 
 
 def _is_grade_right(action: Action, grade: dict[str, Any]) -> bool:
-    """Return whether a grade is the one that was earned: exact, or a mistake of the student's own, diagnosed."""
-    is_diagnosed = any(row["origin"] == "own" and row["diagnosis"] for row in grade["checkpoints"])
+    """Return whether a grade is the one that was earned: exact, or a mistake of the student's own, diagnosed.
+
+    Whose mistake a step alone is, nobody knows without those above it, and a note says so.
+    """
+    rows = grade["checkpoints"]
+    is_diagnosed = any(row["origin"] == "own" and row["diagnosis"] for row in rows)
+    is_explained = is_diagnosed or (action.step and any(row["origin"] == "unknown" and row["notes"] for row in rows))
     asked = 1 if action.step else grade["total"]
     if action.is_right:
         return bool(grade["exact"] == asked and not is_diagnosed)
-    return bool(grade["passed"] < asked and is_diagnosed)
+    return bool(grade["passed"] < asked and is_explained)

@@ -30,15 +30,20 @@ CONNECTIONS_MAX = 50  # more than all request threads and workers of a process
 
 
 class Database:
-    """Transactions on the database of ``url``. The first one opens it."""
+    """Transactions on the database of ``url``. The first one opens it.
 
-    def __init__(self, url: str) -> None:
+    :param write_lock: on SQLite the turn to write, if other processes write as often as this one
+    """
+
+    def __init__(self, url: str, write_lock: AbstractContextManager[object] | None = None) -> None:
         self.engine = make_engine(url)
         self._durable_writer = self.engine.execution_options(writing=True)
         self._fast_writer = self.engine.execution_options(writing=True, durable=False)
-        # SQLite has one writer at a time. Threads wait here for their turn; SQLite would let them poll.
+        # SQLite has one writer at a time. Threads and processes wait here for their turn; SQLite would let them poll.
         on_sqlite = sqlite.is_dialect(self.engine.dialect)
-        self._write_lock: AbstractContextManager[object] = threading.Lock() if on_sqlite else nullcontext()
+        self._write_lock: AbstractContextManager[object] = (
+            (write_lock or threading.Lock()) if on_sqlite else nullcontext()
+        )
         self._outage = Outage()
         self._log = sqlite.WriteAheadLog(f"{self.engine.url.database}-wal") if on_sqlite else None
 

@@ -21,9 +21,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from server.http.problems import BadRequest, Busy, HeadTooLarge, Problem, TooSlow, response
+from server.processes.peers import Peers
 
 KIB: Final = 1024
 RECOGNISED: Final = "dojo.recognised"  # a key of an ASGI scope's extensions: a function without arguments
+_STRANGERS, _RECOGNISED, _COLUMNS = 0, 1, 2  # of the gauge
 _PIECE_BYTES: Final = 16 * KIB  # fed to the parser at once
 
 
@@ -59,23 +61,32 @@ class ConnectionLimits:
 
 
 class Connections:
-    """The open connections of a server. It lives on the event loop's thread."""
+    """The open connections of a process. It lives on the event loop's thread.
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    The limits are of all processes of the server together: each writes how many it has into a gauge that all read.
+    """
+
+    def __init__(self, limits: ConnectionLimits, peers: Peers | None = None) -> None:
         self.limits = limits
         self.recognised: set[GuardedProtocol] = set()
         self.strangers: dict[GuardedProtocol, None] = {}  # the oldest first
+        self._gauge = (peers or Peers.alone()).gauge("connections", _COLUMNS)
 
     def admit(self, connection: GuardedProtocol) -> bool:
-        """Take a new connection in, in the place of the oldest stranger if there is no room; False if none leaves."""
-        is_full = len(self.strangers) + len(self.recognised) >= self.limits.connections_max
-        if self.strangers and (is_full or len(self.strangers) >= self.limits.strangers_max):
+        """Take a new connection in, in the place of the oldest stranger if there is no room; False if none leaves.
+
+        The stranger that leaves is one of this process. If others have them all, it takes in one more than they may be.
+        """
+        strangers = self._gauge.total(_STRANGERS)
+        is_full = strangers + self._gauge.total(_RECOGNISED) >= self.limits.connections_max
+        if self.strangers and (is_full or strangers >= self.limits.strangers_max):
             oldest = next(iter(self.strangers))
             del self.strangers[oldest]
             oldest.refuse(_busy())
         elif is_full:
             return False
         self.strangers[connection] = None
+        self._count()
         return True
 
     def recognise(self, connection: GuardedProtocol) -> None:
@@ -83,11 +94,17 @@ class Connections:
         if connection in self.strangers:
             del self.strangers[connection]
             self.recognised.add(connection)
+            self._count()
 
     def remove(self, connection: GuardedProtocol) -> None:
         """Note that a connection is closed."""
         self.strangers.pop(connection, None)
         self.recognised.discard(connection)
+        self._count()
+
+    def _count(self) -> None:
+        self._gauge.set(_STRANGERS, len(self.strangers))
+        self._gauge.set(_RECOGNISED, len(self.recognised))
 
     def protocol(
         self,

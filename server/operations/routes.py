@@ -10,9 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from server.http.state import TheDatabase
 from server.metrics import Metrics
 from server.operations import health
+from server.operations.peer_pages import AllCounters, ThePeerPages
 from server.operations.probe import TheWriteProbe
 from server.operations.schemas import HealthBody
-from server.queue.dispatcher import TheDispatcher
 
 router = APIRouter(tags=["operator"])
 
@@ -24,14 +24,15 @@ async def healthz() -> HealthBody:
 
 
 @router.get("/readyz", responses={503: {"model": HealthBody, "description": "Something is not ok."}})
-def readyz(database: TheDatabase, probe: TheWriteProbe, dispatcher: TheDispatcher, response: Response) -> HealthBody:
-    """The database can be reached and written and has every migration, and code can be run.
+def readyz(database: TheDatabase, probe: TheWriteProbe, pages: ThePeerPages, response: Response) -> HealthBody:
+    """The database can be reached and written and has every migration, and every process can run code.
 
     Every thread in the background is named, with its last error while it is not well.
 
     If only the sandbox is down, the server still grades tensors.
     """
-    body = health.check(database, probe, dispatcher.health(), dispatcher.threads())
+    processes = pages.health()
+    body = health.check(database, probe, processes.checks, processes.threads)
     response.status_code = 200 if body.status == health.OK else 503
     return body
 
@@ -44,6 +45,6 @@ async def metrics(request: Request) -> Metrics:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def show_metrics(metrics: Annotated[Metrics, Depends(metrics)]) -> Response:
+def show_metrics(metrics: Annotated[Metrics, Depends(metrics)], pages: ThePeerPages) -> Response:
     """What Prometheus reads: numbers only, of no person. A proxy in front of the server keeps it from the public."""
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(AllCounters(pages, metrics)), media_type=CONTENT_TYPE_LATEST)

@@ -18,7 +18,7 @@ from server.tables import TicketState
 
 
 class StateCollector(Collector):
-    """Reads the state of a server. A database that cannot be reached is a value, not an error."""
+    """Reads the state of a process."""
 
     def __init__(self, database: Database, signals: Signals) -> None:
         self._database = database
@@ -38,9 +38,20 @@ class StateCollector(Collector):
             connections = GaugeMetricFamily("dojo_database_connections", "Connections of this process that are in use.")
             connections.add_metric([], pool.checkedout())
             yield connections
-        yield from self._queue()
 
-    def _queue(self) -> Iterator[Metric]:
+
+class QueueCollector(Collector):
+    """Reads the state of the queue. A database that cannot be reached is a value, not an error."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> Iterator[Metric]:
+        """Return nothing: registering must not touch the database."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges of this moment."""
         is_up = GaugeMetricFamily("dojo_database_up", "1 if the database answers.")
         try:
             with self._database.reading() as session:

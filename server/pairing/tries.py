@@ -1,7 +1,8 @@
 """How often somebody may try a code, or join.
 
 A code is one of 5.9e14, and lives for ten minutes. With 600 failed tries a minute and 10,000 codes that wait, somebody
-finds one within ten minutes with a chance of 1e-7. Each server process counts by itself, in memory: no address is kept.
+finds one within ten minutes with a chance of 1e-7. The processes of a server count together, in memory: no address is
+kept.
 Behind a proxy that uvicorn does not trust (``FORWARDED_ALLOW_IPS``), all callers have the proxy's address.
 """
 
@@ -9,13 +10,12 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from server.http.problems import Problem
+from server.processes.shared_memory import MomentLog, SharedMemory, key_of
 
 WINDOW_SECONDS = 60.0
 IPV6_PREFIX = 64  # one subscriber has a whole network of this size
@@ -31,6 +31,8 @@ class Tries:
     """The tries of the last minute that failed, or whose end is not known yet. Thread-safe.
 
     ``per_address`` is generous, because a lecture hall may share one address.
+
+    :param memory: of all processes of the server, and ``name`` of its part for these tries
     """
 
     def __init__(
@@ -41,14 +43,15 @@ class Tries:
         window_seconds: float = WINDOW_SECONDS,
         refusal: str = "Too many codes were tried from your network or on this server.",
         now: Callable[[], float] = time.monotonic,
+        memory: SharedMemory | None = None,
+        name: str = "tries",
     ) -> None:
         self._per_address = per_address
         self._in_all = in_all
         self._window_seconds = window_seconds
         self._refusal = refusal
         self._now = now
-        self._tries: deque[tuple[float, str]] = deque()
-        self._lock = threading.Lock()
+        self._log = MomentLog(memory or SharedMemory(), name, in_all)  # it never takes more
 
     @contextmanager
     def one(self, address: str) -> Iterator[None]:
@@ -56,10 +59,10 @@ class Tries:
 
         :raises TooManyTries: there were too many; ``Retry-After`` says in how many seconds there may be another
         """
-        entry = self._take(network_of(address))
+        moment, key = self._take(network_of(address))
         yield
-        with self._lock:
-            self._tries.remove(entry)
+        with self._log as log:
+            log.remove(moment, key)
 
     def count(self, caller: str) -> None:
         """Count what stays counted, whether it succeeds or not; an address counts as its network.
@@ -68,19 +71,16 @@ class Tries:
         """
         self._take(network_of(caller))
 
-    def _take(self, network: str) -> tuple[float, str]:
-        with self._lock:
+    def _take(self, network: str) -> tuple[float, int]:
+        key = key_of(network)
+        with self._log as log:
             moment = self._now()
-            while self._tries and self._tries[0][0] <= moment - self._window_seconds:
-                self._tries.popleft()
-            own = [began for began, other in self._tries if other == network]
-            all_ = [began for began, _ in self._tries]
-            for began, limit in ((own, self._per_address), (all_, self._in_all)):
+            log.drop_until(moment - self._window_seconds)
+            for began, limit in ((log.moments(key), self._per_address), (log.moments(), self._in_all)):
                 if len(began) >= limit:
                     raise _too_many(self._refusal, began[0] + self._window_seconds - moment)
-            entry = (moment, network)
-            self._tries.append(entry)
-            return entry
+            log.append(moment, key)
+            return moment, key
 
 
 def network_of(address: str) -> str:

@@ -1,4 +1,8 @@
-"""The embedded engine: threads of the server take the tickets."""
+"""The embedded engine: threads of the server take the tickets.
+
+If the server has several processes, each has some of the threads. A new ticket wakes an idle thread of the process that
+wrote it; if none is idle there, the other processes wake one of theirs.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
+from server.processes.peers import Message, Peers
 from server.queue import tickets
 from server.queue.dispatcher import STOPPING, Dispatcher
 from server.queue.leases import LeaseKeeper
@@ -25,13 +30,21 @@ class EmbeddedDispatcher(Dispatcher):
     """Grades in threads of this process while its sandbox can run code."""
 
     def __init__(
-        self, database: Database, code_runner: CodeRunner, leases: LeaseKeeper, workers: int, timing: Timing
+        self,
+        database: Database,
+        code_runner: CodeRunner,
+        leases: LeaseKeeper,
+        workers: int,
+        timing: Timing,
+        peers: Peers,
     ) -> None:
         super().__init__(timing)
         self._database = database
         self._code_runner = code_runner
         self._leases = leases
-        self._changed = threading.Condition()
+        self._peers = peers
+        self._lock = threading.Lock()
+        self._idle: list[threading.Event] = []  # of workers that wait and that nobody has woken yet
         self._announcements = 0  # a worker that has seen fewer looks again before it waits
         self._stopping = threading.Event()
         self._threads = [
@@ -48,8 +61,7 @@ class EmbeddedDispatcher(Dispatcher):
         """Finish what is running and begin nothing more."""
         self._stopping.set()
         self._leases.stop_waiting()
-        with self._changed:
-            self._changed.notify_all()
+        self.wake(len(self._threads))
         log.info(STOPPING)
         for thread in self._threads:
             thread.join()
@@ -59,11 +71,20 @@ class EmbeddedDispatcher(Dispatcher):
         """Wake as many workers as there are submissions, once the transaction is committed."""
 
         def wake(_: Session) -> None:
-            with self._changed:
-                self._announcements += 1
-                self._changed.notify(len(submission_ids))
+            left = self.wake(len(submission_ids))
+            if left:
+                self._peers.send(Message.TICKETS, left)
 
         event.listen(session, "after_commit", wake, once=True)
+
+    def wake(self, count: int) -> int:
+        """Have so many workers of this process look for tickets; return for how many of these nobody was idle."""
+        with self._lock:
+            self._announcements += 1
+            woken, self._idle = self._idle[:count], self._idle[count:]
+        for idle in woken:
+            idle.set()
+        return count - len(woken)
 
     @property
     def refusal(self) -> str | None:
@@ -87,11 +108,19 @@ class EmbeddedDispatcher(Dispatcher):
                 continue
             seen = self._announcements
             if not self._grade_next():
-                with self._changed:
-                    self._changed.wait_for(lambda: self._is_woken(seen), self._timing.look_again_seconds)  # noqa: B023
+                self._wait(seen)
 
-    def _is_woken(self, seen: int) -> bool:
-        return self._stopping.is_set() or self._announcements > seen
+    def _wait(self, seen: int) -> None:
+        """Wait until somebody wakes this worker, or for a while; not at all if an announcement was made since."""
+        woken = threading.Event()
+        with self._lock:
+            if self._stopping.is_set() or self._announcements > seen:
+                return
+            self._idle.append(woken)
+        if not woken.wait(self._timing.look_again_seconds):
+            with self._lock:
+                if woken in self._idle:
+                    self._idle.remove(woken)
 
     def _grade_next(self) -> bool:
         """Take a ticket and grade it; return False if there was none, or the database cannot be used."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from server.processes.peers import Message, Peers
+
 REMEMBERED_SIGNALS: Final = 1000
 
 
@@ -51,3 +53,16 @@ class Signals:
                 self._waiters[submission_id].remove(waiter)
                 if not self._waiters[submission_id]:
                     del self._waiters[submission_id]
+
+
+class PeerNotifier:
+    """Sends signals to every process of this server."""
+
+    def __init__(self, signals: Signals, peers: Peers) -> None:
+        self._signals = signals
+        self._peers = peers
+
+    def notify(self, submission_id: int) -> None:
+        """Tell all processes that this submission is graded or was given back."""
+        self._signals.notify(submission_id)
+        self._peers.send(Message.GRADED, submission_id)

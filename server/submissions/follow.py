@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.http.problems import Problem
+from server.processes.shared_memory import Gauge
 from server.queue.signals import Signals
 from server.queue.tickets import Standing
 from server.queue.timing import Timing
@@ -23,7 +24,8 @@ from server.submissions.schemas import SubmissionBody
 from server.tables import TicketState
 
 FINAL_STATUSES = (GRADED, TicketState.CANCELLED, TicketState.QUARANTINED)
-STREAMS_MAX = 8  # of a person, in each process: a browser's tabs and a terminal
+STREAMS_MAX = 8  # of a person: a browser's tabs and a terminal
+STREAM_COLUMNS = 16_384  # of the gauge; accounts so many apart count together
 
 Read = Callable[[], SubmissionBody]
 ReadStandings = Callable[[Session, Sequence[int]], Mapping[int, Standing]]
@@ -41,12 +43,14 @@ class Follower:
     One look each second asks for all places that somebody follows, however many listen.
     """
 
-    def __init__(self, database: Database, signals: Signals, timing: Timing, standings: ReadStandings) -> None:
+    def __init__(
+        self, database: Database, signals: Signals, timing: Timing, standings: ReadStandings, streams: Gauge
+    ) -> None:
         self._database = database
         self._signals = signals
         self._timing = timing
         self._standings = standings
-        self._streams: Counter[int] = Counter()  # by account
+        self._streams = streams  # by account, of all processes
         self._listeners: dict[int, set[asyncio.Event]] = defaultdict(set)  # by submission
         self._looking: asyncio.Task[None] | None = None
 
@@ -70,7 +74,7 @@ class Follower:
 
         :raises TooManyStreams: it has as many as it may
         """
-        if self._streams[account_id] >= STREAMS_MAX:
+        if self._streams.total(account_id) >= STREAMS_MAX:
             raise TooManyStreams(
                 f"You follow {STREAMS_MAX} submissions already, as many as a person may. Close one of them first.",
                 {"Retry-After": "5"},
@@ -93,16 +97,14 @@ class Follower:
     @contextmanager
     def _following(self, submission_id: int, account_id: int, changed: asyncio.Event) -> Iterator[None]:
         """Have an event set when the place of a submission changes."""
-        self._streams[account_id] += 1
+        self._streams.add(account_id, 1)
         self._listeners[submission_id].add(changed)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_on())
         try:
             yield
         finally:
-            self._streams[account_id] -= 1
-            if not self._streams[account_id]:
-                del self._streams[account_id]
+            self._streams.add(account_id, -1)
             self._listeners[submission_id].discard(changed)
             if not self._listeners[submission_id]:
                 del self._listeners[submission_id]

@@ -2,22 +2,22 @@
 
 They never come before submissions more than they must:
 
-1. An account has so many checks within a minute, counted in this process.
+1. An account has so many checks within a minute.
 2. Tensors are compared in the request, as submissions are.
-3. Code runs on the sandbox of this process, in at most half as many runs at a time as the sandbox allows, with
-   ``LIMITS``. It starts only while fewer submissions wait or run than the sandbox has runs. So a submission that comes
-   later waits for one check at most. A check that finds no room for a while is refused.
+3. Code runs on the sandbox of this process, with ``LIMITS``, and in at most half of the server's runs at a time. It
+   starts only while fewer submissions wait or run than the server has runs. So a submission that comes later waits for
+   one check at most. A check that finds no room for a while is refused.
+
+If the server has several processes, they count together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,6 +38,7 @@ from server.http.problems import Conflict, Unavailable
 from server.instances import choice
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
+from server.processes.shared_memory import Gauge, Pace, SharedMemory
 from server.queue.dispatcher import Dispatcher
 from server.rules.rules import Rules, find_rules
 from server.submissions import hints
@@ -49,7 +50,8 @@ from server.submissions.rate_limit import TooFast
 from server.submissions.schemas import GradeBody, RunBody
 
 WINDOW_SECONDS = 60.0
-ACCOUNTS_MAX = 10_000  # more are forgotten, the one that has waited longest first
+ACCOUNTS_MAX = 10_000  # accounts so many apart count together
+PACE_BYTES_MAX = 24 * 1024 * 1024  # of shared memory, where all accounts check as fast as they may
 LIMITS = Limits(wall_seconds=2.0)
 RETRY_AFTER_SECONDS = 5
 RIGHT_FOR_CMP = frozenset({Verdict.EXACT, Verdict.APPROXIMATE})
@@ -73,13 +75,21 @@ async def _is_there() -> bool:
 
 
 class CheckPace:
-    """Counts the checks of each account within the last minute. Thread-safe; ``per_minute`` 0 means no limit."""
+    """Counts the checks of each account within the last minute. Thread-safe; ``per_minute`` 0 means no limit.
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    :param memory: of all processes of the server
+    """
+
+    def __init__(
+        self,
+        per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
+        memory: SharedMemory | None = None,
+    ) -> None:
         self._per_minute = per_minute
         self._clock = clock
-        self._moments: dict[int, deque[float]] = {}
-        self._lock = threading.Lock()
+        rows = min(ACCOUNTS_MAX, PACE_BYTES_MAX // (8 * (per_minute + 1)))
+        self._pace = Pace(memory or SharedMemory(), "checks of a minute", rows, per_minute)
 
     def count(self, account_id: int) -> None:
         """Count a check of an account.
@@ -88,16 +98,9 @@ class CheckPace:
         """
         if self._per_minute == 0:
             return
-        moment = self._clock()
-        with self._lock:
-            moments = self._moments.pop(account_id, None) or deque(maxlen=self._per_minute)
-            self._moments[account_id] = moments  # at the end: the newest
-            if len(self._moments) > ACCOUNTS_MAX:
-                del self._moments[next(iter(self._moments))]
-            left = moments[0] + WINDOW_SECONDS - moment if len(moments) == self._per_minute else 0.0
-            if left <= 0:
-                moments.append(moment)
-                return
+        left = self._pace.note(account_id, self._clock(), WINDOW_SECONDS)
+        if left <= 0:
+            return
         seconds = math.ceil(left)
         raise TooFast(
             f"You have checked {self._per_minute} times within a minute, the limit of this server. "
@@ -107,8 +110,28 @@ class CheckPace:
 
 
 @dataclass(frozen=True)
+class CheckTurns:
+    """How many checks run code now, in all processes of the server."""
+
+    running: Gauge
+    lock: AbstractContextManager[object]
+
+    def take(self, turns: int) -> bool:
+        """Take one of so many turns; return False if none is free."""
+        with self.lock:
+            is_free = self.running.total(0) < turns
+            if is_free:
+                self.running.add(0, 1)
+            return is_free
+
+    def give_back(self) -> None:
+        """Let another check run."""
+        self.running.add(0, -1)
+
+
+@dataclass(frozen=True)
 class Room:
-    """When code may be checked: ``runs`` is how many the sandbox has at a time, None if this process runs no code."""
+    """When code may be checked: ``runs`` is how many the server has at a time, None if it runs no code."""
 
     runs: int | None
     wait_seconds: float = 2.0
@@ -134,6 +157,7 @@ class LiveChecks:
     pace: CheckPace
     room: Room
     metrics: Metrics
+    turns: CheckTurns
 
     def check_tensors(self, access: CourseAccess, answer: HandedIn) -> GradeBody:
         """Grade tensors on the numbers that the student has; raises what ``require_checkable`` does.
@@ -201,19 +225,14 @@ class LiveChecks:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Wait until no submission needs the sandbox, and keep other checks out.
+        """Wait until no submission needs the sandbox, and keep other checks out, also those of other processes.
 
         :raises NoRoom: it took too long
         """
         try:
-            async with asyncio.timeout(self.room.wait_seconds):
-                await self._turns.acquire()
-                try:
-                    while await run_in_threadpool(self._is_busy):
-                        await asyncio.sleep(self.room.look_seconds)
-                except BaseException:
-                    self._turns.release()
-                    raise
+            async with asyncio.timeout(self.room.wait_seconds), self._queue:
+                while await run_in_threadpool(self._is_busy) or not self.turns.take(self._turns_max):
+                    await asyncio.sleep(self.room.look_seconds)
         except TimeoutError:
             raise NoRoom(
                 "Submissions go first, and they need the sandbox now. Check again soon, or hand the code in.",
@@ -222,11 +241,16 @@ class LiveChecks:
         try:
             yield
         finally:
-            self._turns.release()
+            self.turns.give_back()
+
+    @property
+    def _turns_max(self) -> int:
+        return max(1, (self.room.runs or 0) // 2)
 
     @cached_property
-    def _turns(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(max(1, (self.room.runs or 0) // 2))
+    def _queue(self) -> asyncio.Lock:
+        """Who waits for a turn in this process: the first in, the first out, and one alone looks at the database."""
+        return asyncio.Lock()
 
     def _is_busy(self) -> bool:
         with self.database.reading() as session:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import logging
 import sys
 
-import uvicorn
-
-from server.app import create_app
 from server.queue.timing import Timing
 from server.services import work
+from server.serving import Address, serve
 from server.settings import Settings
 
 # Half of what is used otherwise, so that half of the time goes by. Shorter ones would be missed by a process that is
@@ -34,8 +32,7 @@ def main() -> int:
     settings = Settings()
     if sys.argv[1] == "worker":
         return work(settings, TIMING)
-    uvicorn.run(create_app(settings, timing=TIMING), host=settings.host, port=settings.port, access_log=False)
-    return 0
+    return serve(settings, Address(settings.host, settings.port), logging.info, TIMING)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
             "DOJO_SECRET": "0123456789abcdef" * 4,
             "DOJO_SUBMISSIONS_PER_MINUTE": "0",
             "DOJO_PORT": str(port),
-            "DOJO_CHILDREN": "1",
+            "DOJO_CHILDREN": "2" if engine == "embedded" else "1",
+            "DOJO_PROCESSES": "2",
         }
         migrate.upgrade(url)
         database = Database(url)
@@ -217,10 +218,27 @@ def offspring(pid: int) -> list[int]:
     return []
 
 
+def is_zygote(pid: int) -> bool:
+    """Whether it is one, or a child of one."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return b"grader.sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
 def zygotes(site: Site) -> list[int]:
-    """Of every process that runs code."""
-    holders = [part for part in site.parts.values() if part.name != "server" or len(site.parts) == 1]
-    return [pid for part in holders for pid in offspring(part.process.pid)]
+    """Those that the server's supervisor and the workers have started."""
+    return [pid for part in site.parts.values() for pid in offspring(part.process.pid) if is_zygote(pid)]
+
+
+def children(site: Site) -> list[int]:
+    """The children of zygotes. The supervisor's zygote has a fork for each process, and that has them."""
+    below = [pid for zygote in zygotes(site) for pid in offspring(zygote)]
+    return [pid for each in below for pid in offspring(each)] if site.postgres is None else below
+
+
+def server_processes(site: Site) -> list[int]:
+    """Those that serve, below the supervisor."""
+    return [pid for pid in offspring(site.parts["server"].process.pid) if not is_zygote(pid)]
 
 
 @contextlib.contextmanager
@@ -239,7 +257,7 @@ def limited(pids: list[int], which: int, limit: Callable[[int], int]) -> Iterato
 
 def take_descriptors(site: Site) -> bool:
     """No process of ours can open anything for a while."""
-    pids = [part.process.pid for part in site.parts.values()]
+    pids = [*server_processes(site), *(part.process.pid for part in site.parts.values())]
     with limited(pids, resource.RLIMIT_NOFILE, lambda pid: len(list(Path(f"/proc/{pid}/fd").iterdir()))):
         time.sleep(AWAY_SECONDS)
     return True
@@ -248,7 +266,7 @@ def take_descriptors(site: Site) -> bool:
 def fill_disk(site: Site) -> bool:
     """No file of ours can grow for a while, as on a disk that is full."""
     begun = site.grades()
-    with limited([site.parts["server"].process.pid], resource.RLIMIT_FSIZE, lambda pid: 4096):
+    with limited(server_processes(site), resource.RLIMIT_FSIZE, lambda pid: 4096):
         time.sleep(AWAY_SECONDS)
         stored = site.grades()
         time.sleep(AWAY_SECONDS)
@@ -283,8 +301,10 @@ def kill(pids: list[int]) -> bool:
 def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert eventually(lambda: site.grades() >= 10, 60)
     blows: dict[str, Callable[[], bool]] = {
-        "a child": lambda: kill([child for zygote in zygotes(site) for child in offspring(zygote)][:1]),
+        "a child": lambda: kill(children(site)[:1]),
         "every zygote": lambda: kill(zygotes(site)),
+        "a server process": lambda: kill(server_processes(site)[:1]),
+        "every server process": lambda: kill(server_processes(site)),
     }
     if site.postgres is not None:
         server, restart = site.postgres, site.postgres.restart

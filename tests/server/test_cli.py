@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from grader import sandbox
 from grader.sandbox.trusted import doctor
 from grader.sandbox.trusted.doctor import Finding, Report
-from server import cli, logs
+from server import cli, logs, serving
 from server.accounts import tokens
 from server.courses import commands, courses
 from server.database import migrate
@@ -466,12 +466,12 @@ def test_the_ends_of_a_range_are_in_it(levels: str, after: str, share: str) -> N
 
 @pytest.mark.parametrize(("descriptors", "connections"), [(65_536, 1000), (1000, 1000 - 130), (138, 8)])
 def test_connections_leave_descriptors_to_the_rest(descriptors: int, connections: int) -> None:
-    assert cli.connections_max(Settings(children=1), descriptors) == connections
+    assert serving.connections_max(Settings(children=1), descriptors) == connections
 
 
 def test_too_few_descriptors_are_said_so() -> None:
     with pytest.raises(SettingsError, match="ulimit -n 4096"):
-        cli.connections_max(Settings(children=1), 137)
+        serving.connections_max(Settings(children=1), 137)
 
 
 def test_a_wrong_port_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

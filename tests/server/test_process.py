@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from sqlmodel import func, select
 
+from server.database.engine import Database
 from server.operations.demo import demo
+from server.tables import GradeRow
 from tests.support.processes import ServerProcess, server_environment
 from tests.support.servers import EXERCISES, FULL, SAFETENSORS, SOLUTION, eventually
 
@@ -50,8 +54,17 @@ def joined(server: Quickstarted) -> httpx.Client:
         return server.client(answer.json()["token"])
 
 
-def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: str, tmp_path: Path) -> None:
-    with quickstart(tmp_path, url) as server:
+def server_processes(server: Quickstarted) -> list[int]:
+    """The process ids of those that serve, below the supervisor."""
+    pids = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [int(pid) for pid in pids if b"zygote" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize(("url", "processes"), [("sqlite", 2), ("postgresql", 1)], indirect=["url"])
+def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(
+    url: str, processes: int, tmp_path: Path
+) -> None:
+    with quickstart(tmp_path, url, processes=processes, children=2) as server:
         client = joined(server)
         graded = client.post(SUBMISSIONS, params={"wait": 30}, json={"source": SOLUTION})
         assert graded.status_code == 201, graded.text
@@ -59,7 +72,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: st
         server.process.kill()
     # 201 if a worker was faster than the answer.
     assert all(answer.status_code in (201, 202) for answer in waiting), [answer.text for answer in waiting]
-    with quickstart(tmp_path, url) as again:
+    with quickstart(tmp_path, url, processes=processes, children=2) as again:
         for line in ("Course", "Join code", "Instructor's token"):
             assert again.printed[line] == server.printed[line]
         client = again.client(client.headers["Authorization"].removeprefix("Bearer "))
@@ -74,8 +87,34 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(url: st
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, tmp_path: Path) -> None:
-    with quickstart(tmp_path, url) as server:
+def test_a_killed_process_is_replaced_and_what_it_held_is_graded_once(url: str, tmp_path: Path) -> None:
+    with quickstart(tmp_path, url, processes=2, children=2) as server:
+        client = joined(server)
+        assert client.post(SUBMISSIONS, params={"wait": 30}, json={"source": SOLUTION}).status_code == 201
+        before = server_processes(server)
+        waiting = [client.post(SUBMISSIONS, json={"source": SOLUTION}) for _ in range(8)]
+
+        os.kill(before[0], signal.SIGKILL)
+
+        assert all(answer.status_code in (201, 202) for answer in waiting), [answer.text for answer in waiting]
+        client = server.client(client.headers["Authorization"].removeprefix("Bearer "))  # the other was that process's
+        for answer in waiting:
+            address = answer.headers["Location"]
+            assert eventually(lambda: client.get(address).json()["status"] == "graded", 40)  # noqa: B023
+        assert eventually(lambda: client.get("/readyz").status_code == 200, 40)
+        after = server_processes(server)
+        assert len(set(after)) == 2 and set(before) & set(after) == {before[1]}
+        assert "Server process 1 was killed by SIGKILL; it is started again." in server.process.output
+    database = Database(url)
+    with database.reading() as session:
+        assert session.exec(select(func.count()).select_from(GradeRow)).one() == 1 + len(waiting)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_signal_stops_it_in_order_and_no_token_is_in_its_log(url: str, processes: int, tmp_path: Path) -> None:
+    with quickstart(tmp_path, url, processes=processes, children=2) as server:
         client = joined(server)
         assert client.get("/api/v1/me").status_code == 200
         assert eventually(lambda: client.get("/readyz").json()["checks"]["sandbox"] == "ok")

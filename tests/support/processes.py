@@ -29,10 +29,11 @@ class ProcessFailed(RuntimeError):
 def server_environment(data: Path, **settings: object) -> dict[str, str]:
     """Return the environment of a server: ``children=2`` becomes ``DOJO_CHILDREN=2``.
 
-    By default it listens on a free port of 127.0.0.1. Of this process's own environment it gets no ``DOJO_…``.
+    By default it has one process and listens on a free port of 127.0.0.1. Of this process's own environment it gets no
+    ``DOJO_…``.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOJO_")}
-    chosen: dict[str, object] = {"data": data, "host": "127.0.0.1", "port": 0} | settings
+    chosen: dict[str, object] = {"data": data, "host": "127.0.0.1", "port": 0, "processes": 1} | settings
     return inherited | {f"DOJO_{name.upper()}": str(value) for name, value in chosen.items()}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from grader.sandbox.trusted.doctor import Finding, Report
 from server.grading.code_runner import CodeRunner
+from server.processes.peers import Peers
 from server.services import make_code_runner
 from server.settings import Settings
 from tests.support.servers import FakeSandbox, eventually
@@ -40,7 +41,7 @@ def test_a_lock_that_did_not_hold_is_tried_again_after_a_while(again_seconds: fl
 
 def test_a_zygote_elsewhere_is_used_missed_and_found_again(tmp_path: Path) -> None:
     socket = tmp_path / "zygote.sock"
-    code_runner = make_code_runner(Settings(zygote=socket, children=1))
+    code_runner = make_code_runner(Settings(zygote=socket, children=1), Peers.alone())
     assert "no zygote listens" in str(code_runner.inspect())
     with listening(socket):
         assert eventually(lambda: code_runner.inspect() is None)

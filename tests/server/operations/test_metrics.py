@@ -11,8 +11,7 @@ from grader.sandbox import Job, SandboxFault
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.metrics import Metrics
-from server.operations.state_metrics import StateCollector
-from server.queue.signals import Signals
+from server.operations.state_metrics import QueueCollector
 from server.queue.timing import Timing
 from tests.support.servers import (
     EXERCISES,
@@ -106,14 +105,13 @@ def test_the_queue_is_shown_by_state_with_its_oldest(
 
 def test_a_database_that_is_down_is_a_value(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics()
-    metrics.registry.register(StateCollector(database, Signals()))
-    assert metrics.registry.get_sample_value("dojo_database_up") == 1
+    metrics.server_registry.register(QueueCollector(database))
+    assert metrics.server_registry.get_sample_value("dojo_database_up") == 1
 
     def refuse() -> None:
         raise DatabaseUnavailable("It is away. Start it.")
 
     monkeypatch.setattr(database, "reading", refuse)
 
-    assert metrics.registry.get_sample_value("dojo_database_up") == 0
-    assert metrics.registry.get_sample_value("dojo_queue_oldest_seconds") is None
-    assert metrics.registry.get_sample_value("dojo_waiting_requests") == 0
+    assert metrics.server_registry.get_sample_value("dojo_database_up") == 0
+    assert metrics.server_registry.get_sample_value("dojo_queue_oldest_seconds") is None

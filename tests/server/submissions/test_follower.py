@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from server.database.engine import Database
 from server.database.table import now
+from server.processes.peers import Peers
+from server.processes.shared_memory import Gauge, SharedMemory
 from server.queue.signals import Signals
 from server.queue.tickets import Standing
 from server.queue.timing import Timing
-from server.submissions.follow import STREAMS_MAX, Follower, TooManyStreams
+from server.submissions.follow import STREAM_COLUMNS, STREAMS_MAX, Follower, TooManyStreams
 from server.submissions.schemas import SubmissionBody
 from server.tables import AnswerKind, TicketState
 
@@ -62,7 +64,8 @@ def queue() -> Queue:
 
 @pytest.fixture
 def follower(database: Database, queue: Queue, timing: Timing) -> Follower:
-    return Follower(database, Signals(), replace(timing, follow_look_seconds=0.01), queue.standings)
+    streams = Peers.alone().gauge("streams", STREAM_COLUMNS)
+    return Follower(database, Signals(), replace(timing, follow_look_seconds=0.01), queue.standings, streams)
 
 
 async def looks(queue: Queue, count: int) -> None:
@@ -111,6 +114,26 @@ def test_a_person_has_a_few_streams_and_gets_them_back(follower: Follower, queue
         follower.require_room(5)
         for each in mine:
             await each.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(follow())
+
+
+def test_streams_of_all_processes_count(database: Database, queue: Queue, timing: Timing) -> None:
+    memory = SharedMemory()
+    first, second = (
+        Follower(database, Signals(), timing, queue.standings, Gauge(memory, "streams", 2, row, STREAM_COLUMNS))
+        for row in range(2)
+    )
+
+    async def follow() -> None:
+        streams = [first.changes(1, 5, lambda: queue.read(1)) for _ in range(STREAMS_MAX)]
+        for each in streams:
+            await anext(each)
+        with pytest.raises(TooManyStreams):
+            second.require_room(5)
+        for each in streams:
+            await each.aclose()  # type: ignore[attr-defined]
+        second.require_room(5)
 
     asyncio.run(follow())
 
