@@ -128,7 +128,7 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     assert watching.stdout is not None
     assert any("0 of 1 pass" in line for line in iter(watching.stdout.readline, ""))
     watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=30)
+    watching.communicate(timeout=180)
     number = str(json.loads(typed(live, folder, "history", "--json")[1])["submissions"][0]["id"])
     assert "0 of 1 pass" in typed(live, folder, "show", number)[1]
     assert "dlogits = None" in typed(live, folder, "submissions", "show", number, "--code")[1]

@@ -25,7 +25,7 @@ def dojo(folder: Path, *words: str | bytes, **environ: str) -> tuple[int, str, s
     }
     environ = {**plain, "DOJO_CONFIG_DIR": str(folder / "config"), "LANG": "C.UTF-8", **environ}
     command = [sys.executable, "-c", "from dojo.cli import main; main()", *words]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False, timeout=180)
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     assert "Traceback" not in out + err
     return done.returncode, out, err
@@ -109,7 +109,7 @@ def test_a_name_that_the_locale_has_no_letters_for(tmp_path: Path, locale: dict[
         env=environ | locale,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     assert b"Welcome, Zo" in done.stdout

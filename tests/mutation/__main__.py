@@ -41,6 +41,7 @@ PRELOADED: Final = (
 )
 # mutmut stops a mutant after (the time of its tests + timeout_constant) * timeout_multiplier seconds, and such a mutant
 # counts as noticed. So the limit is wide: on a busy machine a mutant must not be stopped for being slow.
+# torch calls _should_skip_dynamo while its class is made, before mutmut has all of its mutants.
 SETTINGS: Final = """\
 [mutmut]
 source_paths = {source}
@@ -56,6 +57,7 @@ pytest_add_cli_args_test_selection =
     {tests}
 do_not_mutate_patterns =
     \\blog\\.(debug|info|warning|error|exception)
+    def _should_skip_dynamo
 process_isolation = forkserver
 forkserver_warmup = import
 preload_modules_file = preload.txt

@@ -43,11 +43,12 @@ def postgresql() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, of each kind."""
+    """The address of an empty database, of each kind. One that is filled for the test is made when it is filled."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/dojo.db"
     else:
-        with postgres.database(request.getfixturevalue("postgresql")) as address:
+        is_filled = "migrated" in request.fixturenames
+        with postgres.database(request.getfixturevalue("postgresql"), made=not is_filled) as address:
             yield address
 
 

@@ -33,7 +33,7 @@ class Quickstarted:
     def client(self, token: str | None = None) -> httpx.Client:
         """Return a client of it."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.process.address, headers=headers, timeout=40)
+        return httpx.Client(base_url=self.process.address, headers=headers, timeout=120)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ class Migrated:
         self._filled: set[str] = set()
 
     def fill(self, url: str) -> None:
-        """Give an empty database its tables. One that was filled before stays as it is."""
+        """Give a database that is empty, or not there yet, its tables. One that was filled before stays as it is."""
         if url in self._filled:
             return
         self._filled.add(url)
@@ -39,5 +39,5 @@ class Migrated:
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
                 migrate.upgrade(url.replace(f"/{name}?", f"/{TEMPLATE}?"))
                 self._servers.add(server)
-            connection.execute(f"DROP DATABASE {name}")
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")

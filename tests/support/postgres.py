@@ -101,16 +101,20 @@ def restartable(*, durable: bool = False) -> Iterator[Server]:
 
 
 @contextmanager
-def database(server_url: str) -> Iterator[str]:
-    """Make an empty database on a running server; yield its URL."""
+def database(server_url: str, *, made: bool = True) -> Iterator[str]:
+    """Make an empty database on a running server; yield its URL.
+
+    :param made: whether to make it; who makes it otherwise is ``Migrated``, as a copy.
+    """
     name = f"dojo_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+    if made:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
     try:
         yield server_url.replace("/postgres?", f"/{name}?")
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _drop_privileges(folder: Path) -> list[str]:

@@ -110,7 +110,7 @@ class Traces:
     @classmethod
     def settled(cls, sandbox: Sandbox, like: Self | None = None) -> Self:
         """Wait until cleanup is done and enough children wait, and until the traces equal ``like``."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = cls.now(sandbox)
             if found == like:

@@ -154,7 +154,7 @@ def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
     assert run.returncode == 2

@@ -39,7 +39,7 @@ class Fake:
 def pair() -> Iterator[tuple[ZygoteHandle, Fake]]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     theirs.send(json.dumps({"ready": True, "landlock": 5}).encode())
-    theirs.settimeout(30)
+    theirs.settimeout(60)
     with theirs:
         zygote = ZygoteHandle(ours, None)
         yield zygote, Fake(theirs)

@@ -34,7 +34,8 @@ def url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator
     if engine.endswith("sqlite"):
         yield f"sqlite:///{tmp_path}/dojo.db"
     else:
-        with postgres.database(request.getfixturevalue("postgresql")) as address:
+        is_filled = "migrated" in request.fixturenames
+        with postgres.database(request.getfixturevalue("postgresql"), made=not is_filled) as address:
             yield address
 
 
