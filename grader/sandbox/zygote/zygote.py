@@ -6,6 +6,7 @@ address. It imports the standard library, torch, numpy, safetensors and this pac
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import contextlib
 import errno
 import fcntl
@@ -22,12 +23,16 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from grader.sandbox.child import attempt, child, notebook
+from grader.sandbox.limits import KernelLimits
 from grader.sandbox.locks import jail, kernel, landlock, seccomp
 from grader.sandbox.protocol import EXIT, FORK, RUN, ExitCause, ReceivedJob, unpack_fork
 from grader.sandbox.zygote import memory, pages
 from grader.sandbox.zygote import rehearsal as rehearsals
 
 _FORK_DESCRIPTORS: Final = 3
+# ``signal`` itself turns its arguments into enumerations, and a child copies sixty pages for that.
+_CHILD_DIED, _DEFAULT = int(signal.SIGCHLD), int(signal.SIG_DFL)
+_LOCKS_MAX: Final = 64  # that are kept, of as many different limits
 
 
 class Unfit(Exception):
@@ -56,7 +61,10 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(str(error)) from None
     notebook.install()
     attempt.remember_modules()
-    prepared = Zygote(jail.LockPlan(filter, landlock.version(), _open_null_device(), without), rehearsals.make())
+    version = landlock.version()
+    rules = _move_up(landlock.make_rules(version)) if version else None
+    null = _move_up(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+    prepared = Zygote(jail.LockPlan(filter, version, rules, null, without), rehearsals.make())
     pages.gather_text_into_huge_pages(lambda: rehearsals.practise(prepared.rehearsal))
     rehearsals.seed_generators()
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # once here, so that no child has to
@@ -84,13 +92,12 @@ def _limit_descriptors() -> None:
         )
 
 
-def _open_null_device() -> int:
-    """Open the null device at a number that no child uses for something else."""
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+def _move_up(descriptor: int) -> int:
+    """Move a descriptor to a number that no child uses for something else."""
     try:
-        return fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
     finally:
-        os.close(null)
+        os.close(descriptor)
 
 
 def serve(zygote: Zygote, control: socket.socket) -> None:
@@ -113,6 +120,8 @@ class _Session:
         self._alive: dict[int, int] = {}  # process id by descriptor of its lifeline, until it is told to die
         self._limits: dict[int, int] = {}  # bytes of memory that a child may hold, by process id
         self._running: dict[int, int] = {}  # the most bytes that a child was seen to hold, by process id
+        self._report = child.Report()
+        self._locks: dict[KernelLimits, jail.Locks] = {}
         self._over: set[int] = set()  # those that held too much, and were killed
         self._measure_at = 0.0
         self._held_before = memory.held_bytes("self")
@@ -204,14 +213,14 @@ class _Session:
         channel, result, lifeline = descriptors
         limits, rehearse = unpack_fork(message)
         # Before the fork: a page that the child writes to has to be copied first.
-        locks, rehearsal, pid = self._zygote.locks, self._zygote.rehearsal if rehearse else None, os.getpid()
+        locks, report, rehearsal = self._locks_for(limits), self._report, self._zygote.rehearsal if rehearse else None
         try:
             process = kernel.fork()
         except OSError as error:  # no room for another process: the next request may find some
             process = -(error.errno or errno.EAGAIN)
         if process == 0:
             _reset_signals()
-            child.live((channel, result), locks, limits, pid, rehearsal)
+            child.live((channel, result), locks, report, rehearsal)
         os.close(channel)
         os.close(result)
         if process < 0:
@@ -222,6 +231,14 @@ class _Session:
         self._limits[process] = limits.data_bytes + memory.ALLOWANCE_BYTES
         self._poll.register(lifeline, select.POLLIN)
         return True
+
+    def _locks_for(self, limits: KernelLimits) -> jail.Locks:
+        """Return the prepared lock-in of a child with these limits. Most have the same."""
+        if limits not in self._locks:
+            if len(self._locks) >= _LOCKS_MAX:
+                self._locks.clear()
+            self._locks[limits] = jail.prepare(self._zygote.locks, limits)
+        return self._locks[limits]
 
 
 def _report(lifeline: socket.socket, status: int, microseconds: int, cause: ExitCause, held: int) -> None:
@@ -249,8 +266,8 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
 
 def _reset_signals() -> None:
     """Remove the zygote's only signal handler: in a child, signals do what the kernel does by default."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _signal.set_wakeup_fd(-1)
+    _signal.signal(_CHILD_DIED, _DEFAULT)
 
 
 def listen(zygote: Zygote, path: Path) -> NoReturn:
@@ -271,7 +288,7 @@ def listen(zygote: Zygote, path: Path) -> NoReturn:
                 continue
             if process == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                jail.die_with(parent)
+                kernel.make(jail.death_with_parent(parent))
                 listener.close()
                 greet_and_serve(zygote, control)
                 os._exit(0)
