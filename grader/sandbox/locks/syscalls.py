@@ -42,7 +42,7 @@ NEEDED: Final[Numbers] = {
     "landlock_restrict_self": (446, 446),
 }
 
-# What the lock-in calls and the filter refuses afterwards.
+# What the zygote and the lock-in call and the filter refuses afterwards.
 LOCK_IN: Final[Numbers] = {
     "setsid": (112, 157),
     "getsid": (124, 156),
@@ -55,6 +55,7 @@ LOCK_IN: Final[Numbers] = {
     "dup3": (292, 24),
     "fstat": (5, 80),
     "ppoll": (271, 73),
+    "sendto": (44, 206),
 }
 
 # Refused with "permission denied", so that Python's own exception tells what was refused.

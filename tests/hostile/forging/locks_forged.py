@@ -11,7 +11,7 @@ for act in (
     lambda: jail.kernel.make(jail.privileges()),
     lambda: jail.kernel.make(locks.after),
     lambda: report.ready(511, None),
-    lambda: child.receive_job(child._read_into),
+    lambda: child.receive_job(child._read_exactly, child._load_state),
     lambda: jail.lock_in(locks),
     lambda: report.fail(),
 ):
