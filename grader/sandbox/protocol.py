@@ -1,4 +1,4 @@
-"""The messages between the trusted side, the zygote and a child: fixed structs, and JSON for a job's head.
+"""The messages between the trusted side, the zygote and a child: fixed structs, and marshal for a job's head.
 
 1. zygote → trusted side: HELLO, once. Ready, or the reason why not.
 2. trusted side → zygote: FORK, with three descriptors: the child's end of its control channel, the memfd for the
@@ -17,22 +17,28 @@ the zygote is gone.
 from __future__ import annotations
 
 import json
+import marshal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from enum import IntEnum, IntFlag
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from grader.sandbox.job import Job, Slot
 from grader.sandbox.limits import KernelLimits, Limits
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FORK: Final = struct.Struct("=7Q?")  # KernelLimits, whether to rehearse
 READY: Final = struct.Struct("=I")  # Layer
 RUN: Final = b"r"
 EXIT: Final = struct.Struct("=iQBQ")  # wait status, microseconds of processor time, ExitCause, bytes of memory
 HELLO_BYTES: Final = 4096
-_JOB: Final = struct.Struct("=III")  # bytes of the head, the source, the state
+_JOB: Final = struct.Struct("=II")  # bytes of the head, the source
+_LENGTH: Final = struct.Struct("<Q")  # of the header of a safetensors file
 
 
 class ExitCause(IntEnum):
@@ -57,13 +63,22 @@ class Layer(IntFlag):
     EXIT_NOTIFICATION = 256
 
 
+class StoredTensor(NamedTuple):
+    """One tensor of the forward state, whose bytes follow: its name, dtype as safetensors has it, shape and bytes."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    length: int
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedJob:
     """A job as the child has it. ``limits`` holds those that the child needs; the rest have their defaults."""
 
     source: str
     filename: str
-    state: bytes
+    state: Mapping[str, Tensor]
     slots: tuple[Slot, ...]
     limits: Limits
 
@@ -86,30 +101,53 @@ def send_job(channel: socket.socket, job: Job) -> None:
     """Send a job. Blocks while the child reads, as long as the channel's timeout allows.
 
     :raises OSError: if the child does not read
+    :raises ValueError: if the state is no file of tensors
     """
-    head = json.dumps(
-        {
-            "filename": job.filename,
-            "slots": [(slot.name, slot.capacity) for slot in job.slots],
-            "stdout_bytes": job.limits.stdout_bytes,
-            "message_bytes": job.limits.message_bytes,
-            "output_bytes": job.limits.output_bytes,
-        }
-    ).encode()
+    header_end = _LENGTH.size + _LENGTH.unpack_from(job.state)[0]
+    limits = job.limits
+    slots = tuple((slot.name, slot.capacity) for slot in job.slots)
+    sizes = limits.stdout_bytes, limits.message_bytes, limits.output_bytes
+    head = marshal.dumps((job.filename, slots, sizes, _stored_tensors(job.state[_LENGTH.size : header_end])))
     source = job.source.encode("utf-8", "surrogatepass")
-    channel.sendall(_JOB.pack(len(head), len(source), len(job.state)) + head + source)
-    channel.sendall(job.state)
+    # In one call, so that the child wakes up once.
+    parts = [_JOB.pack(len(head), len(source)) + head + source, memoryview(job.state)[header_end:]]
+    sent = channel.sendmsg(parts)
+    for part in parts:
+        if sent < len(part):
+            channel.sendall(part[sent:])
+        sent = max(0, sent - len(part))
 
 
-def receive_job(read: Callable[[int], bytes]) -> ReceivedJob:
-    """Receive a job. ``read`` returns exactly as many bytes as it is asked for, or raises."""
-    head_bytes, source_bytes, state_bytes = _JOB.unpack(read(_JOB.size))
-    head = json.loads(read(head_bytes))
+def receive_job(
+    read: Callable[[int], bytes], load: Callable[[Iterable[StoredTensor]], Mapping[str, Tensor]]
+) -> ReceivedJob:
+    """Receive a job.
+
+    :param read: returns exactly as many bytes as it is asked for, or raises
+    :param load: reads the bytes of some tensors, which come last
+    """
+    head_bytes, source_bytes = _JOB.unpack(read(_JOB.size))
+    # The trusted side wrote it. Nothing that a child wrote is ever read like this.
+    filename, slots, (stdout_bytes, message_bytes, output_bytes), tensors = marshal.loads(read(head_bytes))
     source = read(source_bytes).decode("utf-8", "surrogatepass")
-    limits = Limits(
-        stdout_bytes=head["stdout_bytes"],
-        message_bytes=head["message_bytes"],
-        output_bytes=head["output_bytes"],
-    )
-    slots = tuple(Slot(name, capacity) for name, capacity in head["slots"])
-    return ReceivedJob(source, head["filename"], read(state_bytes), slots, limits)
+    limits = Limits(stdout_bytes=stdout_bytes, message_bytes=message_bytes, output_bytes=output_bytes)
+    return ReceivedJob(source, filename, load(tensors), tuple(Slot(*slot) for slot in slots), limits)
+
+
+@lru_cache(maxsize=256)  # all instances of an exercise have the same header
+def _stored_tensors(header: bytes) -> tuple[tuple[str, str, tuple[int, ...], int], ...]:
+    """Return the fields of every ``StoredTensor`` of a safetensors header, in the order of their bytes.
+
+    :raises ValueError: if it is none
+    """
+    entries = json.loads(header)
+    entries.pop("__metadata__", None)
+    tensors = []
+    position = 0
+    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+        begin, end = entry["data_offsets"]
+        if begin != position:
+            raise ValueError(f"the bytes of {name} are not where those before it end; write the state anew")
+        tensors.append((name, entry["dtype"], tuple(entry["shape"]), end - begin))
+        position = end
+    return tuple(tensors)

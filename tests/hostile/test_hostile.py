@@ -65,7 +65,6 @@ RENAMED = {
     "result.Writer.": "result.ResultWriter.",
     "child._play": "child.rehearse",
     "cmp.known": "cmp.forward_names",
-    "child._read_into": "child._read_exactly",
 }
 
 

@@ -1,31 +1,40 @@
 """How a child locks itself in: one function per layer, in the order in which they are applied.
 
-A function raises if its layer is not available, and the child then dies before any code reaches it. ``attest`` tries
-the locks from within, after all but seccomp. The trusted side gets its findings before the first line of student code,
-and the doctor reads them for the layers that seccomp hides.
+A child is a fork, and copies each page that it writes to; Python writes to whatever it uses. So the zygote prepares the
+system calls of all layers once, and a child only makes them, one after the other. ``attest`` tries the locks from
+within, after all but seccomp. The trusted side gets its findings before the first line of student code, and the doctor
+reads them for the layers that seccomp hides.
+
+If a layer is not available, a call fails, and the child dies before any code reaches it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
+import errno
 import os
 import resource
-import select
 import signal
-import stat
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from grader.sandbox.limits import KernelLimits
 from grader.sandbox.locks import kernel, landlock, seccomp
+from grader.sandbox.locks.kernel import Call, Look
 from grader.sandbox.protocol import Layer
 
 # The kernel's overflow user and group: they own nothing. Only a zygote that runs as root can change to it, and must.
 NOBODY: Final = 65534
 # The zygote allows itself no more than this, so that a child knows which descriptors it may have inherited.
 DESCRIPTORS_MAX: Final = 256
+
+_AT_FDCWD: Final = -100  # linux/fcntl.h
+_CLOSED: Final = struct.pack("=ihh", 0, 0, 0x20)  # struct pollfd: descriptor, events, POLLNVAL
+_STAT_BYTES, _STAT_IDENTITY_BYTES = 256, 40  # struct stat begins with device, inode, links, mode and owner
+_CAPABILITY_VERSION_3: Final = 0x2008_0522
+_CAPABILITY_BYTES: Final = 24  # effective, permitted and inheritable; low halves, then high halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,124 +43,219 @@ class LockPlan:
 
     filter: seccomp.Filter
     landlock: int  # version of the interface, 0 for none
+    rules: int | None  # descriptor of Landlock's rule set
     null: int  # descriptor of the null device
     without: frozenset[str] = frozenset()  # layers left off: tests only
 
 
-def lock_in(plan: LockPlan, limits: KernelLimits, zygote: int) -> tuple[Layer, int | None]:
+class Evidence(NamedTuple):
+    """What ``attest`` looks at."""
+
+    session: tuple[tuple[object, ...], tuple[object, ...]]  # two calls with the same result: session, process
+    layers: tuple[tuple[int, tuple[Look, ...]], ...]  # by bit of ``Layer``
+    root: tuple[object, ...]  # a call that opens a folder
+
+
+class Locks(NamedTuple):
+    """The prepared lock-in of all children that have the same limits."""
+
+    score: tuple[tuple[object, ...], int, object, int] | None  # opens a file; what to write there, as a system call
+    keep: int | None  # close all descriptors from this one on, after Landlock's rule set was used
+    before: tuple[Call, ...]
+    after: tuple[Call, ...]
+    evidence: Evidence | None
+    filter: seccomp.Installation | None
+
+
+def prepare(plan: LockPlan, limits: KernelLimits) -> Locks:
+    """Prepare the lock-in of this process's children."""
+    without = plan.without
+    wanted = {} if "rlimits" in without else _rlimits(limits)
+    before = [] if "session" in without else own_session()
+    if "descriptors" not in without:
+        before += null_descriptors(plan.null)
+    before.append(no_new_privileges())
+    if plan.rules is not None and "landlock" not in without:
+        before.append(landlock.forbidding(plan.rules))
+    after = [] if "privileges" in without else privileges()
+    if "session" not in without:  # after the change of user, which clears both
+        after += death_with_parent(os.getpid())
+        # No core file, no ptrace, no /proc/PID/mem for others of our user.
+        after.append(Call((_number("prctl"), kernel.PR_SET_DUMPABLE, 0, 0, 0, 0)))
+    after += [Call((_number("prlimit64"), 0, which, _pair(values), None)) for which, values in wanted.items()]
+    return Locks(
+        None if "session" in without else _oom_score(),
+        None if "descriptors" in without else seccomp.CONTROL + 1,
+        tuple(before),
+        tuple(after),
+        None if "attest" in without else evidence(wanted, plan.null),
+        None if "seccomp" in without else seccomp.prepare(plan.filter),
+    )
+
+
+def lock_in(locks: Locks) -> tuple[int, int | None]:
     """Apply every layer to this process, for good. The control channel is at descriptor ``seccomp.CONTROL``.
 
-    :param zygote: its process id
-    :return: the layers that were tried and hold, and the descriptor of the exit notification, or None for none
+    :return: the layers that were tried and hold, as bits of ``Layer``, and the descriptor of the exit notification, or
+        None for none
     :raises OSError: if a layer is not available
     """
-    wanted = {} if "rlimits" in plan.without else _rlimits(limits)
-    if "session" not in plan.without:
-        start_own_session()
-        prefer_for_oom_killer()
-    if "descriptors" not in plan.without:
-        close_descriptors(plan.null)
-    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    if "privileges" not in plan.without:
-        drop_privileges()
-    if "session" not in plan.without:  # after the change of user, which clears both
-        die_with(zygote)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no core file, no ptrace, no /proc/PID/mem for others of our user
-    wanted = set_rlimits(wanted)
-    if plan.landlock and "landlock" not in plan.without:
-        landlock.forbid_everything(plan.landlock)
-    layers = Layer(0) if "attest" in plan.without else attest(wanted)
-    listener = None
-    if "seccomp" not in plan.without:
-        listener = seccomp.install(plan.filter)
-        layers |= Layer.SECCOMP
-        if listener is not None:
-            layers |= Layer.EXIT_NOTIFICATION
-    return layers, listener
+    score, keep, before, after, looks, filter = locks
+    if score is not None:
+        prefer_for_oom_killer(score)
+    kernel.make(before)
+    if keep is not None:
+        os.closerange(keep, DESCRIPTORS_MAX)
+    kernel.make(after)
+    layers = 0 if looks is None else attest(looks)
+    if filter is None:
+        return layers, None
+    listener = seccomp.install(filter)
+    return layers | (_SECCOMP if listener is None else _SECCOMP_NOTIFYING), listener
 
 
-def start_own_session() -> None:
+# Plain numbers: arithmetic with flags is slow, and every child does it.
+_SECCOMP: Final = Layer.SECCOMP.value
+_SECCOMP_NOTIFYING: Final = Layer.SECCOMP.value | Layer.EXIT_NOTIFICATION.value
+_SESSION: Final = Layer.SESSION.value
+_LANDLOCK: Final = Layer.LANDLOCK.value
+_REFUSED: Final = (-errno.EACCES, -errno.EPERM)
+
+
+def own_session() -> list[Call]:
     """Leave the terminal, and the process group whose signals all its members get."""
-    os.setsid()
+    return [Call((_number("setsid"),), None)]
 
 
-def prefer_for_oom_killer() -> None:
+def _oom_score() -> tuple[tuple[object, ...], int, object, int]:
+    opening = (_number("openat"), _AT_FDCWD, _text(b"/proc/self/oom_score_adj"), os.O_WRONLY | os.O_CLOEXEC)
+    return opening, _number("write"), _text(b"1000"), 4
+
+
+def prefer_for_oom_killer(score: tuple[tuple[object, ...], int, object, int]) -> None:
     """Have the kernel kill this process, not the server, if memory runs out. Best effort: needs /proc."""
-    with contextlib.suppress(OSError):
-        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(score, b"1000")
-        os.close(score)
+    opening, write, text, length = score
+    descriptor = kernel.attempt(opening)
+    if descriptor >= 0:
+        kernel.attempt((write, descriptor, text, length))
+        os.close(descriptor)
 
 
-def close_descriptors(null: int) -> None:
-    """Put the null device at 0 to 2, keep the control channel, and close all other descriptors."""
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    os.closerange(seccomp.CONTROL + 1, DESCRIPTORS_MAX)
+def null_descriptors(null: int) -> list[Call]:
+    """Put the null device at 0 to 2."""
+    return [Call((_number("dup3"), null, standard, 0), standard) for standard in (0, 1, 2)]
 
 
-def drop_privileges() -> None:
+def no_new_privileges() -> Call:
+    """Have no program that this process could start give it more rights. Landlock and seccomp need that."""
+    return Call((_number("prctl"), kernel.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def privileges() -> list[Call]:
     """Become the user nobody if this process may, and hold no capability in any case."""
+    calls = []
     if os.geteuid() == 0:
         # A container's root without CAP_SETUID may not. It has no power after the capabilities are dropped.
-        with contextlib.suppress(PermissionError):
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
-    drop_capabilities()
+        calls += [
+            Call((_number("setgroups"), 0, None), 0, errno.EPERM),
+            Call((_number("setresgid"), NOBODY, NOBODY, NOBODY), 0, errno.EPERM),
+            Call((_number("setresuid"), NOBODY, NOBODY, NOBODY), 0, errno.EPERM),
+        ]
+    return [*calls, no_capabilities()]
 
 
-def die_with(zygote: int) -> None:
-    """Get SIGKILL when the zygote dies.
-
-    :raises OSError: if it died before this call
-    """
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != zygote:
-        raise OSError("the zygote is gone")
+def no_capabilities() -> Call:
+    """Leave no capability effective, permitted or inheritable."""
+    return Call((_number("capset"), _this_process(), _text(bytes(_CAPABILITY_BYTES))))
 
 
-def attest(wanted: dict[int, tuple[int, int]]) -> Layer:
-    """Try each lock from within, and return those that hold. ``wanted``: soft and hard value by RLIMIT number."""
-    found = 0  # a plain int: arithmetic with flags is slow, and every child does this
-    if os.getsid(0) == os.getpid():
-        found |= Layer.SESSION.value
-    if kernel.parent_death_signal() == signal.SIGKILL:
-        found |= Layer.DIES_WITH_ZYGOTE.value
-    if kernel.prctl(kernel.PR_GET_DUMPABLE) == 0:
-        found |= Layer.NOT_DUMPABLE.value
-    if _only_null_and_control():
-        found |= Layer.DESCRIPTORS.value
-    if _capabilities() == 0 and kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS) == 1:
-        found |= Layer.PRIVILEGES.value
-    if wanted and all(resource.getrlimit(which) == values for which, values in wanted.items()):
-        found |= Layer.RLIMITS.value
-    try:
-        os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY))
-    except PermissionError:
-        found |= Layer.LANDLOCK.value
-    return Layer(found)
+def death_with_parent(parent: int) -> list[Call]:
+    """Get SIGKILL when the parent dies. The second call fails if it died before the first."""
+    return [
+        Call((_number("prctl"), kernel.PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)),
+        Call((_number("getppid"),), parent),
+    ]
 
 
-def set_rlimits(
-    wanted: dict[int, tuple[int, int]], setrlimit: Callable[[int, tuple[int, int]], None] = resource.setrlimit
-) -> dict[int, tuple[int, int]]:
-    """Set soft and hard values by RLIMIT number, and return those that were set.
+def evidence(wanted: dict[int, tuple[int, int]], null: int) -> Evidence:
+    """Prepare what ``attest`` looks at. ``wanted``: soft and hard value by RLIMIT number."""
+    prctl, prlimit = _number("prctl"), _number("prlimit64")
+    death = ctypes.c_int()
+    held = ctypes.create_string_buffer(_CAPABILITY_BYTES)
+    layers = {
+        Layer.DIES_WITH_ZYGOTE: [
+            Look(
+                (prctl, kernel.PR_GET_PDEATHSIG, ctypes.byref(death), 0, 0, 0),
+                0,
+                ctypes.byref(death),
+                ctypes.byref(ctypes.c_int(signal.SIGKILL)),
+                ctypes.sizeof(death),
+            )
+        ],
+        Layer.NOT_DUMPABLE: [Look((prctl, kernel.PR_GET_DUMPABLE, 0, 0, 0, 0))],
+        Layer.DESCRIPTORS: [*_null_devices(null), *_closed_descriptors(dict(wanted))],
+        Layer.PRIVILEGES: [
+            Look(
+                (_number("capget"), _this_process(), ctypes.byref(held)),
+                0,
+                ctypes.byref(held),
+                _text(bytes(_CAPABILITY_BYTES)),
+                _CAPABILITY_BYTES,
+            ),
+            Look((prctl, kernel.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1),
+        ],
+    }
+    if wanted:
+        layers[Layer.RLIMITS] = []
+        for which, values in wanted.items():
+            answer = ctypes.byref((ctypes.c_uint64 * 2)())
+            layers[Layer.RLIMITS].append(Look((prlimit, 0, which, None, answer), 0, answer, _pair(values), 16))
+    return Evidence(
+        ((_number("getsid"), 0), (_number("getpid"),)),
+        tuple((layer.value, tuple(looks)) for layer, looks in layers.items()),
+        (_number("openat"), _AT_FDCWD, _text(b"/"), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),
+    )
 
-    gVisor has no limit of message queues. They cannot be reached anyway: seccomp allows none of their calls.
 
-    :raises ValueError: if the kernel refuses any other
-    """
-    done = {}
-    for which, values in wanted.items():
-        try:
-            setrlimit(which, values)
-        except ValueError:
-            if which != resource.RLIMIT_MSGQUEUE:
-                raise
-        else:
-            done[which] = values
-    return done
+def attest(evidence: Evidence) -> int:
+    """Try each lock from within, and return those that hold, as bits of ``Layer``."""
+    found = 0
+    (session, process), layers, root = evidence
+    if kernel.attempt(session) == kernel.attempt(process):
+        found |= _SESSION
+    for layer, looks in layers:
+        if kernel.holds(looks):
+            found |= layer
+    descriptor = kernel.attempt(root)
+    if descriptor >= 0:
+        os.close(descriptor)
+    elif descriptor in _REFUSED:
+        found |= _LANDLOCK
+    return found
+
+
+def _null_devices(null: int) -> Iterable[Look]:
+    """Look whether 0 to 2 are the null device."""
+    buffer = ctypes.create_string_buffer(_STAT_BYTES)
+    kernel.make([Call((_number("fstat"), null, ctypes.byref(buffer)))])
+    for standard in (0, 1, 2):
+        answer = ctypes.byref(ctypes.create_string_buffer(_STAT_BYTES))
+        yield Look((_number("fstat"), standard, answer), 0, answer, ctypes.byref(buffer), _STAT_IDENTITY_BYTES)
+
+
+def _closed_descriptors(wanted: dict[int, tuple[int, int]]) -> Iterable[Look]:
+    """Look whether nothing after the control channel is open. ppoll(2) tells which are closed."""
+    # It takes at most RLIMIT_NOFILE descriptors in one call.
+    files = wanted.get(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))[0]
+    block_size = min(DESCRIPTORS_MAX, files)
+    at_once = ctypes.byref((ctypes.c_long * 2)(0, 0))
+    for first in range(seccomp.CONTROL + 1, DESCRIPTORS_MAX, block_size):
+        numbers = range(first, min(first + block_size, DESCRIPTORS_MAX))
+        asked = b"".join(struct.pack("=ihh", number, 0, 0) for number in numbers)
+        closed = b"".join(struct.pack("=i", number) + _CLOSED[4:] for number in numbers)
+        answer = _text(asked)
+        count = len(numbers)
+        yield Look((_number("ppoll"), answer, count, at_once, None, 0), count, answer, _text(closed), len(closed))
 
 
 def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
@@ -171,6 +275,9 @@ def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
     }
+    # gVisor has no limit of message queues. They cannot be reached anyway: seccomp allows none of their calls.
+    if not has_rlimit(resource.RLIMIT_MSGQUEUE):
+        del both[resource.RLIMIT_MSGQUEUE]
     wanted = {which: (value, value) for which, value in both.items()}
     wanted[resource.RLIMIT_CPU] = (limits.cpu_seconds, limits.cpu_seconds + 1)
     for which, values in wanted.items():
@@ -178,6 +285,15 @@ def _rlimits(limits: KernelLimits) -> dict[int, tuple[int, int]]:
         if ceiling != resource.RLIM_INFINITY:
             wanted[which] = (min(values[0], ceiling), min(values[1], ceiling))
     return wanted
+
+
+def has_rlimit(which: int, setrlimit: Callable[[int, tuple[int, int]], None] = resource.setrlimit) -> bool:
+    """Whether this kernel lets a process set a limit: to what it is."""
+    try:
+        setrlimit(which, resource.getrlimit(which))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def memory_held(folder: str = "/proc/self") -> tuple[int, int]:
@@ -203,46 +319,20 @@ def _read(path: str) -> bytes:
         os.close(file)
 
 
-def _only_null_and_control() -> bool:
-    """Whether 0 to 2 are character devices, and nothing after the control channel is open."""
-    if not all(stat.S_ISCHR(os.fstat(standard).st_mode) for standard in (0, 1, 2)):
-        return False
-    # poll(2) tells which are closed, but takes at most RLIMIT_NOFILE descriptors in one call.
-    block_size = min(DESCRIPTORS_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    for first in range(seccomp.CONTROL + 1, DESCRIPTORS_MAX, block_size):
-        block = range(first, min(first + block_size, DESCRIPTORS_MAX))
-        poll = select.poll()
-        for descriptor in block:
-            poll.register(descriptor, 0)
-        if [event for _, event in poll.poll(0)] != [select.POLLNVAL] * len(block):
-            return False
-    return True
+def _number(name: str) -> int:
+    return kernel.architecture().number(name)
 
 
-class _Header(ctypes.Structure):
-    """``struct __user_cap_header_struct``."""
-
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _Sets(ctypes.Structure):
-    """``struct __user_cap_data_struct[2]``: effective, permitted, inheritable; low halves, then high halves."""
-
-    _fields_ = (("sets", ctypes.c_uint32 * 6),)
+def _text(content: bytes) -> object:
+    """Return a reference to a copy of some bytes that a call may write to."""
+    return ctypes.byref(ctypes.create_string_buffer(content, len(content) + 1))
 
 
-_THIS_PROCESS: Final = _Header(0x2008_0522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
-_NO_CAPABILITIES: Final = _Sets()
+def _pair(values: tuple[int, int]) -> object:
+    """Return a reference to ``struct rlimit64``. RLIM_INFINITY is all ones."""
+    return ctypes.byref((ctypes.c_uint64 * 2)(*(value & 0xFFFF_FFFF_FFFF_FFFF for value in values)))
 
 
-def drop_capabilities() -> None:
-    """Leave no capability effective, permitted or inheritable."""
-    kernel.call(kernel.architecture().number("capset"), ctypes.byref(_THIS_PROCESS), ctypes.byref(_NO_CAPABILITIES))
-
-
-def _capabilities() -> int:
-    """Return the effective and permitted capabilities of this process as one bit set; 0 is none."""
-    sets = _Sets()
-    kernel.call(kernel.architecture().number("capget"), ctypes.byref(_THIS_PROCESS), ctypes.byref(sets))
-    effective_low, permitted_low, _, effective_high, permitted_high, _ = sets.sets
-    return int(effective_low | permitted_low | effective_high | permitted_high)
+def _this_process() -> object:
+    """Return a reference to ``struct __user_cap_header_struct``: version, and 0 for this process."""
+    return ctypes.byref((ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from grader.sandbox.locks.syscalls import ARCHITECTURES, Architecture
 
@@ -19,6 +20,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _libc_with_gil = ctypes.PyDLL(None, use_errno=True)
+_syscall = _libc_with_gil.syscall
+_syscall.restype = ctypes.c_long
+_memcmp = _libc_with_gil.memcmp
 _fork = getattr(_libc_with_gil, "_Fork", None) or _libc_with_gil.fork  # glibc has it since 2.34
 
 
@@ -32,6 +36,58 @@ def architecture() -> Architecture:
         return ARCHITECTURES[machine]
     except KeyError:
         raise OSError(f"no system call table for {machine}: code cannot be graded on this machine") from None
+
+
+class Call(NamedTuple):
+    """A system call that was prepared in the zygote: a child that makes it copies no page for its arguments' sake.
+
+    ``arguments``: the number, and then small integers, references to ctypes objects (``ctypes.byref``), and None for a
+    null pointer. ``result`` is the one that it must have, or None for any without an error. ``refusal`` is an error
+    that is as good.
+    """
+
+    arguments: tuple[object, ...]
+    result: int | None = 0
+    refusal: int = 0
+
+
+class Look(NamedTuple):
+    """A prepared call that asks for something: its result, and the first bytes of the answer that it must fill in."""
+
+    arguments: tuple[object, ...]
+    result: int = 0
+    answer: object = None  # references to ctypes objects
+    expected: object = None
+    length: int = 0
+
+
+def make(calls: Iterable[Call]) -> None:
+    """Make prepared calls, one after the other.
+
+    :raises OSError: if one of them fails; those after it are not made
+    """
+    for arguments, result, refusal in calls:
+        got = _syscall(*arguments)
+        if got != result and (result is not None or got < 0):
+            code = ctypes.get_errno()
+            if got >= 0 or code != refusal:
+                raise OSError(code, f"system call {arguments[0]} returned {got} ({os.strerror(code)})")
+
+
+def holds(looks: Iterable[Look]) -> bool:
+    """Whether every look finds what it expects."""
+    for arguments, result, answer, expected, length in looks:
+        if _syscall(*arguments) != result:
+            return False
+        if length and _memcmp(answer, expected, length) != 0:
+            return False
+    return True
+
+
+def attempt(arguments: tuple[object, ...]) -> int:
+    """Make one prepared call. Return its result, or the negative number of its error."""
+    result = int(_syscall(*arguments))
+    return result if result >= 0 else -ctypes.get_errno()
 
 
 def call(number: int, *arguments: object) -> int:
@@ -72,10 +128,3 @@ def prctl(option: int, argument: int = 0) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return result
-
-
-def parent_death_signal() -> int:
-    """Return the signal that this process gets when its parent dies; 0 for none."""
-    signal = ctypes.c_int()
-    prctl(PR_GET_PDEATHSIG, ctypes.addressof(signal))
-    return signal.value

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import os
 import struct
 from typing import Final
 
@@ -36,8 +35,8 @@ def version() -> int:
         raise
 
 
-def forbid_everything(version: int) -> None:
-    """Put this process under a rule set that handles every right and grants none. Needs no_new_privs.
+def make_rules(version: int) -> int:
+    """Return the descriptor of a rule set that handles every right and grants none.
 
     :raises OSError: if the kernel refuses
     """
@@ -47,9 +46,10 @@ def forbid_everything(version: int) -> None:
         attributes += struct.pack("=Q", 0b11)
     if version >= _SCOPES_SINCE:
         attributes += struct.pack("=Q", 0b11)
-    numbers = kernel.architecture()
-    rules = kernel.call(numbers.number("landlock_create_ruleset"), ctypes.c_char_p(attributes), len(attributes), 0)
-    try:
-        kernel.call(numbers.number("landlock_restrict_self"), rules, 0)
-    finally:
-        os.close(rules)
+    number = kernel.architecture().number("landlock_create_ruleset")
+    return kernel.call(number, ctypes.c_char_p(attributes), len(attributes), 0)
+
+
+def forbidding(rules: int) -> kernel.Call:
+    """Prepare to put a process under a rule set, for good. Needs no_new_privs."""
+    return kernel.Call((kernel.architecture().number("landlock_restrict_self"), rules, 0))

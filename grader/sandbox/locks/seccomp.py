@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from grader.sandbox.locks import bpf, kernel
 from grader.sandbox.locks.bpf import Condition
@@ -114,22 +115,36 @@ def _program(machine: Architecture, leave: int) -> bpf.Program:
     return program + bpf.always(_NOT_PERMITTED)
 
 
-def install(filter: Filter) -> int | None:
-    """Put this process under the filter, for good. Needs no_new_privs.
+class Installation(NamedTuple):
+    """The calls that install the filter: with an exit notification, and with a plain exit."""
+
+    notifying: tuple[object, ...]
+    plain: tuple[object, ...]
+
+
+def prepare(filter: Filter) -> Installation:
+    """Prepare to put a process under the filter, for good. Needs no_new_privs."""
+    return Installation(installing(filter.notifying, _NEW_LISTENER), installing(filter.plain))
+
+
+def install(installation: Installation) -> int | None:
+    """Put this process under the filter.
 
     :return: the descriptor of the exit notification, or None if the kernel has none
     :raises OSError: if there is no seccomp
     """
-    try:
-        return _install(filter.notifying, _NEW_LISTENER)
-    except OSError as error:
-        # EINVAL: a kernel (or gVisor) without notifications. EBUSY: a process above this one listens already.
-        if error.errno not in (errno.EINVAL, errno.EBUSY):
-            raise
-    _install(filter.plain, 0)
+    notifying, plain = installation
+    listener = kernel.attempt(notifying)
+    if listener >= 0:
+        return listener
+    # EINVAL: a kernel (or gVisor) without notifications. EBUSY: a process above this one listens already.
+    if listener not in (-errno.EINVAL, -errno.EBUSY):
+        raise OSError(-listener, os.strerror(-listener))
+    kernel.make((kernel.Call(plain),))
     return None
 
 
-def _install(program: bytes, flags: int) -> int:
+def installing(program: bytes, flags: int = 0) -> tuple[object, ...]:
+    """Prepare the call that puts a process under a program."""
     reference = ctypes.byref(_Program(len(program) // 8, program))
-    return kernel.call(kernel.architecture().number("seccomp"), _SET_MODE_FILTER, flags, reference)
+    return (kernel.architecture().number("seccomp"), _SET_MODE_FILTER, flags, reference)

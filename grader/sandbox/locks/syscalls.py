@@ -42,6 +42,22 @@ NEEDED: Final[Numbers] = {
     "landlock_restrict_self": (446, 446),
 }
 
+# What the zygote and the lock-in call and the filter refuses afterwards.
+LOCK_IN: Final[Numbers] = {
+    "setsid": (112, 157),
+    "getsid": (124, 156),
+    "getppid": (110, 173),
+    "prctl": (157, 167),
+    "prlimit64": (302, 261),
+    "setgroups": (116, 159),
+    "setresgid": (119, 149),
+    "setresuid": (117, 147),
+    "dup3": (292, 24),
+    "fstat": (5, 80),
+    "ppoll": (271, 73),
+    "sendto": (44, 206),
+}
+
 # Refused with "permission denied", so that Python's own exception tells what was refused.
 FILES: Final[Numbers] = {
     "open": (2, None),
@@ -194,7 +210,7 @@ class Architecture:
 
         :raises LookupError: if this architecture has no such call
         """
-        number = NEEDED[name][self.column]
+        number = next(table[name] for table in (NEEDED, LOCK_IN, FILES) if name in table)[self.column]
         if number is None:
             raise LookupError(f"{name} does not exist on {self.name}")
         return number

@@ -6,7 +6,9 @@ address. It imports the standard library, torch, numpy, safetensors and this pac
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import contextlib
+import ctypes
 import errno
 import fcntl
 import gc
@@ -16,10 +18,11 @@ import resource
 import select
 import signal
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from grader.sandbox.child import attempt, child, notebook
 from grader.sandbox.locks import jail, kernel, landlock, seccomp
@@ -28,6 +31,15 @@ from grader.sandbox.zygote import memory, pages
 from grader.sandbox.zygote import rehearsal as rehearsals
 
 _FORK_DESCRIPTORS: Final = 3
+_DESCRIPTOR: Final = struct.Struct("=i")
+_ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_FORK_DESCRIPTORS * _DESCRIPTOR.size)
+_KINDS_MAX: Final = 64  # of requests, whose preparation is kept
+_PAUSE_MILLISECONDS: Final = memory.MEASURE_SECONDS * 1000
+# Plain numbers. ``signal.signal`` alone turns its arguments into enumerations, and a child copies sixty pages for that.
+_CHILD_DIED, _KILL, _DEFAULT = int(signal.SIGCHLD), int(signal.SIGKILL), int(signal.SIG_DFL)
+_OTHER, _NOT_FORKED, _OVER_MEMORY = int(ExitCause.OTHER), int(ExitCause.NOT_FORKED), int(ExitCause.OVER_MEMORY)
+_CLOSE_ON_EXEC: Final = int(socket.MSG_CMSG_CLOEXEC)
+_READABLE: Final = select.POLLIN
 
 
 class Unfit(Exception):
@@ -56,7 +68,10 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
         raise Unfit(str(error)) from None
     notebook.install()
     attempt.remember_modules()
-    prepared = Zygote(jail.LockPlan(filter, landlock.version(), _open_null_device(), without), rehearsals.make())
+    version = landlock.version()
+    rules = _move_up(landlock.make_rules(version)) if version else None
+    null = _move_up(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+    prepared = Zygote(jail.LockPlan(filter, version, rules, null, without), rehearsals.make())
     pages.gather_text_into_huge_pages(lambda: rehearsals.practise(prepared.rehearsal))
     rehearsals.seed_generators()
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # once here, so that no child has to
@@ -84,13 +99,12 @@ def _limit_descriptors() -> None:
         )
 
 
-def _open_null_device() -> int:
-    """Open the null device at a number that no child uses for something else."""
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+def _move_up(descriptor: int) -> int:
+    """Move a descriptor to a number that no child uses for something else."""
     try:
-        return fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, seccomp.CONTROL + 1)
     finally:
-        os.close(null)
+        os.close(descriptor)
 
 
 def serve(zygote: Zygote, control: socket.socket) -> None:
@@ -103,28 +117,45 @@ def serve(zygote: Zygote, control: socket.socket) -> None:
         session.kill_all()
 
 
+class _Kind(NamedTuple):
+    """What is prepared for all children of one kind of request."""
+
+    locks: jail.Locks
+    memory_bytes: int  # that one may hold
+    rehearsal: ReceivedJob | None
+
+
 class _Session:
-    """The children of one Sandbox."""
+    """The children of one Sandbox.
+
+    After a fork this process, too, copies each page that it writes to. So its loop touches few objects: descriptors are
+    numbers, and so are the members of enumerations.
+    """
 
     def __init__(self, zygote: Zygote, control: socket.socket) -> None:
         self._zygote = zygote
         self._control = control
-        self._lifelines: dict[int, socket.socket] = {}  # by process id
+        self._control_descriptor = control.fileno()
+        self._lifelines: dict[int, int] = {}  # descriptor by process id
         self._alive: dict[int, int] = {}  # process id by descriptor of its lifeline, until it is told to die
         self._limits: dict[int, int] = {}  # bytes of memory that a child may hold, by process id
         self._running: dict[int, int] = {}  # the most bytes that a child was seen to hold, by process id
         self._over: set[int] = set()  # those that held too much, and were killed
+        self._kinds: dict[bytes, _Kind] = {}  # by request
+        self._report = child.Report()
+        self._exit = _ExitReport()
         self._measure_at = 0.0
         self._held_before = memory.held_bytes("self")
         # The Python runtime writes a byte to the one end when a child has died. The other end wakes the poll.
         self._wakeup, self._wakeup_writer = socket.socketpair()
+        self._wakeup_descriptor = self._wakeup.fileno()
         self._wakeup.setblocking(False)
         self._wakeup_writer.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing is written
         signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
         self._poll = select.poll()
-        self._poll.register(control, select.POLLIN)
-        self._poll.register(self._wakeup, select.POLLIN)
+        self._poll.register(control, _READABLE)
+        self._poll.register(self._wakeup, _READABLE)
 
     def handle_events(self) -> bool:
         """Wait for events, and handle them. Return False at the end of the channel.
@@ -132,38 +163,40 @@ class _Session:
         The order matters, because reaping closes descriptors and forking opens them: an event must not be taken for
         one of the next owner of its number.
         """
-        pause = memory.MEASURE_SECONDS * 1000 if self._running else None
-        events = {descriptor for descriptor, _ in self._poll.poll(pause)}
-        for descriptor in events & self._alive.keys():
-            process = self._alive[descriptor]
-            if self._is_told_to_run(process):
-                self._running[process] = 0
+        is_requested = has_died = False
+        for descriptor, _ in self._poll.poll(_PAUSE_MILLISECONDS if self._running else None):
+            if descriptor == self._control_descriptor:
+                is_requested = True
+            elif descriptor == self._wakeup_descriptor:
+                has_died = True
+            elif self._is_told_to_run(descriptor):
+                self._running[self._alive[descriptor]] = 0
             else:  # the trusted side closed the lifeline, or shut it down
                 self._kill(descriptor)
-        if self._wakeup.fileno() in events:
+        if has_died:
             with contextlib.suppress(BlockingIOError):
-                self._wakeup.recv(4096)
+                os.read(self._wakeup_descriptor, 4096)
             self._reap()
         if self._running and time.monotonic() >= self._measure_at:
             self._measure()
-        return self._control.fileno() not in events or self._fork()
+        return not is_requested or self._fork()
 
-    def _is_told_to_run(self, process: int) -> bool:
+    def _is_told_to_run(self, descriptor: int) -> bool:
         try:
-            return self._lifelines[process].recv(len(RUN), socket.MSG_DONTWAIT) == RUN
+            return os.read(descriptor, len(RUN)) == RUN
         except OSError:
             return False
 
     def _kill(self, descriptor: int) -> None:
         self._poll.unregister(descriptor)
-        os.kill(self._alive.pop(descriptor), signal.SIGKILL)
+        os.kill(self._alive.pop(descriptor), _KILL)
 
     def _measure(self) -> None:
         """Kill the children that hold more than they may."""
         for process, most in self._running.items():
             held = memory.held_bytes(process) - self._held_before
             self._running[process] = max(most, held)
-            descriptor = self._lifelines[process].fileno()
+            descriptor = self._lifelines[process]
             if held > self._limits[process] and descriptor in self._alive:
                 self._over.add(process)
                 self._kill(descriptor)
@@ -186,12 +219,12 @@ class _Session:
                 return
             lifeline = self._lifelines.pop(process)
             del self._limits[process]
-            if self._alive.pop(lifeline.fileno(), None) is not None:
+            if self._alive.pop(lifeline, None) is not None:
                 self._poll.unregister(lifeline)
             microseconds = int((usage.ru_utime + usage.ru_stime) * 1e6)
-            cause = ExitCause.OVER_MEMORY if process in self._over else ExitCause.OTHER
+            cause = _OVER_MEMORY if process in self._over else _OTHER
             self._over.discard(process)
-            _report(lifeline, status, microseconds, cause, self._running.pop(process, 0))
+            self._exit.send(lifeline, status, microseconds, cause, self._running.pop(process, 0))
 
     def _fork(self) -> bool:
         """Fork one child as requested. Return False at the end of the channel."""
@@ -202,32 +235,55 @@ class _Session:
         if not descriptors:
             return True  # the trusted side sees the end of the lifeline
         channel, result, lifeline = descriptors
-        limits, rehearse = unpack_fork(message)
         # Before the fork: a page that the child writes to has to be copied first.
-        locks, rehearsal, pid = self._zygote.locks, self._zygote.rehearsal if rehearse else None, os.getpid()
+        locks, memory_bytes, rehearsal = self._kinds.get(message) or self._prepare(message)
+        report = self._report
         try:
             process = kernel.fork()
         except OSError as error:  # no room for another process: the next request may find some
             process = -(error.errno or errno.EAGAIN)
         if process == 0:
             _reset_signals()
-            child.live((channel, result), locks, limits, pid, rehearsal)
+            child.live((channel, result), locks, report, rehearsal)
         os.close(channel)
         os.close(result)
         if process < 0:
-            _report(socket.socket(fileno=lifeline), -process, 0, ExitCause.NOT_FORKED, 0)
+            self._exit.send(lifeline, -process, 0, _NOT_FORKED, 0)
             return True
-        self._lifelines[process] = socket.socket(fileno=lifeline)
+        self._lifelines[process] = lifeline
         self._alive[lifeline] = process
-        self._limits[process] = limits.data_bytes + memory.ALLOWANCE_BYTES
-        self._poll.register(lifeline, select.POLLIN)
+        self._limits[process] = memory_bytes
+        self._poll.register(lifeline, _READABLE)
         return True
 
+    def _prepare(self, message: bytes) -> _Kind:
+        """Prepare the children of one kind. Most requests are the same."""
+        limits, rehearse = unpack_fork(message)
+        if len(self._kinds) >= _KINDS_MAX:
+            self._kinds.clear()
+        self._kinds[message] = kind = _Kind(
+            jail.prepare(self._zygote.locks, limits),
+            limits.data_bytes + memory.ALLOWANCE_BYTES,
+            self._zygote.rehearsal if rehearse else None,
+        )
+        return kind
 
-def _report(lifeline: socket.socket, status: int, microseconds: int, cause: ExitCause, held: int) -> None:
-    """Tell the trusted side how a child ended; nothing comes after it."""
-    with lifeline, contextlib.suppress(OSError):  # the trusted side may have closed it
-        lifeline.send(EXIT.pack(status, microseconds, cause, max(0, held)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+class _ExitReport:
+    """The EXIT message, prepared for one ``sendto``."""
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(EXIT.size)
+        # The trusted side may have closed its end, and waits for nothing then.
+        flags = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        self._number = kernel.architecture().number("sendto")
+        self._rest = (ctypes.byref(self._buffer), EXIT.size, flags, None, 0)
+
+    def send(self, lifeline: int, status: int, microseconds: int, cause: int, held: int) -> None:
+        """Tell the trusted side how a child ended; nothing comes after it."""
+        EXIT.pack_into(self._buffer, 0, status, microseconds, cause, max(0, held))
+        kernel.attempt((self._number, lifeline, *self._rest))
+        os.close(lifeline)
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
@@ -236,9 +292,10 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
     None if the channel is closed or the message is malformed.
     """
     try:
-        message, descriptors, _, _ = socket.recv_fds(control, FORK.size + 1, _FORK_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+        message, ancillary, _, _ = control.recvmsg(FORK.size + 1, _ANCILLARY_BYTES, _CLOSE_ON_EXEC)
     except OSError:
         return None
+    descriptors = [number for _, _, content in ancillary for (number,) in _DESCRIPTOR.iter_unpack(content)]
     is_request = len(message) == FORK.size
     if not is_request or len(descriptors) != _FORK_DESCRIPTORS:
         for descriptor in descriptors:
@@ -249,8 +306,8 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]] | None:
 
 def _reset_signals() -> None:
     """Remove the zygote's only signal handler: in a child, signals do what the kernel does by default."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _signal.set_wakeup_fd(-1)
+    _signal.signal(_CHILD_DIED, _DEFAULT)
 
 
 def listen(zygote: Zygote, path: Path) -> NoReturn:
@@ -271,7 +328,7 @@ def listen(zygote: Zygote, path: Path) -> NoReturn:
                 continue
             if process == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                jail.die_with(parent)
+                kernel.make(jail.death_with_parent(parent))
                 listener.close()
                 greet_and_serve(zygote, control)
                 os._exit(0)

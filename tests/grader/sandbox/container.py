@@ -65,9 +65,9 @@ def confine() -> None:
             os.setgroups([])
             os.setresgid(jail.NOBODY, jail.NOBODY, jail.NOBODY)
             os.setresuid(jail.NOBODY, jail.NOBODY, jail.NOBODY)
-    jail.drop_capabilities()
+    kernel.make([jail.no_capabilities()])
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    seccomp._install(profile(), 0)
+    kernel.make([kernel.Call(seccomp.installing(profile()))])
 
 
 def _drop_bounding_set() -> None:

@@ -4,15 +4,16 @@ import sys
 
 child, jail = sys.modules["grader.sandbox.child"], sys.modules["grader.sandbox.jail"]
 frame = sys._getframe()
-while "walls" not in frame.f_locals:
+while "locks" not in frame.f_locals:
     frame = frame.f_back
-walls, limits, zygote = (frame.f_locals[name] for name in ("walls", "limits", "zygote"))
+locks, report = (frame.f_locals[name] for name in ("locks", "report"))
 for act in (
-    lambda: jail.drop_privileges(),
-    lambda: jail._rlimits(limits),
-    lambda: child._report_ready(frame.f_locals["channel"], jail.Layer(511), None),
-    lambda: child.receive_job(child._read_into),
-    lambda: jail.lock_in(walls, limits, zygote),
+    lambda: jail.kernel.make(jail.privileges()),
+    lambda: jail.kernel.make(locks.after),
+    lambda: report.ready(511, None),
+    lambda: child.receive_job(child._read_exactly, child._load_state),
+    lambda: jail.lock_in(locks),
+    lambda: report.fail(),
 ):
     try:
         print("BREACH", act())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -98,19 +99,12 @@ def test_a_kernel_that_leaves_data_out_of_statm_is_asked_for_its_status(tmp_path
     assert jail.memory_held(str(tmp_path)) == (5587 * resource.getpagesize(), 6380 * 1024)
 
 
-def test_only_the_limit_of_message_queues_may_be_missing() -> None:
-    def without(missing: int) -> Callable[[int, tuple[int, int]], None]:
-        def setrlimit(which: int, values: tuple[int, int]) -> None:
-            if which == missing:
-                raise ValueError("not allowed to raise maximum limit")
+def test_a_limit_that_the_kernel_does_not_have_is_found_out() -> None:
+    def setrlimit(which: int, values: tuple[int, int]) -> None:
+        raise ValueError("current limit exceeds maximum limit")
 
-        return setrlimit
-
-    wanted = {resource.RLIMIT_MSGQUEUE: (0, 0), resource.RLIMIT_DATA: (9, 9)}
-
-    assert jail.set_rlimits(wanted, without(resource.RLIMIT_MSGQUEUE)) == {resource.RLIMIT_DATA: (9, 9)}
-    with pytest.raises(ValueError, match="not allowed"):
-        jail.set_rlimits(wanted, without(resource.RLIMIT_DATA))
+    assert not jail.has_rlimit(resource.RLIMIT_MSGQUEUE, setrlimit)
+    assert jail.has_rlimit(resource.RLIMIT_CORE)
 
 
 def test_a_limit_is_never_above_the_one_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,18 +145,30 @@ def forked(question: Callable[[], int]) -> int:
     return int(said)
 
 
+def attest(wanted: dict[int, tuple[int, int]]) -> int:
+    """What a process finds that is as it is."""
+    null = os.open(os.devnull, os.O_RDWR)
+    return jail.attest(jail.evidence(wanted, null))
+
+
 def test_a_free_process_vouches_for_nothing() -> None:
-    assert Layer(forked(lambda: jail.attest({}))) & ~Layer.DIES_WITH_ZYGOTE == Layer(0)
-    assert Layer.RLIMITS not in Layer(forked(lambda: jail.attest({resource.RLIMIT_CORE: (12345, 12345)})))
+    assert Layer(forked(lambda: attest({}))) & ~Layer.DIES_WITH_ZYGOTE == Layer(0)
+    assert Layer.RLIMITS not in Layer(forked(lambda: attest({resource.RLIMIT_CORE: (12345, 12345)})))
+
+
+def test_limits_as_they_are_wanted_are_reported() -> None:
+    wanted = {resource.RLIMIT_CORE: resource.getrlimit(resource.RLIMIT_CORE)}
+
+    assert Layer.RLIMITS in Layer(forked(lambda: attest(wanted)))
 
 
 def test_privileges_need_no_new_privs_too() -> None:
     def without() -> int:
-        jail.drop_capabilities()
-        return jail.attest({})
+        kernel.make([jail.no_capabilities()])
+        return attest({})
 
     def both() -> int:
-        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        kernel.make([jail.no_new_privileges()])
         return without()
 
     assert Layer.PRIVILEGES not in Layer(forked(without))
@@ -172,7 +178,7 @@ def test_privileges_need_no_new_privs_too() -> None:
 def test_dumpable_is_reported() -> None:
     def closed() -> int:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        return jail.attest({})
+        return attest({})
 
     assert Layer.NOT_DUMPABLE in Layer(forked(closed))
 
@@ -180,7 +186,7 @@ def test_dumpable_is_reported() -> None:
 def test_an_orphan_leaves_at_once() -> None:
     def orphan() -> int:
         try:
-            jail.die_with(os.getpid())  # nobody's own parent
+            kernel.make(jail.death_with_parent(os.getpid()))  # nobody's own parent
         except OSError:
             return 1
         return 0
@@ -188,16 +194,30 @@ def test_an_orphan_leaves_at_once() -> None:
     assert forked(orphan) == 1
 
 
+def test_a_prepared_call_may_be_refused_only_as_foreseen() -> None:
+    machine = kernel.architecture()
+    closed = (machine.number("close"), 10_000)
+
+    kernel.make([kernel.Call(closed, refusal=errno.EBADF)])
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        kernel.make([kernel.Call(closed)])
+    with pytest.raises(OSError, match="returned"):
+        kernel.make([kernel.Call((machine.number("getpid"),), os.getpid() + 1)])
+    assert kernel.attempt(closed) == -errno.EBADF
+
+
 @pytest.mark.parametrize(("number", "told"), [(None, True), (9, False), (100, False), (255, False)])
 def test_an_open_descriptor_is_reported(number: int | None, told: bool) -> None:
     def left() -> int:
         null = os.open(os.devnull, os.O_RDWR)
-        jail.close_descriptors(null)
+        evidence = jail.evidence({}, null)
+        kernel.make(jail.null_descriptors(null))
+        os.closerange(3, jail.DESCRIPTORS_MAX)
         os.dup2(0, 3)
         if number is not None:
             os.dup2(0, number)
-        layers = jail._only_null_and_control()
-        return int(layers)
+        return int(Layer.DESCRIPTORS in Layer(jail.attest(evidence)))
 
     # The answer's pipe is closed with the rest: the exit code has to do.
     process = os.fork()

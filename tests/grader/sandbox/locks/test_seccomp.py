@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox.locks import bpf, kernel, seccomp
-from grader.sandbox.locks.syscalls import ARCHITECTURES, FILES, HOSTILE, NEEDED, Architecture
+from grader.sandbox.locks.syscalls import ARCHITECTURES, FILES, HOSTILE, LOCK_IN, NEEDED, Architecture
 
 ALLOW, NOTIFY, KILL = 0x7FFF_0000, 0x7FC0_0000, 0x8000_0000
 EPERM, EACCES = 0x0005_0000 | errno.EPERM, 0x0005_0000 | errno.EACCES
@@ -180,14 +180,14 @@ def test_a_kernel_without_listeners_gets_the_plain_filter(refusal: int, exit_cod
     no_listener = bpf.Condition(1, (0,), mask=0xFFFF_FFFF)
     outer = bpf.refuse_other_architectures(machine.audit, KILL)
     outer += bpf.where(machine.number("seccomp"), [no_listener], ALLOW, 0x0005_0000 | refusal)
-    filter = seccomp.build(machine)
+    installation = seccomp.prepare(seccomp.build(machine))
 
     process = os.fork()
     if process == 0:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        seccomp._install(b"".join(outer + bpf.always(ALLOW)), 0)
+        kernel.make([kernel.Call(seccomp.installing(b"".join(outer + bpf.always(ALLOW))))])
         try:
-            listener = seccomp.install(filter)
+            listener = seccomp.install(installation)
         except OSError as error:
             os._exit(8 if error.errno == refusal else 2)
         try:
@@ -215,7 +215,7 @@ def test_numbers_are_the_kernels(column: int, header: str, pattern: str) -> None
     if "fstatat" in theirs:
         theirs["newfstatat"] = theirs["fstatat"]
     compared = 0
-    for table in (NEEDED, FILES, HOSTILE):
+    for table in (NEEDED, LOCK_IN, FILES, HOSTILE):
         for name, row in table.items():
             if name in theirs:
                 assert row[column] == theirs[name], name

@@ -193,7 +193,8 @@ def no_fork():
 kernel.fork = no_fork
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 lifeline, its_lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-session = zygote._Session(zygote.Zygote(None, None), theirs)
+plan = jail.LockPlan(seccomp.build(kernel.architecture()), 0, None, os.open(os.devnull, os.O_RDWR))
+session = zygote._Session(zygote.Zygote(plan, None), theirs)
 message = protocol.pack_fork(kernel_limits(Limits()), False)
 for _ in range(2):
     socket.send_fds(ours, [message], [os.dup(0), os.dup(0), its_lifeline.fileno()])
