@@ -71,8 +71,9 @@ compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submi
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh workers
 
-bench: $(INSTALLED) ## how fast it grades on this machine
+bench: $(INSTALLED) ## how fast it grades on this machine, and how many bytes a page is
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.pages
 
 load: $(INSTALLED) ## a deadline evening on both engines: how long everybody waits, and that nothing is lost
 	$(BIN)/python -m bench.load
@@ -92,7 +93,7 @@ lock: ## newest versions of everything, into constraints.txt, with hashes into r
 	.venv-lock/bin/pip install -q uv pip-licenses
 	.venv-lock/bin/uv pip compile -q pyproject.toml -c constraints.txt --generate-hashes --python-version 3.11 \
 	  --no-header --no-annotate | awk '$(KEEP_TESTED)' constraints.txt - > requirements.lock
-	{ printf '# Licences\n\nWhat a server consists of, beside its own code. Made by: make lock\n\n'; \
+	{ printf '# Licences\n\nWhat a server consists of, beside its own code. What its pages load\nhas its licences in `server/pages/static/licences.txt`. Made by: make lock\n\n'; \
 	  .venv-lock/bin/pip-licenses --from=mixed --format=markdown --order=name --packages torch \
 	  $$(grep -o '^[^= ]*==' requirements.lock | tr -d =); } > docs/licences.md
 	rm -rf .venv-lock
