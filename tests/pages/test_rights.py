@@ -5,6 +5,7 @@ A page of a course names its permission (``Visiting``), so it needs no row here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,7 @@ def routes() -> Iterator[PageRoute]:
     for room in ROOMS:
         for route in room.router.routes:
             assert isinstance(route, APIRoute)
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield PageRoute(method, route.path, next(_permissions(route.dependant), None))
 
 
@@ -151,6 +152,21 @@ def test_pages_of_the_server_are_for_admins(window: OpenWindow, tokens: dict[str
     visitor = window(tokens[role])
     for route in OF_ADMINS:
         assert ask(visitor, route).status_code in (403, 404), route
+
+
+def test_no_page_lets_a_browser_run_or_load_anything_else(window: OpenWindow, tokens: dict[str, str]) -> None:
+    visitor, stranger = window(tokens["instructor"]), window()
+    pages = [ask(visitor, each) for each in OF_COURSES if each.method == "GET" and not each.path.endswith(STREAM)]
+    pages += [stranger.open("/join"), stranger.open("/sign-in"), visitor.open("/account"), visitor.open("/courses")]
+
+    for page in pages:
+        if page.headers.get("content-type", "").startswith("text/html"):
+            policy = page.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "*" not in policy
+            assert page.headers["cache-control"] == "no-store"
+            assert page.headers["x-content-type-options"] == "nosniff"
+            assert " style=" not in page.text and " onclick=" not in page.text and "<style" not in page.text
+            assert not re.search(r"<script(?! src=\"/static/)", page.text)
 
 
 def test_an_error_page_names_nothing_of_the_course(window: OpenWindow, tokens: dict[str, str]) -> None:
