@@ -185,7 +185,7 @@ export function makeEditor({ room, source, steps, shapes, label, readOnly, chang
         highlightActiveLineGutter(), history(), drawSelection(), indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
         autocompletion({ override: [complete], icons: false }), python(), syntaxHighlighting(highlight), EditorView.lineWrapping, theme, field, answers,
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
         EditorState.readOnly.of(readOnly),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((each) => each.annotation(Transaction.remote))) changed(update.state.doc.toString());
