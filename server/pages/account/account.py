@@ -69,7 +69,7 @@ def show_account(page: ThePage, visitor: TheVisitor, done: Annotated[str, Query(
 
 
 @router.get(f"{HERE}/devices")
-def show_devices(page: ThePage) -> Response:
+def show_devices(page: ThePage, visitor: TheVisitor) -> Response:
     """Lead to the account: a code that was shown is not shown again."""
     return page.go(HERE)
 
