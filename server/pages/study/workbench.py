@@ -98,6 +98,7 @@ async def submit(
     form: TheForm,
 ) -> Response:
     """Hand in what stands in the editor, or a file that was read before."""
+    await run_in_threadpool(_require, access)
     answer = _answer(exercise, form)
     if answer.kind is AnswerKind.TENSORS:
         submission = await run_in_threadpool(intake.compare_tensors, access, answer)
@@ -115,11 +116,18 @@ async def read(
     page: ThePage, access: Working, exercise: TheExercise, benches: TheBenches, form: TheForm
 ) -> HTMLResponse:
     """Show what is taken of a notebook, a script or a file of tensors, before it is handed in."""
+    await run_in_threadpool(_require, access)
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         raise Unprocessable("No file came with the form. Choose a notebook, a script or a file of tensors.")
     content = await file.read()
     return await run_in_threadpool(_taken, page, access, exercise, benches, (file.filename, content))
+
+
+def _require(access: CourseAccess) -> None:
+    """Do nothing if the visitor may; who may not is told that, and nothing of their form."""
+    with access.reading():
+        pass
 
 
 def _shown(
