@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -67,6 +67,11 @@ class StepShown:
     notes: tuple[str, ...]
     heat: HeatShown | None
     attempts: int
+
+    @property
+    def without_heat(self) -> StepShown:
+        """The same without its picture."""
+        return replace(self, heat=None) if self.heat else self
 
     @property
     def word(self) -> str:

@@ -24,6 +24,7 @@ from server.pages.session import Visiting
 from server.pages.source import lines_of
 from server.pages.study.bench import FILENAME, Bench, Benches, counts, key_of, parsed_moment
 from server.pages.study.reading import FileRead, read_file
+from server.pages.study.sheets import sheet_of
 from server.pages.study.verdicts import FIRST_HINT, Looking, checkpoints_of, verdicts
 from server.queue.dispatcher import TheDispatcher
 from server.submissions.accept import HandedIn
@@ -146,13 +147,14 @@ def _shown(
 
 
 def _of_verdicts(bench: Bench) -> dict[str, Any]:
-    return {"verdicts": bench.verdicts, "hand_in": bench.hand_in, "counts": bench.hand_in.counts}
+    shown = {"verdicts": bench.verdicts, "hand_in": bench.hand_in, "counts": bench.hand_in.counts}
+    return {**shown, "sheet_of": sheet_of}
 
 
 def _checked(page: Page, exercise: Exercise, checked: Checked, step: str) -> HTMLResponse:
     looking = Looking(step or None)
     shown = verdicts(exercise, checkpoints_of(exercise), checked.grade, looking, checked.differences)
-    return page.render("study/checked.html", verdicts=shown, counts=counts(checked.grade))
+    return page.render("study/checked.html", verdicts=shown, counts=counts(checked.grade), sheet_of=sheet_of)
 
 
 def _taken(
