@@ -336,11 +336,11 @@ def _error(run: RunBody | None, reached: int) -> ErrorShown | None:
     lines = [int(number) for number in re.findall(r"\bline (\d+)", run.message)]
     line = lines[-1] if lines else None
     where = f" at line {line}" if line else ""
+    said = [each for each in run.message.splitlines() if each.strip() and not each.startswith((" ", "\t", "Traceback"))]
     if run.status in LIMITS:
         title, sentence = LIMITS[run.status]
-        more = f" {run.message}" if run.status == "denied" else ""
+        more = f" Python says: {said[-1]}" if run.status == "denied" and said else ""
         return ErrorShown(title + where, sentence + more, line, reached)
-    said = [each for each in run.message.splitlines() if each.strip() and not each.startswith((" ", "\t", "Traceback"))]
     kind, _, text = (said[0] if said else run.message).partition(": ")
     if not text or " " in kind:
         kind, text = "Error", said[0] if said else "The code stopped."
