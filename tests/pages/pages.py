@@ -33,5 +33,7 @@ PAGES: Final = (
     SeenPage("courses-none", "/courses", "admin"),
     SeenPage("account", "/account", "student", on_phone=True),
     SeenPage("account-code", "/account", "student", press="Show a code", on_phone=True),
+    SeenPage("workbench", f"{LAB}/exercises/makemore/full-backward", "student", on_phone=True),
+    SeenPage("workbench-first", f"{LAB}/exercises/makemore/full-backward", "staff"),
     SeenPage("not-there", "/nothing/here", "student", on_phone=True),
 )
