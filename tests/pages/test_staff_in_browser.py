@@ -95,7 +95,9 @@ def violations(page: Page) -> list[str]:
 def test_a_roster_is_seen_and_imported(classroom: Site, sit_down: Sit) -> None:
     page = sit_down(classroom.instructor_token).open(f"{HERE}/people")
     page.get_by_role("main").get_by_role("link", name="Import a roster").first.click()
-    page.get_by_label("Roster", exact=True).set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": ROSTER.encode()})
+    page.get_by_label("Roster", exact=True).set_input_files(
+        {"name": "r.csv", "mimeType": "text/csv", "buffer": ROSTER.encode()}
+    )
 
     page.get_by_role("button", name="See what it would do").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What this roster would do")

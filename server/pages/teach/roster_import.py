@@ -58,10 +58,12 @@ def preview_import(page: ThePage, access: Managing, form: TheForm) -> Response:
 @router.post(f"{IMPORT}/confirm")
 def import_people(page: ThePage, access: Managing, form: TheForm, address: TheAddress) -> Response:
     """Do what was shown, and show the links of those who were added, once."""
+    with access.reading():
+        pass  # nothing of somebody is unpacked who may not import
     content = unpacked(text(form, "packed"))
     try:
+        roster = read_roster(content)
         with access.writing() as member:
-            roster = read_roster(content)
             plan = roster_import.plan_import(member.session, member.course, member.actor, roster)
             if digest(plan) != text(form, "seen"):
                 return _preview(page, member, content, is_changed=True)

@@ -57,6 +57,7 @@ def test_a_fault_is_refused_with_a_sentence(fields: dict[str, Any], sentence: st
 
     assert sentence in refused.value.detail
     assert refused.value.detail.endswith("Correct that and send it again.")
+    assert {fault.field for fault in refused.value.faults} <= {*fields, "late_per_day", "feedback_after"}
 
 
 def test_every_fault_has_its_sentence() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.sandbox import SandboxFault
 from grader.sandbox.trusted.doctor import Finding, Report
 from server.grading.code_runner import CodeRunner
 from server.processes.peers import Peers
@@ -50,3 +51,13 @@ def test_a_zygote_elsewhere_is_used_missed_and_found_again(tmp_path: Path) -> No
         assert eventually(lambda: code_runner.inspect() is None)
         assert code_runner.is_ready()  # the doctor has seen the new one
     code_runner.close()
+
+
+def test_the_doctor_looks_again_when_he_is_asked() -> None:
+    reports = iter([Report(()), Report((Finding("memory", False, True, "open"),))])
+    code_runner = CodeRunner(FakeSandbox, lambda _: next(reports))
+    with pytest.raises(SandboxFault):
+        code_runner.examine_now()  # nothing was opened yet
+    assert code_runner.inspect() is None
+
+    assert code_runner.examine_now().failed == ("memory",)
