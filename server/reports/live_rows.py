@@ -62,8 +62,9 @@ class LiveRow:
         """Return what is sent of it."""
         standing = self.standing
         cells = [
-            each
-            and LiveCellBody(
+            None
+            if each is None
+            else LiveCellBody(
                 best=each.best,
                 attempts=each.attempts,
                 first_passed_at=each.first_passed_at,
@@ -130,9 +131,7 @@ def _progress(course: CourseRow, exercise: Exercise, scope: Scope) -> Select[int
     )
 
 
-def _newest_wrong(
-    course: CourseRow, exercise: Exercise, scope: Scope
-) -> Select[int, str, str | None, list[dict[str, Any]], int]:
+def _newest_wrong(course: CourseRow, exercise: Exercise, scope: Scope) -> Select[Any]:
     """Select account, checkpoint, origin, diagnosis and submission of the newest answer to each unpassed step."""
     grades = graded(course, [exercise], scope)
     newest = (

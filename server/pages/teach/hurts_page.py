@@ -47,8 +47,10 @@ def show_hurts(page: ThePage, access: Looking, wanted: TheAsked, commented: int 
     """Show where the class has trouble."""
     with access.reading() as member:
         view = read_hurts(member, wanted)
-        shown = {"view": view, "commented": commented, "PEOPLE_SHOWN": PEOPLE_SHOWN}
-        return page.render("teach/hurts.html", membership=member.membership, **shown)
+        shown = member.membership
+        return page.render(
+            "teach/hurts.html", membership=shown, view=view, commented=commented, PEOPLE_SHOWN=PEOPLE_SHOWN
+        )
 
 
 @router.post("/courses/{course}/hurts/comments")
