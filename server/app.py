@@ -97,7 +97,6 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         privacy,
     ):
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
-    app.include_router(joining.page)
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
     pages.install(app, services.settings.key)

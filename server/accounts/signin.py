@@ -51,7 +51,7 @@ class Credentials:
         :raises Unauthorised: the token is unknown or revoked
         """
         with self.database.reading() as session:
-            yield self._sign_in(session)
+            yield self.sign_in(session)
 
     @contextmanager
     def writing(self) -> Iterator[SignedInSession]:
@@ -60,9 +60,13 @@ class Credentials:
         :raises Unauthorised: the token is unknown or revoked
         """
         with self.database.writing() as session:
-            yield self._sign_in(session)
+            yield self.sign_in(session)
 
-    def _sign_in(self, session: Session) -> SignedInSession:
+    def sign_in(self, session: Session) -> SignedInSession:
+        """Return a transaction with the account of the token.
+
+        :raises Unauthorised: the token is unknown or revoked
+        """
         key = {"digest": tokens.digest(self.token), "moment": now()}
         account = session.connection().execute(ACCOUNT_OF_TOKEN, key).first()
         if account is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlmodel import func, select
+from torch import Tensor
 
 from exercises import registry
 from exercises.exercise import Checkpoint, Exercise
@@ -92,11 +93,18 @@ def exercise_body(
         forward=exercise.forward_source,
         lecture_url=exercise.lecture,
         constants=constants(tensors),
-        checkpoints=[
-            _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name), is_shown)
-            for each in exercise.checkpoints
-        ],
+        checkpoints=checkpoint_bodies(exercise, tensors, progress, is_shown=is_shown),
     )
+
+
+def checkpoint_bodies(
+    exercise: Exercise, tensors: Mapping[str, Tensor], progress: Mapping[str, ProgressRow], *, is_shown: bool
+) -> list[CheckpointBody]:
+    """Return the checkpoints of an exercise with their shapes, and a student's progress as far as feedback shows."""
+    return [
+        _checkpoint(exercise, each, list(tensors[each.name].shape), progress.get(each.name), is_shown)
+        for each in exercise.checkpoints
+    ]
 
 
 def instance_body(instance: Instance) -> InstanceBody:

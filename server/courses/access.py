@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Self
 
 from fastapi import Path
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
 from server.courses.last_seen import LastSeen, TheLastSeen
@@ -17,7 +17,7 @@ from server.courses.roles import GRANTED, Permission
 from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.database import dialect
 from server.http.problems import Forbidden, NotFound
-from server.tables import CourseRow, Role
+from server.tables import CourseRow, Role, SeatRow
 
 CourseSlug = Annotated[str, Path(pattern=COURSE_SLUG, max_length=COURSE_SLUG_LENGTH_MAX)]
 
@@ -191,6 +191,18 @@ def find_membership(account: SignedInSession, slug: str) -> Membership:
     if not membership or not membership.roles:
         raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
     return membership
+
+
+def memberships_of(account: SignedInSession) -> list[tuple[Membership, str | None]]:
+    """Return an account's memberships of the courses in which it has a seat, by slug, with the section of the seat."""
+    seats = (
+        select(CourseRow, SeatRow.role, SeatRow.section)
+        .join(SeatRow)
+        .where(SeatRow.account_id == account.account_id, col(SeatRow.removed_at).is_(None))
+        .order_by(CourseRow.slug)
+    )
+    found = account.session.exec(seats)
+    return [(Membership.of(account, course, role, section), section) for course, role, section in found]
 
 
 def lock_active(session: Session, course: CourseRow) -> None:

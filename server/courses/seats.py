@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import Session, col, select
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
+from sqlalchemy import ColumnElement, and_
+from sqlmodel import Session, col, func, select
+
+from server.database.table import now
 from server.http.problems import Conflict
 from server.tables import AccountRow, CourseRow, Role, SeatRow
+
+# A moment is written at most once in ten minutes (``last_seen.py``).
+AT_WORK: Final = timedelta(minutes=15)
 
 
 class LastInstructor(Conflict):
@@ -34,6 +42,26 @@ def listed_students(course: CourseRow, section: str | None = None) -> ColumnElem
     return and_(
         col(SeatRow.course_id) == course.id, col(SeatRow.role) == Role.STUDENT, is_listed(), *in_section(section)
     )
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How many students a course has, and how many of them were seen in the last minutes."""
+
+    students: int
+    at_work: int
+
+
+def count_present(session: Session, course: CourseRow, section: str | None = None) -> Presence:
+    """Return how many students a list of the course shows, and how many of them are at work."""
+    is_at_work = col(SeatRow.last_seen_at) > now() - AT_WORK
+    counts = (
+        select(func.count(), func.count().filter(is_at_work))
+        .select_from(SeatRow)
+        .join(AccountRow, col(AccountRow.id) == SeatRow.account_id)
+        .where(listed_students(course, section))
+    )
+    return Presence(*session.exec(counts).one())
 
 
 def has_other_instructor(session: Session, course: CourseRow, account_id: int) -> bool:

@@ -173,7 +173,7 @@ def install(app: FastAPI) -> None:
     """Send every error of an application as a problem."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, refused)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -222,7 +222,7 @@ NEXT_STEPS = {
 }
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def refused(request: Request, error: Exception) -> JSONResponse:
     """Send what the framework refuses: unknown addresses, wrong methods, bodies that broke off."""
     assert isinstance(error, HTTPException)
     detail = NEXT_STEPS.get(error.status_code, f"{error.detail}. Check the request against /openapi.json.")

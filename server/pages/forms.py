@@ -72,6 +72,15 @@ async def read_strangers_form(request: Request) -> FormData:
     return await request.form(max_fields=100)
 
 
+async def read_guests_form(request: Request) -> FormData:
+    """Return the fields of a form that a browser may send signed in or not.
+
+    :raises ForeignForm: another site sent it, or a page of another session
+    """
+    signed_in = session_token(request.headers) is not None
+    return await (read_form(request) if signed_in else read_strangers_form(request))
+
+
 def require_same_site(request: Request) -> None:
     """Do nothing unless the browser says that another site sent a request.
 
@@ -93,6 +102,7 @@ def text(form: FormData, name: str) -> str:
 
 TheForm = Annotated[FormData, Depends(read_form)]
 StrangersForm = Annotated[FormData, Depends(read_strangers_form)]
+GuestsForm = Annotated[FormData, Depends(read_guests_form)]
 
 
 def _is_form(request: Request) -> bool:

@@ -178,13 +178,13 @@ def _layout(forward: str, steps: tuple[str, ...]) -> Layout:
         for name in names:
             if name in known or (not computed and _is_data(name, names, known)):
                 used.setdefault(name, []).append(step)
-    names = [*reversed(lines), *(name for name in used if name not in lines)]
-    widths = {name: LETTER * len(name) + BESIDE_NAME for name in names}
+    drawn = [*reversed(lines), *(name for name in used if name not in lines)]
+    widths = {name: LETTER * len(name) + BESIDE_NAME for name in drawn}
     ways = [(upper, lower) for lower, uppers in used.items() for upper in uppers]
     placed = layered.place(widths, ways)
     nodes = tuple(
         Node(name, placed.x[name] + MARGIN, placed.rank[name], widths[name], name in steps, tuple(used.get(name, ())))
-        for name in names
+        for name in drawn
     )
     by_name = {node.name: node for node in nodes}
     edges = tuple(_edge(by_name[lower], by_name[upper], placed.bends[upper, lower]) for upper, lower in ways)
@@ -288,7 +288,7 @@ class MiniNode:
 
 @dataclass(frozen=True)
 class MiniGraph:
-    """The same layout on its side, from the data to the loss, marks only."""
+    """The same layout on its side, from the loss to the data, marks only."""
 
     nodes: tuple[MiniNode, ...]
     edges: tuple[str, ...]
@@ -304,8 +304,7 @@ def mini(exercise: Exercise, marks: Mapping[str, Mark], label: str) -> MiniGraph
     ranks = max(node.rank for node in layout.nodes)
     squeeze = min(room / 24.0, 66.0 / max(layout.width - 60.0, 1.0))
     at = {
-        node.name: (8 + (ranks - node.rank) * step, round(8 + (layout.width - node.x - 30) * squeeze, 1))
-        for node in layout.nodes
+        node.name: (8 + node.rank * step, round(8 + (layout.width - node.x - 30) * squeeze, 1)) for node in layout.nodes
     }
     edges = []
     for edge in layout.edges:

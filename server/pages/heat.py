@@ -17,7 +17,7 @@ LEFT, TOP = 26.0, 14.0  # room for the axes
 SUM_LENGTH: Final = 32.0
 SUM_GAP: Final = 8.0
 CELL_MAX: Final = 24.0  # the height of a cell of few rows
-RIGHT_ROOM: Final = SUM_GAP + SUM_LENGTH + 8
+RIGHT_ROOM: Final = SUM_GAP + 48.0  # the bars, and "row sums" above them
 BELOW_ROOM: Final = SUM_GAP + SUM_LENGTH + 12
 SENTENCES: Final = {
     Pattern.EVERYWHERE: "The difference is the same everywhere.",

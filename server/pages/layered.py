@@ -134,7 +134,7 @@ class _Layers:
                 at += self.width(vertex) + GAP
         for sweep in range(PLACE_SWEEPS):
             rows = self._rows if sweep % 2 == 0 else self._rows[::-1]
-            sides = (self._above,) if sweep % 2 == 0 else (self._below,)
+            sides: tuple[dict[Vertex, list[Vertex]], ...] = (self._above,) if sweep % 2 == 0 else (self._below,)
             if sweep >= PLACE_SWEEPS - 4:  # the last ones look both ways
                 sides = (self._above, self._below)
             for row in rows:

@@ -15,8 +15,10 @@ from server.courses.roles import Permission
 from server.http.token_gate import session_token
 from server.pages import filters
 from server.pages.assets import address as asset
+from server.pages.compression import BYTES_MIN, PAGE_LEVEL, packed, takes_gzip
 from server.pages.forms import FIELD, form_token
 from server.pages.marks import WORDS, mark_of
+from server.pages.theme import theme_of
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = "; ".join(
@@ -37,6 +39,7 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Vary": "Accept-Encoding",
 }
 
 
@@ -69,8 +72,12 @@ class Page:
         ``visitor`` is the account whose transaction served the request, or None. Each page of a course also gives its
         ``membership``.
         """
-        content = TEMPLATES.get_template(template).render({"membership": None, **self._common(), **shown})
-        return HTMLResponse(content, status, dict(HEADERS))
+        content = TEMPLATES.get_template(template).render({"membership": None, **self._common(), **shown}).encode()
+        headers = dict(HEADERS)
+        if len(content) >= BYTES_MIN and takes_gzip(self.request.headers.get("accept-encoding", "")):
+            content = packed(content, PAGE_LEVEL)
+            headers["Content-Encoding"] = "gzip"
+        return HTMLResponse(content, status, headers)
 
     def go(self, address: str, status: int = 303) -> RedirectResponse:
         """Return a response that leads to another page of this server."""
@@ -84,6 +91,7 @@ class Page:
             "visitor": visitor,
             "path": self.request.url.path,
             "form_token": form_token(key, session) if session else "",
+            "theme": theme_of(self.request),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from urllib.parse import quote
@@ -9,13 +10,35 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
-from server.http.problems import Problem, Unprocessable
+from server.database.outage import DatabaseUnavailable
+from server.http.problems import DatabaseDown, NotFound, Problem, Unprocessable, refused
+from server.http.token_gate import API_PREFIX
 from server.pages.page import Page
 from server.pages.session import SignedOut
 
+log = logging.getLogger(__name__)
 SIGN_IN: Final = "/sign-in"
 FRAGMENT_HEADER: Final = "HX-Request"
+
+
+class Broken(Problem):
+    """Something went wrong in the server."""
+
+    status, title, slug = 500, "Something broke here", "internal"
+
+    def __init__(self) -> None:
+        super().__init__("The server's log says what. Try again; if that does not help, tell your instructor.")
+
+
+class NoSuchPage(NotFound):
+    """There is no page at an address."""
+
+    title = "No such page"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this address. It may have moved; begin again at your courses.")
 
 
 class PageRoute(APIRoute):
@@ -31,16 +54,38 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return _shown(request, Unprocessable("This address or form cannot be read. Go back and try again."))
             except Problem as problem:
-                if problem.status == 401 and request.method == "GET" and FRAGMENT_HEADER not in request.headers:
-                    return Page(request).go(f"{SIGN_IN}?next={quote(request.url.path)}")
-                return _shown(request, problem)
+                if problem.status != 401:
+                    return _shown(request, problem)
+                if request.method == "GET" and FRAGMENT_HEADER not in request.headers:
+                    return Page(request).go(f"{SIGN_IN}?next={quote(_asked(request))}")
+                return _shown(request, SignedOut())
+            except DatabaseUnavailable:  # it is in the log already
+                return _shown(request, DatabaseDown())
+            except HTTPException:  # a body that cannot be read
+                raise
+            except Exception:
+                log.exception("%s %s failed", request.method, request.scope["route"].path)
+                return _shown(request, Broken())
 
         return served
+
+
+def show_refusal(request: Request, error: Exception) -> Response:
+    """Show a browser a page for an address that has none; programs get a problem as before."""
+    is_browser = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(API_PREFIX)
+    if is_browser and isinstance(error, HTTPException) and error.status_code in (404, 405):
+        return _shown(request, NoSuchPage())
+    return refused(request, error)
 
 
 def page_router() -> APIRouter:
     """Return a router of pages. They are not in the description of the API."""
     return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def _asked(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _shown(request: Request, problem: Problem) -> Response:

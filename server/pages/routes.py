@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from server.pages import assets
+from server.pages.account import account, joining, signing
 from server.pages.account import courses as my_courses
-from server.pages.study import history, submission
+from server.pages.route import show_refusal
+from server.pages.static_files import StaticFiles
+from server.pages.study import history, submission, workbench
 from server.pages.teach import class_page, hurts_page, lecture_page, student_page
 
 ROOMS = (
+    signing,
+    joining,
+    account,
     my_courses,
+    workbench,
     class_page,
     hurts_page,
     lecture_page,
@@ -26,4 +33,5 @@ def install(app: FastAPI, key: bytes) -> None:
     app.state.page_key = key
     for room in ROOMS:
         app.include_router(room.router)
-    app.mount(assets.PREFIX, StaticFiles(directory=assets.STATIC), name="static")
+    app.mount(assets.PREFIX, StaticFiles(), name="static")
+    app.add_exception_handler(HTTPException, show_refusal)

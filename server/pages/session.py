@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from sqlmodel import Session
 
-from server.accounts.signin import Credentials
+from server.accounts.sessions import LIFETIME
+from server.accounts.signin import Credentials, SignedInSession
 from server.courses.access import CourseAccess, CourseSlug
 from server.courses.last_seen import TheLastSeen
 from server.courses.roles import Permission
+from server.database.engine import Database
 from server.http.problems import Unauthorised
 from server.http.row_id import RowId
 from server.http.state import TheDatabase
 from server.http.token_gate import SESSION_COOKIE, session_token
 from server.submissions.access import SubmissionAccess
-
-LIFETIME: Final = timedelta(days=30)
 
 
 class SignedOut(Unauthorised):
@@ -47,6 +49,42 @@ async def optional_session(request: Request, database: TheDatabase) -> Credentia
 
 TheVisitor = Annotated[Credentials, Depends(session)]
 OptionalVisitor = Annotated[Credentials | None, Depends(optional_session)]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Whoever looks at a page that needs no session: somebody who is signed in, or nobody."""
+
+    database: Database
+    credentials: Credentials | None
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Session, SignedInSession | None]]:
+        """Open a reading transaction, with the account of the browser if its session holds."""
+        with self.database.reading() as session:
+            yield session, self._signed_in(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Session, SignedInSession | None]]:
+        """Open a writing transaction, with the account of the browser if its session holds."""
+        with self.database.writing() as session:
+            yield session, self._signed_in(session)
+
+    def _signed_in(self, session: Session) -> SignedInSession | None:
+        if self.credentials is None:
+            return None
+        try:
+            return self.credentials.sign_in(session)
+        except Unauthorised:  # it has ended: whoever comes back is nobody again
+            return None
+
+
+async def guest(database: TheDatabase, visitor: OptionalVisitor) -> Guest:
+    """Return whoever looks at a page."""
+    return Guest(database, visitor)
+
+
+TheGuest = Annotated[Guest, Depends(guest)]
 
 
 @dataclass(frozen=True)
@@ -82,6 +120,11 @@ def begin(response: Response, token: str, *, secure: bool) -> None:
         samesite="lax",
         secure=secure,
     )
+
+
+def is_secure(request: Request) -> bool:
+    """Return whether a browser speaks to this server, or to the proxy that it trusts, over TLS."""
+    return request.url.scheme == "https"
 
 
 def end(response: Response, *, secure: bool) -> None:

@@ -30,6 +30,9 @@ async def address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+TheTries = Annotated[Tries, Depends(tries)]
+
+
 @router.post("/pairing-codes", status_code=201, responses=documented(401))
 def new_pairing_code(credentials: TheCredentials) -> PairingCodeBody:
     """Make a code that signs the caller in on another machine: once, within ten minutes. It replaces an earlier one."""
@@ -42,7 +45,7 @@ def new_pairing_code(credentials: TheCredentials) -> PairingCodeBody:
 def pair(
     body: PairBody,
     database: TheDatabase,
-    tries: Annotated[Tries, Depends(tries)],
+    tries: TheTries,
     address: Annotated[str, Depends(address)],
 ) -> PairedBody:
     """Sign in with a pairing code. The token is shown this once."""

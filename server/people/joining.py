@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, Depends
 
 from server.accounts.signin import OptionalCredentials
-from server.courses import courses
-from server.courses.access import require_active
 from server.courses.courses import Joined
 from server.courses.schemas import CourseBody, JoinBody, JoinedBody, PersonBody
 from server.http.problems import documented
 from server.http.state import TheDatabase
 from server.pairing.routes import address
-from server.people import invitations
+from server.people import entry
 from server.people.invitations import Opened
 from server.people.join_limits import TheJoinLimits
 from server.people.schemas import OpenInvitationBody
 
 router = APIRouter(tags=["account"])
-page = APIRouter(tags=["account"])
 
 NAMESAKE_WARNING = (
     "Somebody named {name} is in this course already. If that is you, your progress is in that account. "
@@ -31,16 +27,6 @@ RENEWED_WARNING = (
     "Staff of another course once gave you a key to this account, so your keys were made anew. "
     "On your other machines, sign in again: dojo pair."
 )
-HOW_TO_JOIN = """This is a personal invitation to a course. It works once, and is for you alone.
-
-1. Install the student's program: {server}/client says how.
-2. In a terminal, type dojo join and the whole address of this page, in quotation marks:
-
-   dojo join "{server}/join#join_..."
-
-Are you in another course on this server already? Do the same where you are signed in.
-The course is then added to your account.
-"""
 
 TheCaller = Annotated[str, Depends(address)]
 
@@ -60,13 +46,10 @@ def join(
     with limits.one(caller, body.code):
         if credentials is not None:
             with credentials.writing() as signed_in:
-                joined = courses.join_with_account(signed_in.session, body.code, signed_in.account_id)
-                require_active(joined.course)
+                joined = entry.take_seat(signed_in.session, body.code, "", signed_in.account_id)
         else:
             with database.writing() as session:
-                member = courses.join(session, body.code, body.name or "")
-                require_active(member.course)
-                joined = Joined(member.account, member.course, member.token, member.has_namesake)
+                joined = entry.take_seat(session, body.code, body.name or "", None)
     return _joined(joined, is_renewed=credentials is not None and joined.token is not None)
 
 
@@ -85,18 +68,11 @@ def open_invitation(
     with limits.one(caller, body.code):
         if credentials is not None:
             with credentials.writing() as signed_in:
-                opened = invitations.open_with_account(signed_in.session, body.code, signed_in.account_id)
+                opened = entry.open_link(signed_in.session, body.code, signed_in.account_id)
         else:
             with database.writing() as session:
-                opened = invitations.open_invitation(session, body.code)
+                opened = entry.open_link(session, body.code, None)
     return _joined(opened, is_renewed=credentials is not None and opened.token is not None)
-
-
-@page.get("/join", response_class=PlainTextResponse)
-def how_to_join(request: Request) -> PlainTextResponse:
-    """What a personal link shows in a browser, in plain text. The part behind ``#`` stays in the browser."""
-    server = str(request.base_url).rstrip("/")
-    return PlainTextResponse(HOW_TO_JOIN.format(server=server), headers={"Referrer-Policy": "no-referrer"})
 
 
 def _joined(joined: Joined | Opened, *, is_renewed: bool) -> JoinedBody:

@@ -16,7 +16,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +34,7 @@ from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.grading.grade import DEFAULT_FILENAME, storable
-from server.http.problems import Unavailable
+from server.http.problems import Conflict, Unavailable
 from server.instances import choice
 from server.instances.store import InstanceStore, StoredInstance
 from server.metrics import Metrics
@@ -60,6 +60,16 @@ class NoRoom(Unavailable):
     """Code cannot be checked now: submissions go first, or this server runs no code."""
 
     title, slug = "Code cannot be checked now", "no-room-for-check"
+
+
+class CallerGone(Conflict):
+    """Nobody waits for the check any more: its page sent the next one, or was closed. Nobody reads this."""
+
+    title, slug = "Check replaced", "check-replaced"
+
+
+async def _is_there() -> bool:
+    return False
 
 
 class CheckPace:
@@ -142,14 +152,23 @@ class LiveChecks:
         self._count(answer, COMPARED, began)
         return body
 
-    async def check_code(self, access: CourseAccess, answer: HandedIn, look_at: Collection[str] = ()) -> Checked:
+    async def check_code(
+        self,
+        access: CourseAccess,
+        answer: HandedIn,
+        look_at: Collection[str] = (),
+        is_gone: Callable[[], Awaitable[bool]] = _is_there,
+    ) -> Checked:
         """Run code on the numbers that the student has, and grade the gradients that it leaves.
 
         ``look_at`` are steps whose difference is wanted; the first with a mistake of its own is always looked at. It
         raises what ``require_checkable`` does.
 
+        :param is_gone: whether nobody waits for the check any more. It is asked once there is room for the run.
+
         :raises TooFast: the account has checked too often
         :raises NoRoom: this process runs no code, or submissions need the sandbox
+        :raises CallerGone: nobody waits any more; nothing ran
         """
         began = time.perf_counter()
         rules = await run_in_threadpool(self._admit, access, answer)
@@ -158,6 +177,8 @@ class LiveChecks:
             if reason is not None:
                 raise NoRoom(f"Code cannot be checked here: {reason}. Check tensors, or hand the code in.")
             async with self._turn():
+                if await is_gone():
+                    raise CallerGone("A newer check took the place of this one. Nothing ran.")
                 checked = await run_in_threadpool(self._run, rules, answer, look_at)
         except NoRoom:
             self._count(answer, NO_ROOM, began)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser
 from pydantic import SecretStr
+from starlette.testclient import TestClient
 
 from server.accounts import accounts
 from server.app import create_app
@@ -23,7 +25,8 @@ from tests.support import browser as browsers
 from tests.support.browser import Visitor
 from tests.support.listening import listening
 from tests.support.migrated import Migrated
-from tests.support.servers import COURSE, FakeSandbox, join_code_of
+from tests.support.servers import COURSE, FakeSandbox, RunningServer, join_code_of
+from tests.support.windows import Window
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
     return Migrated(tmp_path_factory.mktemp("migrated"))
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A server that was not started yet, with a course."""
+
+    app: FastAPI
+    sandbox: FakeSandbox
+    join_code: str
+    instructor_token: str
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterator[Site]:
-    """A server for the tests of a file. Its sandbox runs code in this process."""
+def opened(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Opened:
+    """A server with a course. Its sandbox runs code in this process."""
     folder: Path = tmp_path_factory.mktemp("site")
     settings = Settings(
         data=folder,
@@ -84,9 +97,34 @@ def site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterat
         code = join_code_of(session, course)
     database.close()
     sandbox = FakeSandbox()
-    app = create_app(settings, sandbox.code_runner())
-    with listening(app) as address:
-        yield Site(address, app.state.services, sandbox, code, instructor.token)
+    return Opened(create_app(settings, sandbox.code_runner()), sandbox, code, instructor.token)
+
+
+@pytest.fixture(scope="module")
+def site(opened: Opened) -> Iterator[Site]:
+    """A server for the tests of a file, on a port of its own."""
+    with listening(opened.app) as address:
+        yield Site(address, opened.app.state.services, opened.sandbox, opened.join_code, opened.instructor_token)
+
+
+@pytest.fixture(scope="module")
+def server(opened: Opened) -> Iterator[RunningServer]:
+    """A server for the tests of a file, in this process alone: it answers in milliseconds."""
+    with TestClient(opened.app) as client:
+        yield RunningServer(client, opened.app.state.services, opened.join_code, opened.instructor_token)
+
+
+@pytest.fixture
+def window(server: RunningServer) -> Callable[..., Window]:
+    """Open a window without scripts: signed in with a token, or as a stranger."""
+
+    def open_window(token: str | None = None, scheme: str = "http") -> Window:
+        made = Window(TestClient(server.client.app, base_url=f"{scheme}://testserver", follow_redirects=False))
+        if token is not None:
+            made.client.cookies.set(SESSION_COOKIE, token, domain="testserver.local")
+        return made
+
+    return open_window
 
 
 @pytest.fixture
@@ -97,9 +135,7 @@ def sit_down(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
         def sit(token: str | None = None, **options: object) -> Visitor:
             visitor = stack.enter_context(browsers.visitor(chromium, site.address, **options))
             if token is not None:
-                visitor.context.add_cookies(
-                    [{"name": SESSION_COOKIE, "value": token, "url": site.address, "httpOnly": True, "sameSite": "Lax"}]
-                )
+                visitor.sign_in(token)
             return visitor
 
         yield sit

@@ -20,46 +20,27 @@ from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Page
-from pydantic import SecretStr
 
 from grader import numerics
 
 numerics.pin()
 
-from server.app import create_app  # noqa: E402
 from server.database import migrate  # noqa: E402
 from server.database.engine import Database  # noqa: E402
-from server.http.token_gate import SESSION_COOKIE  # noqa: E402
-from server.settings import Settings  # noqa: E402
 from tests.support import browser, seeded_class  # noqa: E402
-from tests.support.browser import DESK, PHONE, Visitor  # noqa: E402
-from tests.support.listening import listening  # noqa: E402
-from tests.support.servers import FakeSandbox  # noqa: E402
+from tests.support.browser import DESK, PHONE  # noqa: E402
+from tests.support.seeded_site import SeededSite, serve  # noqa: E402
 
 ROOT: Final = Path(__file__).parents[2]
 KEPT_SECONDS: Final = 3600.0
 LOOKERS: Final = ("student", "assistant", "staff", "admin", "nobody")
-SECRET: Final = "0123456789abcdef" * 4
 
 
 @contextmanager
-def class_server() -> Iterator[tuple[str, dict[str, str]]]:
-    """Serve the seeded class; yield the address, and the tokens by who they are."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        tokens = _drawn(data / "dojo.db")
-        settings = Settings(
-            data=data, database_url=SecretStr(f"sqlite:///{data}/dojo.db"), secret=SecretStr(SECRET), children=1
-        )
-        with listening(create_app(settings, FakeSandbox().code_runner())) as address:
-            yield address, tokens
-
-
-def sign_in(visitor: Visitor, tokens: dict[str, str], who: str) -> None:
-    """Give a browser the session of one of them; ``nobody`` gets none."""
-    if who != "nobody":
-        cookie = {"name": SESSION_COOKIE, "value": tokens[who], "url": visitor.address}
-        visitor.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])  # type: ignore[list-item]
+def class_server() -> Iterator[SeededSite]:
+    """Serve the seeded class, drawn now or within the last hour."""
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), _drawn(Path(folder) / "dojo.db")) as site:
+        yield site
 
 
 def photograph(page: Page, target: Path, *, whole: bool = False) -> None:
@@ -102,12 +83,13 @@ def main() -> int:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--phone", action="store_true")
     parser.add_argument("--whole", action="store_true", help="the whole page, not only what a screen shows")
+    parser.add_argument("--press", help="the name of a button to press first")
     parser.add_argument("--no-script", action="store_true")
     parser.add_argument("--serve", action="store_true", help="keep the server up, and print its address and tokens")
     asked = parser.parse_args()
-    with class_server() as (address, tokens):
+    with class_server() as site:
         if asked.serve:
-            print(address, json.dumps(tokens, indent=2), flush=True)
+            print(site.address, json.dumps(site.tokens, indent=2), flush=True)
             time.sleep(KEPT_SECONDS)
             return 0
         options = {
@@ -115,10 +97,9 @@ def main() -> int:
             "color_scheme": "dark" if asked.dark else "light",
             "java_script_enabled": not asked.no_script,
         }
-        with browser.chromium() as chromium, browser.visitor(chromium, address, **options) as visitor:
-            sign_in(visitor, tokens, asked.who)
-            photograph(visitor.open(asked.path), asked.out or Path("page.png"), whole=asked.whole)
-            print("\n".join(visitor.wrong), file=sys.stderr)
+        with browser.chromium() as chromium, browser.visitor(chromium, site.address, **options) as visitor:
+            page = site.open(visitor, asked.path, asked.who, asked.press)
+            photograph(page, asked.out or Path("page.png"), whole=asked.whole)
     return 0
 
 

@@ -11,8 +11,11 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from server.http.token_gate import SESSION_COOKIE
+
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
-AXE: Final = Path(__file__).parents[2] / "server/pages/assets/node_modules/axe-core/axe.min.js"
+AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
+WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 DESK: Final = {"width": 1440, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 # A violation of the policy is an event of the document; it is kept where the test finds it.
@@ -60,6 +63,12 @@ class Visitor:
         page.goto(self.address + path)
         return page
 
+    def sign_in(self, token: str) -> None:
+        """Give the browser a session with this token, as signing in does."""
+        self.context.add_cookies(
+            [{"name": SESSION_COOKIE, "value": token, "url": self.address, "httpOnly": True, "sameSite": "Lax"}]
+        )
+
     def watch(self, page: Page) -> None:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
@@ -87,3 +96,19 @@ def visitor(browser: Browser, address: str, **options: Any) -> Iterator[Visitor]
         assert made.wrong == []
     finally:
         context.close()
+
+
+def faults(page: Page, *rules: str) -> list[str]:
+    """Return what axe-core finds wrong on a page, by WCAG 2.2 AA and best practice, or by some rules alone.
+
+    It is evaluated as the browser's own tools do it, so the policy of the page holds for the page alone.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8") + "\n;null")
+    run = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG}
+    found = page.evaluate("(runOnly) => axe.run(document, { runOnly, resultTypes: ['violations'] })", run)
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found["violations"]
+        for node in each["nodes"][:3]
+    ]

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import update
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from exercises import registry
 from exercises.instance import Instance
 from grader.grade import Grade, grade_code
-from server.accounts import accounts
+from server.accounts import accounts, sessions
 from server.assignments import changes
 from server.assignments.changes import Change
 from server.courses import courses
@@ -34,6 +34,7 @@ from server.instances.store import keep
 from server.tables import (
     AccountRow,
     AnswerKind,
+    CommentRow,
     CourseRow,
     ExtensionRow,
     GradeRow,
@@ -142,7 +143,7 @@ class _Seeding:
         self.tove = self._seat("assistant", "Tove Berg", Role.ASSISTANT, "B")
         root = accounts.open_account(self.session, "Ada Root")
         root.is_admin = True
-        self.tokens["admin"] = accounts.issue_token(self.session, root.id, device="Firefox on Linux")
+        self.tokens["admin"] = sessions.begin(self.session, root.id, "Firefox on Linux")
         self.students = [
             self._seat("student" if number == 0 else "", name, Role.STUDENT, "AB"[number % 5 < 3])
             for number, name in enumerate(STUDENTS)
@@ -164,6 +165,7 @@ class _Seeding:
             seat.university_id = f"s{10_000 + 37 * member.account.id}"
             seat.email = f"{seat.university_id}@lab.example"
         if who:
+            sessions.adopt(self.session, member.token, "Firefox on Linux")
             self.tokens[who] = member.token
         return member.account
 
@@ -218,7 +220,7 @@ class _Seeding:
         """Play the evening of the one whose pages are shown: a path is missing at ``bndiff``, others inherit that."""
         noor = self.students[0]
         counts, bndiff = mistakes["counts"], mistakes["bndiff"]
-        evening = (
+        evening: tuple[tuple[list[Mistake], str], ...] = (
             ([counts], "counts"),
             ([counts], "logits"),
             ([], "hpreact"),
@@ -270,7 +272,8 @@ class _Seeding:
             (work[0], Note(None, "A good start. Keep the shapes beside each line, as you did here."), 14),
         ):
             for comment in comments.write(self.session, self.lab, [submission], self.quinn.id, note):
-                comment.created_at = self.now - timedelta(hours=ago)
+                written = update(CommentRow).values(created_at=self.now - timedelta(hours=ago))
+                self.session.connection().execute(written.where(col(CommentRow.id) == comment.id))
         due = self.now.replace(hour=22, minute=59, second=0)
         for person, days, reason in ((noor, 4, "Ill on Tuesday"), (other, 5, "Conference trip")):
             self.session.add(

@@ -116,7 +116,6 @@ ANYBODY = {
     ("POST", "/api/v1/join"),
     ("POST", "/api/v1/pair"),
     ("POST", "/api/v1/open-invitation"),
-    ("GET", "/join"),
     ("GET", "/api/v1/signing-key"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -287,7 +286,7 @@ def test_each_route_asks_for_the_permission_of_its_row(server: RunningServer) ->
         (method, API_PREFIX + route.path): _permissions(route.dependant)
         for router in routers
         for route in router.routes
-        if isinstance(route, APIRoute)
+        if isinstance(route, APIRoute) and route.include_in_schema
         for method in route.methods or ()
     }
 

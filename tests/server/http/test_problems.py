@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/docs", 404),
         ("GET", "/api/v1/nothing", 404),
         ("PUT", "/api/v1/join", 405),

@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.http.connection import RECOGNISED
 from server.http.problems import TooLarge, Unauthorised
-from server.http.token_gate import STRANGERS_BODY_BYTES_MAX, TokenGate
+from server.http.token_gate import SESSION_COOKIE, STRANGERS_BODY_BYTES_MAX, TokenGate
 
-OPEN = "/join"
+OPEN, API, PAGE = "/join", "/api/v1/me", "/courses"
 TOKEN = {"Authorization": "Bearer dojo_valid"}
 
 
@@ -36,7 +36,7 @@ class Asked:
     """One request through the gate: what was read of its body, and whether its connection counts as known."""
 
     def __init__(
-        self, headers: dict[str, str], body: bytes = b"x", *, path: str = "/", tokens: Tokens | None = None
+        self, headers: dict[str, str], body: bytes = b"x", *, path: str = API, tokens: Tokens | None = None
     ) -> None:
         self.read = b""
         self.messages_taken = 0
@@ -82,6 +82,13 @@ def test_a_body_with_a_valid_token_is_read_and_its_connection_known() -> None:
 def test_no_other_body_is_read(headers: dict[str, str], length: dict[str, str], detail: str) -> None:
     with pytest.raises(Unauthorised, match=detail):
         Asked(headers | length)
+
+
+def test_a_page_takes_the_token_of_its_cookie_and_the_api_that_of_its_header() -> None:
+    cookie = {"Cookie": f"{SESSION_COOKIE}=dojo_valid"}
+
+    assert Asked(cookie, path=PAGE).is_recognised and Asked(TOKEN, path=API).is_recognised
+    assert not Asked(cookie, path=API).is_recognised and not Asked(TOKEN, path=PAGE).is_recognised
 
 
 def test_a_request_without_a_body_is_the_routes_affair() -> None:

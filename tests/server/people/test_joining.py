@@ -103,7 +103,7 @@ def test_a_personal_link_is_opened_over_http(server: RunningServer, here: Member
     assert len(there.student.get("/api/v1/me").json()["courses"]) == 2
     assert is_problem(server.client.post("/api/v1/open-invitation", json={"code": code["Eve"]}), 404)
     page = server.client.get("/join")
-    assert "dojo join" in page.text and page.headers["Referrer-Policy"] == "no-referrer"
+    assert "dojo join" in page.text and page.headers["Referrer-Policy"] == "same-origin"
     again = here.instructor.post(f"{here.address}/people/import?format=csv", content=roster, headers=dict(headers))
     assert (again.headers["content-type"], again.text.count("\n")) == ("text/csv; charset=utf-8", 1)
 

@@ -1,14 +1,14 @@
 // What every page has: the theme, and times that stay right in the reader's own zone. Every page works without it.
+// The theme is kept in a cookie, because the server writes it into the page: so a page never flashes in the other one.
 const root = document.documentElement;
 
-const kept = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-if (kept()) root.dataset.theme = kept();
 for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   button.hidden = false;
   button.addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* kept for this page alone */ }
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `dojo_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax${secure}`;
   });
 }
 

@@ -1,0 +1,62 @@
+"""Every page by WCAG 2.2 AA, in both themes; the keyboard alone; without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from server.database.engine import Database
+from tests.pages.pages import PAGES, SeenPage
+from tests.support import browser as browsers
+from tests.support import seeded_class
+from tests.support.browser import Visitor, faults
+from tests.support.migrated import Migrated
+from tests.support.seeded_site import SeededSite, serve
+
+SitDown = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="module")
+def class_site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterator[SeededSite]:
+    """The seeded class."""
+    folder: Path = tmp_path_factory.mktemp("class")
+    url = f"sqlite:///{folder}/dojo.db"
+    migrated.fill(url)
+    database = Database(url)
+    tokens = seeded_class.fill(database).tokens
+    database.close()
+    with serve(folder, tokens) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def visitor(chromium: Browser, class_site: SeededSite) -> Iterator[Visitor]:
+    """Somebody at one browser, for all pages: what goes wrong on any fails at the end."""
+    with browsers.visitor(chromium, class_site.address, reduced_motion="reduce") as made:
+        yield made
+
+
+@pytest.mark.parametrize("seen", PAGES, ids=lambda seen: seen.name)
+def test_axe_finds_nothing_in_either_theme(class_site: SeededSite, visitor: Visitor, seen: SeenPage) -> None:
+    page = class_site.open(visitor, seen.path, seen.who, seen.press)
+
+    light = faults(page)
+    page.emulate_media(color_scheme="dark")
+    dark = faults(page, "color-contrast")
+    page.close()
+
+    assert (light, dark, visitor.wrong) == ([], [], [])
+
+
+@pytest.mark.parametrize("seen", [each for each in PAGES if each.on_phone], ids=lambda seen: seen.name)
+def test_nothing_is_wider_than_a_phone(class_site: SeededSite, visitor: Visitor, seen: SeenPage) -> None:
+    page = class_site.open(visitor, seen.path, seen.who, seen.press)
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert width <= 390

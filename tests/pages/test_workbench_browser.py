@@ -1,0 +1,164 @@
+"""The workbench in a real browser: a student from the join link to 26 of 26, by keyboard, and without a script."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.pages.conftest import Site
+from tests.support.browser import AXE, PHONE, Visitor
+from tests.support.servers import COURSE, FULL, SOLUTION
+
+SitDown = Callable[..., Visitor]
+BENCH = f"/courses/{COURSE}/exercises/{FULL}"
+FIRST_MISTAKE = ("dprobs = dlogprobs / probs", "dprobs = dlogprobs * probs")
+SECOND_MISTAKE = (" + 2 * bndiff * dbndiff2", "")
+CHECKED = re.compile("checked just now")
+
+
+def paste(page: Page, text: str) -> None:
+    """Put text in place of all that stands in the editor, as somebody who pastes does."""
+    editor = page.get_by_role("textbox", name="Your code")
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    editor.evaluate(
+        """(element, text) => {
+          const data = new DataTransfer();
+          data.setData("text/plain", text);
+          element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }""",
+        text,
+    )
+
+
+def expect_step(page: Page, name: str, mark: str) -> None:
+    expect(page.locator(f"#step-{name}")).to_have_attribute("data-mark", mark, timeout=15_000)
+
+
+def accessible(page: Page) -> list[str]:
+    """What axe-core finds wrong, with where."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+    )
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found["violations"]]
+
+
+def test_a_student_goes_from_the_join_link_to_26_of_26_with_two_mistakes_on_the_way(
+    site: Site, sit_down: SitDown
+) -> None:
+    page = sit_down().open(f"/join?code={site.join_code}")
+    page.get_by_label("name", exact=False).first.fill("Noor")
+    page.get_by_role("button", name=re.compile("Join|Take")).click()
+    page.locator(f'a[href="{BENCH}"]').first.click()
+    expect(page.get_by_role("heading", name="dlogprobs")).to_be_visible()
+
+    paste(page, SOLUTION.replace(*FIRST_MISTAKE).replace(*SECOND_MISTAKE))
+    expect_step(page, "probs", "own")
+    page.locator("#summary a").click()
+    expect(page.locator("#panel .sheet.is-chosen .heat")).to_be_visible()
+    page.get_by_role("button", name="More hint").click()
+    assert page.locator(".sheet.is-chosen .diag li:visible").count() == 2
+
+    paste(page, SOLUTION.replace(*SECOND_MISTAKE))
+    expect_step(page, "probs", "exact")
+    expect_step(page, "bndiff", "own")
+    expect(page.locator("#map .e-lost")).to_have_count(1)
+    page.locator("#summary a").click()
+    expect(page.locator("#step-bndiff .heat")).to_be_visible()
+
+    paste(page, SOLUTION)
+    expect(page.locator("#count")).to_have_text("26 of 26")
+    page.get_by_role("button", name="Hand in attempt 1").click()
+    expect(page.get_by_text("26 of 26, exact")).to_be_visible()
+    expect(page.get_by_role("button", name="Hand in attempt 2")).to_be_disabled()
+
+    page.reload()
+    expect(page.locator("#source")).to_have_value(SOLUTION)
+
+
+def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Mika")).open(BENCH)
+    paste(page, "dlogprobs = logprobs * 0\n")
+    expect_step(page, "logprobs", "own")
+    page.reload()
+    expect(page.locator("#source")).to_have_value("dlogprobs = logprobs * 0\n")
+    expect_step(page, "logprobs", "own")
+
+    cells = [{"cell_type": "code", "source": SOLUTION, "metadata": {}, "outputs": []}]
+    notebook = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    page.locator(".editor").evaluate(
+        """(element, text) => {
+          const data = new DataTransfer();
+          data.items.add(new File([text], "mine.ipynb"));
+          element.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        notebook,
+    )
+    expect(page.get_by_role("heading", name="mine.ipynb")).to_be_focused()
+    expect(page.locator("#taken .code")).to_contain_text("dlogprobs")
+    page.get_by_role("button", name="Put it into the editor").click()
+    expect(page.locator("#count")).to_have_text("26 of 26", timeout=15_000)
+
+
+def test_the_keyboard_alone_goes_everywhere(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Kim")).open(BENCH)
+    paste(page, SOLUTION.replace(*SECOND_MISTAKE))
+    expect_step(page, "bndiff", "own")
+    expect(page.locator("[data-live]")).to_have_text(CHECKED)
+
+    page.locator('#map a[aria-current="true"]').focus()
+    page.keyboard.press("ArrowUp")
+    chosen = page.locator('#map a[aria-current="true"]')
+    expect(chosen).to_be_focused()
+    name = chosen.get_attribute("data-step")
+    expect(page.get_by_role("heading", name=f"d{name}", exact=True)).to_be_visible()
+
+    page.get_by_role("textbox", name="Your code").focus()
+    page.keyboard.press("ControlOrMeta+Home")
+    page.keyboard.press("Tab")  # indents
+    assert page.locator("#source").input_value().startswith("    ")
+    page.keyboard.press("ControlOrMeta+z")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")  # leaves
+    assert page.evaluate("!document.activeElement.matches('[data-editor]')")
+    page.get_by_role("tab", name="solution.py").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("table", name="The forward pass with shapes")).to_be_visible()
+
+
+def test_no_rule_of_accessibility_is_broken(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Lou"), reduced_motion="reduce").open(BENCH)
+    assert accessible(page) == []
+
+    paste(page, SOLUTION.replace(*SECOND_MISTAKE))
+    expect_step(page, "bndiff", "own")
+    page.locator("#summary a").click()
+    expect(page.locator("#step-bndiff .heat")).to_be_visible()
+    assert accessible(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert accessible(page) == []
+
+
+def test_without_a_script_one_reads_uploads_hands_in_and_asks_for_hints(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Sam"), java_script_enabled=False, viewport=PHONE).open(BENCH)
+    expect(page.get_by_role("table", name="The forward pass with shapes")).to_be_visible()
+
+    page.locator("#source").fill(SOLUTION.replace(*SECOND_MISTAKE))
+    page.get_by_role("button", name="Hand in attempt 1").click()
+    expect(page.get_by_text("Attempt 1 is in", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="More hint").click()
+    expect(page.get_by_text("Look at the line")).to_be_visible()
+    page.locator("#map a[data-step=probs]").click()
+    expect(page.get_by_role("heading", name="dprobs")).to_be_visible()
+
+    page.locator(".file-input").set_input_files(
+        {"name": "mine.py", "mimeType": "text/x-python", "buffer": SOLUTION.encode()}
+    )
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("The whole script is taken.")).to_be_visible()
+    page.get_by_role("button", name="Hand in attempt 2").click()
+    expect(page.get_by_text("26 of 26, exact")).to_be_visible()
