@@ -150,12 +150,9 @@ def _newest_wrong(course: CourseRow, exercise: Exercise, scope: Scope) -> Select
         .group_by(grades.c.account_id, col(ComparisonRow.name))
         .subquery()
     )
-    return (
-        select(newest.c.account_id, newest.c.name, col(ComparisonRow.origin), ComparisonRow.diagnosis, newest.c.id)  # type: ignore[call-overload,no-any-return]
-        .select_from(newest)
-        .join(grades, grades.c.submission_id == newest.c.id)
-        .join(
-            ComparisonRow,
-            and_(col(ComparisonRow.grade_id) == grades.c.grade_id, col(ComparisonRow.name) == newest.c.name),
-        )
+    chosen: Select[Any] = select(  # type: ignore[call-overload]
+        newest.c.account_id, newest.c.name, col(ComparisonRow.origin), ComparisonRow.diagnosis, newest.c.id
     )
+    is_row = and_(col(ComparisonRow.grade_id) == grades.c.grade_id, col(ComparisonRow.name) == newest.c.name)
+    of_newest = chosen.select_from(newest).join(grades, grades.c.submission_id == newest.c.id)
+    return of_newest.join(ComparisonRow, is_row)
