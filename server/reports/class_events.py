@@ -163,6 +163,7 @@ class ClassEvents:
         self._people: Counter[int] = Counter()
         self._streams: set[_Stream] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._has_looked = asyncio.Event()
         self._position: Position | None = None
 
     def require_room(self, account_id: int) -> None:
@@ -192,6 +193,7 @@ class ClassEvents:
         clock, after = asyncio.get_running_loop().time, begin.after
         ends_at = math.inf if begin.seconds is None else clock() + begin.seconds
         with self._following(watch) as stream:
+            await self._has_looked.wait()  # from here on, no grade is missed
             position = await run_in_threadpool(self._now)
             if after is not None and not await self._catch_up(stream, after):
                 yield Event.RELOAD, (), str(position)
@@ -232,6 +234,7 @@ class ClassEvents:
         self._people[watch.account_id] += 1
         self._streams.add(stream)
         if self._looking is None or self._looking.done():
+            self._has_looked = asyncio.Event()
             self._looking = asyncio.create_task(self._look_on())
         try:
             yield stream
@@ -249,6 +252,7 @@ class ClassEvents:
             with contextlib.suppress(DatabaseUnavailable):  # the next look finds it
                 watches = [each.watch for each in self._streams]
                 seen, found = await run_in_threadpool(self._look, watches, seen)
+                self._has_looked.set()
                 for stream in self._streams:
                     for watch, rows in found:
                         if _is_same(watch, stream.watch):
@@ -346,8 +350,8 @@ def _changes(
     accepted = joined.join(RegradeRow, col(RegradeRow.id) == GradeRow.regrade_id).where(
         col(RegradeRow.accepted_at) > after.moment - REGRADE_OVERLAP, col(RegradeRow.course_id).in_(course_ids)
     )
-    found = {}
+    found: dict[tuple[int, int], Change] = {}
     for statement in (stored, accepted):
-        for id, regrade_id, *change in read(statement.order_by(col(GradeRow.id)).limit(limit)):
-            found[id, regrade_id or 0] = Change(*change)
+        for id, regrade_id, course_id, exercise, account_id in read(statement.order_by(col(GradeRow.id)).limit(limit)):
+            found[id, regrade_id or 0] = Change(course_id, exercise, account_id)
     return found

@@ -62,8 +62,9 @@ class LiveRow:
         """Return what is sent of it."""
         standing = self.standing
         cells = [
-            each
-            and LiveCellBody(
+            None
+            if each is None
+            else LiveCellBody(
                 best=each.best,
                 attempts=each.attempts,
                 first_passed_at=each.first_passed_at,
@@ -130,9 +131,7 @@ def _progress(course: CourseRow, exercise: Exercise, scope: Scope) -> Select[int
     )
 
 
-def _newest_wrong(
-    course: CourseRow, exercise: Exercise, scope: Scope
-) -> Select[int, str, str | None, list[dict[str, Any]], int]:
+def _newest_wrong(course: CourseRow, exercise: Exercise, scope: Scope) -> Select[Any]:
     """Select account, checkpoint, origin, diagnosis and submission of the newest answer to each unpassed step."""
     grades = graded(course, [exercise], scope)
     newest = (
@@ -151,12 +150,9 @@ def _newest_wrong(
         .group_by(grades.c.account_id, col(ComparisonRow.name))
         .subquery()
     )
-    return (
-        select(newest.c.account_id, newest.c.name, col(ComparisonRow.origin), ComparisonRow.diagnosis, newest.c.id)  # type: ignore[call-overload,no-any-return]
-        .select_from(newest)
-        .join(grades, grades.c.submission_id == newest.c.id)
-        .join(
-            ComparisonRow,
-            and_(col(ComparisonRow.grade_id) == grades.c.grade_id, col(ComparisonRow.name) == newest.c.name),
-        )
+    chosen: Select[Any] = select(  # type: ignore[call-overload]
+        newest.c.account_id, newest.c.name, col(ComparisonRow.origin), ComparisonRow.diagnosis, newest.c.id
     )
+    is_row = and_(col(ComparisonRow.grade_id) == grades.c.grade_id, col(ComparisonRow.name) == newest.c.name)
+    of_newest = chosen.select_from(newest).join(grades, grades.c.submission_id == newest.c.id)
+    return of_newest.join(ComparisonRow, is_row)

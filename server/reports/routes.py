@@ -17,7 +17,7 @@ from server.http.problems import documented
 from server.instances.exercises import AskedExercises
 from server.reports.analytics import read_analytics
 from server.reports.asked import AskedRows, AskedSection, StuckAfter, assigned, class_scope, progress_scope
-from server.reports.class_events import AskedBegin, ReadWatch, TheClassEvents, Watch, watch_of
+from server.reports.class_events import AskedBegin, Event, ReadWatch, TheClassEvents, Watch, watch_of
 from server.reports.clusters import WantedClusters, find_clusters, names_of, read_clusters
 from server.reports.progress_table import Wanted, read_progress_table
 from server.reports.schemas import AnalyticsBody, ClustersBody, ProgressBody, SimilarityBody
@@ -115,8 +115,10 @@ async def follow_class(
     again. ``end`` is the last one, if the caller may look no longer.
     """
     async for event, rows, id in events.follow(watch, read_watch, begin):
-        for body in [row.body() for row in rows] or [{}]:
-            yield ServerSentEvent(event=event, data=body, id=id)
+        if event is not Event.STUDENT:
+            yield ServerSentEvent(event=event, data={}, id=id)
+        for row in rows:
+            yield ServerSentEvent(event=event, data=row.body(), id=id)
 
 
 @router.get("/courses/{course}/clusters", tags=["analytics"])

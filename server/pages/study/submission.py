@@ -72,9 +72,9 @@ def withdraw_comment(page: ThePage, access: Commenting, form: TheForm, comment: 
 @router.post(f"{ADDRESS}/override")
 def override(page: ThePage, access: Overriding, form: TheForm) -> Response:
     """Give the student points for this exercise instead of those worked out."""
-    points = _points(text(form, "points"))
     with access.writing() as opened:
-        setting = Setting(opened.submission.account_id, opened.submission.exercise, points, text(form, "reason"))
+        points, submission = _points(text(form, "points")), opened.submission
+        setting = Setting(submission.account_id, submission.exercise, points, text(form, "reason"))
         overrides.set_points(opened.session, opened.reader.course, setting, opened.reader_id)
     return page.go(f"/submissions/{access.id}#override")
 

@@ -67,14 +67,13 @@ def box_plot(quantiles: Sequence[tuple[str, Sequence[float] | None]]) -> BoxPlot
     def x(minutes: float) -> float:
         return round(LEFT + min(minutes / size, last) / last * (WIDTH - LEFT - RIGHT), 1)
 
-    boxes = [
-        Box(
-            name, TOP + place * ROW + ROW / 2, *(x(value) for value in each),
-            label=f"{each[2] / size:.1f}".removesuffix(".0") + f" {unit}",
-            is_hot=len(shown) > 2 and each[2] > HOT_FACTOR * usual,
-        )
-        for place, (name, each) in enumerate(shown)
-    ]  # fmt: skip
+    def box(place: int, name: str, quantiles: Sequence[float]) -> Box:
+        low, begin, middle, end, high = map(x, quantiles)
+        label = f"{quantiles[2] / size:.1f}".removesuffix(".0") + f" {unit}"
+        is_hot = len(shown) > 2 and quantiles[2] > HOT_FACTOR * usual
+        return Box(name, TOP + place * ROW + ROW / 2, low, begin, middle, end, high, label, is_hot)
+
+    boxes = [box(place, name, each) for place, (name, each) in enumerate(shown)]
     ticks = [
         Tick(x(step * number * size), f"{step * number:g}" + (f" {unit}" if number == TICKS else ""))
         for number in range(TICKS + 1)

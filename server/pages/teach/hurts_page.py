@@ -47,16 +47,17 @@ def show_hurts(page: ThePage, access: Looking, wanted: TheAsked, commented: int 
     """Show where the class has trouble."""
     with access.reading() as member:
         view = read_hurts(member, wanted)
-        shown = {"view": view, "commented": commented, "PEOPLE_SHOWN": PEOPLE_SHOWN}
-        return page.render("teach/hurts.html", membership=member.membership, **shown)
+        shown = member.membership
+        return page.render(
+            "teach/hurts.html", membership=shown, view=view, commented=commented, PEOPLE_SHOWN=PEOPLE_SHOWN
+        )
 
 
 @router.post("/courses/{course}/hurts/comments")
 def comment_on_all(page: ThePage, access: Commenting, form: TheForm) -> Response:
     """Write one comment on each submission that the form names."""
-    ids = _chosen(form)
     with access.writing() as member:
-        found = comments.find_submissions(member.session, member.membership, member.account_id, ids)
+        found = comments.find_submissions(member.session, member.membership, member.account_id, _chosen(form))
         note = Note(text(form, "step"), text(form, "text"))
         written = comments.write(member.session, member.course, found, member.account_id, note)
     back = {"exercise": text(form, "exercise"), "step": text(form, "step"), "commented": len(written)}

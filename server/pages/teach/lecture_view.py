@@ -116,7 +116,9 @@ class Tally:
     def take(self, rows: Iterable[LiveRow]) -> None:
         """Take the rows of students, new ones or again."""
         for row in rows:
-            self.marks[row.standing.id] = tuple(mark_of(cell and cell.best, cell and cell.origin) for cell in row.cells)
+            self.marks[row.standing.id] = tuple(
+                mark_of(cell.best, cell.origin) if cell else Mark.MISSING for cell in row.cells
+            )
 
     def wall(self) -> Wall:
         """Return the wall as it is now."""

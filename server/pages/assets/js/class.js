@@ -1,7 +1,7 @@
 // The class, live: rows arrive as the server draws them; cells that changed are outlined. Arrow keys move between cells.
 const main = document.querySelector("#main");
 const matrix = document.querySelector("[data-matrix]");
-const SHOWN_MS = 10_000, FEED_MAX = 12;
+const SHOWN_MS = 20_000, FEED_MAX = 12;
 const KINDS = { x: "exact", a: "approximate", r: "rounding", o: "own", u: "unknown", i: "inherited", m: "missing", n: "missing" };
 
 for (const form of document.querySelectorAll("[data-submits]")) {
@@ -38,30 +38,32 @@ function redraw({ id, row }) {
     old.dataset.state = fresh.dataset.state;
   }
   old.className = fresh.className;
+  const news = [];
   [...fresh.cells].forEach((cell, place) => {
     const before = old.cells[place];
     if (before.innerHTML === cell.innerHTML && kind(before) === kind(cell)) return;
     const tabs = before.tabIndex;
-    if (place && "ariaLabel" in cell && cell.ariaLabel) changed(old, before, cell, place);
+    if (place && "ariaLabel" in cell && cell.ariaLabel) news.push(changed(before, cell, place));
     if (document.activeElement === before) { before.className = cell.className; before.textContent = cell.textContent; before.ariaLabel = cell.ariaLabel; return; }
     before.replaceWith(cell);
     if (tabs === 0 && cell.ariaLabel) cell.tabIndex = 0;
     const link = cell.querySelector("a");
     if (link) link.tabIndex = before.querySelector("a")?.tabIndex ?? -1;
   });
+  tellNews(old.cells[0].querySelector("a"), news);
 }
 
 const kind = (cell) => cell.classList[0];
 const passes = (cell) => "xar".includes(kind(cell));
 
-function changed(row, before, cell, place) {
+function changed(before, cell, place) {
   const head = matrix.tHead.rows;
   const by = Number(passes(cell)) - Number(passes(before));
   const rate = head[1].cells[place];
   if (by) rate.textContent = Number(rate.textContent) + by;
   cell.classList.add("fresh");
   setTimeout(() => cell.classList.remove("fresh"), SHOWN_MS);
-  tellFeed(row.cells[0].querySelector("a"), head[0].cells[place].dataset.step, cell);
+  return { step: head[0].cells[place].dataset.step, verdict: KINDS[kind(cell)], shown: cell.textContent, passed: by > 0 };
 }
 
 function figure(state, by) {
@@ -69,17 +71,25 @@ function figure(state, by) {
     if (each.dataset.figure.split(" ").includes(state)) each.textContent = Number(each.textContent) + by;
 }
 
-function tellFeed(name, step, cell) {
+// One line for what passed in a hand-in, and one for each mistake: a hand-in may change all cells of a row.
+function tellNews(name, news) {
+  const passed = news.filter((each) => each.passed);
+  if (passed.length) tellFeed(name, passed.at(-1), passed.length > 1 ? `${passed.length} steps, down to ` : "", "");
+  for (const each of news)
+    if (each.verdict === "own" || each.verdict === "unknown") tellFeed(name, each, "", `, attempt ${each.shown}`);
+}
+
+function tellFeed(name, { step, verdict }, before, after) {
   const feed = document.querySelector("[data-feed]");
   document.querySelector("[data-quiet]").hidden = true;
   const entry = document.createElement("li");
-  const verdict = KINDS[kind(cell)];
-  entry.innerHTML = `<svg class="mark v-${verdict}" aria-hidden="true"><use href="#m-${verdict}"/></svg><span><a class="quiet"></a>, <code></code></span><time></time>`;
+  entry.innerHTML = `<svg class="mark v-${verdict}" aria-hidden="true"><use href="#m-${verdict}"/></svg><span><a class="quiet"></a>, <i></i><code></code></span><time></time>`;
   const link = entry.querySelector("a");
   link.href = `${name.getAttribute("href")}&step=${encodeURIComponent(step)}`;
   link.textContent = name.textContent;
+  entry.querySelector("i").replaceWith(before);
   entry.querySelector("code").textContent = step;
-  if (verdict === "own" || verdict === "unknown") entry.querySelector("span").append(`, attempt ${cell.textContent}`);
+  entry.querySelector("span").append(after);
   const time = entry.querySelector("time");
   time.dateTime = new Date().toISOString();
   time.textContent = "just now";

@@ -1,0 +1,270 @@
+"""What the pages of a class show, to whom, and what their forms do; without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from server.accounts import accounts
+from server.courses import courses
+from server.tables import (
+    AssignmentRow,
+    CommentRow,
+    CourseRow,
+    Feedback,
+    OverrideRow,
+    Role,
+    SeatRow,
+    TicketRow,
+    TicketState,
+)
+from tests.support.servers import COURSE, FULL, SOLUTION, RunningServer, Student, gradients
+from tests.support.windows import Window
+
+OpenWindow = Callable[..., Window]
+HERE = f"/courses/{COURSE}"
+ONE_PATH = SOLUTION.replace(" + dcounts_sum  #", "  #")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@dataclass(frozen=True)
+class Class:
+    """Ada, in section A, left one path out and then had all; Ben, in B, left it out; Cleo never began."""
+
+    server: RunningServer
+    ada: Student
+    ben: Student
+    assistant: str
+    submissions: dict[str, int]
+
+    def count(self, table: type[Any]) -> int:
+        with self.server.services.database.reading() as session:
+            return len(session.exec(select(table)).all())
+
+
+@pytest.fixture(scope="module")
+def drawn(server: RunningServer) -> Class:
+    with server.services.database.writing() as session:
+        course = session.get_one(CourseRow, 1)
+        seats = {
+            name: courses.enrol(session, course, name, role, section)
+            for name, role, section in (
+                ("Ada", Role.STUDENT, "A"),
+                ("Ben & Sons", Role.STUDENT, "B"),
+                ("Cleo", Role.STUDENT, "B"),
+                ("Tove", Role.ASSISTANT, "B"),
+            )
+        }
+    ada, ben = (Student(server.client, seats[name].token, seats[name].account.id) for name in ("Ada", "Ben & Sons"))
+    ids = {
+        "first": ada.submit_code(ONE_PATH).json()["id"],
+        "last": ada.submit_code(SOLUTION + f"\n# {HOSTILE}\n").json()["id"],
+        "ben": ben.submit_code(ONE_PATH + f"\nprint('{HOSTILE}')\n").json()["id"],
+        "tensors": ben.submit_tensors({"dlogprobs": gradients(ben.state())["dlogprobs"]}).json()["id"],
+    }
+    return Class(server, ada, ben, seats["Tove"].token, ids)
+
+
+@pytest.fixture
+def staff(drawn: Class, window: OpenWindow) -> Window:
+    return window(drawn.server.instructor_token)
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page)
+
+
+def test_the_class_has_a_row_for_each_and_a_cell_for_each_step(staff: Window) -> None:
+    page = staff.open(f"{HERE}/class?exercise={FULL}").text
+
+    assert names(page) == ["Ada", "Ben &amp; Sons", "Cleo"]
+    rows = {found[0]: found[1] for found in re.findall(r'<tr id="s(\d+)"[^>]*>(.*?)</tr>', page)}
+    assert [row.count("<td") for row in rows.values()] == [28, 28, 28]  # 26 steps, passed and the last run
+    ada, ben, cleo = rows.values()
+    assert ada.count('class="x') + ada.count('class="a') == 26
+    assert (
+        'aria-label="own mistake, 1 attempt">1<' in ben and ben.count('class="i') == 20
+    )  # b1's right gradient is zero
+    assert cleo.count('class="n') == 26
+    assert '<tr class="sec"><th scope="rowgroup">Section A' in page
+
+
+def test_rows_are_filtered_and_sorted_by_the_address(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    def shown(query: str, visitor: Window = staff) -> list[str]:
+        return names(visitor.open(f"{HERE}/class?exercise={FULL}&{query}").text)
+
+    assert shown("section=B") == ["Ben &amp; Sons", "Cleo"]
+    assert shown("section=B&sort=-name") == ["Cleo", "Ben &amp; Sons"]
+    assert shown("show=never_started") == ["Cleo"]
+    assert shown("show=stuck") == []
+    assistant = window(drawn.assistant)
+    assert shown("", assistant) == ["Ben &amp; Sons", "Cleo"]
+    assert assistant.open(f"{HERE}/class?section=A").status_code == 403
+    assert staff.open(f"{HERE}/class?exercise=no/such").status_code == 404
+
+
+def test_where_it_hurts_names_the_step_and_the_answers_that_are_alike(staff: Window) -> None:
+    page = staff.open(f"{HERE}/hurts?exercise={FULL}").text
+
+    assert "counts = norm_logits.exp()" in page  # where both made their mistake
+    assert "2 of 2" in page and "<strong>2 students</strong>" in page
+    assert page.count('class="iqr"') == 26
+
+
+def test_one_comment_reaches_all_who_erred_alike(drawn: Class, staff: Window) -> None:
+    before = drawn.count(CommentRow)
+    fields = {"exercise": FULL, "step": "counts", "text": "Two lines read counts.", "whom": "all"}
+
+    token = staff.form_token()
+    both = [str(drawn.submissions["first"]), str(drawn.submissions["ben"])]
+    data = {"form_token": token, **fields, "submission": both}
+    answer = staff.client.post(f"{HERE}/hurts/comments", data=data)
+    nobody = staff.send(f"{HERE}/hurts/comments", **{**fields, "whom": "unsolved"})
+
+    assert answer.status_code == 303 and "commented=2" in answer.headers["location"]
+    assert nobody.status_code == 422
+    assert drawn.count(CommentRow) == before + 2
+    assert "2 students read" in staff.open(answer.headers["location"]).text
+
+
+def test_the_wall_counts_and_names_nobody(staff: Window) -> None:
+    page = staff.open(f"{HERE}/lecture/{FULL}/counts").text
+
+    assert '<p class="huge">1<small>of 3 have it</small>' in page
+    assert "<b>1</b> made a mistake here" in page and "<b>1</b> are on their way" in page
+    assert "Ada" not in page and "Ben" not in page
+    assert 'rel="prev"' in page and 'rel="next"' in page
+    assert staff.open(f"{HERE}/lecture/{FULL}/nothing").status_code == 404
+
+
+def test_a_students_page_is_for_those_who_look_after_them(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    ada = f"{HERE}/students/{drawn.ada.id}"
+
+    page = staff.open(f"{ada}?exercise={FULL}&step=counts").text
+
+    assert page.count('class="strip"') == 2 and "attempt 1: 5, attempt 2: 26" in page
+    assistant = window(drawn.assistant)
+    assert assistant.open(ada).status_code == 404
+    assert assistant.open(f"{HERE}/students/{drawn.ben.id}").status_code == 200
+    assert window(drawn.ada.token).open(ada).status_code == 403
+
+
+def test_a_submission_is_its_owners_and_its_staffs(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    address = f"/submissions/{drawn.submissions['ben']}"
+    statuses = {
+        name: window(token).open(address).status_code
+        for name, token in (("owner", drawn.ben.token), ("other", drawn.ada.token), ("staff", drawn.assistant))
+    }
+
+    page = staff.open(address).text
+
+    assert statuses == {"owner": 200, "other": 404, "staff": 200}
+    assert HOSTILE not in page and "&lt;img src=x" in page
+    assert 'href="#step-counts"' in page and "missing_term" in page
+    assert "Points by hand" in page and "Points by hand" not in window(drawn.ben.token).open(address).text
+    assert staff.open(f"{address}/source").headers["content-disposition"].startswith("attachment")
+    assert "file of tensors" in staff.open(f"/submissions/{drawn.submissions['tensors']}").text
+
+
+def test_staff_comment_and_the_student_reads(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    address = f"/submissions/{drawn.submissions['ben']}"
+    ben = window(drawn.ben.token)
+
+    written = staff.send(f"{address}/comments", step="counts", text=f"Twice. {HOSTILE}")
+
+    assert written.status_code == 303
+    page = ben.open(address).text
+    assert "Twice. &lt;img" in page and 'class="thread" aria-label="Comments on line' in page
+    assert ben.send(f"{address}/comments", text="Me too").status_code == 403
+    comment = re.findall(r"comments/(\d+)/withdraw", staff.open(address).text)[-1]
+    assert window(drawn.assistant).send(f"{address}/comments/{comment}/withdraw").status_code == 403
+    assert staff.send(f"{address}/comments/{comment}/withdraw").status_code == 303
+    assert "Twice." not in ben.open(address).text
+
+
+def test_an_instructor_gives_points_and_takes_them_back(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    address = f"/submissions/{drawn.submissions['ben']}"
+
+    refused = window(drawn.assistant).send(f"{address}/override", points="3", reason="On paper")
+    unreadable = staff.send(f"{address}/override", points="many", reason="On paper")
+    given = staff.send(f"{address}/override", points="7,5", reason="On paper")
+
+    assert (refused.status_code, unreadable.status_code, given.status_code) == (403, 422, 303)
+    assert "<strong>7.5 points</strong> by Quinn" in window(drawn.ben.token).open(address).text
+    (override,) = re.findall(r"override/(\d+)/withdraw", staff.open(address).text)
+    assert staff.send(f"{address}/override/{override}/withdraw").status_code == 303
+    assert "7.5 points" not in staff.open(address).text
+    assert drawn.count(OverrideRow) == 1
+
+
+def test_what_waits_is_taken_out_and_put_back(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    drawn.server.services.dispatcher.stop()
+    cleo = drawn.server.join("Dora")
+    id = cleo.submit_code("dlogits = 1", wait=0).json()["id"]
+    address, owner = f"/submissions/{id}", window(cleo.token)
+
+    assert "It waits for its turn" in owner.open(address).text
+    assert owner.send(f"{address}/cancel").status_code == 303
+    assert "It was taken out of the queue" in owner.open(address).text
+    assert owner.send(f"{address}/release").status_code == 403
+    assert staff.send(f"{address}/release").status_code == 303
+    assert staff.send(f"{address}/release").status_code == 409
+    with drawn.server.services.database.writing() as session:
+        session.exec(select(TicketRow)).one().state = TicketState.QUARANTINED
+    assert "It was set aside" in owner.open(address).text
+    with drawn.server.services.database.writing() as session:  # the others count without Dora
+        session.get_one(SeatRow, (1, cleo.id)).removed_at = session.get_one(CourseRow, 1).created_at
+
+
+def test_a_history_compares_two_attempts(drawn: Class, staff: Window, window: OpenWindow) -> None:
+    address = f"{HERE}/exercises/{FULL}/history"
+    ada = window(drawn.ada.token)
+
+    page = ada.open(address).text
+
+    assert "From attempt 1 to attempt 2" in page and "own mistake, now exact" in page
+    assert page.count('class="del"') == 2 and 'class="s add">+' in page  # one line, side by side and as one
+    assert HOSTILE not in page
+    other = f"{address}?one={drawn.submissions['first']}&other={drawn.submissions['ben']}"
+    assert ada.open(other).status_code == 404
+    assert ada.open(f"{address}?student={drawn.ben.id}").status_code == 403
+    assert "Ada: 2 attempts" in staff.open(f"{address}?student={drawn.ada.id}").text
+    assert window(drawn.assistant).open(f"{address}?student={drawn.ada.id}").status_code == 403
+
+
+def test_withheld_results_show_nowhere(drawn: Class, window: OpenWindow, staff: Window) -> None:
+    with drawn.server.services.database.writing() as session:
+        due_at = session.get_one(CourseRow, 1).created_at.replace(year=2100)
+        assignment = {"exercise": FULL, "position": 1, "due_at": due_at, "feedback": Feedback.AFTER_DUE}
+        session.add(AssignmentRow(course_id=1, **assignment))
+    ben = window(drawn.ben.token)
+
+    submission = ben.open(f"/submissions/{drawn.submissions['ben']}").text
+    history = ben.open(f"{HERE}/exercises/{FULL}/history").text
+
+    assert "Your answer is kept and counts." in submission
+    for page in (submission, history):
+        assert "missing_term" not in page and "m-own" not in page.partition("</defs>")[2]
+        assert 'class="strip"' not in page
+    assert "missing_term" in staff.open(f"/submissions/{drawn.submissions['ben']}").text
+    with drawn.server.services.database.writing() as session:
+        session.delete(session.exec(select(AssignmentRow)).one())
+
+
+def test_an_empty_course_says_what_to_do(drawn: Class, window: OpenWindow) -> None:
+    with drawn.server.services.database.writing() as session:
+        course = courses.open_course(session, "empty", "Empty")
+        token = courses.enrol(session, course, "Ida", Role.INSTRUCTOR).token
+        admin = accounts.open_account(session, "Root")
+        admin.is_admin = True
+    visitor = window(token)
+
+    assert "Nobody is here yet" in visitor.open("/courses/empty/class").text
+    assert "Nobody has handed in yet" in visitor.open("/courses/empty/hurts").text
+    assert "Nothing was handed in yet" in visitor.open(f"/courses/empty/exercises/{FULL}/history").text
+    assert "of 0 have it" in visitor.open(f"/courses/empty/lecture/{FULL}/h").text
