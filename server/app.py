@@ -80,6 +80,7 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
     for room in (
+        submissions,  # first: routes are tried in this order, and most requests hand in or check
         courses,
         lifecycle,
         joining,
@@ -87,7 +88,6 @@ def create_app(settings: Settings, code_runner: CodeRunner | None = None, timing
         pairing,
         assignments,
         catalogue,
-        submissions,
         feedback,
         records,
         queue,

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final, Self
 
-from fastapi import Path
+from fastapi import Path, Request
 from sqlmodel import Session, col
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
-from server.courses.last_seen import LastSeen, TheLastSeen
+from server.courses.last_seen import LastSeen, last_seen_of
 from server.courses.queries import COURSE_AND_ROLE, COURSE_COLUMNS
 from server.courses.roles import GRANTED, Permission
 from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
@@ -180,9 +180,9 @@ class Allowed:
 
     permission: Permission
 
-    async def __call__(self, course: CourseSlug, credentials: TheCredentials, last_seen: TheLastSeen) -> CourseAccess:
+    async def __call__(self, request: Request, course: CourseSlug, credentials: TheCredentials) -> CourseAccess:
         """Return access to the course that the address names."""
-        return CourseAccess(credentials, course, self.permission, last_seen)
+        return CourseAccess(credentials, course, self.permission, last_seen_of(request))
 
 
 def find_membership(account: SignedInSession, slug: str) -> Membership:

@@ -86,7 +86,10 @@ class _Compiled:
 
 
 def _transaction(session: Session) -> Transaction:
+    """Return the transaction of a session, with what was changed through the session written."""
     assert isinstance(session, Transaction), "sessions come from Database"
+    if session.in_transaction():
+        session.flush()
     return session
 
 
