@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from exercises.instance import Instance
 from grader import numerics
 from grader.answer import Answer, missing, unreached
+from grader.byte_cache import ByteCache
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
 from grader.misfits import shape_hint
@@ -137,7 +140,8 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
     :raises StaleInstance: other kernels froze the instance
     """
     file = read_answers(instance.exercise.checkpoints, content)
-    return Grade(compare_all(instance, file.answers, context=file.context), numerics.environment())
+    rows = compare_all(instance, file.answers, context=file.context, digest=lambda: sha256(content).digest())
+    return Grade(rows, numerics.environment())
 
 
 def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
@@ -152,6 +156,23 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
     job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
     run = _with_shape_hint(instance, sandbox.run(job))
     return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
+
+
+@cache
+def _not_handed_in(name: str, answer: str) -> Comparison:
+    """Return the row of a checkpoint without an answer: most rows of a single step."""
+    return Comparison(name, Verdict.MISSING, notes=(f"{answer} was not handed in",))
+
+
+def _weigh(rows: Sequence[Comparison]) -> int:
+    """Return how many bytes rows take, roughly: an object each, and the texts of those with a mistake."""
+    return sum(_ROW_BYTES + len(str(row.diagnosis)) + len(str(row.notes)) for row in rows)
+
+
+_ROW_BYTES: Final = 400
+EXPLAINED_BYTES_MAX: Final = 16 * 1024 * 1024
+# A wrong single step costs 20 times a right one. It comes again from a cell that is run again, or as what was checked.
+_explained: ByteCache[tuple[Instance, bytes], tuple[Comparison, ...]] = ByteCache(EXPLAINED_BYTES_MAX, _weigh)
 
 
 def _with_shape_hint(instance: Instance, run: Run) -> Run:
@@ -174,12 +195,14 @@ def compare_all(
     answers: Mapping[str, Answer],
     stopped: bool = False,
     context: Mapping[str, Answer] = MappingProxyType({}),
+    digest: Callable[[], bytes] | None = None,
 ) -> tuple[Comparison, ...]:
     """Return a row for each checkpoint, in the exercise's order, with the origin and the kind of each mistake.
 
     ``stopped`` says that the code that gave the answers did not run to its end. ``context`` are further gradients of
     the student. They are not graded: their rows are missing, and they say what the student has above the others.
 
+    :param digest: of the answers and the context. With it, equal answers on an instance are explained once.
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
@@ -189,14 +212,21 @@ def compare_all(
     rows = []
     for checkpoint in instance.exercise.checkpoints:
         name = checkpoint.name
-        answer = known.get(name) or Answer(None, misfit=f"{checkpoint.answer} was not handed in")
+        answer = known.get(name)
+        if answer is None:
+            rows.append(_not_handed_in(name, checkpoint.answer))
+            continue
         if stopped and answer.misfit == missing(checkpoint.answer).misfit:
             answer = unreached(checkpoint.answer)
         row = compare(name, answer, expected.gradients[name])
         if name in expected.vanishing and row.passed:
             row = replace(row, notes=(*row.notes, VANISHING))
         rows.append(row)
-    explained = explain(instance, known, rows, stopped, only_context)
+    if digest is None or all(row.passed for row in rows if row.name in known):
+        explained = explain(instance, known, rows, stopped, only_context)
+    else:
+        key = (instance, digest())
+        explained = _explained.get(key, lambda: explain(instance, known, rows, stopped, only_context))
     return tuple(
         Comparison(row.name, Verdict.MISSING, notes=(CONTEXT_ONLY.format(row.name),))
         if row.name in only_context

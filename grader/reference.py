@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,7 +13,9 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
+from grader.byte_cache import ByteCache
 
+MIB: Final = 1024 * 1024
 VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
 
 
@@ -180,7 +183,8 @@ def reference(instance: Instance) -> Reference:
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
-    return _of_hidden(instance) if instance.kind is Kind.HIDDEN else _of_student(instance)
+    cache = _of_hidden if instance.kind is Kind.HIDDEN else _of_student
+    return cache.get(instance, lambda: _play(instance))
 
 
 def _play(instance: Instance) -> Reference:
@@ -199,6 +203,13 @@ def _play(instance: Instance) -> Reference:
     return Reference(gradients, frozenset(vanishing), instance, state)
 
 
-# 0.4 MB each; it takes a few milliseconds to make one again.
-_of_hidden = lru_cache(maxsize=256)(_play)
-_of_student = lru_cache(maxsize=256)(_play)
+def _weigh(made: Reference) -> int:
+    return sum(tensor.nbytes for tensors in (made.gradients, made.state) for tensor in tensors.values())
+
+
+# Some 0.2 MB each for the lecture's network, and half of that again once something was wrong. It takes 2 ms to make one
+# again, which is most of what a right single step costs. There is room for 500 students, and twice the hidden pool.
+HIDDEN_BYTES_MAX: Final = 32 * MIB
+STUDENT_BYTES_MAX: Final = 128 * MIB
+_of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
+_of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)

@@ -90,6 +90,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(AccessLog, metrics=services.metrics)
     for room in (
+        submissions,  # first: routes are tried in this order, and most requests hand in or check
         courses,
         lifecycle,
         joining,
@@ -97,7 +98,6 @@ def create_app(
         pairing,
         assignments,
         catalogue,
-        submissions,
         feedback,
         records,
         queue,

@@ -21,7 +21,7 @@ from server.accounts.queries import ACCOUNT_OF_TOKEN
 from server.database.engine import Database
 from server.database.table import now
 from server.http.problems import NO_TOKEN, UNKNOWN_TOKEN, Unauthorised
-from server.http.state import TheDatabase
+from server.http.state import database_of
 
 bearer = HTTPBearer(auto_error=False, description="A token of `POST /join`, or of `python -m server token`.")
 
@@ -77,7 +77,7 @@ class Credentials:
 
 
 async def credentials(
-    request: Request, database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Credentials:
     """Return the token of a request.
 
@@ -85,14 +85,14 @@ async def credentials(
     """
     if header is None:
         raise Unauthorised(NO_TOKEN)
-    return Credentials(database, header.credentials, request.state)
+    return Credentials(database_of(request), header.credentials, request.state)
 
 
 async def optional_credentials(
-    request: Request, database: TheDatabase, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Credentials | None:
     """Return the token of a request, or None if it has none."""
-    return Credentials(database, header.credentials, request.state) if header else None
+    return Credentials(database_of(request), header.credentials, request.state) if header else None
 
 
 TheCredentials = Annotated[Credentials, Depends(credentials)]

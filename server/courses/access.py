@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final, Self
 
-from fastapi import Path
+from fastapi import Path, Request
 from sqlmodel import Session, col, select
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
-from server.courses.last_seen import LastSeen, TheLastSeen
-from server.courses.queries import COURSE_AND_ROLE
+from server.courses.last_seen import LastSeen, last_seen_of
+from server.courses.queries import COURSE_AND_ROLE, COURSE_COLUMNS
 from server.courses.roles import GRANTED, Permission
 from server.courses.titles import COURSE_SLUG, COURSE_SLUG_LENGTH_MAX
 from server.database import dialect
@@ -151,19 +151,23 @@ class CourseAccess:
         :raises UnknownCourse: there is no such course, or no seat in it
         :raises Forbidden: the seat does not grant the permission
         """
-        with self._opened(self.credentials.reading()) as member:
+        with self._opened(self.credentials.reading(), read_membership) as member:
             yield member
 
     @contextmanager
     def writing(self) -> Iterator[CourseSession]:
         """Open a writing transaction; raises what ``reading`` does."""
-        with self._opened(self.credentials.writing()) as member:
+        with self._opened(self.credentials.writing(), find_membership) as member:
             yield member
 
     @contextmanager
-    def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[CourseSession]:
+    def _opened(
+        self,
+        transaction: AbstractContextManager[SignedInSession],
+        find: Callable[[SignedInSession, str], Membership],
+    ) -> Iterator[CourseSession]:
         with transaction as signed_in:
-            membership = find_membership(signed_in, self.slug)
+            membership = find(signed_in, self.slug)
             membership.require(self.permission)
             yield CourseSession(signed_in.session, signed_in.account_id, membership)
         if membership.is_seated:
@@ -176,19 +180,36 @@ class Allowed:
 
     permission: Permission
 
-    async def __call__(self, course: CourseSlug, credentials: TheCredentials, last_seen: TheLastSeen) -> CourseAccess:
+    async def __call__(self, request: Request, course: CourseSlug, credentials: TheCredentials) -> CourseAccess:
         """Return access to the course that the address names."""
-        return CourseAccess(credentials, course, self.permission, last_seen)
+        return CourseAccess(credentials, course, self.permission, last_seen_of(request))
 
 
 def find_membership(account: SignedInSession, slug: str) -> Membership:
-    """Return an account's membership of a course.
+    """Return an account's membership of a course, which the session keeps.
 
     :raises UnknownCourse: there is no such course, or no seat in it
     """
-    found = account.session.exec(COURSE_AND_ROLE, params={"slug": slug, "account_id": account.account_id}).first()
-    membership = found and Membership.of(account, *found)
-    if not membership or not membership.roles:
+    parameters = {"slug": slug, "account_id": account.account_id}
+    found = account.session.exec(COURSE_AND_ROLE.statement, params=parameters).first()  # type: ignore[call-overload]
+    return _required(Membership.of(account, *found) if found else None, slug)
+
+
+def read_membership(account: SignedInSession, slug: str) -> Membership:
+    """Return an account's membership of a course that is not changed: the session does not keep it.
+
+    :raises UnknownCourse: there is no such course, or no seat in it
+    """
+    found = COURSE_AND_ROLE.first(account.session, {"slug": slug, "account_id": account.account_id})
+    if found is None:
+        return _required(None, slug)
+    *course, role, section = found
+    row = CourseRow.loaded(zip(COURSE_COLUMNS, course, strict=True))
+    return _required(Membership.of(account, row, role, section), slug)
+
+
+def _required(membership: Membership | None, slug: str) -> Membership:
+    if membership is None or not membership.roles:
         raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
     return membership
 

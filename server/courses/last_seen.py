@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Depends, Request
+from fastapi import Request
 from sqlalchemy import or_, update
 from sqlmodel import col
 
@@ -71,11 +71,8 @@ class LastSeen:
         return True
 
 
-async def last_seen(request: Request) -> LastSeen:
+def last_seen_of(request: Request) -> LastSeen:
     """Return what the application remembers of who was seen."""
     value = request.app.state.last_seen
     assert isinstance(value, LastSeen)
     return value
-
-
-TheLastSeen = Annotated[LastSeen, Depends(last_seen)]

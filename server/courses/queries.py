@@ -11,10 +11,13 @@ from typing import Final
 from sqlalchemy import and_, bindparam
 from sqlmodel import col, select
 
+from server.database.prepared import Prepared
 from server.tables import CourseRow, SeatRow
 
+COURSE_COLUMNS: Final = tuple(CourseRow.__table__.columns.keys())  # type: ignore[attr-defined]
+
 # The course with this ``slug``, and the role and section of ``account_id`` in it, or None and None without a seat.
-COURSE_AND_ROLE: Final = (
+COURSE_AND_ROLE: Final = Prepared(
     select(CourseRow, SeatRow.role, SeatRow.section)
     .outerjoin(
         SeatRow,

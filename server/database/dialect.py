@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, Table, cast, extract, func, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    cast,
+    extract,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session
 
+from server.database.prepared import Prepared
+from server.database.transaction import Transaction
+
 Upsert = sqlite.Insert | postgresql.Insert
+ADVISORY_LOCK: Final = Prepared(select(func.pg_advisory_xact_lock(bindparam("lock", type_=BigInteger))))
 
 
 def name(session: Session) -> str:
     """Return ``sqlite`` or ``postgresql``, as the key of a cached statement."""
-    return session.get_bind().dialect.name
+    return session.dialect.name if isinstance(session, Transaction) else session.get_bind().dialect.name
 
 
 def upsert(dialect: str, table: Table) -> Upsert:
@@ -33,14 +52,22 @@ def lock_row(session: Session, column: Mapped[int], id: int) -> None:
 
     :raises NoResultFound: there is no such row
     """
-    if name(session) == "postgresql":
-        session.connection().execute(select(column).where(column == id).with_for_update()).one()
+    if name(session) == "postgresql" and not _lock(column).rows(session, {"id": id}):
+        raise NoResultFound(f"There is no {column} {id}.")
 
 
-def take_turns(connection: Connection, lock: int) -> None:
+@cache
+def _lock(column: Mapped[int]) -> Prepared:
+    return Prepared(select(column).where(column == bindparam("id")).with_for_update())
+
+
+def take_turns(connection: Connection | Session, lock: int) -> None:
     """Let transactions with the same number go one after the other. SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+    if isinstance(connection, Session):
+        if name(connection) == "postgresql":
+            ADVISORY_LOCK.rows(connection, {"lock": lock})
+    elif connection.dialect.name == "postgresql":
+        connection.execute(ADVISORY_LOCK.statement, {"lock": lock})
 
 
 def minutes_between(dialect: str, earlier: ColumnElement[Any], later: Mapped[Any]) -> ColumnElement[int]:

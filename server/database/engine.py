@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from server.database import postgresql, sqlite
 from server.database.outage import DISK, FULL, NO_DESCRIPTORS, DatabaseUnavailable, Outage, translated
+from server.database.transaction import BEGUN, Transaction
 
 POOLED_CONNECTIONS = 10
 SYNC_ERRORS = {errno.ENOSPC: FULL, errno.EMFILE: NO_DESCRIPTORS, errno.ENFILE: NO_DESCRIPTORS}
@@ -37,10 +38,10 @@ class Database:
 
     def __init__(self, url: str, write_lock: AbstractContextManager[object] | None = None) -> None:
         self.engine = make_engine(url)
-        self._durable_writer = self.engine.execution_options(writing=True)
-        self._fast_writer = self.engine.execution_options(writing=True, durable=False)
+        self._joining = self.engine.execution_options(**{BEGUN: True})
         # SQLite has one writer at a time. Threads and processes wait here for their turn; SQLite would let them poll.
         on_sqlite = sqlite.is_dialect(self.engine.dialect)
+        self._beginnings = sqlite.BEGINNINGS if on_sqlite else postgresql.BEGINNINGS
         self._write_lock: AbstractContextManager[object] = (
             (write_lock or threading.Lock()) if on_sqlite else nullcontext()
         )
@@ -55,7 +56,7 @@ class Database:
 
         :raises DatabaseUnavailable: the database is away, full, …
         """
-        with self._watched(), Session(self.engine, expire_on_commit=False) as session:
+        with self._watched(), Transaction(self._joining, self._beginnings.reading) as session:
             yield session
 
     @contextmanager
@@ -64,10 +65,11 @@ class Database:
 
         :raises DatabaseUnavailable: the database is away, full, …
         """
-        engine = self._durable_writer if durable else self._fast_writer
+        beginning = self._beginnings.durable if durable else self._beginnings.fast
         with self._watched():
-            with self._write_lock, Session(engine, expire_on_commit=False) as session, session.begin():
+            with self._write_lock, Transaction(self._joining, beginning) as session:
                 yield session
+                session.finish()
             if durable and self._log is not None:
                 self._sync(self._log)
         self._outage.end()
@@ -113,6 +115,4 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     )
     if on_sqlite:
         sqlite.configure(engine, foreign_keys=foreign_keys)
-    else:
-        postgresql.configure(engine)
     return engine

@@ -1,18 +1,12 @@
-"""PostgreSQL: transactions and durability."""
+"""PostgreSQL: transactions and durability. The driver itself begins a transaction."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import make_url
 
+from server.database.transaction import Beginnings
 
-def configure(engine: Engine) -> None:
-    """Set up every transaction of an engine."""
-    event.listen(engine, "begin", _begin)
-
-
-def _begin(connection: Connection) -> None:
-    if not connection.get_execution_options().get("durable", True):
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+BEGINNINGS = Beginnings(reading=(), durable=(), fast=("SET LOCAL synchronous_commit TO off",))
 
 
 def connection_string(url: str) -> str:

@@ -11,62 +11,62 @@ import json
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Dialect, Executable, Insert, Table, Text, bindparam, cast, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Dialect,
+    Executable,
+    Insert,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from server.database.transaction import Result, Transaction
 
 Parameters = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
-_DRIVER: Final = "driver"  # the key in a session's ``info``
 _ROWS: Final = "rows"
-
-
-class Result(NamedTuple):
-    """Rows as the driver gives them, and its description of the columns."""
-
-    rows: list[tuple[Any, ...]]
-    description: Any
-
-
-@dataclass(frozen=True)
-class _Parameter:
-    """A parameter of a statement's text: its name there, its value if the statement has one, and its conversion."""
-
-    name: str
-    value: Any
-    is_fixed: bool
-    convert: Convert | None
-
-    def taken_from(self, parameters: Parameters) -> Any:
-        """Return the value for the driver."""
-        value = self.value if self.is_fixed else parameters[self.name]
-        return value if self.convert is None else self.convert(value)
+MOMENTS_MAX: Final = 1_000  # whose text is remembered, for each parameter that is one
 
 
 @dataclass
 class _Compiled:
     """A statement for one driver.
 
-    ``conversions`` are those of its columns, empty if none needs one. They are known after the first execution:
-    psycopg's depend on what PostgreSQL sends.
+    ``names`` are those of its parameters, in their order; ``fixed`` are the values that the statement itself has, as
+    the driver takes them. ``processors`` convert the parameters at these places. ``conversions`` are those of its
+    columns, empty if none needs one. They are known after the first execution: psycopg's depend on what PostgreSQL
+    sends.
     """
 
     text: str
-    parameters: tuple[_Parameter, ...]
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    processors: tuple[tuple[int, Convert], ...]
     is_positional: bool
     types: tuple[TypeEngine[Any], ...] = ()
     conversions: tuple[Convert | None, ...] | None = None
 
     def bound(self, parameters: Parameters) -> Any:
         """Return the parameters as the driver takes them."""
-        if self.is_positional:
-            return [each.taken_from(parameters) for each in self.parameters]
-        return {each.name: each.taken_from(parameters) for each in self.parameters}
+        given = {**parameters, **self.fixed} if self.fixed else parameters
+        values = [given[name] for name in self.names]
+        for place, convert in self.processors:
+            values[place] = convert(values[place])
+        return values if self.is_positional else dict(zip(self.names, values, strict=True))
 
     def converted(self, result: Result, dialect: Dialect) -> list[tuple[Any, ...]]:
         """Return rows with Python's values."""
@@ -85,56 +85,12 @@ class _Compiled:
         ]
 
 
-@dataclass(frozen=True)
-class _Driver:
-    """What a session's transaction has of the driver."""
-
-    connection: Connection
-    dbapi: Any
-
-    @classmethod
-    def of(cls, session: Session) -> _Driver:
-        """Return that of a session; kept with it, because SQLAlchemy takes longer to say than SQLite to answer."""
-        driver = session.info.get(_DRIVER)
-        if driver is None or driver.connection.closed:
-            connection = session.connection()
-            driver = session.info[_DRIVER] = cls(connection, connection.connection.dbapi_connection)
-        return typing.cast(_Driver, driver)
-
-    def execute(self, sql: str, parameters: Any, *, many: bool = False) -> Result:
-        """Run a statement; return its rows, which are none if it returns none.
-
-        :raises DBAPIError: the driver's error, as SQLAlchemy wraps it
-        """
-        for listener in self.connection.dispatch.before_cursor_execute:  # who counts statements counts these too
-            listener(self.connection, None, sql, parameters, None, many)
-        try:
-            cursor = self.dbapi.cursor()
-            try:
-                if many:
-                    cursor.executemany(sql, parameters)
-                    return Result([], ())
-                cursor.execute(sql, parameters)
-                return Result(cursor.fetchall(), cursor.description) if cursor.description else Result([], ())
-            finally:
-                cursor.close()
-        except self.connection.dialect.loaded_dbapi.Error as error:
-            raise self._wrapped(error, sql) from error
-
-    def _wrapped(self, error: Exception, sql: str) -> BaseException:
-        dialect = self.connection.dialect
-        is_disconnect = dialect.is_disconnect(error, self.dbapi, None)
-        if is_disconnect:
-            self.connection.invalidate(error)
-        return DBAPIError.instance(
-            sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=is_disconnect,
-            dialect=dialect,
-        )
+def _transaction(session: Session) -> Transaction:
+    """Return the transaction of a session, with what was changed through the session written."""
+    assert isinstance(session, Transaction), "sessions come from Database"
+    if session.in_transaction():
+        session.flush()
+    return session
 
 
 class Prepared:
@@ -144,16 +100,16 @@ class Prepared:
     """
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
-        self.statement = statement
+        self.statement: Any = statement
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}  # by the name of the dialect
 
     def rows(self, session: Session, parameters: Parameters) -> list[tuple[Any, ...]]:
         """Run the statement, and return its rows."""
-        driver = _Driver.of(session)
-        dialect = driver.connection.dialect
+        transaction = _transaction(session)
+        dialect = transaction.dialect
         compiled = self._for(dialect)
-        return compiled.converted(driver.execute(compiled.text, compiled.bound(parameters)), dialect)
+        return compiled.converted(transaction.driver.execute(compiled.text, compiled.bound(parameters)), dialect)
 
     def first(self, session: Session, parameters: Parameters) -> tuple[Any, ...] | None:
         """Run the statement, and return its first row, or None without one."""
@@ -189,8 +145,8 @@ class PreparedRows:
 
     def insert(self, session: Session, rows: Sequence[Parameters]) -> None:
         """Insert rows. Each has a value for every column."""
-        driver = _Driver.of(session)
-        dialect = driver.connection.dialect
+        transaction = _transaction(session)
+        driver, dialect = transaction.driver, transaction.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = self._compiled[dialect.name] = self._compile(dialect)
@@ -215,15 +171,33 @@ def _compile(statement: Executable, dialect: Dialect, columns: Sequence[str] | N
     compiled = typing.cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=columns))  # type: ignore[attr-defined]
     required = [name for name, bind in compiled.binds.items() if bind.required]
     state = compiled.construct_expanded_state(dict.fromkeys(required))  # lists of IN become single parameters
-    parameters = []
-    for name in state.positiontup if compiled.positional else state.parameters:
+    names = tuple((state.positiontup if compiled.positional else state.parameters) or ())
+    fixed, processors = {}, []
+    for place, name in enumerate(names):
         bind = compiled.binds.get(name)  # None for one of a list
-        processor = bind.type.dialect_impl(dialect).bind_processor(dialect) if bind is not None else None
-        convert = processor or state.processors.get(name)
-        if name in required:
-            parameters.append(_Parameter(name, None, False, convert))
-        else:
+        convert = state.processors.get(name) if bind is None else _processor(bind.type, dialect)
+        if name not in required:
             value = state.parameters[name]
-            parameters.append(_Parameter(name, value if convert is None else convert(value), True, None))
+            fixed[name] = value if convert is None else convert(value)
+        elif convert is not None:
+            processors.append((place, convert))
     types = tuple(each.type for each in getattr(statement, "exported_columns", ()))
-    return _Compiled(state.statement, tuple(parameters), compiled.positional, types)
+    return _Compiled(state.statement, names, fixed, tuple(processors), compiled.positional, types)
+
+
+def _processor(declared: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what converts a parameter of a type for a driver; None if the driver takes it as it is."""
+    if isinstance(declared, Boolean):  # both drivers take one; SQLAlchemy would check it again
+        return None
+    convert: Convert | None = declared.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(declared, JSON) and convert is not None:
+        return _short_for_empty(convert)
+    if isinstance(declared, UTCDateTime) and convert is not None:
+        return lru_cache(MOMENTS_MAX)(convert)  # all rows of an answer have the same one
+    return convert
+
+
+def _short_for_empty(convert: Convert) -> Convert:
+    """Return a conversion to JSON that does not begin anew for each empty list: most rows have two."""
+    empty = convert([])
+    return lambda value: empty if value == [] else convert(value)

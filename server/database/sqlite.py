@@ -20,6 +20,10 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from server.database.transaction import BEGUN, Beginnings
+
+# A writer takes the write lock at once: a reader that turned writer fails if another wrote in between.
+BEGINNINGS = Beginnings(reading=("BEGIN",), durable=("BEGIN IMMEDIATE",), fast=("BEGIN IMMEDIATE",))
 BUSY_TIMEOUT_MS = 10_000  # how long a writer waits for a writer of another process
 
 
@@ -93,6 +97,6 @@ def _connect_with_foreign_keys(connection: DBAPIConnection, entry: ConnectionPoo
 
 
 def _begin(connection: Connection) -> None:
-    # A writer takes the write lock at once: a reader that turned writer fails if another wrote in between.
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(BEGUN):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing") else "BEGIN")

@@ -57,7 +57,7 @@ class Table(SQLModel):
 
         The session does not keep the row: its unit of work takes longer (``bench/queries.py``).
         """
-        self.id = _insert(type(self)).scalar(session, self.model_dump(exclude={"id"}))  # type: ignore[attr-defined]
+        self.id = _insert(type(self)).scalar(session, self.model_dump(exclude={"id"}))
 
     @classmethod
     def write(cls, session: Session, values: Mapping[str, Any]) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from sqlmodel import Session, select
 
@@ -36,6 +38,11 @@ class TimedGrade:
     instance_id: int
     revision: int
     seconds: float
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the grade as they are stored and sent."""
+        return [row.as_json() for row in self.grade.checkpoints]
 
 
 def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
@@ -175,8 +182,8 @@ def store(session: Session, submission: SubmissionRow, timed: TimedGrade, *, reg
     }
     row = GradeRow.write(session, values)
     comparisons = [
-        {"grade_id": row.id, "position": position, "pattern": comparison.pattern} | comparison.as_json()
-        for position, comparison in enumerate(grade.checkpoints)
+        {**shown, "grade_id": row.id, "position": position, "pattern": comparison.pattern}
+        for position, (comparison, shown) in enumerate(zip(grade.checkpoints, timed.rows, strict=True))
     ]
     INSERT_ROWS.insert(session, comparisons)
     if regrade_id is None:

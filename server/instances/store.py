@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,12 +13,13 @@ from sqlmodel import Session, select
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
+from grader.byte_cache import ByteCache
 from server.accounts.accounts import lock_account
 from server.database import dialect
 from server.database.engine import Database
 from server.tables import InstanceRow
 
-CACHED_INSTANCES = 512
+INSTANCES_BYTES_MAX = 64 * 1024 * 1024  # some 700 of the lecture's network
 CANONICAL_LOCK = 0x0D0_72  # any number, the same in every process
 
 
@@ -39,25 +40,30 @@ class InstanceStore:
 
     From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, number, exercise and
     revision under the server's secret, so that nobody else can draw the instance of a student or a hidden one.
+
+    :param bytes_max: how many bytes of instances are kept in memory by owner, and as many by id
     """
 
-    def __init__(self, database: Database, secret: bytes) -> None:
+    def __init__(self, database: Database, secret: bytes, bytes_max: int = INSTANCES_BYTES_MAX) -> None:
         self._database = database
         self._secret = secret
-        # An instance never changes, and its reference gradients are cached too.
-        self._cached = lru_cache(maxsize=CACHED_INSTANCES)(self._find_or_draw)
-        self._cached_by_id = lru_cache(maxsize=CACHED_INSTANCES)(self._load)
+        # An instance never changes, and its reference gradients are cached too. So each is read once an evening.
+        self._cached: ByteCache[Hashable, StoredInstance] = ByteCache(bytes_max, _weigh)
+        self._cached_by_id: ByteCache[Hashable, StoredInstance | None] = ByteCache(bytes_max, _weigh)
 
     def get(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
         """Return an account's instance of an exercise, or everybody's if it is canonical; draw it if there is none."""
-        return self._cached(None if kind is Kind.CANONICAL else account_id, exercise, kind)
+        owner = None if kind is Kind.CANONICAL else account_id
+        key = (owner, exercise.slug, exercise.revision, kind)
+        return self._cached.get(key, lambda: self._find_or_draw(owner, exercise, kind))
 
     def load(self, id: int, exercise: Exercise) -> StoredInstance | None:
         """Return the instance of a row, or None if it is of another revision than the exercise is today.
 
         :raises CorruptInstance: the stored bytes are not those that were drawn
         """
-        return self._cached_by_id(id, exercise)
+        key = (id, exercise.slug, exercise.revision)
+        return self._cached_by_id.get(key, lambda: self._load(id, exercise))
 
     def _load(self, id: int, exercise: Exercise) -> StoredInstance | None:
         with self._database.reading() as session:
@@ -130,6 +136,10 @@ def _stored(row: InstanceRow, exercise: Exercise) -> StoredInstance:
     if instance.digest != row.digest:
         raise CorruptInstance(f"Instance {row.id}: its bytes have another digest than was recorded.")
     return StoredInstance(row.id, instance)
+
+
+def _weigh(stored: StoredInstance | None) -> int:
+    return 0 if stored is None else len(stored.instance.state)
 
 
 async def instances(request: Request) -> InstanceStore:

@@ -120,7 +120,7 @@ def take(session: Session, lease_seconds: float) -> Lease | None:
     A ticket whose runs killed their workers three times is quarantined on the way.
     """
     # Without the lock, two workers could take two tickets of one account.
-    dialect.take_turns(session.connection(), TAKE_LOCK)
+    dialect.take_turns(session, TAKE_LOCK)
     while (lease := _claim(session, LEASE_FIRST_DUE, {"moment": now()}, lease_seconds)) is not None:
         if lease.state is TicketState.RUNNING:
             return lease

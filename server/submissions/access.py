@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from fastapi import Request
 from sqlmodel import Session
 
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
 from server.courses.access import Membership
-from server.courses.last_seen import LastSeen, TheLastSeen
+from server.courses.last_seen import LastSeen, last_seen_of
 from server.courses.roles import Permission
 from server.http.problems import NotFound
 from server.http.row_id import RowId
@@ -95,6 +96,6 @@ class AllowedForSubmission:
     own: Permission
     others: Permission
 
-    async def __call__(self, id: RowId, credentials: TheCredentials, last_seen: TheLastSeen) -> SubmissionAccess:
+    async def __call__(self, request: Request, id: RowId, credentials: TheCredentials) -> SubmissionAccess:
         """Return access to the submission that the address names."""
-        return SubmissionAccess(credentials, id, self.own, self.others, last_seen)
+        return SubmissionAccess(credentials, id, self.own, self.others, last_seen_of(request))

@@ -86,8 +86,7 @@ class Intake:
             row = grade.store(session, submission, timed)
             grade.count(self.metrics, answer.kind, timed)
             graded = Graded(row, stored.instance.kind.value)
-            rows = [each.as_json() for each in timed.grade.checkpoints]
-            return show_graded(session, submission, rules.recounted(session), graded, rows)
+            return show_graded(session, submission, rules.recounted(session), graded, timed.rows)
 
     def queue_code(self, access: CourseAccess, answer: HandedIn) -> Accepted:
         """Store code, with a ticket for the dispatcher in the same transaction.

@@ -69,7 +69,10 @@ class Graded:
 def newest_grade(session: Session, submission_id: int) -> Graded | None:
     """Return the grade of a submission, or None if it has none that counts."""
     found = NEWEST_GRADE.first(session, {"submission_id": submission_id})
-    return found and Graded(GradeRow.loaded(zip(GRADE_COLUMNS, found, strict=False)), found[-1])
+    if found is None:
+        return None
+    *grade, instance_kind = found
+    return Graded(GradeRow.loaded(zip(GRADE_COLUMNS, grade, strict=True)), instance_kind)
 
 
 def rows_of_grade(session: Session, grade_id: int) -> list[dict[str, Any]]:

@@ -11,7 +11,14 @@ from exercises.exercise import Exercise
 from exercises.instance import Instance, freeze
 from exercises.registry import exercises, find
 from exercises.tape import CutTape
-from grader.reference import StaleInstance, back_all, reference
+from grader.reference import (
+    HIDDEN_BYTES_MAX,
+    STUDENT_BYTES_MAX,
+    StaleInstance,
+    _weigh,
+    back_all,
+    reference,
+)
 
 FULL = find("makemore/full-backward")
 
@@ -33,6 +40,12 @@ def test_it_is_made_once_for_an_instance() -> None:
     known = {slug: reference(Instance.canonical(exercise)) for slug, exercise in exercises().items()}
 
     assert all(reference(Instance.canonical(exercise)) is known[slug] for slug, exercise in exercises().items())
+
+
+def test_there_is_room_for_the_students_of_an_evening() -> None:
+    """A third of 300 students works on a second exercise, and some of the room is for what a wrong answer adds."""
+    assert 400 * _weigh(reference(Instance.canonical(FULL))) < STUDENT_BYTES_MAX
+    assert 128 * _weigh(reference(Instance.canonical(FULL))) < HIDDEN_BYTES_MAX
 
 
 def test_the_state_is_in_the_order_of_its_names() -> None:

@@ -23,7 +23,7 @@ from grader.compare import Verdict
 from server.accounts.queries import ACCOUNT_OF_TOKEN
 from server.assignments.assignment import Assignment
 from server.assignments.points import Moments, assignment_points
-from server.courses.queries import COURSE_AND_ROLE
+from server.courses.queries import COURSE_AND_ROLE, COURSE_COLUMNS
 from server.courses.schemas import PersonBody
 from server.database.prepared import Prepared, PreparedRows
 from server.gradebook import gradebook
@@ -411,6 +411,11 @@ def _insert_beside_session(session: Session, given: QueryArguments) -> bool:
     return row.id is not None
 
 
+def _read_course_and_role(session: Session, given: QueryArguments) -> Any:
+    rows = COURSE_AND_ROLE.rows(session, {"slug": given.course.slug, "account_id": given.account_id})
+    return [(CourseRow.loaded(zip(COURSE_COLUMNS, row, strict=False)), *row[-2:]) for row in rows]
+
+
 def _write_beside_session(session: Session, given: QueryArguments) -> bool:
     return SubmissionRow.write(session, given.new_submission).id is not None
 
@@ -494,7 +499,7 @@ PAIRS: Mapping[str, Pair] = {
         _rows(ACCOUNT_OF_TOKEN, lambda given: {"digest": given.token_digest, "moment": given.moment}), account_of_token
     ),
     "courses.COURSE_AND_ROLE": Pair(
-        _entities(COURSE_AND_ROLE, lambda given: {"slug": given.course.slug, "account_id": given.account_id}),
+        _read_course_and_role,
         course_and_role,
     ),
     "database.Table.insert": Pair(_insert_beside_session, insert_submission),

@@ -104,7 +104,7 @@ def test_everybody_has_numbers_of_their_own_and_keeps_them(server: RunningServer
 
 def forget_instances(server: RunningServer) -> None:
     """As a server that was started anew."""
-    server.services.instances._cached.cache_clear()
+    server.services.instances._cached._kept.clear()
 
 
 def test_the_bytes_are_kept_and_not_only_the_seed(server: RunningServer) -> None:

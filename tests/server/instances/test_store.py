@@ -45,6 +45,18 @@ def all_of(student: int, bob: int) -> list[tuple[int, Exercise, Kind]]:
     ]
 
 
+def test_an_instance_is_read_once_while_there_is_room(database: Database, students: tuple[int, int]) -> None:
+    exercise = FIRST
+    roomy, narrow = InstanceStore(database, SECRET), InstanceStore(database, SECRET, bytes_max=1)
+
+    for store in (roomy, narrow):
+        first, again = (store.get(students[0], exercise, Kind.STUDENT) for _ in range(2))
+        by_id, by_id_again = (store.load(first.id, exercise) for _ in range(2))
+
+        assert (first is again, by_id is by_id_again) == (store is roomy, store is roomy)
+        assert first.instance == again.instance
+
+
 def test_each_place_has_an_instance_of_its_own_and_keeps_it(database: Database, students: tuple[int, int]) -> None:
     places = all_of(*students)
     drawn = [InstanceStore(database, SECRET).get(*place) for place in places]
