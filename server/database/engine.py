@@ -66,7 +66,7 @@ class Database:
         """
         engine = self._durable_writer if durable else self._fast_writer
         with self._watched():
-            with self._write_lock, Session(engine, expire_on_commit=False) as session, session.begin():
+            with Session(engine, expire_on_commit=False) as session, self._write_lock, session.begin():
                 yield session
             if durable and self._log is not None:
                 self._sync(self._log)
