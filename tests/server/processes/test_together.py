@@ -130,9 +130,7 @@ def test_an_idle_process_takes_what_a_busy_one_cannot(
 
 
 @on_sqlite
-def test_code_is_taken_while_any_process_can_run_it(
-    settings: Settings, fake_sandbox: FakeSandbox, two: list[RunningServer], students: list[Student]
-) -> None:
+def test_code_is_taken_while_any_process_can_run_it(two: list[RunningServer], students: list[Student]) -> None:
     assert students[1].submit_code(SOLUTION, wait=30).status_code == 201  # so it can
 
     def none_here() -> Sandbox:
@@ -141,7 +139,7 @@ def test_code_is_taken_while_any_process_can_run_it(
     def refusal(peers: Peers) -> str | None:
         runner = CodeRunner(none_here)
         runner.inspect()
-        services = ServerServices.build(settings, runner, WOKEN_ALONE, peers)
+        services = ServerServices.build(two[0].services.settings, runner, WOKEN_ALONE, peers)
         refused = services.dispatcher.refusal
         services.close()
         return refused
