@@ -72,7 +72,7 @@ def run_server(
             database_url=settings.url,
             submissions_per_minute=per_minute,
             dispatch="procrastinate" if workers else "embedded",
-            processes=Machine().processes() if processes is None else processes,
+            processes=Machine().processes(children) if processes is None else processes,
         )
         server = stack.enter_context(ServerProcess(environment, data / "server.log", "serve"))
         for number in range(workers):

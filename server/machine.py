@@ -17,7 +17,7 @@ from typing import Final
 
 MIB: Final = 1024 * 1024
 SERVER_BYTES: Final = 640 * MIB  # a server with its zygote, before any run
-PROCESS_BYTES: Final = 96 * MIB  # each further process of a server: what it does not share with the others, and caches
+PROCESS_BYTES: Final = 160 * MIB  # each further process of a server: what it does not share with the others, and caches
 # What one run can take: its limit with page tables (256 + 16 MiB), its stack, and own copies of the zygote's pages.
 CHILD_BYTES: Final = 448 * MIB
 CHILDREN_MAX: Final = 96  # a zygote has 256 descriptors, and needs two for each, and some
@@ -61,9 +61,9 @@ class Machine:
         room = (self.memory_bytes() - SERVER_BYTES) // CHILD_BYTES
         return max(1, min(self.processors(), room, CHILDREN_MAX))
 
-    def processes(self) -> int:
-        """Return how many processes of a server have work and room beside its runs, at least 1."""
-        room = (self.memory_bytes() - SERVER_BYTES - self.children() * CHILD_BYTES) // PROCESS_BYTES
+    def processes(self, children: int) -> int:
+        """Return how many processes of a server have work, and room beside so many runs, at least 1."""
+        room = (self.memory_bytes() - SERVER_BYTES - children * CHILD_BYTES) // PROCESS_BYTES
         return max(1, min(self.processors(), 1 + room, PROCESSES_MAX))
 
     def _groups(self, controller: str) -> Iterator[Path]:

@@ -24,7 +24,7 @@ from server.machine import limit_arenas, raise_descriptor_limit
 from server.processes.peers import Peers
 from server.processes.supervisor import Program, Supervisor
 from server.queue.timing import Timing
-from server.services import Services
+from server.services import ServerServices
 from server.settings import Settings, SettingsError
 
 SHUTDOWN_SECONDS: Final = 15
@@ -63,7 +63,7 @@ def serve(settings: Settings, address: Address, show: Show, timing: Timing | Non
     settings.refuse_guessable_secrets(address.host)
     limits = ConnectionLimits(connections_max=connections_max(settings, raise_descriptor_limit()))
     # Here, where what is wrong becomes a sentence; within uvicorn it is a traceback.
-    services = Services.build(settings, timing=timing)
+    services = ServerServices.build(settings, timing=timing)
     services.prepare_database()
     services.close()
     if settings.process_count == 1:

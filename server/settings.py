@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -23,6 +24,7 @@ USUAL_PASSWORDS = frozenset(
     {"dojo", "postgres", "password", "passwd", "secret", "changeme", "admin", "example", "test"}
 )
 SECRET_CHARACTERS_MIN = 8  # different ones: 32 random hexadecimal digits have fewer once in 20,000,000 times
+NO_DEFAULT = "default_factory_not_called"  # pydantic's, where a default depends on a setting that cannot be used
 DATABASE_FILE = "dojo.db"
 SECRET_FILE = "secret"
 
@@ -57,13 +59,17 @@ class Settings(BaseSettings):
     dispatch: Literal["embedded", "procrastinate"] = "embedded"
     """The engine that runs code: this server, or ``python -m server worker`` processes, which need PostgreSQL."""
 
-    processes: int = Field(default_factory=lambda: Machine().processes(), ge=1, le=PROCESSES_MAX)
-    """How many processes a server has on its port; by default as many as there are processors, and room in the memory
-    beside the runs. With the embedded engine at most as many as ``DOJO_CHILDREN``."""
-
     children: int = Field(default_factory=lambda: Machine().children(), ge=1, le=CHILDREN_MAX)
     """How many runs of students' code this server, or this worker, has at the same time; by default as many as the
     processors and the memory of its container allow."""
+
+    processes: int = Field(
+        default_factory=lambda chosen: Machine().processes(chosen.get("children", 1) if _is_embedded(chosen) else 0),
+        ge=1,
+        le=PROCESSES_MAX,
+    )
+    """How many processes a server has on its port; by default as many as there are processors, and room in the memory
+    beside the runs. With the embedded engine at most as many as ``DOJO_CHILDREN``."""
 
     worker_port: int | None = Field(default=None, ge=0, le=65535)
     """The port on which a worker answers ``/readyz`` and ``/metrics``, to anybody who reaches it; by default none."""
@@ -133,12 +139,13 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise SettingsError("\n".join(_mistake(each) for each in error.errors(include_input=False))) from None
+            mistakes = [each for each in error.errors(include_input=False) if each["type"] != NO_DEFAULT]
+            raise SettingsError("\n".join(map(_mistake, mistakes))) from None
 
     @property
     def process_count(self) -> int:
         """How many processes a server has. Each of the embedded engine runs code, so each has a run at least."""
-        return min(self.processes, self.children) if self.dispatch == "embedded" else self.processes
+        return min(self.processes, self.children) if _is_embedded(vars(self)) else self.processes
 
     @property
     def trusted_proxies(self) -> list[str]:
@@ -213,6 +220,10 @@ class Settings(BaseSettings):
                 f"The folder {self.data} cannot be written: {error.strerror}. Give it to the server's user, or name "
                 "another one in DOJO_DATA."
             ) from None
+
+
+def _is_embedded(chosen: Mapping[str, Any]) -> bool:
+    return chosen.get("dispatch") == "embedded"
 
 
 def _is_loopback(host: str) -> bool:

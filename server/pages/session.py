@@ -13,7 +13,7 @@ from sqlmodel import Session
 from server.accounts.sessions import LIFETIME
 from server.accounts.signin import Credentials, SignedInSession
 from server.courses.access import CourseAccess, CourseSlug
-from server.courses.last_seen import TheLastSeen
+from server.courses.last_seen import last_seen_of
 from server.courses.roles import Permission
 from server.database.engine import Database
 from server.http.problems import Unauthorised
@@ -93,9 +93,9 @@ class Visiting:
 
     permission: Permission
 
-    async def __call__(self, course: CourseSlug, visitor: TheVisitor, last_seen: TheLastSeen) -> CourseAccess:
+    async def __call__(self, request: Request, course: CourseSlug, visitor: TheVisitor) -> CourseAccess:
         """Return access to the course that the address names."""
-        return CourseAccess(visitor, course, self.permission, last_seen)
+        return CourseAccess(visitor, course, self.permission, last_seen_of(request))
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ class VisitingSubmission:
     own: Permission
     others: Permission
 
-    async def __call__(self, id: RowId, visitor: TheVisitor, last_seen: TheLastSeen) -> SubmissionAccess:
+    async def __call__(self, request: Request, id: RowId, visitor: TheVisitor) -> SubmissionAccess:
         """Return access to the submission that the address names."""
-        return SubmissionAccess(visitor, id, self.own, self.others, last_seen)
+        return SubmissionAccess(visitor, id, self.own, self.others, last_seen_of(request))
 
 
 def begin(response: Response, token: str, *, secure: bool) -> None:

@@ -145,7 +145,7 @@ class Supervisor:
             os.setpgid(0, 0)  # Ctrl-C at the terminal is for the supervisor alone
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() == parent:
-                code = program.run(self._note_serving)
+                code = program.run(_serve_nobody if program.is_helper else self._note_serving)
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
         except BaseException:
@@ -217,6 +217,10 @@ class Supervisor:
             for _ in self._reap():
                 pass
         return True
+
+
+def _serve_nobody() -> None:
+    """What a helper may call: that it works does not mean that the server can be reached."""
 
 
 @contextmanager

@@ -43,6 +43,7 @@ class EmbeddedDispatcher(Dispatcher):
         self._code_runner = code_runner
         self._leases = leases
         self._peers = peers
+        self._able = peers.gauge("processes that run code")
         self._lock = threading.Lock()
         self._idle: list[threading.Event] = []  # of workers that wait and that nobody has woken yet
         self._announcements = 0  # a worker that has seen fewer looks again before it waits
@@ -88,8 +89,8 @@ class EmbeddedDispatcher(Dispatcher):
 
     @property
     def refusal(self) -> str | None:
-        """The sandbox's error, or None: this process is the only one that runs code."""
-        return self._code_runner.unavailable_reason
+        """The error of this process's sandbox, or None if that of any process can run code."""
+        return self._code_runner.unavailable_reason if self._able.total(0) == 0 else None
 
     def health(self) -> dict[str, str]:
         """Return whether the sandbox of this process works."""
@@ -102,7 +103,9 @@ class EmbeddedDispatcher(Dispatcher):
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            if not self._code_runner.is_ready():
+            is_able = self._code_runner.is_ready()
+            self._able.set(0, is_able)
+            if not is_able:
                 self._stopping.wait(self._timing.inspect_again_seconds)
                 self._code_runner.inspect()
                 continue

@@ -13,7 +13,7 @@ import pytest
 
 from grader.sandbox import Limits
 from grader.sandbox.zygote.memory import ALLOWANCE_BYTES
-from server.machine import CHILD_BYTES, MIB, SERVER_BYTES, Machine
+from server.machine import CHILD_BYTES, MIB, PROCESS_BYTES, SERVER_BYTES, Machine
 
 GIB = 1024 * MIB
 V2 = "0::/\n"
@@ -87,6 +87,26 @@ def test_children_have_room_in_memory_and_a_processor_each(
     assert children == 1 or SERVER_BYTES + children * CHILD_BYTES <= container.memory_bytes()
 
 
+@pytest.mark.parametrize(
+    ("files", "children", "processes"),
+    [
+        ({"memory.max": str(2 * GIB), "cpu.max": "200000 100000"}, 2, 2),
+        ({"memory.max": str(2 * GIB)}, 3, 1),  # the runs come first
+        ({"memory.max": str(2 * GIB)}, 0, 9),  # workers run the code
+        ({"memory.max": str(512 * MIB)}, 1, 1),
+        ({}, 64, 32),
+    ],
+)
+def test_processes_have_room_beside_the_runs_and_a_processor_each(
+    tmp_path: Path, files: dict[str, str], children: int, processes: int
+) -> None:
+    container = machine(tmp_path, V2, files)
+
+    assert container.processes(children) == processes
+    needed = SERVER_BYTES + children * CHILD_BYTES + (processes - 1) * PROCESS_BYTES
+    assert processes == 1 or needed <= container.memory_bytes()
+
+
 def test_this_machine_has_a_processor_and_memory() -> None:
     assert Machine().processors() >= 1
     assert Machine().memory_bytes() > 256 * MIB
@@ -140,7 +160,7 @@ WORKERS = COMPOSE.with_name("docker-compose.workers.yml")
 
 
 def test_the_containers_have_room_for_what_their_runs_may_take(tmp_path: Path) -> None:
-    gib = re.findall(r"mem_limit: (\d+)g  # 640 MiB, and 448 for each", COMPOSE.read_text())
+    gib = re.findall(r"640 MiB, 448 for each run [^\n]*\n    mem_limit: (\d+)g", COMPOSE.read_text())
     (children,) = set(re.findall(r"DOJO_CHILDREN:-(\d+)", WORKERS.read_text()))
     (workers,) = re.findall(r"DOJO_WORKERS:-(\d+)", WORKERS.read_text())
     (zygote_mib,) = re.findall(r"DOJO_ZYGOTE_MEMORY:-(\d+)m\}\"  # 384 MiB, and 448 for each run", WORKERS.read_text())

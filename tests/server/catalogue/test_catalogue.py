@@ -146,7 +146,12 @@ def test_what_does_not_exist_and_what_is_not_yours_is_not_found(server: RunningS
 
 
 def test_a_bad_file_of_names_prevents_the_start(tmp_path: Path) -> None:
-    environment = os.environ | {"DOJO_DATA": str(tmp_path), "DOJO_PORT": "0", "DOJO_NAMES_FILE": str(tmp_path / "none")}
+    environment = os.environ | {
+        "DOJO_DATA": str(tmp_path),
+        "DOJO_PORT": "0",
+        "DOJO_PROCESSES": "1",
+        "DOJO_NAMES_FILE": str(tmp_path / "none"),
+    }
 
     run = subprocess.run(
         [sys.executable, "-m", "server", "quickstart"],

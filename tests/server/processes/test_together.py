@@ -14,15 +14,17 @@ import safetensors.torch
 from sqlmodel import func, select
 from starlette.testclient import TestClient
 
-from grader.sandbox import Job, SandboxFault
+from grader.sandbox import Job, Sandbox, SandboxFault
 from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
+from server.grading.code_runner import CodeRunner
 from server.http.connection import ConnectionLimits, Connections, GuardedProtocol
 from server.http.problems import Problem
 from server.operations.peer_pages import PeerPages
 from server.processes.peers import Peers
 from server.queue.timing import Timing
+from server.services import ServerServices
 from server.settings import Settings
 from server.submissions.live_check import CheckTurns
 from server.tables import GradeRow, Role
@@ -125,6 +127,25 @@ def test_an_idle_process_takes_what_a_busy_one_cannot(
         assert held.result(20).status_code == 201
     with two[0].services.database.reading() as session:
         assert session.exec(select(func.count()).select_from(GradeRow)).one() == 2
+
+
+@on_sqlite
+def test_code_is_taken_while_any_process_can_run_it(two: list[RunningServer], students: list[Student]) -> None:
+    assert students[1].submit_code(SOLUTION, wait=30).status_code == 201  # so it can
+
+    def none_here() -> Sandbox:
+        raise SandboxFault("this kernel has no seccomp")
+
+    def refusal(peers: Peers) -> str | None:
+        runner = CodeRunner(none_here)
+        runner.inspect()
+        services = ServerServices.build(two[0].services.settings, runner, WOKEN_ALONE, peers)
+        refused = services.dispatcher.refusal
+        services.close()
+        return refused
+
+    assert refusal(dataclasses.replace(two[0].services.peers)) is None
+    assert refusal(Peers.alone()) == "this kernel has no seccomp"
 
 
 @on_sqlite
