@@ -14,11 +14,11 @@ from exercises.instance import Instance, Kind
 from exercises.tape import Tape
 from grader import tolerance
 from grader.answer import normalise
-from grader.compare import Comparison, Origin, Verdict
+from grader.compare import Comparison, Origin, Verdict, compare
 from grader.grade import Grade, compare_all
 from grader.reference import Reference, reference
 from grader.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
-from tests.grader.rows import FULL, RIGHT, judged, own
+from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own
 from tests.mistakes.play import play
 
 LOGITS = "dlogits = dnorm_logits + F.one_hot(logits.argmax(1), num_classes=vocab_size) * dlogit_maxes"
@@ -206,6 +206,16 @@ def test_what_follows_from_a_noted_step_says_so() -> None:
     rows = judged({"h": h, "hpreact": hpreact})
 
     assert notes_of(rows) == {"h": [BEYOND], "hpreact": [FROM_ABOVE.format("h")]}
+
+
+def test_what_is_beyond_rounding_is_told_by_name_and_what_follows_is_not() -> None:
+    h = RIGHT["h"] * (1 + 9e-6)
+    handed_in = {"h": h, "hpreact": (1 - FORWARD["h"] ** 2) * h}
+
+    rows = [compare(each.name, normalise(handed_in.get(each.name)), RIGHT[each.name]) for each in FULL.checkpoints]
+    tolerated = judge_rounding(reference(INSTANCE), handed_in, rows)
+
+    assert (tolerated.beyond, tolerated.inherited) == ({"h"}, set())
 
 
 def test_what_is_less_than_the_rounding_of_the_step_comes_from_nowhere() -> None:

@@ -30,15 +30,13 @@ GOAL: Final = 0.85
 NOT_NOTICED: Final = ("survived", "no tests", "not checked", "not tried")
 # Imported once, before the forks. tests.conftest comes first: torch must not be imported before its numbers are pinned.
 # The tests themselves are not: pytest, called twice in a process, does not find an id with a line break again.
-PRELOADED: Final = (
-    "tests.conftest",
-    "torch",
-    "hypothesis",
-    "exercises.registry",
-    "grader.grade",
-    "server.app",
-    "dojo.cli",
-)
+# Nor is what imports the target: a table of functions that the target makes when it is imported is then the mutant's.
+PRELOADED: Final = ("tests.conftest", "torch", "hypothesis", "exercises.registry")
+PRELOADED_BY_PACKAGE: Final = {
+    "grader": ("safetensors.torch",),
+    "server": ("grader.grade", "alembic.command", "fastapi", "prometheus_client", "sqlmodel", "starlette.testclient"),
+    "client": ("grader.grade", "server.app"),
+}
 # mutmut stops a mutant after (the time of its tests + timeout_constant) * timeout_multiplier seconds, and such a mutant
 # counts as noticed. So the limit is wide: on a busy machine a mutant must not be stopped for being slow.
 # torch calls _should_skip_dynamo while its class is made, before mutmut has all of its mutants.
@@ -160,7 +158,8 @@ def prepare(target: Target) -> None:
         tests="\n    ".join(target.tests),
     )
     (target.copy / "setup.cfg").write_text(settings, encoding="utf-8")
-    (target.copy / "preload.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
+    preloaded = (*PRELOADED, *PRELOADED_BY_PACKAGE[target.module.partition("/")[0]])
+    (target.copy / "preload.txt").write_text("\n".join(preloaded), encoding="utf-8")
 
 
 def mutate(target: Target, children: int, again: bool) -> Score:

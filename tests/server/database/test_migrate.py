@@ -64,7 +64,7 @@ def test_servers_that_start_together_take_turns(url: str) -> None:
     threads = [threading.Thread(target=start, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert eventually(lambda: not any(thread.is_alive() for thread in threads), 60)
+    assert eventually(lambda: not any(thread.is_alive() for thread in threads), 3 * PATIENCE_SECONDS)
     assert failures == []
     migrate.check(url)
 

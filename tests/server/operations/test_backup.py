@@ -72,7 +72,7 @@ class Load:
     def __enter__(self) -> Load:
         for thread in self._threads:
             thread.start()
-        assert self.enough.wait(60)
+        assert self.enough.wait(180)
         return self
 
     def __exit__(self, *_: object) -> None:

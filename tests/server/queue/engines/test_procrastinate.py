@@ -104,7 +104,7 @@ def test_a_worker_without_a_heartbeat_is_not_alive(server: RunningServer) -> Non
     dispatcher = server.services.dispatcher
     healths = []
 
-    for seconds in (3600, 0):
+    for seconds in (3600, -60):
         with server.services.database.writing() as session:
             beat = f"INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '{seconds} seconds')"
             session.connection().exec_driver_sql(beat)
