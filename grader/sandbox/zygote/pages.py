@@ -13,6 +13,7 @@ import ctypes
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from struct import unpack
 from typing import Final
@@ -83,8 +84,10 @@ def fill_holes() -> None:
 def _fill_python_heap() -> None:
     """Fill the pools of Python's small objects: one size after the other, until one comes from a new arena."""
     before = [each for each in _mappings() if each.rights == "rw-p" and each.path in ("", "[heap]")]
-    sizes = [lambda size=size: bytes(size) for size in range(512 - b"".__sizeof__(), 0, -16)]
-    for make in (*sizes, lambda: 0.5 + len(_fillers), object):  # a float has 24 bytes, and an object 16
+    sizes = range(512 - b"".__sizeof__(), 0, -16)
+    makers: list[Callable[[], object]] = [partial(bytes, size) for size in sizes]
+    makers += [lambda: 0.5 + len(_fillers), object]  # a float has 24 bytes, and an object 16
+    for make in makers:
         while True:
             filler = make()
             _fillers.append(filler)
