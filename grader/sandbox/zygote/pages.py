@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from struct import unpack
 from typing import Final
@@ -49,7 +50,7 @@ _fillers: Final[list[object]] = []  # objects in the holes of Python's heap
 
 
 @dataclass(frozen=True, slots=True)
-class _Mapping:
+class Mapping:
     """One line of ``/proc/self/maps``."""
 
     start: int
@@ -83,8 +84,10 @@ def fill_holes() -> None:
 def _fill_python_heap() -> None:
     """Fill the pools of Python's small objects: one size after the other, until one comes from a new arena."""
     before = [each for each in _mappings() if each.rights == "rw-p" and each.path in ("", "[heap]")]
-    sizes = [lambda size=size: bytes(size) for size in range(512 - b"".__sizeof__(), 0, -16)]
-    for make in (*sizes, lambda: 0.5 + len(_fillers), object):  # a float has 24 bytes, and an object 16
+    sizes = range(512 - b"".__sizeof__(), 0, -16)
+    makers: list[Callable[[], object]] = [partial(bytes, size) for size in sizes]
+    makers += [lambda: 0.5 + len(_fillers), object]  # a float has 24 bytes, and an object 16
+    for make in makers:
         while True:
             filler = make()
             _fillers.append(filler)
@@ -124,33 +127,40 @@ def gather_into_huge_pages() -> None:
             _libc.madvise(each.start, each.end - each.start, _MADV_COLLAPSE)
 
 
-def gather_text_into_huge_pages(practise: Callable[[], object]) -> int:
-    """Move the machine code that ``practise`` runs into huge pages. Return how many.
+def forget_used_code() -> list[Mapping]:
+    """Take the machine code of all files out of the page table, and return its mappings; none where that is of no use.
+
+    Its pages stay in the cache of files. Those that are in the page table later have been used since.
+    """
+    if platform.machine() != "x86_64" or not _huge_page_is_2_mib():
+        return []
+    code = [each for each in _mappings() if each.rights == "r-xp" and each.path.startswith("/")]
+    for each in code:
+        _libc.madvise(each.start, each.end - each.start, _MADV_DONTNEED)
+    return code
+
+
+def gather_code_into_huge_pages(code: Iterable[Mapping]) -> None:
+    """Move the parts of some mappings that were used since ``forget_used_code`` into huge pages.
 
     A fork does not copy the page table of a file: each child maps its code anew, sixteen pages a fault. The copies have
     the same addresses, bytes and rights, belong to this process and its children alone, and are never writable and
-    executable at once. Only what is used is worth the memory.
+    executable at once. What is not used is not worth the memory.
     """
-    if platform.machine() != "x86_64" or not _huge_page_is_2_mib():
-        return 0
-    texts = [each for each in _mappings() if each.rights == "r-xp" and each.path.startswith("/")]
-    for text in texts:  # its pages stay in the cache of files; from now on, those count that are used
-        _libc.madvise(text.start, text.end - text.start, _MADV_DONTNEED)
-    practise()
-    moved = 0
-    for text in texts:
-        for start, end in _used(text):
-            if not _move_into_huge_pages(start, end - start):
-                return moved
-            moved += (end - start) // _HUGE_BYTES
-    return moved
+    try:
+        parts = [part for mapping in code for part in _used(mapping)]
+    except OSError:  # this system does not tell which pages are mapped
+        return
+    for start, end in parts:
+        if not _move_into_huge_pages(start, end - start):
+            return
 
 
-def _used(text: _Mapping) -> list[tuple[int, int]]:
+def _used(mapping: Mapping) -> list[tuple[int, int]]:
     """Return the beginnings and ends of those parts of a mapping, in whole huge pages, that are used enough."""
     parts: list[tuple[int, int]] = []
     with Path("/proc/self/pagemap").open("rb", buffering=0) as pagemap:
-        for start in range(-(-text.start // _HUGE_BYTES) * _HUGE_BYTES, text.end - _HUGE_BYTES + 1, _HUGE_BYTES):
+        for start in range(-(-mapping.start // _HUGE_BYTES) * _HUGE_BYTES, mapping.end - _HUGE_BYTES + 1, _HUGE_BYTES):
             pagemap.seek(start // _PAGE_BYTES * 8)
             entries = unpack(f"={_HUGE_BYTES // _PAGE_BYTES}Q", pagemap.read(_HUGE_BYTES // _PAGE_BYTES * 8))
             if sum(entry >> 63 for entry in entries) < _TEXT_PAGES_MIN:  # the bit says that a page is mapped
@@ -186,8 +196,8 @@ def _huge_page_is_2_mib() -> bool:
         return False
 
 
-def _mappings() -> Iterator[_Mapping]:
+def _mappings() -> Iterator[Mapping]:
     for line in Path("/proc/self/maps").read_text().splitlines():
         addresses, rights, _, _, _, *path = line.split(maxsplit=5)
         start, end = (int(address, 16) for address in addresses.split("-"))
-        yield _Mapping(start, end, rights, path[0] if path else "")
+        yield Mapping(start, end, rights, path[0] if path else "")

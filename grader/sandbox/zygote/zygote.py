@@ -32,7 +32,7 @@ from grader.sandbox.zygote import rehearsal as rehearsals
 
 _FORK_DESCRIPTORS: Final = 3
 _DESCRIPTOR: Final = struct.Struct("=i")
-_ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_FORK_DESCRIPTORS * _DESCRIPTOR.size)
+_ANCILLARY_BYTES: Final = socket.CMSG_LEN(_FORK_DESCRIPTORS * _DESCRIPTOR.size)  # no room for a fourth
 _KINDS_MAX: Final = 64  # of requests, whose preparation is kept
 _PAUSE_MILLISECONDS: Final = memory.MEASURE_SECONDS * 1000
 # Plain numbers. ``signal.signal`` alone turns its arguments into enumerations, and a child copies sixty pages for that.
@@ -55,7 +55,7 @@ class Zygote:
 
 
 def prepare(without: frozenset[str] = frozenset()) -> Zygote:
-    """Import, warm up and freeze this process, and check that its children can lock themselves in.
+    """Practise in this process, which is warm, arrange its memory, and check that its children can lock themselves in.
 
     :param without: layers that children leave off; tests only
     :raises Unfit: if they cannot
@@ -72,7 +72,9 @@ def prepare(without: frozenset[str] = frozenset()) -> Zygote:
     rules = _move_up(landlock.make_rules(version)) if version else None
     null = _move_up(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
     prepared = Zygote(jail.LockPlan(filter, version, rules, null, without), rehearsals.make())
-    pages.gather_text_into_huge_pages(lambda: rehearsals.practise(prepared.rehearsal))
+    code = pages.forget_used_code()
+    rehearsals.practise(prepared.rehearsal)
+    pages.gather_code_into_huge_pages(code)
     rehearsals.seed_generators()
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # once here, so that no child has to
         signal.signal(number, signal.SIG_DFL)
