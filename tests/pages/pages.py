@@ -18,7 +18,8 @@ STUCK: Final = f"{LAB}/students/17"
 class SeenPage:
     """A page as somebody sees it: ``who`` is one of the class, or ``nobody``.
 
-    ``press`` is a button that is pressed first. ``on_phone`` is for pages that work at the width of a phone.
+    ``press`` is a button that is pressed first, and sends a form. ``on_phone`` is for pages that work at the width of a
+    phone.
     """
 
     name: str
