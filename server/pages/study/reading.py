@@ -101,8 +101,13 @@ def _script(name: str, content: bytes, goal: Goal) -> FileRead:
 
 
 def _sliced(name: str, part: NotebookSlice) -> FileRead:
-    cells = tuple(part.contributions())
-    return FileRead(name, part.summary(), part.remarks[:REMARKS_MAX], cells, _checked(name, part.source))
+    remarks = tuple(_for_a_page(remark) for remark in part.remarks[:REMARKS_MAX])
+    return FileRead(name, part.summary(), remarks, tuple(part.contributions()), _checked(name, part.source))
+
+
+def _for_a_page(remark: str) -> str:
+    """Return a remark without an option of the command line: the code stands below it."""
+    return remark.removesuffix(" Look at the result with --dry-run.")
 
 
 def _checked(name: str, source: str) -> str:
