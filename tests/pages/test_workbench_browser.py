@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from exercises.registry import find
+from server.pages.source import setting_lines
 from tests.pages.conftest import Site
 from tests.support.browser import PHONE, Visitor, faults
 from tests.support.servers import COURSE, FULL, SOLUTION
@@ -100,6 +102,28 @@ def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit
     expect(page.locator("#taken .code")).to_contain_text("dlogprobs")
     page.get_by_role("button", name="Put it into the editor").click()
     expect(page.locator("#count")).to_have_text("26 of 26")
+
+
+def test_the_editor_finds_the_steps_that_lines_set_as_the_server_does(site: Site, sit_down: SitDown) -> None:
+    lines = [
+        "dlogits = None",
+        "x = dh",
+        "dprobs[range(n), Yb] += 1",
+        "# dW2 = 1",
+        "    demb -= 1  # dC = 2",
+        "dcounts, db2 = f(dh)",
+        "f(dhpreact=1, x=2)",
+        "x = 1; dbnraw = 2",
+        "dC.index_add_(0, Xb, demb)",
+        "cmp('h', dh, h) == dbnvar",
+        "dW1 = db1 = 1",
+    ]
+    page = sit_down(site.enrol("Ute")).open(BENCH)
+    paste(page, "\n".join(lines))
+
+    steps = {each.name for each in find(FULL).checkpoints}
+    expected = [number for number, line in enumerate(lines) if setting_lines(line, steps)]
+    expect(page.locator(".cm-line:has(.answer)")).to_have_text([lines[number] for number in expected])
 
 
 def test_the_keyboard_alone_goes_everywhere(site: Site, sit_down: SitDown) -> None:
