@@ -97,12 +97,12 @@ def test_what_the_form_shows_saves_as_it_was(office: Office) -> None:
 
 
 def test_each_fault_stands_at_its_field_and_what_was_typed_stays(office: Office) -> None:
-    wrong = {**RULES, "opens_at": "2026-12-02T10:00", "late_per_day": "", "attempts_max": "0", "version": "0"}
+    wrong = {**RULES, "opens_at": "2026-12-02T10:00", "late_per_day": "", "attempts_max": "0", "points": "many"}
 
-    answer = office.instructor.post(f"assignments/{FULL}", wrong)
+    answer = office.instructor.post(f"assignments/{FULL}", {**wrong, "version": "0"})
 
     assert answer.status_code == 422
-    for field in ("opens_at", "late_per_day", "attempts_max"):
+    for field in ("opens_at", "late_per_day", "attempts_max", "points"):
         assert f'href="#f-{field}"' in answer.text and f'id="e-{field}"' in answer.text
     assert "The opening time must be before the due time." in said(answer)
     assert 'value="2026-12-02T10:00"' in answer.text
