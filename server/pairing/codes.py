@@ -59,6 +59,6 @@ def use_code(session: Session, typed: str) -> tuple[AccountRow, str]:
     if account_id is None:
         raise UnknownPairingCode(
             "This code is mistyped, was used, or is older than ten minutes. "
-            "Make a new one where you are signed in: dojo pair."
+            "Make a new one where you are signed in: in your account there, or with dojo pair."
         )
     return session.get_one(AccountRow, account_id), accounts.issue_token(session, account_id)

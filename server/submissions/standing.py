@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, col, func, select
 
 from exercises.exercise import Exercise
+from grader.compare import Verdict
 from server.assignments.assignment import extensions_of
 from server.assignments.points import Moments, assignment_points
 from server.progress.record import PASSING, of_student
@@ -74,5 +75,6 @@ def _newest(session: Session, rules: Rules, exercise: Exercise) -> dict[str, Ste
         .scalar_subquery()
     )
     rows = select(ComparisonRow.name, ComparisonRow.verdict, ComparisonRow.origin)
-    found = session.exec(rows.where(ComparisonRow.grade_id == newest))
+    there = rows.where(ComparisonRow.grade_id == newest, ComparisonRow.verdict != Verdict.MISSING)
+    found = session.exec(there)
     return {name: StepOutcome(verdict, origin) for name, verdict, origin in found}
