@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from server.accounts import accounts, tokens
 from server.accounts.accounts import lock_account
@@ -40,6 +40,17 @@ def new_code(session: Session, account_id: int) -> PairingCode:
     digest = tokens.digest(pairing_code.code)
     session.add(PairingCodeRow(account_id=account_id, digest=digest, expires_at=pairing_code.expires_at))
     return pairing_code
+
+
+def end_of(session: Session, account_id: int, code: str) -> datetime | None:
+    """Return when a code of an account ends. None if it is not the account's, was used or replaced, or has ended."""
+    return session.exec(
+        select(PairingCodeRow.expires_at).where(
+            PairingCodeRow.account_id == account_id,
+            PairingCodeRow.digest == tokens.digest(code),
+            col(PairingCodeRow.expires_at) > now(),
+        )
+    ).first()
 
 
 def use_code(session: Session, typed: str) -> tuple[AccountRow, str]:

@@ -15,7 +15,8 @@ LAB: Final = "/courses/deep-learning-lab"
 class SeenPage:
     """A page as somebody sees it: ``who`` is one of the class, or ``nobody``.
 
-    ``press`` is a button that is pressed first. ``on_phone`` is for pages that work at the width of a phone.
+    ``press`` is a button that is pressed first, and sends a form. ``on_phone`` is for pages that work at the width of a
+    phone.
     """
 
     name: str

@@ -27,14 +27,14 @@ class SeededSite:
     tokens: dict[str, str]
 
     def open(self, visitor: Visitor, path: str, who: str, press: str | None = None) -> Page:
-        """Open a page as one of them, and press a button on it."""
+        """Open a page as one of them, and press a button that leads to another."""
         visitor.context.clear_cookies()
         if who != "nobody":
             visitor.sign_in(self.tokens[who])
         page = visitor.open(path)
         if press is not None:
-            page.get_by_role("button", name=press).first.click()
-            page.wait_for_load_state("load")
+            with page.expect_navigation():
+                page.get_by_role("button", name=press).first.click()
         return page
 
 
