@@ -11,12 +11,14 @@ from server.database.outage import DatabaseUnavailable
 from server.http.problems import DatabaseDown, TooLarge, internal_error, response
 
 API_VERSION = "1"
-SAFETENSORS, CSV = "application/vnd.safetensors", "text/csv"
+SAFETENSORS, CSV, MULTIPART = "application/vnd.safetensors", "text/csv", "multipart/form-data"
 TENSORS_BYTES_MAX = 8 * 1024 * 1024
+MULTIPART_BYTES_MAX = TENSORS_BYTES_MAX + 64 * 1024  # a file that somebody chose on a page, and the form around it
 CSV_BYTES_MAX = 4 * 1024 * 1024  # a gradebook of 10,000 students with 40 columns
 SOURCE_BYTES_MAX = 64 * 1024
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")  # of pages: a roster, a gradebook
 JSON_BYTES_MAX = 4 * SOURCE_BYTES_MAX  # JSON escapes make a text longer: the two bytes of "é" may be sent as six
+FORM = "application/x-www-form-urlencoded"  # of a page; it may hold a roster that was read before
+LIMITS = {SAFETENSORS: TENSORS_BYTES_MAX, CSV: CSV_BYTES_MAX, MULTIPART: MULTIPART_BYTES_MAX, FORM: CSV_BYTES_MAX}
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +67,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limits = {SAFETENSORS: TENSORS_BYTES_MAX, **dict.fromkeys((CSV, *FORMS), CSV_BYTES_MAX)}
-        limit = limits.get(media_type(headers), JSON_BYTES_MAX)
+        limit = LIMITS.get(media_type(headers), JSON_BYTES_MAX)
         content_length = headers.get("content-length", "0")
         if not content_length.isdecimal() or int(content_length) > limit:
             await response(_too_large(limit))(scope, receive, send)
