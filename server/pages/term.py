@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -116,9 +116,8 @@ def _late_end(assignment: Assignment) -> datetime | None:
     return end + timedelta(days=days)
 
 
-def _marks(begin: datetime, end: datetime, zone: ZoneInfo, x: object) -> tuple[TermMark, ...]:
+def _marks(begin: datetime, end: datetime, zone: ZoneInfo, x: Callable[[datetime], float]) -> tuple[TermMark, ...]:
     """Return a line for each Monday, and one for each first of a month, with those labels that have room."""
-    assert callable(x)
     day = begin.astimezone(zone).date() + timedelta(days=1)
     weeks_are_shown = (end - begin) < timedelta(days=200)
     marks: list[TermMark] = []
@@ -126,7 +125,7 @@ def _marks(begin: datetime, end: datetime, zone: ZoneInfo, x: object) -> tuple[T
     while (midnight := datetime(day.year, day.month, day.day, tzinfo=zone)) <= end:
         is_month = day.day == 1
         if is_month or (weeks_are_shown and day.weekday() == 0):
-            place: float = x(midnight)
+            place = x(midnight)
             has_room = place - last_label >= LABEL_GAP and place < WIDTH - LABEL_GAP / 2
             label = (f"{day:%b %Y}" if is_month and day.month == 1 else f"{day:%-d %b}") if has_room else ""
             last_label = place if has_room else last_label
@@ -140,7 +139,7 @@ def _sentence(assignment: Assignment, titles: Mapping[str, str], extensions: int
     title = titles.get(assignment.exercise, assignment.exercise)
     opens = f"opens {_day(assignment.opens_at, zone)}" if assignment.opens_at else "is open from the start"
     due = f"is due {_day(assignment.due_at, zone)}" if assignment.due_at else "has no due time"
-    more = f", with {extensions} later due times" if extensions else ""
+    more = f", with {extensions} later due time{'s' * (extensions > 1)}" if extensions else ""
     return f"{title} {opens} and {due}{more}"
 
 

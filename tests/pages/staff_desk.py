@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 from typing import Any
 
@@ -12,13 +13,16 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from server.accounts import accounts
+from server.assignments import changes
+from server.assignments.changes import Change
 from server.courses import courses
 from server.courses.access import Actor
 from server.http.token_gate import SESSION_COOKIE
 from server.pages.forms import FIELD as FORM_FIELD
 from server.pages.forms import form_token
 from server.services import ServerServices
-from server.tables import CourseRow, Role, SeatRow
+from server.tables import AssignmentRow, CourseRow, ProgressRow, Role, SeatRow
+from tests.support.servers import FULL
 
 FIELD = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">')
 
@@ -86,6 +90,30 @@ class Office:
         """The seat of somebody in the course."""
         with self.services.database.reading() as session:
             return session.get_one(SeatRow, (self.row(session).id, account))
+
+    def assign(self, exercise: str = FULL, **fields: Any) -> AssignmentRow:
+        """Set an assignment, or change these rules of it."""
+        with self.services.database.writing() as session:
+            plan = changes.plan_change(session, self.row(session), Change(exercise, fields))
+            changes.write(session, self.row(session), plan, self.actor)
+        return plan.row
+
+    def let_pass(self, account: int, moment: datetime, *, is_inherited: bool = False) -> None:
+        """Let somebody's step be exact, or right but for a mistake above it, from a moment on."""
+        with self.services.database.writing() as session:
+            session.add(
+                ProgressRow(
+                    course_id=self.row(session).id,
+                    account_id=account,
+                    exercise=FULL,
+                    checkpoint="logits",
+                    best="wrong" if is_inherited else "exact",
+                    attempts=1,
+                    first_passed_at=None if is_inherited else moment,
+                    first_exact_at=None if is_inherited else moment,
+                    first_inherited_at=moment if is_inherited else None,
+                )
+            )
 
     @property
     def actor(self) -> Actor:

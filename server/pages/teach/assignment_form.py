@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import Response
 
 from exercises.exercise import Exercise
-from server.assignments import changes, extensions
+from server.assignments import changes, extensions, validation
 from server.assignments.assignment import Assignment
 from server.assignments.changes import Change
 from server.assignments.exercises import find_exercise
@@ -43,7 +43,7 @@ LABELS: Final = {
     "accepts": "What is handed in",
     "numbers": "Numbers",
     "on_hidden_numbers": "Hidden numbers",
-    "approximate_share": "A step that is not exact earns",
+    "approximate_share": "An inexact step earns",
     "inherited_share": "An inherited step earns",
     "hint_levels": "Hints",
     "hints_after": "Hints after",
@@ -63,7 +63,7 @@ NOUNS: Final = {
     "feedback_after": "number of attempts before results",
     "hint_levels": "levels of hints",
     "hints_after": "number of attempts before hints",
-    "approximate_share": "share of a step that is not exact",
+    "approximate_share": "share of an inexact step",
     "inherited_share": "share of an inherited step",
     "checkpoint_points": "weights",
 }
@@ -140,7 +140,9 @@ def save_assignment(page: ThePage, access: Setting, form: TheForm, slug: Slug) -
         with access.writing() as member:
             old = _find(member, slug)
             fields = read_rules(Reader(form, state), exercise, member.course, old)
-            if not state.is_wrong:
+            if state.is_wrong:
+                _blame_rules(state, fields, exercise)
+            else:
                 seen = text(form, "version")
                 change = Change(slug, fields, None, int(seen) if seen.isdecimal() else None, is_whole=True)
                 plan = changes.plan_change(member.session, member.course, change)
@@ -152,8 +154,7 @@ def save_assignment(page: ThePage, access: Setting, form: TheForm, slug: Slug) -
                 done = "saved" if is_changed else "same"
                 return page.go(f"/courses/{access.slug}/assignments?done={done}")
     except BadAssignment as bad:
-        for fault in bad.faults:
-            state.faults.setdefault(fault.field, in_words(fault.sentence))
+        _keep_faults(state, bad)
     except Outdated:
         return _show_meanwhile(page, access, exercise, state)
     except Problem as problem:
@@ -235,6 +236,24 @@ def in_words(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def _blame_rules(state: FormState, fields: Mapping[str, Any], exercise: Exercise) -> None:
+    """Keep what else is wrong with rules of which some could not be read, so that all is mended at once."""
+    if "due_at" in state.faults:  # nearly every rule about dates would follow from that
+        return
+    try:
+        validation.check(
+            AssignmentRow(course_id=0, exercise=exercise.slug, position=0, **fields),
+            [each.name for each in exercise.checkpoints],
+        )
+    except BadAssignment as bad:
+        _keep_faults(state, bad)
+
+
+def _keep_faults(state: FormState, bad: BadAssignment) -> None:
+    for fault in bad.faults:
+        state.faults.setdefault(fault.field, in_words(fault.sentence))
+
+
 def _weights(reader: Reader, exercise: Exercise) -> dict[str, float]:
     """Return the weights that are not 1."""
     weights = {}
@@ -285,7 +304,7 @@ def _differing(theirs: Mapping[str, str], mine: Mapping[str, str]) -> list[Meanw
 
 def _render(page: Page, member: CourseSession, shown: Shown, status: int = 200) -> Response:
     if FRAGMENT_HEADER in page.request.headers:
-        return page.render("teach/assignment_preview.html", membership=member.membership, shown=shown)
+        return page.render("teach/assignment_preview.html", membership=member.membership, shown=shown, is_fragment=True)
     weights = [(each.name, f"{WEIGHT}{each.name}") for each in shown.exercise.checkpoints]
     return page.render(
         "teach/assignment.html",

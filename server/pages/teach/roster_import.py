@@ -52,6 +52,9 @@ def preview_import(page: ThePage, access: Managing, form: TheForm) -> Response:
         if content is None:
             state.faults["roster"] = "No file was chosen. Choose one of your spreadsheet, saved as CSV."
             return _choose(page, member, state)
+        if len(content) > CSV_BYTES_MAX:
+            state.faults["roster"] = "The file is larger than 4 MB. Import it in parts."
+            return _choose(page, member, state)
         return _preview(page, member, content, is_changed=False)
 
 

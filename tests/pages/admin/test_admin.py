@@ -28,9 +28,10 @@ def set_aside(office: Office, student: Desk) -> int:
     """Let a submission of somebody have been set aside; return its number."""
     answer = Student(office.client, student.token, student.account, course=office.slug).submit_code(SOLUTION)
     id = int(answer.json()["id"])
-    state = {"state": TicketState.QUARANTINED, "tries": 3, "reason": "every run was lost"}
+    ticket = TicketRow(submission_id=id, account_id=student.account, state=TicketState.QUARANTINED, tries=3)
+    ticket.reason = "every run was lost"
     with office.services.database.writing() as session:
-        session.add(TicketRow(submission_id=id, account_id=student.account, **state))
+        session.add(ticket)
     return id
 
 

@@ -9,10 +9,9 @@ from html import unescape
 import pytest
 
 from server.assignments import changes
-from server.assignments.changes import Change
 from server.database.table import now
 from server.pages.teach.assignment_form import in_words
-from server.tables import AssignmentRow, LatePolicy, ProgressRow, Role
+from server.tables import AssignmentRow, LatePolicy, Role
 from tests.pages.staff_desk import Office, hidden, said
 from tests.support.servers import FULL
 
@@ -32,35 +31,10 @@ RULES = {
 }
 
 
-def assign(office: Office, exercise: str = FULL, **fields: object) -> AssignmentRow:
-    """Set an assignment."""
-    with office.services.database.writing() as session:
-        plan = changes.plan_change(session, office.row(session), Change(exercise, fields))
-        changes.write(session, office.row(session), plan, office.actor)
-    return plan.row
-
-
 def rules(office: Office, exercise: str = FULL) -> AssignmentRow:
     """The assignment as it is."""
     with office.services.database.reading() as session:
         return changes.find(session, office.row(session), exercise)
-
-
-def pass_late(office: Office, account: int, moment: datetime) -> None:
-    """Let somebody have passed a step at a moment."""
-    with office.services.database.writing() as session:
-        session.add(
-            ProgressRow(
-                course_id=office.row(session).id,
-                account_id=account,
-                exercise=FULL,
-                checkpoint="logits",
-                best="exact",
-                attempts=1,
-                first_passed_at=moment,
-                first_exact_at=moment,
-            )
-        )
 
 
 def test_an_assignment_is_set_with_its_rules(office: Office) -> None:
@@ -74,8 +48,7 @@ def test_an_assignment_is_set_with_its_rules(office: Office) -> None:
 
 
 def test_what_the_form_shows_saves_as_it_was(office: Office) -> None:
-    assign(
-        office,
+    office.assign(
         due_at=datetime(2026, 12, 1, 22, 59, 59, tzinfo=UTC),
         late_policy=LatePolicy.CLOSED,
         grace_minutes=30,
@@ -97,21 +70,21 @@ def test_what_the_form_shows_saves_as_it_was(office: Office) -> None:
 
 
 def test_each_fault_stands_at_its_field_and_what_was_typed_stays(office: Office) -> None:
-    wrong = {**RULES, "opens_at": "2026-12-02T10:00", "late_per_day": "", "attempts_max": "0", "version": "0"}
+    wrong = {**RULES, "opens_at": "2026-12-02T10:00", "late_per_day": "", "attempts_max": "0", "points": "many"}
 
-    answer = office.instructor.post(f"assignments/{FULL}", wrong)
+    answer = office.instructor.post(f"assignments/{FULL}", {**wrong, "version": "0"})
 
     assert answer.status_code == 422
-    for field in ("opens_at", "late_per_day", "attempts_max"):
+    for field in ("opens_at", "late_per_day", "attempts_max", "points"):
         assert f'href="#f-{field}"' in answer.text and f'id="e-{field}"' in answer.text
     assert "The opening time must be before the due time." in said(answer)
     assert 'value="2026-12-02T10:00"' in answer.text
 
 
 def test_a_change_of_points_is_agreed_to_before_it_is_saved(office: Office) -> None:
-    assign(office, due_at=datetime(2026, 12, 1, 22, 59, tzinfo=UTC))
+    office.assign(due_at=datetime(2026, 12, 1, 22, 59, tzinfo=UTC))
     student = office.seat("Ada")
-    pass_late(office, student.account, datetime(2026, 12, 3, 10, 0, tzinfo=UTC))
+    office.let_pass(student.account, datetime(2026, 12, 3, 10, 0, tzinfo=UTC))
     wanted = {**RULES, "version": "1"}
 
     asked = office.instructor.post(f"assignments/{FULL}", wanted)
@@ -138,8 +111,8 @@ def test_a_script_gets_the_part_beside_the_form(office: Office) -> None:
 
 
 def test_what_changed_meanwhile_stands_beside_what_was_typed(office: Office) -> None:
-    assign(office, points=10.0)
-    assign(office, points=12.0, attempts_max=3)
+    office.assign(points=10.0)
+    office.assign(points=12.0, attempts_max=3)
 
     answer = office.instructor.post(f"assignments/{FULL}", {**RULES, "points": "26", "version": "1"})
     over = office.instructor.post(f"assignments/{FULL}", {**RULES, "points": "26", "version": "2"})
@@ -159,8 +132,8 @@ def test_a_time_that_the_clocks_show_twice_is_refused_in_words(office: Office) -
 
 
 def test_assignments_move_up_and_down(office: Office) -> None:
-    assign(office, FULL)
-    assign(office, CROSS)
+    office.assign(FULL)
+    office.assign(CROSS)
 
     answer = office.instructor.post("assignments/order", {"order": f"{CROSS},{FULL}"})
     stale = office.instructor.post("assignments/order", {"order": FULL})
@@ -171,7 +144,7 @@ def test_assignments_move_up_and_down(office: Office) -> None:
 
 
 def test_an_assignment_is_removed_after_it_was_asked(office: Office) -> None:
-    row = assign(office)
+    row = office.assign()
 
     asked = office.instructor.get(f"assignments/{FULL}/remove")
     old = office.instructor.post(f"assignments/{FULL}/remove", {"version": str(row.version + 1)})
@@ -184,8 +157,8 @@ def test_an_assignment_is_removed_after_it_was_asked(office: Office) -> None:
 
 def test_the_dates_stand_on_a_line_and_in_words(office: Office) -> None:
     moment = now()
-    assign(office, FULL, opens_at=moment - timedelta(days=9), due_at=moment + timedelta(days=3))
-    assign(office, CROSS, opens_at=moment + timedelta(days=2))
+    office.assign(FULL, opens_at=moment - timedelta(days=9), due_at=moment + timedelta(days=3))
+    office.assign(CROSS, opens_at=moment + timedelta(days=2))
 
     page = office.instructor.get("assignments")
 
@@ -195,7 +168,7 @@ def test_the_dates_stand_on_a_line_and_in_words(office: Office) -> None:
 
 
 def test_an_assistant_reads_the_dates_and_sets_none(office: Office) -> None:
-    assign(office)
+    office.assign()
     assistant = office.seat("Tom", Role.ASSISTANT)
 
     page = assistant.get("assignments")

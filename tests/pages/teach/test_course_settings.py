@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from server.assignments import changes
-from server.assignments.changes import Change
 from server.courses import courses
-from server.tables import CourseRow, ProgressRow, Role
+from server.tables import CourseRow, Role
 from tests.pages.staff_desk import Office, hidden, said
-from tests.support.servers import FULL, SOLUTION, Student
+from tests.support.servers import SOLUTION, Student
 
 RULES = {"title": "Spring", "time_zone": "Europe/Rome", "hint_levels": "2", "hints_after": "1", "inherited_share": "0"}
 
@@ -42,12 +40,8 @@ def test_a_zone_that_is_none_is_named_at_its_field(office: Office) -> None:
 
 def test_credit_for_inherited_steps_is_agreed_to(office: Office) -> None:
     student = office.seat("Ada")
-    with office.services.database.writing() as session:
-        row = office.row(session)
-        changes.write(session, row, changes.plan_change(session, row, Change(FULL, {})), office.actor)
-        key = {"course_id": row.id, "account_id": student.account, "exercise": FULL, "checkpoint": "logits"}
-        moment = datetime(2026, 11, 3, tzinfo=UTC)
-        session.add(ProgressRow(**key, best="wrong", attempts=1, first_inherited_at=moment))
+    office.assign()
+    office.let_pass(student.account, datetime(2026, 11, 3, tzinfo=UTC), is_inherited=True)
 
     asked = office.instructor.post("settings", {**RULES, "inherited_share": "50"})
     saved = office.instructor.post("settings", {**RULES, "inherited_share": "50", "agreed": hidden(asked)["agreed"]})
@@ -69,10 +63,7 @@ def test_a_course_is_archived_and_reopened(office: Office) -> None:
 
 
 def test_a_copy_moves_the_dates(office: Office) -> None:
-    with office.services.database.writing() as session:
-        row = office.row(session)
-        due = {"due_at": datetime(2026, 12, 1, 22, 59, tzinfo=UTC)}
-        changes.write(session, row, changes.plan_change(session, row, Change(FULL, due)), office.actor)
+    office.assign(due_at=datetime(2026, 12, 1, 22, 59, tzinfo=UTC))
     form = {"title": "Next", "slug": f"{office.slug}-next", "shift_days": "182"}
 
     answer = office.instructor.post("settings/copy", form)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.assignments import changes, extensions
+from server.assignments import extensions
 from server.assignments.assignment import list_extensions
-from server.assignments.changes import Change
-from server.tables import LatePolicy, ProgressRow, Role
+from server.tables import LatePolicy, Role
 from tests.pages.staff_desk import Desk, Office, said
 from tests.support.servers import FULL
 
@@ -20,13 +19,8 @@ DUE = datetime(2026, 12, 1, 22, 59, tzinfo=UTC)
 def late_student(office: Office) -> Desk:
     """A student who passed a step two days late, by rules that take 10 % a day."""
     student = office.seat("Ada Lovelace", section="A")
-    fields = {"due_at": DUE, "late_policy": LatePolicy.DAILY, "late_per_day": 0.1}
-    with office.services.database.writing() as session:
-        course = office.row(session)
-        changes.write(session, course, changes.plan_change(session, course, Change(FULL, fields)), office.actor)
-        passed = datetime(2026, 12, 3, 10, 0, tzinfo=UTC)
-        key = {"course_id": course.id, "account_id": student.account, "exercise": FULL, "checkpoint": "logits"}
-        session.add(ProgressRow(**key, best="exact", attempts=1, first_passed_at=passed, first_exact_at=passed))
+    office.assign(due_at=DUE, late_policy=LatePolicy.DAILY, late_per_day=0.1)
+    office.let_pass(student.account, datetime(2026, 12, 3, 10, 0, tzinfo=UTC))
     return student
 
 

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.assignments import changes
-from server.assignments.changes import Change
-from server.tables import OverrideRow, ProgressRow, Role
+from server.tables import OverrideRow, Role
 from tests.pages.staff_desk import Office, said
 from tests.support.servers import FULL
 
@@ -23,15 +21,14 @@ CANVAS = (
 def graded(office: Office) -> Office:
     """A course with an assignment of 26 points: Ada passed a step, Ben has points that staff set."""
     ada, ben = office.seat("Ada", section="A"), office.seat("Ben", section="B")
-    passed = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+    office.assign(points=26.0)
+    office.let_pass(ada.account, datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
     with office.services.database.writing() as session:
-        course = office.row(session)
-        plan = changes.plan_change(session, course, Change(FULL, {"points": 26.0}))
-        changes.write(session, course, plan, office.actor)
-        key = {"course_id": course.id, "account_id": ada.account, "exercise": FULL, "checkpoint": "logits"}
-        session.add(ProgressRow(**key, best="exact", attempts=1, first_passed_at=passed, first_exact_at=passed))
-        by = {"author_id": office.instructor.account, "points": 8.0, "reason": "shown"}
-        session.add(OverrideRow(course_id=course.id, account_id=ben.account, exercise=FULL, **by))
+        session.add(
+            OverrideRow(
+                course_id=office.row(session).id, account_id=ben.account, exercise=FULL, points=8.0, reason="shown"
+            )
+        )
     details = {"name": "Ada", "role": "student", "section": "A", "university_id": "1701"}
     office.instructor.post(f"people/{ada.account}", details)
     return office

@@ -75,10 +75,12 @@ def test_a_course_that_changed_meanwhile_is_shown_again(office: Office) -> None:
     assert "Add 1, change 1" in said(answer) and seats(office) == 2
 
 
-def test_no_file_is_a_fault_of_the_field(office: Office) -> None:
-    answer = office.instructor.post("people/import", files={"other": ("", b"", "text/csv")})
+def test_no_file_or_a_large_one_is_a_fault_of_the_field(office: Office) -> None:
+    none = office.instructor.post("people/import", files={"other": ("", b"", "text/csv")})
+    large = choose(office, "x" * (CSV_BYTES_MAX + 1))
 
-    assert answer.status_code == 422 and 'id="e-roster"' in answer.text
+    assert none.status_code == large.status_code == 422
+    assert 'id="e-roster"' in none.text and "larger than 4 MB" in large.text
 
 
 def test_what_is_packed_unpacks() -> None:

@@ -59,9 +59,8 @@ LIMITS = [
     ("Application/Vnd.Safetensors; charset=x", TENSORS_BYTES_MAX),
     ("text/csv; charset=utf-8", CSV_BYTES_MAX),
     ("multipart/form-data; boundary=x", MULTIPART_BYTES_MAX),
-    ("application/json", JSON_BYTES_MAX),
-    ("multipart/form-data", CSV_BYTES_MAX),
     ("application/x-www-form-urlencoded", CSV_BYTES_MAX),
+    ("application/json", JSON_BYTES_MAX),
     ("", JSON_BYTES_MAX),
 ]
 

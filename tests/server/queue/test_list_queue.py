@@ -18,8 +18,8 @@ def test_the_queue_is_listed_in_its_order_with_names(server: RunningServer) -> N
         for submission in session.exec(select(SubmissionRow)).all():
             is_ada = submission.account_id == ada.id
             state, rank = (TicketState.QUARANTINED, 2) if is_ada else (TicketState.QUEUED, 1)
-            key = {"submission_id": submission.id, "account_id": submission.account_id}
-            session.add(TicketRow(**key, rank=rank, state=state))
+            account_id = submission.account_id
+            session.add(TicketRow(submission_id=submission.id, account_id=account_id, rank=rank, state=state))
         session.flush()
 
         everything = tickets.list_queue(session, list(TicketState), 10)
