@@ -18,7 +18,7 @@ from grader import numerics
 
 numerics.pin()
 
-from playwright.sync_api import expect  # noqa: E402
+from playwright.sync_api import Page, expect  # noqa: E402
 from safetensors.torch import save  # noqa: E402
 from sqlmodel import col, select, update  # noqa: E402
 
@@ -134,7 +134,7 @@ class Stream:
 
 
 @contextmanager
-def _opened(server: BenchServer, token: str) -> Iterator[browser.Page]:
+def _opened(server: BenchServer, token: str) -> Iterator[Page]:
     address = "http://{}:{}".format(*server.address)
     with browser.chromium() as chromium, browser.visitor(chromium, address) as visitor:
         cookie = {"name": SESSION_COOKIE, "value": token, "url": address, "httpOnly": True, "sameSite": "Lax"}
@@ -162,7 +162,7 @@ def _measure_live(server: BenchServer, instructor: str, students: list[str]) -> 
         print(f"{name}: behind a grade by {median(ms):.0f} ms p50, {ms[-1]:.0f} ms at most  goal: 1000 ms")
 
 
-def _processor_ms(page: browser.Page) -> list[float]:
+def _processor_ms(page: Page) -> list[float]:
     """Return what each screen of rows costs the browser's main thread; on a busy machine its tasks last longer."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -179,7 +179,7 @@ def _processor_ms(page: browser.Page) -> list[float]:
     return found
 
 
-def _tasks(page: browser.Page) -> str:
+def _tasks(page: Page) -> str:
     found = [round(each) for each in page.evaluate("tasks")]
     return f"{len(found)}, the longest {max(found)} ms" if found else "none"
 

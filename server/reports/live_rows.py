@@ -97,7 +97,7 @@ def read_live_rows(
     statement = cells_of_students(dialect.name(session), course, [exercise], scope.account_ids, stuck_after)
     outcomes = read(statement).all()
     wrong = {(account_id, name): rest for account_id, name, *rest in read(_newest_wrong(course, exercise, scope))}
-    cells = {row[0]: _cells(row[0], *row[-2:], wrong) for row in outcomes}
+    cells = {row[0]: _cells(row[0], (row[-2], row[-1]), wrong) for row in outcomes}
     names, nothing = [each.name for each in exercise.checkpoints], dict[str, LiveCell]()
     return [
         LiveRow(exercise.slug, standing, tuple(map(cells.get(standing.id, nothing).get, names)))
@@ -106,11 +106,11 @@ def read_live_rows(
 
 
 def _cells(
-    account_id: int, names: str, texts: str, wrong: Mapping[tuple[int, str], Sequence[Any]]
+    account_id: int, texts: tuple[str, str], wrong: Mapping[tuple[int, str], Sequence[Any]]
 ) -> dict[str, LiveCell]:
-    """Return the cells of a student by checkpoint, from two texts of ``cells_of_students``."""
-    cells = {}
-    for name, (best, attempts) in zip(names.split(SEPARATOR), CELL.findall(texts), strict=True):
+    """Return the cells of a student by checkpoint, from the names and the cells of ``cells_of_students``."""
+    (names, joined), cells = texts, {}
+    for name, (best, attempts) in zip(names.split(SEPARATOR), CELL.findall(joined), strict=True):
         if best in PASSING:
             cells[name] = _passed(best, attempts)
         else:
