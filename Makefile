@@ -8,6 +8,7 @@ PYTHON := $(shell for each in /usr/bin/python3.11 python3.11 python3; do \
 endif
 TORCH_FROM ?=
 FUZZ_SECONDS ?= 60
+PAGES ?=
 MODULE ?=
 
 BIN := .venv/bin
@@ -15,7 +16,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help assets demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
+.PHONY: help assets screenshots demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -24,6 +25,7 @@ help: ## this list
 	@echo
 	@echo "  PYTHON=…      the Python to use; now $(PYTHON)"
 	@echo "  TESTS=…       the tests to run, as pytest takes them"
+	@echo "  PAGES=…       the pages to photograph, by the names of tests/pages/pages.py; all without it"
 	@echo "  FUZZ_SECONDS=… how long each fuzzer runs; now $(FUZZ_SECONDS)"
 	@echo "  MODULE=…      the module to mutate, such as compare; --again tries only what survived the last time"
 	@echo "  TORCH_FROM=…  extra pip arguments for torch alone. On Linux a plain install may bring the CUDA build,"
@@ -69,8 +71,9 @@ compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submi
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh
 	TORCH_FROM='$(TORCH_FROM)' deploy/trial.sh workers
 
-bench: $(INSTALLED) ## how fast it grades on this machine
+bench: $(INSTALLED) ## how fast it grades on this machine, and how many bytes a page is
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.pages
 
 load: $(INSTALLED) ## a deadline evening on both engines: how long everybody waits, and that nothing is lost
 	$(BIN)/python -m bench.load
@@ -90,13 +93,17 @@ lock: ## newest versions of everything, into constraints.txt, with hashes into r
 	.venv-lock/bin/pip install -q uv pip-licenses
 	.venv-lock/bin/uv pip compile -q pyproject.toml -c constraints.txt --generate-hashes --python-version 3.11 \
 	  --no-header --no-annotate | awk '$(KEEP_TESTED)' constraints.txt - > requirements.lock
-	{ printf '# Licences\n\nWhat a server consists of, beside its own code. Made by: make lock\n\n'; \
+	{ printf '# Licences\n\nWhat a server consists of, beside its own code. What its pages load\nhas its licences in `server/pages/static/licences.txt`. Made by: make lock\n\n'; \
 	  .venv-lock/bin/pip-licenses --from=mixed --format=markdown --order=name --packages torch \
 	  $$(grep -o '^[^= ]*==' requirements.lock | tr -d =); } > docs/licences.md
 	rm -rf .venv-lock
 
 assets: ## build what pages load from server/pages/assets (needs node and npm; only for who changes it)
 	cd server/pages/assets && npm ci --no-fund --no-audit && npm run --silent build
+
+screenshots: $(INSTALLED) ## photograph every page of a class of 60 into docs/screenshots (needs Chromium; installs pillow; minutes)
+	$(BIN)/pip install -q -c constraints.txt -e '.[pictures]'
+	$(BIN)/python -m tests.pages.screenshots $(PAGES)
 
 audit: $(INSTALLED) ## ask the package index whether a version that is installed has a known hole
 	$(BIN)/pip install -q -c constraints.txt pip-audit

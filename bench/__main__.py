@@ -19,7 +19,7 @@ from grader import numerics
 
 numerics.pin()
 
-from bench import diagnosis, gradebook, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
+from bench import diagnosis, gradebook, live_check, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
 from bench.classes import fetch_in_turns  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.machine import machine  # noqa: E402
@@ -73,6 +73,8 @@ def main() -> int:
     sandbox.main(SANDBOX_ROUNDS)
     _say("what a diagnosis costs")
     diagnosis.main()
+    _say("live checks while a class types")
+    live_check.main()
     _say(f"done in {time.monotonic() - begun:.0f} s; written to bench/{RESULTS.name}")
     return 0
 

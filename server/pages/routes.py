@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
@@ -31,6 +33,7 @@ ROOMS = (
 def install(app: FastAPI, key: bytes) -> None:
     """Add the pages to an application. ``key`` makes the numbers of their forms."""
     app.state.page_key = key
+    app.state.reading_turn = asyncio.Semaphore(1)
     for room in ROOMS:
         app.include_router(room.router)
     app.mount(assets.PREFIX, StaticFiles(), name="static")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from server.accounts import accounts, tokens
 from server.accounts.accounts import lock_account
@@ -42,6 +42,17 @@ def new_code(session: Session, account_id: int) -> PairingCode:
     return pairing_code
 
 
+def end_of(session: Session, account_id: int, code: str) -> datetime | None:
+    """Return when a code of an account ends. None if it is not the account's, was used or replaced, or has ended."""
+    return session.exec(
+        select(PairingCodeRow.expires_at).where(
+            PairingCodeRow.account_id == account_id,
+            PairingCodeRow.digest == tokens.digest(code),
+            col(PairingCodeRow.expires_at) > now(),
+        )
+    ).first()
+
+
 def use_code(session: Session, typed: str) -> tuple[AccountRow, str]:
     """Return the account of a code, and a new token for it. The code is gone then.
 
@@ -59,6 +70,6 @@ def use_code(session: Session, typed: str) -> tuple[AccountRow, str]:
     if account_id is None:
         raise UnknownPairingCode(
             "This code is mistyped, was used, or is older than ten minutes. "
-            "Make a new one where you are signed in: dojo pair."
+            "Make a new one where you are signed in: in your account there, or with dojo pair."
         )
     return session.get_one(AccountRow, account_id), accounts.issue_token(session, account_id)

@@ -18,6 +18,7 @@ from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
 from server.http.token_gate import SESSION_COOKIE
+from server.people import invitations, people
 from server.services import ServerServices
 from server.settings import Settings
 from server.tables import CourseRow, Role
@@ -44,6 +45,14 @@ class Site:
         with self.services.database.writing() as session:
             course = session.get_one(CourseRow, 1)
             return courses.enrol(session, course, name, role, section).token
+
+    def invite(self, name: str) -> str:
+        """Put somebody on the roster; return what stands behind ``#`` in their personal link."""
+        with self.services.database.writing() as session:
+            course = session.get_one(CourseRow, 1)
+            account = courses.enrol(session, course, name, Role.STUDENT).account
+            accounts.revoke_tokens(session, account.id)
+            return invitations.invite_new(session, [people.get_person(session, course, account.id)])[0]
 
     def make_admin(self, name: str = "Root") -> str:
         """Return the token of a new admin."""

@@ -36,6 +36,8 @@ PAGES: Final = (
     SeenPage("courses-none", "/courses", "admin"),
     SeenPage("account", "/account", "student", on_phone=True),
     SeenPage("account-code", "/account", "student", press="Show a code", on_phone=True),
+    SeenPage("workbench", f"{LAB}/exercises/makemore/full-backward", "student", on_phone=True),
+    SeenPage("workbench-first", f"{LAB}/exercises/makemore/full-backward", "staff"),
     SeenPage("history", f"{LAB}/exercises/{FULL}/history", "student", on_phone=True),
     SeenPage("submission", NOORS_LAST, "student", on_phone=True),
     SeenPage("class", f"{LAB}/class?exercise={FULL}", "staff"),

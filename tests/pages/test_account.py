@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from server.pages.account.account import MADE
 from server.pages.device import device_of
 from tests.support.servers import RunningServer
 from tests.support.windows import Window
@@ -52,13 +53,24 @@ def test_nobody_signs_out_the_device_of_another(server: RunningServer, window: O
 def test_a_code_for_another_device_is_shown_once(server: RunningServer, window: OpenWindow) -> None:
     here = window(server.join("Cy").token)
 
-    shown = here.send("/account/devices").text
+    made = here.send("/account/devices")
+    assert made.headers["location"] == "/account" and "samesite=strict" in made.headers["set-cookie"].lower()
+    shown = here.open("/account").text
 
     found = re.search(r'id="pairing-code">([A-Z0-9-]+)<', shown)
     assert found is not None and "<svg" in shown
-    assert here.open("/account/devices").headers["location"] == "/account"
     assert found.group(1) not in here.open("/account").text
     assert window().send("/sign-in", on="/sign-in", key=found.group(1)).status_code == 303
+
+
+def test_a_planted_code_is_not_shown_as_ones_own(server: RunningServer, window: OpenWindow) -> None:
+    foreign = server.join("Mallory").post("/api/v1/pairing-codes").json()["code"]
+    here = window(server.join("Vic").token)
+    here.client.cookies.set(MADE, foreign, domain="testserver.local", path="/account")
+
+    page = here.open("/account")
+
+    assert foreign not in page.text and here.client.cookies.get(MADE) is None
 
 
 def test_the_theme_is_in_the_page_before_any_script(server: RunningServer, window: OpenWindow) -> None:

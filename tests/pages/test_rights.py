@@ -5,6 +5,7 @@ A page of a course names its permission (``Visiting``), so it needs no row here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ SUBMISSIONS = "/submissions/"
 ADMINS = "/admin"
 STREAM = "/events"  # it does not end, so nobody who may see it asks here
 PLACES = {"course": COURSE, "topic": "makemore", "name": "cross-entropy", "exercise": "makemore/cross-entropy"}
-PLACES |= {"checkpoint": "logits", "format": "table"}
+PLACES |= {"checkpoint": "logits", "format": "csv"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class PageRoute:
     method: str
     path: str
     permission: Permission | None
+    asked: tuple[str, ...] = ()  # the parameters that its query must have
 
     @property
     def address(self) -> str:
@@ -57,7 +59,8 @@ class PageRoute:
         part = self.path.replace(":path", "")
         for name in [piece.partition("}")[0] for piece in part.split("{")[1:]]:
             part = part.replace(f"{{{name}}}", PLACES.get(name, "1"))
-        return part
+        query = "&".join(f"{name}={PLACES.get(name, '1')}" for name in self.asked)
+        return f"{part}?{query}" if query else part
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -68,8 +71,9 @@ def routes() -> Iterator[PageRoute]:
     for room in ROOMS:
         for route in room.router.routes:
             assert isinstance(route, APIRoute)
-            for method in sorted(route.methods):
-                yield PageRoute(method, route.path, next(_permissions(route.dependant), None))
+            for method in sorted(route.methods or ()):
+                asked = tuple(each.alias for each in route.dependant.query_params if each.field_info.is_required())
+                yield PageRoute(method, route.path, next(_permissions(route.dependant), None), asked)
 
 
 def _permissions(dependant: Dependant) -> Iterator[Permission]:
@@ -135,15 +139,22 @@ def test_a_stranger_is_led_to_sign_in_and_sends_no_form(window: OpenWindow) -> N
 def test_a_page_of_a_course_is_for_those_who_have_its_permission(
     window: OpenWindow, tokens: dict[str, str], role: str
 ) -> None:
-    visitor = window(tokens[role])
+    visitor, wrong = window(tokens[role]), []
     for route in OF_COURSES:
         assert route.permission is not None
         if role == "elsewhere":
-            assert ask(visitor, route).status_code == 404, route
+            expected: tuple[int, ...] = (404,)
         elif Role(role) not in GRANTED[route.permission]:
-            assert ask(visitor, route).status_code == 403, route
+            expected = (403,)
         elif route.method == "GET" and not route.path.endswith(STREAM):
-            assert ask(visitor, route).status_code in (200, 303, 404), route
+            expected = (200, 303, 404)
+        else:
+            continue
+        status = ask(visitor, route).status_code
+        if status not in expected:
+            wrong.append(f"{route}: {status}, and not {expected}")
+
+    assert wrong == []
 
 
 @pytest.mark.parametrize("role", ["student", "instructor"])
@@ -151,6 +162,21 @@ def test_pages_of_the_server_are_for_admins(window: OpenWindow, tokens: dict[str
     visitor = window(tokens[role])
     for route in OF_ADMINS:
         assert ask(visitor, route).status_code in (403, 404), route
+
+
+def test_no_page_lets_a_browser_run_or_load_anything_else(window: OpenWindow, tokens: dict[str, str]) -> None:
+    visitor, stranger = window(tokens["instructor"]), window()
+    pages = [ask(visitor, each) for each in OF_COURSES if each.method == "GET" and not each.path.endswith(STREAM)]
+    pages += [stranger.open("/join"), stranger.open("/sign-in"), visitor.open("/account"), visitor.open("/courses")]
+
+    for page in pages:
+        if page.headers.get("content-type", "").startswith("text/html"):
+            policy = page.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "*" not in policy
+            assert page.headers["cache-control"] == "no-store"
+            assert page.headers["x-content-type-options"] == "nosniff"
+            assert " style=" not in page.text and " onclick=" not in page.text and "<style" not in page.text
+            assert not re.search(r"<script(?! src=\"/static/)", page.text)
 
 
 def test_an_error_page_names_nothing_of_the_course(window: OpenWindow, tokens: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from dojo.files import starter
 from grader.sandbox import Job
 from server.accounts import accounts
 from server.database.table import now
+from server.pages.study.reading import CODE_CHARACTERS_MAX, TENSORS_BYTES_MAX
 from tests.pages.conftest import Opened
 from tests.support.assigned import assign
 from tests.support.servers import COURSE, EXERCISES, FULL, SOLUTION, RunningServer, Student, gradients
@@ -221,6 +222,10 @@ def test_tensors_are_shown_and_handed_in(at_work: Window, student: Student) -> N
         ("mine.py", b"\xff\xfe"),
         ("mine.py", b"print('no answer')\nopen('x')"),
         ("state.safetensors", b"x"),
+        ("large.safetensors", b"x" * (TENSORS_BYTES_MAX + 1)),
+        ("long.py", b"import os\n" + b"dh = 1\n" * (CODE_CHARACTERS_MAX // 7)),
+        ("long.ipynb", notebook(*["dh = 1\n" * 1000] * 20)),
+        ("deep.ipynb", notebook("import os\ndh = " + "-" * 5000 + "h")),
     ],
 )
 def test_a_file_without_an_answer_is_refused_with_a_reason(at_work: Window, name: str, content: bytes) -> None:

@@ -150,6 +150,7 @@ class _Seeding:
         ]
         noor = self.students[0]
         accounts.issue_token(self.session, noor.id, device="dojo on lab-pc-14")
+        sessions.begin(self.session, noor.id, "Safari on iPhone")
         self.session.add(SeatRow(course_id=self.group.id, account_id=noor.id, role=Role.ASSISTANT))
         for name in ("Ilse Maas", "Ken Ito", "Lars Holm", "May Lin", "Pia Roth", "Roy Katz"):
             member = courses.enrol(self.session, self.group, name, Role.STUDENT)

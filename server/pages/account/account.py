@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
@@ -30,6 +30,8 @@ from server.tables import CourseRow, Role
 
 router = page_router()
 HERE: Final = "/account"
+MADE: Final = "dojo_made_code"  # a cookie between the request that makes a code and the page that shows it
+MADE_SECONDS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,6 @@ class MyAccount:
 
     keys: list[Key]
     seats: list[tuple[CourseRow, Role]]
-
-    @property
-    def browsers(self) -> int:
-        """The number of browsers that are signed in."""
-        return sum(key.is_browser for key in self.keys)
 
 
 @dataclass(frozen=True)
@@ -62,26 +59,28 @@ def read_account(signed_in: SignedInSession, token: str) -> MyAccount:
 
 
 @router.get(HERE)
-def show_account(page: ThePage, visitor: TheVisitor, done: Annotated[str, Query(max_length=16)] = "") -> Response:
-    """Show the account of whoever looks."""
+def show_account(
+    page: ThePage, visitor: TheVisitor, address: TheAddress, done: Annotated[str, Query(max_length=16)] = ""
+) -> Response:
+    """Show the account of whoever looks, and the code that was just made. It is shown once: a reload hides it."""
     with visitor.reading() as signed_in:
-        return _shown(page, signed_in, visitor.token, done=done)
-
-
-@router.get(f"{HERE}/devices")
-def show_devices(page: ThePage, visitor: TheVisitor) -> Response:
-    """Lead to the account: a code that was shown is not shown again."""
-    return page.go(HERE)
+        mine = read_account(signed_in, visitor.token)
+        code = _made_code(page, signed_in, address)
+        response = page.render("account/account.html", mine=mine, code=code, done=done)
+    if MADE in page.request.cookies:
+        response.delete_cookie(MADE, path=HERE, httponly=True, samesite="strict", secure=is_secure(page.request))
+    return response
 
 
 @router.post(f"{HERE}/devices")
-def add_device(page: ThePage, visitor: TheVisitor, form: TheForm, address: TheAddress) -> Response:
-    """Show a code that signs in another device, this once."""
+def add_device(page: ThePage, visitor: TheVisitor, form: TheForm) -> Response:
+    """Make a code that signs in another device. The next page shows it."""
     with visitor.writing() as signed_in:
         made = codes.new_code(signed_in.session, signed_in.account_id)
-        there = f"{address.rstrip('/')}/sign-in"
-        code = ShownCode(made.code, made.expires_at, there, qr_code(f"{there}#{made.code}"))
-        return _shown(page, signed_in, visitor.token, code=code)
+    response = page.go(HERE)
+    attributes: Any = {"httponly": True, "samesite": "strict", "secure": is_secure(page.request)}
+    response.set_cookie(MADE, made.code, max_age=MADE_SECONDS, path=HERE, **attributes)
+    return response
 
 
 @router.post(f"{HERE}/devices/{{id}}/sign-out")
@@ -108,7 +107,11 @@ def download_archive(visitor: TheVisitor, database: TheDatabase) -> StreamingRes
     return read_archive(visitor, database)
 
 
-def _shown(
-    page: Page, signed_in: SignedInSession, token: str, *, code: ShownCode | None = None, done: str = ""
-) -> Response:
-    return page.render("account/account.html", mine=read_account(signed_in, token), code=code, done=done)
+def _made_code(page: Page, signed_in: SignedInSession, address: str) -> ShownCode | None:
+    """Return the code in the browser's cookie, if it is this account's: no other one is shown as if it were."""
+    made = page.request.cookies.get(MADE, "")
+    ends_at = codes.end_of(signed_in.session, signed_in.account_id, made) if made else None
+    if ends_at is None:
+        return None
+    there = f"{address.rstrip('/')}/sign-in"
+    return ShownCode(made, ends_at, there, qr_code(f"{there}#{made}"))

@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from sqlmodel import Session
 
 from server.accounts import accounts, sessions
+from server.accounts.tokens import normalise_typed_code
 from server.courses import join_codes
 from server.courses.join_codes import UnknownJoinCode
 from server.http.problems import Problem
@@ -59,7 +60,7 @@ def sign_in(
         with one_try, guest.writing() as (session, before):
             token = _open(session, typed, device)
             if token is None:
-                return page.go(f"/join?code={typed.secret}")
+                return page.go(f"/join?code={normalise_typed_code(typed.secret)}")
             if before is not None and guest.credentials is not None:
                 sessions.end(session, guest.credentials.token)
     except Problem as problem:

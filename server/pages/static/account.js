@@ -1,1 +1,1 @@
-document.querySelector("[data-shown-once]")&&history.replaceState(null,"","/account");for(let t of document.querySelectorAll("[data-copy]"))t.hidden=!1,t.addEventListener("click",async()=>{await navigator.clipboard.writeText(t.dataset.copy),t.textContent="Copied"});
+for(let t of document.querySelectorAll("[data-copy]"))t.hidden=!1,t.addEventListener("click",async()=>{await navigator.clipboard.writeText(t.dataset.copy),t.textContent="Copied"});

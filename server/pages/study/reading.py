@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 import safetensors
 
@@ -20,6 +20,8 @@ from server.pages.heat import times
 SUFFIXES: Final = (".ipynb", ".py", ".safetensors")
 NAME_LENGTH_MAX: Final = 255
 REMARKS_MAX: Final = 8
+CODE_CHARACTERS_MAX: Final = 128 * 1024  # the slice of as much takes some 3 s in the worst case
+TENSORS_BYTES_MAX: Final = 700 * 1024  # in base64 they are a field of the form that hands them in
 
 
 class CannotRead(Unprocessable):
@@ -57,14 +59,33 @@ def read_file(exercise: Exercise, handed_out: Iterable[str], filename: str, cont
         if suffix == ".safetensors":
             return _tensors(exercise, name, content)
         if suffix == ".ipynb":
-            return _sliced(name, slice_notebook(read_cells(raw_cells(content, name)), goal))
+            cells = raw_cells(content, name)
+            _require_short(name, sum(map(_code_characters, cells)))
+            return _sliced(name, slice_notebook(read_cells(cells), goal))
         if suffix == ".py":
             return _script(name, content, goal)
     except BadFile as error:
-        raise CannotRead(error.message.replace("dojo submit", "hand in")) from None
+        raise CannotRead(error.message) from None
+    except (RecursionError, MemoryError):
+        raise CannotRead(f"{name} holds an expression that is nested too deep. Write it in parts.") from None
     raise CannotRead(
         f"{name} is neither a notebook, a script nor a file of tensors. Take one of {', '.join(SUFFIXES)}."
     )
+
+
+def _code_characters(cell: Any) -> int:
+    """Return how long the code of a cell is, whatever stands there."""
+    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+        return 0
+    source = cell.get("source", cell.get("input"))
+    lines = source if isinstance(source, list) else [source]
+    return sum(len(line) for line in lines if isinstance(line, str))
+
+
+def _require_short(name: str, characters: int) -> None:
+    if characters > CODE_CHARACTERS_MAX:
+        limit = CODE_CHARACTERS_MAX // 1024
+        raise CannotRead(f"{name} holds more than {limit} KiB of code. Leave out what the gradients do not need.")
 
 
 def _script(name: str, content: bytes, goal: Goal) -> FileRead:
@@ -72,6 +93,7 @@ def _script(name: str, content: bytes, goal: Goal) -> FileRead:
         source = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CannotRead(f"{name} is not written in UTF-8. Save it as UTF-8, and take it again.") from None
+    _require_short(name, len(source))
     part = slice_script(source, goal)
     if part is not None:
         return _sliced(name, part)
@@ -79,8 +101,13 @@ def _script(name: str, content: bytes, goal: Goal) -> FileRead:
 
 
 def _sliced(name: str, part: NotebookSlice) -> FileRead:
-    cells = tuple(part.contributions())
-    return FileRead(name, part.summary(), part.remarks[:REMARKS_MAX], cells, _checked(name, part.source))
+    remarks = tuple(_for_a_page(remark) for remark in part.remarks[:REMARKS_MAX])
+    return FileRead(name, part.summary(), remarks, tuple(part.contributions()), _checked(name, part.source))
+
+
+def _for_a_page(remark: str) -> str:
+    """Return a remark without an option of the command line: the code stands below it."""
+    return remark.removesuffix(" Look at the result with --dry-run.")
 
 
 def _checked(name: str, source: str) -> str:
@@ -91,6 +118,9 @@ def _checked(name: str, source: str) -> str:
 
 
 def _tensors(exercise: Exercise, name: str, content: bytes) -> FileRead:
+    if len(content) > TENSORS_BYTES_MAX:
+        limit = TENSORS_BYTES_MAX // 1024
+        raise CannotRead(f"{name} is larger than {limit} KiB. Hand it in from a terminal: dojo submit {name}")
     try:
         shapes = {key: entry["shape"] for key, entry in safetensors.deserialize(content)}  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:

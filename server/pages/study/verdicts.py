@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -67,6 +67,11 @@ class StepShown:
     notes: tuple[str, ...]
     heat: HeatShown | None
     attempts: int
+
+    @property
+    def without_heat(self) -> StepShown:
+        """The same without its picture."""
+        return replace(self, heat=None) if self.heat else self
 
     @property
     def word(self) -> str:
@@ -331,11 +336,11 @@ def _error(run: RunBody | None, reached: int) -> ErrorShown | None:
     lines = [int(number) for number in re.findall(r"\bline (\d+)", run.message)]
     line = lines[-1] if lines else None
     where = f" at line {line}" if line else ""
+    said = [each for each in run.message.splitlines() if each.strip() and not each.startswith((" ", "\t", "Traceback"))]
     if run.status in LIMITS:
         title, sentence = LIMITS[run.status]
-        more = f" {run.message}" if run.status == "denied" else ""
+        more = f" Python says: {said[-1]}" if run.status == "denied" and said else ""
         return ErrorShown(title + where, sentence + more, line, reached)
-    said = [each for each in run.message.splitlines() if each.strip() and not each.startswith((" ", "\t", "Traceback"))]
     kind, _, text = (said[0] if said else run.message).partition(": ")
     if not text or " " in kind:
         kind, text = "Error", said[0] if said else "The code stopped."

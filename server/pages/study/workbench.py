@@ -24,6 +24,7 @@ from server.pages.session import Visiting
 from server.pages.source import lines_of
 from server.pages.study.bench import FILENAME, Bench, Benches, counts, key_of, parsed_moment
 from server.pages.study.reading import FileRead, read_file
+from server.pages.study.sheets import sheet_of
 from server.pages.study.verdicts import FIRST_HINT, Looking, checkpoints_of, verdicts
 from server.queue.dispatcher import TheDispatcher
 from server.submissions.accept import HandedIn
@@ -98,6 +99,7 @@ async def submit(
     form: TheForm,
 ) -> Response:
     """Hand in what stands in the editor, or a file that was read before."""
+    await run_in_threadpool(_require, access)
     answer = _answer(exercise, form)
     if answer.kind is AnswerKind.TENSORS:
         submission = await run_in_threadpool(intake.compare_tensors, access, answer)
@@ -115,11 +117,19 @@ async def read(
     page: ThePage, access: Working, exercise: TheExercise, benches: TheBenches, form: TheForm
 ) -> HTMLResponse:
     """Show what is taken of a notebook, a script or a file of tensors, before it is handed in."""
+    await run_in_threadpool(_require, access)
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         raise Unprocessable("No file came with the form. Choose a notebook, a script or a file of tensors.")
     content = await file.read()
-    return await run_in_threadpool(_taken, page, access, exercise, benches, (file.filename, content))
+    async with page.request.app.state.reading_turn:  # a large notebook costs seconds: one at a time
+        return await run_in_threadpool(_taken, page, access, exercise, benches, (file.filename, content))
+
+
+def _require(access: CourseAccess) -> None:
+    """Do nothing if the visitor may; who may not is told that, and nothing of their form."""
+    with access.reading():
+        pass
 
 
 def _shown(
@@ -138,13 +148,14 @@ def _shown(
 
 
 def _of_verdicts(bench: Bench) -> dict[str, Any]:
-    return {"verdicts": bench.verdicts, "hand_in": bench.hand_in, "counts": bench.hand_in.counts}
+    shown = {"verdicts": bench.verdicts, "hand_in": bench.hand_in, "counts": bench.hand_in.counts}
+    return {**shown, "sheet_of": sheet_of}
 
 
 def _checked(page: Page, exercise: Exercise, checked: Checked, step: str) -> HTMLResponse:
     looking = Looking(step or None)
     shown = verdicts(exercise, checkpoints_of(exercise), checked.grade, looking, checked.differences)
-    return page.render("study/checked.html", verdicts=shown, counts=counts(checked.grade))
+    return page.render("study/checked.html", verdicts=shown, counts=counts(checked.grade), sheet_of=sheet_of)
 
 
 def _taken(

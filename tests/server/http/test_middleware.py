@@ -8,7 +8,15 @@ from collections.abc import Sequence
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.http.middleware import CSV_BYTES_MAX, JSON_BYTES_MAX, SAFETENSORS, TENSORS_BYTES_MAX, BodyLimit, Envelope
+from server.http.middleware import (
+    CSV_BYTES_MAX,
+    JSON_BYTES_MAX,
+    MULTIPART_BYTES_MAX,
+    SAFETENSORS,
+    TENSORS_BYTES_MAX,
+    BodyLimit,
+    Envelope,
+)
 from server.http.problems import TooLarge
 
 KIB = 1024
@@ -50,6 +58,7 @@ LIMITS = [
     (SAFETENSORS, TENSORS_BYTES_MAX),
     ("Application/Vnd.Safetensors; charset=x", TENSORS_BYTES_MAX),
     ("text/csv; charset=utf-8", CSV_BYTES_MAX),
+    ("multipart/form-data; boundary=x", MULTIPART_BYTES_MAX),
     ("application/json", JSON_BYTES_MAX),
     ("", JSON_BYTES_MAX),
 ]

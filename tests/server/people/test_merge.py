@@ -177,7 +177,7 @@ def test_of_two_drafts_the_newer_holds(class_: Class) -> None:
     first, second = class_.add("Ada"), class_.add("Ada")
     for hours, account, source in ((1, second, "older"), (0, first, "newer")):
         moment = now() - timedelta(hours=hours)
-        where = {"course_id": class_.course.id, "exercise": EXERCISE, "account_id": account.id}
+        where: dict[str, Any] = {"course_id": class_.course.id, "exercise": EXERCISE, "account_id": account.id}
         class_.session.add(DraftRow(**where, source=source, changed_at=moment))
     class_.session.flush()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -9,13 +10,21 @@ import httpx2
 import pytest
 import safetensors.torch
 from sqlmodel import func, select
+from starlette.datastructures import State
 from torch import Tensor
 
+from exercises.registry import find
 from grader.sandbox import Job, SandboxFault
-from server.submissions.live_check import ACCOUNTS_MAX, CheckPace, Room
+from server.accounts.signin import Credentials
+from server.courses.access import CourseAccess
+from server.courses.last_seen import LastSeen
+from server.courses.roles import Permission
+from server.submissions.accept import HandedIn
+from server.submissions.live_check import ACCOUNTS_MAX, CallerGone, CheckPace, Room
 from server.submissions.rate_limit import TooFast
-from server.tables import GradeRow, ProgressRow, SubmissionRow, TicketRow
+from server.tables import AnswerKind, GradeRow, ProgressRow, SubmissionRow, TicketRow
 from tests.support.servers import (
+    COURSE,
     EXERCISES,
     FULL,
     SAFETENSORS,
@@ -204,3 +213,21 @@ class TestPace:
         pace.count(0)
         with pytest.raises(TooFast):
             pace.count(ACCOUNTS_MAX)
+
+
+@on_sqlite
+def test_a_check_that_nobody_waits_for_does_not_run(
+    server: RunningServer, student: Student, fake_sandbox: FakeSandbox
+) -> None:
+    live_checks = server.services.live_checks
+    asked = Credentials(server.services.database, student.token, State())
+    access = CourseAccess(asked, COURSE, Permission.HAND_IN, LastSeen(server.services.database))
+
+    async def is_gone() -> bool:
+        return True
+
+    answer = HandedIn(find(FULL), AnswerKind.CODE, SOLUTION.encode(), "solution.py")
+    with pytest.raises(CallerGone):
+        asyncio.run(live_checks.check_code(access, answer, is_gone=is_gone))
+
+    assert SOLUTION not in [job.source for job in fake_sandbox.jobs]

@@ -60,6 +60,7 @@ const quiet = () => main.querySelector("#own-notices").replaceChildren();
 const panel = makePanel(main, {
   chose(step) {
     editor?.choose(step, document.activeElement !== room);
+    if (main.querySelector("[data-overview]")) main.querySelector("#map a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (checks && graded !== null && panel.wantsPicture()) checks.soon(150);
   },
 });
@@ -252,15 +253,19 @@ for (const tab of tabs) {
   });
 }
 
-// A large graph is an overview that zooms.
+// A large graph: what one chooses is brought into sight, in the column with all of it and in the part that one reads.
 const zoom = main.querySelector("[data-zoom]");
 if (zoom) {
   zoom.hidden = false;
   let level = 0;
   zoom.addEventListener("click", (event) => {
     const by = Number(event.target.closest("[data-zoom-by]")?.dataset.zoomBy ?? 0);
-    level = Math.max(0, Math.min(4, level + by));
+    level = Math.max(0, Math.min(3, level - by));
     document.getElementById("map").className = `graph-room zoom-${level}`;
-    main.querySelector('#map a[aria-current]')?.scrollIntoView({ block: "center", inline: "center" });
+    main.querySelector("#map a[aria-current]")?.scrollIntoView({ block: "center", inline: "center" });
+  });
+  main.addEventListener("click", (event) => {
+    const step = event.target.closest("[data-overview] [data-step]")?.dataset.step;
+    if (step) panel.choose(step);
   });
 }

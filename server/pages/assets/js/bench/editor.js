@@ -88,6 +88,10 @@ function build(state, verdicts, chosen, steps) {
     if (line.to > start) styles.push(Decoration.mark({ class: "err" }).range(start, line.to));
     styles.push(Decoration.widget({ widget: new Says(error.text), block: true, side: 1 }).range(line.to));
   }
+  if (error?.line && error.line <= state.doc.lines) {
+    const { from } = state.doc.line(error.line);
+    if (!marks.some((mark) => mark.from === from)) marks.push(new Mark("own").range(from));
+  }
   return { verdicts, chosen, lines, marks: RangeSet.of(marks, true), styles: Decoration.set(styles, true) };
 }
 
@@ -109,7 +113,8 @@ const theme = EditorView.theme({
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "40px", padding: "0 8px 0 0" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
   ".cm-verdicts": { width: "26px" },
-  ".cm-verdicts .cm-gutterElement": { display: "grid", justifyItems: "center", alignItems: "start", boxSizing: "border-box", paddingTop: "4px" },
+  ".cm-verdicts .cm-gutterElement": { display: "grid", justifyItems: "center", alignItems: "start" },
+  ".cm-verdicts .mark": { marginTop: "4px" },
   ".mark": { width: "14px", height: "14px", display: "block", "--knock": "var(--raised)" },
   ".v-exact": { color: "var(--exact)" }, ".v-approximate": { color: "var(--approx)" }, ".v-rounding": { color: "var(--rounding)" },
   ".v-own": { color: "var(--own)" }, ".v-unknown": { color: "var(--own)" }, ".v-inherited": { color: "var(--inherited)" }, ".v-missing": { color: "var(--missing)" },
