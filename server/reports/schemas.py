@@ -25,12 +25,14 @@ class CellBody(BaseModel):
     first_passed_at: datetime | None
 
 
-class LiveCellBody(CellBody):
+class LiveCellBody(BaseModel):
     """The best of a student at a checkpoint, and whose mistake the newest wrong answer there is.
 
     ``origin`` is null once the step passed. ``code`` is the kind of the mistake, null if it was not judged.
     """
 
+    best: str
+    attempts: int
     origin: str | None
     code: str | None
 

@@ -124,7 +124,7 @@ def test_one_comment_reaches_all_who_erred_alike(drawn: Class, staff: Window) ->
     both = [str(drawn.submissions["first"]), str(drawn.submissions["ben"])]
     data = {"form_token": token, **fields, "submission": both}
     answer = staff.client.post(f"{HERE}/hurts/comments", data=data)
-    nobody = staff.send(f"{HERE}/hurts/comments", **{**fields, "whom": "unsolved"})
+    nobody = staff.client.post(f"{HERE}/hurts/comments", data={"form_token": token, **fields, "whom": "unsolved"})
 
     assert answer.status_code == 303 and "commented=2" in answer.headers["location"]
     assert nobody.status_code == 422
@@ -240,8 +240,7 @@ def test_a_history_compares_two_attempts(drawn: Class, staff: Window, window: Op
 def test_withheld_results_show_nowhere(drawn: Class, window: OpenWindow, staff: Window) -> None:
     with drawn.server.services.database.writing() as session:
         due_at = session.get_one(CourseRow, 1).created_at.replace(year=2100)
-        assignment = {"exercise": FULL, "position": 1, "due_at": due_at, "feedback": Feedback.AFTER_DUE}
-        session.add(AssignmentRow(course_id=1, **assignment))
+        session.add(AssignmentRow(course_id=1, exercise=FULL, position=1, due_at=due_at, feedback=Feedback.AFTER_DUE))
     ben = window(drawn.ben.token)
 
     submission = ben.open(f"/submissions/{drawn.submissions['ben']}").text

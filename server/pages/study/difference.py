@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -11,7 +12,8 @@ from markupsafe import Markup
 
 from server.pages.source import CodeLine, lines_of
 
-LINES_MAX: Final = 1_000  # the comparison takes time by the square of them
+LINES_MAX: Final = 1_000
+MATCHES_MAX: Final = 50_000  # pairs of lines that are the same; two lines that take turns 1,000 times cost 5 s
 AROUND: Final = 3  # lines that are the same, shown on both sides of a change
 FOLDED_MIN: Final = 3
 
@@ -44,13 +46,16 @@ class Unified:
 
 
 def pairs_of(one: str, other: str, steps: frozenset[str]) -> list[Pair] | None:
-    """Return two sources side by side; None if they are too long to be compared while somebody waits."""
+    """Return two sources side by side; None if to compare them would take longer than a page may."""
     before, after = lines_of(one, steps), lines_of(other, steps)
     if max(len(before), len(after)) > LINES_MAX:
         return None
     first, second = one.splitlines(), other.splitlines()
     if (len(first), len(second)) != (len(before), len(after)):  # breaks that Python's own lines do not have
         first, second = [str(each.content) for each in before], [str(each.content) for each in after]
+    counts = Counter(second)
+    if sum(counts[line] for line in first) > MATCHES_MAX:
+        return None
     pairs: list[Pair] = []
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     operations = matcher.get_opcodes()

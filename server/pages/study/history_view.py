@@ -19,6 +19,7 @@ from server.submissions.listing import visible_account
 from server.tables import AnswerKind, SubmissionRow
 
 ATTEMPTS_SHOWN = 40
+TOO_LONG = "They are too long, or repeat too much, to be compared here. Open each by its number."
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,12 @@ def _sources(exercise: Exercise, rows: Sequence[SubmissionRow]) -> tuple[list[Pa
         return None, "The source of one of them is kept no longer."
     one, other = (row.body.decode("utf-8", "replace") for row in rows)
     pairs = pairs_of(one, other, frozenset(each.name for each in exercise.checkpoints))
-    return pairs, "" if pairs is not None else "They are too long to be compared here. Open each by its number."
+    return (
+        pairs,
+        ""
+        if pairs is not None
+        else "They are too long, or repeat too much, to be compared here. Open each by its number.",
+    )
 
 
 def _changes(one: Attempt, other: Attempt) -> list[StepChanged]:

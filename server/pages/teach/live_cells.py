@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from server.pages.filters import relative
 from server.pages.marks import WORDS, Mark, mark_of
-from server.reports.live_rows import LiveCell, LiveRow
+from server.reports.live_rows import LiveRow
 from server.reports.students import State
 
 SHOWN = {
@@ -27,7 +27,7 @@ def row_of(row: LiveRow, student_address: str, group_starts: tuple[bool, ...]) -
     """Return the ``tr`` of a student. ``student_address`` leads to their work in this exercise."""
     standing = row.standing
     cells = "".join(
-        _cell(each and _key(each), is_start, bool(standing.submissions))
+        _cell(each.best, each.origin, each.attempts, is_start) if each else _empty(is_start, bool(standing.submissions))
         for each, is_start in zip(row.cells, group_starts, strict=True)
     )
     never = "" if standing.compared else " class=never"
@@ -43,16 +43,19 @@ def row_of(row: LiveRow, student_address: str, group_starts: tuple[bool, ...]) -
     )
 
 
-def _key(cell: LiveCell) -> tuple[str, str, str]:
-    """Return class, character and words of a cell."""
-    mark = mark_of(cell.best, cell.origin)
-    if mark in SHOWN:
-        return (*SHOWN[mark], WORDS[mark])
-    attempts = f"{WORDS[mark]}, {cell.attempts} attempt{'s' if cell.attempts > 1 else ''}"
-    return ("o" if mark is Mark.OWN else "u", str(min(cell.attempts, 99)), attempts)
-
-
 @lru_cache(maxsize=4096)
-def _cell(key: tuple[str, str, str] | None, is_start: bool, has_begun: bool) -> str:
-    name, shown, words = key or (("m", "·", "not there") if has_begun else ("n", "", "nothing handed in"))
+def _cell(best: str, origin: str | None, attempts: int, is_start: bool) -> str:
+    mark = mark_of(best, origin)
+    if mark in SHOWN:
+        return _td(*SHOWN[mark], WORDS[mark], is_start)
+    words = f"{WORDS[mark]}, {attempts} attempt{'s' if attempts > 1 else ''}"
+    return _td("o" if mark is Mark.OWN else "u", str(min(attempts, 99)), words, is_start)
+
+
+@lru_cache
+def _empty(is_start: bool, has_begun: bool) -> str:
+    return _td("m", "·", "not there", is_start) if has_begun else _td("n", "", "nothing handed in", is_start)
+
+
+def _td(name: str, shown: str, words: str, is_start: bool) -> str:
     return f'<td class="{name}{" gs" if is_start else ""}" aria-label="{words}">{shown}</td>'
