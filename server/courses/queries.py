@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from server.database.prepared import Prepared
 from server.tables import CourseRow, SeatRow
 
-COURSE_COLUMNS: Final = tuple(CourseRow.__table__.columns.keys())  # type: ignore[attr-defined]
+COURSE_COLUMNS: Final = CourseRow.column_names()
 
 # The course with this ``slug``, and the role and section of ``account_id`` in it, or None and None without a seat.
 COURSE_AND_ROLE: Final = Prepared(

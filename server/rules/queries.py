@@ -15,7 +15,7 @@ from sqlmodel import col, func, select
 from server.database.prepared import Prepared
 from server.tables import AssignmentRow, CourseRow, GradeRow, SubmissionRow, TicketRow, TicketState
 
-ASSIGNMENT_COLUMNS: Final = tuple(AssignmentRow.__table__.columns.keys())  # type: ignore[attr-defined]
+ASSIGNMENT_COLUMNS: Final = AssignmentRow.column_names()
 
 # Whether the course has any assignment, and that of the exercise or None. There is one row.
 _Any = aliased(AssignmentRow)
