@@ -40,6 +40,8 @@ from server.queue.queries import (
     RANKS_OF_ACCOUNT,
     SAMPLED_GRADES,
     STANDINGS,
+    SUBMISSION,
+    SUBMISSION_COLUMNS,
     TRIES_MAX,
 )
 from server.reports import queries
@@ -215,6 +217,11 @@ def ranks_of_account(session: Session, given: QueryArguments) -> Any:
     ).all()
     put_back = [each for each in tickets if each.state == TicketState.QUEUED and each.tries and each.rank > SECOND]
     return [(max((each.rank for each in tickets if each not in put_back), default=None), len(put_back))]
+
+
+def submission(session: Session, given: QueryArguments) -> Any:
+    """Return a submission with its body."""
+    return [session.get_one(SubmissionRow, given.submission_id)]
 
 
 def standings(session: Session, given: QueryArguments) -> Any:
@@ -598,6 +605,13 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "queue.RANKS_OF_ACCOUNT": Pair(
         _rows(RANKS_OF_ACCOUNT, lambda given: {"account_id": given.account_id, "second": SECOND}), ranks_of_account
+    ),
+    "queue.SUBMISSION": Pair(
+        lambda session, given: [
+            SubmissionRow.loaded(zip(SUBMISSION_COLUMNS, row, strict=True))
+            for row in SUBMISSION.rows(session, {"id": given.submission_id})
+        ],
+        submission,
     ),
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
