@@ -1,7 +1,7 @@
-"""The statements of the queue, built once.
+"""The statements of the queue, built once; most of them are compiled once, too.
 
-Plain SQLAlchemy takes 3 to 7 times as long on SQLite, and 1.8 to 6 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations

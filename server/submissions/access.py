@@ -102,7 +102,8 @@ class SubmissionAccess:
 
 
 def _find_row(session: Session, ids: Mapping[str, int]) -> Found | None:
-    return session.exec(SUBMISSION_FOR_READER, params=ids).first()  # type: ignore[return-value]
+    found: Found | None = session.exec(SUBMISSION_FOR_READER, params=ids).first()
+    return found
 
 
 def find_head(session: Session, ids: Mapping[str, int]) -> Found | None:

@@ -1,14 +1,14 @@
-"""Statements that every submission asks, built once.
+"""Statements that every submission asks, compiled once.
 
-Built at each call, they take 1.9 to 4.5 times as long on SQLite, and 1.4 to 2 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam
+from sqlalchemy import and_, bindparam
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, func, select
 
@@ -73,9 +73,10 @@ NTH_NEWEST_MOMENT: Final = Prepared(
 _Owner = aliased(SeatRow)
 
 
-def _for_reader(*selected: Any) -> Select[Any]:
+def _for_reader(*selected: Any) -> Any:
+    columns: Any = (*selected, SeatRow.role, SeatRow.section, _Owner.section)
     return (
-        select(*selected, SeatRow.role, SeatRow.section, _Owner.section)
+        select(*columns)
         .select_from(SubmissionRow)
         .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
         .join(

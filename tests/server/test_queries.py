@@ -298,14 +298,16 @@ def _write_feedback(session: Session, author: AccountRow, submissions: Sequence[
     for number, submission in enumerate(submissions[:4]):
         for text in ("first", "second"):
             withdrawn_at = NOON if text == "first" and number % 2 else None
-            values = {"submission_id": submission.id, "author_id": author.id, "withdrawn_at": withdrawn_at}
-            session.add(CommentRow(**values, text=text, created_at=NOON))
+            comment = CommentRow(submission_id=submission.id, author_id=author.id, text=text, created_at=NOON)
+            comment.withdrawn_at = withdrawn_at
+            session.add(comment)
             session.flush()
-        values = {"course_id": submission.course_id, "account_id": submission.account_id, "points": float(number)}
         session.add(
             OverrideRow(
-                **values,
+                course_id=submission.course_id,
+                account_id=submission.account_id,
                 exercise=submission.exercise,
+                points=float(number),
                 reason="ill",
                 author_id=author.id if number < 3 else None,
                 created_at=NOON,
