@@ -1,8 +1,9 @@
 """``python -m bench.profile``: what a submission costs, by thread, and how many statements it takes.
 
 The server runs in this process, so that its threads have names and its statements are counted; the sandbox is the real
-one. The times are processor time as the kernel counts it (``/proc``), so other load on the machine does not change
-them much. The client is a thread of this process too, and is left out.
+one. The times are processor time as the kernel counts it (``/proc``). Other load changes it less than the clock's, and
+yet by half: it empties the processor's caches. So a bare run goes with each round, and ``x bare`` says how many of them
+the action takes. The client is a thread of this process too, and is left out.
 
 *loop* is the event loop: HTTP, routing, the answer as JSON. *requests* are the threads that serve requests, *grading*
 those that grade code. *zygote* is the zygote with its children. *statements* are those of the requests and the grading,
@@ -35,7 +36,7 @@ import uvicorn  # noqa: E402
 from pydantic import SecretStr  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 
-from bench.bare import right_answers  # noqa: E402
+from bench.bare import compile_bare, right_answers  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.http_client import Reply  # noqa: E402
 from bench.progress_table import BenchClass, open_classes  # noqa: E402
@@ -67,18 +68,28 @@ Action = Callable[[], Reply]
 
 @dataclass(frozen=True)
 class Profile:
-    """What one round of an action costs: processor time in ms by column, statements, transactions, and wall time."""
+    """What one round of an action costs: processor time in ms by column, statements, transactions, and wall time.
+
+    ``bare_ms`` is the processor time of a bare run between the rounds.
+    """
 
     milliseconds: Mapping[str, float]
     statements: float
     transactions: float
+    bare_ms: float
     times: Times
+
+    @property
+    def total_ms(self) -> float:
+        """The processor time of all threads and of the zygote."""
+        return sum(self.milliseconds.values())
 
     def as_json(self) -> dict[str, float]:
         """Return the entry of ``--json``."""
         return {
             **{f"{column}_ms": round(each, 3) for column, each in self.milliseconds.items()},
-            "total_ms": round(sum(self.milliseconds.values()), 3),
+            "total_ms": round(self.total_ms, 3),
+            "bares": round(self.total_ms / self.bare_ms, 3),
             "statements": round(self.statements, 2),
             "transactions": round(self.transactions, 2),
             "wall_p50_ms": round(self.times.median_ms, 3),
@@ -86,24 +97,17 @@ class Profile:
 
 
 class StatementCount:
-    """Counts the statements and transactions of a database while it listens."""
+    """Counts the statements and transactions of a database while it listens. A transaction takes one connection."""
 
     def __init__(self, database: Database) -> None:
         self.counts: Counter[str] = Counter()
         event.listen(database.engine, "before_cursor_execute", self._note)
+        event.listen(database.engine, "checkout", self._note_checkout)
 
     def _note(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        self.counts["transactions" if statement.startswith("BEGIN") else "statements"] += 1
+        self.counts["statements"] += not statement.startswith("BEGIN")
 
-
-class PostgresCount(StatementCount):
-    """Counts the same on PostgreSQL, where the driver itself begins a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        event.listen(database.engine, "begin", self._note_begin)
-
-    def _note_begin(self, connection: Any) -> None:
+    def _note_checkout(self, *rest: Any) -> None:
         self.counts["transactions"] += 1
 
 
@@ -135,26 +139,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def profile(url: str | None, rounds: int) -> dict[str, Profile]:
     """Run a server on an empty database, by default SQLite in a temporary folder, and profile every action."""
     with running_server(url) as (server, services):
-        is_postgresql = services.database.engine.dialect.name == "postgresql"
-        counted = (PostgresCount if is_postgresql else StatementCount)(services.database)
+        counted = StatementCount(services.database)
         zygote = _zygote()
         profiles = {}
+        bare = compile_bare(Instance.canonical(find(EXERCISE)))
         for name, action in actions(server).items():
             number = max(rounds // SLOW.get(name, 1), 10)
             for _ in range(FIRST_ROUNDS.get(name, WARM_UP_ROUNDS)):
                 action()
             time.sleep(0.3)  # a grading thread finishes after its answer
-            profiles[name] = _measure(action, number, counted.counts, zygote)
+            profiles[name] = _measure(action, number, counted.counts, zygote, bare)
         return profiles
 
 
 def show(profiles: Mapping[str, Mapping[str, Profile]]) -> None:
     """Print a row for each action."""
     for database, rows in profiles.items():
-        print(f"{database:14s}" + "".join(f"{name:>10s}" for name in (*COLUMNS, "sum ms")), end="")
+        print(f"{database:14s}" + "".join(f"{name:>10s}" for name in (*COLUMNS, "sum ms", "x bare")), end="")
         print(f"{'statements':>12s}{'transactions':>14s}{'wall p50 ms':>13s}")
         for name, each in rows.items():
-            figures = [*(each.milliseconds[column] for column in COLUMNS), sum(each.milliseconds.values())]
+            figures = [*(each.milliseconds[column] for column in COLUMNS), each.total_ms]
+            figures.append(each.total_ms / each.bare_ms)
             print(f"{name:14s}" + "".join(f"{figure:10.2f}" for figure in figures), end="")
             print(f"{each.statements:12.1f}{each.transactions:14.1f}{each.times.median_ms:13.2f}", flush=True)
 
@@ -204,15 +209,20 @@ def _matrix(server: BenchServer) -> BenchClass:
     return opened
 
 
-def _measure(action: Action, rounds: int, counts: Counter[str], zygote: int | None) -> Profile:
+def _measure(
+    action: Action, rounds: int, counts: Counter[str], zygote: int | None, bare: Callable[[], object]
+) -> Profile:
     """Do an action so many times, and return what one of them costs.
 
     :raises WrongGrade: an answer is refused
     """
-    seconds = []
+    seconds, bare_seconds = [], 0.0
     counts.clear()
     before, zygote_before = _thread_seconds(), _tree_seconds(zygote)
     for _ in range(rounds):
+        begun = time.thread_time()
+        bare()
+        bare_seconds += time.thread_time() - begun
         reply = action()
         if reply.status not in (200, 201):
             raise WrongGrade(f"{reply.status}: {reply.body[:500].decode()}")
@@ -222,7 +232,13 @@ def _measure(action: Action, rounds: int, counts: Counter[str], zygote: int | No
     taken = {name: after[name] - before.get(name, 0.0) for name in after}
     taken["zygote"] = _tree_seconds(zygote) - zygote_before
     milliseconds = {column: 1000 * taken.get(column, 0.0) / rounds for column in COLUMNS}
-    return Profile(milliseconds, counted["statements"] / rounds, counted["transactions"] / rounds, Times.of(seconds))
+    return Profile(
+        milliseconds,
+        counted["statements"] / rounds,
+        counted["transactions"] / rounds,
+        1000 * bare_seconds / rounds,
+        Times.of(seconds),
+    )
 
 
 def _thread_seconds() -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""The statement that every request asks, built once.
+"""The statement that every request asks, compiled once.
 
-Built at each call, it takes 4 times as long on SQLite, and 1.7 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares it with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares it with its plain twin.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The statement that every request about a course asks, built once.
+"""The statement that every request about a course asks, compiled once.
 
-Built at each call, it takes 2.4 times as long on SQLite, and 1.5 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares it with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares it with its plain twin.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from server.database.prepared import Prepared
 from server.tables import CourseRow, SeatRow
 
-COURSE_COLUMNS: Final = tuple(CourseRow.__table__.columns.keys())  # type: ignore[attr-defined]
+COURSE_COLUMNS: Final = CourseRow.column_names()
 
 # The course with this ``slug``, and the role and section of ``account_id`` in it, or None and None without a seat.
 COURSE_AND_ROLE: Final = Prepared(

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic.fields import FieldInfo
-from sqlalchemy import Enum, MetaData, inspect
+from sqlalchemy import ColumnElement, Enum, MetaData, inspect
 from sqlmodel import Session, SQLModel, insert
 
 from server.database.prepared import Prepared
@@ -41,6 +41,11 @@ class Table(SQLModel):
     """Base of all tables. One rule names the constraints, so that migrations can refer to them."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=CONSTRAINT_NAMES)
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """Return the names of the columns, in the order in which a statement that selects the table gives them."""
+        return tuple(_columns(cls))
 
     @classmethod
     def loaded(cls, values: Iterable[tuple[str, Any]]) -> Self:
@@ -86,5 +91,9 @@ def _fields(table: type[Table]) -> list[tuple[str, FieldInfo]]:
 
 @cache
 def _insert(table: type[Table]) -> Prepared:
-    columns = table.metadata.tables[str(table.__tablename__)].c
-    return Prepared(insert(table).returning(columns.id), [each.name for each in columns if each.name != "id"])
+    columns = [name for name in _columns(table) if name != "id"]
+    return Prepared(insert(table).returning(_columns(table)["id"]), columns)
+
+
+def _columns(table: type[Table]) -> Mapping[str, ColumnElement[Any]]:
+    return {each.name: each for each in table.metadata.tables[str(table.__tablename__)].columns}

@@ -72,7 +72,9 @@ class Grading:
         self._metrics = metrics
         self.proof = GradingProof(code_runner)
 
-    def grade_submission(self, submission_id: int, look_seconds: float | None = None) -> bool:
+    def grade_submission(
+        self, submission_id: int, look_seconds: float | None = None, submission: SubmissionRow | None = None
+    ) -> bool:
         """Grade a submission by today's revision and environment, and store the grade.
 
         It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
@@ -80,12 +82,14 @@ class Grading:
         was discarded.
 
         :param look_seconds: what a run may take, if less than its whole time; one that takes longer has no grade.
+        :param submission: as it was just read; by default it is read.
         :return: whether it has a grade now.
         :raises SandboxFault: the sandbox failed, not the code
         :raises NoSuchExercise: the exercise is no longer served
         """
-        with self._database.reading() as session:
-            submission = session.get_one(SubmissionRow, submission_id)
+        if submission is None:
+            with self._database.reading() as session:
+                submission = session.get_one(SubmissionRow, submission_id)
         waited = (now() - submission.created_at).total_seconds()
         timed = self._grade(submission, look_seconds)
         if timed is None:

@@ -1,7 +1,7 @@
-"""Statements that every grade asks, built once.
+"""Statements that every grade asks, compiled once.
 
-Plain SQLAlchemy takes 3 to 20 times as long on SQLite, and 1.7 to 3 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations

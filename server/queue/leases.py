@@ -104,7 +104,7 @@ class LeaseKeeper:
         look_seconds = self._timing.look_seconds if lease.tries == 1 else None
         while True:
             try:
-                if self._grading.grade_submission(lease.submission_id, look_seconds):
+                if self._grading.grade_submission(lease.submission_id, look_seconds, lease.submission):
                     return None
                 return self._put_back(lease)
             except DatabaseUnavailable as outage:

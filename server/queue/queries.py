@@ -1,7 +1,7 @@
-"""The statements of the queue, built once.
+"""The statements of the queue, built once; most of them are compiled once, too.
 
-Plain SQLAlchemy takes 3 to 7 times as long on SQLite, and 1.8 to 6 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select, update
 
 from server.database.prepared import Prepared
-from server.tables import GradeRow, TicketRow, TicketState
+from server.tables import GradeRow, SubmissionRow, TicketRow, TicketState
 
 BACKGROUND_RANK: Final = 2_000_000_000  # the lowest rank of work that no student waits for: second 2·10⁹, in 2089
 TRIES_MAX: Final = 3
@@ -82,6 +82,8 @@ def _standings() -> Any:
     ).where(col(TicketRow.submission_id).in_(bindparam("ids", expanding=True)))
 
 
+SUBMISSION_COLUMNS: Final = SubmissionRow.column_names()
+SUBMISSION: Final = Prepared(select(SubmissionRow).where(col(SubmissionRow.id) == bindparam("id")))
 LEASE_FIRST_DUE: Final = Prepared(_lease(_first_due()))
 LEASE_OF_SUBMISSION: Final = Prepared(
     _lease(select(TicketRow.id).where(TicketRow.submission_id == bindparam("claimed"), IS_LIVE).with_for_update())

@@ -18,7 +18,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, func, select, update
@@ -35,6 +35,8 @@ from server.queue.queries import (
     LOST_EVERY_TIME,
     RANKS_OF_ACCOUNT,
     STANDINGS,
+    SUBMISSION,
+    SUBMISSION_COLUMNS,
     TRIES_MAX,
 )
 from server.tables import AccountRow, CourseRow, SubmissionRow, TicketRow, TicketState
@@ -48,12 +50,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Lease:
-    """A claimed ticket; ``tries`` counts this claim. ``state`` is RUNNING, or QUARANTINED after the last try."""
+    """A claimed ticket; ``tries`` counts this claim. ``state`` is RUNNING, or QUARANTINED after the last try.
+
+    ``submission`` was read in the transaction of the claim; None of a ticket that was quarantined.
+    """
 
     ticket_id: int
     submission_id: int
     tries: int
     state: TicketState
+    submission: SubmissionRow | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,9 @@ def write(
         _insert(session, submissions, _background_ranks(submissions), regrade_id)
     else:
         for submission in submissions:
-            _insert(session, [submission], [_rank(session, submission, penalty_seconds)])
+            rank = _rank(session, submission, penalty_seconds)
+            values = {"submission_id": submission.id, "account_id": submission.account_id, "rank": rank}
+            TicketRow.write(session, values)
 
 
 def standing(session: Session, submission_ids: Sequence[int]) -> Mapping[int, Standing]:
@@ -254,9 +262,7 @@ def _in_state(session: Session, submission_id: int, *states: TicketState) -> Tic
     return session.exec(ticket.with_for_update()).first()
 
 
-def _insert(
-    session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int], regrade_id: int | None = None
-) -> None:
+def _insert(session: Session, submissions: Sequence[SubmissionRow], ranks: Sequence[int], regrade_id: int) -> None:
     tickets = [
         TicketRow(
             submission_id=submission.id, account_id=submission.account_id, rank=rank, regrade_id=regrade_id
@@ -299,7 +305,13 @@ def _claim(session: Session, lease: Prepared, which: Mapping[str, object], lease
     claimed = Lease(*row)
     if claimed.state is TicketState.QUARANTINED:
         _log_quarantined(claimed.submission_id, LOST_EVERY_TIME)
-    return claimed
+        return claimed
+    return replace(claimed, submission=_submission(session, claimed.submission_id))
+
+
+def _submission(session: Session, id: int) -> SubmissionRow:
+    (values,) = SUBMISSION.rows(session, {"id": id})
+    return SubmissionRow.loaded(zip(SUBMISSION_COLUMNS, values, strict=True))
 
 
 def _log_quarantined(submission_id: int, reason: str) -> None:

@@ -1,6 +1,6 @@
-"""The statements that every answer asks about its assignment, built once.
+"""The statements that every answer asks about its assignment, compiled once.
 
-Plain SQLAlchemy takes 1.7 to 7 times as long on SQLite, and 1 to 3.5 times on PostgreSQL (``bench/queries.py``).
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
 ``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
@@ -15,7 +15,7 @@ from sqlmodel import col, func, select
 from server.database.prepared import Prepared
 from server.tables import AssignmentRow, CourseRow, GradeRow, SubmissionRow, TicketRow, TicketState
 
-ASSIGNMENT_COLUMNS: Final = tuple(AssignmentRow.__table__.columns.keys())  # type: ignore[attr-defined]
+ASSIGNMENT_COLUMNS: Final = AssignmentRow.column_names()
 
 # Whether the course has any assignment, and that of the exercise or None. There is one row.
 _Any = aliased(AssignmentRow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -12,11 +12,16 @@ from sqlmodel import Session
 from server.accounts.signin import Credentials, SignedInSession, TheCredentials
 from server.courses.access import Membership
 from server.courses.last_seen import LastSeen, last_seen_of
+from server.courses.queries import COURSE_COLUMNS
 from server.courses.roles import Permission
 from server.http.problems import NotFound
 from server.http.row_id import RowId
-from server.submissions.queries import SUBMISSION_FOR_READER
-from server.tables import SubmissionRow
+from server.submissions.queries import HEAD_COLUMNS, HEAD_FOR_READER, SUBMISSION_FOR_READER
+from server.tables import CourseRow, SubmissionRow
+
+# A submission, its course, the reader's role and section there, and the section of its student.
+Found = tuple[SubmissionRow, CourseRow, str | None, str | None, str | None]
+Find = Callable[[Session, Mapping[str, int]], Found | None]
 
 
 class UnknownSubmission(NotFound):
@@ -66,16 +71,23 @@ class SubmissionAccess:
             yield reader
 
     @contextmanager
-    def _opened(self, transaction: AbstractContextManager[SignedInSession]) -> Iterator[SubmissionSession]:
+    def reading_head(self) -> Iterator[SubmissionSession]:
+        """Open a reading transaction as ``reading`` does. The submission has no body, and no session keeps it."""
+        with self._opened(self.credentials.reading(), find_head) as reader:
+            yield reader
+
+    @contextmanager
+    def _opened(
+        self, transaction: AbstractContextManager[SignedInSession], find: Find | None = None
+    ) -> Iterator[SubmissionSession]:
         with transaction as signed_in:
-            opened = self._find(signed_in)
+            opened = self._find(signed_in, find or _find_row)
             yield opened
         if opened.reader.is_seated:
             self.last_seen.note(opened.reader.course.id, signed_in.account_id)
 
-    def _find(self, signed_in: SignedInSession) -> SubmissionSession:
-        ids = {"id": self.id, "reader_id": signed_in.account_id}
-        found = signed_in.session.exec(SUBMISSION_FOR_READER, params=ids).first()
+    def _find(self, signed_in: SignedInSession, find: Find) -> SubmissionSession:
+        found = find(signed_in.session, {"id": self.id, "reader_id": signed_in.account_id})
         if found is not None:
             submission, course, role, section, owners_section = found
             reader = Membership.of(signed_in, course, role, section)
@@ -87,6 +99,23 @@ class SubmissionAccess:
         raise UnknownSubmission(
             f"You have no submission {self.id}. GET /api/v1/courses/{{course}}/submissions lists yours."
         )
+
+
+def _find_row(session: Session, ids: Mapping[str, int]) -> Found | None:
+    found: Found | None = session.exec(SUBMISSION_FOR_READER, params=ids).first()
+    return found
+
+
+def find_head(session: Session, ids: Mapping[str, int]) -> Found | None:
+    """Return a submission without its body, its course, and the seats of its reader and its student."""
+    found = HEAD_FOR_READER.first(session, ids)
+    if found is None:
+        return None
+    columns = iter(found)
+    submission = SubmissionRow.loaded(zip(HEAD_COLUMNS, columns, strict=False))
+    course = CourseRow.loaded(zip(COURSE_COLUMNS, columns, strict=False))
+    role, section, owners_section = columns
+    return submission, course, role, section, owners_section
 
 
 @dataclass(frozen=True)

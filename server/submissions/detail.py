@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from server.courses.schemas import PersonBody
+from server.submissions.queries import (
+    COMMENT_COLUMNS,
+    COMMENTS,
+    NEIGHBOURS,
+    OVERRIDE,
+    OVERRIDE_COLUMNS,
+    SUBMITTER,
+    VERDICTS,
+)
 from server.submissions.schemas import (
     CommentBody,
     OverrideBody,
@@ -17,7 +25,7 @@ from server.submissions.schemas import (
     SubmitterBody,
     TimelineBody,
 )
-from server.tables import AccountRow, CommentRow, ComparisonRow, GradeRow, OverrideRow, SeatRow, SubmissionRow
+from server.tables import AccountRow, CommentRow, OverrideRow, SeatRow, SubmissionRow
 
 
 def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) -> SubmissionDetailBody:
@@ -28,11 +36,18 @@ def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) 
     shown = {row.name: row.verdict.value for row in body.grade.checkpoints} if body.grade else {}
     return SubmissionDetailBody(
         **dict(body),
-        student=submitters(session, [submission])[submission.account_id],
+        student=submitter(session, submission),
         timeline=timeline(session, submission, shown),
         comments=comments_of(session, submission.id),
         override=find_override(session, submission.course_id, submission.account_id, submission.exercise),
     )
+
+
+def submitter(session: Session, submission: SubmissionRow) -> SubmitterBody:
+    """Return the student of a submission."""
+    where = {"course_id": submission.course_id, "account_id": submission.account_id}
+    ((id, name, university_id, section),) = SUBMITTER.rows(session, where)
+    return SubmitterBody(id=id, name=name, university_id=university_id, section=section)
 
 
 def submitters(session: Session, submissions: list[SubmissionRow]) -> dict[int, SubmitterBody]:
@@ -58,31 +73,23 @@ def timeline(session: Session, submission: SubmissionRow, shown: Mapping[str, st
 
     :param shown: the verdicts of its grade, by checkpoint. Without any, no changes are told.
     """
-    alike = (
-        SubmissionRow.course_id == submission.course_id,
-        SubmissionRow.account_id == submission.account_id,
-        SubmissionRow.exercise == submission.exercise,
-    )
-    previous, following, attempts = session.exec(
-        select(
-            func.max(SubmissionRow.id).filter(col(SubmissionRow.id) < submission.id),
-            func.min(SubmissionRow.id).filter(col(SubmissionRow.id) > submission.id),
-            func.count(),
-        ).where(*alike)
-    ).one()
+    which = {
+        "id": submission.id,
+        "course_id": submission.course_id,
+        "account_id": submission.account_id,
+        "exercise": submission.exercise,
+    }
+    ((previous, following, attempts),) = NEIGHBOURS.rows(session, which)
     before = verdicts(session, previous) if shown and previous is not None else {}
     return TimelineBody(previous=previous, next=following, attempts=attempts, changes=_changes(before, shown))
 
 
 def comments_of(session: Session, submission_id: int) -> list[CommentBody]:
     """Return the comments on a submission that were not withdrawn, the oldest first."""
-    comments = (
-        select(CommentRow, AccountRow.name)
-        .join(AccountRow, col(AccountRow.id) == CommentRow.author_id)
-        .where(CommentRow.submission_id == submission_id, col(CommentRow.withdrawn_at).is_(None))
-        .order_by(col(CommentRow.id))
-    )
-    return [comment_body(comment, name) for comment, name in session.exec(comments)]
+    return [
+        comment_body(CommentRow.loaded(zip(COMMENT_COLUMNS, comment, strict=True)), author)
+        for *comment, author in COMMENTS.rows(session, {"submission_id": submission_id})
+    ]
 
 
 def comment_body(comment: CommentRow, author: str) -> CommentBody:
@@ -99,20 +106,11 @@ def comment_body(comment: CommentRow, author: str) -> CommentBody:
 
 def find_override(session: Session, course_id: int, account_id: int, exercise: str) -> OverrideBody | None:
     """Return the override of a student in an exercise, or None."""
-    student, author = aliased(AccountRow), aliased(AccountRow)
-    found = session.exec(
-        select(OverrideRow, student.name, author.name)
-        .join(student, col(student.id) == OverrideRow.account_id)
-        .outerjoin(author, col(author.id) == OverrideRow.author_id)
-        .where(
-            OverrideRow.course_id == course_id,
-            OverrideRow.account_id == account_id,
-            OverrideRow.exercise == exercise,
-            col(OverrideRow.withdrawn_at).is_(None),
-        )
-        .order_by(col(OverrideRow.id).desc())
-    ).first()
-    return found and override_body(*found)
+    found = OVERRIDE.first(session, {"course_id": course_id, "account_id": account_id, "exercise": exercise})
+    if found is None:
+        return None
+    *override, student, author = found
+    return override_body(OverrideRow.loaded(zip(OVERRIDE_COLUMNS, override, strict=True)), student, author)
 
 
 def override_body(override: OverrideRow, student: str, author: str | None) -> OverrideBody:
@@ -134,13 +132,7 @@ def override_body(override: OverrideRow, student: str, author: str | None) -> Ov
 
 def verdicts(session: Session, submission_id: int) -> dict[str, str]:
     """Return the verdicts of a submission's grade, by checkpoint; none if it is not graded."""
-    newest = (
-        select(func.max(GradeRow.id))
-        .where(GradeRow.submission_id == submission_id, col(GradeRow.counts))
-        .scalar_subquery()
-    )
-    rows = select(ComparisonRow.name, ComparisonRow.verdict).where(ComparisonRow.grade_id == newest)
-    return dict(session.exec(rows.order_by(col(ComparisonRow.position))).all())
+    return dict(VERDICTS.rows(session, {"submission_id": submission_id}))
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[StepChangeBody]:

@@ -97,7 +97,7 @@ class Intake:
         """
         reason = self.dispatcher.refusal
         self.pool.refill(answer.exercise)
-        with access.writing() as member:
+        with access.handing_in() as member:
             rules = find_rules(member.session, member.membership, member.account_id, answer.exercise.slug)
             is_hidden = choice.graded_on(rules.assignment, answer.kind) is Kind.HIDDEN
             submission, is_new = accept(

@@ -1,23 +1,34 @@
-"""Statements that every submission asks, built once.
+"""Statements that every submission asks, compiled once.
 
-Built at each call, they take 1.9 to 4.5 times as long on SQLite, and 1.4 to 2 times on PostgreSQL
-(``bench/queries.py``). ``tests/server/test_queries.py`` compares each with its plain twin.
+docs/performance.md says how many times as long plain SQLAlchemy takes (``bench/queries.py``).
+``tests/server/test_queries.py`` compares each with its plain twin.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import and_, bindparam
 from sqlalchemy.orm import aliased, defer
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
+from server.courses.queries import COURSE_COLUMNS
 from server.database.prepared import Prepared
 from server.instances.pool import POOL_SIZE
-from server.tables import ComparisonRow, CourseRow, GradeRow, InstanceRow, SeatRow, SubmissionRow
+from server.tables import (
+    AccountRow,
+    CommentRow,
+    ComparisonRow,
+    CourseRow,
+    GradeRow,
+    InstanceRow,
+    OverrideRow,
+    SeatRow,
+    SubmissionRow,
+)
 
-GRADE_COLUMNS: Final = tuple(GradeRow.__table__.columns.keys())  # type: ignore[attr-defined]
-ROW_COLUMNS: Final = tuple(ComparisonRow.__table__.columns.keys())  # type: ignore[attr-defined]
+GRADE_COLUMNS: Final = GradeRow.column_names()
+ROW_COLUMNS: Final = ComparisonRow.column_names()
 
 # Id of the submission that an account made with an idempotency ``key``.
 SUBMISSION_WITH_KEY: Final = Prepared(
@@ -60,21 +71,89 @@ NTH_NEWEST_MOMENT: Final = Prepared(
 # The submission with this ``id`` and its course; the role and section of ``reader_id`` there, or None and None without
 # a seat; and the section of its student.
 _Owner = aliased(SeatRow)
-SUBMISSION_FOR_READER: Final = (
-    select(SubmissionRow, CourseRow, SeatRow.role, SeatRow.section, _Owner.section)  # type: ignore[call-overload]
-    .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
-    .join(
-        _Owner,
-        and_(col(_Owner.course_id) == SubmissionRow.course_id, col(_Owner.account_id) == SubmissionRow.account_id),
+
+
+def _for_reader(*selected: Any) -> Any:
+    columns: Any = (*selected, SeatRow.role, SeatRow.section, _Owner.section)
+    return (
+        select(*columns)
+        .select_from(SubmissionRow)
+        .join(CourseRow, col(CourseRow.id) == SubmissionRow.course_id)
+        .join(
+            _Owner,
+            and_(col(_Owner.course_id) == SubmissionRow.course_id, col(_Owner.account_id) == SubmissionRow.account_id),
+        )
+        .outerjoin(
+            SeatRow,
+            and_(
+                col(SeatRow.course_id) == col(SubmissionRow.course_id),
+                col(SeatRow.account_id) == bindparam("reader_id"),
+                col(SeatRow.removed_at).is_(None),
+            ),
+        )
+        .where(SubmissionRow.id == bindparam("id"))
     )
-    .outerjoin(
-        SeatRow,
-        and_(
-            col(SeatRow.course_id) == col(SubmissionRow.course_id),
-            col(SeatRow.account_id) == bindparam("reader_id"),
-            col(SeatRow.removed_at).is_(None),
-        ),
+
+
+SUBMISSION_FOR_READER: Final = _for_reader(SubmissionRow, CourseRow).options(defer(SubmissionRow.body))  # type: ignore[arg-type]
+# The same without its body, as columns: the session keeps neither.
+HEAD_COLUMNS: Final = tuple(name for name in SubmissionRow.column_names() if name != "body")
+HEAD_FOR_READER: Final = Prepared(
+    _for_reader(
+        *(getattr(SubmissionRow, name) for name in HEAD_COLUMNS), *(getattr(CourseRow, name) for name in COURSE_COLUMNS)
     )
-    .where(SubmissionRow.id == bindparam("id"))
-    .options(defer(SubmissionRow.body))  # type: ignore[arg-type]
+)
+
+# Id, name, university id and section of the student of a submission.
+SUBMITTER: Final = Prepared(
+    select(AccountRow.id, AccountRow.name, SeatRow.university_id, SeatRow.section)
+    .join(SeatRow, col(SeatRow.account_id) == AccountRow.id)
+    .where(SeatRow.course_id == bindparam("course_id"), AccountRow.id == bindparam("account_id"))
+)
+# The submissions before and after one of an account and exercise, and how many there are.
+NEIGHBOURS: Final = Prepared(
+    select(
+        func.max(SubmissionRow.id).filter(col(SubmissionRow.id) < bindparam("id")),
+        func.min(SubmissionRow.id).filter(col(SubmissionRow.id) > bindparam("id")),
+        func.count(),
+    ).where(
+        SubmissionRow.course_id == bindparam("course_id"),
+        SubmissionRow.account_id == bindparam("account_id"),
+        SubmissionRow.exercise == bindparam("exercise"),
+    )
+)
+# Name and verdict of each row of the newest grade of a submission that counts.
+_newest = (
+    select(func.max(GradeRow.id))
+    .where(GradeRow.submission_id == bindparam("submission_id"), col(GradeRow.counts))
+    .scalar_subquery()
+)
+VERDICTS: Final = Prepared(
+    select(ComparisonRow.name, ComparisonRow.verdict)
+    .where(ComparisonRow.grade_id == _newest)
+    .order_by(col(ComparisonRow.position))
+)
+COMMENT_COLUMNS: Final = CommentRow.column_names()
+# The comments on a submission that were not withdrawn, the oldest first, each with the name of its author.
+COMMENTS: Final = Prepared(
+    select(CommentRow, AccountRow.name)
+    .join(AccountRow, col(AccountRow.id) == CommentRow.author_id)
+    .where(CommentRow.submission_id == bindparam("submission_id"), col(CommentRow.withdrawn_at).is_(None))
+    .order_by(col(CommentRow.id))
+)
+OVERRIDE_COLUMNS: Final = OverrideRow.column_names()
+# The override of a student in an exercise that holds, with the names of the student and of its author.
+_Student, _Author = aliased(AccountRow), aliased(AccountRow)
+OVERRIDE: Final = Prepared(
+    select(OverrideRow, _Student.name, _Author.name)
+    .join(_Student, col(_Student.id) == OverrideRow.account_id)
+    .outerjoin(_Author, col(_Author.id) == OverrideRow.author_id)
+    .where(
+        OverrideRow.course_id == bindparam("course_id"),
+        OverrideRow.account_id == bindparam("account_id"),
+        OverrideRow.exercise == bindparam("exercise"),
+        col(OverrideRow.withdrawn_at).is_(None),
+    )
+    .order_by(col(OverrideRow.id).desc())
+    .limit(1)
 )

@@ -173,14 +173,14 @@ def show_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionDet
 
     For its owner and the staff of its course.
     """
-    with access.reading() as opened:
+    with access.reading_head() as opened:
         body = present.show(opened.session, opened.submission, opened.reader, dispatcher)
         return detailed(opened.session, opened.submission, body)
 
 
 def read_submission(access: Reading, dispatcher: TheDispatcher) -> SubmissionBody:
     """Return a submission with its grade, or its place in the queue."""
-    with access.reading() as opened:
+    with access.reading_head() as opened:
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
 
 

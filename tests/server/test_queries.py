@@ -30,10 +30,12 @@ from server.tables import (
     AccountRow,
     AnswerKind,
     AssignmentRow,
+    CommentRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
     InstanceRow,
+    OverrideRow,
     ProgressRow,
     Role,
     SeatRow,
@@ -236,6 +238,7 @@ def _opened(url: str) -> Iterator[SmallClass]:
         )
         grades = _write_grades(session, submissions)
         _write_progress(session, submissions)
+        _write_feedback(session, accounts_by_name["Teacher"], submissions)
         digests = _write_tokens(session, list(accounts_by_name.values()))
         known = _Known(list(courses_by_slug.values()), list(accounts_by_name.values()), submissions, grades, digests)
     yield SmallClass(database, [_arguments(known, number) for number in range(2 * len(submissions))])
@@ -290,6 +293,29 @@ def _write_grades(session: Session, submissions: Sequence[SubmissionRow]) -> lis
     rows = [_comparison(grade, place) for grade in grades[: len(graded) + 1] for place in (1, 0)]
     session.add_all([ComparisonRow(**row) for row in rows])
     return grades
+
+
+def _write_feedback(session: Session, author: AccountRow, submissions: Sequence[SubmissionRow]) -> None:
+    """Write comments and overrides, one of each withdrawn; the last override is the operator's."""
+    for number, submission in enumerate(submissions[:4]):
+        for text in ("first", "second"):
+            withdrawn_at = NOON if text == "first" and number % 2 else None
+            comment = CommentRow(submission_id=submission.id, author_id=author.id, text=text, created_at=NOON)
+            comment.withdrawn_at = withdrawn_at
+            session.add(comment)
+            session.flush()
+        session.add(
+            OverrideRow(
+                course_id=submission.course_id,
+                account_id=submission.account_id,
+                exercise=submission.exercise,
+                points=float(number),
+                reason="ill",
+                author_id=author.id if number < 3 else None,
+                created_at=NOON,
+                withdrawn_at=NOON if number == 1 else None,
+            )
+        )
 
 
 def _write_progress(session: Session, submissions: Sequence[SubmissionRow]) -> None:

@@ -40,6 +40,8 @@ from server.queue.queries import (
     RANKS_OF_ACCOUNT,
     SAMPLED_GRADES,
     STANDINGS,
+    SUBMISSION,
+    SUBMISSION_COLUMNS,
     TRIES_MAX,
 )
 from server.reports import queries
@@ -49,21 +51,32 @@ from server.reports.students import Scope, list_standings
 from server.rules.queries import ATTEMPTS_USED
 from server.rules.rules import assignment_of
 from server.submissions import present
+from server.submissions.access import find_head
 from server.submissions.queries import (
+    COMMENT_COLUMNS,
+    COMMENTS,
     HAS_GRADE,
+    HEAD_COLUMNS,
     LAST_ATTEMPTS,
+    NEIGHBOURS,
     NTH_NEWEST_MOMENT,
+    OVERRIDE,
+    OVERRIDE_COLUMNS,
     SUBMISSION_FOR_READER,
     SUBMISSION_WITH_KEY,
+    SUBMITTER,
+    VERDICTS,
 )
 from server.tables import (
     AccountRow,
     AssignmentRow,
+    CommentRow,
     ComparisonRow,
     CourseRow,
     GradeRow,
     InstanceRow,
     LatePolicy,
+    OverrideRow,
     ProgressRow,
     Role,
     SeatRow,
@@ -209,6 +222,11 @@ def ranks_of_account(session: Session, given: QueryArguments) -> Any:
     return [(max((each.rank for each in tickets if each not in put_back), default=None), len(put_back))]
 
 
+def submission(session: Session, given: QueryArguments) -> Any:
+    """Return a submission with its body."""
+    return [session.get_one(SubmissionRow, given.submission_id)]
+
+
 def standings(session: Session, given: QueryArguments) -> Any:
     """Return submission, state, place, mean seconds of a run and number of runs, of some tickets."""
     tickets = session.exec(select(TicketRow).where(col(TicketRow.submission_id).in_(given.waiting_ids))).all()
@@ -308,6 +326,62 @@ def submission_for_reader(session: Session, given: QueryArguments) -> Any:
         .where(SubmissionRow.id == given.submission_id)
     )
     return session.exec(submissions.options(defer(SubmissionRow.body))).all()  # type: ignore[arg-type]
+
+
+def head_for_reader(session: Session, given: QueryArguments) -> Any:
+    """Return the same, without the body."""
+    return [(without_body(submission), *others) for submission, *others in submission_for_reader(session, given)]
+
+
+def without_body(submission: SubmissionRow) -> dict[str, Any]:
+    """Return the values of a submission's columns, without its body."""
+    return {name: getattr(submission, name) for name in HEAD_COLUMNS}
+
+
+def submitter(session: Session, given: QueryArguments) -> Any:
+    """Return id, name, university id and section of a student of a course."""
+    seat = session.get(SeatRow, (given.course.id, given.account_id))
+    account = session.get_one(AccountRow, given.account_id)
+    return [] if seat is None else [(account.id, account.name, seat.university_id, seat.section)]
+
+
+def neighbours(session: Session, given: QueryArguments) -> Any:
+    """Return the submissions before and after one of an account and exercise, and how many there are."""
+    submissions = select(SubmissionRow.id).where(
+        SubmissionRow.course_id == given.course.id,
+        SubmissionRow.account_id == given.account_id,
+        SubmissionRow.exercise == given.exercise,
+    )
+    ids = session.exec(submissions).all()
+    before = [id for id in ids if id < given.submission_id]
+    after = [id for id in ids if id > given.submission_id]
+    return [(max(before, default=None), min(after, default=None), len(ids))]
+
+
+def verdicts(session: Session, given: QueryArguments) -> Any:
+    """Return name and verdict of each row of the newest grade of a submission that counts."""
+    grades = newest_grade(session, given)
+    rows = select(ComparisonRow).where(col(ComparisonRow.grade_id).in_([grade.id for grade, _ in grades]))
+    return [(row.name, row.verdict) for row in session.exec(rows.order_by(col(ComparisonRow.position)))]
+
+
+def comments(session: Session, given: QueryArguments) -> Any:
+    """Return the comments on a submission that were not withdrawn, each with the name of its author."""
+    rows = session.exec(select(CommentRow).where(CommentRow.submission_id == given.submission_id)).all()
+    kept = sorted((row for row in rows if row.withdrawn_at is None), key=lambda row: row.id)
+    return [(row, session.get_one(AccountRow, row.author_id).name) for row in kept]
+
+
+def override(session: Session, given: QueryArguments) -> Any:
+    """Return the override of a student in an exercise that holds, with the names of the student and of its author."""
+    rows = select(OverrideRow).where(
+        OverrideRow.course_id == given.course.id,
+        OverrideRow.account_id == given.account_id,
+        OverrideRow.exercise == given.exercise,
+    )
+    kept = sorted((row for row in session.exec(rows) if row.withdrawn_at is None), key=lambda row: -row.id)
+    names = {each.id: each.name for each in session.exec(select(AccountRow))}
+    return [(row, names[row.account_id], names.get(row.author_id or 0)) for row in kept[:1]]
 
 
 def progress_table(session: Session, given: QueryArguments) -> str:
@@ -420,6 +494,21 @@ def _write_beside_session(session: Session, given: QueryArguments) -> bool:
     return SubmissionRow.write(session, given.new_submission).id is not None
 
 
+def _read_head(session: Session, given: QueryArguments) -> Any:
+    found = find_head(session, {"id": given.submission_id, "reader_id": given.account_id})
+    return [] if found is None else [(without_body(found[0]), *found[1:])]
+
+
+def _read_comments(session: Session, given: QueryArguments) -> Any:
+    rows = COMMENTS.rows(session, _of_submission(given))
+    return [(CommentRow.loaded(zip(COMMENT_COLUMNS, row, strict=False)), row[-1]) for row in rows]
+
+
+def _read_override(session: Session, given: QueryArguments) -> Any:
+    rows = OVERRIDE.rows(session, _where(given))
+    return [(OverrideRow.loaded(zip(OVERRIDE_COLUMNS, row, strict=False)), *row[-2:]) for row in rows]
+
+
 def _read_newest_grade(session: Session, given: QueryArguments) -> Any:
     graded = present.newest_grade(session, given.submission_id)
     return [] if graded is None else [(graded.row, graded.instance_kind)]
@@ -520,6 +609,13 @@ PAIRS: Mapping[str, Pair] = {
     "queue.RANKS_OF_ACCOUNT": Pair(
         _rows(RANKS_OF_ACCOUNT, lambda given: {"account_id": given.account_id, "second": SECOND}), ranks_of_account
     ),
+    "queue.SUBMISSION": Pair(
+        lambda session, given: [
+            SubmissionRow.loaded(zip(SUBMISSION_COLUMNS, row, strict=True))
+            for row in SUBMISSION.rows(session, {"id": given.submission_id})
+        ],
+        submission,
+    ),
     "queue.STANDINGS": Pair(_rows(STANDINGS, lambda given: {"ids": given.waiting_ids}), standings),
     "reports.cells_of_students": Pair(_read_json, progress_table),
     "rules.ASSIGNMENT_OF_EXERCISE": Pair(
@@ -530,6 +626,16 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "rules.ATTEMPTS_USED": Pair(_rows(ATTEMPTS_USED, _where), attempts_used),
     "reports.outcomes_of_students": Pair(_read_outcomes, outcomes_of_students),
+    "submissions.COMMENTS": Pair(_read_comments, comments),
+    "submissions.HEAD_FOR_READER": Pair(_read_head, head_for_reader),
+    "submissions.NEIGHBOURS": Pair(
+        _rows(NEIGHBOURS, lambda given: {"id": given.submission_id, **_where(given)}), neighbours
+    ),
+    "submissions.OVERRIDE": Pair(_read_override, override),
+    "submissions.SUBMITTER": Pair(
+        _rows(SUBMITTER, lambda given: {"course_id": given.course.id, "account_id": given.account_id}), submitter
+    ),
+    "submissions.VERDICTS": Pair(_rows(VERDICTS, _of_submission), verdicts),
     "submissions.HAS_GRADE": Pair(
         lambda session, given: HAS_GRADE.first(session, _of_submission(given)) is not None,
         has_grade,
