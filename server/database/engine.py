@@ -39,13 +39,13 @@ class Database:
         self.engine = make_engine(url)
         self._durable_writer = self.engine.execution_options(writing=True)
         self._fast_writer = self.engine.execution_options(writing=True, durable=False)
-        # SQLite has one writer at a time. Threads and processes wait here for their turn; SQLite would let them poll.
+        # SQLite has one writer at a time. Threads wait here for their turn; SQLite would let them poll.
         on_sqlite = sqlite.is_dialect(self.engine.dialect)
-        self._write_lock: AbstractContextManager[object] = (
-            (write_lock or threading.Lock()) if on_sqlite else nullcontext()
-        )
+        self._write_lock: AbstractContextManager[object] = threading.Lock() if on_sqlite else nullcontext()
         self._outage = Outage()
         self._log = sqlite.WriteAheadLog(f"{self.engine.url.database}-wal") if on_sqlite else None
+        if on_sqlite and write_lock is not None:  # processes wait there, as threads do
+            self._write_lock = write_lock
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -66,7 +66,7 @@ class Database:
         """
         engine = self._durable_writer if durable else self._fast_writer
         with self._watched():
-            with Session(engine, expire_on_commit=False) as session, self._write_lock, session.begin():
+            with self._write_lock, Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
             if durable and self._log is not None:
                 self._sync(self._log)
