@@ -39,14 +39,14 @@ class Database:
     def __init__(self, url: str, write_lock: AbstractContextManager[object] | None = None) -> None:
         self.engine = make_engine(url)
         self._joining = self.engine.execution_options(**{BEGUN: True})
-        # SQLite has one writer at a time. Threads and processes wait here for their turn; SQLite would let them poll.
+        # SQLite has one writer at a time. Threads wait here for their turn; SQLite would let them poll.
         on_sqlite = sqlite.is_dialect(self.engine.dialect)
         self._beginnings = sqlite.BEGINNINGS if on_sqlite else postgresql.BEGINNINGS
-        self._write_lock: AbstractContextManager[object] = (
-            (write_lock or threading.Lock()) if on_sqlite else nullcontext()
-        )
+        self._write_lock: AbstractContextManager[object] = threading.Lock() if on_sqlite else nullcontext()
         self._outage = Outage()
         self._log = sqlite.WriteAheadLog(f"{self.engine.url.database}-wal") if on_sqlite else None
+        if on_sqlite and write_lock is not None:  # processes wait there, as threads do
+            self._write_lock = write_lock
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -80,6 +80,28 @@ def two(
         yield servers
 
 
+class Held:
+    """Holds runs back whose source begins with ``HELD``."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, job: Job) -> None:
+        """Wait, if this is such a run."""
+        if job.source.startswith(HELD):
+            self.begun.set()
+            self.go_on.wait(30)
+
+
+@pytest.fixture
+def held(fake_sandbox: FakeSandbox) -> Iterator[Held]:
+    """Runs that wait until a test lets them go on."""
+    found = Held()
+    fake_sandbox.before = found
+    yield found
+    found.go_on.set()
+
+
 @pytest.fixture
 def students(two: list[RunningServer]) -> list[Student]:
     """A student, as a caller of either process."""
@@ -96,35 +118,33 @@ def test_what_another_process_grades_wakes_who_waits(two: list[RunningServer], s
 
 
 @on_sqlite
-def test_what_another_process_grades_wakes_who_follows(two: list[RunningServer], students: list[Student]) -> None:
+def test_what_another_process_grades_wakes_who_follows(
+    two: list[RunningServer], students: list[Student], held: Held
+) -> None:
     two[0].services.dispatcher.stop()
-    id = students[0].submit_code(SOLUTION, wait=0).json()["id"]
+    id = students[0].submit_code(HELD + SOLUTION, wait=0).json()["id"]
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(students[0].get, f"/api/v1/submissions/{id}/events")
+        assert held.begun.wait(20)
+        assert eventually(lambda: two[0].services.signals.waiting == 1)
 
-    events = students[0].get(f"/api/v1/submissions/{id}/events").text
+        held.go_on.set()
 
-    assert '"status":"graded"' in events
+        assert '"status":"graded"' in following.result(20).text
 
 
 def test_an_idle_process_takes_what_a_busy_one_cannot(
-    two: list[RunningServer], students: list[Student], fake_sandbox: FakeSandbox
+    two: list[RunningServer], students: list[Student], held: Held
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def hold(job: Job) -> None:
-        if job.source.startswith(HELD):
-            begun.set()
-            go_on.wait(30)
-
-    fake_sandbox.before = hold
     with ThreadPoolExecutor() as pool:
-        held = pool.submit(students[0].submit_code, HELD + SOLUTION, wait=30)
-        assert begun.wait(20)
+        first = pool.submit(students[0].submit_code, HELD + SOLUTION, wait=30)
+        assert held.begun.wait(20)
 
         other = two[0].join("Bob").submit_code(SOLUTION, wait=30)
 
-        go_on.set()
+        held.go_on.set()
         assert other.status_code == 201
-        assert held.result(20).status_code == 201
+        assert first.result(20).status_code == 201
     with two[0].services.database.reading() as session:
         assert session.exec(select(func.count()).select_from(GradeRow)).one() == 2
 
