@@ -17,7 +17,8 @@ from grader import numerics
 
 numerics.pin()
 
-from bench.sandbox import JOB, LIBRARY, RUN_SECONDS_MAX, SOLUTION, STATE  # noqa: E402
+from bench.bare import LIBRARY  # noqa: E402
+from bench.sandbox import JOB, RUN_SECONDS_MAX, SOLUTION, STATE  # noqa: E402
 from grader.sandbox import Job, Limits  # noqa: E402
 from grader.sandbox.trusted.processes import ZygoteHandle  # noqa: E402
 

@@ -110,7 +110,8 @@ def send_job(channel: socket.socket, job: Job) -> None:
     head = marshal.dumps((job.filename, slots, sizes, _stored_tensors(job.state[_LENGTH.size : header_end])))
     source = job.source.encode("utf-8", "surrogatepass")
     # In one call, so that the child wakes up once.
-    parts = [_JOB.pack(len(head), len(source)) + head + source, memoryview(job.state)[header_end:]]
+    before = _JOB.pack(len(head), len(source)) + head + source
+    parts = [memoryview(before), memoryview(job.state)[header_end:]]
     sent = channel.sendmsg(parts)
     for part in parts:
         if sent < len(part):

@@ -19,6 +19,7 @@ STATE = {
     "n": torch.tensor(4),
     "none": torch.ones(0, 5),
 }
+DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "I64": torch.int64}
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def received(pair: tuple[socket.socket, socket.socket], job: Job) -> ReceivedJob
     def load(tensors: Iterable[StoredTensor]) -> dict[str, torch.Tensor]:
         state = {}
         for name, dtype, shape, length in tensors:
-            kind = safetensors.torch._TYPES[dtype]
+            kind = DTYPES[dtype]
             content = bytearray(read(length))
             state[name] = (
                 torch.frombuffer(content, dtype=kind).view(shape) if length else torch.empty(shape, dtype=kind)
