@@ -1,4 +1,6 @@
 // The class, live: rows arrive as the server draws them; cells that changed are outlined. Arrow keys move between cells.
+import { follow } from "./lib/stream.js";
+
 const main = document.querySelector("#main");
 const matrix = document.querySelector("[data-matrix]");
 const SHOWN_MS = 20_000, FEED_MAX = 12;
@@ -11,19 +13,7 @@ for (const form of document.querySelectorAll("[data-submits]")) {
 
 if (matrix) {
   keys();
-  follow();
-}
-
-function follow() {
-  const live = document.querySelector("[data-live]");
-  const tell = (text, on) => { live.hidden = false; live.textContent = text; live.classList.toggle("off", !on); };
-  const stream = new EventSource(main.dataset.events);
-  stream.addEventListener("position", () => { tell("live", true); document.dispatchEvent(new Event("class:live")); });
-  stream.addEventListener("student", (event) => redraw(JSON.parse(event.data)));
-  stream.addEventListener("reload", () => location.reload());
-  stream.addEventListener("end", () => { stream.close(); tell("no longer signed in: load the page again", false); });
-  stream.addEventListener("error", () => tell(stream.readyState === EventSource.CLOSED ? "not live: load the page again" : "reconnecting", false));
-  addEventListener("pagehide", () => stream.close());
+  follow(main.dataset.events, { student: redraw, reload: () => location.reload() }, document.querySelector("[data-live]"));
 }
 
 function redraw({ id, row }) {
