@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Self
 
+from psycopg import Cursor
 from psycopg.errors import DiskFull
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlmodel import col, delete
 
 from server.database.engine import Database
@@ -35,12 +36,25 @@ def full_disk(database: Database) -> Iterator[None]:
 def _full_postgresql(database: Database) -> Iterator[None]:
     is_full = True
 
-    def refuse(cursor: Any, statement: str, *_: Any) -> None:
-        if is_full and statement.lstrip().upper().startswith(WRITES):
-            raise DiskFull("could not extend file: No space left on device")
+    class Refusing(Cursor[Any]):
+        """A cursor that finds the disk full."""
 
-    for execution in ("do_execute", "do_executemany", "do_execute_no_params"):
-        event.listen(database.engine, execution, refuse)
+        def execute(self, query: Any, *arguments: Any, **more: Any) -> Self:
+            """Refuse a statement that writes, and execute any other."""
+            if is_full and str(query).lstrip().upper().startswith(WRITES):
+                raise DiskFull("could not extend file: No space left on device")
+            return super().execute(query, *arguments, **more)
+
+        def executemany(self, query: Any, *arguments: Any, **more: Any) -> None:
+            """Refuse a statement that writes, and execute any other."""
+            if is_full:
+                raise DiskFull("could not extend file: No space left on device")
+            super().executemany(query, *arguments, **more)
+
+    def watch(connection: Any, *_: Any) -> None:
+        connection.cursor_factory = Refusing
+
+    event.listen(database.engine, "checkout", watch)
     try:
         yield
     finally:
@@ -51,10 +65,10 @@ def _full_postgresql(database: Database) -> Iterator[None]:
 def _full_sqlite(database: Database) -> Iterator[None]:
     pages = NO_LIMIT
 
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    def limit(connection: Any, *_: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    event.listen(database.engine, "begin", limit)
+    event.listen(database.engine, "checkout", limit)
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     with suppress(DatabaseUnavailable):
