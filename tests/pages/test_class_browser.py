@@ -25,7 +25,8 @@ LIVE_MS: Final = 20_000
 COUNT_OUTLINED: Final = """() => {
   window.outlined = 0;
   const count = () => { outlined = Math.max(outlined, document.querySelectorAll("td.fresh").length); };
-  new MutationObserver(count).observe(document.querySelector("[data-matrix]"), { subtree: true, childList: true });
+  new MutationObserver(count).observe(document.querySelector("[data-matrix]"), {
+    subtree: true, childList: true, attributes: true });
 }"""
 # What a browser tells a page whose tab is looked at, or is not.
 SHOW: Final = """(shown) => {
@@ -103,6 +104,8 @@ def test_the_class_fills_while_it_works(site: Site, sit_down: SitDown, enrol: Ca
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Home", "ArrowUp", "End", "ArrowLeft"):
         page.keyboard.press(key)
     assert page.evaluate("document.activeElement.className") == "sum"
+    ada.hand_in(ONE_PATH)
+    expect(counts).to_have_text("2", timeout=LIVE_MS)
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("document.activeElement.parentElement.id") == f"s{ada.id}"
     assert page.evaluate("document.querySelectorAll('tbody [tabindex=\"0\"]').length") == 1

@@ -29,16 +29,18 @@ function redraw({ id, row }) {
   }
   old.className = fresh.className;
   const news = [];
+  // Cells are changed where they stand: the focus stays on them.
   [...fresh.cells].forEach((cell, place) => {
     const before = old.cells[place];
-    if (before.innerHTML === cell.innerHTML && kind(before) === kind(cell)) return;
-    const tabs = before.tabIndex;
-    if (place && "ariaLabel" in cell && cell.ariaLabel) news.push(changed(before, cell, place));
-    if (document.activeElement === before) { before.className = cell.className; before.textContent = cell.textContent; before.ariaLabel = cell.ariaLabel; return; }
-    before.replaceWith(cell);
-    if (tabs === 0 && cell.ariaLabel) cell.tabIndex = 0;
-    const link = cell.querySelector("a");
-    if (link) link.tabIndex = before.querySelector("a")?.tabIndex ?? -1;
+    if (place === 0) {
+      before.querySelector(".flag")?.remove();
+      before.append(...cell.querySelectorAll(".flag"));
+    } else if (cell.matches(".last")) {
+      if (before.querySelector("time")?.dateTime !== cell.querySelector("time")?.dateTime) before.innerHTML = cell.innerHTML;
+    } else if (before.textContent !== cell.textContent || kind(before) !== kind(cell)) {
+      if (cell.ariaLabel) news.push(changed(before, cell, place));
+      else before.textContent = cell.textContent;
+    }
   });
   tellNews(old.cells[0].querySelector("a"), news);
 }
@@ -46,11 +48,14 @@ function redraw({ id, row }) {
 const kind = (cell) => cell.classList[0];
 const passes = (cell) => "xar".includes(kind(cell));
 
-function changed(before, cell, place) {
+function changed(cell, now, place) {
   const head = matrix.tHead.rows;
-  const by = Number(passes(cell)) - Number(passes(before));
+  const by = Number(passes(now)) - Number(passes(cell));
   const rate = head[1].cells[place];
   if (by) rate.textContent = Number(rate.textContent) + by;
+  cell.className = now.className;
+  cell.textContent = now.textContent;
+  cell.ariaLabel = now.ariaLabel;
   cell.classList.add("fresh");
   setTimeout(() => cell.classList.remove("fresh"), SHOWN_MS);
   return { step: head[0].cells[place].dataset.step, verdict: KINDS[kind(cell)], shown: cell.textContent, passed: by > 0 };
