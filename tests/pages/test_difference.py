@@ -13,7 +13,10 @@ FIVE = "\n".join(f"x{number} = {number}" for number in range(5))
 
 def numbers(pairs: list[Pair] | None) -> list[tuple[int | None, int | None, int]]:
     assert pairs is not None
-    return [(each.one and each.one.number, each.other and each.other.number, each.folded) for each in pairs]
+    return [
+        (each.one.number if each.one else None, each.other.number if each.other else None, each.folded)
+        for each in pairs
+    ]
 
 
 def texts(lines: list[Unified]) -> list[str]:
