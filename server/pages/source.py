@@ -73,10 +73,22 @@ def _targets(line: str) -> Iterator[str]:
             yield in_place.group(1)
         rest = statement
         while assigned := ASSIGNED.match(rest):
-            left = re.sub(r"\[[^\]]*\]", "", assigned.group(1))
+            left = _without_indices(assigned.group(1))
             if left.count("(") == left.count(")"):
                 yield from ANSWER.findall(left)
             rest = rest[assigned.end() :]
+
+
+def _without_indices(target: str) -> str:
+    """Return what is assigned to without what stands in brackets: each ``[`` ends at the next ``]``.
+
+    The pattern ``\\[[^\\]]*\\]`` says the same, and takes 17 s for 64 KiB of ``[``: it looks for each end anew.
+    """
+    kept, at = [], 0
+    while (begin := target.find("[", at)) >= 0 and (end := target.find("]", begin)) >= 0:
+        kept.append(target[at:begin])
+        at = end + 1
+    return "".join([*kept, target[at:]])
 
 
 def _content(text: str, spans: Sequence[tuple[int, int, str]]) -> Markup:

@@ -210,3 +210,16 @@ def test_codes_are_tried_a_few_times_a_minute(server: RunningServer, window: Ope
         app.state.pairing_tries = before  # type: ignore[attr-defined]
 
     assert statuses == [404, 404, 429]
+
+
+def test_a_form_in_an_encoding_of_its_own_is_not_decoded(server: RunningServer, window: OpenWindow) -> None:
+    member = window(server.join("Ivo").token)
+    field = f'--b\r\nContent-Disposition: form-data; name="{FIELD}"\r\n\r\n{member.form_token()}\r\n--b--\r\n'
+    kind = "multipart/form-data; boundary=b"
+
+    answers = [
+        member.client.post("/account/theme", content=field, headers={"Content-Type": each})
+        for each in (kind, f"{kind}; charset=punycode", f"{kind}; CharSet*=utf-8''punycode")
+    ]
+
+    assert [each.status_code for each in answers] == [303, 415, 415]

@@ -51,3 +51,19 @@ def test_the_mark_of_a_step_stands_at_the_last_line_that_sets_it(source: str, li
 @pytest.mark.parametrize("source", ["x = dh", "# dh = 1", "print(dh == 1)", "f(dh=1, x=2)", "cmp('h', dh, h)"])
 def test_a_line_that_only_reads_a_step_has_no_mark(source: str) -> None:
     assert "h" not in setting_lines(source, STEPS)
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [
+        ("dh[i, dW2] = 1", {"h": 1}),
+        ("dh[i, dW2 = 1", {"h": 1, "W2": 1}),
+        ("[dh, dW2][0] = 1", {}),
+    ],
+)
+def test_what_stands_in_brackets_is_no_target(source: str, steps: dict[str, int]) -> None:
+    assert setting_lines(source, STEPS) == steps
+
+
+def test_brackets_that_never_end_are_read_once() -> None:
+    assert setting_lines("dh" + "[" * 1_000_000 + " = 1", STEPS) == {"h": 1}  # each read to the end takes an hour

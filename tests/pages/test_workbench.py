@@ -61,6 +61,14 @@ def a_run_is_under_way(server: RunningServer, opened: Opened) -> Iterator[None]:
 
 
 @pytest.fixture
+def names_an_endless_line(opened: Opened) -> Iterator[None]:
+    """All code stops with an error that names a line of more digits than Python reads."""
+    opened.sandbox.message = f"ValueError: line {'9' * 5000}"
+    yield
+    opened.sandbox.message = None
+
+
+@pytest.fixture
 def stops_at_line_30(opened: Opened) -> Iterator[None]:
     """All code stops with an error."""
     place = 'Traceback:\n  File "solution.py", line 30, in <module>\n'
@@ -176,6 +184,14 @@ def test_the_result_says_what_changed_and_what_is_next(at_work: Window) -> None:
     assert "own mistake, now exact" in answer.text
     assert "inherited, now exact" in answer.text
     assert "Next: " in answer.text
+
+
+@pytest.mark.usefixtures("names_an_endless_line")
+def test_an_error_may_name_a_line_that_is_none(at_work: Window) -> None:
+    answer = at_work.send(f"{BENCH}/check", on=BENCH, headers=FRAGMENT, source=SOLUTION)
+
+    assert answer.status_code == 200
+    assert "ValueError" in answer.text
 
 
 def notebook(*cells: str) -> bytes:
