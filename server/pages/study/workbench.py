@@ -121,8 +121,8 @@ async def read(
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         raise Unprocessable("No file came with the form. Choose a notebook, a script or a file of tensors.")
-    content = await file.read()
-    async with page.request.app.state.reading_turn:  # a large notebook costs seconds: one at a time
+    async with page.request.app.state.reading_turn:  # a large notebook costs seconds: one at a time, also in memory
+        content = await file.read()
         return await run_in_threadpool(_taken, page, access, exercise, benches, (file.filename, content))
 
 
