@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.pages.source import lines_of, setting_lines
+from server.pages.source import KEPT_BYTES_MAX, bytes_of, lines_of, setting_lines
 
 STEPS = frozenset({"h", "logits", "W2", "emb"})
 
@@ -67,3 +67,14 @@ def test_what_stands_in_brackets_is_no_target(source: str, steps: dict[str, int]
 
 def test_brackets_that_never_end_are_read_once() -> None:
     assert setting_lines("dh" + "[" * 1_000_000 + " = 1", STEPS) == {"h": 1}  # each read to the end takes an hour
+
+
+def test_what_is_kept_of_hostile_sources_is_bounded_by_its_bytes() -> None:
+    source = "#" + "\U0001f600" * 60_000
+    lines = lines_of(source)
+
+    assert bytes_of(lines) > 4 * len(source)
+    assert lines_of(source) is lines
+    for number in range(KEPT_BYTES_MAX // bytes_of(lines) + 1):
+        lines_of(source + str(number))
+    assert lines_of(source) is not lines

@@ -20,6 +20,7 @@ from grader.sandbox import Job
 from server.accounts import accounts
 from server.database.table import now
 from server.pages.study.reading import TENSORS_BYTES_MAX
+from server.pages.study.reading_turns import FILES_PER_MINUTE
 from server.pages.study.slicing import CODE_CHARACTERS_MAX, CannotSlice, Wanted, slice_apart
 from tests.pages.conftest import Opened
 from tests.support.assigned import assign
@@ -252,6 +253,15 @@ def test_a_file_without_an_answer_is_refused_with_a_reason(at_work: Window, name
 
     assert answer.status_code == 422
     assert name in answer.text or "answer" in answer.text
+
+
+def test_nobody_has_all_the_turns_to_have_a_file_read(server: RunningServer, window: OpenWindow) -> None:
+    first, second = (window(server.join(name).token) for name in ("Uma", "Vic"))
+
+    answers = [read(first, "answers.docx", b"x").status_code for _ in range(FILES_PER_MINUTE + 1)]
+
+    assert answers == [422] * FILES_PER_MINUTE + [429]
+    assert read(second, "answers.docx", b"x").status_code == 422
 
 
 def wanted(name: str) -> Wanted:
