@@ -107,13 +107,14 @@ GuestsForm = Annotated[FormData, Depends(read_guests_form)]
 
 
 async def _fields(request: Request, count_max: int) -> FormData:
-    """Return the fields of a form in UTF-8, which is how browsers send those of pages.
+    """Return the fields of a form. Of several parts, it is in UTF-8, and says nothing of that: browsers send it so.
 
-    Starlette decodes a field as the header says, on the event loop. Python's ``punycode`` takes minutes for a megabyte.
+    Starlette decodes a part as the header says, on the event loop. Python's ``punycode`` takes minutes for a megabyte.
 
-    :raises UnsupportedMedia: the header names an encoding
+    :raises UnsupportedMedia: the header of a form of several parts names an encoding
     """
-    if "charset" in request.headers.get("content-type", "").lower():
+    kind = request.headers.get("content-type", "").lower()
+    if "multipart/" in kind and "charset" in kind:
         raise UnsupportedMedia("This form names an encoding of its own. Send it in UTF-8, and leave out the charset.")
     return await request.form(max_fields=count_max)
 

@@ -223,3 +223,14 @@ def test_a_form_in_an_encoding_of_its_own_is_not_decoded(server: RunningServer, 
     ]
 
     assert [each.status_code for each in answers] == [303, 415, 415]
+
+
+def test_a_form_of_a_script_may_say_that_it_is_utf_8(server: RunningServer, window: OpenWindow) -> None:
+    member = window(server.join("Ivo").token)
+    kind = "application/x-www-form-urlencoded;charset=UTF-8"  # fetch() says so of URLSearchParams
+
+    answer = member.client.post(
+        "/account/theme", content=f"{FIELD}={member.form_token()}", headers={"Content-Type": kind}
+    )
+
+    assert answer.status_code == 303
