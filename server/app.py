@@ -109,5 +109,5 @@ def create_app(
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
-    pages.install(app, services.settings.key)
+    pages.install(app, services.settings.key, services.peers.memory)
     return app

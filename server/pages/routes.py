@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
@@ -16,6 +14,7 @@ from server.pages.admin import people as accounts
 from server.pages.route import show_refusal
 from server.pages.static_files import StaticFiles
 from server.pages.study import history, submission, workbench
+from server.pages.study.reading_turns import ReadingTurns
 from server.pages.teach import (
     assignment_form,
     assignments,
@@ -32,6 +31,7 @@ from server.pages.teach import (
     roster_import,
     student_page,
 )
+from server.processes.shared_memory import SharedMemory
 
 ROOMS = (
     signing,
@@ -62,10 +62,10 @@ ROOMS = (
 )
 
 
-def install(app: FastAPI, key: bytes) -> None:
-    """Add the pages to an application. ``key`` makes the numbers of their forms."""
+def install(app: FastAPI, key: bytes, memory: SharedMemory) -> None:
+    """Add the pages to an application. ``key`` makes the numbers of their forms, ``memory`` is of all its processes."""
     app.state.page_key = key
-    app.state.reading_turn = asyncio.Semaphore(1)
+    app.state.reading_turns = ReadingTurns(memory)
     for room in ROOMS:
         app.include_router(room.router)
     app.mount(assets.PREFIX, StaticFiles(), name="static")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import keyword
 import re
+import sys
 import tokenize
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup, escape
 
-SOURCES_MAX: Final = 128
+from grader.byte_cache import ByteCache
+
+BYTES_OF_LINE: Final = 300  # of its object
+KEPT_BYTES_MAX: Final = 32 * 1024 * 1024  # of 64 KiB of code, somebody can make 3 MB of HTML
 LINE_BREAK: Final = re.compile(r"\r\n?|\n")  # those of Python; str.splitlines knows more
 ASSIGNED: Final = re.compile(r"([\w\s,.()\[\]:*+-]*?)(?:\*\*|//|[-+*/@])?=(?!=)")
 IN_PLACE: Final = re.compile(r"\s*d([^\W\d]\w*)\.\w+_\(")  # dC.index_add_(…)
@@ -32,9 +35,20 @@ class CodeLine:
     step: str | None
 
 
-@lru_cache(SOURCES_MAX)
 def lines_of(source: str, steps: frozenset[str] = frozenset()) -> tuple[CodeLine, ...]:
     """Return the lines of a source. ``steps`` are the names whose ``d…`` variables are answers."""
+    return KEPT.get((source, steps), lambda: _lines(source, steps))
+
+
+def bytes_of(lines: Sequence[CodeLine]) -> int:
+    """Return what the lines of a source take of memory, with the source."""
+    return sum(2 * sys.getsizeof(line.content) + BYTES_OF_LINE for line in lines)
+
+
+KEPT: Final = ByteCache[tuple[str, frozenset[str]], tuple[CodeLine, ...]](KEPT_BYTES_MAX, bytes_of)
+
+
+def _lines(source: str, steps: frozenset[str]) -> tuple[CodeLine, ...]:
     written = LINE_BREAK.split(source)
     if written and not written[-1]:
         written.pop()
@@ -73,10 +87,22 @@ def _targets(line: str) -> Iterator[str]:
             yield in_place.group(1)
         rest = statement
         while assigned := ASSIGNED.match(rest):
-            left = re.sub(r"\[[^\]]*\]", "", assigned.group(1))
+            left = _without_indices(assigned.group(1))
             if left.count("(") == left.count(")"):
                 yield from ANSWER.findall(left)
             rest = rest[assigned.end() :]
+
+
+def _without_indices(target: str) -> str:
+    """Return what is assigned to without what stands in brackets: each ``[`` ends at the next ``]``.
+
+    The pattern ``\\[[^\\]]*\\]`` says the same, and takes 17 s for 64 KiB of ``[``: it looks for each end anew.
+    """
+    kept, at = [], 0
+    while (begin := target.find("[", at)) >= 0 and (end := target.find("]", begin)) >= 0:
+        kept.append(target[at:begin])
+        at = end + 1
+    return "".join([*kept, target[at:]])
 
 
 def _content(text: str, spans: Sequence[tuple[int, int, str]]) -> Markup:

@@ -210,3 +210,27 @@ def test_codes_are_tried_a_few_times_a_minute(server: RunningServer, window: Ope
         app.state.pairing_tries = before  # type: ignore[attr-defined]
 
     assert statuses == [404, 404, 429]
+
+
+def test_a_form_in_an_encoding_of_its_own_is_not_decoded(server: RunningServer, window: OpenWindow) -> None:
+    member = window(server.join("Ivo").token)
+    field = f'--b\r\nContent-Disposition: form-data; name="{FIELD}"\r\n\r\n{member.form_token()}\r\n--b--\r\n'
+    kind = "multipart/form-data; boundary=b"
+
+    answers = [
+        member.client.post("/account/theme", content=field, headers={"Content-Type": each})
+        for each in (kind, f"{kind}; charset=punycode", f"{kind}; CharSet*=utf-8''punycode")
+    ]
+
+    assert [each.status_code for each in answers] == [303, 415, 415]
+
+
+def test_a_form_of_a_script_may_say_that_it_is_utf_8(server: RunningServer, window: OpenWindow) -> None:
+    member = window(server.join("Ivo").token)
+    kind = "application/x-www-form-urlencoded;charset=UTF-8"  # fetch() says so of URLSearchParams
+
+    answer = member.client.post(
+        "/account/theme", content=f"{FIELD}={member.form_token()}", headers={"Content-Type": kind}
+    )
+
+    assert answer.status_code == 303

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.pages.source import lines_of, setting_lines
+from server.pages.source import KEPT_BYTES_MAX, bytes_of, lines_of, setting_lines
 
 STEPS = frozenset({"h", "logits", "W2", "emb"})
 
@@ -51,3 +51,30 @@ def test_the_mark_of_a_step_stands_at_the_last_line_that_sets_it(source: str, li
 @pytest.mark.parametrize("source", ["x = dh", "# dh = 1", "print(dh == 1)", "f(dh=1, x=2)", "cmp('h', dh, h)"])
 def test_a_line_that_only_reads_a_step_has_no_mark(source: str) -> None:
     assert "h" not in setting_lines(source, STEPS)
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [
+        ("dh[i, dW2] = 1", {"h": 1}),
+        ("dh[i, dW2 = 1", {"h": 1, "W2": 1}),
+        ("[dh, dW2][0] = 1", {}),
+    ],
+)
+def test_what_stands_in_brackets_is_no_target(source: str, steps: dict[str, int]) -> None:
+    assert setting_lines(source, STEPS) == steps
+
+
+def test_brackets_that_never_end_are_read_once() -> None:
+    assert setting_lines("dh" + "[" * 1_000_000 + " = 1", STEPS) == {"h": 1}  # each read to the end takes an hour
+
+
+def test_what_is_kept_of_hostile_sources_is_bounded_by_its_bytes() -> None:
+    source = "#" + "\U0001f600" * 60_000
+    lines = lines_of(source)
+
+    assert bytes_of(lines) > 4 * len(source)
+    assert lines_of(source) is lines
+    for number in range(KEPT_BYTES_MAX // bytes_of(lines) + 1):
+        lines_of(source + str(number))
+    assert lines_of(source) is not lines

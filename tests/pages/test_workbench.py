@@ -19,7 +19,9 @@ from dojo.files import starter
 from grader.sandbox import Job
 from server.accounts import accounts
 from server.database.table import now
-from server.pages.study.reading import CODE_CHARACTERS_MAX, TENSORS_BYTES_MAX
+from server.pages.study.reading import TENSORS_BYTES_MAX
+from server.pages.study.reading_turns import FILES_PER_MINUTE
+from server.pages.study.slicing import CODE_CHARACTERS_MAX, CannotSlice, Wanted, slice_apart
 from tests.pages.conftest import Opened
 from tests.support.assigned import assign
 from tests.support.servers import COURSE, EXERCISES, FULL, SOLUTION, RunningServer, Student, gradients
@@ -58,6 +60,14 @@ def a_run_is_under_way(server: RunningServer, opened: Opened) -> Iterator[None]:
     yield
     opened.sandbox.before = lambda job: None
     may_end.set()
+
+
+@pytest.fixture
+def names_an_endless_line(opened: Opened) -> Iterator[None]:
+    """All code stops with an error that names a line of more digits than Python reads."""
+    opened.sandbox.message = f"ValueError: line {'9' * 5000}"
+    yield
+    opened.sandbox.message = None
 
 
 @pytest.fixture
@@ -178,6 +188,14 @@ def test_the_result_says_what_changed_and_what_is_next(at_work: Window) -> None:
     assert "Next: " in answer.text
 
 
+@pytest.mark.usefixtures("names_an_endless_line")
+def test_an_error_may_name_a_line_that_is_none(at_work: Window) -> None:
+    answer = at_work.send(f"{BENCH}/check", on=BENCH, headers=FRAGMENT, source=SOLUTION)
+
+    assert answer.status_code == 200
+    assert "ValueError" in answer.text
+
+
 def notebook(*cells: str) -> bytes:
     body = {"cells": [{"cell_type": "code", "source": each, "metadata": {}, "outputs": []} for each in cells]}
     return json.dumps({**body, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
@@ -226,6 +244,8 @@ def test_tensors_are_shown_and_handed_in(at_work: Window, student: Student) -> N
         ("long.py", b"import os\n" + b"dh = 1\n" * (CODE_CHARACTERS_MAX // 7)),
         ("long.ipynb", notebook(*["dh = 1\n" * 1000] * 20)),
         ("deep.ipynb", notebook("import os\ndh = " + "-" * 5000 + "h")),
+        ("cells.ipynb", b'{"cells": [{"cell_type": "code", "source": null}]}'),
+        ("half.ipynb", notebook("import os\nx = '\ud800'")),
     ],
 )
 def test_a_file_without_an_answer_is_refused_with_a_reason(at_work: Window, name: str, content: bytes) -> None:
@@ -233,6 +253,38 @@ def test_a_file_without_an_answer_is_refused_with_a_reason(at_work: Window, name
 
     assert answer.status_code == 422
     assert name in answer.text or "answer" in answer.text
+
+
+def test_nobody_has_all_the_turns_to_have_a_file_read(server: RunningServer, window: OpenWindow) -> None:
+    first, second = (window(server.join(name).token) for name in ("Uma", "Vic"))
+
+    answers = [read(first, "answers.docx", b"x").status_code for _ in range(FILES_PER_MINUTE + 1)]
+
+    assert answers == [422] * FILES_PER_MINUTE + [429]
+    assert read(second, "answers.docx", b"x").status_code == 422
+
+
+def wanted(name: str) -> Wanted:
+    return Wanted(name, FULL, ["h", "logits"], ["Xb"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("heading.ipynb", b'{"cells": [{"source": "# ' + b"cross entropy " * 200_000 + b'"}]}'),  # hours
+        ("lists.ipynb", b'{"cells": [' + b"[]," * 12_000_000 + b"0]}"),  # a gigabyte
+    ],
+)
+def test_a_file_that_takes_too_much_is_given_up(name: str, content: bytes) -> None:
+    with pytest.raises(CannotSlice, match=r"Leave out|Write it in parts"):
+        slice_apart(wanted(name), content, cpu_seconds=1)
+
+
+def test_a_file_is_read_without_the_environment_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # a Python that reads the environment does not begin
+
+    assert "dh = 1" in slice_apart(wanted("mine.py"), b"import os\ndh = 1\n").source
 
 
 @dataclass

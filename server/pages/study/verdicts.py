@@ -28,6 +28,7 @@ from server.submissions.schemas import ComparisonBody, GradeBody, RunBody
 
 PATTERNS_MAX: Final = 64
 FIRST_HINT: Final = 1  # how many are open before anybody asked for more
+LINE_NUMBER: Final = re.compile(r"\bline (\d{1,9})(?!\d)", re.ASCII)  # int() refuses 5,000 digits
 LIMITS: Final = {
     "time_limit": ("Stopped: out of time", "The code ran too long. Look for a loop that does not end."),
     "memory_limit": ("Stopped: out of memory", "The code asked for too much memory. Look for a tensor that grows."),
@@ -333,7 +334,7 @@ def _error(run: RunBody | None, reached: int) -> ErrorShown | None:
     """Return why a run stopped, None if it did not."""
     if run is None or run.status == "ok":
         return None
-    lines = [int(number) for number in re.findall(r"\bline (\d+)", run.message)]
+    lines = [int(number) for number in LINE_NUMBER.findall(run.message)]
     line = lines[-1] if lines else None
     where = f" at line {line}" if line else ""
     said = [each for each in run.message.splitlines() if each.strip() and not each.startswith((" ", "\t", "Traceback"))]

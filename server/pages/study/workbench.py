@@ -24,6 +24,7 @@ from server.pages.session import Visiting
 from server.pages.source import lines_of
 from server.pages.study.bench import FILENAME, Bench, Benches, counts, key_of, parsed_moment
 from server.pages.study.reading import FileRead, read_file
+from server.pages.study.reading_turns import TheReadingTurns
 from server.pages.study.sheets import sheet_of
 from server.pages.study.verdicts import FIRST_HINT, Looking, checkpoints_of, verdicts
 from server.queue.dispatcher import TheDispatcher
@@ -114,22 +115,27 @@ async def submit(
 
 @router.post(f"{ADDRESS}/read")
 async def read(
-    page: ThePage, access: Working, exercise: TheExercise, benches: TheBenches, form: TheForm
+    page: ThePage,
+    access: Working,
+    exercise: TheExercise,
+    benches: TheBenches,
+    turns: TheReadingTurns,
+    form: TheForm,
 ) -> HTMLResponse:
     """Show what is taken of a notebook, a script or a file of tensors, before it is handed in."""
-    await run_in_threadpool(_require, access)
+    account_id = await run_in_threadpool(_require, access)
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         raise Unprocessable("No file came with the form. Choose a notebook, a script or a file of tensors.")
-    content = await file.read()
-    async with page.request.app.state.reading_turn:  # a large notebook costs seconds: one at a time
+    async with turns.one(account_id):
+        content = await file.read()  # not before: files that wait stay on the disk
         return await run_in_threadpool(_taken, page, access, exercise, benches, (file.filename, content))
 
 
-def _require(access: CourseAccess) -> None:
-    """Do nothing if the visitor may; who may not is told that, and nothing of their form."""
-    with access.reading():
-        pass
+def _require(access: CourseAccess) -> int:
+    """Return the visitor's account if they may; who may not is told that, and nothing of their form."""
+    with access.reading() as member:
+        return member.account_id
 
 
 def _shown(
