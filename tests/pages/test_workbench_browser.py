@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exercises.registry import find
+from server.courses import courses
 from server.pages.source import setting_lines
+from server.tables import AssignmentRow, Role
 from tests.pages.conftest import Site
 from tests.support.browser import PHONE, Visitor, faults
 from tests.support.servers import COURSE, FULL, SOLUTION
@@ -30,7 +32,7 @@ def patience() -> None:
 
 def paste(page: Page, text: str) -> None:
     """Put text in place of all that stands in the editor, as somebody who pastes does."""
-    editor = page.get_by_role("textbox", name="Your code")
+    editor = page.locator(".cm-content")  # until the script has made it, a plain text field has its name
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
     editor.evaluate(
@@ -115,6 +117,21 @@ def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit
     expect(page.locator("#taken .code")).to_contain_text("dlogprobs")
     page.get_by_role("button", name="Put it into the editor").click()
     expect(page.locator("#count")).to_have_text("26 of 26")
+
+
+def test_without_live_checks_one_writes_and_hands_in(site: Site, sit_down: SitDown) -> None:
+    with site.services.database.writing() as session:
+        course = courses.open_course(session, "by-hand", "By hand")
+        session.add(AssignmentRow(course_id=course.id, exercise=FULL, position=0, checks_open=False))
+        token = courses.enrol(session, course, "Rio", Role.STUDENT).token
+    page = sit_down(token).open(f"/courses/by-hand/exercises/{FULL}")
+    expect(page.get_by_role("heading", name="This one is by hand")).to_be_visible()
+    expect(page.get_by_role("button", name="Hand in attempt 1")).to_be_disabled()
+
+    paste(page, SOLUTION)
+    page.get_by_role("button", name="Hand in attempt 1").click()
+
+    expect(page.get_by_text("26 of 26, exact")).to_be_visible()
 
 
 def test_the_editor_finds_the_steps_that_lines_set_as_the_server_does(site: Site, sit_down: SitDown) -> None:

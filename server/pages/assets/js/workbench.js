@@ -150,7 +150,7 @@ else say("live check on");
 // The button says whether there is anything new to hand in.
 async function ready() {
   const button = document.getElementById("hand-in");
-  if (!button || textarea.readOnly || main.dataset.checks === "off" && button.disabled) return;
+  if (!button || "refused" in main.dataset) return;
   const same = handedIn !== "" && await digest(editor.source) === handedIn;
   button.disabled = same || isStarter() || editor.source.trim() === "";
   if (same) document.getElementById("counts").textContent = "nothing has changed since";
@@ -175,8 +175,8 @@ async function handIn(form) {
       button.disabled = false;
       return;
     }
-    close();
     outcome(text);
+    if (form.id === "taken-form") checks?.now(); // the gutter is of the editor's own code, not of the file
   } catch {
     tell("No connection. Nothing was handed in; your draft is kept in this browser.");
     button.disabled = false;
@@ -226,8 +226,6 @@ async function open(file) {
     document.getElementById("panel").scrollTop = 0;
   } catch { tell("No connection. The file was not read; try again when you are connected."); }
 }
-const close = quiet;
-
 main.addEventListener("change", (event) => {
   if (event.target.matches(".file-input")) { open(event.target.files[0]); event.target.value = ""; }
 });
