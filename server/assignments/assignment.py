@@ -95,7 +95,8 @@ def find_assignment(session: Session, course: CourseRow, exercise: str) -> Assig
     found = {each.exercise: each for each in list_assignments(session, course, [exercise])}
     if exercise not in found:
         raise NotAssigned(
-            f"This course does not ask for {exercise!r}. GET /api/v1/courses/{course.slug}/exercises lists it."
+            f"This course does not ask for {exercise!r}.",
+            on_api=f"GET /api/v1/courses/{course.slug}/exercises lists what it asks for.",
         )
     return found[exercise]
 

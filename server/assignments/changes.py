@@ -110,7 +110,8 @@ def find(session: Session, course: CourseRow, exercise: str) -> AssignmentRow:
     row = session.get(AssignmentRow, (course.id, exercise))
     if row is None:
         raise UnknownAssignment(
-            f"This course has no assignment {exercise!r}. GET /api/v1/courses/{course.slug}/assignments lists them."
+            f"This course has no assignment {exercise!r}.",
+            on_api=f"GET /api/v1/courses/{course.slug}/assignments lists them.",
         )
     return row
 

@@ -127,7 +127,9 @@ def find(session: Session, course: CourseRow, id: int, actor: Actor) -> Recipien
     for each in read_list(session, course, actor):
         if each.row.id == id:
             return each
-    raise UnknownExtension(f"There is no extension {id}. GET /api/v1/courses/{course.slug}/extensions lists them.")
+    raise UnknownExtension(
+        f"There is no extension {id}.", on_api=f"GET /api/v1/courses/{course.slug}/extensions lists them."
+    )
 
 
 def read_list(session: Session, course: CourseRow, actor: Actor, exercise: str | None = None) -> list[Recipient]:

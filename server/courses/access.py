@@ -216,7 +216,7 @@ def read_membership(account: SignedInSession, slug: str) -> Membership:
 
 def _required(membership: Membership | None, slug: str) -> Membership:
     if membership is None or not membership.roles:
-        raise UnknownCourse(f"You are in no course {slug!r}. GET /api/v1/me lists your courses.")
+        raise UnknownCourse(f"You are in no course {slug!r}.", on_api="GET /api/v1/me lists your courses.")
     return membership
 
 

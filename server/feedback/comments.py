@@ -112,7 +112,8 @@ def withdraw(
     ).first()
     if comment is None:
         raise UnknownComment(
-            f"Submission {submission.id} has no comment {comment_id}. GET /api/v1/submissions/{submission.id} has them."
+            f"Submission {submission.id} has no comment {comment_id}.",
+            on_api=f"GET /api/v1/submissions/{submission.id} has them.",
         )
     if comment.author_id != reader_id and not reader.may(Permission.OVERRIDE):
         raise Forbidden("Somebody else wrote this comment. Ask them, or an instructor, to withdraw it.")

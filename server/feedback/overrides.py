@@ -106,7 +106,8 @@ def withdraw(session: Session, course: CourseRow, override_id: int, actor_id: in
     ).first()
     if override is None:
         raise UnknownOverride(
-            f"This course has no override {override_id}. GET /api/v1/courses/{course.slug}/overrides lists them."
+            f"This course has no override {override_id}.",
+            on_api=f"GET /api/v1/courses/{course.slug}/overrides lists them.",
         )
     override.withdrawn_at = now()
     session.add(override)

@@ -32,14 +32,17 @@ class Problem(HTTPException):
     """A request that cannot be served, explained to the person who sent it. ``slug`` is for programs.
 
     It is an HTTPException because FastAPI lets no other exception through while it reads a body.
+
+    :param on_api: what to do next by the API. ``detail`` ends with it; a page says ``for_page``, and links instead.
     """
 
     status: ClassVar[int]
     title: ClassVar[str]
     slug: ClassVar[str]
 
-    def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(self.status, detail, headers)
+    def __init__(self, detail: str, headers: dict[str, str] | None = None, *, on_api: str = "") -> None:
+        super().__init__(self.status, f"{detail} {on_api}" if on_api else detail, headers)
+        self.for_page = detail
 
 
 class Unauthorised(Problem):

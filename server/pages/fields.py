@@ -55,7 +55,7 @@ class FormState:
         """
         if problem.status not in SHOWN_TO_MEND:
             raise problem
-        self.faults.setdefault(name, problem.detail)
+        self.faults.setdefault(name, problem.for_page)
         return self
 
 
@@ -128,7 +128,7 @@ class Reader:
         try:
             return parse(typed, zone)
         except BadTime as problem:
-            said = problem.detail
+            said = problem.for_page
             if "twice" in said:  # a field of this type holds no offset
                 said = f"The clocks of {zone.key} show this time twice. Choose one an hour earlier or later."
             self.state.faults[name] = said

@@ -137,6 +137,10 @@ class Gauge:
         """Return how many there are in all processes."""
         return sum(row[column % self._columns] for row in self._rows)
 
+    def others(self, column: int) -> int:
+        """Return how many there are in all other processes."""
+        return self.total(column) - self._own[column % self._columns]
+
 
 class MomentLog:
     """The newest moments at which something happened, the oldest first, each with whom it counts for.

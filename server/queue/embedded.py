@@ -90,7 +90,7 @@ class EmbeddedDispatcher(Dispatcher):
     @property
     def refusal(self) -> str | None:
         """The error of this process's sandbox, or None if that of any process can run code."""
-        return self._code_runner.unavailable_reason if self._able.total(0) == 0 else None
+        return self._code_runner.unavailable_reason if self._able.others(0) == 0 else None
 
     def health(self) -> dict[str, str]:
         """Return whether the sandbox of this process works."""

@@ -209,7 +209,8 @@ def find_regrade(session: Session, course: CourseRow, regrade_id: int | None) ->
     regrade = session.exec(regrades.where(RegradeRow.id == regrade_id)).first()
     if regrade is None:
         raise UnknownRegrade(
-            f"This course has no regrade {regrade_id}. GET /api/v1/courses/{course.slug}/regrade shows the newest."
+            f"This course has no regrade {regrade_id}.",
+            on_api=f"GET /api/v1/courses/{course.slug}/regrade shows the newest.",
         )
     return regrade
 
@@ -242,8 +243,8 @@ def _require_known(session: Session, course: CourseRow, scope: RegradeScope) -> 
         of_course = select(SubmissionRow.course_id).where(SubmissionRow.id == scope.submission_id)
         if session.exec(of_course).first() != course.id:
             raise NotFound(
-                f"This course has no submission {scope.submission_id}. "
-                f"GET /api/v1/courses/{course.slug}/submissions lists them."
+                f"This course has no submission {scope.submission_id}.",
+                on_api=f"GET /api/v1/courses/{course.slug}/submissions lists them.",
             )
 
 

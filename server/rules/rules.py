@@ -87,8 +87,8 @@ class Rules:
             return
         if not self.is_assigned:
             raise NotAssigned(
-                f"This course does not ask for {self.exercise!r}. "
-                f"GET /api/v1/courses/{self.course.slug}/exercises lists what it asks for."
+                f"This course does not ask for {self.exercise!r}.",
+                on_api=f"GET /api/v1/courses/{self.course.slug}/exercises lists what it asks for.",
             )
         opens_at = self.assignment.opens_at
         if opens_at is not None and self.moment < opens_at:

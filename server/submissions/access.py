@@ -97,7 +97,7 @@ class SubmissionAccess:
                 reader.require(self.own if is_own else self.others)
                 return SubmissionSession(signed_in.session, submission, reader, signed_in.account_id)
         raise UnknownSubmission(
-            f"You have no submission {self.id}. GET /api/v1/courses/{{course}}/submissions lists yours."
+            f"You have no submission {self.id}.", on_api="GET /api/v1/courses/{course}/submissions lists yours."
         )
 
 

@@ -62,7 +62,7 @@ class Site:
             return accounts.issue_token(session, account.id)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, its driver has an event loop in this thread, and others may have none
 def chromium() -> Iterator[Browser]:
     """A browser without a window; skips where there is none."""
     try:

@@ -74,10 +74,23 @@ def test_a_student_goes_from_the_join_link_to_26_of_26_with_two_mistakes_on_the_
 
     paste(page, SOLUTION)
     expect(page.locator("#count")).to_have_text("26 of 26")
+    paste(page, SOLUTION + "dhprebn = (")  # half typed: what was graded stays, at reduced strength
+    expect(page.get_by_text("was never closed")).to_be_visible()
+    expect(page.locator("#main")).to_have_class(re.compile("is-stale"))
+    expect(page.locator("#count")).to_have_text("26 of 26")
+    expect(page.locator("#summary")).to_contain_text("0 of 26 pass")
+
+    paste(page, SOLUTION)
+    expect(page.locator("[data-live]")).to_have_text(CHECKED)
     page.get_by_role("button", name="Hand in attempt 1").click()
     expect(page.get_by_text("26 of 26, exact")).to_be_visible()
     expect(page.get_by_role("button", name="Hand in attempt 2")).to_be_disabled()
+    paste(page, " ")
+    expect(page.get_by_text("26 of 26, exact")).to_have_count(0)
+    expect(page.get_by_role("button", name="Hand in attempt 2")).to_be_disabled()
 
+    paste(page, SOLUTION)
+    expect(page.locator("[data-draft-state]")).to_have_text("draft kept just now")
     page.reload()
     expect(page.locator("#source")).to_have_value(SOLUTION)
 

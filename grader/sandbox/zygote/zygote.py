@@ -238,11 +238,11 @@ class _Session:
             return True  # the trusted side sees the end of the lifeline
         channel, result, lifeline = descriptors
         # Before the fork: a page that the child writes to has to be copied first.
-        locks, memory_bytes, rehearsal = self._kinds.get(message) or self._prepare(message)
         report = self._report
         try:
+            locks, memory_bytes, rehearsal = self._kinds.get(message) or self._prepare(message)
             process = kernel.fork()
-        except OSError as error:  # no room for another process: the next request may find some
+        except OSError as error:  # no room for another process or descriptor: the next request may find some
             process = -(error.errno or errno.EAGAIN)
         if process == 0:
             _reset_signals()

@@ -54,7 +54,7 @@ def show_join(
             with tries.one(caller), guest.reading() as (session, _):
                 asked = Asked(code, course=_course_of(session, code).title)
         except Problem as problem:
-            asked = Asked(code, error=str(problem.detail))
+            asked = Asked(code, error=problem.for_page)
     with guest.reading():  # the page says who is signed in
         return _asked(page, address, asked)
 
@@ -79,7 +79,7 @@ def join(
                 sessions.adopt(session, token, device)
     except Problem as problem:
         shown = "" if typed.kind is KeyKind.LINK else typed.secret
-        return _asked(page, address, Asked(shown, name, error=str(problem.detail)), problem.status)
+        return _asked(page, address, Asked(shown, name, error=problem.for_page), problem.status)
     return come_in(page, f"{HOME}?note={note}", token)
 
 

@@ -64,7 +64,7 @@ def sign_in(
             if before is not None and guest.credentials is not None:
                 sessions.end(session, guest.credentials.token)
     except Problem as problem:
-        return _asked(page, next, error=str(problem.detail), status=problem.status)
+        return _asked(page, next, error=problem.for_page, status=problem.status)
     return come_in(page, own_path(next), token)
 
 

@@ -302,7 +302,7 @@ def refusal_of(require: Callable[[], None]) -> str | None:
     try:
         require()
     except Problem as problem:
-        return problem.detail
+        return problem.for_page
     return None
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from exercises import registry
 from exercises.exercise import Exercise
 from server.assignments.assignment import NotAssigned, find_assignment
@@ -15,6 +17,7 @@ from server.pages.graph import layout_of
 from server.pages.marks import Mark, mark_of
 from server.pages.source import CodeLine, lines_of, setting_lines
 from server.pages.steps import Column, columns_of
+from server.pages.study.verdicts import as_code, code_in_text
 from server.queue.dispatcher import Dispatcher
 from server.submissions import present
 from server.submissions.access import SubmissionSession
@@ -81,6 +84,10 @@ class SubmissionView:
     def mistakes(self) -> list[Step]:
         """The steps that are wrong by a mistake of their own, or of which that is not known."""
         return [each for each in self.steps if each.mark in (Mark.OWN, Mark.UNKNOWN)]
+
+    def as_code(self, hint: str) -> Markup:
+        """Return a hint with what is code in it set as code."""
+        return as_code(hint, code_in_text(self.exercise))
 
     @property
     def is_waiting(self) -> bool:

@@ -30,11 +30,11 @@ PATTERNS_MAX: Final = 64
 FIRST_HINT: Final = 1  # how many are open before anybody asked for more
 LINE_NUMBER: Final = re.compile(r"\bline (\d{1,9})(?!\d)", re.ASCII)  # int() refuses 5,000 digits
 LIMITS: Final = {
-    "time_limit": ("Stopped: out of time", "The code ran too long. Look for a loop that does not end."),
-    "memory_limit": ("Stopped: out of memory", "The code asked for too much memory. Look for a tensor that grows."),
-    "output_limit": ("Stopped: too much output", "The code printed too much. Take the prints out of the loops."),
-    "crashed": ("Stopped: the process died", "Nothing more is known. Run the code with fewer lines, and look again."),
-    "denied": ("Stopped: not allowed here", "The code did something that is not allowed here."),
+    "time_limit": ("Out of time", "The code ran too long. Look for a loop that does not end."),
+    "memory_limit": ("Out of memory", "The code asked for too much memory. Look for a tensor that grows."),
+    "output_limit": ("Too much output", "The code printed too much. Take the prints out of the loops."),
+    "crashed": ("The process died", "Nothing more is known. Run the code with fewer lines, and look again."),
+    "denied": ("Not allowed here", "The code did something that is not allowed here."),
 }
 
 
@@ -270,7 +270,7 @@ def _row(row: ComparisonBody) -> tuple[str, ...]:
 def _says(checkpoint: CheckpointBody, mark: Mark, row: ComparisonBody | None) -> str:
     """Return the sentence under the row."""
     if row is None or mark is Mark.MISSING:
-        return f"Nothing handed in yet. Assign d{checkpoint.name}, shape {heat.times(checkpoint.shape)}."
+        return f"It is not there yet. Assign d{checkpoint.name}, shape {heat.times(checkpoint.shape)}."
     if mark is Mark.EXACT:
         return "Right to the last bit."
     largest = heat.number(row.maxdiff) if row.maxdiff is not None else "none"

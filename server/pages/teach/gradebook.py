@@ -97,7 +97,7 @@ def fill_canvas(
                 gradebook = read_gradebook(member.session, member.course, exercises, listed)
             return _file(access, "canvas", as_canvas(gradebook, CanvasBase.read(content)).text)
     except BadBase as bad:
-        state.faults["base"] = bad.detail
+        state.faults["base"] = bad.for_page
     with access.reading() as member:
         return _render(page, member, exercises, section, state)
 

@@ -242,7 +242,7 @@ def give_key(page: ThePage, access: Managing, form: TheForm, account: RowId, add
             return page.render("teach/key_given.html", membership=member.membership, person=person, key=key)
     except Problem as problem:
         if problem.status == 403:  # the rule has its sentence, and the form stays where it is
-            state.faults[""] = problem.detail
+            state.faults[""] = problem.for_page
         else:
             state.blame(problem)
     with access.reading() as member:

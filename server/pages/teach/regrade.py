@@ -132,7 +132,7 @@ def begin_regrade(page: ThePage, access: Regrading, form: TheForm, dispatcher: T
             return page.go(f"/courses/{access.slug}/regrade" + ("" if begun.regrade is not None else "?done=none"))
     except Problem as problem:
         if problem.status == 404:  # the scope names what is not there
-            state.faults["submission_id" if "ubmission" in problem.detail else ""] = problem.detail
+            state.faults["submission_id" if "ubmission" in problem.for_page else ""] = problem.for_page
         else:
             state.blame(problem)
     with access.reading() as member:

@@ -24,7 +24,7 @@ from server.submissions.schemas import OverrideBody
 from server.tables import Role
 
 ATTEMPTS_SHOWN = 100
-CHART = (560.0, 120.0)
+CHART = (300.0, 120.0)
 
 
 class NoStudent(NotFound):

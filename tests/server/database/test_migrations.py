@@ -63,6 +63,7 @@ TICKET_OF_0002 = f"""
 """
 REVISIONS = sorted(path.name[:4] for path in (PROJECT / "migrations" / "versions").glob("0*.py"))
 HEAD = REVISIONS[-1]
+LAST_WRITTEN = "0009"  # ``fill`` knows the rows of so far; a later revision has them from its predecessor
 
 
 def fill(connection: Connection, revision: str) -> None:
@@ -90,9 +91,10 @@ def fill(connection: Connection, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 def test_data_of_each_earlier_revision_is_kept(url: str, revision: str) -> None:
-    migrate.upgrade(url, revision)
+    migrate.upgrade(url, min(revision, LAST_WRITTEN))
     with migrate.migrating(url) as connection:
-        fill(connection, revision)
+        fill(connection, min(revision, LAST_WRITTEN))
+    migrate.upgrade(url, revision)
 
     migrate.upgrade(url)
 

@@ -163,15 +163,17 @@ def test_while_the_database_is_away_callers_are_told_to_come_back(
     student = stoppable.join()
     assert student.submit_code(SOLUTION).status_code == 201
     assert eventually(lambda: stoppable.client.get("/readyz").status_code == 200)
-    is_stopped = threading.Event()
+    is_answered, is_stopped = threading.Event(), threading.Event()
 
     def stop() -> None:
+        is_answered.wait(60)  # what is kept is shown in a transaction of its own
         cluster.stop()
         is_stopped.set()
 
     fake_sandbox.before = Runs(stop)
     with caplog.at_level(logging.INFO):
         address = student.submit_code(SOLUTION, wait=0).headers["Location"]
+        is_answered.set()
         assert eventually(lambda: student.get("/api/v1/me").status_code == 503)
 
         for _ in range(20):

@@ -70,12 +70,22 @@ function stale(is) {
   editor.stale(is);
 }
 
+const reaches = (marks) => Object.values(marks).some((mark) => mark !== "missing");
+
+// Code that stops before its first step is mostly a line that is half typed: the old marks stay, at reduced strength.
+function isHalfTyped(parts) {
+  const marks = Object.fromEntries([...parts.querySelectorAll(".sheet[data-sheet]")].map(({ dataset }) => [dataset.sheet, dataset.mark]));
+  return parts.dataset.error && !reaches(marks) && reaches(panel.marks());
+}
+
 function take(text, { checked }) {
   const parts = parse(text).firstElementChild;
-  panel.take(parts);
+  const keeps = checked && isHalfTyped(parts);
+  if (keeps) for (const id of ["summary", "counts"]) document.getElementById(id).replaceWith(parts.querySelector(`#${id}`));
+  else panel.take(parts);
   const { error, errorLine } = parts.dataset;
   editor.show(panel.marks(), error ? { text: error, line: Number(errorLine) || null } : null);
-  stale(false);
+  stale(keeps);
   if (error) say(`stopped${errorLine ? ` at line ${errorLine}` : ""}`, { off: true });
   else say(checked ? "checked just now" : "graded just now");
   return parts;
@@ -90,6 +100,7 @@ editor = makeEditor({
   changed(source) {
     textarea.value = source;
     draft.changed(source);
+    main.querySelector("#notices [data-outcome]")?.remove(); // it is about another text
     stale(true);
     checks?.soon();
     ready();
@@ -141,7 +152,7 @@ async function ready() {
   const button = document.getElementById("hand-in");
   if (!button || "refused" in main.dataset) return;
   const same = handedIn !== "" && await digest(editor.source) === handedIn;
-  button.disabled = same || isStarter();
+  button.disabled = same || isStarter() || editor.source.trim() === "";
   if (same) document.getElementById("counts").textContent = "nothing has changed since";
 }
 ready();

@@ -4,7 +4,7 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, RangeSet, StateEffect, StateField, Transaction } from "@codemirror/state";
+import { Compartment, EditorState, RangeSet, StateEffect, StateField, Transaction } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, gutter, GutterMarker, highlightActiveLineGutter, keymap, lineNumbers, ViewPlugin, WidgetType } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
@@ -180,6 +180,9 @@ export function makeEditor({ room, source, steps, shapes, label, readOnly, chang
     if (context.matchBefore(/\.\w*/) || context.matchBefore(/#.*/)) return null;
     return { from: word ? word.from : context.pos, options: names, validFor: /^\w*$/ };
   };
+  // The editor writes its own classes at each focus, so a class that is only put on its element would go.
+  const staleness = new Compartment(), attributesOf = (is) => EditorView.editorAttributes.of(is ? { class: "is-stale" } : {});
+  let isStale = false;
   const shadow = room.attachShadow({ mode: "open" });
   const view = new EditorView({
     root: shadow, parent: shadow,
@@ -191,7 +194,7 @@ export function makeEditor({ room, source, steps, shapes, label, readOnly, chang
         autocompletion({ override: [complete], icons: false }), python(), syntaxHighlighting(highlight), EditorView.lineWrapping, theme, field, answers,
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
-        EditorState.readOnly.of(readOnly),
+        EditorState.readOnly.of(readOnly), staleness.of(attributesOf(false)),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((each) => each.annotation(Transaction.remote))) changed(update.state.doc.toString());
           if (update.selectionSet || update.docChanged) moved(stepAtCursor());
@@ -222,6 +225,10 @@ export function makeEditor({ room, source, steps, shapes, label, readOnly, chang
         },
       });
     },
-    stale(is) { view.dom.classList.toggle("is-stale", is); },
+    stale(is) {
+      if (is === isStale) return;
+      isStale = is;
+      view.dispatch({ effects: staleness.reconfigure(attributesOf(is)) });
+    },
   };
 }
