@@ -107,6 +107,7 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         "dojo join …",
         "dojo pair",
         "dojo pair --token",
+        "dojo login --code",
         "dojo profile",
         "dojo pull",
     }
