@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,7 +47,8 @@ class Sandbox:
     """A zygote and its waiting children. Thread-safe.
 
     :param children: how many may run at once; one more than that waits, warm
-    :param limits: those of most runs: children are made ahead for them; a job with other limits waits for its child
+    :param limits: those of most runs: children are made ahead for them; a job with others waits for its child, unless
+        they differ in the wall time alone
     :param connect: the unix socket of a zygote that listens elsewhere, or None to start one
     :param backoff: how soon the maintenance begins again after an error
     :param most_runs: a fresh zygote replaces one that has forked more children than this
@@ -199,7 +200,7 @@ class Sandbox:
 
         :raises ZygoteDied: if the zygote is gone
         """
-        while limits == self._limits:
+        while self._fit(limits):
             with self._lock:
                 if not self._waiting:
                     break
@@ -209,6 +210,10 @@ class Sandbox:
                 if self._is_ready(child):
                     return child
         return None
+
+    def _fit(self, limits: Limits) -> bool:
+        """Return whether the children that are made ahead fit a job. They know nothing of the clock on the wall."""
+        return replace(limits, wall_seconds=self._limits.wall_seconds) == self._limits
 
     def _is_ready(self, child: ChildHandle) -> bool:
         """Return whether a child became ready; if not, it is cleaned up."""

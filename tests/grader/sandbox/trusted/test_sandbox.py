@@ -66,6 +66,20 @@ def test_children_rehearse_unless_the_sandbox_is_busy() -> None:
     assert len({number for _, number in at_leisure + in_haste}) == 1
 
 
+@pytest.mark.parametrize(
+    ("limits", "is_taken"),
+    [(LIMITS, True), (replace(LIMITS, wall_seconds=30), True), (replace(LIMITS, files=32), False)],
+)
+def test_a_child_made_ahead_is_taken_whatever_the_wall_time(limits: Limits, is_taken: bool) -> None:
+    with Sandbox(limits=LIMITS) as own:
+        until(lambda: len(own._waiting) == 2)
+        first = own._waiting[0]
+
+        assert own.run(job("", limits)).status is RunStatus.OK
+
+        assert (first not in own._waiting) == is_taken
+
+
 def delays(sandbox: Sandbox, runs: int) -> list[tuple[float | None, int]]:
     """How long cleanup waited during some runs in a row, and how many children had been made at that moment."""
     noted = []
