@@ -52,7 +52,8 @@ class HiddenPool:
         """Draw one more instance of an exercise unless there are enough. Call it before ``lot``, in no transaction."""
         if len(self._young(exercise)) >= self.size:
             return
-        with self._database.writing() as session:
+        # A submission that names the instance is durable, and with it everything that was committed before.
+        with self._database.writing(durable=False) as session:
             dialect.take_turns(session.connection(), POOL_LOCK)
             drawn = self._read(session, exercise)
             if len(drawn) < self.size:
