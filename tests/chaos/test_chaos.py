@@ -39,7 +39,7 @@ STUDENTS = 6
 BACKLOG = 12
 BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
 AWAY_SECONDS = 1.5  # how long something is away that comes back by itself
-RECOVERY_SECONDS = 120  # a bound so that a test ends; the goal is 10, and what it was is printed
+RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
 class Supervised:

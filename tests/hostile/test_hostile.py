@@ -13,7 +13,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,6 @@ EXERCISE = find("makemore/full-backward")
 INSTANCE = Instance.draw(EXERCISE, 0x5EED, Kind.HIDDEN)
 # Short ones: a third of the corpus only wants to waste time.
 LIMITS = Limits(cpu_seconds=1, wall_seconds=2.5)
-# For code that ends by itself: on a busy machine it gets its second of processor time slowly. The kernel's limits are
-# the same, so a child that waits takes it.
-PATIENT = replace(LIMITS, wall_seconds=30)
 CORPUS = sorted(Path(__file__).parent.glob("*/*.py"))
 # Where a run could leave something behind.
 PLACES = [Path(place) for place in ("/tmp", "/dev/shm", "/var/tmp") if Path(place).is_dir()]
@@ -75,8 +71,8 @@ def with_names_of_today(attack: str) -> str:
     return attack
 
 
-def grade(sandbox: Sandbox, source: str, filename: str, limits: Limits = PATIENT) -> Grade:
-    return grade_code(INSTANCE, source, filename, sandbox, limits)
+def grade(sandbox: Sandbox, source: str, filename: str) -> Grade:
+    return grade_code(INSTANCE, source, filename, sandbox, LIMITS)
 
 
 def honest(sandbox: Sandbox) -> None:
@@ -154,10 +150,9 @@ def was_killed(run: Run) -> bool:
 def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
     source = with_names_of_today(path.read_text(encoding="utf-8"))
     files = [ours(place) for place in PLACES]
-    limits = LIMITS if RunStatus.TIME_LIMIT in allowed(source) else PATIENT
 
     started = time.monotonic()
-    got = grade(sandbox, source, path.name, limits)
+    got = grade(sandbox, source, path.name)
     took = time.monotonic() - started
 
     assert got.run is not None
@@ -175,7 +170,7 @@ def test_hostile(path: Path, sandbox: Sandbox, clean: Traces) -> None:
     assert got.complete is (got.run.status is RunStatus.OK and got.passed == 26)
     breaches = [line for line in got.run.stdout.splitlines() if line.startswith("BREACH")]
     assert not breaches
-    assert took < limits.wall_seconds + PATIENT.wall_seconds  # nothing goes on after the limit; a bound, not a measure
+    assert took < LIMITS.wall_seconds + 1
     honest(sandbox)
     Traces.settled(sandbox, like=clean)
     assert [ours(place) for place in PLACES] == files
@@ -188,7 +183,7 @@ DEADLY = [path for path in CORPUS if path.parent.name == "forging" and KILLED & 
 
 @pytest.mark.parametrize("path", DEADLY, ids=lambda path: path.stem)
 def test_answers_forged_before_a_kill_are_not_read(path: Path, sandbox: Sandbox) -> None:
-    got = grade(sandbox, FORGERY + with_names_of_today(path.read_text(encoding="utf-8")), path.name, LIMITS)
+    got = grade(sandbox, FORGERY + with_names_of_today(path.read_text(encoding="utf-8")), path.name)
 
     assert got.run is not None
     if was_killed(got.run):
