@@ -115,6 +115,7 @@ def quickstart(settings: Settings) -> None:
         click.echo(f"Course             {first_course.title} ({first_course.slug})")
         click.echo(f"Join code          {code}")
         click.echo(f"Instructor's token {token}")
+        click.echo(f"In a browser       {address}/join?code={code}")
         click.echo(f"To join            dojo join {address} {code}")
 
     _serve(settings, settings.host, settings.port, show)
