@@ -83,6 +83,7 @@ def measure_single(rounds: int) -> tuple[dict[str, Times], list[Memory]]:
     """Measure one submission in every way, and the memory of the server that took them."""
     _say(f"one at a time, by turns, {rounds} rounds")
     with run_server(children=1, students=3) as server, Sandbox() as code_sandbox:
+        single.fill_pool(server)
         times = single.measure(single.actions(server, code_sandbox), rounds)
         return times, memory.of_server(server.pid)
 

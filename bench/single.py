@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 
 from bench.bare import compile_bare, right_answers, run_cold
 from bench.figures import Times
@@ -14,6 +15,7 @@ from exercises.instance import Instance, Kind
 from exercises.registry import find
 from grader.grade import Grade, grade_code
 from grader.sandbox import Sandbox
+from server.instances.pool import POOL_SIZE
 
 PAUSE_SECONDS = 0.04  # children are forked ahead between two submissions, and a lone student leaves time for it
 WARM_UP_ROUNDS = 5  # of which no time is kept: connections are opened, caches are filled
@@ -55,6 +57,13 @@ def actions(server: BenchServer, sandbox: Sandbox) -> dict[str, Action]:
         "http_me": lambda: _seconds_if_ok(idle_client.get("/api/v1/me")),
         COLD_PROCESS: _timed(lambda: run_cold(hidden)),
     }
+
+
+def fill_pool(server: BenchServer) -> None:
+    """Hand in code until the pool of hidden instances is full: each submission before that draws one more."""
+    with closing(server.client(server.students[0])) as client:
+        for _ in range(POOL_SIZE):
+            seconds_to_grade(client.submit_code(SUBMISSIONS, find(EXERCISE).solution))
 
 
 def measure(actions: Mapping[str, Action], rounds: int) -> dict[str, Times]:
