@@ -26,6 +26,16 @@ class ByteCache(Generic[Key, Value]):
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, tuple[Value, int]] = OrderedDict()  # the oldest first
 
+    def __contains__(self, key: object) -> bool:
+        """Return whether the value of a key is there."""
+        return key in self._kept
+
+    def bound(self, bytes_max: int) -> None:
+        """Set another bound, before or after values were made."""
+        with self._lock:
+            self._bytes_max = bytes_max
+            self._forget_oldest()
+
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """Return the value of a key, made now if it is not there."""
         with self._lock:
@@ -43,6 +53,9 @@ class ByteCache(Generic[Key, Value]):
                 return
             self._kept[key] = (value, weight)
             self._bytes += weight
-            while self._bytes > self._bytes_max:
-                _, (_, forgotten) = self._kept.popitem(last=False)
-                self._bytes -= forgotten
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        while self._bytes > self._bytes_max:
+            _, (_, forgotten) = self._kept.popitem(last=False)
+            self._bytes -= forgotten

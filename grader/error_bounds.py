@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -31,7 +30,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
-from grader.reference import reference
+from grader.reference import kept_with_dissection, reference
 from grader.rounding import sum_of
 
 UNIT = 2.0**-24  # the unit roundoff of float32
@@ -175,7 +174,7 @@ class BoundedBackward:
         return Bounded(value, error)
 
 
-@lru_cache(maxsize=32)  # at most some 1 MB each
+@kept_with_dissection
 def frozen_steps(instance: Instance) -> FrozenSteps:
     """Return the steps of an instance in float64, each from the frozen values."""
     right = reference(instance)

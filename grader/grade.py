@@ -172,19 +172,19 @@ def _weigh(rows: Sequence[Comparison]) -> int:
 _ROW_BYTES: Final = 400
 EXPLAINED_BYTES_MAX: Final = 16 * 1024 * 1024
 # A wrong single step costs 20 times a right one. It comes again from a cell that is run again, or as what was checked.
-_explained: ByteCache[tuple[Instance, bytes], tuple[Comparison, ...]] = ByteCache(EXPLAINED_BYTES_MAX, _weigh)
+_explained: ByteCache[tuple[str, str, bytes], tuple[Comparison, ...]] = ByteCache(EXPLAINED_BYTES_MAX, _weigh)
 
 
 def _with_shape_hint(instance: Instance, run: Run) -> Run:
     """Return a run that stopped because shapes do not fit with what to do about it after its traceback."""
-    shapes = {name: list(tensor.shape) for name, tensor in reference(instance).state.items()}
+    shapes = {name: list(shape) for name, shape in reference(instance).shapes.items()}
     hint = shape_hint(instance.exercise, shapes, run)
     return run if hint is None else replace(run, message=f"{run.message.rstrip()}\n{hint}")
 
 
 def _slots(instance: Instance) -> tuple[Slot, ...]:
     """Return room for each answer: the bytes of the largest tensor of the forward state in float64."""
-    elements = max(tensor.numel() for tensor in reference(instance).state.values())
+    elements = max(shape.numel() for shape in reference(instance).shapes.values())
     return tuple(
         Slot(checkpoint.name, elements * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
     )
@@ -225,7 +225,7 @@ def compare_all(
     if digest is None or all(row.passed for row in rows if row.name in known):
         explained = explain(instance, known, rows, stopped, only_context)
     else:
-        key = (instance, digest())
+        key = (instance.exercise.slug, instance.digest, digest())  # an instance as a key would be kept, too
         explained = _explained.get(key, lambda: explain(instance, known, rows, stopped, only_context))
     return tuple(
         Comparison(row.name, Verdict.MISSING, notes=(CONTEXT_ONLY.format(row.name),))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Final
+from functools import cached_property, lru_cache, wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -29,26 +29,80 @@ class Reference:
 
     ``gradients`` maps each named float tensor to its gradient of the loss, of the same shape. ``vanishing`` are the
     names whose gradient is zero in mathematics, so that only rounding noise is left (``logit_maxes``; ``b1`` under
-    batch normalisation). ``state`` is the forward state, in the order of its names.
+    batch normalisation). ``shapes`` are those of the whole forward state, in the order of its names.
+
+    Everything else is needed for wrong answers alone, and takes twice the memory. It is kept for fewer instances
+    (``Dissection``), and made again in less than a millisecond.
     """
 
     gradients: Mapping[str, Tensor]
     vanishing: frozenset[str]
     instance: Instance
-    state: Mapping[str, Tensor]
+    shapes: Mapping[str, torch.Size]
 
-    @cached_property
+    @property
+    def state(self) -> Mapping[str, Tensor]:
+        """The forward state, in the order of its names."""
+        return self._dissection.state
+
+    @property
     def cut(self) -> CutTape:
-        """The forward pass cut into its steps, made for the first wrong answer.
+        """The forward pass cut into its steps.
 
-        Threads may go back through it at the same time: its graph is only read. If two threads make it at once, they
-        make the same.
+        Threads may go back through it at the same time: its graph is only read.
         """
-        return self.instance.exercise.cut(self.state)
+        return self._dissection.cut
+
+    @property
+    def consumers(self) -> Mapping[str, Sequence[Step]]:
+        """Name of a tensor → the steps that read it, in the order of the forward pass."""
+        return self._dissection.consumers
+
+    @property
+    def backward_order(self) -> Sequence[str]:
+        """Every name that has a gradient, those above before those below."""
+        return self._dissection.backward_order
+
+    @property
+    def constants(self) -> Mapping[str, int]:
+        """Name → number, the constants of the forward pass."""
+        return self._dissection.constants
+
+    def reach(self, step: str, read: str) -> float:
+        """Return the largest term that a step gives for an upstream gradient of ones and minus ones.
+
+        The signs are random, so that a sum that cancels shows the size of its terms.
+        """
+        return self._dissection.reach(step, read)
+
+    def largest_terms(self, names: Iterable[str]) -> Mapping[str, float]:
+        """Return name → some measure of the largest term in the sum of its right gradient.
+
+        What cancels does not hide it.
+        """
+        return self._dissection.largest_terms(names, self.gradients)
+
+    @property
+    def _dissection(self) -> Dissection:
+        return _dissection(self.instance)
+
+
+class Dissection:
+    """The forward pass of an instance, cut into its steps, and what was worked out of it since.
+
+    If two threads make it at once, they make the same.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.state = _state(instance)
+        self.cut = instance.exercise.cut(self.state)
+        self.worked_out: dict[Hashable, Any] = {}
+        self._reach: dict[tuple[str, str], float] = {}
+        self._largest: dict[str, float] = {}
 
     @cached_property
     def consumers(self) -> Mapping[str, Sequence[Step]]:
-        """Name of a tensor → the steps that read it, in the order of the forward pass."""
+        """See ``Reference``."""
         consumers: dict[str, list[Step]] = {}
         for step in self.cut.steps:
             for read in step.reads:
@@ -57,41 +111,38 @@ class Reference:
 
     @cached_property
     def backward_order(self) -> Sequence[str]:
-        """Every name that has a gradient, those above before those below."""
+        """See ``Reference``."""
         names = [step.name for step in reversed(self.cut.steps)]
         return [*names, *(read for read in self.consumers if read not in names)]
 
     @cached_property
     def constants(self) -> Mapping[str, int]:
-        """Name → number, the constants of the forward pass."""
+        """See ``Reference``."""
         return constants(self.state)
 
     def reach(self, step: str, read: str) -> float:
-        """Return the largest term that a step gives for an upstream gradient of ones and minus ones.
-
-        The signs are random, so that a sum that cancels shows the size of its terms.
-        """
+        """See ``Reference``."""
         if (step, read) not in self._reach:
             self._measure_reach([step])
         return self._reach[step, read]
 
-    def largest_terms(self, names: Iterable[str]) -> Mapping[str, float]:
-        """Return name → some measure of the largest term in the sum of its right gradient.
-
-        What cancels does not hide it.
-        """
+    def largest_terms(self, names: Iterable[str], gradients: Mapping[str, Tensor]) -> Mapping[str, float]:
+        """See ``Reference``, which knows the right gradients."""
         consumers = {name: self.consumers.get(name, ()) for name in names}
         # All in one pass of the engine: one step alone costs a third of that.
         self._measure_reach({step.name for steps in consumers.values() for step in steps})
         return {
-            name: max((self._reach[step.name, name] * self._largest_element(step.name) for step in steps), default=0.0)
+            name: max(
+                (self._reach[step.name, name] * self._largest_element(step.name, gradients) for step in steps),
+                default=0.0,
+            )
             for name, steps in consumers.items()
         }
 
-    def _largest_element(self, step: str) -> float:
+    def _largest_element(self, step: str, gradients: Mapping[str, Tensor]) -> float:
         """Return the largest element of the right gradient of a step's output."""
         if step not in self._largest:
-            self._largest[step] = float(self.gradients[step].abs().max()) if step in self.gradients else 0.0
+            self._largest[step] = float(gradients[step].abs().max()) if step in gradients else 0.0
         return self._largest[step]
 
     def _measure_reach(self, names: Container[str]) -> None:
@@ -105,14 +156,6 @@ class Reference:
         for step, terms in back_all([step for step in steps if step.name in upstream], upstream).items():
             for read, term in terms.items():
                 self._reach[step, read] = float(term.abs().max()) if term.numel() else 0.0
-
-    @cached_property
-    def _reach(self) -> dict[tuple[str, str], float]:
-        return {}
-
-    @cached_property
-    def _largest(self) -> dict[str, float]:
-        return {}
 
 
 @lru_cache(maxsize=16)  # the same for all instances of an exercise
@@ -153,6 +196,27 @@ def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str,
     return terms_of
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def kept_with_dissection(
+    work_out: Callable[Concatenate[Instance, P], T],
+) -> Callable[Concatenate[Instance, P], T]:
+    """Keep what a function works out of an instance as long as its dissection: so one bound holds for all of it."""
+
+    @wraps(work_out)
+    def kept(instance: Instance, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        worked_out = _dissection(instance).worked_out
+        key = (work_out, *args, *kwargs.items())
+        if key not in worked_out:
+            worked_out[key] = work_out(instance, *args, **kwargs)
+        found: T = worked_out[key]
+        return found
+
+    return kept
+
+
 class RightTerms:
     """What each step of an instance adds for the right gradient of its output. Computed when it is asked for first."""
 
@@ -168,7 +232,7 @@ class RightTerms:
         return self._terms
 
 
-@lru_cache(maxsize=32)  # some 0.3 MB each; a student hands in again and again, and most of it is right
+@kept_with_dissection
 def right_terms(instance: Instance) -> RightTerms:
     """Return the terms of the right backward pass of an instance."""
     return RightTerms(reference(instance))
@@ -187,10 +251,14 @@ def reference(instance: Instance) -> Reference:
     return cache.get(instance, lambda: _play(instance))
 
 
+def _state(instance: Instance) -> dict[str, Tensor]:
+    # safetensors gives the tensors in another order in each process; the first that fits is named in a diagnosis.
+    return dict(sorted(instance.tensors().items()))
+
+
 def _play(instance: Instance) -> Reference:
     numerics.environment()
-    # safetensors gives the tensors in another order in each process; the first that fits is named in a diagnosis.
-    state = dict(sorted(instance.tensors().items()))
+    state = _state(instance)
     tape = instance.exercise.played(state)
     for name, value in tape.values().items():
         if not torch.equal(value, state[name]):
@@ -200,16 +268,39 @@ def _play(instance: Instance) -> Reference:
             )
     gradients = tape.gradients()
     vanishing = {name for name, gradient in gradients.items() if gradient.abs().max() < VANISHING_BELOW}
-    return Reference(gradients, frozenset(vanishing), instance, state)
+    return Reference(gradients, frozenset(vanishing), instance, {name: value.shape for name, value in state.items()})
 
 
 def _weigh(made: Reference) -> int:
-    return sum(tensor.nbytes for tensors in (made.gradients, made.state) for tensor in tensors.values())
+    """Return the bytes of a reference and of the instance that it keeps."""
+    return sum(gradient.nbytes for gradient in made.gradients.values()) + len(made.instance.state)
 
 
-# Some 0.2 MB each for the lecture's network, and half of that again once something was wrong. It takes 2 ms to make one
-# again, which is most of what a right single step costs. There is room for 500 students, and twice the hidden pool.
+def _weigh_dissection(made: Dissection) -> int:
+    """Return the bytes of a dissection with what is worked out of it, measured for the lecture's network.
+
+    At most half the room, so that the newest is always kept.
+    """
+    return min(DISSECTED_TIMES * sum(tensor.nbytes for tensor in made.state.values()), DISSECTED_BYTES_MAX // 2)
+
+
+# Some 0.2 MB each for the lecture's network, half of which is the instance, which the store keeps too. It takes 2 ms
+# to make one again, which is most of what a right step costs. All processes of a server together have room for 500
+# (``divide_room``), and each for twice the hidden pool.
 HIDDEN_BYTES_MAX: Final = 32 * MIB
-STUDENT_BYTES_MAX: Final = 128 * MIB
+STUDENT_BYTES_MAX: Final = 96 * MIB
+DISSECTED_BYTES_MAX: Final = 48 * MIB
+DISSECTED_TIMES: Final = 20  # the bytes of the forward state
 _of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
 _of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)
+_dissections: ByteCache[Instance, Dissection] = ByteCache(DISSECTED_BYTES_MAX, _weigh_dissection)
+
+
+def _dissection(instance: Instance) -> Dissection:
+    return _dissections.get(instance, lambda: Dissection(instance))
+
+
+def divide_room(processes: int) -> None:
+    """Give this process its part of the room, if several of a server keep references of students."""
+    _of_student.bound(STUDENT_BYTES_MAX // processes)
+    _dissections.bound(DISSECTED_BYTES_MAX // processes)

@@ -14,6 +14,7 @@ from typing import Final, Self
 from fastapi import FastAPI
 
 from exercises import registry
+from grader import reference
 from grader.sandbox import Sandbox
 from server.courses.last_seen import LastSeen
 from server.database import migrate
@@ -23,7 +24,7 @@ from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
 from server.instances.pool import HiddenPool
 from server.instances.secret import check_secret
-from server.instances.store import InstanceStore
+from server.instances.store import INSTANCES_BYTES_MAX, InstanceStore
 from server.metrics import Metrics
 from server.operations import health
 from server.operations.peer_pages import PeerPages
@@ -107,7 +108,7 @@ class Services:
         registry.prepare()
         peers = peers or Peers.alone()
         database = Database(settings.url, peers.write_lock)
-        instances = InstanceStore(database, settings.key)
+        instances = InstanceStore(database, settings.key, INSTANCES_BYTES_MAX // peers.count)
         code_runner = code_runner or make_code_runner(settings, peers)
         metrics = Metrics()
         pool = HiddenPool(database, instances)
@@ -243,6 +244,7 @@ class ServerServices(Services):
 
         The first worker starts the sandbox. What is handed in meanwhile waits for it.
         """
+        reference.divide_room(self.peers.count)
         self.prepare_database()
         self.dispatcher.start()
 

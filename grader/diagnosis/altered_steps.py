@@ -7,7 +7,6 @@ before the sum, or with another tensor, the line is played again: each read give
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -15,7 +14,7 @@ from torch import Tensor
 from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
-from grader.reference import back, reference
+from grader.reference import back, kept_with_dissection, reference
 from grader.rounding import close, is_uniform
 
 # (the name that is read, its recorded value) → the value to use
@@ -154,7 +153,7 @@ class AlteredSteps:
         return played
 
 
-@lru_cache(maxsize=64)
+@kept_with_dissection
 def altered_steps(instance: Instance) -> AlteredSteps:
     """Return the altered steps of an instance. Each is played when it is asked for first."""
     return AlteredSteps(instance)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from exercises.tape import Step
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
 from grader.origin import BackwardReplay, back_by_element
-from grader.reference import Reference, back, reference
+from grader.reference import Reference, back, kept_with_dissection, reference
 from grader.rounding import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
@@ -451,7 +451,7 @@ class Case:
         return {}
 
 
-@lru_cache(maxsize=16)
+@kept_with_dissection
 def _formula_parts(instance: Instance, name: str) -> tuple[tuple[formula.Part, Tensor], ...]:
     """Return the parts that the author of an exercise names, each with its value."""
     state = dict(instance.tensors())

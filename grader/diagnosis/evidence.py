@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import Tape, variables
 from grader.diagnosis.case import Case
-from grader.reference import reference
+from grader.reference import kept_with_dissection, reference
 
 STEPS = (1e-3, 1e-5)  # by which an element is moved: the first for which the loss is nearly linear
 LINEAR = 0.02  # relative difference of the loss's change and the right gradient's prediction
@@ -178,6 +177,6 @@ class _Losses:
         return values
 
 
-@lru_cache(maxsize=64)  # 0.4 MB each
+@kept_with_dissection
 def _losses(instance: Instance) -> _Losses:
     return _Losses(instance)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 
 from exercises.instance import Instance
 from grader.compare import Diagnosis
@@ -38,7 +38,7 @@ from grader.diagnosis.hypotheses import (
 from grader.diagnosis.messages import diagnosis_of
 from grader.diagnosis.pattern import finding_pattern
 from grader.diagnosis.repair import is_verified
-from grader.reference import reference
+from grader.reference import kept_with_dissection, reference
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def _diagnosis(case: Case, finding: Finding) -> Diagnosis:
     return replace(diagnosis, pattern=finding_pattern(finding))
 
 
-@lru_cache(maxsize=64)  # it is asked for with each finding
+@kept_with_dissection
 def _variables(instance: Instance) -> frozenset[str]:
     """Return the names whose gradients the student has: the checkpoints, and what the exercise gives."""
     values = reference(instance).state

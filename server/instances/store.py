@@ -20,6 +20,7 @@ from server.database.engine import Database
 from server.tables import InstanceRow
 
 INSTANCES_BYTES_MAX = 64 * 1024 * 1024  # some 700 of the lecture's network
+OWNERS_MAX = 20_000  # whose instance's id is known: some 4 MB
 CANONICAL_LOCK = 0x0D0_72  # any number, the same in every process
 
 
@@ -41,34 +42,46 @@ class InstanceStore:
     From then on the bytes are the instance, not the seed. A seed is the HMAC-SHA256 of kind, number, exercise and
     revision under the server's secret, so that nobody else can draw the instance of a student or a hidden one.
 
-    :param bytes_max: how many bytes of instances are kept in memory by owner, and as many by id
+    :param bytes_max: how many bytes of instances are kept in memory
     """
 
     def __init__(self, database: Database, secret: bytes, bytes_max: int = INSTANCES_BYTES_MAX) -> None:
         self._database = database
         self._secret = secret
         # An instance never changes, and its reference gradients are cached too. So each is read once an evening.
-        self._cached: ByteCache[Hashable, StoredInstance] = ByteCache(bytes_max, _weigh)
-        self._cached_by_id: ByteCache[Hashable, StoredInstance | None] = ByteCache(bytes_max, _weigh)
+        self._cached: ByteCache[Hashable, StoredInstance | None] = ByteCache(bytes_max, _weigh)
+        self._ids: dict[Hashable, int] = {}
 
     def get(self, account_id: int, exercise: Exercise, kind: Kind) -> StoredInstance:
         """Return an account's instance of an exercise, or everybody's if it is canonical; draw it if there is none."""
         owner = None if kind is Kind.CANONICAL else account_id
         key = (owner, exercise.slug, exercise.revision, kind)
-        return self._cached.get(key, lambda: self._find_or_draw(owner, exercise, kind))
+        id = self._ids.get(key)
+        stored = self.load(id, exercise) if id is not None else None
+        if stored is None:
+            stored = self._find_or_draw(owner, exercise, kind)
+            if len(self._ids) >= OWNERS_MAX:
+                self._ids.clear()
+            self._ids[key] = stored.id
+            self._cached.get(self._key(stored.id, exercise), lambda: stored)
+        return stored
 
     def load(self, id: int, exercise: Exercise) -> StoredInstance | None:
-        """Return the instance of a row, or None if it is of another revision than the exercise is today.
+        """Return the instance of a row; None if it is gone, or of another revision than the exercise is today.
 
         :raises CorruptInstance: the stored bytes are not those that were drawn
         """
-        key = (id, exercise.slug, exercise.revision)
-        return self._cached_by_id.get(key, lambda: self._load(id, exercise))
+        return self._cached.get(self._key(id, exercise), lambda: self._load(id, exercise))
+
+    @staticmethod
+    def _key(id: int, exercise: Exercise) -> Hashable:
+        return id, exercise.slug, exercise.revision
 
     def _load(self, id: int, exercise: Exercise) -> StoredInstance | None:
         with self._database.reading() as session:
-            row = session.get_one(InstanceRow, id)
-        return _stored(row, exercise) if (row.exercise, row.revision) == (exercise.slug, exercise.revision) else None
+            row = session.get(InstanceRow, id)
+        is_of_today = row is not None and (row.exercise, row.revision) == (exercise.slug, exercise.revision)
+        return _stored(row, exercise) if row is not None and is_of_today else None
 
     def _find_or_draw(self, account_id: int | None, exercise: Exercise, kind: Kind) -> StoredInstance:
         with self._database.reading() as session:

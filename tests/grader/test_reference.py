@@ -8,16 +8,21 @@ import pytest
 import torch
 
 from exercises.exercise import Exercise
-from exercises.instance import Instance, freeze
+from exercises.instance import Instance, Kind, freeze
 from exercises.registry import exercises, find
 from exercises.tape import CutTape
 from grader.reference import (
+    DISSECTED_BYTES_MAX,
     HIDDEN_BYTES_MAX,
     STUDENT_BYTES_MAX,
     StaleInstance,
+    _dissections,
+    _of_student,
     _weigh,
     back_all,
+    divide_room,
     reference,
+    right_terms,
 )
 
 FULL = find("makemore/full-backward")
@@ -43,9 +48,46 @@ def test_it_is_made_once_for_an_instance() -> None:
 
 
 def test_there_is_room_for_the_students_of_an_evening() -> None:
-    """A third of 300 students works on a second exercise, and some of the room is for what a wrong answer adds."""
+    """A third of 300 students works on a second exercise; all processes of a server have this room together."""
     assert 400 * _weigh(reference(Instance.canonical(FULL))) < STUDENT_BYTES_MAX
     assert 128 * _weigh(reference(Instance.canonical(FULL))) < HIDDEN_BYTES_MAX
+
+
+def test_what_only_wrong_answers_need_is_made_when_they_come() -> None:
+    instance = Instance.draw(FULL, 20_261, Kind.STUDENT)
+    right = reference(instance)
+
+    before, shapes = instance in _dissections, {name: value.shape for name, value in right.state.items()}
+
+    assert not before
+    assert instance in _dissections
+    assert right.shapes == shapes
+    assert right.cut is right.cut
+
+
+def test_what_is_worked_out_goes_with_its_dissection() -> None:
+    """An instance that is a key elsewhere would be kept, too."""
+    instance = Instance.draw(FULL, 20_262, Kind.STUDENT)
+    first, again = right_terms(instance), right_terms(instance)
+
+    _dissections.bound(1)
+    _dissections.bound(DISSECTED_BYTES_MAX)
+
+    assert again is first
+    assert right_terms(instance) is not first
+
+
+def test_a_process_of_several_keeps_its_part_of_the_references() -> None:
+    instances = [Instance.draw(FULL, seed, Kind.STUDENT) for seed in (2, 3)]
+    first, _ = map(reference, instances)
+
+    try:
+        divide_room(STUDENT_BYTES_MAX // _weigh(first))
+        known = [instance in _of_student for instance in instances]
+    finally:
+        divide_room(1)
+
+    assert known == [False, True]
 
 
 def test_the_state_is_in_the_order_of_its_names() -> None:

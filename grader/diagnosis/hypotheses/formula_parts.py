@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -24,6 +24,7 @@ from grader.diagnosis.case import NEAR, Case
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
+from grader.reference import kept_with_dissection
 from grader.rounding import sum_of
 
 _Numbers = npt.NDArray[np.float64]
@@ -228,6 +229,6 @@ def _values(choices: Sequence[_Choice]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=16)
+@kept_with_dissection
 def _formula(instance: Instance, name: str) -> _Formula:
     return _Formula(instance, name, dict(instance.tensors()))

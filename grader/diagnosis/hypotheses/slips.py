@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from grader.diagnosis.altered_steps import altered_steps
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back, reference
+from grader.reference import back, kept_with_dissection, reference
 from grader.rounding import align, close, is_uniform
 
 # Derivatives that are written as a function of the line's own value, or of what it reads.
@@ -171,7 +170,7 @@ def exchanged(case: Case) -> Iterator[Finding]:
                 return
 
 
-@lru_cache(maxsize=1024)  # it depends on the instance alone
+@kept_with_dissection
 def _written_as(instance: Instance, step: str, read: str) -> tuple[tuple[str, int], ...]:
     """Return the tensors of a line of which its derivative is one of ``DERIVATIVES``: name and number."""
     state = reference(instance).state

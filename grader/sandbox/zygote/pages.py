@@ -20,7 +20,7 @@ from typing import Final
 
 _PAGE_BYTES: Final = 4096
 _HUGE_BYTES: Final = 2 * 1024 * 1024
-_TEXT_PAGES_MIN: Final = 32  # that a rehearsal uses of a huge page's 512, or it is not worth its memory
+_TEXT_PAGES_MIN: Final = 96  # that a rehearsal uses of a huge page's 512, or it is not worth its memory
 
 # sys/mman.h, linux/mman.h
 _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
