@@ -65,7 +65,7 @@ class Reference:
 
     @property
     def constants(self) -> Mapping[str, int]:
-        """Name → number, the constants of the forward pass."""
+        """Name → number, the whole numbers among the constants: lengths and the like."""
         return self._dissection.constants
 
     def reach(self, step: str, read: str) -> float:
@@ -118,7 +118,7 @@ class Dissection:
     @cached_property
     def constants(self) -> Mapping[str, int]:
         """See ``Reference``."""
-        return constants(self.state)
+        return {name: number for name, number in constants(self.state).items() if type(number) is int}
 
     def reach(self, step: str, read: str) -> float:
         """See ``Reference``."""
