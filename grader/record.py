@@ -53,7 +53,7 @@ class Record:
     def read(cls, content: bytes) -> tuple[Self, str]:
         """Read a record whose signature is right; return it with the public key, in hexadecimal, that signed it.
 
-        Compare the key with that of the server: whoever makes a key can sign what they like.
+        Compare the key with that of the server: anybody can make a key and sign with it.
 
         :raises BadRecord: it is no record, or was changed since it was signed
         """

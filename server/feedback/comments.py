@@ -94,7 +94,7 @@ def find_submissions(session: Session, reader: Membership, reader_id: int, ids: 
 def withdraw(
     session: Session, submission: SubmissionRow, comment_id: int, reader: Membership, reader_id: int
 ) -> CommentRow:
-    """Take a comment back, as its author or as who may override points. Nobody reads it any more.
+    """Take a comment back: its author may, and everybody who may override points. Nobody reads it any more.
 
     :raises Archived: the course is archived
     :raises UnknownComment: the submission has no such comment, or it was withdrawn already

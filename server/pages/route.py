@@ -1,4 +1,4 @@
-"""The route of a page: whoever looks at it reads a problem as a page, too."""
+"""The route of a page: a problem is a page, too."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NoSuchPage(NotFound):
 
 
 class PageRoute(APIRoute):
-    """Shows a problem as a page, and leads whoever is not signed in to where one signs in."""
+    """Shows a problem as a page, and leads strangers to where one signs in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what serves a request."""

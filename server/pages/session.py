@@ -53,7 +53,7 @@ OptionalVisitor = Annotated[Credentials | None, Depends(optional_session)]
 
 @dataclass(frozen=True)
 class Guest:
-    """Whoever looks at a page that needs no session: somebody who is signed in, or nobody."""
+    """A visitor of a page that needs no session: somebody who is signed in, or nobody."""
 
     database: Database
     credentials: Credentials | None
@@ -75,12 +75,12 @@ class Guest:
             return None
         try:
             return self.credentials.sign_in(session)
-        except Unauthorised:  # it has ended: whoever comes back is nobody again
+        except Unauthorised:  # it has ended: the visitor is nobody again
             return None
 
 
 async def guest(database: TheDatabase, visitor: OptionalVisitor) -> Guest:
-    """Return whoever looks at a page."""
+    """Return the visitor of a page."""
     return Guest(database, visitor)
 
 

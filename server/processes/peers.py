@@ -35,7 +35,7 @@ class Peers:
     """A process among the ``count`` of its server; ``number`` counts from 0. Made before they are forked.
 
     Each process has a pipe, whose end for reading the supervisor holds as well: it outlives the process, and what was
-    written meanwhile wakes the next one. A message to a full pipe is lost. So whoever waits for one looks now and then.
+    written meanwhile wakes the next one. A message to a full pipe is lost. So a waiter looks for itself now and then.
     """
 
     count: int

@@ -128,7 +128,9 @@ def gather_into_huge_pages() -> None:
 
 
 def forget_used_code() -> list[Mapping]:
-    """Take the machine code of all files out of the page table, and return its mappings; none where that is of no use.
+    """Take the machine code of all files out of the page table, and return its mappings.
+
+    There are none on machines whose huge pages are not 2 MiB.
 
     Its pages stay in the cache of files. Those that are in the page table later have been used since.
     """

@@ -62,7 +62,7 @@ def read_account(signed_in: SignedInSession, token: str) -> MyAccount:
 def show_account(
     page: ThePage, visitor: TheVisitor, address: TheAddress, done: Annotated[str, Query(max_length=16)] = ""
 ) -> Response:
-    """Show the account of whoever looks, and the code that was just made. It is shown once: a reload hides it."""
+    """Show the visitor's account, and the code that was just made. It is shown once: a reload hides it."""
     with visitor.reading() as signed_in:
         mine = read_account(signed_in, visitor.token)
         code = _made_code(page, signed_in, address)
@@ -103,7 +103,7 @@ def choose_theme(page: ThePage, visitor: TheVisitor, form: TheForm) -> Response:
 
 @router.get(f"{HERE}/archive")
 def download_archive(visitor: TheVisitor, database: TheDatabase) -> StreamingResponse:
-    """Send everything that the server keeps about whoever asks."""
+    """Send everything that the server keeps about the visitor."""
     return read_archive(visitor, database)
 
 

@@ -159,7 +159,7 @@ def start(page: ThePage, visitor: OptionalVisitor) -> Response:
 
 @router.get("/courses")
 def show_courses(page: ThePage, visitor: TheVisitor, note: Annotated[str, Query(max_length=16)] = "") -> Response:
-    """Show the courses of whoever looks, with what is due."""
+    """Show the visitor's courses, with what is due."""
     with visitor.reading() as signed_in:
         return page.render("account/courses.html", mine=read_courses(signed_in), note=note)
 

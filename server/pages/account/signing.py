@@ -34,7 +34,7 @@ EMPTY: Final = "Type or paste your code, link or token first."
 def show_sign_in(
     page: ThePage, guest: TheGuest, next: Annotated[str, NEXT] = "", out: Annotated[bool, Query()] = False
 ) -> Response:
-    """Ask for a key, or lead on whoever is signed in."""
+    """Ask for a key; a visitor who is signed in is led on."""
     with guest.reading() as (_, signed_in):
         if signed_in is not None:
             return page.go(own_path(next))

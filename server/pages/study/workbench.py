@@ -133,7 +133,7 @@ async def read(
 
 
 def _require(access: CourseAccess) -> int:
-    """Return the visitor's account if they may; who may not is told that, and nothing of their form."""
+    """Return the visitor's account. Who may not is refused before their form is read."""
     with access.reading() as member:
         return member.account_id
 

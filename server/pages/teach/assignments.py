@@ -98,7 +98,7 @@ def show_assignments(page: ThePage, access: Reading, done: Annotated[str, Query(
 def choose_exercise(page: ThePage, access: Setting, exercise: Annotated[str, Query(max_length=64)]) -> Response:
     """Lead to the form of an exercise that was chosen from the list."""
     with access.reading():
-        pass  # who may not is told so here
+        pass  # refuses those who may not
     return page.go(f"/courses/{access.slug}/assignments/{find_exercise(exercise).slug}")
 
 

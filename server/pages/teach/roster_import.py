@@ -62,7 +62,7 @@ def preview_import(page: ThePage, access: Managing, form: TheForm) -> Response:
 def import_people(page: ThePage, access: Managing, form: TheForm, address: TheAddress) -> Response:
     """Do what was shown, and show the links of those who were added, once."""
     with access.reading():
-        pass  # nothing of somebody is unpacked who may not import
+        pass  # a file is unpacked only for those who may import
     content = unpacked(text(form, "packed"))
     try:
         roster = read_roster(content)
