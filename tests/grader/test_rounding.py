@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from math import inf, nan
+
 import pytest
 import torch
+from torch import Tensor
 
-from grader.rounding import align, close, fit, is_degenerate
+from grader.compare import BROADCAST_ELEMENTS_MAX
+from grader.rounding import (
+    NOISE,
+    RELATIVE,
+    SAMPLE_RELATIVE,
+    Target,
+    align,
+    broadcast_shape,
+    broadcasts_to,
+    close,
+    fit,
+    is_degenerate,
+    is_nearly_uniform,
+    is_uniform,
+    sum_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +70,152 @@ def test_align_reads_an_answer_as_cmp_does() -> None:
 def test_zero_and_not_finite_are_degenerate() -> None:
     assert is_degenerate(torch.zeros(3)) and is_degenerate(torch.tensor([1.0, float("inf")]))
     assert is_degenerate(torch.tensor([float("nan")])) and not is_degenerate(torch.tensor([0.0, 1e-30]))
+
+
+def test_fit_gives_the_numbers_back_in_the_new_shape() -> None:
+    row, square = torch.arange(3.0), torch.arange(6.0).reshape(2, 3)
+
+    stretched, summed = fit(row, torch.Size([2, 3])), fit(square, torch.Size([1, 3]))
+    turned, reshaped = fit(square, torch.Size([3, 2])), fit(square, torch.Size([6]))
+
+    assert stretched is not None and stretched.equal(torch.stack([row, row]))
+    assert summed is not None and summed.equal(torch.tensor([[3.0, 5.0, 7.0]]))
+    assert turned is not None and turned.equal(square.T)
+    assert reshaped is not None and reshaped.equal(torch.arange(6.0))
+
+
+def test_fit_stretches_up_to_the_bound_of_cmp() -> None:
+    """Both have an axis of 1, so that the sum is over a tensor larger than each."""
+    rows = BROADCAST_ELEMENTS_MAX // 64
+    wide = torch.ones(1, 64)
+
+    assert fit(torch.ones(rows, 1), wide.shape) is not None
+    assert fit(torch.ones(rows + 1, 1), wide.shape) is None
+
+
+def test_align_drops_leading_axes_of_length_one_alone() -> None:
+    row = torch.arange(3.0)
+
+    dropped, stretched = align(row[None, None], torch.Size([3])), align(row, torch.Size([2, 3]))
+
+    assert dropped is not None and dropped.equal(row)
+    assert stretched is not None and stretched.equal(torch.stack([row, row]))
+    assert align(row, torch.Size([3])) is row
+    assert align(torch.ones(2, 3), torch.Size([3])) is None
+    assert align(torch.ones(2, 1, 3), torch.Size([3])) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "common"),
+    [
+        ((3,), (2, 3), (2, 3)),
+        ((2, 3), (3,), (2, 3)),
+        ((2, 1), (1, 3), (2, 3)),
+        ((), (2,), (2,)),
+        ((2,), (3,), None),
+        ((2, 3), (3, 2), None),
+    ],
+)
+def test_shapes_broadcast_as_torch_does(
+    one: tuple[int, ...], other: tuple[int, ...], common: tuple[int, ...] | None
+) -> None:
+    assert broadcast_shape(one, other) == (None if common is None else torch.Size(common))
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "does"),
+    [
+        ((), (2, 3), True),
+        ((3,), (2, 3), True),
+        ((2, 1), (2, 3), True),
+        ((2,), (2, 3), False),
+        ((1, 2, 3), (2, 3), False),
+        ((2, 3), (1, 3), False),
+    ],
+)
+def test_a_shape_broadcasts_to_another(shape: tuple[int, ...], target: tuple[int, ...], does: bool) -> None:
+    assert broadcasts_to(torch.Size(shape), torch.Size(target)) is does
+
+
+def test_close_has_a_relative_tolerance_and_noise() -> None:
+    right = torch.tensor([1.0, 0.5, 0.0])
+
+    def off(*by: float) -> Tensor:
+        return right + torch.tensor(by)
+
+    assert close(off(0.9 * RELATIVE, 0.0, 0.0), right)
+    assert not close(off(1.5 * RELATIVE + NOISE, 0.0, 0.0), right)
+    assert close(off(0.0, 0.5 * RELATIVE + 0.8 * NOISE, 0.0), right)
+    assert not close(off(0.0, 0.9 * RELATIVE, 0.0), right)
+    assert close(off(0.0, 0.0, 0.9 * NOISE), right)
+    assert not close(off(0.0, 0.0, 1.1 * NOISE), right)
+    assert close(off(0.0, 0.0, -1e-3), right, noise=2e-3)
+    assert not close(off(0.0, 0.0, -1e-3), right, noise=1e-4)
+
+
+def test_close_reads_shapes_as_cmp_does() -> None:
+    right = torch.tensor([[1.0, 2.0], [1.0, 2.0]])
+
+    assert close(right[0], right) and close(right[:1], right)
+    assert not close(torch.ones(3), right)
+    assert close(torch.tensor([0.0, inf]), torch.tensor([0.0, inf]))
+    assert not close(torch.tensor([nan, 0.0]), torch.tensor([nan, 0.0]))
+
+
+def test_a_target_is_sampled_at_the_largest_of_each_third() -> None:
+    target = Target(torch.tensor([[1.0, -7.0, 2.0], [0.5, 3.0, -4.0]]))
+
+    assert (target.positions.tolist(), target.values, target.largest) == ([1, 2, 5], [-7.0, 2.0, -4.0], 7.0)
+    assert target.sample(10 * target.tensor) == [-70.0, 20.0, -40.0]
+
+
+def test_a_target_smaller_than_its_sample_is_taken_whole() -> None:
+    target = Target(torch.tensor([2.0, -5.0]))
+
+    assert (sorted(target.positions.tolist()), target.largest) == ([0, 1], 5.0)
+
+
+def test_a_sample_rules_out_what_is_not_equal_but_for_rounding() -> None:
+    target = Target(torch.tensor([100.0, -10.0, 1.0]))
+    slack = 2 * RELATIVE * 100.0
+
+    assert target.may_equal([100.0, -10.0, 1.0])
+    assert target.may_equal([100.0, -10.0, 1.0 + 0.9 * (SAMPLE_RELATIVE + slack)])
+    assert target.may_equal([100.0, -10.0, 1.0 - 0.9 * (SAMPLE_RELATIVE + slack)])
+    assert not target.may_equal([100.0, -10.0, 1.0 + 1.1 * (SAMPLE_RELATIVE + slack)])
+    assert not target.may_equal([100.0, -10.2, 1.0])
+    assert target.may_equal([100.0, -10.2, 1.0], noise=0.3)
+    assert not target.may_equal([100.0, -10.0, nan])
+
+
+def test_a_sum_is_sampled_without_being_added_up() -> None:
+    target = Target(torch.tensor([1.0, 2.0, 3.0]))
+    half = target.tensor / 2
+
+    assert target.may_equal_sum([half, half])
+    assert target.may_equal_sum([target.tensor])
+    assert not target.may_equal_sum([half, half, half])
+    assert target.may_equal_sum([half, torch.ones(1)])  # another shape: only the whole comparison knows
+
+
+def test_a_sum_begins_with_its_first_tensor() -> None:
+    one, two, three = torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([4.0])
+
+    assert sum_of([one, two, three]).item() == 7.0
+    assert sum_of([three]) is three
+
+
+def test_nothing_at_all_is_degenerate() -> None:
+    assert is_degenerate(torch.zeros(0)) and is_degenerate(torch.tensor([-inf]))
+    assert not is_degenerate(torch.tensor([-1e-30]))
+
+
+def test_uniform_is_equal_everywhere_and_nearly_but_for_rounding() -> None:
+    flat, rough = torch.tensor([-2.0, -2.0, -2.0]), torch.tensor([-2.0, -2.0, -2.00001])
+
+    assert is_uniform(flat) and is_nearly_uniform(flat)
+    assert not is_uniform(rough) and is_nearly_uniform(rough)
+    assert not is_nearly_uniform(torch.tensor([2.0, 2.0001]))
+    assert not is_nearly_uniform(torch.tensor([2.0, -2.0]))
+    assert not is_nearly_uniform(torch.tensor([nan, nan])) and not is_uniform(torch.tensor([nan, nan]))
+    assert not is_nearly_uniform(torch.tensor([inf, inf]))
