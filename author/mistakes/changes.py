@@ -102,7 +102,7 @@ def _kept_first(statement: ast.Assign) -> Iterator[Change]:
         yield Change("turn a sign", frozenset({Code.SIGN}), negated)
 
 
-def _put(change: Change, parent: ast.AST, field: str) -> Slip:
+def _put(change: Change, parent: ast.AST, field: str) -> Change:
     changed = copy.copy(parent)
     setattr(changed, field, change.node)
     return Change(change.what, change.codes, changed)
@@ -152,7 +152,7 @@ def _codes_of_factor(factor: ast.expr, scope: Scope, several: bool) -> frozenset
 
 
 def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
-    """Yield the slips within one factor."""
+    """Yield the changes within one factor."""
     local = frozenset({Code.MISSING_LOCAL})
     match node:
         case ast.Name(name) if name in scope.upstream:

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -101,7 +101,7 @@ def _of_line(number: int, line: Line, step: str, run: KeyRun, expected: Referenc
 
 
 def _of_part(codes: frozenset[Code]) -> frozenset[Code]:
-    """Return the kinds of a change in a part of a gradient: a factor of the part is one of a term, if there are more."""
+    """Return the kinds of a change in a part of a gradient: the part may be one term of several."""
     return codes.union(*(_IN_PART[code] for code in codes if code in _IN_PART))
 
 
@@ -109,24 +109,33 @@ def _scope(number: int, line: Line, run: KeyRun, expected: Reference) -> changes
     """Return what the names of a line are."""
     before = {name: value for name, value in run.before(number).items() if isinstance(value, Tensor)}
     upstream = [name for name in before if name[:1] == "d" and name[1:] in expected.state]
+    helpers = _helpers_with_gradient([*run.lines[:number], line], upstream)
     local = [name for name, value in expected.state.items() if value.is_floating_point() and value.dim()]
     shapes = {name: value.shape for name, value in (dict(expected.state) | before).items()}
     return changes.Scope(
-        {name: _neighbours(name, upstream, shapes) for name in (*upstream, *_held(before, upstream, local))},
+        {name: _neighbours(name, upstream, shapes) for name in (*upstream, *helpers)},
         {name: _neighbours(name, local, shapes) for name in local},
         frozenset(name for name, value in expected.state.items() if not value.dim()),
     )
 
 
-def _held(before: Mapping[str, Tensor], upstream: Sequence[str], local: Sequence[str]) -> list[str]:
-    """Return the helpers that a key made: they hold gradients, too."""
-    return [name for name in before if name not in upstream and name not in local]
+def _helpers_with_gradient(lines: Iterable[Line], upstream: Sequence[str]) -> list[str]:
+    """Return the helpers of a key that hold a gradient: those that are made of one."""
+    names, helpers = {*upstream, *(line.answer for line in lines)}, []
+    for line in lines:
+        for statement in ast.parse(line.code).body:
+            match statement:
+                case ast.Assign([ast.Name(name)], value) if name not in names:
+                    if any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(value)):
+                        names.add(name)
+                        helpers.append(name)
+    return helpers
 
 
 def _neighbours(name: str, names: Sequence[str], shapes: Mapping[str, torch.Size]) -> list[str]:
     """Return the nearest names whose tensors have the same shape."""
     place = names.index(name) if name in names else len(names)
-    alike = [each for each in names if each != name and shapes[each] == shapes[name]]
+    alike = [each for each in names if each != name and shapes[each] == shapes.get(name)]
     return sorted(alike, key=lambda each: abs(names.index(each) - place))[:NEIGHBOURS]
 
 

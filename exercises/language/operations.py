@@ -49,9 +49,7 @@ def _add(name: str, signature: str, apply: Callable[..., Any], spellings: str = 
         if has_default:
             defaults[parameter] = _CONSTANTS.get(default, default)
         parameters.append(parameter)
-    found = Operation(
-        name, apply, tuple(parameters), defaults, tuple(spellings.split()), OTHER_NAMES, rest, **settings
-    )
+    found = Operation(name, apply, tuple(parameters), defaults, tuple(spellings.split()), OTHER_NAMES, rest, **settings)
     OPERATIONS[name] = found
     for spelling in found.spellings:
         SPELLINGS[spelling] = found
