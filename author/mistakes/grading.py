@@ -64,10 +64,7 @@ def outcomes(
 
 def _outcome(instance: Instance, run: KeyRun, mistake: Mistake) -> Outcome:
     names = [checkpoint.name for checkpoint in instance.exercise.checkpoints]
-    try:
-        answers = gradients(run.with_code(mistake.number, compiled(mistake.written)), names)
-    except Exception:  # a wrong shape may stop a line below: graded is what a notebook compared until then
-        answers = _reached(run, mistake, names)
+    answers = _answers(run, mistake, names)
     begun = time.perf_counter()
     rows = compare_all(instance, {name: normalise(value) for name, value in answers.items()})
     seconds = time.perf_counter() - begun
@@ -76,11 +73,20 @@ def _outcome(instance: Instance, run: KeyRun, mistake: Mistake) -> Outcome:
     return Outcome(mistake, own, tuple(each.message for each in row.diagnosis), not _all_pass(rows), seconds)
 
 
-def _reached(run: KeyRun, mistake: Mistake, names: Sequence[str]) -> dict[str, Tensor]:
-    """Return the gradients up to the mistake."""
-    line = run.lines[mistake.number]
-    value = run.value(mistake.number, compiled(mistake.written))
-    return gradients({**run.before(mistake.number), line.answer: value}, names)
+def _answers(run: KeyRun, mistake: Mistake, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return the gradients of a key with a mistake.
+
+    Those below a gradient of another shape are left out, as in a notebook that compared it at once: what the lines
+    below make of it, if they run at all, is their own affair.
+    """
+    answer, code = run.lines[mistake.number].answer, compiled(mistake.written)
+    value = run.value(mistake.number, code)
+    if value.shape == run.made[answer].shape:
+        try:
+            return gradients(run.with_code(mistake.number, code), names)
+        except Exception:  # a line below refuses a value, such as an index; graded is what was reached
+            pass
+    return gradients({**run.before(mistake.number), answer: value}, names)
 
 
 def _all_pass(rows: Sequence[Comparison]) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from author.mistakes.grading import Outcome
-from author.mistakes.key import Line
 from author.prove.caught import found_in, tried
-from author.prove.findings import Finding
+from author.prove.findings import Fault, Finding
 from author.prove.hints import hints
 from author.prove.instances import instances
 from author.prove.limits import limits
@@ -26,34 +25,34 @@ if TYPE_CHECKING:
 
 def prove(
     exercise: Exercise,
-    lines: Sequence[Line],
     effort: Effort = THOROUGH,
     sandbox: Sandbox | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    bounds: Bounds = Bounds(),  # noqa: B008  frozen
 ) -> Proof:
     """Return the proof of an exercise, with the faults if there are any.
 
-    :param lines: the derived key
     :param sandbox: where a solution that a person wrote runs; None leaves it out
     :param progress: called with what is done now
     :raises UnpinnedNumerics: this process computes with other kernels
     """
-    return proved(Subject(exercise, lines, effort, Bounds(), sandbox, progress))
-
-
-def proved(subject: Subject) -> Proof:
-    """Return the proof of a subject."""
+    subject = Subject(exercise, effort, bounds, sandbox, progress)
     findings = [instances(subject)]
-    graded: list[Outcome] = []
     if findings[-1].is_sound:
         findings.append(parts(subject))
-    if not any(name not in subject.reference(0).gradients for name in subject.asked) if findings[0].is_sound else False:
-        findings += [slopes(subject), limits(subject), right_key(subject)]
-        if findings[-1].is_sound:
-            graded = tried(subject)
-            findings.append(found_in(subject, graded))
-        findings += [right_solution(subject), hints(subject, graded)]
+        if not any(fault.fault is Fault.UNSEEN for fault in findings[-1].faults):
+            findings += _about_answers(subject)
     return _proof(subject, findings)
+
+
+def _about_answers(subject: Subject) -> list[Finding]:
+    """Return the findings of the checks that need a gradient at each checkpoint."""
+    findings = [slopes(subject), limits(subject), right_key(subject)]
+    graded: list[Outcome] = []
+    if findings[-1].is_sound:
+        graded = tried(subject)
+        findings.append(found_in(subject, graded))
+    return [*findings, right_solution(subject), hints(subject, graded)]
 
 
 def _proof(subject: Subject, findings: Sequence[Finding]) -> Proof:

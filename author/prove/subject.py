@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from author.key import key_lines
 from author.mistakes.key import KeyRun, Line
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
@@ -53,12 +54,10 @@ class Bounds:
 class Subject:
     """An exercise that is to be proved.
 
-    :param lines: the derived key
     :param sandbox: where a person's solution runs; None leaves it out
     """
 
     exercise: Exercise
-    lines: Sequence[Line]
     effort: Effort = THOROUGH
     bounds: Bounds = field(default_factory=Bounds)
     sandbox: Sandbox | None = None
@@ -70,6 +69,14 @@ class Subject:
     def asked(self) -> tuple[str, ...]:
         """The names of the checkpoints."""
         return tuple(checkpoint.name for checkpoint in self.exercise.checkpoints)
+
+    @cached_property
+    def lines(self) -> Sequence[Line]:
+        """The derived key.
+
+        :raises Refused: an operation has no rule
+        """
+        return key_lines(self.exercise)
 
     def instance(self, seed: int) -> Instance:
         """Return an instance by its seed; 0 is the canonical one."""
@@ -90,7 +97,8 @@ class Subject:
     def key(self, seed: int) -> KeyRun:
         """Return the derived key, run on an instance.
 
-        :raises Exception: whatever its code raises
+        :raises Refused: an operation has no rule
+        :raises Exception: whatever the code of a line raises
         """
         if seed not in self._runs:
             self._runs[seed] = KeyRun(self.lines, variables(dict(self.reference(seed).state)))
