@@ -43,6 +43,11 @@ class Outcome:
         return bool(self.mistake.codes & set(map(Code, self.own.get(self.mistake.step, ()))))
 
     @property
+    def is_asked(self) -> bool:
+        """Whether the mistake is in a line that is asked for, and not in one between."""
+        return self.mistake.is_asked
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the grader says that it does not know the kind."""
         return self.own.get(self.mistake.step) == (Code.UNKNOWN,)

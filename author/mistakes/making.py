@@ -36,7 +36,8 @@ class Mistake:
     """A mistake in one line of a key.
 
     ``step`` is the checkpoint at which it shows, ``what`` says what was done, and ``codes`` are the kinds that name it
-    rightly. ``written`` stands in place of ``right``, which is the line ``number`` of the key.
+    rightly. ``written`` stands in place of ``right``, which is the line ``number`` of the key. ``is_asked`` says that
+    this line sets what is asked for at the step: nobody has to write a line between.
     """
 
     step: str
@@ -45,6 +46,7 @@ class Mistake:
     number: int
     right: str
     written: str
+    is_asked: bool = True
 
     def __str__(self) -> str:
         changed = [line for line in self.written.splitlines() if line not in self.right.splitlines()]
@@ -97,7 +99,7 @@ def _of_line(number: int, line: Line, step: str, run: KeyRun, expected: Referenc
             changed = [*body[:place], change.node, *body[place + 1 :]]
             module = ast.fix_missing_locations(ast.Module(changed, []))
             codes = change.codes if line.name == step and place == len(body) - 1 else _of_part(change.codes)
-            yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module))
+            yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module), line.name == step)
 
 
 def _of_part(codes: frozenset[Code]) -> frozenset[Code]:

@@ -25,23 +25,29 @@ def tried(subject: Subject) -> list[Outcome]:
 
 
 def caught(subject: Subject) -> Finding:
-    """Check that each mistake is found at its step and at no other, and that its kind is named."""
+    """Check that each mistake is found at its step and at no other, and its kind named.
+
+    In a line between, which nobody is asked for, a mistake must be found, and need not be named: who derives a closed
+    form at once does not write such a line.
+    """
     return found_in(subject, tried(subject))
 
 
 def found_in(subject: Subject, graded: Sequence[Outcome]) -> Finding:
     """Return the finding of mistakes that were graded."""
     if not graded:
-        return finding(CHECK, [FaultAt(Fault.NO_MISTAKES)], tried=0, located=0, named=0, ms=0.0)
-    named = [each for each in graded if each.is_named]
-    unnamed = [each for each in graded if not each.is_named]
+        return finding(CHECK, [FaultAt(Fault.NO_MISTAKES)], tried=0, between=0, located=0, named=0, ms=0.0)
+    asked = [each for each in graded if each.is_asked]
+    named = [each for each in asked if each.is_named]
+    unnamed = [each for each in asked if not each.is_named]
     milliseconds = 1000 * statistics.median(each.seconds for each in graded)
     faults = [FaultAt(Fault.NOT_CAUGHT, str(each.mistake)) for each in graded if not each.is_located]
-    if len(named) < subject.bounds.named_share * len(graded) and len(unnamed) > UNNAMED_ALLOWED:
-        values = {"named": len(named), "tried": len(graded)}
+    if len(named) < subject.bounds.named_share * len(asked) and len(unnamed) > UNNAMED_ALLOWED:
+        values = {"named": len(named), "tried": len(asked)}
         faults.append(FaultAt(Fault.NOT_NAMED, str(unnamed[0].mistake), values))
     if milliseconds > subject.bounds.diagnosis_ms:
         values = {"size": round(milliseconds), "most": round(subject.bounds.diagnosis_ms)}
         faults.append(FaultAt(Fault.DIAGNOSIS_TOO_SLOW, "", values))
     located = sum(each.is_located for each in graded)
-    return finding(CHECK, faults, tried=len(graded), located=located, named=len(named), ms=milliseconds)
+    counts = {"tried": len(asked), "between": len(graded) - len(asked), "located": located, "named": len(named)}
+    return finding(CHECK, faults, **counts, ms=milliseconds)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from exercises.exercise import Exercise
-from exercises.language.expression import Call, Name, Part
-from exercises.language.operations import OPERATIONS
+from exercises.language.expression import Call, Name, Part, compiled
 from exercises.tape import is_constant
 
 _CASTS: Final = frozenset({"to", "float", "double", "half", "bfloat16", "type", "type_as"})
@@ -105,7 +105,13 @@ class PrecisePass:
             value = arguments["input"]
             if value.is_floating_point():  # a cast to float32 would round the nudge away
                 return value
-        return _precise(OPERATIONS[operation].apply(**arguments))
+        return _precise(_applied(operation, tuple(arguments))(arguments.__getitem__))
+
+
+@cache
+def _applied(operation: str, parameters: tuple[str, ...]) -> Callable[[Callable[[str], Any]], Any]:
+    """Return an operation as a function of what gives its arguments by their names."""
+    return compiled(Call(operation, tuple((parameter, Name(parameter)) for parameter in parameters)))
 
 
 def _read(value: Tensor) -> Any:

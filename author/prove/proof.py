@@ -30,6 +30,7 @@ class BadProof(ValueError):
 class Proof:
     """What was checked, and with what result.
 
+    ``mistakes`` are those in lines that are asked for, ``between`` those in other lines; ``located`` are of both.
     ``content`` is the digest of what was proved. ``is_quick`` says that fewer seeds and mistakes were tried. ``exact``
     of ``rows`` answers of the key were equal to the last bit. ``milliseconds`` is the median cost of explaining a
     mistake on the machine that proved.
@@ -45,6 +46,7 @@ class Proof:
     exact: int
     rows: int
     mistakes: int
+    between: int
     located: int
     named: int
     milliseconds: float

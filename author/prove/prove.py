@@ -69,6 +69,7 @@ def _proof(subject: Subject, findings: Sequence[Finding]) -> Proof:
         exact=int(figures.get("exact", 0)),
         rows=int(figures.get("rows", 0)),
         mistakes=int(figures.get("tried", 0)),
+        between=int(figures.get("between", 0)),
         located=int(figures.get("located", 0)),
         named=int(figures.get("named", 0)),
         milliseconds=round(figures.get("ms", 0.0), 1),

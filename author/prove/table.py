@@ -8,7 +8,7 @@ from typing import Final
 
 from author.prove.proof import Proof
 
-HEADER: Final = ("exercise", "checkpoints", "exact", "mistakes", "at their step", "named", "ms")
+HEADER: Final = ("exercise", "checkpoints", "exact", "mistakes", "named", "between", "found", "ms")
 CONTENT_DIGITS: Final = 12
 _INTRODUCTION: Final = """\
 # Exercises
@@ -17,8 +17,9 @@ What `python -m author prove --all` says of every exercise that is here. Made by
 compares all columns but the last.
 
 - **exact**: the share of the derived key's answers that equal autograd's to the last bit, over {seeds} seeds.
-- **mistakes**: changes to one line of the key that change its numbers{per_line}. **At their step**: found there and at
-  no other. **Named**: with a kind that is right.
+- **mistakes**: changes to one line of the key that change its numbers{per_line}. **Named**: with a kind that is right.
+- **between**: mistakes in lines of the key that nobody is asked for. They have to be found, and need not be named.
+- **found**: mistakes of both sorts that are found at their step and at no other.
 - **ms**: the median cost of explaining one mistake, on the machine that made this page.
 - **content**: the beginning of the digest of what was proved. An exercise with another one has to be proved again.
 """
@@ -27,7 +28,7 @@ compares all columns but the last.
 def row(proof: Proof) -> tuple[str, ...]:
     """Return what the table says of a proof."""
     exact = f"{proof.exact / proof.rows:.0%}" if proof.rows else "–"
-    counts = (proof.checkpoints, exact, proof.mistakes, proof.located, proof.named)
+    counts = (proof.checkpoints, exact, proof.mistakes, proof.named, proof.between, proof.located)
     return (proof.exercise, *map(str, counts), f"{proof.milliseconds:.0f}")
 
 
