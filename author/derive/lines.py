@@ -126,6 +126,9 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
     """Take a gradient back through a line: each name that it reads gets a contribution."""
     root = _node(line, derivation.values)
     root.value_name = line.name
+    inner = list(root.children())
+    if len(inner) == 1:
+        inner[0].base_name = f"{line.name}_in"
     if root.name is not None:
         flow = Flow(root, gradient)
         _contribute(derivation, line, "copy", flow)

@@ -17,14 +17,15 @@ class Node:
     """A part of a line: ``expression``, its ``value`` on sample numbers, and the nodes of its arguments.
 
     ``arguments`` are nodes, tuples and slices of nodes, or plain values. ``index`` says which of several results it is.
+    ``value_name`` is the name under which its value is at hand, ``base_name`` what to call it if it needs a name.
     """
 
     expression: Name | Call | Part
     value: Any
     arguments: dict[str, Any] = field(default_factory=dict)
     index: int | None = None
-    gradient_name: str | None = None
     value_name: str | None = None
+    base_name: str | None = None
 
     @property
     def call(self) -> Call:

@@ -117,7 +117,6 @@ class Site:
     def name_gradient(self, node: Node, code: Code) -> Code:
         """Give the gradient of a node a name."""
         base = node.value_name or self.temporaries.fresh(self._base(node))
-        node.value_name = node.value_name or None
         name = f"d{base}"
         self.temporaries.taken.add(name)
         self.temporaries.set(name, code.text)
@@ -132,7 +131,7 @@ class Site:
         return Flow(to, fitted(code, self.node.shape, to.shape))
 
     def _base(self, node: Node) -> str:
-        return f"{self.line}_{node.operation}"
+        return node.base_name or f"{self.line}_{node.operation}"
 
 
 def stretched(code: Code, shape: Shape) -> Code:

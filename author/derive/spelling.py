@@ -173,10 +173,11 @@ def _spelled_call(node: Node, numbers: Numbers) -> str:
     else:
         functions = [each for each in definition.spellings if not each.startswith(".")]
         head = functions[0] if functions else f"torch.{definition.name}"
+    keyword_only: frozenset[str] = getattr(definition, "keyword_only", frozenset())
     place = 1 if is_method else 0
     texts = []
     for name, value in items:
-        in_place = place < len(definition.parameters) and definition.parameters[place] == name
+        in_place = definition.parameters[place : place + 1] == (name,) and name not in keyword_only
         if name == definition.rest and isinstance(value, tuple):
             texts += [argument_text(each, numbers) for each in value]
         elif in_place and not isinstance(value, bool):

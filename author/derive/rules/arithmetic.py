@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from author.derive.code import ONE, Code, add, call, compared, div, method, mul, neg, number, power, sub
+from author.derive.code import ONE, Code, add, broadcast, call, compared, div, method, mul, neg, number, power, sub
 from author.derive.nodes import Node
 from author.derive.rules.table import rule
 from author.derive.site import Flow, Site
@@ -45,6 +45,10 @@ def _sub(site: Site) -> Iterator[Flow]:
 @rule("mul")
 def _mul(site: Site) -> Iterator[Flow]:
     left, right = site.argument("input"), site.argument("other")
+    if isinstance(left, Node) and isinstance(right, Node) and left.name is not None and left.name == right.name:
+        for each in needing(left):  # x * x: both terms in one, the same bits
+            yield Flow(each, mul(mul(number(2, "2"), site.value(left)), site.gradient))
+        return
     for each, factor in ((left, right), (right, left)):
         for operand in needing(each):
             value = site.value(factor)
@@ -85,10 +89,8 @@ def _pow(site: Site) -> Iterator[Flow]:
             local = _power_slope(site, each, exponent)
         yield site.fit(each, mul(local, site.gradient))
     for each in needing(exponent):
-        if isinstance(base, Node):
-            logarithm = method(site.value(base), ".log()", base.shape)
-        else:
-            logarithm = number(math.log(base))
+        is_tensor = isinstance(base, Node)
+        logarithm = method(site.value(base), ".log()", base.shape) if is_tensor else number(math.log(base))
         yield site.fit(each, mul(site.gradient, mul(site.output, logarithm)))
 
 
@@ -140,8 +142,6 @@ def _where(site: Site) -> Iterator[Flow]:
 
 
 def _over(chosen: Code, *operands: Code) -> Code:
-    from author.derive.code import broadcast
-
     return Code(chosen.text, broadcast(*(each.shape for each in operands)))
 
 

@@ -41,13 +41,11 @@ def _repeats(input: Node, index: Any) -> bool:
 
 
 def _is_arange(part: Any) -> bool:
+    """Whether an index is 0, 1, 2 …, as ``torch.arange(n)`` is: each row once."""
     value = plain(part)
-    return (
-        isinstance(value, Tensor)
-        and value.dtype == torch.int64
-        and value.unique().numel() == value.numel() > 1
-        and (bool((value.flatten() == torch.arange(value.numel())).all()))
-    )
+    if not isinstance(value, Tensor) or value.dtype != torch.int64 or value.numel() < 2:
+        return False
+    return bool((value.flatten() == torch.arange(value.numel())).all())
 
 
 def _are_masks(parts: list[Node]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from author.derive.code import Binding, Code, Shape, call, dims_text, div, method, mul, neg, number, sub
+from author.derive.code import Binding, Code, Shape, broadcast, call, dims_text, div, method, mul, neg, number, sub
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
@@ -68,8 +68,6 @@ def _loss_gradient(site: Site, local: Code, each: Node) -> Flow:
 
 def site_shape(site: Site) -> Shape:
     """Return the shape to which the two arguments of a loss are stretched."""
-    from author.derive.code import broadcast
-
     return broadcast(site.argument("input").shape, site.argument("target").shape)
 
 
@@ -295,6 +293,4 @@ def _cosine(site: Site) -> Iterator[Flow]:
 
 def site_rank(one: Node, two: Node) -> Shape:
     """Return the shape to which two operands are stretched."""
-    from author.derive.code import broadcast
-
     return broadcast(one.shape, two.shape)

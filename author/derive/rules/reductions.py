@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from author.derive.code import Code, call, compared, dims_text, div, method, mul, neg, number, power, sub
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
-from author.derive.rules.table import rule
+from author.derive.rules.table import RULES, rule
 from author.derive.site import Flow, Site
+from author.derive.spelling import value_code
 
 
 def reduced_dims(site: Site, input: Node, name: str = "dim") -> tuple[int, ...]:
@@ -121,8 +121,6 @@ def _var_mean(site: Site) -> Iterator[Flow]:
 def _extremum(site: Site) -> Iterator[Flow]:
     other = site.node.argument("other")
     if isinstance(other, Node):
-        from author.derive.rules.table import RULES
-
         yield from RULES["maximum" if site.node.operation == "max" else "minimum"](site)
         return
     for each in needing(site.argument("input")):
@@ -161,8 +159,6 @@ def _amax(site: Site) -> Iterator[Flow]:
 @rule("median", "kthvalue", "mode", "cummax", "cummin", "sort", "topk")
 def _selected(site: Site) -> Iterator[Flow]:
     """Scatter to the places that the call itself tells."""
-    from author.derive.spelling import value_code
-
     for each in needing(site.argument("input")):
         if site.node.index is None:
             yield _shared(site, each, ())
@@ -271,8 +267,3 @@ def _normalize(site: Site) -> Iterator[Flow]:
         along = Code(f"({mul(gradient, output)}).sum({dim}, keepdim=True)", _kept_shape(each, dim))
         rest = sub(gradient, mul(output, along))
         yield Flow(each, div(Code(f"({rest})", each.shape), Code(length, _kept_shape(each, dim))))
-
-
-def plain_dim(value: Any) -> int:
-    """Return a dimension that must be a number."""
-    return int(value)

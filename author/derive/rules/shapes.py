@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from author.derive.code import Code, Shape, call, literal, method
-from author.derive.nodes import Node
+from torch import Tensor
+
+from author.derive.code import Code, call, literal, method
+from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
 from author.derive.site import Flow, Site, Split, fitted
@@ -227,20 +229,12 @@ def _bounds(site: Site, input: Node, dim: int) -> tuple[int, int]:
     if site.node.operation == "narrow":
         start = site.argument("start")
         return start, start + site.argument("length")
-    import torch
-
-    values: Sequence[torch.Tensor] = site.node.call.definition.apply(
-        **{name: _value(argument) for name, argument in site.node.arguments.items()}
+    values: Sequence[Tensor] = site.node.call.definition.apply(
+        **{name: plain(argument) for name, argument in site.node.arguments.items()}
     )
     sizes = [each.shape[dim] for each in values]
     start = sum(sizes[: site.node.index or 0])
     return start, start + sizes[site.node.index or 0]
-
-
-def _value(argument: object) -> object:
-    from author.derive.nodes import plain
-
-    return plain(argument)
 
 
 def _selected_slice(site: Site, input: Node, dim: int, place: int) -> Flow:
@@ -293,8 +287,3 @@ def _unfold(site: Site) -> Iterator[Flow]:
         ]
         code = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
         yield Flow(each, Code(code, each.shape))
-
-
-def same(shape: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal."""
-    return tuple(shape) == tuple(other)
