@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from author.derive.code import Shape
-from exercises.language.expression import Call, Name, Part
+from exercises.language.expression import Call, Name, Part, evaluated
 
 
 @dataclass(eq=False)
@@ -99,7 +99,8 @@ def planted(expression: Any, values: Mapping[str, Any]) -> Any:
 
 def _computed(call: Call, values: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     arguments = {name: planted(value, values) for name, value in call.arguments}
-    value = call.definition.apply(**{name: plain(each) for name, each in arguments.items()})
+    named = Call(call.operation, tuple((name, Name(name)) for name in arguments))
+    value = evaluated(named, lambda name: plain(arguments[name]))
     return arguments, value
 
 

@@ -37,7 +37,7 @@ class Mistake:
 
     ``step`` is the checkpoint at which it shows, ``what`` says what was done, and ``codes`` are the kinds that name it
     rightly. ``written`` stands in place of ``right``, which is the line ``number`` of the key. ``is_asked`` says that
-    this line sets what is asked for at the step: nobody has to write a line between.
+    the line sets what is asked for from what is asked for. Who derives a closed form does not write the other lines.
     """
 
     step: str
@@ -66,7 +66,8 @@ def mistakes(instance: Instance, run: KeyRun, per_line: int | None = None) -> li
     for number, line in enumerate(run.lines):
         step = _step_of(line, asked, expected)
         if step is not None:
-            distinct = _distinct(_of_line(number, line, step, run, expected), number, run, expected)
+            made = _of_line(number, line, step, _is_asked(line, asked, expected), run, expected)
+            distinct = _distinct(made, number, run, expected)
             found += _mixed(distinct, per_line)
     return found
 
@@ -89,7 +90,14 @@ def _step_of(line: Line, asked: Sequence[str], expected: Reference) -> str | Non
     return reached.pop() if len(reached) == 1 else None
 
 
-def _of_line(number: int, line: Line, step: str, run: KeyRun, expected: Reference) -> Iterator[Mistake]:
+def _is_asked(line: Line, asked: Sequence[str], expected: Reference) -> bool:
+    """Whether a line sets a gradient that is asked for, and reads no other gradient than such."""
+    names = {each.id for each in ast.walk(ast.parse(line.code)) if isinstance(each, ast.Name)}
+    read = {name[1:] for name in names if name[:1] == "d" and name[1:] in expected.gradients}
+    return line.name in asked and read <= set(asked)
+
+
+def _of_line(number: int, line: Line, step: str, is_asked: bool, run: KeyRun, expected: Reference) -> Iterator[Mistake]:
     """Yield every change of a line as a mistake."""
     scope = _scope(number, line, run, expected)
     body = ast.parse(line.code).body
@@ -99,7 +107,7 @@ def _of_line(number: int, line: Line, step: str, run: KeyRun, expected: Referenc
             changed = [*body[:place], change.node, *body[place + 1 :]]
             module = ast.fix_missing_locations(ast.Module(changed, []))
             codes = change.codes if line.name == step and place == len(body) - 1 else _of_part(change.codes)
-            yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module), line.name == step)
+            yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module), is_asked)
 
 
 def _of_part(codes: frozenset[Code]) -> frozenset[Code]:

@@ -27,8 +27,7 @@ def tried(subject: Subject) -> list[Outcome]:
 def caught(subject: Subject) -> Finding:
     """Check that each mistake is found at its step and at no other, and its kind named.
 
-    In a line between, which nobody is asked for, a mistake must be found, and need not be named: who derives a closed
-    form at once does not write such a line.
+    A mistake in a line between must be found, and need not be named: it reads or sets what nobody is asked for.
     """
     return found_in(subject, tried(subject))
 

@@ -18,7 +18,8 @@ compares all columns but the last.
 
 - **exact**: the share of the derived key's answers that equal autograd's to the last bit, over {seeds} seeds.
 - **mistakes**: changes to one line of the key that change its numbers{per_line}. **Named**: with a kind that is right.
-- **between**: mistakes in lines of the key that nobody is asked for. They have to be found, and need not be named.
+- **between**: mistakes in lines of the key that read or set what nobody is asked for, as below a closed form. They have
+  to be found, and need not be named.
 - **found**: mistakes of both sorts that are found at their step and at no other.
 - **ms**: the median cost of explaining one mistake, on the machine that made this page.
 - **content**: the beginning of the digest of what was proved. An exercise with another one has to be proved again.
