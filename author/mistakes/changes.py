@@ -134,13 +134,20 @@ def _in_product(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]
         codes = _codes_of_factor(factor, scope, several)
         if others:
             yield Change("drop a factor", codes, _product(others))
-            if not scope.is_upstream(factor):
+            if _is_simple(factor) and not scope.is_upstream(factor):
                 inverted = [*factors[:number], (-power, factor), *factors[number + 1 :]]
                 yield Change("divide for multiply", codes, _product(inverted))
         for change in _in_factor(factor, scope, several):
             assert isinstance(change.node, ast.expr)
             changed = [*factors[:number], (power, change.node), *factors[number + 1 :]]
             yield Change(change.what, change.codes, _product(changed))
+
+
+def _is_simple(factor: ast.expr) -> bool:
+    """Whether a factor is a name, a number, or a power of these: nobody divides by ``1 - h**2`` for multiply."""
+    while isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Pow):
+        factor = factor.left
+    return isinstance(factor, ast.Name | ast.Constant)
 
 
 def _codes_of_factor(factor: ast.expr, scope: Scope, several: bool) -> frozenset[Code]:
@@ -157,7 +164,7 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
     match node:
         case ast.Name(name) if name in scope.upstream:
             for other in scope.upstream[name]:
-                swapped = frozenset({Code.SWAPPED, Code.MISSING_LOCAL})
+                swapped = frozenset({Code.SWAPPED, Code.MISSING_LOCAL, Code.MISSING_UPSTREAM})
                 yield Change("a gradient of another step", swapped, ast.Name(other, ast.Load()))
             if name.removeprefix("d") in scope.local:
                 value = ast.Name(name.removeprefix("d"), ast.Load())
@@ -170,7 +177,7 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
                 yield Change("a count off by one", _codes_of_factor(node, scope, several), less)
         case ast.BinOp(left, ast.Pow(), right) if not scope.is_upstream(node):
             if scope.is_number(right):
-                yield Change("a wrong power", local, ast.BinOp(left, ast.Pow(), ast.BinOp(right, ast.Add(), _one())))
+                yield Change("a wrong power", local, _other_power(left, right))
             for change in _in_factor(left, scope, several):
                 yield _put(change, node, "left")
         case ast.BinOp(left, ast.MatMult(), right):
@@ -185,9 +192,8 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
             other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
             yield Change("a sign in the local derivative", local, ast.BinOp(left, other, right))
             for field, inner in (("left", left), ("right", right)):
-                for change in _in_product(inner, scope, several):
-                    if Code.SWAPPED not in change.codes:
-                        yield _put(Change(change.what, local, change.node), node, field)
+                if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and scope.is_number(inner.right):
+                    yield _put(Change("a wrong power", local, _other_power(inner.left, inner.right)), node, field)
         case ast.BinOp():
             yield from _in_product(node, scope, several)
         case ast.UnaryOp(ast.USub(), operand):
@@ -205,12 +211,10 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
 
 
 def _in_matmul(node: ast.BinOp, left: ast.expr, right: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
-    yield Change("transpose", frozenset({Code.TRANSPOSED}), ast.Attribute(node, "mT", ast.Load()))
+    if not several:
+        yield Change("transpose", frozenset({Code.TRANSPOSED}), ast.Attribute(node, "mT", ast.Load()))
     for field, operand in (("left", left), ("right", right)):
-        if not scope.is_upstream(operand):
-            ones = ast.Call(_torch("ones_like"), [operand], [])
-            yield _put(Change("drop a factor", frozenset({Code.MISSING_LOCAL}), ones), node, field)
-        else:
+        if scope.is_upstream(operand):
             ones = ast.Call(_torch("ones_like"), [operand], [])
             yield _put(Change("drop a factor", frozenset({Code.MISSING_UPSTREAM}), ones), node, field)
         for change in _in_factor(operand, scope, several):
@@ -364,6 +368,13 @@ def _product(factors: Iterable[Signed]) -> ast.expr:
             total = ast.BinOp(total, ast.Mult() if power > 0 else ast.Div(), factor)
     assert total is not None
     return total
+
+
+def _other_power(base: ast.expr, exponent: ast.expr) -> ast.expr:
+    """Return a power that is one off: that of the forward pass, or none where it was a square."""
+    if isinstance(exponent, ast.Constant) and exponent.value == 2:
+        return base
+    return ast.BinOp(base, ast.Pow(), ast.BinOp(exponent, ast.Add(), _one()))
 
 
 def _one() -> ast.expr:

@@ -18,7 +18,8 @@ from grader.diagnosis.codes import Code
 from grader.reference import Reference, reference
 from grader.rounding import close
 
-NEIGHBOURS: Final = 2  # tensors of the same shape that are tried in place of one
+NEIGHBOURS: Final = 1  # tensors of the same shape that are tried in place of one
+DEGENERATE: Final = 1e-4  # of the right gradient: what is zero but for this shows nothing
 _IN_PART: Final[Mapping[Code, frozenset[Code]]] = {
     Code.SIGN: frozenset({Code.TERM_SIGN}),
     Code.SCALE: frozenset({Code.TERM_SCALE, Code.DOUBLE_COUNTED}),
@@ -106,13 +107,23 @@ def _of_line(number: int, line: Line, step: str, is_asked: bool, run: KeyRun, ex
             assert isinstance(change.node, ast.stmt)
             changed = [*body[:place], change.node, *body[place + 1 :]]
             module = ast.fix_missing_locations(ast.Module(changed, []))
-            codes = change.codes if line.name == step and place == len(body) - 1 else _of_part(change.codes)
+            codes = change.codes
+            if line.name != step or place < len(body) - 1:
+                codes = _of_part(codes)
+            elif len(getattr(line, "terms", ())) == 1:
+                codes = _of_one_use(codes)
             yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module), is_asked)
 
 
 def _of_part(codes: frozenset[Code]) -> frozenset[Code]:
     """Return the kinds of a change in a part of a gradient: the part may be one term of several."""
     return codes.union(*(_IN_PART[code] for code in codes if code in _IN_PART))
+
+
+def _of_one_use(codes: frozenset[Code]) -> frozenset[Code]:
+    """Return the kinds of a change of a gradient with one use: its terms are those of one local derivative."""
+    in_terms = {Code.MISSING_TERM, Code.TERM_SIGN, Code.TERM_SCALE, Code.DOUBLE_COUNTED}
+    return codes | {Code.MISSING_LOCAL} if codes & in_terms else codes
 
 
 def _scope(number: int, line: Line, run: KeyRun, expected: Reference) -> changes.Scope:
@@ -157,7 +168,7 @@ def _distinct(made: Iterable[Mistake], number: int, run: KeyRun, expected: Refer
     kept: list[tuple[Mistake, Tensor]] = []
     for mistake in made:
         value = _value(mistake, run)
-        if value is None or _is_right(value, right):
+        if value is None or close(value, right) or float(value.abs().max()) < DEGENERATE * float(right.abs().max()):
             continue
         same = next((place for place, (_, other) in enumerate(kept) if _same(value, other)), None)
         if same is None:
@@ -178,10 +189,6 @@ def _value(mistake: Mistake, run: KeyRun) -> Tensor | None:
     if not isinstance(value, Tensor) or not value.numel() or not value.is_floating_point():
         return None
     return value.detach().clone() if bool(value.isfinite().all()) else None
-
-
-def _is_right(value: Tensor, right: Tensor) -> bool:
-    return close(value, right)
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
