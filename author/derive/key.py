@@ -31,17 +31,13 @@ def samples_of(exercise: Exercise) -> dict[str, Any]:
     """Return what an exercise's canonical forward pass starts from, to derive on: a parameter requires a gradient."""
     given = exercise.given(Instance.canonical(exercise).tensors())
     return {
-        name: value.item() if _is_number(value) else value.requires_grad_(_has_gradient(exercise, name, value))
+        name: value.item() if is_constant(value) else value.requires_grad_(_has_gradient(exercise, name, value))
         for name, value in ((name, value.detach().clone()) for name, value in given.items())
     }
 
 
-def _is_number(value: Tensor) -> bool:
-    return value.dim() == 0 and (is_constant(value) or not value.is_floating_point())
-
-
 def _has_gradient(exercise: Exercise, name: str, value: Tensor) -> bool:
-    return value.is_floating_point() and name not in getattr(exercise, "data", ())
+    return value.is_floating_point() and name not in exercise.data
 
 
 @lru_cache(KEPT)
@@ -148,7 +144,7 @@ def _flow(exercise: Exercise, key: Key, consumer: str) -> str:
 
 def _local(line: BackwardLine) -> str:
     """Return what the lines of the forward pass do, one sentence for each kind of use."""
-    sentences = [words_of(term.rule, line.name, term.consumer) for term in line.terms]
+    sentences = [words_of(term.rule, line.name, term.consumer, term.code) for term in line.terms]
     return " ".join(dict.fromkeys(sentences)) or "The slope is 0 everywhere."
 
 

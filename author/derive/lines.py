@@ -22,6 +22,7 @@ from author.derive.site import LONG_GRADIENT, Flow, Placed, Site, Split, Tempora
 from author.derive.spelling import Numbers
 from exercises.language.errors import Refused
 from exercises.language.forward import Forward, Line
+from exercises.tape import is_constant
 
 IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
@@ -83,18 +84,15 @@ def derived(forward: Forward, samples: Mapping[str, Any], wanted: Sequence[str])
     loss = forward.lines[-1].name
     for line in reversed(forward.lines):
         gradient = build.ONE if line.name == loss else _settled(derivation, line.name)
-        if gradient is not None and not _is_frozen(line):
+        if gradient is not None and not line.frozen:
             _back_through(derivation, line, gradient)
     return tuple(_ordered(derivation, loss))
 
 
-def _is_frozen(line: Line) -> bool:
-    return bool(getattr(line, "frozen", False))
-
-
 def _number(value: Any) -> Any:
+    """Return the number that a value is for lines of code, None if it is none."""
     if isinstance(value, Tensor):
-        return value.item() if value.dim() == 0 and not value.requires_grad and value.dtype != torch.float32 else None
+        return value.item() if is_constant(value) and not value.requires_grad else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -104,15 +102,15 @@ def _values(forward: Forward, samples: Mapping[str, Any], wanted: Sequence[str])
     for name, value in samples.items():
         if not isinstance(value, Tensor):
             values[name] = value
-        elif _number(value) is not None and value.dim() == 0 and not value.is_floating_point():
-            values[name] = value.item()
+        elif _number(value) is not None:
+            values[name] = _number(value)
         else:
             needs = value.is_floating_point() and (value.requires_grad or name in wanted)
             values[name] = value.detach().clone().requires_grad_(needs)
     for line in forward.lines:
-        with torch.set_grad_enabled(not _is_frozen(line)):
+        with torch.set_grad_enabled(not line.frozen):
             value = _node(line, values).value
-        values[line.name] = value.detach() if _is_frozen(line) else value
+        values[line.name] = value.detach() if line.frozen else value
     return values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from author.derive.code import Shape
-from exercises.language.expression import Call, Name, Part
+from exercises.language.expression import Call, Name, Part, evaluated
 
 
 @dataclass(eq=False)
@@ -99,8 +99,8 @@ def planted(expression: Any, values: Mapping[str, Any]) -> Any:
 
 def _computed(call: Call, values: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     arguments = {name: planted(value, values) for name, value in call.arguments}
-    value = call.definition.apply(**{name: plain(each) for name, each in arguments.items()})
-    return arguments, value
+    constant = Call(call.operation, tuple((name, plain(each)) for name, each in arguments.items()))
+    return arguments, evaluated(constant, values.__getitem__)
 
 
 def plain(argument: Any) -> Any:

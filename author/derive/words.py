@@ -10,8 +10,7 @@ from typing import Final
 ENTRYWISE: Final = "{operation} works entry by entry, so its slope at each entry is the factor."
 
 WORDS: Final[dict[str, str]] = {
-    "add": "An entry of {x} is added, so its factor is 1.",
-    "sub": "An entry of {x} is in a difference: the factor is 1, or -1 if it is taken away.",
+    "add": "An entry of {x} stands in a sum with the factor 1.",
     "mul": "An entry of {x} is multiplied, so its factor is what stands next to it.",
     "div": "In a quotient a/b the slope for a is 1/b, and for b it is -a/b².",
     "neg": "A minus turns the sign around.",
@@ -87,7 +86,12 @@ WORDS: Final[dict[str, str]] = {
 }
 
 
-def words_of(operation: str, tensor: str, step: str) -> str:
-    """Return the sentence of an operation."""
+TAKEN_AWAY: Final = "An entry of {x} is taken away, so its factor is -1."
+
+
+def words_of(operation: str, tensor: str, step: str, code: str = "") -> str:
+    """Return the sentence of an operation. ``code`` is the term, whose sign tells the two sides of a difference."""
     known = WORDS.get(operation, ENTRYWISE)
+    if operation == "sub":
+        known = TAKEN_AWAY if code.startswith("-") else WORDS["add"]
     return known.replace("{x}", tensor).replace("{y}", step).replace("{operation}", operation)
