@@ -31,7 +31,8 @@ IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 class Term:
     """What one use of a tensor adds to its gradient.
 
-    ``consumer`` is the step that reads it, ``rule`` the operation that does. ``code`` is an expression of plain torch
+    ``consumer`` is the step that reads it, ``rule`` the operation that does, and ``path`` all operations from the step
+    to it, the outermost first. ``code`` is an expression of plain torch
     with all sums over stretched dimensions. It reads names of the forward state, gradients of steps below, and names
     that statements of ``BackwardLine.code`` set, of the same line or of one before.
     """
@@ -39,6 +40,7 @@ class Term:
     consumer: str
     code: str
     rule: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class BackwardLine:
 @dataclass(frozen=True)
 class _Contribution:
     consumer: str
-    rule: str
+    path: tuple[str, ...]
     code: Code
     special: Placed | Split | None
 
@@ -129,10 +131,11 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
         inner[0].base_name = f"{line.name}_in"
     if root.name is not None:
         flow = Flow(root, gradient)
-        _contribute(derivation, line, "copy", flow)
+        _contribute(derivation, line, ("copy",), flow)
         return
     numbers = Numbers(line.text, derivation.constants)
     incoming: dict[int, Flow] = {id(root): Flow(root, gradient)}
+    paths: dict[int, tuple[str, ...]] = {id(root): (root.operation,)}
     for node in reversed(list(in_order(root))):
         if id(node) not in incoming or node.name is not None or not node.needs_gradient:
             continue
@@ -141,9 +144,10 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
             _name_if_long(site)
         for flow in _flows(site, line):
             if flow.to.name is not None:
-                _contribute(derivation, line, node.operation, flow)
+                _contribute(derivation, line, paths[id(node)], flow)
             else:
                 incoming[id(flow.to)] = flow
+                paths[id(flow.to)] = (*paths[id(node)], flow.to.operation)
 
 
 def _name_if_long(site: Site) -> None:
@@ -170,10 +174,10 @@ def _flows(site: Site, line: Line) -> Iterator[Flow]:
         raise Refused(line.number, reason, "Write it with other operations") from error
 
 
-def _contribute(derivation: _Derivation, line: Line, operation: str, flow: Flow) -> None:
+def _contribute(derivation: _Derivation, line: Line, path: tuple[str, ...], flow: Flow) -> None:
     name = flow.to.name
     assert name is not None
-    found = _Contribution(line.name, operation, flow.code, flow.special)
+    found = _Contribution(line.name, path, flow.code, flow.special)
     derivation.contributions.setdefault(name, []).append(found)
 
 
@@ -192,7 +196,10 @@ def _settled(derivation: _Derivation, name: str) -> Code | None:
 
 def _line(derivation: _Derivation, name: str, contributions: Sequence[_Contribution]) -> BackwardLine:
     shape = tuple(derivation.values[name].shape)
-    terms = tuple(Term(each.consumer, _plain_term(each.code, name, shape).text, each.rule) for each in contributions)
+    terms = tuple(
+        Term(each.consumer, _plain_term(each.code, name, shape).text, each.path[-1], each.path)
+        for each in contributions
+    )
     return BackwardLine(f"d{name}", name, _statements(name, shape, contributions), terms)
 
 
