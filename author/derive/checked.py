@@ -30,16 +30,19 @@ def checked(forward: Forward, samples: Mapping[str, Any], lines: Sequence[Backwa
     """Run the lines one after the other on the forward state of the samples; compare each with autograd."""
     tape = played(forward, samples)
     gradients = tape.gradients()
-    namespace: dict[str, Any] = {"torch": torch, "F": functional, **variables(tape.values())}
+    values = tape.values()
+    given = variables({name: values[name] for name in samples if name in values})
+    namespace: dict[str, Any] = {"torch": torch, "F": functional, **values, **given}
     return tuple(_checked(line, namespace, gradients.get(line.name), tape) for line in lines)
 
 
 def played(forward: Forward, samples: Mapping[str, Any]) -> Tape:
     """Play a forward pass with its backward pass."""
     given = {name: as_tensor(value) for name, value in samples.items() if isinstance(value, Tensor | int | float)}
-    tape = Tape(given)
+    data = [name for name, value in samples.items() if isinstance(value, Tensor) and not value.requires_grad]
+    tape = Tape(given, data)
     forward.play(tape)
-    torch.autograd.backward(getattr(tape, forward.lines[-1].name))
+    torch.autograd.backward(tape.read(forward.lines[-1].name))
     return tape
 
 
@@ -47,9 +50,7 @@ def as_tensor(value: Any) -> Tensor:
     """Return a value as the forward state holds it."""
     if isinstance(value, Tensor):
         return value.detach()
-    if isinstance(value, float):
-        return torch.tensor(value, dtype=torch.float64)
-    return torch.tensor(value)
+    return torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else None)
 
 
 def _checked(line: BackwardLine, namespace: dict[str, Any], gradient: Tensor | None, tape: Tape) -> CheckedLine:

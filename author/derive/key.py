@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,39 +31,31 @@ def samples_of(exercise: Exercise) -> dict[str, Any]:
     """Return what an exercise's canonical forward pass starts from, to derive on: a parameter requires a gradient."""
     given = exercise.given(Instance.canonical(exercise).tensors())
     return {
-        name: value.item() if _is_number(value) else value.requires_grad_(_has_gradient(exercise, name, value))
+        name: value.item() if is_constant(value) else value.requires_grad_(_has_gradient(exercise, name, value))
         for name, value in ((name, value.detach().clone()) for name, value in given.items())
     }
 
 
-def _is_number(value: Tensor) -> bool:
-    return value.dim() == 0 and (is_constant(value) or not value.is_floating_point())
-
-
 def _has_gradient(exercise: Exercise, name: str, value: Tensor) -> bool:
-    return value.is_floating_point() and name not in getattr(exercise, "data", ())
+    return value.is_floating_point() and name not in exercise.data
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An exercise as the key of what was derived from it: all that decides the lines."""
+
+    slug: str
+    revision: int
+    forward: str
+    wanted: tuple[str, ...]
+    exercise: Exercise = field(compare=False)
 
 
 @lru_cache(KEPT)
-def _key_of(slug: str, revision: int, source: _Source) -> Key:
-    exercise = source.exercise
-    samples = samples_of(exercise)
-    lines = derived(exercise.forward, samples, [each.name for each in exercise.checkpoints])
-    state = Instance.canonical(exercise).tensors()
+def _key_of(source: _Source) -> Key:
+    lines = derived(source.exercise.forward, samples_of(source.exercise), source.wanted)
+    state = Instance.canonical(source.exercise).tensors()
     return Key(lines, {name: tuple(value.shape) for name, value in state.items()})
-
-
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """An exercise as a part of a key: slug and revision say which one it is."""
-
-    exercise: Exercise
-
-    def __hash__(self) -> int:
-        return hash(self.exercise.forward.text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Source) and self.exercise.forward.text == other.exercise.forward.text
 
 
 def key_of(exercise: Exercise) -> Key:
@@ -71,7 +63,8 @@ def key_of(exercise: Exercise) -> Key:
 
     :raises Refused: an operation has no rule
     """
-    return _key_of(exercise.slug, exercise.revision, _Source(exercise))
+    wanted = tuple(each.name for each in exercise.checkpoints)
+    return _key_of(_Source(exercise.slug, exercise.revision, exercise.forward.text, wanted, exercise))
 
 
 def answer_key(exercise: Exercise) -> str:
@@ -148,7 +141,7 @@ def _flow(exercise: Exercise, key: Key, consumer: str) -> str:
 
 def _local(line: BackwardLine) -> str:
     """Return what the lines of the forward pass do, one sentence for each kind of use."""
-    sentences = [words_of(term.rule, line.name, term.consumer) for term in line.terms]
+    sentences = [each for term in line.terms for each in words_of(term.path, line.name, term.code)]
     return " ".join(dict.fromkeys(sentences)) or "The slope is 0 everywhere."
 
 

@@ -22,6 +22,7 @@ from author.derive.site import LONG_GRADIENT, Flow, Placed, Site, Split, Tempora
 from author.derive.spelling import Numbers
 from exercises.language.errors import Refused
 from exercises.language.forward import Forward, Line
+from exercises.tape import is_constant
 
 IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
@@ -30,7 +31,8 @@ IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 class Term:
     """What one use of a tensor adds to its gradient.
 
-    ``consumer`` is the step that reads it, ``rule`` the operation that does. ``code`` is an expression of plain torch
+    ``consumer`` is the step that reads it, ``rule`` the operation that does, and ``path`` all operations from the step
+    to it, the outermost first. ``code`` is an expression of plain torch
     with all sums over stretched dimensions. It reads names of the forward state, gradients of steps below, and names
     that statements of ``BackwardLine.code`` set, of the same line or of one before.
     """
@@ -38,6 +40,7 @@ class Term:
     consumer: str
     code: str
     rule: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class BackwardLine:
 @dataclass(frozen=True)
 class _Contribution:
     consumer: str
-    rule: str
+    path: tuple[str, ...]
     code: Code
     special: Placed | Split | None
 
@@ -83,18 +86,15 @@ def derived(forward: Forward, samples: Mapping[str, Any], wanted: Sequence[str])
     loss = forward.lines[-1].name
     for line in reversed(forward.lines):
         gradient = build.ONE if line.name == loss else _settled(derivation, line.name)
-        if gradient is not None and not _is_frozen(line):
+        if gradient is not None and not line.frozen:
             _back_through(derivation, line, gradient)
     return tuple(_ordered(derivation, loss))
 
 
-def _is_frozen(line: Line) -> bool:
-    return bool(getattr(line, "frozen", False))
-
-
 def _number(value: Any) -> Any:
+    """Return the number that a value is for lines of code, None if it is none."""
     if isinstance(value, Tensor):
-        return value.item() if value.dim() == 0 and not value.requires_grad and value.dtype != torch.float32 else None
+        return value.item() if is_constant(value) and not value.requires_grad else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -104,15 +104,15 @@ def _values(forward: Forward, samples: Mapping[str, Any], wanted: Sequence[str])
     for name, value in samples.items():
         if not isinstance(value, Tensor):
             values[name] = value
-        elif _number(value) is not None and value.dim() == 0 and not value.is_floating_point():
-            values[name] = value.item()
+        elif _number(value) is not None:
+            values[name] = _number(value)
         else:
             needs = value.is_floating_point() and (value.requires_grad or name in wanted)
             values[name] = value.detach().clone().requires_grad_(needs)
     for line in forward.lines:
-        with torch.set_grad_enabled(not _is_frozen(line)):
+        with torch.set_grad_enabled(not line.frozen):
             value = _node(line, values).value
-        values[line.name] = value.detach() if _is_frozen(line) else value
+        values[line.name] = value.detach() if line.frozen else value
     return values
 
 
@@ -131,10 +131,11 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
         inner[0].base_name = f"{line.name}_in"
     if root.name is not None:
         flow = Flow(root, gradient)
-        _contribute(derivation, line, "copy", flow)
+        _contribute(derivation, line, ("copy",), flow)
         return
     numbers = Numbers(line.text, derivation.constants)
     incoming: dict[int, Flow] = {id(root): Flow(root, gradient)}
+    paths: dict[int, tuple[str, ...]] = {id(root): (root.operation,)}
     for node in reversed(list(in_order(root))):
         if id(node) not in incoming or node.name is not None or not node.needs_gradient:
             continue
@@ -143,9 +144,10 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
             _name_if_long(site)
         for flow in _flows(site, line):
             if flow.to.name is not None:
-                _contribute(derivation, line, node.operation, flow)
+                _contribute(derivation, line, paths[id(node)], flow)
             else:
                 incoming[id(flow.to)] = flow
+                paths[id(flow.to)] = (*paths[id(node)], flow.to.operation)
 
 
 def _name_if_long(site: Site) -> None:
@@ -172,10 +174,10 @@ def _flows(site: Site, line: Line) -> Iterator[Flow]:
         raise Refused(line.number, reason, "Write it with other operations") from error
 
 
-def _contribute(derivation: _Derivation, line: Line, operation: str, flow: Flow) -> None:
+def _contribute(derivation: _Derivation, line: Line, path: tuple[str, ...], flow: Flow) -> None:
     name = flow.to.name
     assert name is not None
-    found = _Contribution(line.name, operation, flow.code, flow.special)
+    found = _Contribution(line.name, path, flow.code, flow.special)
     derivation.contributions.setdefault(name, []).append(found)
 
 
@@ -194,7 +196,10 @@ def _settled(derivation: _Derivation, name: str) -> Code | None:
 
 def _line(derivation: _Derivation, name: str, contributions: Sequence[_Contribution]) -> BackwardLine:
     shape = tuple(derivation.values[name].shape)
-    terms = tuple(Term(each.consumer, _plain_term(each.code, name, shape).text, each.rule) for each in contributions)
+    terms = tuple(
+        Term(each.consumer, _plain_term(each.code, name, shape).text, each.path[-1], each.path)
+        for each in contributions
+    )
     return BackwardLine(f"d{name}", name, _statements(name, shape, contributions), terms)
 
 

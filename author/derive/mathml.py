@@ -7,10 +7,11 @@ dimension. What only stretches or reshapes is left out, because a formula has no
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 UNSEEN: Final = {"expand_as", "expand", "unsqueeze", "squeeze", "reshape", "view", "flatten", "view_as", "clone"}
 FUNCTIONS: Final = {
@@ -26,11 +27,10 @@ SUM, PRODUCT, MINUS, POWER, ATOM = range(5)
 
 def formula(code: str, names: Collection[str]) -> Markup:
     """Return statements as formulas, one below the other. ``names`` are the tensors whose gradients have a ``d``."""
+    writer = Writer(names)
     return Markup("").join(
-        Markup('<math display="block" alttext="{}"><mrow>{}</mrow></math>').format(
-            ast.unparse(statement), Writer(names).statement(statement)
-        )
-        for statement in ast.parse(code).body
+        Markup('<math display="block" alttext="{}"><mrow>{}</mrow></math>').format(text, writer.statement(statement))
+        for text, statement in zip(statements(code), ast.parse(code).body, strict=True)
     )
 
 
@@ -123,6 +123,9 @@ class Writer:
     def _constant(self, value: object) -> Markup:
         if isinstance(value, bool | None):
             return _identifier(str(value))
+        if isinstance(value, float) and (power := re.fullmatch(r"(.*)e(-?)0*(\d+)", repr(value))):
+            ten = _element("msup", Markup("<mn>10</mn>"), Markup("<mn>{}</mn>").format(power[2] + power[3]))
+            return ten if power[1] == "1" else _row(Markup("<mn>{}</mn>").format(power[1]), _operator("·"), ten)
         if isinstance(value, int | float):
             return Markup("<mn>{}</mn>").format(f"{value:g}" if float(f"{value:g}") == value else repr(value))
         return Markup("<mtext>{}</mtext>").format(str(value))
@@ -218,6 +221,10 @@ def _fenced(inner: Markup, is_needed: bool) -> Markup:
     return _row(_operator("("), inner, _operator(")")) if is_needed else inner
 
 
-def text_of(code: str) -> Markup:
-    """Return code as it is, escaped."""
-    return escape(code)
+def statements(code: str) -> list[str]:
+    """Return the statements of code, each by itself."""
+    lines = []
+    for statement in ast.parse(code).body:
+        segment = ast.get_source_segment(code, statement)
+        lines.append(segment if segment is not None else ast.unparse(statement))
+    return lines

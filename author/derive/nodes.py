@@ -99,9 +99,8 @@ def planted(expression: Any, values: Mapping[str, Any]) -> Any:
 
 def _computed(call: Call, values: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     arguments = {name: planted(value, values) for name, value in call.arguments}
-    named = Call(call.operation, tuple((name, Name(name)) for name in arguments))
-    value = evaluated(named, lambda name: plain(arguments[name]))
-    return arguments, value
+    constant = Call(call.operation, tuple((name, plain(each)) for name, each in arguments.items()))
+    return arguments, evaluated(constant, values.__getitem__)
 
 
 def plain(argument: Any) -> Any:

@@ -1,17 +1,17 @@
 """What an operation does to an entry, in a sentence: the second line of a derivation.
 
-``{x}`` is the tensor that is asked for, ``{y}`` the step that reads it.
+``{x}`` is the tensor that is asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 ENTRYWISE: Final = "{operation} works entry by entry, so its slope at each entry is the factor."
 
 WORDS: Final[dict[str, str]] = {
-    "add": "An entry of {x} is added, so its factor is 1.",
-    "sub": "An entry of {x} is in a difference: the factor is 1, or -1 if it is taken away.",
+    "add": "An entry of {x} stands in a sum with the factor 1.",
     "mul": "An entry of {x} is multiplied, so its factor is what stands next to it.",
     "div": "In a quotient a/b the slope for a is 1/b, and for b it is -a/b².",
     "neg": "A minus turns the sign around.",
@@ -87,7 +87,22 @@ WORDS: Final[dict[str, str]] = {
 }
 
 
-def words_of(operation: str, tensor: str, step: str) -> str:
-    """Return the sentence of an operation."""
+TAKEN_AWAY: Final = "An entry of {x} is taken away, so its factor is -1."
+PLAIN: Final = frozenset({"add", "neg", "view", "reshape", "unsqueeze", "squeeze", "index", "t", "transpose"})
+
+
+def words_of(path: Sequence[str], tensor: str, code: str = "") -> list[str]:
+    """Return the sentences of the operations between a step and a tensor that it reads.
+
+    What needs no word beside another operation is left out. ``code`` is the term, whose sign tells the two sides of a
+    difference.
+    """
+    telling = [each for each in path if each not in PLAIN] or list(path[-1:])
+    return [_sentence(each, tensor, code) for each in dict.fromkeys(telling)]
+
+
+def _sentence(operation: str, tensor: str, code: str) -> str:
     known = WORDS.get(operation, ENTRYWISE)
-    return known.replace("{x}", tensor).replace("{y}", step).replace("{operation}", operation)
+    if operation == "sub":
+        known = TAKEN_AWAY if code.startswith("-") else WORDS["add"]
+    return known.replace("{x}", tensor).replace("{operation}", operation)

@@ -133,9 +133,13 @@ def _extremum(site: Site) -> Iterator[Flow]:
 
 def _at_extremum(site: Site, input: Node, places: str) -> Code:
     """Return the gradient at the largest entry of each row, zero elsewhere."""
-    dim = site.argument("dim")
+    dim, rank = site.argument("dim"), len(input.shape)
     incoming = unreduced(site, input, site.full())
     value = site.value(input)
+    if rank > 1 and dim % rank == rank - 1:
+        rows = places.replace(", keepdim=True", "")
+        hot = call("F.one_hot", f"{value.atom}{rows}", site.numbers.code(input.shape[dim]), shape=input.shape)
+        return mul(hot, incoming)
     zeros = call("torch.zeros_like", value, shape=input.shape)
     return method(zeros, f".scatter({dim}, {value.atom}{places}, {incoming})", input.shape)
 

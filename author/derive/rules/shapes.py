@@ -11,6 +11,7 @@ from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
 from author.derive.site import Flow, Site, Split, fitted
+from exercises.language.expression import Call, evaluated
 
 
 def shape_text(node: Node) -> str:
@@ -229,9 +230,8 @@ def _bounds(site: Site, input: Node, dim: int) -> tuple[int, int]:
     if site.node.operation == "narrow":
         start = site.argument("start")
         return start, start + site.argument("length")
-    values: Sequence[Tensor] = site.node.call.definition.apply(
-        **{name: plain(argument) for name, argument in site.node.arguments.items()}
-    )
+    call_ = Call(site.node.operation, tuple((name, plain(each)) for name, each in site.node.arguments.items()))
+    values: Sequence[Tensor] = evaluated(call_, {}.__getitem__)
     sizes = [each.shape[dim] for each in values]
     start = sum(sizes[: site.node.index or 0])
     return start, start + sizes[site.node.index or 0]
