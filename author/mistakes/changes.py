@@ -137,6 +137,8 @@ def _in_product(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]
             if _is_simple(factor) and not scope.is_upstream(factor):
                 inverted = [*factors[:number], (-power, factor), *factors[number + 1 :]]
                 yield Change("divide for multiply", codes, _product(inverted))
+        if isinstance(factor, ast.Name) and not others and factor.id in scope.local:
+            continue  # what is handed on from a given tensor is no factor of a derivative
         for change in _in_factor(factor, scope, several):
             assert isinstance(change.node, ast.expr)
             changed = [*factors[:number], (power, change.node), *factors[number + 1 :]]

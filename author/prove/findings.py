@@ -29,7 +29,7 @@ class Fault(StrEnum):
     NOT_VANISHING = "not_vanishing"
     NO_SUCH_PART = "no_such_part"
     DEAD = "dead"
-    DEAD_PART = "dead_part"
+    NO_GRADIENT = "no_gradient"
     NOT_CAUGHT = "not_caught"
     NOT_NAMED = "not_named"
     NO_MISTAKES = "no_mistakes"
@@ -59,7 +59,7 @@ MESSAGES: Final[Mapping[Fault, str]] = {
     Fault.NOT_VANISHING: "{at} is declared as vanishing and is not. Take it off the list.",
     Fault.NO_SUCH_PART: "{at} is declared as vanishing, and there is no such part. Write a checkpoint, or name[2:4].",
     Fault.DEAD: "The gradient of {at} is zero on seed {seed}, so zeros pass. Draw more, or values that get through.",
-    Fault.DEAD_PART: "No seed of {seeds} gives {at} a gradient, so zeros pass. Use it, or declare it as vanishing.",
+    Fault.NO_GRADIENT: "No seed of {seeds} gives {at} a gradient, so zeros pass. Use it, or declare it as vanishing.",
     Fault.NOT_CAUGHT: "A mistake is not found at its step: {at}. Split the line, or report the mistake.",
     Fault.NOT_NAMED: "{named} of {tried} mistakes are named, the first without is {at}. Split that line.",
     Fault.NO_MISTAKES: "No mistake could be made in the key. Ask for more than what is handed on unchanged.",

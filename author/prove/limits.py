@@ -33,11 +33,11 @@ def limits(subject: Subject) -> Finding:
 
 def _faults(subject: Subject, work: dict[str, int]) -> Iterator[FaultAt]:
     bounds, instance = subject.bounds, subject.instance(0)
-    gradients = subject.reference(0).gradients
+    state = subject.reference(0).state
     if len(subject.asked) > SLOTS_MAX:
         values = {"count": len(subject.asked), "most": SLOTS_MAX}
         yield FaultAt(Fault.TOO_MANY_CHECKPOINTS, "", values)
-    sizes = {name: gradients[name].numel() for name in subject.asked}
+    sizes = {name: state[name].numel() for name in subject.asked}
     for name, size in sizes.items():
         if size > BROADCAST_ELEMENTS_MAX:
             values = {"size": f"{size:,} elements", "most": f"{BROADCAST_ELEMENTS_MAX:,}"}

@@ -20,6 +20,7 @@ CHECK: Final = "slopes"
 STEP: Final = 1e-6  # of float64: half of its digits
 TOLERANCE: Final = 1e-4  # of the sum of absolute products; float32 gradients are right to some 1e-6 of it
 NOISE: Final = 1e-8  # of the loss: what float64 leaves of a difference of two losses
+ROUNDING: Final = 2e-6  # of the largest gradient: what float32 leaves of a sum that cancels
 KINK: Final = 1e-3
 
 
@@ -33,6 +34,7 @@ def _faults(subject: Subject) -> Iterator[FaultAt]:
     for seed in range(subject.effort.oracle_seeds):
         expected = subject.reference(seed)
         precise = PrecisePass(subject.exercise, expected.state)
+        largest = max(float(each.abs().max()) for each in expected.gradients.values())
         generator = torch.Generator().manual_seed(seed + 1)
         for name in subject.asked:
             subject.progress(f"measures the slope at {name}")
@@ -42,7 +44,7 @@ def _faults(subject: Subject) -> Iterator[FaultAt]:
             backwards = (precise.loss - float(precise.play({name: -STEP * direction}))) / STEP
             slope = float((gradient * direction).sum())
             size = float((gradient * direction).abs().sum())
-            noise = NOISE * (1 + abs(precise.loss))
+            noise = NOISE * (1 + abs(precise.loss)) + ROUNDING * largest * gradient.numel() ** 0.5
             if abs(forwards - backwards) > KINK * size + 100 * noise:
                 yield FaultAt(Fault.TIES, name, {"seed": seed})
                 return  # every step above has it, too; the nearest to the loss is named

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import torch
@@ -21,7 +22,6 @@ from author.prove.subject import Subject
 from grader.reference import VANISHING_BELOW
 
 CHECK: Final = "parts"
-PRECISE_SEEDS: Final = 3
 ZERO: Final = 1e-12  # of the largest gradient of the exercise, in float64
 
 Index = tuple[slice, ...]
@@ -37,56 +37,55 @@ def parts(subject: Subject) -> Finding:
 def _faults(subject: Subject, names: Sequence[str]) -> Iterator[FaultAt]:
     declared, unknown = _declared(subject)
     yield from (FaultAt(Fault.NO_SUCH_PART, text) for text in unknown)
-    largest, precise, seeds, dead = _largest_gradients(subject, names, declared)
-    yield from dead
-    scale = max(float(value.max()) for value in precise.values()) if precise else 0.0
+    found = _over_seeds(subject, names, declared)
+    scale = max((float(size.max()) for size in found.largest.values()), default=0.0)
     for name in names:
-        zero, hidden = precise[name] <= ZERO * scale, torch.zeros_like(precise[name], dtype=torch.bool)
+        largest = found.largest[name]
+        zero, hidden = largest <= ZERO * scale, torch.zeros_like(largest, dtype=torch.bool)
         for text, index in declared.get(name, ()):
             if not bool(zero[index].all()):
                 yield FaultAt(Fault.NOT_VANISHING, text)
             hidden[index] = True
         if bool(hidden.all()):
             continue
-        if bool(zero.all()):
-            yield FaultAt(Fault.VANISHING, name)
-            continue
-        for part in _silent(largest[name].masked_fill(hidden, torch.inf)):
-            index = _index(part)
-            if bool(zero[index].all()) and not bool((precise[name][index] == 0).all()):
+        for part in (
+            [""] if bool((largest < VANISHING_BELOW).all()) else _silent(largest.masked_fill(hidden, torch.inf))
+        ):
+            size = largest[_index(part)]
+            if bool((size <= ZERO * scale).all()) and bool((size > 0).any()):
                 yield FaultAt(Fault.VANISHING, f"{name}{part}")
             else:
-                yield FaultAt(Fault.DEAD_PART, f"{name}{part}", {"seeds": seeds})
+                yield FaultAt(Fault.NO_GRADIENT, f"{name}{part}", {"seeds": found.seeds})
+    for name, seed in found.dead.items():
+        if not bool((found.largest[name] < VANISHING_BELOW).all()):
+            yield FaultAt(Fault.DEAD, name, {"seed": seed})
 
 
-def _largest_gradients(
-    subject: Subject, names: Sequence[str], declared: dict[str, list[tuple[str, Index]]]
-) -> tuple[dict[str, Tensor], dict[str, Tensor], int, list[FaultAt]]:
-    """Return the largest gradient of each element over the seeds, in float32 and float64, until no part is silent.
+@dataclass
+class _Sizes:
+    """The largest gradient of each element over some seeds, and the checkpoints without any gradient on one of them."""
 
-    Returns as well the number of seeds, and the checkpoints that one of the first seeds leaves without a gradient.
-    """
-    largest: dict[str, Tensor] = {}
-    precise: dict[str, Tensor] = {}
-    dead: list[FaultAt] = []
-    waiting: list[str] = list(names)
-    seeds = 0
-    while seeds < subject.effort.seeds or (waiting and seeds < subject.effort.part_seeds):
-        subject.progress(f"looks for parts without a gradient on seed {seeds}")
-        expected = subject.reference(seeds)
-        exact = PrecisePass(subject.exercise, expected.state).gradients() if seeds < PRECISE_SEEDS else {}
+    largest: dict[str, Tensor] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
+    seeds: int = 0
+
+
+def _over_seeds(subject: Subject, names: Sequence[str], declared: Container[str]) -> _Sizes:
+    """Return the sizes of gradients in float64, over so many seeds that no part is silent, or all are used."""
+    found = _Sizes()
+    waiting = list(names)
+    while found.seeds < subject.effort.seeds or (waiting and found.seeds < subject.effort.part_seeds):
+        seed = found.seeds
+        subject.progress(f"looks for parts without a gradient on seed {seed}")
+        gradients = PrecisePass(subject.exercise, subject.instance(seed).tensors()).gradients()
         for name in names:
-            size = expected.gradients[name].abs()
-            if seeds < subject.effort.seeds and float(size.max()) < VANISHING_BELOW and name not in declared:
-                dead.append(FaultAt(Fault.DEAD, name, {"seed": seeds}))
-            largest[name] = torch.maximum(largest[name], size) if name in largest else size
-            if name in exact:
-                size = exact[name].abs()
-                precise[name] = torch.maximum(precise[name], size) if name in precise else size
-        waiting = [name for name in waiting if name not in declared and _silent(largest[name])]
-        seeds += 1
-    zero_everywhere = {name for name in names if float(largest[name].max()) < VANISHING_BELOW}
-    return largest, precise, seeds, [each for each in dead if each.at not in zero_everywhere]
+            size = gradients[name].abs()
+            if seed < subject.effort.seeds and float(size.max()) < VANISHING_BELOW and name not in declared:
+                found.dead.setdefault(name, seed)
+            found.largest[name] = torch.maximum(found.largest[name], size) if name in found.largest else size
+        waiting = [name for name in waiting if name not in declared and _silent(found.largest[name])]
+        found.seeds += 1
+    return found
 
 
 def _silent(size: Tensor) -> list[str]:
@@ -122,13 +121,15 @@ def _declared(subject: Subject) -> tuple[dict[str, list[tuple[str, Index]]], lis
         if found is None or found[1] not in subject.asked:
             unknown.append(text)
             continue
-        index = _index(found[2]) if found[2] else ()
+        index = _index(found[2] or "")
         declared.setdefault(found[1], []).append((text, index))
     return declared, unknown
 
 
 def _index(text: str) -> Index:
-    """Read ``[:, 8:16]``; a number is a slice of one."""
+    """Read ``[:, 8:16]``; a number is a slice of one, and nothing is everything."""
+    if not text:
+        return ()
     node = ast.parse(f"x{text}", mode="eval").body
     assert isinstance(node, ast.Subscript)
     elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]

@@ -39,6 +39,8 @@ def prove(
     subject = Subject(exercise, effort, bounds, sandbox, progress)
     findings = [instances(subject)]
     if findings[-1].is_sound:
+        findings.append(limits(subject))
+    if findings[-1].is_sound:
         findings.append(parts(subject))
         if not any(fault.fault is Fault.UNSEEN for fault in findings[-1].faults):
             findings += _about_answers(subject)
@@ -47,7 +49,7 @@ def prove(
 
 def _about_answers(subject: Subject) -> list[Finding]:
     """Return the findings of the checks that need a gradient at each checkpoint."""
-    findings = [slopes(subject), limits(subject), right_key(subject)]
+    findings = [slopes(subject), right_key(subject)]
     graded: list[Outcome] = []
     if findings[-1].is_sound:
         graded = tried(subject)
