@@ -139,10 +139,16 @@ def _in_product(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]
                 yield Change("divide for multiply", codes, _product(inverted))
         if isinstance(factor, ast.Name) and not others and factor.id in scope.local:
             continue  # what is handed on from a given tensor is no factor of a derivative
+        if isinstance(factor, ast.Name) and any(_reads(other, factor.id) for _, other in others):
+            continue  # in (1 - o) * o nobody mistakes one of the two
         for change in _in_factor(factor, scope, several):
             assert isinstance(change.node, ast.expr)
             changed = [*factors[:number], (power, change.node), *factors[number + 1 :]]
             yield Change(change.what, change.codes, _product(changed))
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
 
 
 def _is_simple(factor: ast.expr) -> bool:

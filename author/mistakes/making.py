@@ -129,10 +129,12 @@ def _of_one_use(codes: frozenset[Code]) -> frozenset[Code]:
 def _scope(number: int, line: Line, run: KeyRun, expected: Reference) -> changes.Scope:
     """Return what the names of a line are."""
     before = {name: value for name, value in run.before(number).items() if isinstance(value, Tensor)}
-    upstream = [name for name in before if name[:1] == "d" and name[1:] in expected.state]
+    known = {**expected.state, **before}  # an exercise may give gradients, such as dhpreact
+    upstream = [name for name in known if name[:1] == "d" and name[1:] in expected.state]
     helpers = _helpers_with_gradient([*run.lines[:number], line], upstream)
     local = [name for name, value in expected.state.items() if value.is_floating_point() and value.dim()]
-    shapes = {name: value.shape for name, value in (dict(expected.state) | before).items()}
+    local = [name for name in local if name not in upstream]
+    shapes = {name: value.shape for name, value in known.items()}
     return changes.Scope(
         {name: _neighbours(name, upstream, shapes) for name in (*upstream, *helpers)},
         {name: _neighbours(name, local, shapes) for name in local},

@@ -77,7 +77,7 @@ GROUPS: Groups = (
     # These last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
     (elements.one_number,),
-    (ratios.function_of_one, two_parts.one_with_a_name),
+    (ratios.familiar_function, ratios.function_of_one, two_parts.one_with_a_name),
     (terms.nearly_missing,),
     (ratios.off_like_a_part,),
 )
