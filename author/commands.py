@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from exercises.errors import PackError
-from exercises.registry import NoSuchExercise
 
 if TYPE_CHECKING:
     from author.prove.proof import Proof
@@ -36,6 +35,7 @@ def show_mistakes(exercise: str, per_line: int | None, missed: bool) -> None:
     """Make mistakes in the key of EXERCISE, and print what the grader says of each."""
     from author.mistakes.report import report
 
+    _require([exercise])
     for line in report(exercise, per_line, missed):
         click.echo(line)
 
@@ -73,6 +73,7 @@ def prove_command(keep: Keep | None = None) -> click.Command:
         slugs = list(installed()) if is_all else list(exercises)
         if not slugs:
             raise click.UsageError("Name an exercise, or give --all.")
+        _require(slugs)
         keeping = keep or (_signing(sign_with, into) if sign_with and into else None)
         click.echo(table.terminal(table.HEADER))
         made = []
@@ -100,10 +101,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (NoSuchExercise, PackError) as error:
+    except PackError as error:
         click.echo(f"Error: {error}", err=True)
         return USAGE_ERROR
     return 0
+
+
+def _require(slugs: Sequence[str]) -> None:
+    """Do nothing if there is an exercise of each slug.
+
+    :raises click.UsageError: there is none
+    """
+    from exercises.registry import NoSuchExercise, find
+
+    try:
+        for slug in slugs:
+            find(slug)
+    except NoSuchExercise as error:
+        raise click.UsageError(f"{error}.") from None
 
 
 def _show(proof: Proof, keep: Keep | None) -> None:

@@ -14,7 +14,7 @@ The folder of an exercise holds
   ``NumberSource`` in ``exercise.toml`` instead;
 - ``statement.md``: what students read;
 - ``exercise.toml``: title, summary and revision, and the settings of ``SETTINGS``;
-- as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``.
+- as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``, ``proof.json``.
 
 The slug of an exercise is the pack's name and the folder's, with hyphens: ``basics/one-neuron``.
 """
@@ -142,6 +142,7 @@ def load(folder: Path, pack: str) -> Exercise:
         derivations=_read_derivations(folder / "derivations.md"),
         hints=_paragraphs(_text(folder / "hints.md", "")),
         parts=_parts(folder / "parts.toml"),
+        proof=_text(folder / PROOF_FILE, "").encode() or None,
     )
     _check_names(folder, exercise, params)
     return exercise

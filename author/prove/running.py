@@ -23,10 +23,7 @@ def proofs(
     """Yield the proof of each exercise, in their order.
 
     :param jobs: how many processes share them; each has a sandbox of its own
-    :raises NoSuchExercise: there is none of this slug
     """
-    for slug in slugs:
-        find(slug)
     if jobs == 1 or len(slugs) == 1:
         yield from _in_this_process(slugs, is_quick, progress)
         return
