@@ -38,7 +38,7 @@ def test_each_kind_is_drawn() -> None:
     assert 0.4 < tensors["W"].std() < 0.7  # 3**-0.5 by its fan-in
     assert (tensors["g"] - 1).abs().max() < 0.5
     assert tensors["u"].min() < -0.5 and tensors["u"].max() > 0.5
-    assert 0.5 <= tensors["p"].min() and tensors["p"].max() <= 2
+    assert tensors["p"].min() >= 0.5 and tensors["p"].max() <= 2
     assert len(tensors["d"].unique()) == 6
     assert tensors["e"].tolist() == [1.0, 1.0] and tensors["z"].tolist() == [0.0, 0.0]
     assert set(tensors["y"].tolist()) == {0, 1, 2}
