@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from exercises.language.expression import Call, Expression, evaluated, walk
+from exercises.language.given import Drawn
 from exercises.tape import Tape
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a reader should know of a line that was read otherwise than it is written."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Line:
-    """One step: ``name`` is what it sets, ``text`` the line as it is shown, ``number`` where it stands, from 1."""
+    """One step: ``name`` is what it sets, ``text`` the line as it is shown, ``number`` where it stands, from 1.
+
+    A ``frozen`` line sets a tensor without a gradient, such as a mask or a target under ``no_grad``.
+    """
 
     name: str
     text: str
     expression: Expression
     number: int = field(compare=False)
+    frozen: bool = False
 
     def play(self, tape: Tape) -> None:
         """Play this line alone on a tape."""
@@ -36,10 +49,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Forward:
-    """A whole forward pass. ``text`` is what is shown, with its comments."""
+    """A whole forward pass. ``text`` is what is shown, with its comments.
+
+    ``drawn`` are the tensors that the lines need beside those that are given: noise, and the parameters of models.
+    """
 
     lines: tuple[Line, ...]
     text: str
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    drawn: tuple[Drawn, ...] = ()
 
     def play(self, tape: Tape) -> None:
         """Play all lines on a tape, which holds what is given."""
