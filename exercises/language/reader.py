@@ -8,14 +8,11 @@ gradient. Each tensor that a line names is a step. Work is bounded: see ``Limits
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
-from exercises.language.errors import Refused
 from exercises.language.expression import Name, names
 from exercises.language.forward import Forward, Line
 from exercises.language.reading import calls, expressions, statements
@@ -24,6 +21,7 @@ from exercises.language.reading.limits import Limits, parsed
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import Traced
+from exercises.language.text import comments_of, shown
 
 
 def read(source: str, given: Mapping[str, Any], models: str = "", limits: Limits | None = None) -> Forward:
@@ -94,25 +92,4 @@ def _text(source: str, lines: tuple[Line, ...]) -> str:
     written = source.strip("\n")
     if all(line.text in written for line in lines):
         return written
-    comments = comments_of(source)
-    last = {line.number: line for line in lines}
-    return "\n".join(
-        f"{line.text}  {comments[line.number]}" if line.number in comments and last[line.number] is line else line.text
-        for line in lines
-    )
-
-
-def comments_of(source: str) -> dict[int, str]:
-    """Return number of a line → the comment at its end."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (tokenize.TokenError, SyntaxError):
-        return {}
-    return {
-        token.start[0]: token.string
-        for token in tokens
-        if token.type == tokenize.COMMENT and token.line[: token.start[1]].strip()
-    }
-
-
-__all__ = ["Refused", "comments_of", "read"]
+    return shown(lines, comments_of(source))

@@ -10,7 +10,7 @@ from exercises.tape import CutTape
 
 # A step of such a name would hide what lines and answers call, or an attribute of a tape.
 _TAKEN: Final = frozenset(
-    [*keyword.kwlist, *(each for each in dir(CutTape) if not each.startswith("_"))]
+    [*keyword.kwlist, *(each for each in dir(CutTape) if not each.startswith("_") and each != "loss")]
     + "torch F math cmp abs enumerate float int len list max min print range sum tuple zip".split()
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 import torch
@@ -21,8 +20,8 @@ _PRECEDENCE: Final = {
 _PARTS: Final = {"max": ("values", "indices"), "min": ("values", "indices"), "sort": ("values", "indices"),
                  "topk": ("values", "indices"), "cummax": ("values", "indices")}  # fmt: skip
 _AS_METHODS: Final = frozenset(
-    "sum mean max min view reshape transpose permute unsqueeze squeeze expand flatten chunk split masked_fill "
-    "var std norm exp log sqrt tanh float long bool int gather expand_as repeat softmax round".split()
+    "sum mean max min amax amin view reshape transpose permute unsqueeze squeeze expand flatten unflatten chunk split "
+    "masked_fill var std float long bool gather repeat softmax log_softmax logsumexp detach cumsum argmax unbind".split()
 )
 
 
@@ -82,6 +81,8 @@ def _call(call: Call) -> tuple[str, int]:
     arguments = dict(call.arguments)
     if operation.name == "index":
         return f"{_tight(call.argument('input'), _ATOM)}[{_index(call.argument('index'))}]", _ATOM
+    if operation.name == "t":
+        return f"{_tight(call.argument('input'), _ATOM)}.T", _ATOM
     if operation.symbol and len(arguments) == 2:
         return _infix(operation, *arguments.values())
     if operation.symbol and len(arguments) == 1:
@@ -126,22 +127,26 @@ def _spelled(operation: Operation, arguments: dict[str, Any]) -> str:
     for parameter in parameters:
         if parameter not in left:
             by_position = False
-        elif parameter == operation.rest and by_position and spelling.startswith(".") and left[parameter]:
+        elif parameter == operation.rest and by_position and left[parameter] and _is_spread(spelling):
             words += [written(each) for each in left[parameter]]
         else:
-            prefix = "" if by_position and parameter not in _BY_KEYWORD else f"{parameter}="
+            is_positional = by_position and parameter not in _BY_KEYWORD | operation.keyword_only
+            prefix = "" if is_positional else f"{parameter}="
             by_position = by_position and not prefix
             words.append(prefix + written(left[parameter]))
     return f"{callee}({', '.join(words)})"
 
 
+def _is_spread(spelling: str) -> bool:
+    return spelling.startswith(".") or spelling in ("torch.einsum", "torch.meshgrid")
+
+
 _BY_KEYWORD: Final = frozenset(
-    "keepdim unbiased approximate dtype reduction label_smoothing weight ignore_index alpha correction diagonal "
-    "eps bias stride padding dilation groups rounding_mode largest num_classes".split()
+    "keepdim unbiased approximate dtype reduction stride padding dilation groups eps largest descending training "
+    "momentum kernel_size mode".split()
 )
 
 
-@cache
 def _spelling(operation: Operation) -> str:
     method = f".{operation.name}"
     if operation.name in _AS_METHODS and method in operation.spellings:

@@ -116,7 +116,8 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
         positional = [callee.receiver, *positional]
     hoisted = callee.receiver.path or "layer" if in_layer and isinstance(callee.receiver, Instance) else None
     for name, value in _bound(session, callee, positional, options).items():
-        inner.set(name, session.kept(value, f"{hoisted}_in" if hoisted else inner.spelled(name)))
+        spelled = f"{hoisted}_in" if hoisted else inner.spelled(name)
+        inner.set(name, session.kept(value, (isinstance(value, Traced) and value.hint) or spelled))
     saved = session.inside_layer, session.no_grad
     session.inside_layer, session.no_grad = int(in_layer), session.no_grad + callee.no_grad
     session.depth += 1

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from exercises.language.errors import Refused
-from exercises.language.expression import Call, Expression, Name, names
+from exercises.language.expression import Call, Expression, Name, evaluated, names
 from exercises.language.forward import Line, Note
 from exercises.language.given import Drawn
 from exercises.language.operations import OPERATIONS, Operation
@@ -177,10 +177,8 @@ class Session:
         try:
             if _elements_bound(values) > self.limits.elements:
                 self._check_elements(operation, values)
-            if self.no_grad:
-                with torch.no_grad():
-                    return operation.apply(**values)
-            return operation.apply(**values)
+            with torch.set_grad_enabled(not self.no_grad):
+                return evaluated(Call(operation.name, tuple(values.items())), self.samples.__getitem__)
         except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, OverflowError) as error:
             if isinstance(error, Refused):
                 raise
@@ -195,7 +193,7 @@ class Session:
         """
         try:
             with torch.device("meta"):
-                result = operation.apply(**_on_meta(values))
+                result = evaluated(Call(operation.name, tuple(_on_meta(values).items())), self.samples.__getitem__)
         except NotImplementedError:
             raise too_large(self.line, self.limits) from None
         results = result if isinstance(result, tuple | list) else (result,)
@@ -238,6 +236,9 @@ class Session:
 
     def noise(self, kind: str, name: str, shape: Iterable[int], **options: Any) -> Traced:
         """Return a given tensor in place of random numbers."""
+        if self.models:  # what a parameter starts from; its numbers are drawn when it has a name
+            start: Traced = self.operation("zeros", tuple(shape))
+            return start
         drawn = Drawn(self.names.fresh(name), kind, tuple(shape), options)
         self._check_shape(drawn.shape)
         self.drawn.append(drawn)

@@ -58,7 +58,7 @@ def execute(session: Session, nodes: list[ast.stmt], scope: Scope) -> None:
 
 
 def _assign(session: Session, node: ast.Assign, scope: Scope) -> None:
-    before = len(session.lines)
+    before = len(session.lines), len(session.drawn)
     value = session.evaluate(node.value, scope)
     for target in node.targets:
         value = assign(session, target, value, scope)
@@ -169,9 +169,10 @@ def _loaded(target: ast.expr) -> ast.expr:
     return loaded
 
 
-def _keep_source(session: Session, node: ast.Assign, scope: Scope, before: int) -> None:
+def _keep_source(session: Session, node: ast.Assign, scope: Scope, before: tuple[int, int]) -> None:
     """Let a line be shown as it is written, if that reads back to the same step."""
-    if len(session.lines) != before + 1 or session.inside_layer or scope.parent is not None or session.no_grad:
+    is_alone = (len(session.lines), len(session.drawn)) == (before[0] + 1, before[1])
+    if not is_alone or session.inside_layer or scope.parent is not None or session.no_grad:
         return
     line = session.lines[-1]
     if [ast.unparse(each) for each in node.targets] != [line.name]:
