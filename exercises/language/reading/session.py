@@ -162,7 +162,7 @@ class Session:
 
     def apply(self, operation: Operation, arguments: list[Any], options: Mapping[str, Any]) -> Any:
         """Return the call of an operation, computed on the sample numbers: a tensor, or several results."""
-        values = self._bound(operation, arguments, options)
+        operation, values = self._bound(operation, arguments, options)
         call = Call(operation.name, tuple((key, plain(value)) for key, value in values.items()))
         size = 1 + sum(_size(value) for value in values.values())
         if size > self.limits.size:
@@ -200,8 +200,10 @@ class Session:
         if sum(each.numel() for each in results) > self.limits.elements:
             raise too_large(self.line, self.limits)
 
-    def _bound(self, operation: Operation, arguments: list[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by the names of the operation's parameters, without those at their default."""
+    def _bound(
+        self, operation: Operation, arguments: list[Any], options: Mapping[str, Any]
+    ) -> tuple[Operation, dict[str, Any]]:
+        """Return the settled operation with its arguments by name, without those at their default."""
         bound: dict[str, Any] = {}
         positional = [self.used(each) for each in arguments]
         for place, parameter in enumerate(operation.parameters):
@@ -222,17 +224,11 @@ class Session:
             if parameter not in operation.parameters:
                 raise self.refused(f"{operation.name} takes no {spelled} here", "Leave it out.")
             bound[parameter] = self.used(value)
-        return self._without_defaults(operation, bound)
-
-    def _without_defaults(self, operation: Operation, bound: dict[str, Any]) -> dict[str, Any]:
-        missing = [each for each in operation.parameters if each not in bound and each not in operation.defaults]
+        settled, bound = operation.settled(bound)
+        missing = [each for each in settled.parameters if each not in bound and each not in settled.defaults]
         if missing:
             raise self.refused(f"{operation.name} lacks {', '.join(missing)}", "Give it.")
-        return {
-            each: bound[each]
-            for each in operation.parameters
-            if each in bound and not (each in operation.defaults and _is_default(operation.defaults[each], bound[each]))
-        }
+        return settled, bound
 
     def noise(self, kind: str, name: str, shape: Iterable[int], **options: Any) -> Traced:
         """Return a given tensor in place of random numbers."""
@@ -298,10 +294,6 @@ def _is_number(value: Tensor) -> bool:
 
 def _is_wall(expression: Expression) -> bool:
     return isinstance(expression, Call) and not expression.definition.differentiable
-
-
-def _is_default(default: Any, value: Any) -> bool:
-    return type(default) is type(value) and not isinstance(value, Traced) and bool(default == value)
 
 
 def _size(value: Any) -> int:
