@@ -123,7 +123,7 @@ def _repeat_interleave(site: Site) -> Iterator[Flow]:
 
 @rule("flip", "fliplr", "flipud")
 def _flip(site: Site) -> Iterator[Flow]:
-    dims = site.argument("dims")
+    dims = {"fliplr": 1, "flipud": 0}.get(site.node.operation, site.argument("dims"))
     for each in needing(site.argument("input")):
         shown = literal(dims) if isinstance(dims, tuple) else dims
         yield Flow(each, _moved(site, f".flip({shown})", each))
@@ -287,3 +287,44 @@ def _unfold(site: Site) -> Iterator[Flow]:
         ]
         code = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
         yield Flow(each, Code(code, each.shape))
+
+
+@rule("pixel_shuffle", "pixel_unshuffle")
+def _pixel_shuffle(site: Site) -> Iterator[Flow]:
+    is_shuffle = site.node.operation == "pixel_shuffle"
+    name, factor = ("unshuffle", "upscale_factor") if is_shuffle else ("shuffle", "downscale_factor")
+    for each in needing(site.argument("input")):
+        yield Flow(each, call(f"F.pixel_{name}", site.full(), site.argument(factor), shape=each.shape))
+
+
+def _window_options(site: Site) -> dict[str, int | tuple[int, ...]]:
+    defaults = {"dilation": 1, "padding": 0, "stride": 1}
+    return {name: site.argument(name) for name, plain in defaults.items() if site.argument(name) not in (None, plain)}
+
+
+@rule("im2col")
+def _im2col(site: Site) -> Iterator[Flow]:
+    size = site.argument("kernel_size")
+    for each in needing(site.argument("input")):
+        space = f"{each.name}.shape[-2:]" if each.name else f"({literal(each.shape[-2:])})"
+        yield Flow(each, call("F.fold", site.full(), space, size, shape=each.shape, **_window_options(site)))
+
+
+@rule("fold")
+def _fold(site: Site) -> Iterator[Flow]:
+    size = site.argument("kernel_size")
+    for each in needing(site.argument("input")):
+        yield Flow(each, call("F.unfold", site.full(), size, shape=each.shape, **_window_options(site)))
+
+
+@rule("interpolate")
+def _interpolate(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        spatial = list(zip(site.node.shape[2:], each.shape[2:], strict=True))
+        if site.plain("mode", "nearest") != "nearest" or any(whole % size for whole, size in spatial):
+            raise NotImplementedError("interpolate in another way than by copies")
+        sizes = [*each.shape[:2], *(part for whole, size in spatial for part in (size, whole // size))]
+        dims = [3 + 2 * i for i in range(len(spatial))]
+        parts = method(site.full(), f".reshape({literal(sizes)})", sizes)
+        shown = str(dims[0]) if len(dims) == 1 else f"({literal(dims)})"
+        yield Flow(each, method(parts, f".sum({shown})", each.shape))
