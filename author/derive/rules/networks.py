@@ -94,7 +94,11 @@ def _mse(site: Site) -> Iterator[Flow]:
     for mine, other in ((input, target), (target, input)):
         for each in needing(mine):
             difference = Code(f"({sub(site.value(each), site.value(other))})", site_shape(site))
-            yield _loss_gradient(site, mul(number(2, "2"), difference), each)
+            count = site.numbers.code(math.prod(site_shape(site)))
+            is_mean = site.plain("reduction", "mean") == "mean"
+            factor = div(number(2, "2"), count) if is_mean else number(2, "2")
+            flow = mul(mul(factor, difference), site.gradient)
+            yield Flow(each, fitted(flow, site_shape(site), each.shape))
 
 
 @rule("l1_loss")
@@ -185,7 +189,7 @@ def _normalised(site: Site, input: Node, dims: str, is_centred: bool) -> tuple[C
     value = site.value(input, often=True)
     eps = site.argument("eps")
     if eps is None:
-        eps = 1e-5 if is_centred else "torch.finfo(torch.float32).eps"
+        eps = 1e-5 if is_centred else f"torch.finfo({value.atom}.dtype).eps"
     inverse, hat = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("inv", "hat"))
     if is_centred:
         site.temporaries.set(inverse, f"({value.atom}.var({dims}, unbiased=False, keepdim=True) + {eps})**-0.5")

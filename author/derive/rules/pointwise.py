@@ -83,7 +83,7 @@ RULES["cos"] = _times(lambda site, each: neg(_m("sin")(site, each)))
 RULES["tan"] = _times(lambda site, each: Code(f"1 + {power(site.output, '2')}", each.shape, Binding.SUM))
 RULES["sinh"] = _times(_m("cosh"))
 RULES["cosh"] = _times(_m("sinh"))
-RULES["atan"] = RULES["arctan"] = _over(
+RULES["atan"] = _over(
     lambda site, each: in_parentheses(Code(f"{power(site.value(each), '2')} + 1", each.shape, Binding.SUM))
 )
 RULES["asin"] = _times(
@@ -123,8 +123,8 @@ def _silu(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         value = site.value(each, often=True)
         gate = _gate(site, value, each.shape)
-        slope = Code(f"({gate} * (1 + {value.atom} * (1 - {gate})))", each.shape)
-        yield Flow(each, mul(site.gradient, slope))
+        slope = Code(f"(1 + {value.within(Binding.PRODUCT)} * (1 - {gate}))", each.shape)
+        yield Flow(each, mul(mul(site.gradient, gate), slope))
 
 
 def _gate(site: Site, value: Code, shape: Shape) -> Code:
@@ -141,13 +141,13 @@ def _gelu(site: Site) -> Iterator[Flow]:
         x, shape = value.atom, each.shape
         if site.argument("approximate") == "tanh":
             name = site.temporaries.fresh(f"{site.line}_tanh")
-            site.temporaries.set(name, f"torch.tanh((2 / torch.pi) ** 0.5 * ({value} + 0.044715 * {x}**3))")
-            inner = f"(2 / torch.pi) ** 0.5 * (1 + 3 * 0.044715 * {x}**2)"
+            site.temporaries.set(name, f"torch.tanh((2 / torch.pi)**0.5 * ({value} + 0.044715 * {x}**3))")
+            inner = f"((2 / torch.pi)**0.5 * (1 + 3 * 0.044715 * {x}**2))"
             slope = f"(0.5 * (1 + {name}) + 0.5 * {value.within(Binding.PRODUCT)} * (1 - {name}**2) * {inner})"
         else:
             cdf = site.temporaries.fresh(f"{site.line}_cdf")
             site.temporaries.set(cdf, f"0.5 * (1 + torch.erf({value.within(Binding.PRODUCT)} * 0.5**0.5))")
-            pdf = f"torch.exp(-0.5 * {x}**2) * (2 * torch.pi) ** -0.5"
+            pdf = f"((2 * torch.pi)**-0.5 * torch.exp(-0.5 * {x}**2))"
             slope = f"({cdf} + {value.within(Binding.PRODUCT)} * {pdf})"
         yield Flow(each, mul(site.gradient, Code(slope, shape)))
 
@@ -195,7 +195,7 @@ def _mish(site: Site) -> Iterator[Flow]:
         yield Flow(each, mul(site.gradient, Code(slope, each.shape)))
 
 
-@rule("clamp", "clip", "hardtanh", "relu6", "clamp_min", "clamp_max")
+@rule("clamp", "hardtanh", "relu6", "clamp_min", "clamp_max")
 def _clamp(site: Site) -> Iterator[Flow]:
     low = site.argument("min") if site.argument("min") is not None else site.argument("min_val")
     high = site.argument("max") if site.argument("max") is not None else site.argument("max_val")
@@ -215,7 +215,7 @@ def _flat(site: Site) -> Iterator[Flow]:
         yield Flow(each, number(0.0))
 
 
-@rule("float", "clone", "contiguous", "dropout", "frac", "nan_to_num")
+@rule("float", "frac", "nan_to_num")
 def _unchanged(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         yield Flow(each, site.gradient)

@@ -37,11 +37,9 @@ def rows(code: Code) -> Code:
     return method(code, ".flatten(0, -2)" if len(code.shape) > 2 else "[None]", (count, code.shape[-1]))
 
 
-@rule("matmul", "mm", "bmm", "mv", "dot")
+@rule("matmul")
 def _matmul(site: Site) -> Iterator[Flow]:
     left, right = site.argument("input"), site.argument("other")
-    if right is None:
-        right = site.node.argument(site.node.call.definition.parameters[1])
     gradient = _shared_gradient(site, left, right)
     for each in needing(left):
         yield Flow(each, _left(gradient, site.value(left), site.value(right)))

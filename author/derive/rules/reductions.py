@@ -174,7 +174,7 @@ def _amax(site: Site) -> Iterator[Flow]:
         yield _shared(site, each, () if is_whole(site) else reduced_dims(site, each))
 
 
-@rule("median", "kthvalue", "mode", "cummax", "cummin", "sort", "topk")
+@rule("median", "kthvalue", "cummax", "cummin", "sort", "topk")
 def _selected(site: Site) -> Iterator[Flow]:
     """Scatter to the places that the call itself tells."""
     for each in needing(site.argument("input")):
@@ -214,7 +214,7 @@ def _norm(site: Site) -> Iterator[Flow]:
         output = unreduced(site, each, site.value(site.node, often=True))
         incoming, value = unreduced(site, each, _incoming(site)), site.value(each)
         if p == 2:
-            yield Flow(each, mul(value, Code(f"({div(incoming, output)})", output.shape)))
+            yield Flow(each, mul(incoming, Code(f"({div(value, output)})", each.shape)))
         elif p == 1:
             yield Flow(each, mul(incoming, method(value, ".sign()", each.shape)))
         elif math.isinf(p):

@@ -21,7 +21,7 @@ def shape_text(node: Node) -> str:
     return literal(node.shape) if node.shape else "()"
 
 
-@rule("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as", "ravel", "rearranged")
+@rule("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel")
 def _reshaped(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         gradient = site.gradient
@@ -40,7 +40,7 @@ def _reshaped(site: Site) -> Iterator[Flow]:
             yield Flow(each, method(full, f".reshape({shape_text(each)})", each.shape))
 
 
-@rule("t", "mT", "adjoint", "H")
+@rule("t")
 def _transposed(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         text = ".T" if len(each.shape) == 2 else ".mT"
@@ -55,7 +55,7 @@ def _moved(site: Site, text: str, to: Node) -> Code:
     return method(site.full(), text, to.shape)
 
 
-@rule("transpose", "swapaxes", "swapdims")
+@rule("transpose")
 def _transpose(site: Site) -> Iterator[Flow]:
     dims = [site.argument(name) for name in site.node.call.definition.parameters[1:3]]
     for each in needing(site.argument("input")):
@@ -71,14 +71,14 @@ def _permute(site: Site) -> Iterator[Flow]:
         yield Flow(each, _moved(site, f".permute({literal(inverse)})", each))
 
 
-@rule("movedim", "moveaxis")
+@rule("movedim")
 def _movedim(site: Site) -> Iterator[Flow]:
     source, destination = (site.argument(name) for name in site.node.call.definition.parameters[1:3])
     for each in needing(site.argument("input")):
         yield Flow(each, _moved(site, f".movedim({destination}, {source})", each))
 
 
-@rule("expand", "expand_as", "broadcast_to")
+@rule("expand")
 def _expand(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         yield Flow(each, fitted(site.gradient, site.node.shape, each.shape))
@@ -179,12 +179,12 @@ def part_text(dim: int, rank: int, start: int, stop: int, size: int) -> str:
     return ", ".join([":"] * at + [shown])
 
 
-@rule("cat", "concat", "hstack", "vstack", "dstack", "column_stack", "row_stack")
+@rule("cat", "hstack", "vstack")
 def _cat(site: Site) -> Iterator[Flow]:
     tensors = site.argument("tensors")
     rank = len(site.node.shape)
     dim = site.plain("dim", 0)
-    if site.node.operation in ("hstack", "column_stack"):
+    if site.node.operation == "hstack":
         dim = 0 if rank == 1 else 1
     if any(len(each.shape) != rank for each in tensors):
         raise NotImplementedError(f"{site.node.operation} of tensors with other numbers of dimensions")
@@ -210,7 +210,7 @@ def _stack(site: Site) -> Iterator[Flow]:
             yield Flow(needed, method(full, f"[{text}]", needed.shape))
 
 
-@rule("chunk", "split", "split_with_sizes", "tensor_split", "narrow", "unbind", "hsplit", "vsplit")
+@rule("chunk", "split", "tensor_split", "narrow", "unbind")
 def _split(site: Site) -> Iterator[Flow]:
     dim = site.plain("dim", 0)
     for each in needing(site.argument("input")):
