@@ -88,7 +88,7 @@ WORDS: Final[dict[str, str]] = {
 
 
 TAKEN_AWAY: Final = "An entry of {x} is taken away, so its factor is -1."
-PLAIN: Final = frozenset({"add", "neg", "view", "reshape", "unsqueeze", "squeeze", "index", "t", "transpose"})
+PLAIN: Final = frozenset({"add", "neg", "view", "reshape", "unsqueeze", "squeeze", "t", "transpose"})
 
 
 def words_of(path: Sequence[str], tensor: str, code: str = "") -> list[str]:

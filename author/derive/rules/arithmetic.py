@@ -188,3 +188,47 @@ def _addcdiv(site: Site) -> Iterator[Flow]:
     for each in needing(under):
         quotient = div(site.value(over), power(site.value(under), "2"))
         yield site.fit(each, neg(scaled(site, mul(site.gradient, quotient), "value")))
+
+
+@rule("fmod", "remainder")
+def _rest(site: Site) -> Iterator[Flow]:
+    over, under = site.argument("input"), site.argument("other")
+    for each in needing(over):
+        yield site.fit(each, site.gradient)
+    for each in needing(under):
+        name = ".trunc()" if site.node.operation == "fmod" else ".floor()"
+        quotient = method(div(site.value(over), site.value(each)), name, site.node.shape)
+        yield site.fit(each, neg(mul(site.gradient, quotient)))
+
+
+@rule("hypot")
+def _hypot(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input"), site.argument("other")):
+        yield site.fit(each, mul(site.gradient, div(site.value(each), site.output)))
+
+
+@rule("atan2")
+def _atan2(site: Site) -> Iterator[Flow]:
+    over, under = site.argument("input"), site.argument("other")
+    y, x = site.value(over), site.value(under)
+    length = Code(f"({add(power(y, '2'), power(x, '2'))})", site.node.shape)
+    for each in needing(over):
+        yield site.fit(each, mul(site.gradient, div(x, length)))
+    for each in needing(under):
+        yield site.fit(each, neg(mul(site.gradient, div(y, length))))
+
+
+@rule("logaddexp")
+def _logaddexp(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input"), site.argument("other")):
+        share = f"({sub(site.value(each), site.output)}).exp()"
+        yield site.fit(each, mul(site.gradient, Code(share, site.node.shape)))
+
+
+@rule("xlogy")
+def _xlogy(site: Site) -> Iterator[Flow]:
+    factor, inner = site.argument("input"), site.argument("other")
+    for each in needing(factor):
+        yield site.fit(each, mul(site.gradient, method(site.value(inner), ".log()", inner.shape)))
+    for each in needing(inner):
+        yield site.fit(each, div(mul(site.gradient, site.value(factor)), site.value(inner)))

@@ -12,7 +12,7 @@ from author.derive.code import Code, call, method
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
-from author.derive.site import Flow, Placed, Site
+from author.derive.site import Flow, Placed, Site, fitted
 from author.derive.spelling import argument_text, index_text
 
 
@@ -195,13 +195,33 @@ def _written(site: Site) -> Iterator[Flow]:
 def _bounds_text(site: Site) -> str:
     if site.node.operation == "select_scatter":
         return str(site.argument("index"))
-    return ", ".join(str(site.argument(name)) for name in ("start", "end") if site.argument(name) is not None)
+    return ", ".join(_bounds(site))
+
+
+def _bounds(site: Site) -> list[str]:
+    """Return start, end and step of a written slice."""
+    names = ("start", "end", "step") if site.plain("step", 1) != 1 else ("start", "end")
+    return [str(site.argument(name)) for name in names]
 
 
 def _read_back(site: Site, dim: int, rank: int) -> str:
     at = [":"] * (dim % rank)
     if site.node.operation == "select_scatter":
         return f"[{', '.join([*at, str(site.argument('index'))])}]"
-    start, stop = site.argument("start"), site.argument("end")
-    shown = f"{'' if start is None else start}:{'' if stop is None else stop}"
+    shown = ":".join("" if each == "None" else each for each in _bounds(site))
     return f"[{', '.join([*at, shown])}]"
+
+
+@rule("index_put")
+def _index_put(site: Site) -> Iterator[Flow]:
+    indices = site.argument("indices")
+    for each in needing(site.argument("input")):
+        if site.argument("accumulate"):
+            yield Flow(each, site.gradient)
+        else:
+            places = argument_text(indices, site.numbers)
+            yield Flow(each, method(site.full(), f".index_put({places}, torch.tensor(0.0))", each.shape))
+    for each in needing(site.argument("values")):
+        read = site.node.value[tuple(plain(part) for part in indices)]
+        there = method(site.full(), f"[{index_text(indices, site.numbers)}]", tuple(read.shape))
+        yield Flow(each, fitted(there, tuple(read.shape), each.shape))

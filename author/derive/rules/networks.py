@@ -16,26 +16,41 @@ IGNORED = -100
 
 @rule("cross_entropy", "nll_loss")
 def _cross_entropy(site: Site) -> Iterator[Flow]:
-    target, weight = site.argument("target"), site.argument("weight")
-    if isinstance(weight, Node) or site.argument("ignore_index") not in (None, IGNORED):
-        raise NotImplementedError(f"{site.node.operation} with weight or ignore_index")
+    target = site.argument("target")
     for each in needing(site.argument("input")):
         axis = 1 if len(each.shape) > 1 else 0
+        share = _row_weight(site, target)
         hot = _hot(site, each, target, axis)
         if site.node.operation == "nll_loss":
             local = neg(hot)
         else:
-            right = hot
             if target.value.is_floating_point() and not _sums_to_one(target, axis):
                 raise NotImplementedError("cross_entropy with targets that do not add up to 1")
-            local = Code(f"({sub(call('F.softmax', site.value(each), axis, shape=each.shape), right)})", each.shape)
-        count = math.prod(each.shape) // each.shape[axis]
-        incoming = site.gradient
-        if site.plain("reduction", "mean") == "none" and incoming.number is None:
-            incoming = method(site.full(), f".unsqueeze({axis})", each.shape) if len(each.shape) > 1 else incoming
-        if site.plain("reduction", "mean") == "mean":
-            local = div(local, site.numbers.code(count))
+            local = Code(f"({sub(call('F.softmax', site.value(each), axis, shape=each.shape), hot)})", each.shape)
+        if share is not None:
+            local = mul(local, method(share, f".unsqueeze({axis})", each.shape) if len(each.shape) > 1 else share)
+        incoming, reduction = site.gradient, site.plain("reduction", "mean")
+        if reduction == "none" and incoming.number is None and len(each.shape) > 1:
+            incoming = method(site.full(), f".unsqueeze({axis})", each.shape)
+        if reduction == "mean":
+            count = math.prod(each.shape) // each.shape[axis]
+            local = div(local, site.numbers.code(count) if share is None else method(share, ".sum()", ()))
         yield Flow(each, mul(local, incoming))
+
+
+def _row_weight(site: Site, target: Node) -> Code | None:
+    """Return what each target weighs, None if all weigh the same."""
+    weight, ignored = site.argument("weight"), site.argument("ignore_index")
+    shown = site.value(target)
+    if not isinstance(weight, Node) and ignored in (None, IGNORED):
+        return None
+    if target.value.is_floating_point() or site.argument("label_smoothing"):
+        raise NotImplementedError(f"{site.node.operation} with weights and targets that are no classes")
+    if not isinstance(weight, Node):
+        return Code(f"({shown.within(Binding.SUM)} != {ignored})", target.shape)
+    if ignored not in (None, IGNORED):
+        raise NotImplementedError(f"{site.node.operation} with weight and ignore_index")
+    return Code(f"{site.value(weight).atom}[{shown}]", target.shape)
 
 
 def _sums_to_one(target: Node, axis: int) -> bool:
@@ -48,8 +63,10 @@ def _hot(site: Site, input: Node, target: Node, axis: int) -> Code:
     if target.value.is_floating_point():
         code = site.value(target)
     else:
-        classes = site.numbers.code(input.shape[axis])
-        code = call("F.one_hot", site.value(target), classes, shape=input.shape)
+        classes, shown = site.numbers.code(input.shape[axis]), site.value(target)
+        if site.argument("ignore_index") not in (None, IGNORED):
+            shown = method(shown, ".clamp(min=0)", target.shape)
+        code = call("F.one_hot", shown, classes, shape=input.shape)
         if len(input.shape) > 2:
             code = method(code, ".movedim(-1, 1)", input.shape)
     smoothing = site.argument("label_smoothing")
@@ -77,7 +94,11 @@ def _mse(site: Site) -> Iterator[Flow]:
     for mine, other in ((input, target), (target, input)):
         for each in needing(mine):
             difference = Code(f"({sub(site.value(each), site.value(other))})", site_shape(site))
-            yield _loss_gradient(site, mul(number(2, "2"), difference), each)
+            count = site.numbers.code(math.prod(site_shape(site)))
+            is_mean = site.plain("reduction", "mean") == "mean"
+            factor = div(number(2, "2"), count) if is_mean else number(2, "2")
+            flow = mul(mul(factor, difference), site.gradient)
+            yield Flow(each, fitted(flow, site_shape(site), each.shape))
 
 
 @rule("l1_loss")
@@ -104,22 +125,28 @@ def _huber(site: Site) -> Iterator[Flow]:
 
 @rule("binary_cross_entropy")
 def _bce(site: Site) -> Iterator[Flow]:
-    if isinstance(site.argument("weight"), Node):
-        raise NotImplementedError("binary_cross_entropy with weight")
     for each in needing(site.argument("input")):
         p, y = site.value(each, often=True), site.value(site.argument("target"))
         over = Code(f"({sub(p, y)})", each.shape)
         under = Code(f"({p.within(Binding.PRODUCT)} * (1 - {p.within(Binding.PRODUCT)}))", each.shape)
-        yield _loss_gradient(site, div(over, under), each)
+        yield _loss_gradient(site, _weighted(site, div(over, under)), each)
+
+
+def _weighted(site: Site, local: Code) -> Code:
+    weight = site.argument("weight")
+    return mul(local, site.value(weight)) if isinstance(weight, Node) else local
 
 
 @rule("binary_cross_entropy_with_logits")
 def _bce_logits(site: Site) -> Iterator[Flow]:
-    if isinstance(site.argument("weight"), Node) or isinstance(site.argument("pos_weight"), Node):
-        raise NotImplementedError("binary_cross_entropy_with_logits with weight")
+    positive = site.argument("pos_weight")
     for each in needing(site.argument("input")):
-        p = call("torch.sigmoid", site.value(each), shape=each.shape)
-        yield _loss_gradient(site, Code(f"({sub(p, site.value(site.argument('target')))})", each.shape), each)
+        p, y = call("torch.sigmoid", site.value(each), shape=each.shape), site.value(site.argument("target"))
+        local = sub(p, y)
+        if isinstance(positive, Node):
+            heavy = mul(site.value(positive), y)
+            local = sub(mul(p, Code(f"({heavy} + 1 - {y.within(Binding.PRODUCT)})", each.shape)), heavy)
+        yield _loss_gradient(site, _weighted(site, Code(f"({local})", each.shape)), each)
 
 
 @rule("kl_div")
@@ -162,7 +189,7 @@ def _normalised(site: Site, input: Node, dims: str, is_centred: bool) -> tuple[C
     value = site.value(input, often=True)
     eps = site.argument("eps")
     if eps is None:
-        eps = 1e-5 if is_centred else "torch.finfo(torch.float32).eps"
+        eps = 1e-5 if is_centred else f"torch.finfo({value.atom}.dtype).eps"
     inverse, hat = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("inv", "hat"))
     if is_centred:
         site.temporaries.set(inverse, f"({value.atom}.var({dims}, unbiased=False, keepdim=True) + {eps})**-0.5")
@@ -294,3 +321,83 @@ def _cosine(site: Site) -> Iterator[Flow]:
 def site_rank(one: Node, two: Node) -> Shape:
     """Return the shape to which two operands are stretched."""
     return broadcast(one.shape, two.shape)
+
+
+@rule("group_norm")
+def _group_norm(site: Site) -> Iterator[Flow]:
+    input, weight, bias = site.argument("input"), site.argument("weight"), site.argument("bias")
+    groups, rank = site.argument("num_groups"), len(input.shape)
+    grouped = f".reshape({input.shape[0]}, {groups}, -1)"
+    shape: Shape = (input.shape[0], groups, math.prod(input.shape[1:]) // groups)
+    gradient = _full_named(site)
+    value = site.value(input, often=True)
+    inverse, hat = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("inv", "hat"))
+    parts = f"{value.atom}{grouped}"
+    site.temporaries.set(inverse, f"({parts}.var(-1, unbiased=False, keepdim=True) + {site.plain('eps', 1e-5)})**-0.5")
+    site.temporaries.set(hat, f"({parts} - {parts}.mean(-1, keepdim=True)) * {inverse}")
+    summed = dims_text((0, *range(2, rank)))
+    for each in needing(bias):
+        yield Flow(each, method(gradient, f".sum({summed})", each.shape))
+    for each in needing(weight):
+        whole = Code(f"{hat}.reshape({', '.join(map(str, input.shape))})", input.shape)
+        yield Flow(each, method(mul(gradient, whole), f".sum({summed})", each.shape))
+    for each in needing(input):
+        flow = gradient
+        if isinstance(weight, Node):
+            ones = ", ".join(["-1", *["1"] * (rank - 2)])
+            flow = mul(gradient, method(site.value(weight), f".reshape({ones})", (weight.shape[0], *[1] * (rank - 2))))
+        spread = method(flow, grouped, shape)
+        code = _through_statistics(site, spread, Code(hat, shape), Code(inverse, shape), "-1, keepdim=True")
+        yield Flow(each, method(code, f".reshape({', '.join(map(str, each.shape))})", each.shape))
+
+
+@rule("pairwise_distance")
+def _pairwise_distance(site: Site) -> Iterator[Flow]:
+    if site.plain("p", 2.0) != 2:
+        raise NotImplementedError("pairwise_distance with another p than 2")
+    one, two = site.argument("x1"), site.argument("x2")
+    full = site_rank(one, two)
+    share = div(site.full(), site.output)
+    if not site.argument("keepdim"):
+        share = method(share, ".unsqueeze(-1)", (*site.node.shape, 1))
+    difference = Code(f"({sub(site.value(one), site.value(two))} + {site.plain('eps', 1e-6)})", full)
+    for each in needing(one):
+        yield Flow(each, fitted(mul(share, difference), full, each.shape))
+    for each in needing(two):
+        yield Flow(each, fitted(neg(mul(share, difference)), full, each.shape))
+
+
+@rule("poisson_nll_loss")
+def _poisson(site: Site) -> Iterator[Flow]:
+    if site.argument("full"):
+        raise NotImplementedError("poisson_nll_loss with full")
+    for each in needing(site.argument("input")):
+        x, y = site.value(each, often=True), site.value(site.argument("target"))
+        if site.plain("log_input", True):
+            local = sub(method(x, ".exp()", each.shape), y)
+        else:
+            local = sub(number(1, "1"), div(y, Code(f"({x} + {site.plain('eps', 1e-8)})", each.shape)))
+        yield _loss_gradient(site, Code(f"({local})", each.shape), each)
+
+
+@rule("soft_margin_loss")
+def _soft_margin(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        y = site.value(site.argument("target"))
+        gate = f"torch.sigmoid({mul(neg(y), site.value(each))})"
+        yield _loss_gradient(site, neg(mul(y, Code(gate, each.shape))), each)
+
+
+@rule("margin_ranking_loss")
+def _margin_ranking(site: Site) -> Iterator[Flow]:
+    one, two, target = (site.argument(name) for name in ("input1", "input2", "target"))
+    y, full = site.value(target), broadcast(one.shape, two.shape, target.shape)
+    margin = site.plain("margin", 0)
+    below = f"({mul(neg(y), Code(f'({sub(site.value(one), site.value(two))})', full))} + {margin} > 0)"
+    local = mul(y, Code(below, full))
+    if site.plain("reduction", "mean") == "mean":
+        local = div(local, site.numbers.code(math.prod(full)))
+    for each in needing(one):
+        yield Flow(each, fitted(neg(mul(local, site.gradient)), full, each.shape))
+    for each in needing(two):
+        yield Flow(each, fitted(mul(local, site.gradient), full, each.shape))

@@ -83,7 +83,7 @@ RULES["cos"] = _times(lambda site, each: neg(_m("sin")(site, each)))
 RULES["tan"] = _times(lambda site, each: Code(f"1 + {power(site.output, '2')}", each.shape, Binding.SUM))
 RULES["sinh"] = _times(_m("cosh"))
 RULES["cosh"] = _times(_m("sinh"))
-RULES["atan"] = RULES["arctan"] = _over(
+RULES["atan"] = _over(
     lambda site, each: in_parentheses(Code(f"{power(site.value(each), '2')} + 1", each.shape, Binding.SUM))
 )
 RULES["asin"] = _times(
@@ -123,8 +123,8 @@ def _silu(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         value = site.value(each, often=True)
         gate = _gate(site, value, each.shape)
-        slope = Code(f"({gate} * (1 + {value.atom} * (1 - {gate})))", each.shape)
-        yield Flow(each, mul(site.gradient, slope))
+        slope = Code(f"(1 + {value.within(Binding.PRODUCT)} * (1 - {gate}))", each.shape)
+        yield Flow(each, mul(mul(site.gradient, gate), slope))
 
 
 def _gate(site: Site, value: Code, shape: Shape) -> Code:
@@ -141,13 +141,13 @@ def _gelu(site: Site) -> Iterator[Flow]:
         x, shape = value.atom, each.shape
         if site.argument("approximate") == "tanh":
             name = site.temporaries.fresh(f"{site.line}_tanh")
-            site.temporaries.set(name, f"torch.tanh((2 / torch.pi) ** 0.5 * ({value} + 0.044715 * {x}**3))")
-            inner = f"(2 / torch.pi) ** 0.5 * (1 + 3 * 0.044715 * {x}**2)"
+            site.temporaries.set(name, f"torch.tanh((2 / torch.pi)**0.5 * ({value} + 0.044715 * {x}**3))")
+            inner = f"((2 / torch.pi)**0.5 * (1 + 3 * 0.044715 * {x}**2))"
             slope = f"(0.5 * (1 + {name}) + 0.5 * {value.within(Binding.PRODUCT)} * (1 - {name}**2) * {inner})"
         else:
             cdf = site.temporaries.fresh(f"{site.line}_cdf")
             site.temporaries.set(cdf, f"0.5 * (1 + torch.erf({value.within(Binding.PRODUCT)} * 0.5**0.5))")
-            pdf = f"torch.exp(-0.5 * {x}**2) * (2 * torch.pi) ** -0.5"
+            pdf = f"((2 * torch.pi)**-0.5 * torch.exp(-0.5 * {x}**2))"
             slope = f"({cdf} + {value.within(Binding.PRODUCT)} * {pdf})"
         yield Flow(each, mul(site.gradient, Code(slope, shape)))
 
@@ -195,7 +195,7 @@ def _mish(site: Site) -> Iterator[Flow]:
         yield Flow(each, mul(site.gradient, Code(slope, each.shape)))
 
 
-@rule("clamp", "clip", "hardtanh", "relu6", "clamp_min", "clamp_max")
+@rule("clamp", "hardtanh", "relu6", "clamp_min", "clamp_max")
 def _clamp(site: Site) -> Iterator[Flow]:
     low = site.argument("min") if site.argument("min") is not None else site.argument("min_val")
     high = site.argument("max") if site.argument("max") is not None else site.argument("max_val")
@@ -209,13 +209,111 @@ def _clamp(site: Site) -> Iterator[Flow]:
             yield site.fit(each, mul(site.gradient, Code(beyond.text, site.node.shape)))
 
 
-@rule("sign", "round", "floor", "ceil", "trunc", "zeros_like", "ones_like")
+@rule("sign", "round", "floor", "ceil", "trunc")
 def _flat(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         yield Flow(each, number(0.0))
 
 
-@rule("clone", "contiguous", "float", "double", "to", "type", "type_as", "cpu", "identity", "dropout", "alias")
+@rule("float", "frac", "nan_to_num")
 def _unchanged(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         yield Flow(each, site.gradient)
+
+
+def _square_plus(text: str) -> Local:
+    """Return the inverse root of ``x**2`` with something added."""
+
+    def local(site: Site, each: Node) -> Code:
+        return Code(f"({power(site.value(each), '2')} {text}).rsqrt()", each.shape)
+
+    return local
+
+
+def _share_of_normal(site: Site, each: Node) -> Code:
+    return Code(f"(-{site.value(each).atom}**2).exp()", each.shape)
+
+
+RULES["asinh"] = _times(_square_plus("+ 1"))
+RULES["acosh"] = _times(_square_plus("- 1"))
+RULES["atanh"] = _over(lambda site, each: in_parentheses(one_less(power(site.value(each), "2"))))
+RULES["erfc"] = _times(lambda site, each: mul(number(-2 / math.sqrt(math.pi)), _share_of_normal(site, each)))
+RULES["lgamma"] = _times(_m("digamma"))
+RULES["logit"] = _over(lambda site, each: in_parentheses(mul(site.value(each), Code(f"(1 - {site.value(each)})", ()))))
+RULES["tanhshrink"] = _times(lambda site, each: power(method(site.value(each), ".tanh()", each.shape), "2"))
+
+
+@rule("sinc")
+def _sinc(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        x = site.value(each, often=True)
+        angle = f"(torch.pi * {x.within(Binding.MINUS)})"
+        slope = f"(({angle}.cos() - {site.output}) / {x.within(Binding.MINUS)})"
+        yield Flow(each, mul(site.gradient, Code(slope, each.shape)))
+
+
+@rule("softshrink", "hardshrink")
+def _shrink(site: Site) -> Iterator[Flow]:
+    edge = site.value(site.plain("lambd", 0.5))
+    for each in needing(site.argument("input")):
+        beyond = f"({method(site.value(each), '.abs()', each.shape)} > {edge})"
+        yield Flow(each, mul(site.gradient, Code(beyond, each.shape)))
+
+
+@rule("threshold")
+def _threshold(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        above = compared(site.value(each), ">", site.value(site.argument("threshold")))
+        yield Flow(each, mul(site.gradient, in_parentheses(above)))
+
+
+@rule("hardsigmoid")
+def _hardsigmoid(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        inside = f"({method(site.value(each), '.abs()', each.shape)} < 3)"
+        yield Flow(each, mul(site.gradient, div(Code(inside, each.shape), number(6, "6"))))
+
+
+@rule("hardswish")
+def _hardswish(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        value = site.value(each, often=True)
+        middle = f"{div(value, number(3, '3'))} + 0.5"
+        inside = f"{value.atom}.abs() < 3"
+        chosen = f"torch.where({inside}, {middle}, ({compared(value, '>=', number(3, '3'))}) * 1.0)"
+        yield Flow(each, mul(site.gradient, Code(chosen, each.shape)))
+
+
+@rule("selu")
+def _selu(site: Site) -> Iterator[Flow]:
+    alpha, scale = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017
+    for each in needing(site.argument("input")):
+        value = site.value(each, often=True)
+        below = f"{alpha * scale!r} * {value.atom}.exp()"
+        chosen = f"torch.where({compared(value, '>', number(0, '0'))}, {scale!r}, {below})"
+        yield Flow(each, mul(site.gradient, Code(chosen, each.shape)))
+
+
+@rule("celu")
+def _celu(site: Site) -> Iterator[Flow]:
+    alpha = site.plain("alpha", 1.0)
+    for each in needing(site.argument("input")):
+        value = site.value(each, often=True)
+        below = method(div(value, site.value(alpha)) if alpha != 1 else value, ".exp()", each.shape)
+        chosen = f"torch.where({compared(value, '>', number(0, '0'))}, 1.0, {below})"
+        yield Flow(each, mul(site.gradient, Code(chosen, each.shape)))
+
+
+@rule("prelu")
+def _prelu(site: Site) -> Iterator[Flow]:
+    input, weight = site.argument("input"), site.argument("weight")
+    if weight.value.numel() != 1:
+        raise NotImplementedError("prelu with a weight for each channel")
+    value = site.value(input, often=True)
+    for each in needing(input):
+        slope = f"torch.where({compared(value, '>', number(0, '0'))}, 1.0, {site.value(weight)})"
+        yield Flow(each, mul(site.gradient, Code(slope, each.shape)))
+    for each in needing(weight):
+        below = Code(f"{value.atom}.clamp(max=0)", input.shape)
+        total = method(mul(site.full(), below), ".sum()", ())
+        yield Flow(each, total if each.shape == () else method(total, ".reshape(1)", each.shape))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from author.derive.code import Code, Shape, call, div, literal, matmul, method, mul
+from author.derive.code import Binding, Code, Shape, call, div, literal, matmul, method, mul
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.shapes import shape_text
 from author.derive.rules.table import rule
-from author.derive.site import Flow, Site, fitted
+from author.derive.site import Flow, Site, fitted, stretched
 
 
 def turned(code: Code) -> Code:
@@ -37,11 +37,9 @@ def rows(code: Code) -> Code:
     return method(code, ".flatten(0, -2)" if len(code.shape) > 2 else "[None]", (count, code.shape[-1]))
 
 
-@rule("matmul", "mm", "bmm", "mv", "dot")
+@rule("matmul")
 def _matmul(site: Site) -> Iterator[Flow]:
     left, right = site.argument("input"), site.argument("other")
-    if right is None:
-        right = site.node.argument(site.node.call.definition.parameters[1])
     gradient = _shared_gradient(site, left, right)
     for each in needing(left):
         yield Flow(each, _left(gradient, site.value(left), site.value(right)))
@@ -367,3 +365,51 @@ def _adaptive(site: Site) -> Iterator[Flow]:
         for entries in each.shape[-count:]:
             total *= entries
         yield Flow(each, div(site.full(), site.numbers.code(total)))
+
+
+@rule("inner")
+def _inner(site: Site) -> Iterator[Flow]:
+    left, right = site.argument("input"), site.argument("other")
+    gradient = _shared_gradient(site, left, right)
+    ranks = (len(left.shape), len(right.shape))
+    if ranks not in ((1, 1), (2, 2)):
+        raise NotImplementedError("inner of more than two dimensions")
+    for each, other in ((left, right), (right, left)):
+        for needed in needing(each):
+            if ranks == (1, 1):
+                yield Flow(needed, mul(gradient, site.value(other)))
+            else:
+                incoming = gradient if needed is left else turned(gradient)
+                yield Flow(needed, matmul(incoming, site.value(other)))
+
+
+@rule("cross")
+def _cross(site: Site) -> Iterator[Flow]:
+    left, right, dim = site.argument("input"), site.argument("other"), site.argument("dim")
+    gradient = _shared_gradient(site, left, right)
+    one, two = site.value(left), site.value(right)
+    for each in needing(left):
+        yield site.fit(each, call("torch.cross", *_alike(site, two, gradient), shape=site.node.shape, dim=dim))
+    for each in needing(right):
+        yield site.fit(each, call("torch.cross", *_alike(site, gradient, one), shape=site.node.shape, dim=dim))
+
+
+def _alike(site: Site, *operands: Code) -> list[Code]:
+    return [stretched(each, site.node.shape) for each in operands]
+
+
+@rule("cdist")
+def _cdist(site: Site) -> Iterator[Flow]:
+    if site.plain("p", 2.0) != 2:
+        raise NotImplementedError("cdist with another p than 2")
+    left, right = site.argument("x1"), site.argument("x2")
+    share = site.temporaries.fresh(f"{site.line}_share")
+    site.temporaries.set(share, div(site.full(), site.output).text)
+    one, two = site.value(left, often=True), site.value(right, often=True)
+    for each in needing(left):
+        code = f"{share}.sum(-1, keepdim=True) * {one.within(Binding.MINUS)} - {share} @ {two.within(Binding.MINUS)}"
+        yield Flow(each, Code(code, each.shape, Binding.SUM))
+    back = f"{share}.transpose(-2, -1)"
+    for each in needing(right):
+        code = f"{back}.sum(-1, keepdim=True) * {two.within(Binding.MINUS)} - {back} @ {one.within(Binding.MINUS)}"
+        yield Flow(each, Code(code, each.shape, Binding.SUM))

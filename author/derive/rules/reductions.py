@@ -5,7 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from author.derive.code import Code, call, compared, dims_text, div, method, mul, neg, number, power, sub
+from author.derive.code import (
+    Code,
+    call,
+    compared,
+    dims_text,
+    div,
+    literal,
+    matmul,
+    method,
+    mul,
+    neg,
+    number,
+    power,
+    sub,
+)
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import RULES, rule
@@ -160,7 +174,7 @@ def _amax(site: Site) -> Iterator[Flow]:
         yield _shared(site, each, () if is_whole(site) else reduced_dims(site, each))
 
 
-@rule("median", "kthvalue", "mode", "cummax", "cummin", "sort", "topk")
+@rule("median", "kthvalue", "cummax", "cummin", "sort", "topk")
 def _selected(site: Site) -> Iterator[Flow]:
     """Scatter to the places that the call itself tells."""
     for each in needing(site.argument("input")):
@@ -200,7 +214,7 @@ def _norm(site: Site) -> Iterator[Flow]:
         output = unreduced(site, each, site.value(site.node, often=True))
         incoming, value = unreduced(site, each, _incoming(site)), site.value(each)
         if p == 2:
-            yield Flow(each, mul(value, Code(f"({div(incoming, output)})", output.shape)))
+            yield Flow(each, mul(incoming, Code(f"({div(value, output)})", each.shape)))
         elif p == 1:
             yield Flow(each, mul(incoming, method(value, ".sign()", each.shape)))
         elif math.isinf(p):
@@ -271,3 +285,56 @@ def _normalize(site: Site) -> Iterator[Flow]:
         along = Code(f"({mul(gradient, output)}).sum({dim}, keepdim=True)", _kept_shape(each, dim))
         rest = sub(gradient, mul(output, along))
         yield Flow(each, div(Code(f"({rest})", each.shape), Code(length, _kept_shape(each, dim))))
+
+
+@rule("logcumsumexp")
+def _logcumsumexp(site: Site) -> Iterator[Flow]:
+    dim = site.argument("dim")
+    for each in needing(site.argument("input")):
+        share = mul(site.full(), Code(f"(-{site.output.atom}).exp()", each.shape))
+        total = method(share, f".flip({dim}).cumsum({dim}).flip({dim})", each.shape)
+        yield Flow(each, mul(total, method(site.value(each), ".exp()", each.shape)))
+
+
+@rule("diff")
+def _diff(site: Site) -> Iterator[Flow]:
+    if site.plain("n", 1) != 1:
+        raise NotImplementedError("diff of more than one step")
+    dim = site.plain("dim", -1)
+    for each in needing(site.argument("input")):
+        site.gradient = site.full()
+        gradient = site.named_gradient()
+        shape = tuple(1 if i == dim % len(each.shape) else size for i, size in enumerate(each.shape))
+        zeros = f"torch.zeros({literal(shape)})"
+        before, after = f"torch.cat([{zeros}, {gradient}], {dim})", f"torch.cat([{gradient}, {zeros}], {dim})"
+        yield Flow(each, sub(Code(before, each.shape), Code(after, each.shape)))
+
+
+@rule("trace")
+def _trace(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        rows, columns = each.shape
+        eye = f"torch.eye({rows})" if rows == columns else f"torch.eye({rows}, {columns})"
+        yield Flow(each, mul(site.gradient, Code(eye, each.shape)))
+
+
+@rule("det", "logdet", "slogdet")
+def _det(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        if site.node.operation == "slogdet" and site.node.index == 0:
+            yield Flow(each, number(0.0))
+            continue
+        incoming = site.full()
+        if site.node.operation == "det":
+            incoming = mul(incoming, site.output)
+        if site.node.shape:
+            incoming = method(incoming, "[..., None, None]", (*site.node.shape, 1, 1))
+        turned = method(site.value(each), ".inverse().transpose(-2, -1)", each.shape)
+        yield Flow(each, mul(incoming, turned))
+
+
+@rule("inverse")
+def _inverse(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        turned = method(site.value(site.node, often=True), ".transpose(-2, -1)", each.shape)
+        yield Flow(each, neg(matmul(matmul(turned, site.full()), turned)))

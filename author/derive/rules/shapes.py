@@ -21,7 +21,7 @@ def shape_text(node: Node) -> str:
     return literal(node.shape) if node.shape else "()"
 
 
-@rule("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as", "ravel", "rearranged")
+@rule("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel")
 def _reshaped(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         gradient = site.gradient
@@ -40,7 +40,7 @@ def _reshaped(site: Site) -> Iterator[Flow]:
             yield Flow(each, method(full, f".reshape({shape_text(each)})", each.shape))
 
 
-@rule("t", "mT", "adjoint", "H")
+@rule("t")
 def _transposed(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         text = ".T" if len(each.shape) == 2 else ".mT"
@@ -55,7 +55,7 @@ def _moved(site: Site, text: str, to: Node) -> Code:
     return method(site.full(), text, to.shape)
 
 
-@rule("transpose", "swapaxes", "swapdims")
+@rule("transpose")
 def _transpose(site: Site) -> Iterator[Flow]:
     dims = [site.argument(name) for name in site.node.call.definition.parameters[1:3]]
     for each in needing(site.argument("input")):
@@ -71,14 +71,14 @@ def _permute(site: Site) -> Iterator[Flow]:
         yield Flow(each, _moved(site, f".permute({literal(inverse)})", each))
 
 
-@rule("movedim", "moveaxis")
+@rule("movedim")
 def _movedim(site: Site) -> Iterator[Flow]:
     source, destination = (site.argument(name) for name in site.node.call.definition.parameters[1:3])
     for each in needing(site.argument("input")):
         yield Flow(each, _moved(site, f".movedim({destination}, {source})", each))
 
 
-@rule("expand", "expand_as", "broadcast_to")
+@rule("expand")
 def _expand(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         yield Flow(each, fitted(site.gradient, site.node.shape, each.shape))
@@ -123,7 +123,7 @@ def _repeat_interleave(site: Site) -> Iterator[Flow]:
 
 @rule("flip", "fliplr", "flipud")
 def _flip(site: Site) -> Iterator[Flow]:
-    dims = site.argument("dims")
+    dims = {"fliplr": 1, "flipud": 0}.get(site.node.operation, site.argument("dims"))
     for each in needing(site.argument("input")):
         shown = literal(dims) if isinstance(dims, tuple) else dims
         yield Flow(each, _moved(site, f".flip({shown})", each))
@@ -179,12 +179,12 @@ def part_text(dim: int, rank: int, start: int, stop: int, size: int) -> str:
     return ", ".join([":"] * at + [shown])
 
 
-@rule("cat", "concat", "hstack", "vstack", "dstack", "column_stack", "row_stack")
+@rule("cat", "hstack", "vstack")
 def _cat(site: Site) -> Iterator[Flow]:
     tensors = site.argument("tensors")
     rank = len(site.node.shape)
     dim = site.plain("dim", 0)
-    if site.node.operation in ("hstack", "column_stack"):
+    if site.node.operation == "hstack":
         dim = 0 if rank == 1 else 1
     if any(len(each.shape) != rank for each in tensors):
         raise NotImplementedError(f"{site.node.operation} of tensors with other numbers of dimensions")
@@ -210,7 +210,7 @@ def _stack(site: Site) -> Iterator[Flow]:
             yield Flow(needed, method(full, f"[{text}]", needed.shape))
 
 
-@rule("chunk", "split", "split_with_sizes", "tensor_split", "narrow", "unbind", "hsplit", "vsplit")
+@rule("chunk", "split", "tensor_split", "narrow", "unbind")
 def _split(site: Site) -> Iterator[Flow]:
     dim = site.plain("dim", 0)
     for each in needing(site.argument("input")):
@@ -287,3 +287,44 @@ def _unfold(site: Site) -> Iterator[Flow]:
         ]
         code = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
         yield Flow(each, Code(code, each.shape))
+
+
+@rule("pixel_shuffle", "pixel_unshuffle")
+def _pixel_shuffle(site: Site) -> Iterator[Flow]:
+    is_shuffle = site.node.operation == "pixel_shuffle"
+    name, factor = ("unshuffle", "upscale_factor") if is_shuffle else ("shuffle", "downscale_factor")
+    for each in needing(site.argument("input")):
+        yield Flow(each, call(f"F.pixel_{name}", site.full(), site.argument(factor), shape=each.shape))
+
+
+def _window_options(site: Site) -> dict[str, int | tuple[int, ...]]:
+    defaults = {"dilation": 1, "padding": 0, "stride": 1}
+    return {name: site.argument(name) for name, plain in defaults.items() if site.argument(name) not in (None, plain)}
+
+
+@rule("im2col")
+def _im2col(site: Site) -> Iterator[Flow]:
+    size = site.argument("kernel_size")
+    for each in needing(site.argument("input")):
+        space = f"{each.name}.shape[-2:]" if each.name else f"({literal(each.shape[-2:])})"
+        yield Flow(each, call("F.fold", site.full(), space, size, shape=each.shape, **_window_options(site)))
+
+
+@rule("fold")
+def _fold(site: Site) -> Iterator[Flow]:
+    size = site.argument("kernel_size")
+    for each in needing(site.argument("input")):
+        yield Flow(each, call("F.unfold", site.full(), size, shape=each.shape, **_window_options(site)))
+
+
+@rule("interpolate")
+def _interpolate(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        spatial = list(zip(site.node.shape[2:], each.shape[2:], strict=True))
+        if site.plain("mode", "nearest") != "nearest" or any(whole % size for whole, size in spatial):
+            raise NotImplementedError("interpolate in another way than by copies")
+        sizes = [*each.shape[:2], *(part for whole, size in spatial for part in (size, whole // size))]
+        dims = [3 + 2 * i for i in range(len(spatial))]
+        parts = method(site.full(), f".reshape({literal(sizes)})", sizes)
+        shown = str(dims[0]) if len(dims) == 1 else f"({literal(dims)})"
+        yield Flow(each, method(parts, f".sum({shown})", each.shape))
