@@ -208,4 +208,4 @@ def test_an_own_mistake_of_the_right_shape_below_an_axis_too_many_is_still_found
     table = rows(BOX, ("dm = -dc.sum(1)", "dm = -dc.sum(1, keepdim=True)"), ("dc + dm.unsqueeze(1) / 6", "dc + dm / 3"))
 
     assert sorted(own(table)) == ["m", "x"]
-    assert table["x"].diagnosis[0].code == "term_scale"
+    assert table["x"].diagnosis[0].code == "double_counted"
