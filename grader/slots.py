@@ -54,7 +54,7 @@ def _neighbours(names: Iterable[str], lines: Lines) -> Mapping[str, set[str]]:
     """Return name → the names of all lines that it stands in."""
     neighbours = {name: {name} for name in names}
     for step, reads in lines:
-        together = {step, *reads}
+        together = neighbours.keys() & {step, *reads}
         for name in together:
             neighbours[name] |= together
     return neighbours
