@@ -6,11 +6,9 @@ import keyword
 from collections.abc import Iterable
 from typing import Final
 
-from exercises.tape import CutTape
-
-# A step of such a name would hide what lines and answers call, or an attribute of a tape.
+# A step of such a name would hide what lines and answers call.
 _TAKEN: Final = frozenset(
-    [*keyword.kwlist, *(each for each in dir(CutTape) if not each.startswith("_") and each != "loss")]
+    keyword.kwlist
     + "torch F math cmp abs enumerate float int len list max min print range sum tuple zip".split()
 )
 
@@ -20,6 +18,7 @@ class StepNames:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
+        self._steps: set[str] = set()
 
     def fresh(self, name: str) -> str:
         """Return a name that is free, ``x_2`` if ``x`` is taken, and take it."""
@@ -28,13 +27,16 @@ class StepNames:
         while not self._is_free(fresh):
             fresh, count = f"{name}_{count}", count + 1
         self._taken.add(fresh)
+        self._steps.add(fresh)
         return fresh
 
     def free(self, name: str) -> None:
         """Give a name back."""
         self._taken.discard(name)
+        self._steps.discard(name)
 
     def _is_free(self, name: str) -> bool:
-        # The student's variable for the gradient of x is dx, so no step may be called dx beside x.
-        gradient_of = name[1:] if name.startswith("d") and len(name) > 1 else name
-        return not ({name, f"d{name}", gradient_of} & self._taken) and name not in _TAKEN
+        # The student's variable for the gradient of x is dx, so no step may be called dx beside x, nor x beside dx.
+        # Given gradients keep their names: an upstream gradient that is given is called dx beside the step x.
+        is_gradient = name.startswith("d") and name[1:] in self._taken
+        return not (name in self._taken or name in _TAKEN or is_gradient or f"d{name}" in self._steps)
