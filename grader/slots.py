@@ -7,7 +7,6 @@ does not fit is described by its shape.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -22,7 +21,7 @@ from grader.sandbox.result_layout import ALIGNMENT_BYTES
 ROOM_MIN: Final = 2**14  # bytes: small answers of any shape are kept, and 128 of them are 2 MiB
 
 Sizes = tuple[tuple[str, int], ...]
-Lines = tuple[tuple[str, str], ...]
+Lines = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def slots_of(instance: Instance, limits: Limits) -> tuple[Slot, ...]:
@@ -30,14 +29,16 @@ def slots_of(instance: Instance, limits: Limits) -> tuple[Slot, ...]:
     exercise = instance.exercise
     sizes = tuple((name, tensor.numel()) for name, tensor in reference(instance).state.items())
     names = tuple(checkpoint.name for checkpoint in exercise.checkpoints)
-    return sized(names, sizes, tuple(exercise.lines.items()), limits.output_bytes)
+    return sized(
+        names, sizes, tuple((line.name, tuple(line.reads)) for line in exercise.forward.lines), limits.output_bytes
+    )
 
 
 @lru_cache(maxsize=256)  # the same for all instances of an exercise
 def sized(names: Sequence[str], sizes: Sizes, lines: Lines, output_bytes: int) -> tuple[Slot, ...]:
     """Return a slot for each name.
 
-    ``sizes`` are the numbers of elements of all tensors of the forward state, ``lines`` the steps and their text.
+    ``sizes`` are the numbers of elements of all tensors of the forward state, ``lines`` the steps and what they read.
     Where the room around each checkpoint is more than ``output_bytes`` together, each gets that of its gradient alone.
     If that is still too much, ``Sandbox.run`` raises.
     """
@@ -52,8 +53,8 @@ def sized(names: Sequence[str], sizes: Sizes, lines: Lines, output_bytes: int) -
 def _neighbours(names: Iterable[str], lines: Lines) -> Mapping[str, set[str]]:
     """Return name → the names of all lines that it stands in."""
     neighbours = {name: {name} for name in names}
-    for step, line in lines:
-        together = neighbours.keys() & {step, *re.findall(r"[^\W\d]\w*", line)}
+    for step, reads in lines:
+        together = neighbours.keys() & {step, *reads}
         for name in together:
             neighbours[name] |= together
     return neighbours

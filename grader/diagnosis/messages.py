@@ -610,7 +610,7 @@ MESSAGES: Mapping[Code, Kind] = {
         "assigned where repeated indices add up at",
         {
             "later_uses": Message(
-                "{read} is used {count:times}, in {uses:and}. Your gradient holds only what comes through {kept:and}.",
+                "{read} is used {count:times}, in {uses:and}. Your gradient holds only what comes through {held:and}.",
                 "On the way back, {last} comes after the others: = throws away what is there, += adds to it.",
             ),
             "repeated_index_in_a_loop": Message(

@@ -160,7 +160,7 @@ def overwritten_uses(case: Case) -> Iterator[Finding]:
         held = held + edges[use].share
         lost = [edges[other].share for other in uses[number:]]
         if case.same(case.answer, held) and all(case.matters(share) for share in lost):
-            values: dict[str, Any] = {"count": len(uses), "uses": uses, "kept": uses[:number], "last": uses[number - 1]}
+            values: dict[str, Any] = {"count": len(uses), "uses": uses, "held": uses[:number], "last": uses[number - 1]}
             repair = case.answer + sum_of(lost)
             yield Finding(Code.OVERWRITTEN, "later_uses", uses[number - 1], repair, read=case.name, **values)
             return
