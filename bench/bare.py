@@ -27,7 +27,7 @@ import sys
 import safetensors.torch, torch
 state, forward, solution = sys.argv[1:]
 names = {
-    name: int(value) if value.ndim == 0 and value.dtype is torch.int64 else value
+    name: value.item() if value.ndim == 0 and value.dtype in (torch.int64, torch.float64, torch.bool) else value
     for name, value in safetensors.torch.load_file(state).items()
 }
 names |= {"torch": torch, "F": torch.nn.functional}
@@ -43,7 +43,7 @@ exec(open(solution).read(), names)
 def compile_bare(instance: Instance) -> Callable[[], dict[str, Any]]:
     """Return a function that does it once, and returns the names that the solution leaves."""
     exercise = instance.exercise
-    forward = compile(exercise.forward_source, "forward.py", "exec")
+    forward = compile(exercise.forward.text, "forward.py", "exec")
     solution = compile(exercise.solution, "solution.py", "exec")
     state = variables(instance.tensors())
     given = {name: value for name, value in state.items() if name not in exercise.lines}
@@ -73,7 +73,7 @@ def run_cold(instance: Instance) -> None:
     with tempfile.TemporaryDirectory(prefix="dojo-bench-") as folder:
         state, forward, solution = (Path(folder) / name for name in ("state.safetensors", "forward.py", "solution.py"))
         state.write_bytes(instance.state)
-        forward.write_text(instance.exercise.forward_source)
+        forward.write_text(instance.exercise.forward.text)
         solution.write_text(instance.exercise.solution)
         command = [sys.executable, "-c", COLD_PROGRAM, *map(str, (state, forward, solution))]
         subprocess.run(command, env=PINNED, check=True, stdout=subprocess.DEVNULL)

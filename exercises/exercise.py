@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -10,15 +10,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from exercises import forward_source
 from exercises.derivations import Derivation
 from exercises.formula import Part
-from exercises.tape import CutTape, Piece, Tape
+from exercises.language.forward import Forward
+from exercises.tape import CutTape, Tape
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The tensors that a pack's forward passes start from: parameters, a minibatch, constants.
+    """The tensors that a forward pass starts from: parameters, a minibatch, constants.
 
     ``dataset`` is the SHA-256 of the data from which the minibatch was drawn.
     """
@@ -67,10 +67,11 @@ class Checkpoint:
 class Exercise:
     """What is asked.
 
-    ``pieces`` are the forward pass, played one after the other on a tape. ``given_from`` turns the tensors of
-    ``numbers`` into those that this forward pass starts from. ``derivations`` maps checkpoints to what is said once
-    they passed. ``parts`` maps checkpoints that are asked for in one expression to the summands of it. A change that
-    could change a grade needs a new ``revision``.
+    ``forward`` is the forward pass, and ``numbers`` draws what it starts from; ``data`` are names among these that have
+    no gradient. ``derivations`` maps checkpoints to what is said once they passed, and ``hints`` to what their traps
+    are. ``parts`` maps checkpoints that are asked for in one expression to the summands of it. ``groups`` maps
+    headings to the checkpoints shown under them. ``vanishing`` are checkpoints whose gradient is zero in
+    mathematics. A change that could change a grade needs a new ``revision``.
     """
 
     slug: str
@@ -80,47 +81,40 @@ class Exercise:
     statement: str
     solution: str
     checkpoints: tuple[Checkpoint, ...]
-    pieces: tuple[Piece, ...]
-    given_from: Callable[[dict[str, Tensor]], dict[str, Tensor]]
+    forward: Forward
     numbers: NumberSource
     lecture: str | None = None
+    difficulty: str | None = None
+    data: frozenset[str] = frozenset()
+    vanishing: frozenset[str] = frozenset()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     derivations: Mapping[str, Derivation] = field(default_factory=dict, compare=False)
+    hints: Mapping[str, str] = field(default_factory=dict, compare=False)
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
 
     @cached_property
-    def forward_source(self) -> str:
-        """The forward pass as the lecture writes it: the lines of the pieces without the tape.
-
-        :raises BadForwardPass: a piece cannot be read
-        """
-        return "\n".join(forward_source.read(piece).text for piece in self.pieces)
+    def lines(self) -> dict[str, str]:
+        """Name of a step → its line of the forward pass, without the comment."""
+        return {line.name: line.text for line in self.forward.lines}
 
     @cached_property
-    def lines(self) -> dict[str, str]:
-        """Name of a step → its line of the forward pass, without the comment.
-
-        :raises BadForwardPass: a piece cannot be read
-        """
-        return {line.name: line.text for piece in self.pieces for line in forward_source.read(piece).lines}
-
-    def play(self, tape: Tape) -> None:
-        """Play the forward pass on a tape."""
-        for piece in self.pieces:
-            piece(tape)
+    def without_gradient(self) -> frozenset[str]:
+        """The names of data, and of lines whose value has no gradient. What is no float is not listed."""
+        return self.data | self.forward.frozen
 
     def given(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the part of a forward state that no step computes."""
+        """Return the part of a forward state that no line computes."""
         return {name: value for name, value in state.items() if name not in self.lines}
 
     def played(self, state: Mapping[str, Tensor]) -> Tape:
         """Play the forward pass from a forward state, and the backward pass; return the tape."""
-        tape = Tape(self.given(state))
-        self.play(tape)
+        tape = Tape(self.given(state), self.data)
+        self.forward.play(tape)
         torch.autograd.backward(tape.loss)
         return tape
 
     def cut(self, state: Mapping[str, Tensor]) -> CutTape:
         """Play the forward pass from a forward state with its steps cut apart; return the tape."""
-        tape = CutTape(self.given(state))
-        self.play(tape)
+        tape = CutTape(self.given(state), self.data)
+        self.forward.play(tape)
         return tape

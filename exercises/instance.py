@@ -62,8 +62,8 @@ class Instance:
 
     @classmethod
     def _frozen(cls, exercise: Exercise, numbers: Numbers, kind: Kind) -> Instance:
-        tape = Tape(exercise.given_from(numbers.tensors))
-        exercise.play(tape)
+        tape = Tape(numbers.tensors, exercise.data)
+        exercise.forward.play(tape)
         return cls(exercise=exercise, state=freeze(tape.values()), kind=kind, dataset=numbers.dataset)
 
     def tensors(self) -> dict[str, Tensor]:

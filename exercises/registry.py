@@ -1,49 +1,75 @@
-"""The registry: every exercise of every installed pack, by slug.
+"""The registry: every exercise of every pack, by slug.
 
-A pack is a distribution with an entry point in the group ``backprop_dojo.exercises``. Its object is the pack's
-exercises, a tuple of ``Exercise``::
+A pack is a folder (``exercises.folder``), and it is found in one of two ways:
 
-    [project.entry-points."backprop_dojo.exercises"]
-    makemore = "exercises.makemore:EXERCISES"
+1. A distribution has an entry point in the group ``backprop_dojo.exercises``. Its object is the ``Path`` of the pack's
+   folder, or a tuple of ``Exercise``::
+
+       [project.entry-points."backprop_dojo.exercises"]
+       makemore = "exercises.makemore:EXERCISES"
+
+2. The environment's ``DOJO_PACKS`` names the folder, or a folder that holds such folders. Several are separated as in
+   ``PATH``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Final
 
+from exercises import folder
 from exercises.errors import PackError
 from exercises.exercise import Exercise
-from exercises.forward_source import BadForwardPass
+from exercises.folder import PACK_FILE, Pack
 
 GROUP: Final = "backprop_dojo.exercises"
+FOLDERS_VARIABLE: Final = "DOJO_PACKS"
 _SLUG: Final = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 
 class NoSuchExercise(LookupError):
-    """No installed pack has an exercise of this slug."""
+    """No pack has an exercise of this slug."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"there is no exercise {slug!r}; choose one of: {', '.join(exercises())}")
 
 
+class NoSuchPack(LookupError):
+    """There is no pack of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no pack {name!r}; choose one of: {', '.join(packs())}")
+
+
+@cache
+def packs() -> Mapping[str, Pack]:
+    """Return name → pack. They are loaded at the first call.
+
+    :raises PackError: there is no pack, or one cannot be used
+    """
+    return load(entry_points(group=GROUP), folders(os.environ.get(FOLDERS_VARIABLE, "")))
+
+
 @cache
 def exercises() -> Mapping[str, Exercise]:
-    """Return slug → exercise. The packs are loaded at the first call.
+    """Return slug → exercise, of all packs.
 
-    :raises PackError: no pack is installed, or one cannot be used
+    :raises PackError: there is no pack, or one cannot be used
     """
-    return load(entry_points(group=GROUP))
+    return {exercise.slug: exercise for pack in packs().values() for exercise in pack.exercises}
 
 
 def find(slug: str) -> Exercise:
     """Return the exercise of a slug such as ``makemore/full-backward``.
 
     :raises NoSuchExercise: there is none
-    :raises PackError: no pack is installed, or one cannot be used
+    :raises PackError: there is no pack, or one cannot be used
     """
     try:
         return exercises()[slug]
@@ -51,30 +77,77 @@ def find(slug: str) -> Exercise:
         raise NoSuchExercise(slug) from None
 
 
+def find_pack(name: str) -> Pack:
+    """Return the pack of a name such as ``makemore``.
+
+    :raises NoSuchPack: there is none
+    :raises PackError: there is no pack, or one cannot be used
+    """
+    try:
+        return packs()[name]
+    except KeyError:
+        raise NoSuchPack(name) from None
+
+
+def clear() -> None:
+    """Forget the packs, so that the next call loads them again."""
+    packs.cache_clear()
+    exercises.cache_clear()
+
+
 def prepare() -> None:
     """Load every pack and the data that its exercises draw from, so that a fault shows at start.
 
-    :raises PackError: no pack is installed, or a pack or its data cannot be used
+    :raises PackError: there is no pack, or a pack or its data cannot be used
     """
     for exercise in exercises().values():
         exercise.numbers.prepare()
 
 
-def load(packs: Iterable[EntryPoint]) -> dict[str, Exercise]:
-    """Load packs in the order of their names; return slug → exercise.
+def folders(setting: str) -> list[Path]:
+    """Return the folders of packs that a setting such as ``DOJO_PACKS`` names.
 
-    :raises PackError: there is none, one cannot be used, or two hold the same slug
+    :raises PackError: a folder neither is a pack nor holds one
     """
-    found: dict[str, Exercise] = {}
+    found: list[Path] = []
+    for part in filter(None, setting.split(os.pathsep)):
+        path = Path(part)
+        inside = [path] if (path / PACK_FILE).is_file() else sorted(each.parent for each in path.glob(f"*/{PACK_FILE}"))
+        if not inside:
+            raise PackError(
+                f"{FOLDERS_VARIABLE} names {path}, where no {PACK_FILE} is. Name the folder of a pack, "
+                "or the folder that holds such folders."
+            )
+        found += inside
+    return found
+
+
+def load(installed: Iterable[EntryPoint], in_folders: Iterable[Path] = ()) -> dict[str, Pack]:
+    """Load packs, those of entry points first, in the order of their names; return name → pack.
+
+    A folder that is found twice is loaded once.
+
+    :raises PackError: there is none, one cannot be used, or two hold the same slug or have the same name
+    """
+    found: dict[str, Pack] = {}
     origins: dict[str, str] = {}
-    for pack in sorted(packs, key=_label):
-        for exercise in _exercises_of(pack):
-            if exercise.slug in found:
+    loaded: set[Path] = set()
+    sources = [(_label(entry), _object_of(entry)) for entry in sorted(installed, key=_label)]
+    sources += [(f"the folder {path}", path) for path in in_folders]
+    for origin, held in sources:
+        if isinstance(held, Path):
+            if held.resolve() in loaded:
+                continue
+            loaded.add(held.resolve())
+        pack = _pack(origin, held)
+        for key in (pack.name, *(exercise.slug for exercise in pack.exercises)):
+            if key in origins:
                 raise PackError(
-                    f"{exercise.slug} is there twice, in {origins[exercise.slug]} and in {_label(pack)}. "
-                    "Uninstall one of the packs, or give one of the exercises another slug."
+                    f"{key} is there twice, in {origins[key]} and in {origin}. "
+                    "Uninstall one of the packs, or give one of them another name."
                 )
-            found[exercise.slug], origins[exercise.slug] = exercise, _label(pack)
+            origins[key] = origin
+        found[pack.name] = pack
     if not found:
         raise PackError(
             f"No pack of exercises is installed (entry points {GROUP}). Install the project again: pip install -e ."
@@ -82,27 +155,44 @@ def load(packs: Iterable[EntryPoint]) -> dict[str, Exercise]:
     return found
 
 
-def _exercises_of(pack: EntryPoint) -> tuple[Exercise, ...]:
-    """Load a pack.
+def _object_of(entry: EntryPoint) -> object:
+    """Return the object of an entry point.
 
-    :raises PackError: its import fails, it is no tuple of exercises, or one of them has a bad slug or forward pass
+    :raises PackError: its import fails
     """
     try:
-        held = pack.load()
+        return entry.load()
     except Exception as error:  # the code of a pack may raise anything when it is imported
         raise PackError(
-            f"{_label(pack)} cannot be loaded: {type(error).__name__}: {error}. Mend it, or uninstall it."
+            f"{_label(entry)} cannot be loaded: {type(error).__name__}: {error}. Mend it, or uninstall it."
         ) from error
-    if not isinstance(held, tuple) or not all(isinstance(exercise, Exercise) for exercise in held):
-        raise PackError(f"{_label(pack)}: {pack.value} is no tuple of exercises. Let its entry point name one.")
+
+
+def _pack(origin: str, held: object) -> Pack:
+    """Return the pack that an entry point or a folder holds.
+
+    :raises PackError: it is no pack, or an exercise of it cannot be used
+    """
+    if isinstance(held, Path):
+        try:
+            return folder.load_pack(held)
+        except PackError as error:
+            raise PackError(f"{origin}: {error}") from error
+    if not isinstance(held, tuple) or not held or not all(isinstance(exercise, Exercise) for exercise in held):
+        raise PackError(
+            f"{origin} holds neither the Path of a folder nor a tuple of exercises. Let its entry point name one."
+        )
     for exercise in held:
         if not _SLUG.fullmatch(exercise.slug):
-            raise PackError(f"{_label(pack)}: {exercise.slug!r} is no slug. Use two words, such as topic/some-name.")
-        try:
-            _ = exercise.lines
-        except BadForwardPass as error:
-            raise PackError(f"{_label(pack)}, {exercise.slug}: {error}") from error
-    return held
+            raise PackError(f"{origin}: {exercise.slug!r} is no slug. Use two words, such as topic/some-name.")
+    name = held[0].slug.partition("/")[0]
+    return Pack(name, name, "", "", _digest(held), held)
+
+
+def _digest(held: tuple[Exercise, ...]) -> str:
+    """Return the SHA-256 of what exercises written in Python ask for."""
+    asked = [(each.slug, each.revision, each.statement, each.forward.text, each.checkpoints) for each in held]
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def _label(pack: EntryPoint) -> str:

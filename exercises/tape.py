@@ -1,79 +1,104 @@
-"""A tape runs a forward pass that is written once, and records it step by step.
+"""A tape holds the named tensors of a forward pass while its lines are played, step by step.
 
-An author writes the lecture's lines with ``t.`` before every name::
+A line reads values by their names and writes one. The same lines can be played in two ways:
 
-    t.bnmeani = 1 / t.n * t.hprebn.sum(0, keepdim=True)
-    t.bndiff = t.hprebn - t.bnmeani
-
-A step is one such line. The same lines can be played in two ways:
-
-1. ``Tape`` plays them plainly. One ``t.loss.backward()`` leaves PyTorch's gradient in every named tensor, bit for
-   bit the lecture's.
+1. ``Tape`` plays them plainly. One backward pass leaves PyTorch's gradient in every named tensor, bit for bit the
+   lecture's.
 2. ``CutTape`` cuts the graph between the steps. So the gradients of a student can be fed in at every step, and each
    step gives the gradient that is right for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+CONSTANT_DTYPES: Final = (torch.int64, torch.float64, torch.bool)
+
 
 class Tape:
-    """Play a forward pass plainly and keep the gradient of every named tensor.
+    """Hold the values of a forward pass that is played plainly, and the gradient of each.
 
     ``given`` holds the tensors that no step computes: parameters, the minibatch, constants. A constant is read as a
-    Python int, see ``is_constant``.
+    number, see ``is_constant``. ``data`` are names of those that are no leaf: nobody asks for their gradient.
     """
 
-    _values: dict[str, Tensor]
+    def __init__(self, given: Mapping[str, Tensor], data: Collection[str] = ()) -> None:
+        self._given = given
+        self._data = set(data)
+        self._values: dict[str, Any] = {name: self._prepare(name, value) for name, value in given.items()}
 
-    def __init__(self, given: Mapping[str, Tensor]) -> None:
-        object.__setattr__(self, "_values", {name: self._prepare(value) for name, value in given.items()})
+    def read(self, name: str) -> Any:
+        """Return a value as a line gets it: a number for a constant, the tensor otherwise.
 
-    def __getattr__(self, name: str) -> Any:
-        # Python calls this only for names that are not attributes of the class: the names of the forward pass.
-        # Any, not Tensor | int: the type checker cannot know which of the two a name is, and the lines should read
-        # like the lecture's.
+        :raises LookupError: it is not given, and no step has set it yet
+        """
         try:
-            value = self._values[name]
+            return self._values[name]
         except KeyError:
-            raise AttributeError(f"the forward pass reads {name!r} before any step sets it") from None
-        return int(value) if is_constant(value) else self._read(name, value)
+            raise LookupError(f"the forward pass reads {name!r} before any step sets it") from None
 
-    def __setattr__(self, name: str, value: Tensor) -> None:
-        if name in self._values:
-            raise AttributeError(f"the forward pass sets {name!r} twice: give every step a name of its own")
-        self._values[name] = self._write(name, value)
+    def write(self, name: str, value: Tensor, behind_wall: Collection[str] = ()) -> None:
+        """Set the value of a step. ``behind_wall`` are the names that it reads and no gradient goes back to.
+
+        :raises ValueError: it is set already
+        """
+        self._check_unset(name)
+        value.retain_grad()
+        self._values[name] = value
+
+    def freeze(self, name: str, value: Tensor) -> None:
+        """Set a value that counts as data from here on: it has no gradient, and nothing goes back through it.
+
+        :raises ValueError: it is set already
+        """
+        self._check_unset(name)
+        self._data.add(name)
+        self._values[name] = value.detach()
+
+    @property
+    def loss(self) -> Tensor:
+        """The value of the step of this name."""
+        value: Tensor = self.read("loss")
+        return value
 
     def values(self) -> dict[str, Tensor]:
         """Return every named tensor so far, detached, in the order in which the steps set them."""
-        return {name: value.detach() for name, value in self._values.items()}
+        return {
+            name: value.detach() if isinstance(value, Tensor) else self._given[name]
+            for name, value in self._values.items()
+        }
 
     def gradients(self) -> dict[str, Tensor]:
-        """Return name → gradient of the loss, after ``t.loss.backward()``.
+        """Return name → gradient of the loss, after its backward pass.
 
         Each has the shape of the named tensor. A tensor that the loss does not depend on is left out.
         """
-        return {name: value.grad for name, value in self._values.items() if value.grad is not None}
+        return {
+            name: value.grad
+            for name, value in self._values.items()
+            if isinstance(value, Tensor) and value.requires_grad and value.grad is not None
+        }
 
-    def _prepare(self, value: Tensor) -> Tensor:
+    def _prepare(self, name: str, value: Tensor) -> Any:
+        """Return a given tensor as lines read it."""
+        if name in self._data:
+            return self._converted(value)
+        return value.item() if is_constant(value) else self._as_leaf(value)
+
+    def _converted(self, value: Tensor) -> Tensor:
+        return value.detach()
+
+    def _as_leaf(self, value: Tensor) -> Tensor:
         return value.detach().clone().requires_grad_(value.is_floating_point())
 
-    def _read(self, name: str, value: Tensor) -> Tensor:
-        return value
-
-    def _write(self, name: str, value: Tensor) -> Tensor:
-        value.retain_grad()
-        return value
-
-
-Piece = Callable[[Tape], None]
-"""A part of a forward pass: a function that plays its lines on a tape."""
+    def _check_unset(self, name: str) -> None:
+        if name in self._values:
+            raise ValueError(f"the forward pass sets {name!r} twice: give every step a name of its own")
 
 
 @dataclass(frozen=True)
@@ -86,50 +111,71 @@ class Step:
 
 
 class CutTape(Tape):
-    """Play a forward pass whose steps share no graph: each step reads fresh, detached leaves."""
+    """Hold the values of a forward pass whose steps share no graph: each step reads fresh, detached leaves."""
 
-    _steps: list[Step]
-    _leaves: dict[str, Tensor]
-
-    def __init__(self, given: Mapping[str, Tensor]) -> None:
-        object.__setattr__(self, "_steps", [])
-        object.__setattr__(self, "_leaves", {})
-        super().__init__(given)
+    def __init__(self, given: Mapping[str, Tensor], data: Collection[str] = ()) -> None:
+        super().__init__(given, data)
+        self._steps: list[Step] = []
+        self._leaves: dict[str, Tensor] = {}
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps in the order of the forward pass."""
         return tuple(self._steps)
 
-    def _prepare(self, value: Tensor) -> Tensor:
-        return value.detach()
+    def read(self, name: str) -> Any:
+        """Return a value as a line gets it: a number for a constant, a leaf for what has a gradient.
 
-    def _read(self, name: str, value: Tensor) -> Tensor:
-        if not value.is_floating_point():
+        :raises LookupError: it is not given, and no step has set it yet
+        """
+        leaf = self._leaves.get(name)
+        if leaf is not None:
+            return leaf
+        value = super().read(name)
+        if name in self._data or not isinstance(value, Tensor) or not value.is_floating_point():
             return value
-        return self._leaves.setdefault(name, value.detach().requires_grad_())
+        self._leaves[name] = leaf = value.detach().requires_grad_()
+        return leaf
 
-    def _write(self, name: str, value: Tensor) -> Tensor:
-        # This step read everything that was read since the last one.
-        self._steps.append(Step(name, value, dict(self._leaves)))
+    def write(self, name: str, value: Tensor, behind_wall: Collection[str] = ()) -> None:
+        """Set the value of a step, which read everything that was read since the last one.
+
+        :raises ValueError: it is set already
+        """
+        self._check_unset(name)
+        self._steps.append(
+            Step(name, value, {read: at for read, at in self._leaves.items() if read not in behind_wall})
+        )
         self._leaves.clear()
-        return value.detach()
+        self._values[name] = value.detach()
+
+    def freeze(self, name: str, value: Tensor) -> None:
+        """Set a value that counts as data from here on. It is no step.
+
+        :raises ValueError: it is set already
+        """
+        self._leaves.clear()
+        super().freeze(name, value)
+
+    def _as_leaf(self, value: Tensor) -> Tensor:
+        return self._converted(value)  # each step has leaves of its own
 
 
 def is_constant(tensor: Tensor) -> bool:
     """Return whether a tensor of a forward state is a constant of the lecture, such as ``n``.
 
-    A constant is a zero-dimensional int64 tensor, and code gets it as a Python int. The sandbox and the client have
-    this rule once more, because neither may import this module; ``tests/exercises/test_constants.py`` compares them.
+    A constant is a zero-dimensional tensor of int64, float64 or bool, and code gets it as a Python number. The sandbox
+    and the client have this rule once more, because neither may import this module;
+    ``tests/exercises/test_constants.py`` compares them.
     """
-    return tensor.dim() == 0 and tensor.dtype == torch.int64
+    return tensor.dim() == 0 and tensor.dtype in CONSTANT_DTYPES
 
 
-def constants(tensors: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return name → number for the constants among the tensors."""
-    return {name: int(tensor) for name, tensor in tensors.items() if is_constant(tensor)}
+def constants(tensors: Mapping[str, Tensor]) -> dict[str, int | float]:
+    """Return name → number for the constants among the tensors; a bool is one."""
+    return {name: tensor.item() for name, tensor in tensors.items() if is_constant(tensor)}
 
 
 def variables(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Return the tensors as code gets them: an int for each constant, the tensor itself otherwise."""
-    return {name: int(tensor) if is_constant(tensor) else tensor for name, tensor in tensors.items()}
+    """Return the tensors as code gets them: a number for each constant, the tensor itself otherwise."""
+    return {name: tensor.item() if is_constant(tensor) else tensor for name, tensor in tensors.items()}

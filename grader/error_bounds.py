@@ -28,8 +28,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from exercises import forward_source
 from exercises.instance import Instance
+from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
 from grader.reference import reference
 from grader.rounding import sum_of
@@ -59,24 +59,11 @@ class Bounded:
             return bool((np.abs(answer.numpy() - self.value.numpy()) <= self.error.numpy()).all())
 
 
-class FrozenTape(CutTape):
-    """A cut tape in float64. Each step reads the frozen values of the forward state.
+class Float64Tape(CutTape):
+    """A cut tape in float64."""
 
-    ``frozen`` is the forward state. What a step computes from it is not read by the next one.
-    """
-
-    _frozen: Mapping[str, Tensor]
-
-    def __init__(self, given: Mapping[str, Tensor], frozen: Mapping[str, Tensor]) -> None:
-        object.__setattr__(self, "_frozen", frozen)
-        super().__init__(given)
-
-    def _prepare(self, value: Tensor) -> Tensor:
-        return value.detach().double() if value.is_floating_point() else value
-
-    def _write(self, name: str, value: Tensor) -> Tensor:
-        super()._write(name, value)
-        return self._frozen[name].double()
+    def _converted(self, value: Tensor) -> Tensor:
+        return value.detach().double() if _is_real(value) else value
 
 
 class FrozenSteps(Sequence[Step]):
@@ -178,19 +165,8 @@ class BoundedBackward:
 @lru_cache(maxsize=32)  # at most some 1 MB each
 def frozen_steps(instance: Instance) -> FrozenSteps:
     """Return the steps of an instance in float64, each from the frozen values."""
-    right = reference(instance)
-    lines = {line.name: line for piece in instance.exercise.pieces for line in forward_source.read(piece).lines}
-
-    reads = {step.name: list(step.reads) for step in right.cut.steps}
-
-    def play(name: str) -> Step:
-        # What is no floating number has no gradient, so ``reads`` leaves it out.
-        given = {each: value for each, value in right.state.items() if each in reads[name] or not _is_real(value)}
-        tape = FrozenTape(given, right.state)
-        lines[name].play(tape)
-        return tape.steps[0]
-
-    return FrozenSteps(reads, play)
+    steps, lines = reference(instance).cut.steps, instance.exercise.forward.by_name
+    return FrozenSteps({step.name: list(step.reads) for step in steps}, lambda name: _played(instance, lines[name]))
 
 
 def step_without_constant(instance: Instance, name: str) -> tuple[Step, float] | None:
@@ -198,14 +174,16 @@ def step_without_constant(instance: Instance, name: str) -> tuple[Step, float] |
 
     None if the line adds none.
     """
-    lines = (line for piece in instance.exercise.pieces for line in forward_source.read(piece).lines)
-    altered = next(line for line in lines if line.name == name).without_small_constant(SMALL_CONSTANT)
-    if altered is None:
-        return None
+    altered = instance.exercise.forward.by_name[name].without_small_constant(SMALL_CONSTANT)
+    return altered and (_played(instance, altered[0]), altered[1])
+
+
+def _played(instance: Instance, line: Line) -> Step:
+    """Play a line in float64 from the frozen values of the forward state."""
     state = reference(instance).state
-    tape = FrozenTape({each: value for each, value in state.items() if each != name}, state)
-    altered[0].play(tape)
-    return tape.steps[0], altered[1]
+    tape = Float64Tape({read: state[read] for read in line.reads}, instance.exercise.without_gradient)
+    line.play(tape)
+    return tape.steps[0]
 
 
 def bounded_back(step: Step, upstream: Bounded) -> dict[str, Bounded]:

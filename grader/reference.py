@@ -63,8 +63,8 @@ class Reference:
 
     @cached_property
     def constants(self) -> Mapping[str, int]:
-        """Name → number, the constants of the forward pass."""
-        return constants(self.state)
+        """Name → number, the whole numbers among the constants: lengths and the like."""
+        return {name: number for name, number in constants(self.state).items() if type(number) is int}
 
     def reach(self, step: str, read: str) -> float:
         """Return the largest term that a step gives for an upstream gradient of ones and minus ones.

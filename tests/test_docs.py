@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from grader.diagnosis.explain import IN_CONTEXT
 from grader.error_bounds import FORWARD_ROUNDINGS, UNIT
 from grader.origin import CONSTANT_ABOVE, NOT_HANDED_IN
 from grader.tolerance import BEYOND, FROM_ABOVE
+from tests.support.forwards import forward
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -51,10 +53,9 @@ def test_the_architecture_names_every_room_of_the_server() -> None:
 def test_the_forward_pass_in_contributing_is_one() -> None:
     block = re.search(r"```python\n(.*?)```", page("CONTRIBUTING.md"), re.DOTALL)
     assert block is not None
-    namespace = {"torch": torch, "Tape": Tape}
-    exec(re.sub(r"^   ", "", block[1], flags=re.MULTILINE), namespace)  # a page of this repository
-    tape = Tape({"x": torch.ones(3, 2), "w": torch.ones(2, 1), "y": torch.zeros(3, 1), "n": torch.tensor(3)})
-    namespace["forward"](tape)  # type: ignore[operator]
+    given = {"x": torch.ones(3, 2), "w": torch.ones(2, 1), "y": torch.zeros(3, 1), "n": torch.tensor(3)}
+    tape = Tape(given)
+    forward(textwrap.dedent(block[1]), given).play(tape)
     assert tape.values()["loss"].item() == 4.0
 
 

@@ -92,15 +92,85 @@ def renamed(expression: Any, names_: Mapping[str, Any]) -> Any:
     return expression
 
 
-def evaluated(expression: Any, read: Reader) -> Any:
-    """Return the value of an expression. ``read`` gives the values of names."""
+def names_with_gradient(expression: Any) -> list[str]:
+    """Return the names that a gradient may go back to: those that are not all behind ``detach`` or a comparison."""
     match expression:
         case Name(name):
-            return read(name)
+            return [name]
         case Call(operation, arguments):
-            return OPERATIONS[operation].apply(**{key: evaluated(value, read) for key, value in arguments})
-        case Part(call, index):
-            return evaluated(call, read)[index]
+            return (
+                names_with_gradient(tuple(value for _, value in arguments))
+                if OPERATIONS[operation].differentiable
+                else []
+            )
+        case Part(call, _):
+            return names_with_gradient(call)
         case tuple():
-            return tuple(evaluated(each, read) for each in expression)
-    return expression
+            return list(dict.fromkeys(name for each in expression for name in names_with_gradient(each)))
+    return []
+
+
+def evaluated(expression: Any, read: Reader) -> Any:
+    """Return the value of an expression. ``read`` gives the values of names."""
+    return compiled(expression)(read)
+
+
+def compiled(expression: Any) -> Callable[[Reader], Any]:
+    """Return an expression as a function of a reader of names.
+
+    Each call is one closure, so that to evaluate it again costs little more than the operations themselves.
+    """
+    match expression:
+        case Name(name):
+            return lambda read: read(name)
+        case Call():
+            return _compiled_call(expression)
+        case Part(call, index):
+            inner = _compiled_call(call)
+            return lambda read: inner(read)[index]
+        case tuple() if not is_constant(expression):
+            elements = [compiled(each) for each in expression]
+            return lambda read: tuple([element(read) for element in elements])
+        case slice(start=start, stop=stop, step=step) if not is_constant(expression):
+            bounds = compiled((start, stop, step))
+            return lambda read: slice(*bounds(read))
+    return lambda read: expression
+
+
+def is_constant(expression: Any) -> bool:
+    """Return whether an argument holds no expression."""
+    return not any(isinstance(each, Name | Call | Part) for each in walk(expression))
+
+
+def _compiled_call(call: Call) -> Callable[[Reader], Any]:
+    apply = call.definition.apply
+    positional, named = _sorted_arguments(call)
+    constants = {key: value for key, value in named.items() if is_constant(value)}
+    if constants == named and positional:
+        first, *rest = [compiled(each) for each in positional]
+        if not rest:
+            return (lambda read: apply(first(read), **constants)) if constants else lambda read: apply(first(read))
+        if len(rest) == 1 and not constants:
+            second, other = rest[0], positional[1]
+            if is_constant(other):
+                return lambda read: apply(first(read), other)
+            return lambda read: apply(first(read), second(read))
+        return lambda read: apply(first(read), *[each(read) for each in rest], **constants)
+    getters, named_getters = (
+        [compiled(each) for each in positional],
+        {key: compiled(each) for key, each in named.items()},
+    )
+    return lambda read: apply(
+        *[each(read) for each in getters], **{key: each(read) for key, each in named_getters.items()}
+    )
+
+
+def _sorted_arguments(call: Call) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments to pass by position, until one is left out, and those to pass by name."""
+    given, definition = dict(call.arguments), call.definition
+    positional = []
+    for parameter in definition.parameters:
+        if parameter not in given or parameter in definition.keyword_only:
+            break
+        positional.append(given.pop(parameter))
+    return positional, given

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
-from exercises.language.expression import Call, Expression, evaluated, walk
+import torch
+
+from exercises.language.expression import Call, Expression, Part, Reader, compiled, names, names_with_gradient, walk
 from exercises.tape import Tape
 
 
 @dataclass(frozen=True)
 class Line:
-    """One step: ``name`` is what it sets, ``text`` the line as it is shown, ``number`` where it stands, from 1."""
+    """One step: ``name`` is what it sets, ``text`` the line as it is shown, ``number`` where it stands, from 1.
+
+    A ``frozen`` line sets a tensor without a gradient, such as a mask or a target under ``no_grad``. Students get it
+    with the forward state. It is no checkpoint, and no gradient goes back through it.
+    """
 
     name: str
     text: str
-    expression: Expression
+    expression: Expression = field(hash=False)  # a slice in it has no hash
     number: int = field(compare=False)
+    frozen: bool = False
+
+    @cached_property
+    def compute(self) -> Callable[[Reader], Any]:
+        """The line as a function of a reader of names, made once: to walk the expression costs a third of the line."""
+        return compiled(self.expression)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names that the line reads, constants and data among them."""
+        return tuple(names(self.expression))
+
+    @cached_property
+    def behind_wall(self) -> frozenset[str]:
+        """The names that are read behind ``detach`` or a comparison alone, so that no gradient goes back to them."""
+        return frozenset(self.reads) - frozenset(names_with_gradient(self.expression))
 
     def play(self, tape: Tape) -> None:
         """Play this line alone on a tape."""
-        setattr(tape, self.name, evaluated(self.expression, lambda name: getattr(tape, name)))
+        if self.frozen:
+            with torch.no_grad():
+                tape.freeze(self.name, self.compute(tape.read))
+        else:
+            tape.write(self.name, self.compute(tape.read), self.behind_wall)
 
     def without_small_constant(self, limit: float) -> tuple[Line, float] | None:
         """Return this line without the number below ``limit`` that it adds or takes off, and that number.
@@ -36,15 +65,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Forward:
-    """A whole forward pass. ``text`` is what is shown, with its comments."""
+    """A whole forward pass. ``text`` is what is shown, with its comments, and decides the lines."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...] = field(compare=False)
     text: str
 
     def play(self, tape: Tape) -> None:
         """Play all lines on a tape, which holds what is given."""
         for line in self.lines:
             line.play(tape)
+
+    @cached_property
+    def by_name(self) -> dict[str, Line]:
+        """Name → the line that sets it."""
+        return {line.name: line for line in self.lines}
+
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """The names of the lines that set a tensor without a gradient."""
+        return frozenset(line.name for line in self.lines if line.frozen)
 
 
 def _small_constant(expression: object, limit: float) -> float | None:
@@ -55,16 +94,15 @@ def _small_constant(expression: object, limit: float) -> float | None:
     return None
 
 
-def _replaced(expression: object, call: Call) -> Expression:
+def _replaced(expression: Any, call: Call) -> Any:
     """Return an expression with the first operand of a call in place of the call."""
     if expression == call:
-        return call.argument("input")  # type: ignore[no-any-return]
-    if isinstance(expression, Call):
-        return Call(
-            expression.operation,
-            tuple(
-                (key, _replaced(value, call) if isinstance(value, Call) else value)
-                for key, value in expression.arguments
-            ),
-        )
-    return expression  # type: ignore[return-value]
+        return call.argument("input")
+    match expression:
+        case Call(operation, arguments):
+            return Call(operation, tuple((key, _replaced(value, call)) for key, value in arguments))
+        case Part(inner, index):
+            return Part(_replaced(inner, call), index)
+        case tuple():
+            return tuple(_replaced(each, call) for each in expression)
+    return expression

@@ -20,7 +20,7 @@ class Operation:
     ``spellings`` are ``torch.f``, ``F.f`` and ``.f`` for a method of a tensor. ``other_names`` maps other spellings of
     parameters to their names here (``axis`` → ``dim``). ``rest`` names the parameter that takes all positional
     arguments that are left, as in ``x.view(2, -1)``. ``symbol`` is the operator of Python. ``differentiable`` is false
-    for what has no gradient, such as a comparison.
+    for what has no gradient, such as a comparison. ``keyword_only`` are parameters that are never passed by position.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Operation:
     rest: str | None = None
     symbol: str | None = None
     differentiable: bool = True
+    keyword_only: frozenset[str] = frozenset()
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}
@@ -40,17 +41,30 @@ OTHER_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "input", "self"
 
 
 def _add(name: str, signature: str, apply: Callable[..., Any], spellings: str = "", **settings: Any) -> None:
-    """Add an operation. In the signature ``dim=None`` has a default, and ``*shape`` takes the rest."""
+    """Add an operation. In the signature ``dim=None`` has a default, and ``*shape`` takes the rest.
+
+    What stands after a ``*`` alone is passed by keyword only.
+    """
     parameters, defaults, rest = [], {}, None
-    for word in signature.split():
+    positional, _, _ = f" {signature} ".partition(" * ")
+    for word in signature.replace(" * ", " ").split():
         parameter, has_default, default = word.partition("=")
         if parameter.startswith("*"):
             rest = parameter = parameter[1:]
         if has_default:
             defaults[parameter] = _CONSTANTS.get(default, default)
         parameters.append(parameter)
+    keyword_only = frozenset(parameters[len(positional.split()) :])
     found = Operation(
-        name, apply, tuple(parameters), defaults, tuple(spellings.split()), OTHER_NAMES, rest, **settings
+        name,
+        apply,
+        tuple(parameters),
+        defaults,
+        tuple(spellings.split()),
+        OTHER_NAMES,
+        rest,
+        keyword_only=keyword_only,
+        **settings,
     )
     OPERATIONS[name] = found
     for spelling in found.spellings:
@@ -63,11 +77,11 @@ _CONSTANTS: Final[dict[str, Any]] = {
 
 
 def _binary(name: str, symbol: str, apply: Callable[[Any, Any], Any], spellings: str = "", **settings: Any) -> None:
-    _add(name, "input other", lambda input, other: apply(input, other), spellings, symbol=symbol, **settings)
+    _add(name, "input other", apply, spellings, symbol=symbol, **settings)
 
 
 def _unary(name: str, apply: Callable[[Tensor], Any], *, module: str = "torch", **settings: Any) -> None:
-    _add(name, "input", lambda input: apply(input), f"{module}.{name} .{name}", **settings)
+    _add(name, "input", apply, f"{module}.{name} .{name}", **settings)
 
 
 # Python's own operators: torch computes 1 / x as a reciprocal and a product, and those are the lecture's bits.
@@ -77,7 +91,7 @@ _binary("mul", "*", operator.mul, "torch.mul .mul torch.multiply")
 _binary("div", "/", operator.truediv, "torch.div .div torch.divide")
 _binary("pow", "**", operator.pow, "torch.pow .pow")
 _binary("matmul", "@", operator.matmul, "torch.matmul .matmul torch.mm .mm torch.bmm .bmm")
-_add("neg", "input", lambda input: -input, "torch.neg .neg", symbol="-")
+_add("neg", "input", operator.neg, "torch.neg .neg", symbol="-")
 for _name, _symbol, _apply in (
     ("lt", "<", operator.lt), ("le", "<=", operator.le), ("gt", ">", operator.gt),
     ("ge", ">=", operator.ge), ("eq", "==", operator.eq), ("ne", "!=", operator.ne),
@@ -94,7 +108,7 @@ _unary("sin", torch.sin)
 _unary("cos", torch.cos)
 _add("sigmoid", "input", torch.sigmoid, "torch.sigmoid F.sigmoid .sigmoid")
 _add("relu", "input", torch.relu, "torch.relu F.relu .relu")
-_add("gelu", "input approximate=none", functional.gelu, "F.gelu")
+_add("gelu", "input * approximate=none", functional.gelu, "F.gelu")
 _add("clamp", "input min=None max=None", torch.clamp, "torch.clamp .clamp torch.clip .clip")
 
 

@@ -1,70 +1,24 @@
-"""The lecture's network: embedding, hidden layer with batch normalisation, output layer, cross-entropy.
+"""The numbers of the lecture's network: its parameters, its minibatch, and what the two short exercises start from.
 
-Each piece of the forward pass is a function of a tape, and an exercise plays the pieces that it needs. The lines are
-the lecture's own, to the last operation. Another spelling of the same mathematics would have other rounding errors,
-and the lecture's answers would no longer be exact.
+The network is an embedding, a hidden layer with batch normalisation, an output layer and cross-entropy. Its lines in
+``full_backward/forward.py`` are the lecture's own, to the last operation. Another spelling of the same mathematics
+would have other rounding errors, and the lecture's answers would no longer be exact.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from exercises.exercise import Numbers
+from exercises.language import reader
+from exercises.language.forward import Forward
 from exercises.makemore import names
-from exercises.tape import Tape
-
-
-def embedding(t: Tape) -> None:
-    """Look up a vector for each character: ``emb`` (32, 3, 10), ``embcat`` (32, 30)."""
-    t.emb = t.C[t.Xb]  # a vector for each character of the context
-    t.embcat = t.emb.view(t.emb.shape[0], -1)  # the vectors of a context side by side
-
-
-def linear_1(t: Tape) -> None:
-    """Compute ``hprebn`` (32, 64), the pre-activation of the hidden layer."""
-    t.hprebn = t.embcat @ t.W1 + t.b1  # pre-activation of the hidden layer
-
-
-def batch_norm(t: Tape) -> None:
-    """Normalise over the minibatch, the variance with Bessel's correction: ``hpreact`` (32, 64)."""
-    t.bnmeani = 1 / t.n * t.hprebn.sum(0, keepdim=True)
-    t.bndiff = t.hprebn - t.bnmeani
-    t.bndiff2 = t.bndiff**2
-    t.bnvar = 1 / (t.n - 1) * (t.bndiff2).sum(0, keepdim=True)  # Bessel's correction: n-1, not n
-    t.bnvar_inv = (t.bnvar + 1e-5) ** -0.5
-    t.bnraw = t.bndiff * t.bnvar_inv
-    t.hpreact = t.bngain * t.bnraw + t.bnbias
-
-
-def activation(t: Tape) -> None:
-    """Compute ``h`` (32, 64), the hidden layer."""
-    t.h = torch.tanh(t.hpreact)
-
-
-def linear_2(t: Tape) -> None:
-    """Compute ``logits`` (32, 27), a score for each next character."""
-    t.logits = t.h @ t.W2 + t.b2
-
-
-def cross_entropy(t: Tape) -> None:
-    """Compute ``loss``, the mean of the negative log-probabilities of the targets."""
-    t.logit_maxes = t.logits.max(1, keepdim=True).values
-    t.norm_logits = t.logits - t.logit_maxes  # the largest is 0, so that exp cannot overflow
-    t.counts = t.norm_logits.exp()
-    t.counts_sum = t.counts.sum(1, keepdim=True)
-    t.counts_sum_inv = t.counts_sum**-1
-    t.probs = t.counts * t.counts_sum_inv
-    t.logprobs = t.probs.log()
-    t.loss = -t.logprobs[range(t.n), t.Yb].mean()
-
-
-LECTURE = "https://www.youtube.com/watch?v=q8SA3rM6ckI"
-FORWARD = (embedding, linear_1, batch_norm, activation, linear_2, cross_entropy)
+from exercises.tape import Tape, constants
 
 
 @dataclass(frozen=True)
@@ -143,4 +97,61 @@ class Makemore:
         return {"Xb": contexts, "Yb": targets} | {name: torch.tensor(value) for name, value in constants.items()}
 
 
+@dataclass(frozen=True)
+class WithinNetwork:
+    """The numbers of an exercise that begins within the network: values of the whole forward pass.
+
+    ``kept`` are the names that it starts from. ``upstream`` are names whose gradient is given with them, under the
+    student's variable: ``hpreact`` gives ``dhpreact``.
+    """
+
+    network: Makemore
+    kept: tuple[str, ...]
+    upstream: tuple[str, ...] = ()
+
+    def prepare(self) -> None:
+        """Read the names.
+
+        :raises BadNames: their file cannot be used
+        """
+        self.network.prepare()
+
+    def canonical(self) -> Numbers:
+        """Return the values of the lecture's parameters and minibatch."""
+        return self._within(self.network.canonical())
+
+    def draw(self, seed: int) -> Numbers:
+        """Return the values of other parameters and another minibatch.
+
+        :raises BadNames: the file of names cannot be used
+        """
+        return self._within(self.network.draw(seed))
+
+    def _within(self, numbers: Numbers) -> Numbers:
+        tape = Tape(numbers.tensors)
+        _forward().play(tape)
+        values = tape.values()
+        given = {name: values[name] for name in self.kept}
+        if self.upstream:
+            torch.autograd.backward(tape.loss)
+            gradients = tape.gradients()
+            given |= {f"d{name}": gradients[name] for name in self.upstream}
+        return Numbers(given, numbers.dataset)
+
+
+@cache
+def _forward() -> Forward:
+    """Return the whole forward pass."""
+    tensors = MAKEMORE.canonical().tensors
+    samples = {
+        name: value.clone().requires_grad_() if value.is_floating_point() else value for name, value in tensors.items()
+    }
+    text = (Path(__file__).parent / "full_backward" / "forward.py").read_text(encoding="utf-8")
+    return reader.read(text, samples | constants(tensors))
+
+
 MAKEMORE = Makemore()
+CROSS_ENTROPY = WithinNetwork(MAKEMORE, ("logits", "Yb", "n", "batch_size", "vocab_size"))
+BATCH_NORM = WithinNetwork(
+    MAKEMORE, ("hprebn", "bngain", "bnbias", "n", "batch_size", "n_hidden"), upstream=("hpreact",)
+)

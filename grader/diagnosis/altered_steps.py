@@ -6,13 +6,12 @@ before the sum, or with another tensor, the line is played again: each read give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from exercises import forward_source
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
 from grader.reference import back, reference
@@ -20,24 +19,6 @@ from grader.rounding import close, is_uniform
 
 # (the name that is read, its recorded value) → the value to use
 Alter = Callable[[str, Tensor], Tensor]
-
-
-class _AlteredTape(CutTape):
-    """A tape that plays one line from recorded values."""
-
-    _alter: Alter
-
-    def __init__(self, values: Mapping[str, Tensor], alter: Alter) -> None:
-        object.__setattr__(self, "_steps", [])
-        object.__setattr__(self, "_leaves", {})
-        object.__setattr__(self, "_values", values)
-        object.__setattr__(self, "_alter", alter)
-
-    def __setattr__(self, name: str, value: Tensor) -> None:
-        self._write(name, value)
-
-    def _read(self, name: str, value: Tensor) -> Tensor:
-        return super()._read(name, self._alter(name, value))
 
 
 class AlteredSteps:
@@ -48,8 +29,8 @@ class AlteredSteps:
 
     def __init__(self, instance: Instance) -> None:
         self._values = reference(instance).state
-        pieces = instance.exercise.pieces
-        self._lines = {line.name: line for piece in pieces for line in forward_source.read(piece).lines}
+        self._lines = instance.exercise.forward.by_name
+        self._data = instance.exercise.without_gradient
         self._steps = {step.name: step for step in reference(instance).cut.steps}
         self._stretched: dict[tuple[str, str], Step | None] = {}
         self._terms_alone: dict[tuple[str, bool], dict[str, Tensor]] = {}
@@ -59,9 +40,10 @@ class AlteredSteps:
 
     def played(self, step: str, alter: Alter) -> Step | None:
         """Return a step played with an alteration; None if its line raises."""
-        tape = _AlteredTape(self._values, alter)
+        line = self._lines[step]
+        tape = CutTape({read: alter(read, self._values[read]) for read in line.reads}, self._data)
         try:
-            self._lines[step].play(tape)
+            line.play(tape)
         except (RuntimeError, IndexError, TypeError, ValueError):
             return None
         return tape.steps[0]

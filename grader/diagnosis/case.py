@@ -375,7 +375,7 @@ class Case:
 
     @cached_property
     def constants(self) -> Mapping[str, int]:
-        """Name → number, the constants of the forward pass."""
+        """Name → number, the whole numbers among the constants: lengths and the like."""
         return self.reference.constants
 
     @cached_property

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exercises import forward_source
 from exercises.instance import Instance
-from exercises.tape import Tape, variables
+from exercises.language.forward import Line
+from exercises.tape import variables
 from grader.diagnosis.case import Case
 from grader.reference import reference
 
@@ -102,32 +102,18 @@ def _sums_to_zero(gradient: Tensor, axis: int) -> bool:
     return bool((gradient.sum(axis).abs() <= ZERO_SUM * gradient.abs().sum(axis)).all())
 
 
-class _Float64Tape(Tape):
-    """A tape that plays single lines on float64 values, without a graph. Constants are Python ints already.
-
-    The values are plain attributes, since looking one up by ``__getattr__`` costs as much as a small operation.
-    """
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        object.__setattr__(self, "__dict__", values)
-
-    def __setattr__(self, name: str, value: Tensor) -> None:
-        self.__dict__[name] = value
-
-
 class _Losses:
     """The loss of an instance in float64, as a function of any of its tensors."""
 
     def __init__(self, instance: Instance) -> None:
-        pieces = instance.exercise.pieces
-        self._lines = [line for piece in pieces for line in forward_source.read(piece).lines]
+        self._lines = instance.exercise.forward.lines
         self._reads = {step.name: frozenset(step.reads) for step in reference(instance).cut.steps}
         state = variables(instance.exercise.given(reference(instance).state))
         self._values: dict[str, Any] = {
             name: value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
             for name, value in state.items()
         }
-        self._below: dict[str, list[forward_source.Line]] = {}
+        self._below: dict[str, list[Line]] = {}
         self._gradients = reference(instance).gradients
         self._vanishing = reference(instance).vanishing
         self._invariant_axes: dict[str, tuple[int, ...]] = {}
@@ -158,23 +144,22 @@ class _Losses:
     def _loss_with(self, name: str, value: Tensor) -> float:
         return float(self._played({**self._values, name: value}, self._lines_below(name))["loss"])
 
-    def _lines_below(self, name: str) -> list[forward_source.Line]:
-        """Return the lines whose result depends on a tensor."""
+    def _lines_below(self, name: str) -> list[Line]:
+        """Return the lines whose result depends on a tensor. What is frozen counts as data."""
         if name not in self._below:
             affected, lines = {name}, []
             for line in self._lines:
-                if not self._reads[line.name].isdisjoint(affected):
+                if not line.frozen and not self._reads[line.name].isdisjoint(affected):
                     affected.add(line.name)
                     lines.append(line)
             self._below[name] = lines
         return self._below[name]
 
-    def _played(self, values: dict[str, Any], lines: Sequence[forward_source.Line]) -> dict[str, Any]:
+    def _played(self, values: dict[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
         """Play lines on values, which they change; return the values."""
-        tape = _Float64Tape(values)
         with torch.no_grad():
             for line in lines:
-                line.play(tape)
+                values[line.name] = line.compute(values.__getitem__)
         return values
 
 

@@ -90,7 +90,7 @@ def exercise_body(
     return ExerciseBody(
         **summary.model_dump(),
         statement=exercise.statement,
-        forward=exercise.forward_source,
+        forward=exercise.forward.text,
         lecture_url=exercise.lecture,
         constants=constants(tensors),
         checkpoints=checkpoint_bodies(exercise, tensors, progress, is_shown=is_shown),

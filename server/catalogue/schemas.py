@@ -62,7 +62,7 @@ class CheckpointBody(BaseModel):
 
 
 class ExerciseBody(ExerciseSummaryBody):
-    """An exercise: ``statement`` is Markdown, ``forward`` the forward pass in Python, ``constants`` its integers.
+    """An exercise: ``statement`` is Markdown, ``forward`` the forward pass in Python, ``constants`` its numbers.
 
     ``override`` are points that staff gave the caller instead of those worked out.
     """
@@ -70,7 +70,7 @@ class ExerciseBody(ExerciseSummaryBody):
     statement: str
     forward: str
     lecture_url: str | None
-    constants: dict[str, int]
+    constants: dict[str, bool | int | float]
     checkpoints: list[CheckpointBody]
     override: OverrideBody | None = None
 

@@ -151,7 +151,7 @@ def layout_of(exercise: Exercise) -> Layout:
 
     :raises BadForwardPass: the text of the forward pass cannot be read
     """
-    return _layout(exercise.forward_source, tuple(each.name for each in exercise.checkpoints))
+    return _layout(exercise.forward.text, tuple(each.name for each in exercise.checkpoints))
 
 
 def reads(forward: str) -> dict[str, tuple[str, ...]]:

@@ -111,13 +111,18 @@ CONSTANT_OR_NOT = {
     "uint8": torch.tensor(3, dtype=torch.uint8),
     "bool": torch.tensor(True),
     "float32": torch.tensor(3.0),
+    "float64": torch.tensor(0.1, dtype=torch.float64),
     "int64 of one element": torch.tensor([3]),
 }
 
 
-def test_a_constant_is_a_zero_dimensional_int64() -> None:
+def test_a_constant_is_a_zero_dimensional_int64_float64_or_bool() -> None:
     loaded = load(safetensors.torch.save(CONSTANT_OR_NOT))
-    assert {name for name, value in loaded.items() if not isinstance(value, torch.Tensor)} == {"int64"}
+    assert {name: value for name, value in loaded.items() if not isinstance(value, torch.Tensor)} == {
+        "int64": 3,
+        "bool": True,
+        "float64": 0.1,
+    }
 
 
 def test_the_server_takes_the_same_tensors_for_constants(live: Live) -> None:

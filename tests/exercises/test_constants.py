@@ -19,18 +19,21 @@ TENSORS = {
     "float64": torch.tensor(3.0, dtype=torch.float64),
     "int64_of_one_element": torch.tensor([3]),
     "int64_of_a_row": torch.tensor([3, 4]),
+    "float64_of_one_element": torch.tensor([3.0], dtype=torch.float64),
 }
+CONSTANTS = {"int64": int, "bool": bool, "float64": float}
 
 
 @pytest.mark.parametrize("name", TENSORS)
-def test_only_an_int64_without_a_dimension_is_one(name: str) -> None:
-    assert is_constant(TENSORS[name]) == (name == "int64")
+def test_only_an_int64_a_float64_and_a_bool_without_a_dimension_are(name: str) -> None:
+    assert is_constant(TENSORS[name]) == (name in CONSTANTS)
 
 
-def test_the_tape_gives_them_as_python_ints() -> None:
-    assert constants(TENSORS) == {"int64": 3}
-    assert {name for name, value in variables(TENSORS).items() if type(value) is int} == {"int64"}
-    assert all(value is TENSORS[name] for name, value in variables(TENSORS).items() if name != "int64")
+def test_the_tape_gives_them_as_python_numbers() -> None:
+    assert constants(TENSORS) == {"int64": 3, "bool": True, "float64": 3.0}
+    assert {name: type(value) for name, value in constants(TENSORS).items()} == CONSTANTS
+    assert {name: variables(TENSORS)[name] for name in CONSTANTS} == constants(TENSORS)
+    assert all(value is TENSORS[name] for name, value in variables(TENSORS).items() if name not in CONSTANTS)
 
 
 def test_the_client_has_the_same() -> None:
@@ -42,9 +45,9 @@ def test_the_client_has_the_same() -> None:
 
 
 def test_the_sandbox_has_the_same() -> None:
-    source = f"print(*[name for name in {list(TENSORS)} if type(globals()[name]) is int])"
+    source = f"print(*[f'{{name}}:{{type(globals()[name]).__name__}}' for name in {list(TENSORS)}])"
 
     with Sandbox() as sandbox:
         run = sandbox.run(Job(source, "solution.py", freeze(TENSORS), ()))
 
-    assert run.stdout.split() == list(constants(TENSORS))
+    assert run.stdout.split() == [f"{name}:{type(value).__name__}" for name, value in variables(TENSORS).items()]

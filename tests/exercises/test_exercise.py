@@ -48,16 +48,16 @@ def test_a_seed_decides_an_instance(exercise: Exercise) -> None:
 
 
 @every_exercise
-def test_the_forward_source_computes_the_state(exercise: Exercise) -> None:
+def test_the_text_of_the_forward_pass_computes_the_state(exercise: Exercise) -> None:
     state = Instance.canonical(exercise).tensors()
     namespace: dict[str, Any] = {"torch": torch} | variables(exercise.given(state))
 
-    exec(exercise.forward_source, namespace)
+    exec(exercise.forward.text, namespace)
 
     assert [name for name in exercise.lines if not torch.equal(namespace[name], state[name])] == []
 
 
 def test_a_line_comes_without_its_comment() -> None:
-    assert "embcat = emb.view(emb.shape[0], -1)  # " in FULL.forward_source
+    assert "embcat = emb.view(emb.shape[0], -1)  # " in FULL.forward.text
 
     assert FULL.lines["embcat"] == "embcat = emb.view(emb.shape[0], -1)"

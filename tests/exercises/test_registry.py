@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,58 +11,53 @@ from pathlib import Path
 
 import pytest
 
-from exercises import registry
+from exercises import makemore, registry
 from exercises.errors import PackError
+from exercises.folder import load_pack
 from exercises.instance import Instance, Kind
-from exercises.registry import NoSuchExercise
+from exercises.registry import NoSuchExercise, NoSuchPack
 
 # A pack of another distribution: one exercise, whose numbers come from the seed alone.
-SQUARES = """
-import torch
+FILES = {
+    "pack.toml": 'title = "Squares"\nlicence = "MIT"\nexercises = ["a_square"]',
+    "a_square/exercise.toml": 'title = "A square"\nrevision = 1',
+    "a_square/statement.md": "Derive dx.",
+    "a_square/solution.py": "dy = torch.ones(3) / n\ndx = 2 * x * dy",
+    "a_square/given.py": "n = 3\nx = param(n)",
+    "a_square/forward.py": "y = x * x\nloss = y.sum() / n",
+}
+AS_FOLDER = "from pathlib import Path\nEXERCISES = Path(__file__).parent / 'squares'"
+# The same as objects of Python.
+AS_TUPLE = """
+from dataclasses import replace
+from pathlib import Path
+from exercises.folder import load_pack
 
-from exercises.exercise import Checkpoint, Exercise, Numbers
-from exercises.tape import Tape
-
-
-def forward(t: Tape) -> None:
-    t.y = t.x * t.x
-    t.loss = t.y.sum() / t.n
-
-
-class Seeded:
-    def prepare(self):
-        pass
-
-    def canonical(self):
-        return self.draw(0)
-
-    def draw(self, seed):
-        x = torch.randn(3, generator=torch.Generator().manual_seed(seed))
-        return Numbers({"x": x, "n": torch.tensor(3)}, dataset="none")
-
-
-SQUARE = Exercise(
-    slug="squares/square",
-    revision=1,
-    title="A square",
-    summary="Derive dx.",
-    statement="",
-    solution="dx = 2 * x / n",
-    checkpoints=(Checkpoint("x"),),
-    pieces=(forward,),
-    given_from=lambda numbers: numbers,
-    numbers=Seeded(),
-)
+SQUARE = replace(load_pack(Path(__file__).parent / 'squares').exercises[0], slug="tuples/a-square")
 EXERCISES = (SQUARE,)
 """
+
+
+def write_pack(folder: Path, **changed: str) -> Path:
+    """Write the pack; ``changed`` maps the name of a file without its ending to another text."""
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(changed.get(path.stem, text))
+    return folder
+
 
 Install = Callable[[str, str, str], None]
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Install a distribution with one pack: the distribution's name, the object of its entry point, its module."""
+    """Install a distribution with one pack: the distribution's name, the object of its entry point, its module.
+
+    Beside the module stands the folder ``squares``.
+    """
     modules = set()
+    write_pack(tmp_path / "squares")
 
     def write(distribution: str, entry_point: str, source: str) -> None:
         module = entry_point.partition(":")[0]
@@ -73,9 +69,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{distribution}-pack = {entry_point}\n")
 
     monkeypatch.syspath_prepend(tmp_path)
-    registry.exercises.cache_clear()
+    registry.clear()
     yield write
-    registry.exercises.cache_clear()
+    registry.clear()
     for module in modules:
         sys.modules.pop(module, None)
 
@@ -89,15 +85,58 @@ def test_an_unknown_slug_is_answered_with_the_known() -> None:
         registry.find("makemore/full-backwards")
 
 
-def test_an_exercise_of_another_distribution_is_found(install: Install) -> None:
-    install("squares", "squares_pack:EXERCISES", SQUARES)
+@pytest.mark.parametrize(("source", "pack"), [(AS_FOLDER, "squares"), (AS_TUPLE, "tuples")])
+def test_an_exercise_of_another_distribution_is_found(install: Install, source: str, pack: str) -> None:
+    install("squares", "squares_pack:EXERCISES", source)
 
-    exercise = registry.find("squares/square")
+    exercise = registry.find(f"{pack}/a-square")
 
     assert exercise.title == "A square"
     assert exercise.lines == {"y": "y = x * x", "loss": "loss = y.sum() / n"}
     assert Instance.draw(exercise, 1, Kind.HIDDEN) != Instance.canonical(exercise)
+    assert registry.find_pack(pack).exercises == (exercise,)
     assert registry.find("makemore/full-backward")
+
+
+def test_packs_of_a_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pack(tmp_path / "one" / "squares")
+    write_pack(tmp_path / "cubes")
+    monkeypatch.setenv("DOJO_PACKS", os.pathsep.join(map(str, (tmp_path / "one", tmp_path / "cubes"))))
+    registry.clear()
+
+    try:
+        assert list(registry.packs()) == ["makemore", "squares", "cubes"]
+    finally:
+        registry.clear()
+
+
+def test_a_folder_without_a_pack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match=r"DOJO_PACKS names .*, where no pack\.toml is\. Name the folder of a pack"):
+        registry.folders(str(tmp_path))
+
+
+def test_a_folder_that_is_installed_too_is_loaded_once() -> None:
+    installed = entry_points(group=registry.GROUP, name="makemore")
+
+    assert list(registry.load(installed, [Path(makemore.__file__).parent])) == ["makemore"]
+
+
+def test_an_unknown_pack_is_answered_with_the_known() -> None:
+    with pytest.raises(NoSuchPack, match="there is no pack 'squares'; choose one of: makemore"):
+        registry.find_pack("squares")
+
+
+def test_a_changed_file_gives_a_pack_another_digest(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "squares")
+    before = load_pack(pack).digest
+    for name in ("proof.json", "data/numbers.txt", "__pycache__/x.pyc", ".cache"):
+        (pack / name).parent.mkdir(exist_ok=True)
+        (pack / name).write_text("new")
+    unchanged = load_pack(pack).digest
+    (pack / "a_square" / "statement.md").write_text("Derive dx, please.")
+
+    assert unchanged == before
+    assert load_pack(pack).digest != before
 
 
 def test_packs_are_loaded_once() -> None:
@@ -114,21 +153,20 @@ def test_importing_the_registry_loads_no_pack() -> None:
     assert printed.split() == []
 
 
-def test_one_slug_in_two_packs_is_refused(install: Install) -> None:
-    install("squares", "squares_pack:EXERCISES", SQUARES)
-    install("copies", "copies_pack:EXERCISES", SQUARES)
+def test_one_pack_twice_is_refused(install: Install, tmp_path: Path) -> None:
+    install("squares", "squares_pack:EXERCISES", AS_FOLDER)
+    install("copies", "copies_pack:EXERCISES", AS_FOLDER.replace("'squares'", "'copies' / 'squares'"))
+    write_pack(tmp_path / "copies" / "squares")
 
-    with pytest.raises(
-        PackError, match=r"squares/square is there twice, in pack copies-pack of copies 1\.5 and in pack"
-    ):
-        registry.exercises()
+    with pytest.raises(PackError, match=r"squares is there twice, in pack copies-pack of copies 1\.5 and in pack"):
+        registry.packs()
 
 
 def test_one_slug_twice_in_a_pack_is_refused(install: Install) -> None:
-    install("squares", "squares_pack:TWICE", SQUARES + "TWICE = (SQUARE, SQUARE)\n")
+    install("squares", "squares_pack:TWICE", AS_TUPLE + "TWICE = (SQUARE, SQUARE)\n")
 
-    with pytest.raises(PackError, match="squares/square is there twice"):
-        registry.exercises()
+    with pytest.raises(PackError, match="tuples/a-square is there twice"):
+        registry.packs()
 
 
 @pytest.mark.parametrize(
@@ -140,17 +178,17 @@ def test_one_slug_twice_in_a_pack_is_refused(install: Install) -> None:
         ),
         ("1 / 0", "cannot be loaded: ZeroDivisionError"),
         ("", "cannot be loaded: AttributeError.*EXERCISES"),
-        ("EXERCISES = ['an exercise']", "is no tuple of exercises"),
-        ("EXERCISES = ('an exercise',)", "is no tuple of exercises"),
-        (SQUARES.replace("squares/square", "a square"), "'a square' is no slug"),
-        (SQUARES.replace("t.y = t.x * t.x", "y = t.x * t.x; t.y = y"), "'y = t.x [*] t.x' is no step"),
+        ("EXERCISES = ['an exercise']", "holds neither the Path of a folder nor a tuple of exercises"),
+        ("EXERCISES = ('an exercise',)", "holds neither the Path of a folder nor a tuple of exercises"),
+        (AS_TUPLE.replace("tuples/a-square", "a square"), "'a square' is no slug"),
+        (AS_FOLDER.replace("'squares'", "'nothing'"), r"nothing/pack\.toml is missing"),
     ],
 )
 def test_a_broken_pack_is_named(install: Install, source: str, reason: str) -> None:
     install("broken", "broken_pack:EXERCISES", source)
 
     with pytest.raises(PackError, match=rf"pack broken-pack of broken 1\.5.*{reason}"):
-        registry.exercises()
+        registry.packs()
 
 
 def test_without_a_pack_the_remedy_is_told() -> None:
@@ -159,8 +197,19 @@ def test_without_a_pack_the_remedy_is_told() -> None:
 
 
 def test_preparing_tells_of_the_data_of_a_pack(install: Install) -> None:
-    source = SQUARES.replace("        pass", "        raise PackError('no squares here')")
-    install("squares", "squares_pack:EXERCISES", "from exercises.errors import PackError\n" + source)
+    source = (
+        AS_TUPLE
+        + """
+from exercises.errors import PackError
+
+class Broken:
+    def prepare(self):
+        raise PackError("no squares here")
+
+EXERCISES = (replace(SQUARE, numbers=Broken()),)
+"""
+    )
+    install("squares", "squares_pack:EXERCISES", source)
 
     with pytest.raises(PackError, match="no squares here"):
         registry.prepare()

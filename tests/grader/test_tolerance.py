@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import cast
 
 import pytest
 import torch
 from torch import Tensor
 
-from exercises.exercise import Checkpoint, Exercise, Numbers
+from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance, Kind
-from exercises.tape import Tape
+from exercises.language.expression import Call, Name, Reader
+from exercises.language.forward import Forward, Line
 from grader import tolerance
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
@@ -20,6 +22,7 @@ from grader.reference import Reference, reference
 from grader.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own
 from tests.mistakes.play import play
+from tests.support.forwards import SameNumbers
 
 LOGITS = "dlogits = dnorm_logits + F.one_hot(logits.argmax(1), num_classes=vocab_size) * dlogit_maxes"
 DRAWN = [Instance.draw(FULL, seed, Kind.HIDDEN) for seed in (6, 15, 20, 900, 901, 902)]
@@ -279,24 +282,16 @@ def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch
         judged({"h": RIGHT["h"] * (1 + 1e-5)})
 
 
-def curve(t: Tape) -> None:
+class Bent(Line):
     """A step whose derivative has no rule."""
-    t.bent = torch.special.i0(t.x)
-    t.loss = t.bent.sum()
+
+    @cached_property
+    def compute(self) -> Callable[[Reader], Tensor]:
+        return lambda read: torch.special.i0(read("x"))
 
 
-class Drawn:
-    """Numbers for it."""
-
-    def prepare(self) -> None:
-        """Nothing is read."""
-
-    def canonical(self) -> Numbers:
-        return Numbers({"x": torch.linspace(0.5, 2, 5)}, "")
-
-    def draw(self, seed: int) -> Numbers:
-        return self.canonical()
-
+CURVE_X = {"x": torch.linspace(0.5, 2, 5)}
+BENT_SUM = Call("sum", (("input", Name("bent")),))
 
 CURVE = Exercise(
     slug="tests/curve",
@@ -306,9 +301,11 @@ CURVE = Exercise(
     statement="",
     solution="",
     checkpoints=(Checkpoint("bent"), Checkpoint("x")),
-    pieces=(curve,),
-    given_from=lambda tensors: tensors,
-    numbers=Drawn(),
+    forward=Forward(
+        (Bent("bent", "bent = i0(x)", Name("x"), 1), Line("loss", "loss = bent.sum()", BENT_SUM, 2)),
+        "bent = i0(x)\nloss = bent.sum()",
+    ),
+    numbers=SameNumbers(CURVE_X),
 )
 
 

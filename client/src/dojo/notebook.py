@@ -118,7 +118,7 @@ class NotebookExercise:
 
     @property
     def tensors(self) -> dict[str, Any]:
-        """The forward state: new tensors without grad, and Python ints for the constants."""
+        """The forward state: new tensors without grad, and Python numbers for the constants."""
         return tensors.load(self.folder.state())
 
     def into(self, namespace: MutableMapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ def _is_finite(dtype: str, data: bytes) -> bool | None:
 
 
 def load(content: bytes) -> dict[str, Any]:
-    """Return a forward state as variables: tensors, and Python ints for the constants.
+    """Return a forward state as variables: tensors, and Python numbers for the constants.
 
     :raises TorchMissing: torch is not installed
     """
@@ -87,15 +87,18 @@ def load(content: bytes) -> dict[str, Any]:
     import safetensors.torch
 
     tensors = safetensors.torch.load(content)
-    return {name: int(tensor) if is_constant(tensor) else tensor for name, tensor in tensors.items()}
+    return {name: tensor.item() if is_constant(tensor) else tensor for name, tensor in tensors.items()}
 
 
 def is_constant(tensor: Tensor) -> bool:
-    """Return whether a tensor of a forward state is a constant, such as ``n``: zero-dimensional and int64.
+    """Return whether a tensor of a forward state is a constant, such as ``n``.
+
+    It has no dimension, and is an int64, a float64 or a bool.
 
     The server has the same rule; ``tests/client/test_tensors.py`` compares the two over HTTP.
     """
-    return tensor.dim() == 0 and tensor.dtype == _import_torch().int64
+    torch = _import_torch()
+    return tensor.dim() == 0 and tensor.dtype in (torch.int64, torch.float64, torch.bool)
 
 
 def save(answers: Mapping[str, Any]) -> bytes:

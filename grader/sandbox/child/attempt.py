@@ -40,6 +40,7 @@ _modules_before: Final[dict[str, types.ModuleType]] = {}
 
 _NO_PROGRAM: Final = compile("", "", "exec")
 _RECURSION_LIMIT: Final = 1000
+_CONSTANT_DTYPES: Final = (torch.int64, torch.float64, torch.bool)
 
 
 def remember_modules() -> None:
@@ -207,9 +208,9 @@ class Attempt:
             print(f"Exception ignored: {shown}", file=sys.stderr)
 
 
-def _constant_or_tensor(tensor: torch.Tensor) -> torch.Tensor | int:
-    """Turn a constant of the state, such as ``n``, into a Python int: it is a zero-dimensional int64 there."""
-    return int(tensor) if tensor.dim() == 0 and tensor.dtype is torch.int64 else tensor
+def _constant_or_tensor(tensor: torch.Tensor) -> torch.Tensor | float:
+    """Turn a constant of the state, such as ``n``, into a number: it is a zero-dimensional int64, float64 or bool."""
+    return tensor.item() if tensor.dim() == 0 and tensor.dtype in _CONSTANT_DTYPES else tensor
 
 
 def _same(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -7,7 +7,7 @@ import textwrap
 from tests.client.notebook_slice.test_lectures import ANSWER, STEPS, THIRD, TRAINING
 from tests.client.notebook_slice.test_notebooks import EXERCISE, NAMES, SECOND
 
-FORWARD = EXERCISE.forward_source.rstrip("\n")
+FORWARD = EXERCISE.forward.text
 IMPORTS = "import random\nimport torch\nimport torch.nn.functional as F\nimport matplotlib.pyplot as plt"
 WORDS = 'words = open("names.txt", "r").read().splitlines()'
 VOCABULARY = """chars = sorted(set("".join(words)))

@@ -28,7 +28,7 @@ CMP = "def cmp(s, dt, t):\n    print(s, torch.all(dt == t.grad).item())"
 PARAMETERS = "g = torch.Generator().manual_seed(1)\nC = torch.randn((27, 10), generator=g)\nparameters = [C]"
 BATCH = "n = 32\nix = torch.randint(0, Xtr.shape[0], (n,), generator=g)\nXb, Yb = Xtr[ix], Xtr[ix]"
 BACKWARD = "for t in [logprobs, probs]:\n    t.retain_grad()\nloss.backward()"
-BEFORE = (IMPORTS, DATASET, CMP, PARAMETERS, BATCH, EXERCISE.forward_source + "\n" + BACKWARD)
+BEFORE = (IMPORTS, DATASET, CMP, PARAMETERS, BATCH, EXERCISE.forward.text + "\n" + BACKWARD)
 
 SECOND = (
     "# Exercise 2: all in one go\nloss_fast = F.cross_entropy(logits, Yb)",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from typing import Any
 
 import pytest
 import torch
@@ -36,16 +38,16 @@ def loss_with(name: str, moved: Tensor) -> float:
     """Play the whole forward pass in float64, with one tensor replaced."""
 
     class Moved(Tape):
-        def _read(self, read: str, value: Tensor) -> Tensor:
-            return moved if read == name else value
+        def read(self, read: str) -> Any:
+            return moved if read == name else super().read(read)
 
-        def _write(self, _: str, value: Tensor) -> Tensor:
-            return value
+        def write(self, name: str, value: Tensor, behind_wall: Collection[str] = ()) -> None:
+            self.freeze(name, value)
 
     state = FULL.given(reference(INSTANCE).state)
     tape = Moved({key: value.double() if value.is_floating_point() else value for key, value in state.items()})
     with torch.no_grad():
-        FULL.play(tape)
+        FULL.forward.play(tape)
     return float(tape.values()["loss"])
 
 
@@ -53,7 +55,7 @@ def value64(name: str) -> Tensor:
     """The value of a tensor in a forward pass in float64."""
     state = FULL.given(reference(INSTANCE).state)
     tape = Tape({key: value.double() if value.is_floating_point() else value for key, value in state.items()})
-    FULL.play(tape)
+    FULL.forward.play(tape)
     return tape.values()[name]
 
 

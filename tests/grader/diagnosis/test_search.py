@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from exercises.exercise import Checkpoint, Exercise, Numbers
+from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises, find
-from exercises.tape import Step, Tape
+from exercises.tape import Step
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, compare
 from grader.diagnosis.case import Case
@@ -25,6 +25,7 @@ from grader.reference import back, reference
 from tests.mistakes.__main__ import Score, _groups
 from tests.mistakes.catalogue import HERE, Mistake, load, source
 from tests.mistakes.play import play
+from tests.support.forwards import SameNumbers, forward
 
 MISTAKES = load()
 HELD_OUT = load(HERE / "held_out")
@@ -210,32 +211,24 @@ def test_no_shape_or_number_is_too_odd(shape: tuple[int, ...], value: float) -> 
 
 
 # An exercise that no hypothesis was written for: one attention head over a small layer with ReLU.
-# mypy: disable-error-code="union-attr,operator,assignment,arg-type"
+
+HEAD = """
+q = x @ Wq
+k = x @ Wk
+scores = q @ k.mT / d**0.5
+weights = torch.softmax(scores, 1)
+v = torch.relu(x @ Wv + bv)
+out = weights @ v
+gated = out * gain
+loss = (gated * gated).mean()
+"""
 
 
-def head(t: Tape) -> None:
-    t.q = t.x @ t.Wq
-    t.k = t.x @ t.Wk
-    t.scores = t.q @ t.k.mT / t.d**0.5
-    t.weights = torch.softmax(t.scores, 1)
-    t.v = torch.relu(t.x @ t.Wv + t.bv)
-    t.out = t.weights @ t.v
-    t.gated = t.out * t.gain
-    t.loss = (t.gated * t.gated).mean()
-
-
-class Drawn:
-    def prepare(self) -> None:
-        """Nothing is read."""
-
-    def canonical(self) -> Numbers:
-        drawn = torch.Generator().manual_seed(3)
-        shapes = {"x": (6, 4), "Wq": (4, 4), "Wk": (4, 4), "Wv": (4, 4), "bv": (4,), "gain": (4,)}
-        values = {name: torch.randn(shape, generator=drawn) for name, shape in shapes.items()}
-        return Numbers(values | {"d": torch.tensor(4)}, dataset="none")
-
-    def draw(self, seed: int) -> Numbers:
-        raise NotImplementedError
+def numbers() -> SameNumbers:
+    drawn = torch.Generator().manual_seed(3)
+    shapes = {"x": (6, 4), "Wq": (4, 4), "Wk": (4, 4), "Wv": (4, 4), "bv": (4,), "gain": (4,)}
+    values = {name: torch.randn(shape, generator=drawn) for name, shape in shapes.items()}
+    return SameNumbers(values | {"d": torch.tensor(4)})
 
 
 ATTENTION = Exercise(
@@ -260,9 +253,8 @@ dbv = (dv * (v > 0)).sum(0)
 dx = dq @ Wq.T + dk @ Wk.T + (dv * (v > 0)) @ Wv.T
 """,
     checkpoints=tuple(map(Checkpoint, "gated gain out weights v scores q k Wq Wk Wv bv x".split())),
-    pieces=(head,),
-    given_from=lambda network: network,
-    numbers=Drawn(),
+    forward=forward(HEAD, numbers().tensors),
+    numbers=numbers(),
 )
 
 

@@ -1,0 +1,328 @@
+"""A pack and its exercises as folders of data.
+
+The folder of a pack holds ``pack.toml`` and a folder for each exercise::
+
+    title = "Basics"
+    summary = "Ten small derivations to begin with."
+    licence = "MIT"
+    exercises = ["one_neuron", "broadcasting"]  # their order
+
+The folder of an exercise holds
+
+- ``forward.py``: the lines of the forward pass, in the language of ``exercises.language``;
+- ``given.py``: what they start from (``exercises.language.given``). A pack with data of its own names a
+  ``NumberSource`` in ``exercise.toml`` instead;
+- ``statement.md``: what students read;
+- ``exercise.toml``: title, summary and revision, and the settings of ``SETTINGS``;
+- as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``.
+
+The slug of an exercise is the pack's name and the folder's, with hyphens: ``basics/one-neuron``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from torch import Tensor
+
+from exercises import derivations
+from exercises.derivations import Derivation
+from exercises.errors import PackError
+from exercises.exercise import Checkpoint, Exercise, Numbers, NumberSource
+from exercises.formula import Part, Slip, SlipKind
+from exercises.language import given, reader
+from exercises.language.errors import Refused
+from exercises.language.forward import Forward
+from exercises.language.given import CANONICAL_SEED, Given
+from exercises.tape import constants
+
+PACK_FILE: Final = "pack.toml"
+EXERCISE_FILE: Final = "exercise.toml"
+PROOF_FILE: Final = "proof.json"
+SETTINGS: Final[Mapping[str, type]] = {
+    "title": str,
+    "summary": str,
+    "revision": int,
+    "difficulty": str,  # a word for the page
+    "lecture": str,  # an address
+    "numbers": str,  # the pack's own NumberSource, as package.module:OBJECT
+    "data": list,  # of own numbers, the names without a gradient
+    "checkpoints": list,  # names, or tables of name, start and end; without it every step and parameter
+    "vanishing": list,  # names of checkpoints whose gradient is zero in mathematics
+    "groups": dict,  # heading → names of checkpoints
+}
+PACK_SETTINGS: Final[Mapping[str, type]] = {"title": str, "summary": str, "licence": str, "exercises": list}
+_NAME: Final = re.compile(r"[a-z0-9-]+")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The exercises of a pack. ``digest`` is the SHA-256 of its files, without data, which has digests of its own."""
+
+    name: str
+    title: str
+    summary: str
+    licence: str
+    digest: str
+    exercises: tuple[Exercise, ...]
+
+
+@dataclass(frozen=True)
+class GivenNumbers:
+    """The numbers of a ``given.py``: the seed decides them all, and there is no data to read."""
+
+    given: Given
+
+    def prepare(self) -> None:
+        """Do nothing: no data is read."""
+
+    def canonical(self) -> Numbers:
+        """Return the numbers of the canonical seed."""
+        return self.draw(CANONICAL_SEED)
+
+    def draw(self, seed: int) -> Numbers:
+        """Return the numbers of a seed. Their dataset is the text that they are drawn by."""
+        return Numbers(self.given.tensors(seed), hashlib.sha256(self.given.text.encode()).hexdigest())
+
+
+def load_pack(folder: Path) -> Pack:
+    """Load the pack of a folder.
+
+    :raises PackError: a file is missing, or holds what cannot be used; the message names it
+    """
+    settings = _settings(folder / PACK_FILE, PACK_SETTINGS, required=("title", "licence", "exercises"))
+    name = _slug_part(folder)
+    names = settings["exercises"]
+    unlisted = sorted(path.parent.name for path in folder.glob(f"*/{EXERCISE_FILE}") if path.parent.name not in names)
+    if unlisted:
+        raise PackError(f"{folder / PACK_FILE} lacks {', '.join(unlisted)}. Add it to exercises, or remove its folder.")
+    return Pack(
+        name=name,
+        title=settings["title"],
+        summary=settings.get("summary", ""),
+        licence=settings["licence"],
+        digest=digest_of(folder),
+        exercises=tuple(load(folder / each, name) for each in names),
+    )
+
+
+def load(folder: Path, pack: str) -> Exercise:
+    """Load the exercise of a folder.
+
+    :raises PackError: a file is missing, or holds what cannot be used; the message names it
+    """
+    settings = _settings(folder / EXERCISE_FILE, SETTINGS, required=("title", "revision"))
+    numbers, data, samples, params = _numbers(folder, settings)
+    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, samples))
+    exercise = Exercise(
+        slug=f"{pack}/{_slug_part(folder)}",
+        revision=settings["revision"],
+        title=settings["title"],
+        summary=settings.get("summary", ""),
+        statement=_text(folder / "statement.md"),
+        solution=_text(folder / "solution.py", ""),
+        checkpoints=_checkpoints(
+            folder / EXERCISE_FILE, settings.get("checkpoints") or default_checkpoints(forward, params)
+        ),
+        forward=forward,
+        numbers=numbers,
+        lecture=settings.get("lecture"),
+        difficulty=settings.get("difficulty"),
+        data=frozenset(data),
+        vanishing=frozenset(settings.get("vanishing", ())),
+        groups={heading: tuple(names) for heading, names in settings.get("groups", {}).items()},
+        derivations=_read_derivations(folder / "derivations.md"),
+        hints=_paragraphs(_text(folder / "hints.md", "")),
+        parts=_parts(folder / "parts.toml"),
+    )
+    _check_names(folder, exercise, params)
+    return exercise
+
+
+def default_checkpoints(forward: Forward, params: Iterable[str]) -> list[str]:
+    """Return the names of all steps but the loss, and of all parameters, from the loss back.
+
+    A parameter comes as soon as all that read it are done, after the step that reads it first.
+    """
+    names: list[str] = []
+    waiting = set(params)
+    first_reader = {read: line.name for line in reversed(forward.lines) for read in line.reads if read in waiting}
+    for line in reversed(forward.lines):
+        if line.name != "loss" and not line.frozen:
+            names.append(line.name)
+        names += [read for read in line.reads if first_reader.get(read) == line.name]
+    return names
+
+
+def digest_of(folder: Path) -> str:
+    """Return the SHA-256 of the files of a pack: of their paths and contents, in the order of their paths.
+
+    The proof is left out, since it speaks of the pack, and so is the folder ``data``: each dataset has a digest of its
+    own, which every instance carries.
+    """
+    sha256 = hashlib.sha256()
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        parts = path.relative_to(folder).parts
+        if not path.is_file() or path.name == PROOF_FILE or parts[0] == "data" or _is_hidden(parts):
+            continue
+        content = path.read_bytes()
+        sha256.update(f"{'/'.join(parts)}\n{len(content)}\n".encode())
+        sha256.update(content)
+    return sha256.hexdigest()
+
+
+def _is_hidden(parts: tuple[str, ...]) -> bool:
+    return any(part.startswith((".", "__pycache__")) for part in parts)
+
+
+def _slug_part(folder: Path) -> str:
+    name = folder.name.replace("_", "-")
+    if not _NAME.fullmatch(name):
+        raise PackError(f"{folder} has a name that no slug can have. Use the letters a-z, digits and hyphens.")
+    return name
+
+
+def _numbers(folder: Path, settings: Mapping[str, Any]) -> tuple[NumberSource, list[str], dict[str, Any], list[str]]:
+    """Return where the numbers come from, the names without a gradient, samples to read lines with, and parameters."""
+    if "numbers" not in settings:
+        found = _in_file(folder / "given.py", given.read)
+        return GivenNumbers(found), list(found.data), found.samples(), list(found.params)
+    source = _object(folder / EXERCISE_FILE, settings["numbers"])
+    tensors, data = source.canonical().tensors, settings.get("data", [])
+    params = [name for name, value in tensors.items() if value.is_floating_point() and value.dim() and name not in data]
+    samples = {name: _sample(value, name in params) for name, value in tensors.items()} | constants(tensors)
+    return source, data, samples, params
+
+
+def _sample(value: Tensor, is_param: bool) -> Tensor:
+    return value.detach().clone().requires_grad_(is_param)
+
+
+def _object(path: Path, name: str) -> NumberSource:
+    module, _, attribute = name.partition(":")
+    try:
+        source: NumberSource = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise PackError(
+            f"{path}: numbers = {name!r} cannot be imported: {error}. Write package.module:OBJECT."
+        ) from error
+    return source
+
+
+def _checkpoints(path: Path, entries: Iterable[str | Mapping[str, Any]]) -> tuple[Checkpoint, ...]:
+    try:
+        return tuple(Checkpoint(each) if isinstance(each, str) else Checkpoint(**each) for each in entries)
+    except TypeError as error:
+        raise PackError(f"{path}: checkpoints: {error}. Write names, or tables of name, start and end.") from error
+
+
+def _check_names(folder: Path, exercise: Exercise, params: Iterable[str]) -> None:
+    """Check that each name that the settings have is one of the forward pass.
+
+    :raises PackError: one is not
+    """
+    steps = [line.name for line in exercise.forward.lines if not line.frozen]
+    if "loss" not in steps:
+        raise PackError(f"{folder / 'forward.py'} sets no loss. Let its last line be loss = …, one number.")
+    asked = [each.name for each in exercise.checkpoints]
+    known = {*steps, *params} - {"loss"}
+    places: dict[str, tuple[Iterable[str], Iterable[str]]] = {
+        f"{EXERCISE_FILE}: checkpoints": (asked, known),
+        f"{EXERCISE_FILE}: groups": ([name for names in exercise.groups.values() for name in names], asked),
+        f"{EXERCISE_FILE}: vanishing": (exercise.vanishing, asked),
+        "derivations.md": (exercise.derivations, asked),
+        "hints.md": (exercise.hints, asked),
+        "parts.toml": (exercise.parts, asked),
+    }
+    for place, (names, allowed) in places.items():
+        unknown = sorted(set(names) - set(allowed))
+        if unknown:
+            raise PackError(
+                f"{folder / place} names {', '.join(unknown)}. Name steps and parameters that are asked for."
+            )
+    if not asked or len(set(asked)) < len(asked):
+        raise PackError(f"{folder / EXERCISE_FILE} asks for nothing, or for one name twice. Mend its checkpoints.")
+
+
+def _in_file(path: Path, read: Callable[[str], Value]) -> Value:
+    """Read a file of the language.
+
+    :raises PackError: it is not there, or refused
+    """
+    try:
+        return read(_text(path))
+    except Refused as error:
+        raise PackError(f"{path}, {error}") from error
+
+
+def _text(path: Path, default: str | None = None) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if default is not None:
+            return default
+        raise PackError(f"{path} is missing. Write it, or take its folder out of the pack.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(f"{path} cannot be read: {error}. Save it as UTF-8, readable for this process.") from error
+
+
+def _settings(path: Path, known: Mapping[str, type], required: Iterable[str]) -> dict[str, Any]:
+    try:
+        settings = tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(f"{path} is no TOML: {error}. Mend that line.") from error
+    for key, value in settings.items():
+        if key not in known:
+            raise PackError(f"{path} has a setting {key}, which there is not. Use: {', '.join(known)}.")
+        if not isinstance(value, known[key]):
+            raise PackError(f"{path}: {key} should be of type {known[key].__name__}. Change its value.")
+    missing = [key for key in required if key not in settings]
+    if missing:
+        raise PackError(f"{path} lacks {', '.join(missing)}. Add it.")
+    return settings
+
+
+def _read_derivations(path: Path) -> dict[str, Derivation]:
+    try:
+        return derivations.read(_text(path, ""))
+    except PackError as error:
+        raise PackError(f"{path}: {error}") from error
+
+
+def _paragraphs(text: str) -> dict[str, str]:
+    """Return heading → the text below it."""
+    found = {}
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        heading, _, rest = part.partition("\n")
+        found[heading.strip()] = rest.strip()
+    return found
+
+
+def _parts(path: Path) -> dict[str, tuple[Part, ...]]:
+    """Return checkpoint → the summands of its formula, each a table ``[[checkpoint]]`` with tables ``slips``."""
+    try:
+        return {
+            name: tuple(
+                Part(
+                    entry["name"],
+                    entry["code"],
+                    entry["about"],
+                    entry["turned"],
+                    tuple(Slip(SlipKind(slip["kind"]), slip["code"], slip["says"]) for slip in entry.get("slips", ())),
+                )
+                for entry in entries
+            )
+            for name, entries in tomllib.loads(_text(path, "")).items()
+        }
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise PackError(
+            f"{path} cannot be read: {error!r}. Write tables of name, code, about, turned, slips."
+        ) from error
