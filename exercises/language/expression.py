@@ -89,6 +89,8 @@ def renamed(expression: Any, names_: Mapping[str, Any]) -> Any:
             return Part(renamed(call, names_), index)
         case tuple():
             return tuple(renamed(each, names_) for each in expression)
+        case slice(start=start, stop=stop, step=step):
+            return slice(*(renamed(each, names_) for each in (start, stop, step)))
     return expression
 
 
@@ -143,8 +145,8 @@ def is_constant(expression: Any) -> bool:
 
 
 def _compiled_call(call: Call) -> Callable[[Reader], Any]:
-    apply = call.definition.apply
-    positional, named = _sorted_arguments(call)
+    apply = call.definition.function
+    positional, named = call.definition.sorted(dict(call.arguments))
     constants = {key: value for key, value in named.items() if is_constant(value)}
     if constants == named and positional:
         first, *rest = [compiled(each) for each in positional]
@@ -163,14 +165,3 @@ def _compiled_call(call: Call) -> Callable[[Reader], Any]:
     return lambda read: apply(
         *[each(read) for each in getters], **{key: each(read) for key, each in named_getters.items()}
     )
-
-
-def _sorted_arguments(call: Call) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments to pass by position, until one is left out, and those to pass by name."""
-    given, definition = dict(call.arguments), call.definition
-    positional = []
-    for parameter in definition.parameters:
-        if parameter not in given or parameter in definition.keyword_only:
-            break
-        positional.append(given.pop(parameter))
-    return positional, given

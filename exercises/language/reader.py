@@ -187,7 +187,8 @@ class _Reader:
 
     def _apply(self, operation: Operation, node: ast.expr, *arguments: Any, **options: Any) -> Traced | Results:
         """Return the call of an operation, computed on the sample numbers."""
-        call = Call(operation.name, tuple(self._bound(operation, node, arguments, options).items()))
+        settled, bound = self._bound(operation, node, arguments, options)
+        call = Call(settled.name, tuple(bound.items()))
         try:
             value = evaluated(call, self._samples.__getitem__)
         except (RuntimeError, TypeError, IndexError, ValueError) as error:
@@ -197,8 +198,8 @@ class _Reader:
 
     def _bound(
         self, operation: Operation, node: ast.expr, arguments: tuple[Any, ...], options: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return the arguments by the names of the operation's parameters, without those at their default."""
+    ) -> tuple[Operation, dict[str, Any]]:
+        """Return the operation with its arguments by the names of its parameters, without those at their default."""
         bound: dict[str, Any] = {}
         positional = [_plain(each) for each in arguments]
         for place, parameter in enumerate(operation.parameters):
@@ -214,11 +215,7 @@ class _Reader:
             if parameter not in operation.parameters:
                 raise self._refused(node, f"{operation.name} takes no {spelled}", "Leave it out")
             bound[parameter] = _plain(value)
-        return {
-            each: bound[each]
-            for each in operation.parameters
-            if each in bound and not (each in operation.defaults and operation.defaults[each] == bound[each])
-        }
+        return operation.settled(bound)
 
     def _refused(self, node: ast.expr | ast.stmt, reason: str, advice: str) -> Refused:
         return Refused(node.lineno, reason, advice)

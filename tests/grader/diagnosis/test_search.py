@@ -215,7 +215,7 @@ def test_no_shape_or_number_is_too_odd(shape: tuple[int, ...], value: float) -> 
 HEAD = """
 q = x @ Wq
 k = x @ Wk
-scores = q @ k.mT / d**0.5
+scores = q @ k.T / d**0.5
 weights = torch.softmax(scores, 1)
 v = torch.relu(x @ Wv + bv)
 out = weights @ v
