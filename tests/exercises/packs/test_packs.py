@@ -19,7 +19,13 @@ from exercises.exercise import Exercise
 from exercises.folder import EXERCISE_FILE, PACK_FILE
 from exercises.instance import Instance, Kind
 from exercises.tape import variables
+from grader.answer import normalise
 from grader.compare import Origin, Verdict
+from grader.diagnosis.case import Case
+from grader.diagnosis.hypotheses.positions import misread_indices, other_indices
+from grader.grade import compare_all
+from grader.origin import replay_backward
+from grader.reference import reference
 from tests.exercises.packs import mistakes
 from tests.mistakes.play import play
 
@@ -76,17 +82,12 @@ def test_a_pack_lists_its_exercises(path: Path) -> None:
 @every_folder
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_solution_is_right(path: Path, seed: int) -> None:
+    """In the polished packs none needs the verdict ``rounding``: given gradients and losses are small enough."""
+    accepted = {Verdict.EXACT, Verdict.APPROXIMATE} | ({Verdict.ROUNDING} if path not in POLISHED else set())
+
     rows = play(instance(path, seed), load(path).solution)
 
-    assert [(row.name, row.verdict.value) for row in rows if not row.passed] == []
-
-
-@every_polished
-@pytest.mark.parametrize("seed", SEEDS)
-def test_no_right_answer_needs_the_verdict_rounding(path: Path, seed: int) -> None:
-    rows = play(instance(path, seed), load(path).solution)
-
-    assert [row.name for row in rows if row.verdict is Verdict.ROUNDING] == []
+    assert [(row.name, row.verdict.value) for row in rows if row.verdict not in accepted] == []
 
 
 @every_polished
@@ -171,3 +172,15 @@ def test_a_mistake_is_caught_at_its_step(mistake: mistakes.Mistake) -> None:
 @every_polished
 def test_mistakes_are_listed(path: Path) -> None:
     assert len([each for each in MISTAKES if each.exercise == _slug(path)]) >= MISTAKES_MIN
+
+
+@pytest.mark.parametrize("name", ["puzzles/gather", "puzzles/unfold", "puzzles/transpose"])
+def test_elements_that_are_taken_are_not_read_as_rows(name: str) -> None:
+    """A hypothesis about tables of rows has nothing to say here, and does not fail."""
+    known = instance(ROOT / name, 0)
+    right = reference(known).gradients["x"]
+    handed_in = {"x": right + right.abs().max()}
+    rows = compare_all(known, {"x": normalise(handed_in["x"])})
+    case = Case(known, "x", handed_in["x"], replay_backward(reference(known), handed_in, rows))
+
+    assert [*other_indices(case), *misread_indices(case)] == []
