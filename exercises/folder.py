@@ -25,7 +25,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -122,6 +122,8 @@ def load(folder: Path, pack: str) -> Exercise:
     settings = _settings(folder / EXERCISE_FILE, SETTINGS, required=("title", "revision"))
     numbers, data, samples, params = _numbers(folder, settings)
     forward = _in_file(folder / "forward.py", lambda text: reader.read(text, samples))
+    if forward.drawn:
+        numbers, data, params = _with_drawn(folder, forward, numbers, data, params)
     exercise = Exercise(
         slug=f"{pack}/{_slug_part(folder)}",
         revision=settings["revision"],
@@ -200,6 +202,16 @@ def _numbers(folder: Path, settings: Mapping[str, Any]) -> tuple[NumberSource, l
     params = [name for name, value in tensors.items() if value.is_floating_point() and value.dim() and name not in data]
     samples = {name: _sample(value, name in params) for name, value in tensors.items()} | constants(tensors)
     return source, data, samples, params
+
+
+def _with_drawn(
+    folder: Path, forward: Forward, numbers: NumberSource, data: list[str], params: list[str]
+) -> tuple[NumberSource, list[str], list[str]]:
+    """Add the tensors that the lines themselves draw, such as noise, to what is given."""
+    if not isinstance(numbers, GivenNumbers):
+        raise PackError(f"{folder / 'forward.py'} draws {forward.drawn[0].name}. Let the pack's own numbers hold it.")
+    found = replace(numbers.given, drawn=(*numbers.given.drawn, *forward.drawn))
+    return GivenNumbers(found), list(found.data), list(found.params)
 
 
 def _sample(value: Tensor, is_param: bool) -> Tensor:
