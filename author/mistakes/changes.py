@@ -202,7 +202,7 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
             for field, inner in (("left", left), ("right", right)):
                 if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and scope.is_number(inner.right):
                     yield _put(Change("a wrong power", local, _other_power(inner.left, inner.right)), node, field)
-        case ast.BinOp():
+        case ast.BinOp(_, ast.Mult() | ast.Div(), _):
             yield from _in_product(node, scope, several)
         case ast.UnaryOp(ast.USub(), operand):
             for change in _in_product(operand, scope, several):

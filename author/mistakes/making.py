@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,14 +96,19 @@ def _is_asked(line: Line, asked: Sequence[str], expected: Reference) -> bool:
     """Whether a line sets a gradient that is asked for, and reads no other gradient than such."""
     names = {each.id for each in ast.walk(ast.parse(line.code)) if isinstance(each, ast.Name)}
     read = {name[1:] for name in names if name[:1] == "d" and name[1:] in expected.gradients}
-    return line.name in asked and read <= set(asked)
+    given = {name for name in read if f"d{name}" in expected.state}
+    return line.name in asked and read - given <= set(asked)
 
 
 def _of_line(number: int, line: Line, step: str, is_asked: bool, run: KeyRun, expected: Reference) -> Iterator[Mistake]:
     """Yield every change of a line as a mistake."""
     scope = _scope(number, line, run, expected)
     body = ast.parse(line.code).body
+    later = " ".join(other.code for other in run.lines[number + 1 :])
     for place, statement in enumerate(body):
+        match statement:
+            case ast.Assign([ast.Name(name)]) if name != line.answer and re.search(rf"\b{name}\b", later):
+                continue  # a helper of several lines: a mistake in it shows at each of them
         for change in changes.of_statement(statement, scope):
             assert isinstance(change.node, ast.stmt)
             changed = [*body[:place], change.node, *body[place + 1 :]]
