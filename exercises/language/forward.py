@@ -10,7 +10,16 @@ from typing import Any
 import torch
 
 from exercises.language.expression import Call, Expression, Part, Reader, compiled, names, names_with_gradient, walk
+from exercises.language.given import Drawn
 from exercises.tape import Tape
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader should know of a line that was read otherwise than it is written."""
+
+    line: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Forward:
-    """A whole forward pass. ``text`` is what is shown, with its comments, and decides the lines."""
+    """A whole forward pass. ``text`` is what is shown, with its comments, and decides the lines.
+
+    ``drawn`` are the tensors that the lines need beside those that are given: noise, and the parameters of models.
+    """
 
     lines: tuple[Line, ...] = field(compare=False)
     text: str
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    drawn: tuple[Drawn, ...] = field(default=(), compare=False)
 
     def play(self, tape: Tape) -> None:
         """Play all lines on a tape, which holds what is given."""

@@ -18,7 +18,7 @@ from torch import Tensor
 Arguments = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is there once
 class Operation:
     """An operation.
 

@@ -1,11 +1,13 @@
-"""Explaining a step that passed: its derivation, from the exercise's own text."""
+"""Explaining a step that passed: its derivation, from the exercise's own text or else from derived lines."""
 
 from __future__ import annotations
 
 from sqlmodel import Session
 
+from author.derive.key import derivation_of
 from exercises.derivations import Derivation
 from exercises.exercise import Exercise
+from exercises.language.errors import Refused
 from server.http.problems import Forbidden, NotFound
 from server.progress import record
 from server.rules.rules import Rules
@@ -43,11 +45,14 @@ def require_passed(session: Session, rules: Rules, exercise: Exercise, checkpoin
 
 
 def of(exercise: Exercise, checkpoint: str) -> Derivation:
-    """Return the derivation of a step.
+    """Return the derivation of a step: the author's, or else the one that the rules write.
 
-    :raises UnknownCheckpoint: the exercise's text has none
+    :raises UnknownCheckpoint: the author wrote none, and an operation has no rule
     """
-    derivation = exercise.derivations.get(checkpoint)
+    try:
+        derivation = derivation_of(exercise, checkpoint)
+    except Refused:
+        derivation = None
     if derivation is None:
         raise UnknownCheckpoint(
             f"{exercise.slug} has no text that explains {checkpoint}. Ask your instructor how it is derived."

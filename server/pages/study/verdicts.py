@@ -24,6 +24,7 @@ from server.pages.graph import PASSED, GraphShown
 from server.pages.heat import HeatShown
 from server.pages.marks import WORDS, Mark, mark_of
 from server.pages.source import inline
+from server.pages.study.derivation import DerivationShown, shown_derivation
 from server.submissions.schemas import ComparisonBody, GradeBody, RunBody
 
 PATTERNS_MAX: Final = 64
@@ -50,7 +51,8 @@ class LectureShown:
 class StepShown:
     """The panel of a step. ``hints`` are all that the assignment shows, ``open_hints`` how many are open.
 
-    ``carried`` is the step above whose mistake it inherits, or None if that is not known.
+    ``carried`` is the step above whose mistake it inherits, or None if that is not known. ``derivation`` is there once
+    the step has passed.
     """
 
     name: str
@@ -68,6 +70,7 @@ class StepShown:
     notes: tuple[str, ...]
     heat: HeatShown | None
     attempts: int
+    derivation: DerivationShown | None = None
 
     @property
     def without_heat(self) -> StepShown:
@@ -227,6 +230,7 @@ def _step(
         notes=tuple(row.notes) if row else (),
         heat=heat.draw(name, difference) if difference else None,
         attempts=checkpoint.attempts,
+        derivation=shown_derivation(exercise, name) if mark in PASSED else None,
     )
 
 

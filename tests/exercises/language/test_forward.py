@@ -28,7 +28,7 @@ def test_the_client_reads_the_same_lines(exercise: Exercise) -> None:
 
 
 def test_a_line_plays_alone() -> None:
-    lines = forward("t = x\ny = t + 1", {"x": torch.tensor([1.0])}).lines
+    lines = forward("t = 2 * x\ny = t + 1", {"x": torch.tensor([1.0])}).lines
     tape = Tape({"t": torch.tensor([1.0])})
 
     lines[-1].play(tape)

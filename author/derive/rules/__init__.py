@@ -1,0 +1,1 @@
+"""The rules: one for each differentiable operation, on normalised calls."""

@@ -1,0 +1,94 @@
+"""The layers of ``torch.nn``, as text of the language: a model of the lines is read through them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from exercises.language.reading.scope import Scope
+from exercises.language.reading.session import Session, valued
+from exercises.language.reading.values import Class, Instance, Parameter, Traced
+
+_WITHOUT_PARAMETERS: Final = frozenset(
+    "ReLU GELU Tanh Sigmoid SiLU Softplus LeakyReLU ELU Softmax LogSoftmax Identity Flatten Dropout Dropout2d MaxPool2d "
+    "AvgPool2d MSELoss L1Loss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss SmoothL1Loss HuberLoss "
+    "ReLU6 Hardtanh Mish Hardswish Softsign LogSigmoid Unflatten ZeroPad2d Upsample AdaptiveAvgPool2d "
+    "CosineSimilarity PixelShuffle TripletMarginLoss".split()
+)
+
+
+@dataclass(eq=False)
+class LayerScope(Scope):
+    """The names of the text of layers. What is refused there is refused at the line that calls the layer."""
+
+
+@cache
+def _definitions() -> dict[str, ast.ClassDef]:
+    text = files("exercises.language.reading").joinpath("layers.txt").read_text(encoding="utf-8")
+    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+
+
+def knows(path: str) -> bool:
+    """Return whether a path names a layer, or what belongs to layers."""
+    return path.startswith("nn.")
+
+
+def called(session: Session, path: str, positional: list[Any], options: dict[str, Any]) -> Any:
+    """Return a layer.
+
+    :raises Refused: it has parameters and stands in the lines, or the language does not hold it
+    """
+    name = path[3:]
+    if name in ("Parameter", "parameter.Parameter"):
+        return _parameter(session, positional[0] if positional else options["data"])
+    if name.startswith("utils."):
+        return positional[0] if positional else None
+    if name in ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList"):
+        return _container(session, name, positional)
+    if name not in _definitions():
+        raise session.refused(f"nn.{name} is not in the language", "Move its parameters to given, and write its lines.")
+    if name not in _WITHOUT_PARAMETERS and not session.models:
+        raise session.refused(
+            f"nn.{name} makes a layer whose parameters are hidden",
+            "Move them to given: W = param(4, 16), and write x @ W.",
+        )
+    return session.instantiate(_class(session, name), positional, options)
+
+
+def _class(session: Session, name: str) -> Class:
+    scope = session.layer_scope
+    if scope is None:
+        scope = session.layer_scope = LayerScope()
+    if name not in scope.names:
+        node = _definitions()[name]
+        inner = session.inside_layer
+        session.inside_layer = 1
+        bases = [each.id for each in node.bases if isinstance(each, ast.Name)]
+        for base in bases:
+            _class(session, base)
+        session.execute([node], scope)
+        session.inside_layer = inner
+    found: Class = scope.names[name]
+    return found
+
+
+def _container(session: Session, name: str, positional: list[Any]) -> Instance:
+    """Return a list of layers, called one after the other if it is a Sequential."""
+    made: Instance = session.instantiate(_class(session, name), [], {})
+    elements = positional
+    if len(positional) == 1 and isinstance(positional[0], list | tuple | dict):
+        elements = list(positional[0].values()) if isinstance(positional[0], dict) else list(positional[0])
+    made.attributes["items"] = list(elements)
+    return made
+
+
+def _parameter(session: Session, data: Any) -> Any:
+    if not session.models:
+        raise session.refused("nn.Parameter makes a parameter in the lines", "Move it to given: W = param(4, 16).")
+    if not isinstance(data, Traced):
+        raise session.refused("nn.Parameter reads no tensor", "Write nn.Parameter(torch.randn(4, 16)).")
+    return Parameter(valued(data).detach())
+

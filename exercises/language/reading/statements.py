@@ -1,0 +1,406 @@
+"""Walk statements: each tensor that a line names is a step, loops are unrolled."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from exercises.language.errors import Refused
+from exercises.language.expression import Name
+from exercises.language.reading import calls, expressions, library
+from exercises.language.reading.flow import Broken, Continued, Left, Returned
+from exercises.language.reading.plain import TooMuch
+from exercises.language.reading.scope import MISSING, Scope
+from exercises.language.reading.session import Session
+from exercises.language.reading.truth import branch_refused, truth
+from exercises.language.reading.values import (
+    Class, Function, Instance, Library, Property, Results, Traced,
+)  # fmt: skip
+from exercises.language.reading.writes import Filling, changed, write
+
+_NO_GRAD: Final = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled", "no_grad")
+_PLAIN_CONTEXTS: Final = (
+    "torch.enable_grad", "torch.autocast", "torch.cuda.amp.autocast", "torch.amp.autocast", "autocast", "nullcontext",
+    "torch.autograd.set_detect_anomaly", "record_function",
+)  # fmt: skip
+_TRAINING: Final = (
+    "backward", "step", "zero_grad", "manual_seed", "update", "set_description", "log", "add_scalar", "retain_grad",
+)  # fmt: skip
+
+
+def execute(session: Session, nodes: list[ast.stmt], scope: Scope) -> None:
+    """Read statements.
+
+    :raises Refused: one is not in the language
+    """
+    for node in nodes:
+        session.at(node)
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise session.refused(
+                f"the statement {ast.unparse(node).splitlines()[0]!r} is not read", "Write name = expression."
+            )
+        if len(session.lines) > session.limits.lines:
+            raise session.refused(f"there are more than {session.limits.lines:,} steps", "Make the network smaller.")
+        try:
+            handler(session, node, scope)
+        except (Refused, Left):
+            raise
+        except TooMuch as error:
+            raise session.refused(str(error), "Make the loop, list or number smaller.") from None
+        except expressions.PLAIN_ERRORS as error:
+            raise session.refused(f"the line cannot be read: {error or type(error).__name__}", "Correct it.") from error
+
+
+# what sets a name
+
+
+def _assign(session: Session, node: ast.Assign, scope: Scope) -> None:
+    before = len(session.lines), len(session.drawn)
+    value = session.evaluate(node.value, scope)
+    for target in node.targets:
+        value = assign(session, target, value, scope)
+    _keep_source(session, node, scope, before)
+
+
+def _annotated(session: Session, node: ast.AnnAssign, scope: Scope) -> None:
+    if node.value is not None:
+        assign(session, node.target, session.evaluate(node.value, scope), scope)
+
+
+def assign(session: Session, target: ast.expr, value: Any, scope: Scope) -> Any:
+    """Let a target stand for a value; return the value, in which each tensor has a name."""
+    match target:
+        case ast.Name(name):
+            return _set_name(session, name, value, scope)
+        case ast.Tuple(elements) | ast.List(elements):
+            return _unpack(session, elements, value, scope)
+        case ast.Attribute(holder, name):
+            return _set_attribute(session, target, session.evaluate(holder, scope), name, value, scope)
+        case ast.Subscript(holder, index):
+            return _set_item(session, target, holder, expressions.evaluated_index(session, index, scope), value, scope)
+    raise session.refused(f"{ast.unparse(target)!r} cannot be set", "Write name = expression.")
+
+
+def _set_name(session: Session, name: str, value: Any, scope: Scope) -> Any:
+    if isinstance(value, Function) and value.name == "lambda":
+        value = replace(value, name=name)
+    if isinstance(value, Instance) and value.kind.is_module() and not session.models:
+        value = calls.name_parameters(session, value, f"{name}_" if session.prefixes else "")
+        value.path = value.path or name
+    value = session.kept(value, scope.spelled(name))
+    scope.set(name, value)
+    return value
+
+
+def _unpack(session: Session, elements: list[ast.expr], value: Any, scope: Scope) -> Any:
+    values = expressions.items(session, value)
+    starred = next((place for place, each in enumerate(elements) if isinstance(each, ast.Starred)), None)
+    if starred is not None:
+        after = len(elements) - starred - 1
+        middle = values[starred : len(values) - after]
+        values = [*values[:starred], middle, *values[len(values) - after :]]
+        elements = [each.value if isinstance(each, ast.Starred) else each for each in elements]
+    if len(values) != len(elements):
+        raise session.refused(f"{len(values)} values go to {len(elements)} names", "Correct the number of names.")
+    return tuple(assign(session, element, each, scope) for element, each in zip(elements, values, strict=True))
+
+
+def _set_attribute(session: Session, target: ast.expr, holder: Any, name: str, value: Any, scope: Scope) -> Any:
+    if isinstance(holder, Instance):
+        if isinstance(value, Instance) and not value.path:
+            value.path = name
+        if not session.models or isinstance(value, Traced):
+            value = session.kept(value, scope.spelled(name))
+        holder.attributes[name] = value
+        return value
+    if isinstance(holder, Class):
+        holder.attributes[name] = value
+        return value
+    if name in ("grad", "requires_grad"):
+        session.note(f"{ast.unparse(target)} = … is left out")
+        return value
+    raise session.refused(f"{ast.unparse(target)} = … is not read", "Write a name of its own.")
+
+
+def _set_item(session: Session, target: ast.Subscript, node: ast.expr, index: Any, value: Any, scope: Scope) -> Any:
+    holder = scope.get(node.id) if isinstance(node, ast.Name) else MISSING
+    if not isinstance(holder, Filling):
+        holder = session.evaluate(node, scope)
+    name = ast.unparse(node)
+    match holder:
+        case Filling() | Traced() if isinstance(node, ast.Name):
+            scope.set(node.id, write(session, node.id, holder, index, value, scope))
+        case Traced():
+            raise session.refused(f"{name}[…] = … changes a part of a tensor", "Give the tensor a name, and write that.")
+        case list():
+            holder[index] = session.kept(value, f"{scope.spelled(name)}_{index}") if isinstance(index, int) else value
+        case dict():
+            holder[index] = session.kept(value, scope.spelled(f"{name}_{index}" if str(index).isidentifier() else name))
+        case _:
+            raise session.refused(f"{name}[…] = … is not read", "Write name = expression.")
+    return value
+
+
+def _augmented(session: Session, node: ast.AugAssign, scope: Scope) -> None:
+    old = session.evaluate(_loaded(node.target), scope)
+    right = session.evaluate(node.value, scope)
+    if isinstance(old, list) and isinstance(node.op, ast.Add):
+        old.extend(session.kept(list(expressions.items(session, right)), ast.unparse(node.target)))
+        return
+    if isinstance(old, Traced) and isinstance(node.target, ast.Name):
+        name = node.target.id
+        text = f"{name} {ast.unparse(node).removeprefix(name).strip()[:20]}"
+        if old.is_named or session.shares_numbers(old):
+            result = changed(session, name, old, lambda: expressions.binary(session, node.op, old, right), scope, text)
+            scope.set(name, result)
+        else:
+            _set_name(session, name, expressions.binary(session, node.op, old, right), scope)
+        return
+    assign(session, node.target, expressions.binary(session, node.op, old, right), scope)
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    loaded = ast.parse(ast.unparse(target), mode="eval").body
+    for each in ast.walk(loaded):
+        ast.copy_location(each, target)
+    return loaded
+
+
+def _keep_source(session: Session, node: ast.Assign, scope: Scope, before: tuple[int, int]) -> None:
+    """Let a line be shown as it is written, if that reads back to the same step."""
+    is_alone = (len(session.lines), len(session.drawn)) == (before[0] + 1, before[1])
+    if not is_alone or session.inside_layer or scope.parent is not None or session.no_grad:
+        return
+    line = session.lines[-1]
+    if [ast.unparse(each) for each in node.targets] != [line.name]:
+        return
+    text = ast.get_source_segment(session.source, node) or ""
+    if "\n" in text:
+        text = ast.unparse(node)
+    if text and all(_reads_back(session, each, scope, line.name) for each in ast.walk(node.value)):
+        session.lines[-1] = replace(line, text=text)
+
+
+def _reads_back(session: Session, node: ast.AST, scope: Scope, set_here: str) -> bool:
+    match node:
+        case ast.Name(name, ast.Load()):
+            if name == set_here:
+                return False
+            value = scope.get(name)
+            if value is MISSING:
+                return name in ("torch", "F", "math", "range", "float", "int", "len", "slice")
+            if isinstance(value, Traced):
+                return value.is_named and value.expression == Name(name)
+            return name in session.constants and session.constants[name] is value
+        case ast.Lambda() | ast.NamedExpr() | ast.ListComp() | ast.GeneratorExp() | ast.JoinedStr():
+            return False
+    return True
+
+
+# what decides which lines are read
+
+
+def _if(session: Session, node: ast.If, scope: Scope) -> None:
+    test = session.evaluate(node.test, scope)
+    if isinstance(test, Traced | Results):
+        raise branch_refused(session, node.test, _chosen(node.body, "a"), _chosen(node.orelse, "b"))
+    session.execute(node.body if truth(session, test, node.test) else node.orelse, scope)
+
+
+def _chosen(body: list[ast.stmt], default: str) -> str:
+    match body:
+        case [ast.Assign([ast.Name(name)], _)]:
+            return name if default == "a" else default
+    return default
+
+
+def _for(session: Session, node: ast.For, scope: Scope) -> None:
+    turns = expressions.items(session, session.evaluate(node.iter, scope), node.iter)
+    for turn, item in enumerate(turns, 1):
+        scope.turns.append(turn)
+        try:
+            expressions.assign_loop_variable(session, node.target, item, scope)
+            session.execute(node.body, scope)
+        except Continued:
+            continue
+        except Broken:
+            return
+        finally:
+            scope.turns.pop()
+    session.execute(node.orelse, scope)
+
+
+def _while(session: Session, node: ast.While, scope: Scope) -> None:
+    for turn in range(1, session.limits.turns + 1):
+        test = session.evaluate(node.test, scope)
+        if isinstance(test, Traced | Results):
+            raise session.refused(
+                "the number of turns depends on a tensor's values", "Write the loop with a number: for i in range(3)."
+            )
+        if not truth(session, test, node.test):
+            return
+        scope.turns.append(turn)
+        try:
+            session.execute(node.body, scope)
+        except Continued:
+            continue
+        except Broken:
+            return
+        finally:
+            scope.turns.pop()
+    raise TooMuch(f"a loop has more than {session.limits.turns:,} turns")
+
+
+def _with(session: Session, node: ast.With, scope: Scope) -> None:
+    walls = 0
+    for item in node.items:
+        spelled = ast.unparse(item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr)
+        if spelled in _NO_GRAD:
+            walls += not (isinstance(item.context_expr, ast.Call) and _is_true(item.context_expr.args))
+        elif spelled not in _PLAIN_CONTEXTS:
+            raise session.refused(f"with {spelled} is not read", "Leave it out.")
+    session.no_grad += walls
+    try:
+        session.execute(node.body, scope)
+    finally:
+        session.no_grad -= walls
+
+
+def _is_true(arguments: list[ast.expr]) -> bool:
+    return bool(arguments) and isinstance(arguments[0], ast.Constant) and arguments[0].value is True
+
+
+# functions and classes
+
+
+def _function(session: Session, node: ast.FunctionDef, scope: Scope) -> None:
+    scope.set(node.name, _defined(session, node, scope))
+
+
+def _defined(session: Session, node: ast.FunctionDef, scope: Scope) -> Any:
+    made: Any = calls.function(session, node.name, node, scope)
+    for decorator in node.decorator_list:
+        spelled = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if spelled in _NO_GRAD:
+            made = replace(made, no_grad=True)
+        elif spelled == "staticmethod":
+            made = replace(made, receiver="static")
+        elif spelled in ("property", "cached_property", "functools.cached_property"):
+            made = Property(made)
+        elif not spelled.startswith(("torch.jit", "torch.compile", "functools", "lru_cache", "cache")):
+            raise session.refused(f"the decorator {spelled} is not read", "Leave it out.")
+    return made
+
+
+def _class(session: Session, node: ast.ClassDef, scope: Scope) -> None:
+    bases = tuple(session.evaluate(each, scope) for each in node.bases)
+    if any(isinstance(each, Library) and each.path.startswith(("torch.autograd", "autograd")) for each in bases):
+        raise session.refused(
+            "a function with a backward of its own hides its gradient", "Write its forward pass as lines."
+        )
+    made = Class(node.name, {}, bases)
+    fields = []
+    inner = Scope(scope)
+    for each in node.body:
+        session.at(each)
+        match each:
+            case ast.FunctionDef():
+                made.attributes[each.name] = _defined(session, each, scope)
+            case ast.AnnAssign(ast.Name(name), _, value):
+                fields.append(name)
+                if value is not None:
+                    made.attributes[name] = session.evaluate(value, inner)
+            case ast.Assign([ast.Name(name)], value):
+                made.attributes[name] = session.evaluate(value, inner)
+                inner.set(name, made.attributes[name])
+            case ast.Expr(ast.Constant()) | ast.Pass():
+                continue
+            case _:
+                raise session.refused(f"{ast.unparse(each)!r} of a class is not read", "Write methods.")
+    made.fields = tuple(fields)
+    scope.set(node.name, made)
+
+
+# what is left out
+
+
+def _expression(session: Session, node: ast.Expr, scope: Scope) -> None:
+    if isinstance(node.value, ast.Constant):
+        return
+    if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        holder = node.value.func.value
+        is_known = isinstance(holder, ast.Name) and scope.get(holder.id) is not MISSING
+        if node.value.func.attr in _TRAINING and not (is_known and node.value.func.attr == "update"):
+            session.note(f"{ast.unparse(node.value.func)} is left out")
+            return
+        if node.value.func.attr in ("append", "insert"):
+            _append(session, node.value, scope)
+            return
+    session.evaluate(node.value, scope)
+
+
+def _append(session: Session, node: ast.Call, scope: Scope) -> None:
+    """Append to a list. What is appended gets a name: ``outputs_1``."""
+    assert isinstance(node.func, ast.Attribute)
+    holder = session.evaluate(node.func.value, scope)
+    if not isinstance(holder, list):
+        session.evaluate(node, scope)
+        return
+    arguments = [session.evaluate(each, scope) for each in node.args]
+    if len(holder) >= session.limits.items:
+        raise TooMuch(f"a list has more than {session.limits.items:,} items")
+    name = ast.unparse(node.func.value).replace("self.", "")
+    value = session.kept(arguments[-1], f"{name if name.isidentifier() else 'item'}_{len(holder) + 1}")
+    holder.insert(arguments[0] if node.func.attr == "insert" else len(holder), value)
+
+
+def _assert(session: Session, node: ast.Assert, scope: Scope) -> None:
+    session.note("assert is left out")
+
+
+def _import(session: Session, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    for each in node.names:
+        if isinstance(node, ast.Import):
+            path = each.name if each.asname else each.name.split(".")[0]
+        else:
+            path = f"{node.module}.{each.name}"
+        name = each.asname or each.name.split(".")[0]
+        scope.set(name, Library(library.normalised(_short(path))))
+    session.note("import is left out")
+
+
+def _short(path: str) -> str:
+    return {"torch.nn.functional": "F", "torch.nn": "nn", "numpy": "np"}.get(path, path)
+
+
+def _delete(session: Session, node: ast.Delete, scope: Scope) -> None:
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            scope.names.pop(target.id, None)
+
+
+def _nothing(session: Session, node: ast.stmt, scope: Scope) -> None:
+    return
+
+
+def _return(session: Session, node: ast.Return, scope: Scope) -> None:
+    raise Returned(None if node.value is None else session.evaluate(node.value, scope))
+
+
+def _break(session: Session, node: ast.Break, scope: Scope) -> None:
+    raise Broken
+
+
+def _continue(session: Session, node: ast.Continue, scope: Scope) -> None:
+    raise Continued
+
+
+_HANDLERS: Final[dict[type[ast.stmt], Callable[..., None]]] = {
+    ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if, ast.For: _for,
+    ast.While: _while, ast.With: _with, ast.FunctionDef: _function, ast.ClassDef: _class, ast.Expr: _expression,
+    ast.Assert: _assert, ast.Import: _import, ast.ImportFrom: _import, ast.Delete: _delete, ast.Pass: _nothing,
+    ast.Return: _return, ast.Break: _break, ast.Continue: _continue, ast.Global: _nothing, ast.Nonlocal: _nothing,
+}  # fmt: skip

@@ -1,0 +1,275 @@
+"""Tensors that are changed in place, read as new tensors.
+
+``h[:, t] = v`` collects the parts of ``h`` until a line reads ``h``. Parts that fill a dimension become ``torch.stack``
+or ``torch.cat``; otherwise each is put into the old tensor. Whatever shares numbers with the changed tensor is *stale*:
+a line that reads it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from exercises.language.expression import Name
+from exercises.language.reading.scope import Scope
+from exercises.language.reading.session import Session
+from exercises.language.reading.values import Results, Stale, Traced
+
+Index = int | slice
+
+
+@dataclass(eq=False)
+class Filling:
+    """A tensor of which parts along ``dim`` are set: first place → the part, and whether it is one row of an int."""
+
+    name: str
+    base: Traced
+    dim: int
+    parts: dict[int, tuple[Traced, bool]] = field(default_factory=dict)
+
+    def piece(self, index: Any) -> Traced | None:
+        """Return the part that an index reads alone, so that a recurrence reads what it wrote."""
+        place = _one_dim(index, self.base.value.dim())
+        if place is None or place[0] != self.dim or not isinstance(place[1], int):
+            return None
+        found = self.parts.get(place[1] % self.base.value.shape[self.dim])
+        return found[0] if found and found[1] else None
+
+    def is_full(self) -> bool:
+        """Whether the parts fill the dimension without a gap."""
+        place = 0
+        while place in self.parts:
+            value, is_row = self.parts[place]
+            place += 1 if is_row else value.value.shape[self.dim]
+        return place == self.base.value.shape[self.dim] and place > 0
+
+
+def settled(session: Session, filling: Filling, scope: Scope) -> Traced:
+    """Return the tensor with all parts set, as a step, and let the name stand for it."""
+    full = filling.is_full()
+    if full:
+        base = filling.base.expression
+        if isinstance(base, Name) and _is_frozen_step(session, base.name) and not session.is_read(base.name):
+            session.forget(base.name)
+        value = _joined(session, filling)
+    else:
+        value = filling.base
+        for place, (part, is_row) in sorted(filling.parts.items()):
+            index: Index = place if is_row else slice(place, place + part.value.shape[filling.dim])
+            value = _scattered(session, value, filling.dim, index, part)
+    step = session.step(filling.name, value)
+    holder: Scope | None = scope
+    while holder is not None and filling not in holder.names.values():
+        holder = holder.parent
+    for name, each in list((holder or scope).names.items()):
+        if each is filling:
+            (holder or scope).set(name, step)
+    return step
+
+
+def _joined(session: Session, filling: Filling) -> Traced:
+    pieces = [filling.parts[place] for place in sorted(filling.parts)]
+    if all(is_row for _, is_row in pieces):
+        joined: Traced = session.operation("stack", tuple(part for part, _ in pieces), filling.dim)
+        return joined
+    whole = tuple(
+        session.operation("unsqueeze", part, filling.dim) if is_row else part for part, is_row in pieces
+    )
+    joined = session.operation("cat", whole, filling.dim)
+    return joined
+
+
+def write(session: Session, name: str, base: Traced | Filling, index: Any, value: Any, scope: Scope) -> Any:
+    """Return what stands for a name after ``name[index] = value``."""
+    tensor = base.base if isinstance(base, Filling) else base
+    _refuse_parameter(session, tensor, f"{name}[…] = …")
+    session.note(
+        f"{name}[…] = … changes a tensor in place; it is read as a new tensor, as torch.stack or torch.cat make it"
+    )
+    place = _one_dim(index, tensor.value.dim())
+    if place is None:
+        current = settled(session, base, scope) if isinstance(base, Filling) else base
+        make_stale(session, current, name, scope)
+        return session.step(scope.spelled(name), _general(session, current, index, value))
+    dim, where = place
+    length = tensor.value.shape[dim]
+    if isinstance(where, slice) and (where.step or 1) != 1:
+        current = settled(session, base, scope) if isinstance(base, Filling) else base
+        make_stale(session, current, name, scope)
+        part = _fitted(session, value, current.value[_at(dim, where)])
+        return session.step(scope.spelled(name), _scattered(session, current, dim, where, part))
+    is_row = isinstance(where, int)
+    start = range(length)[where] if isinstance(where, int) else range(length)[where].start
+    part = _fitted(session, value, tensor.value[_at(dim, where)])
+    part = session.step(f"{scope.spelled(name)}_{start}" if not scope.turns else scope.spelled(name), part)
+    filling = _filling_for(session, name, base, dim, start, part, is_row, scope)
+    filling.parts[start] = (part, is_row)
+    return filling
+
+
+def _filling_for(
+    session: Session, name: str, base: Traced | Filling, dim: int, start: int, part: Traced, is_row: bool, scope: Scope
+) -> Filling:
+    """Return the filling that takes a part: the one that is open, unless the part lies across parts of it."""
+    if isinstance(base, Filling):
+        places = set(range(start, start + (1 if is_row else part.value.shape[dim])))
+        same = start in base.parts and base.parts[start][1] == is_row and is_row
+        if base.dim == dim and (same or not places & _covered(base)):
+            return base
+        base = settled(session, base, scope)
+    make_stale(session, base, name, scope)
+    return Filling(name, base, dim)
+
+
+def _covered(filling: Filling) -> set[int]:
+    return {
+        place
+        for start, (part, is_row) in filling.parts.items()
+        for place in range(start, start + (1 if is_row else part.value.shape[filling.dim]))
+    }
+
+
+def _one_dim(index: Any, dims: int) -> tuple[int, Index] | None:
+    """Return the dimension and place of an index that takes all of the other dimensions; None for any other."""
+    entries = list(index) if isinstance(index, tuple) else [index]
+    if not all(isinstance(each, slice) or each is ... or (isinstance(each, int) and not isinstance(each, bool))
+               for each in entries):  # fmt: skip
+        return None
+    if ... in entries:
+        at = entries.index(...)
+        entries[at : at + 1] = [slice(None)] * (dims - len(entries) + 1)
+    chosen = [(dim, each) for dim, each in enumerate(entries) if each != slice(None)]
+    if not all(isinstance(bound, int | None) for _, each in chosen if isinstance(each, slice)
+               for bound in (each.start, each.stop, each.step)):  # fmt: skip
+        return None
+    if not chosen and dims:
+        return (0, slice(None))
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _at(dim: int, where: Index) -> tuple[Any, ...]:
+    return (*[slice(None)] * dim, where)
+
+
+def _fitted(session: Session, value: Any, place: Tensor) -> Traced:
+    """Return what is written in the shape and dtype of the place."""
+    if isinstance(value, Results) or (not isinstance(value, Traced | int | float)):
+        raise session.refused("what is written is no tensor", "Write a tensor or a number.")
+    if not isinstance(value, Traced):
+        number = float(value) if place.dtype.is_floating_point else value
+        fitted: Traced = session.operation("full", tuple(place.shape), number)
+        return fitted
+    if value.value.dtype != place.dtype:
+        if value.value.is_floating_point() or not place.is_floating_point():
+            raise session.refused(f"{place.dtype} numbers are written over by others", "Make both of one dtype.")
+        value = session.operation("float", value)
+    if value.value.shape != place.shape:
+        value = session.operation("expand", value, *place.shape)
+    return value
+
+
+def _scattered(session: Session, base: Traced, dim: int, where: Index, part: Traced) -> Traced:
+    result: Traced
+    if isinstance(where, int):
+        result = session.operation("select_scatter", base, part, dim, where)
+    else:
+        bounds = range(base.value.shape[dim])[where]
+        stop = min(bounds.stop, base.value.shape[dim])
+        result = session.operation("slice_scatter", base, part, dim, bounds.start, stop, bounds.step)
+    return result
+
+
+def _general(session: Session, base: Traced, index: Any, value: Any) -> Traced:
+    """Return a tensor with a part set that lies in several dimensions, or where a tensor says."""
+    entries = list(index) if isinstance(index, tuple) else [index]
+    if len(entries) == 1 and isinstance(entries[0], Traced) and entries[0].value.dtype == torch.bool:
+        return _masked(session, base, entries[0], value)
+    if all(isinstance(each, int | slice) or each is ... for each in entries):
+        if ... in entries:
+            at = entries.index(...)
+            entries[at : at + 1] = [slice(None)] * (base.value.dim() - len(entries) + 1)
+        return _nested(session, base, 0, entries, value)
+    if all(isinstance(each, Traced | range | tuple | list) for each in entries):
+        places = tuple(
+            each if isinstance(each, Traced) else session.operation("tensor", tuple(each)) for each in entries
+        )
+        part = _fitted(session, value, base.value[tuple(each.value for each in places)])
+        result: Traced = session.operation("index_put", base, places, part)
+        return result
+    raise session.refused("this write in place is not read", "Write the new tensor with torch.where or torch.cat.")
+
+
+def _masked(session: Session, base: Traced, mask: Traced, value: Any) -> Traced:
+    is_number = not isinstance(value, Traced)
+    if mask.value.dim() != base.value.dim() or not (is_number or value.value.dim() == 0):
+        raise session.refused(
+            "a boolean mask takes a number of values that depends on the seed",
+            "Write torch.where(mask, new, old) with tensors of one shape.",
+        )
+    name = "masked_fill" if is_number else "where"
+    result: Traced = session.operation(name, *((base, mask, value) if is_number else (mask, value, base)))
+    return result
+
+
+def _nested(session: Session, base: Traced, dim: int, entries: list[Index], value: Any) -> Traced:
+    """Return a tensor with the part at ``entries`` set, one dimension after the other."""
+    while entries and entries[0] == slice(None):
+        entries, dim = entries[1:], dim + 1
+    if not entries:
+        return _fitted(session, value, base.value)
+    where, *rest = entries
+    inner: Traced = session.operation("index", base, _at(dim, where))
+    after = dim if isinstance(where, int) else dim + 1
+    part = _nested(session, inner, after, rest, value)
+    return _scattered(session, base, dim, where, _fitted(session, part, inner.value))
+
+
+def _is_frozen_step(session: Session, name: str) -> bool:
+    return any(line.name == name and line.frozen for line in session.lines)
+
+
+def _refuse_parameter(session: Session, tensor: Traced, written: str) -> None:
+    is_leaf = isinstance(tensor.expression, Name) and tensor.value.is_leaf and tensor.value.requires_grad
+    if is_leaf and not session.no_grad:
+        raise session.refused(f"{written} changes a parameter in place", "Write a new name for the new tensor.")
+    if is_leaf:
+        raise session.refused(
+            f"{written} changes a parameter under no_grad", "Leave the update out: an exercise is one pass."
+        )
+
+
+def changed(session: Session, name: str, base: Traced, compute: Callable[[], Traced], scope: Scope, text: str) -> Traced:
+    """Return the step that stands for a name after a method such as ``masked_fill_``, or ``x += y``."""
+    _refuse_parameter(session, base, text)
+    result = compute()
+    if result.value.shape != base.value.shape:
+        raise session.refused(f"{text} would change the shape of {name}", f"Write {name} = … with a new tensor.")
+    make_stale(session, base, name, scope)
+    return session.step(scope.spelled(name), result)
+
+
+def make_stale(session: Session, changed_tensor: Traced, name: str, holder: Scope | None = None) -> None:
+    """Mark each other name of the same numbers, views included: they were changed too."""
+    storage = changed_tensor.value.untyped_storage().data_ptr()
+    for scope in session.scopes:
+        for other, value in list(scope.names.items()):
+            if other != name or scope is not holder:
+                scope.names[other] = _marked(session, value, storage)
+
+
+def _marked(session: Session, value: Any, storage: int) -> Any:
+    match value:
+        case Traced(value=tensor) if tensor.untyped_storage().data_ptr() == storage:
+            return Stale(session.line)
+        case list():
+            value[:] = [_marked(session, each, storage) for each in value]
+        case dict():
+            for key in list(value):
+                value[key] = _marked(session, value[key], storage)
+        case tuple():
+            return tuple(_marked(session, each, storage) for each in value)
+    return value
