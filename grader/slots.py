@@ -27,7 +27,7 @@ Lines = tuple[tuple[str, tuple[str, ...]], ...]
 def slots_of(instance: Instance, limits: Limits) -> tuple[Slot, ...]:
     """Return the room for each answer of an instance."""
     exercise = instance.exercise
-    sizes = tuple((name, tensor.numel()) for name, tensor in reference(instance).state.items())
+    sizes = tuple((name, shape.numel()) for name, shape in reference(instance).shapes.items())
     names = tuple(checkpoint.name for checkpoint in exercise.checkpoints)
     return sized(
         names, sizes, tuple((line.name, tuple(line.reads)) for line in exercise.forward.lines), limits.output_bytes
