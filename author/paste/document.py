@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +33,18 @@ def split(text: str, given: str | None = None) -> Document:
         head, lines = "", text
     if given is None:
         given = head.partition(f"{_GIVEN}\n")[2] if _GIVEN in head else head
-    return Document(*_without_models(given, _defined(lines)), lines)
+    defined = _defined(lines)
+    given, models = _without(given, lambda node: _makes_object(node, defined))
+    known = {*_assigned(given), *_assigned(models), *defined, "dict"}
+    lines, made_in_lines = _without(lines, lambda node: _makes_model(node, defined, known))
+    return Document(given, "\n".join(filter(None, (models, made_in_lines))), lines)
+
+
+def _assigned(text: str) -> set[str]:
+    try:
+        return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
 
 
 def _defined(lines: str) -> set[str]:
@@ -43,27 +55,36 @@ def _defined(lines: str) -> set[str]:
     return {node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
-def _without_models(given: str, defined: set[str]) -> tuple[str, str]:
-    """Return the lines of given without those that make an object, and those."""
+def _without(text: str, is_other: Callable[[ast.stmt], bool]) -> tuple[str, str]:
+    """Return a text with blank lines in place of some statements, and those."""
     try:
-        body = ast.parse(given).body
+        body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return given, ""
-    kept = given.splitlines()
-    models = []
-    for node in body:
-        if _makes_object(node, defined):
-            models.append(ast.unparse(node))
-            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
-                kept[number] = ""
-    return "\n".join(kept) + "\n", "\n".join(models)
+        return text, ""
+    kept = text.splitlines()
+    taken = []
+    for node in filter(is_other, body):
+        taken.append(ast.unparse(node))
+        for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+            kept[number] = ""
+    return "\n".join(kept) + "\n", "\n".join(taken)
 
 
 def _makes_object(node: ast.stmt, defined: set[str]) -> bool:
+    """Return whether a line of given makes an object, such as a model or its configuration."""
     match node:
         case ast.Assign([ast.Name()], ast.Call(function)):
             spelled = ast.unparse(function)
-            return spelled in defined | set(_MAKERS) or spelled.startswith(("nn.", "torch.nn.")) and spelled not in KINDS
+            is_layer = spelled.startswith(("nn.", "torch.nn.")) and spelled not in KINDS
+            return spelled in defined or spelled in _MAKERS or is_layer
         case ast.Expr(ast.Call(ast.Attribute(ast.Name(), "eval" | "train"))):
             return True
+    return False
+
+
+def _makes_model(node: ast.stmt, defined: set[str], known: set[str]) -> bool:
+    """Return whether a line makes an object of a class of the lines from what is given alone."""
+    match node:
+        case ast.Assign([ast.Name()], ast.Call(ast.Name(kind)) as call) if kind in defined and kind[:1].isupper():
+            return {each.id for each in ast.walk(call) if isinstance(each, ast.Name)} <= known
     return False

@@ -37,8 +37,7 @@ class Session:
     """What is read so far.
 
     The callables walk a tree; ``reader`` sets them. ``line`` is where the reader stands, ``inside_layer`` whether that
-    is the text of a layer, whose own lines nobody knows. ``models`` counts the models that are being made, and
-    ``prefixes`` says that there are several, so that parameters carry the name of theirs.
+    is the text of a layer, whose own lines nobody knows. ``models`` counts the models that are being made.
     """
 
     source: str
@@ -60,7 +59,6 @@ class Session:
     no_grad: int = 0
     inside_layer: int = 0
     models: int = 0
-    prefixes: bool = False
     layer_scope: Scope | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -102,7 +100,7 @@ class Session:
         line = Line(fresh, statement(fresh, traced.expression), traced.expression, self.line, not value.requires_grad)
         self.lines.append(line)
         self.samples[fresh] = value
-        return Traced(Name(fresh), value)
+        return Traced(Name(fresh), value, copied=traced.copied)
 
     def sealed(self, traced: Traced) -> Traced:
         """Return a tensor that was computed under ``no_grad`` with a wall that reads back as one."""
@@ -310,6 +308,8 @@ def _size(value: Any) -> int:
 
 def _elements_bound(operation: Operation, values: dict[str, Any]) -> float:
     """Return a number that the elements of a result cannot exceed."""
+    if "tensors" in values:  # cat and its like add up
+        return float(sum(each.numel() for each in values["tensors"] if isinstance(each, Tensor)))
     by_numbers = not (operation.symbol or operation.name in _NOT_SIZED)
     return math.prod(
         _bound_of(value, by_numbers and name != "fill_value", operation.name == "interpolate")
