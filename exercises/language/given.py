@@ -99,13 +99,18 @@ def read(source: str) -> Given:
     :raises Refused: a line is not in the language
     """
     try:
-        statements = ast.parse(source).body
+        return _read(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, Refused):
+            raise
         line = getattr(error, "lineno", None) or 1
         raise Refused(line, "this is no line of Python", "Write name = param(…), or name = a number") from error
+
+
+def _read(source: str) -> Given:
     drawn: dict[str, Drawn] = {}
     constants: dict[str, Any] = {}
-    for node in statements:
+    for node in ast.parse(source).body:
         match node:
             case ast.Assign([ast.Name(name)], _) if name in drawn or name in constants:
                 raise Refused(node.lineno, f"{name} is given twice", "Give the second another name")
@@ -149,10 +154,10 @@ def _of_kind(name: str, call: ast.Call, constants: Mapping[str, Any], *, is_para
             f"{ast.unparse(call)} has no shape that can be drawn",
             f"Write whole numbers above 0, at most {ELEMENTS_MAX:,} elements in all",
         )
-    options = {}
+    options: dict[str, Any] = {}
     for each in call.keywords:
         value = _constant(each.value, constants)
-        if each.arg not in kind.options or type(value) not in (int, float):
+        if each.arg is None or each.arg not in kind.options or type(value) not in (int, float):
             known = ", ".join(kind.options) or "none"
             raise Refused(call.lineno, f"{call.func.id} takes no {ast.unparse(each)}", f"Its options are: {known}")
         options[each.arg] = value
