@@ -16,18 +16,10 @@ from exercises.errors import PackError
 from exercises.folder import load_pack
 from exercises.instance import Instance, Kind
 from exercises.registry import NoSuchExercise, NoSuchPack
+from tests.support.packs import write_pack
 
-# A pack of another distribution: one exercise, whose numbers come from the seed alone.
-FILES = {
-    "pack.toml": 'title = "Squares"\nlicence = "MIT"\nexercises = ["a_square"]',
-    "a_square/exercise.toml": 'title = "A square"\nrevision = 1',
-    "a_square/statement.md": "Derive dx.",
-    "a_square/solution.py": "dy = torch.ones(3) / n\ndx = 2 * x * dy",
-    "a_square/given.py": "n = 3\nx = param(n)",
-    "a_square/forward.py": "y = x * x\nloss = y.sum() / n",
-}
+# The pack as an entry point may name it: its folder, or its exercises as objects of Python.
 AS_FOLDER = "from pathlib import Path\nEXERCISES = Path(__file__).parent / 'squares'"
-# The same as objects of Python.
 AS_TUPLE = """
 from dataclasses import replace
 from pathlib import Path
@@ -36,15 +28,6 @@ from exercises.folder import load_pack
 SQUARE = replace(load_pack(Path(__file__).parent / 'squares').exercises[0], slug="tuples/a-square")
 EXERCISES = (SQUARE,)
 """
-
-
-def write_pack(folder: Path, **changed: str) -> Path:
-    """Write the pack; ``changed`` maps the name of a file without its ending to another text."""
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(changed.get(path.stem, text))
-    return folder
 
 
 Install = Callable[[str, str, str], None]
