@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+MIB: Final = 1024 * 1024
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -17,9 +19,11 @@ class ByteCache(Generic[Key, Value]):
     Two threads that ask for the same at once may both make it. A value larger than the cache is not kept.
 
     :param weigh: value → its bytes, asked once.
+    :param newest_stays: the newest value is kept even if it is larger than the cache, alone
     """
 
-    def __init__(self, bytes_max: int, weigh: Callable[[Value], int]) -> None:
+    def __init__(self, bytes_max: int, weigh: Callable[[Value], int], newest_stays: bool = False) -> None:
+        self._newest_stays = newest_stays
         self._bytes_max = bytes_max
         self._weigh = weigh
         self._bytes = 0
@@ -49,13 +53,13 @@ class ByteCache(Generic[Key, Value]):
 
     def _keep(self, key: Key, value: Value, weight: int) -> None:
         with self._lock:
-            if key in self._kept or weight > self._bytes_max:
+            if key in self._kept or (weight > self._bytes_max and not self._newest_stays):
                 return
             self._kept[key] = (value, weight)
             self._bytes += weight
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        while self._bytes > self._bytes_max:
+        while self._bytes > self._bytes_max and len(self._kept) > self._newest_stays:
             _, (_, forgotten) = self._kept.popitem(last=False)
             self._bytes -= forgotten

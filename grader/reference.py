@@ -13,9 +13,8 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
-from grader.byte_cache import ByteCache
+from grader.byte_cache import MIB, ByteCache
 
-MIB: Final = 1024 * 1024
 VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
 
 
@@ -277,23 +276,20 @@ def _weigh(made: Reference) -> int:
 
 
 def _weigh_dissection(made: Dissection) -> int:
-    """Return the bytes of a dissection with what is worked out of it, measured for the lecture's network.
-
-    At most half the room, so that the newest is always kept.
-    """
-    return min(DISSECTED_TIMES * sum(tensor.nbytes for tensor in made.state.values()), DISSECTED_BYTES_MAX // 2)
+    """Return the bytes of a dissection with what is worked out of it, measured for the lecture's network."""
+    return DISSECTED_TIMES * sum(tensor.nbytes for tensor in made.state.values())
 
 
 # Some 0.2 MB each for the lecture's network, half of which is the instance, which the store keeps too. It takes 2 ms
 # to make one again, which is most of what a right step costs. All processes of a server together have room for 500
-# (``divide_room``), and each for twice the hidden pool.
-HIDDEN_BYTES_MAX: Final = 32 * MIB
+# (``divide_room``), and each for the hidden pool of a whole GPT block, whose references take 0.9 MB each.
+HIDDEN_BYTES_MAX: Final = 64 * MIB
 STUDENT_BYTES_MAX: Final = 96 * MIB
 DISSECTED_BYTES_MAX: Final = 48 * MIB
 DISSECTED_TIMES: Final = 20  # the bytes of the forward state
 _of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
 _of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)
-_dissections: ByteCache[Instance, Dissection] = ByteCache(DISSECTED_BYTES_MAX, _weigh_dissection)
+_dissections: ByteCache[Instance, Dissection] = ByteCache(DISSECTED_BYTES_MAX, _weigh_dissection, newest_stays=True)
 
 
 def _dissection(instance: Instance) -> Dissection:

@@ -78,3 +78,13 @@ def test_what_cannot_be_made_is_tried_again() -> None:
             continue
         raise AssertionError
     assert cache.get("a", lambda: "made") == "made"
+
+
+def test_the_newest_may_stay_although_it_is_too_large() -> None:
+    cache: ByteCache[str, str] = ByteCache(3, len, newest_stays=True)
+
+    for text in ("a", "bb", "too large", "too large"):
+        cache.get(text, text.upper)
+
+    assert "too large" in cache
+    assert "a" not in cache and "bb" not in cache
