@@ -45,7 +45,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     def write(distribution: str, entry_point: str, source: str) -> None:
         module = entry_point.partition(":")[0]
         modules.add(module)
-        (tmp_path / f"{module}.py").write_text(source)
+        if source:
+            (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{distribution}-1.5.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.5\n")
@@ -68,9 +69,18 @@ def test_an_unknown_slug_is_answered_with_the_known() -> None:
         registry.find("makemore/full-backwards")
 
 
-@pytest.mark.parametrize(("source", "pack"), [(AS_FOLDER, "squares"), (AS_TUPLE, "tuples")])
-def test_an_exercise_of_another_distribution_is_found(install: Install, source: str, pack: str) -> None:
-    install("squares", "squares_pack:EXERCISES", source)
+@pytest.mark.parametrize(
+    ("entry_point", "source", "pack"),
+    [
+        ("squares_pack:EXERCISES", AS_FOLDER, "squares"),
+        ("squares_pack:EXERCISES", AS_TUPLE, "tuples"),
+        ("squares", "", "squares"),  # the folder itself, as a package
+    ],
+)
+def test_an_exercise_of_another_distribution_is_found(
+    install: Install, entry_point: str, source: str, pack: str
+) -> None:
+    install("squares", entry_point, source)
 
     exercise = registry.find(f"{pack}/a-square")
 
@@ -160,9 +170,9 @@ def test_one_slug_twice_in_a_pack_is_refused(install: Install) -> None:
             "cannot be loaded: ModuleNotFoundError: No module named 'nothing_of_this_name'",
         ),
         ("1 / 0", "cannot be loaded: ZeroDivisionError"),
-        ("", "cannot be loaded: AttributeError.*EXERCISES"),
-        ("EXERCISES = ['an exercise']", "holds neither the Path of a folder nor a tuple of exercises"),
-        ("EXERCISES = ('an exercise',)", "holds neither the Path of a folder nor a tuple of exercises"),
+        ("nothing = 1", "cannot be loaded: AttributeError.*EXERCISES"),
+        ("EXERCISES = ['an exercise']", "is neither a folder nor a tuple of exercises"),
+        ("EXERCISES = ('an exercise',)", "is neither a folder nor a tuple of exercises"),
         (AS_TUPLE.replace("tuples/a-square", "a square"), "'a square' is no slug"),
         (AS_FOLDER.replace("'squares'", "'nothing'"), r"nothing/pack\.toml is missing"),
     ],
