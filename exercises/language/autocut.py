@@ -176,5 +176,3 @@ def _suffix(consumer: Call, value: Expression) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float)
-
-

@@ -189,4 +189,4 @@ def _as_pi(value: float) -> str:
     return "math.pi" if value == math.pi else "2 * math.pi" if value == 2 * math.pi else ""
 
 
-_SHAPES: Final[tuple[Callable[[float], str], ...]] = (_as_pi, _as_root, _as_square_root, _as_fraction)
+_SHAPES: Final[tuple[Callable[[float], str], ...]] = (_as_pi, _as_fraction, _as_root, _as_square_root)

@@ -99,9 +99,7 @@ def _arange(session: Session, positional: list[Any], options: dict[str, Any], dt
     if not step or abs((end - start) / step) > session.limits.elements:
         raise session.refused("torch.arange has too many elements", "Choose smaller numbers.")
     is_float = any(isinstance(each, float) for each in numbers)
-    return _made(
-        session, "arange", start, end, step, **_with_dtype(dtype, torch.float32 if is_float else torch.int64)
-    )
+    return _made(session, "arange", start, end, step, **_with_dtype(dtype, torch.float32 if is_float else torch.int64))
 
 
 def _tensor(session: Session, path: str, data: Any, dtype: torch.dtype | None) -> Traced:

@@ -98,4 +98,3 @@ def _parameter(session: Session, data: Any) -> Any:
     if not isinstance(data, Traced):
         raise session.refused("nn.Parameter reads no tensor", "Write nn.Parameter(torch.randn(4, 16)).")
     return Parameter(valued(data).detach())
-

@@ -61,6 +61,8 @@ def attribute(session: Session, value: Traced | Results, name: str, node: ast.ex
             return False
     if name in _REFUSED:
         raise session.refused(*_REFUSED[name])
+    if name.startswith("_"):
+        raise session.refused(f".{name} is not read", "Write it with the operations of the language.")
     return Method(value, name, node)
 
 
@@ -102,7 +104,9 @@ def _operation(session: Session, value: Traced, name: str, positional: list[Any]
     operation = SPELLINGS.get(f".{name}")
     if operation is None:
         near = next((each for each in SPELLINGS if each.endswith(f".{name}")), None)
-        advice = f"Write {near}(…)." if near else "Write it with the operations of the language, such as exp, sum and @."
+        advice = (
+            f"Write {near}(…)." if near else "Write it with the operations of the language, such as exp, sum and @."
+        )
         raise session.refused(f".{name} is not in the language", advice)
     if "dtype" in options and "dtype" not in operation.parameters:
         options.pop("dtype")
