@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from author.derive.code import Code, call, literal, method
+from author.derive.code import Code, call, literal, method, turned
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
@@ -43,10 +43,10 @@ def _reshaped(site: Site) -> Iterator[Flow]:
 @rule("t")
 def _transposed(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
-        text = ".T" if len(each.shape) == 2 else ".mT"
-        if len(each.shape) > 2 and site.node.operation == "t":
-            text = ".permute(" + literal(range(len(each.shape) - 1, -1, -1)) + ")"
-        yield Flow(each, _moved(site, text, each))
+        if len(each.shape) == 2 and site.gradient.number is None:
+            yield Flow(each, turned(site.full()))
+        else:
+            yield Flow(each, _moved(site, f".permute({literal(range(len(each.shape) - 1, -1, -1))})", each))
 
 
 def _moved(site: Site, text: str, to: Node) -> Code:
@@ -59,8 +59,11 @@ def _moved(site: Site, text: str, to: Node) -> Code:
 def _transpose(site: Site) -> Iterator[Flow]:
     dims = [site.argument(name) for name in site.node.call.definition.parameters[1:3]]
     for each in needing(site.argument("input")):
-        text = ".T" if len(each.shape) == 2 else f".transpose({dims[0]}, {dims[1]})"
-        yield Flow(each, _moved(site, text, each))
+        rank = len(each.shape)
+        if {dim % rank for dim in dims} == {rank - 2, rank - 1} and site.gradient.number is None:
+            yield Flow(each, turned(site.full()))
+        else:
+            yield Flow(each, _moved(site, f".transpose({dims[0]}, {dims[1]})", each))
 
 
 @rule("permute")
