@@ -10,7 +10,7 @@ from author.derive.code import Code, call, literal, method, turned
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
-from author.derive.site import Flow, Site, Split, fitted
+from author.derive.site import Flow, Placed, Site, Split, fitted
 from exercises.language.expression import Call, evaluated
 
 
@@ -273,23 +273,20 @@ def _pad(site: Site) -> Iterator[Flow]:
 @rule("unfold")
 def _unfold(site: Site) -> Iterator[Flow]:
     """Add each window up where it came from: one slice for each place in the window."""
-    names = site.node.call.definition.parameters
-    dim, size, step = (site.argument(name) for name in names[1:4])
+    dim, size, step = (site.argument(name) for name in site.node.call.definition.parameters[1:4])
     for each in needing(site.argument("input")):
-        rank = len(each.shape)
-        at = dim % rank
+        at = dim % len(each.shape)
         windows = site.node.shape[at]
-        gradient = site.full() if site.gradient.is_name else site.named_gradient()
-        if gradient.shape != site.node.shape:
-            gradient = site.full()
-        value = site.value(each)
-        terms = [
-            f"torch.zeros_like({value}).slice_scatter({gradient.atom}[..., {k}], {at}, {k}, "
-            f"{k + (windows - 1) * step + 1}, {step})"
-            for k in range(size)
-        ]
-        code = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
-        yield Flow(each, Code(code, each.shape))
+        site.gradient = site.full()
+        gradient = site.named_gradient()
+        zeros = call("torch.zeros_like", site.value(each), shape=each.shape)
+        for place in range(size):
+            value = method(gradient, f"[..., {place}]", site.node.shape[:-1])
+            stop = place + (windows - 1) * step + 1
+            bounds = f"{place}, {stop}" if step == 1 else f"{place}, {stop}, {step}"
+            text = ", ".join([":"] * at + [":".join(bounds.split(", "))])
+            code = method(zeros, f".slice_scatter({value}, {at}, {bounds})", each.shape)
+            yield Flow(each, code, Placed(text, value))
 
 
 @rule("pixel_shuffle", "pixel_unshuffle")
