@@ -53,4 +53,6 @@ def is_used(operation: str) -> bool:
     definition = OPERATIONS[operation]
     words = [*definition.spellings, *([f" {definition.symbol} "] if definition.symbol else [])]
     text = " ".join(line for _, line in CASES)
-    return operation in ("index", "neg", "pow", "t", "float") or any(f"{word}(" in text or word in text for word in words)
+    return operation in ("index", "neg", "pow", "t", "float") or any(
+        f"{word}(" in text or word in text for word in words
+    )
