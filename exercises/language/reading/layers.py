@@ -78,10 +78,13 @@ def _class(session: Session, name: str) -> Class:
 def _container(session: Session, name: str, positional: list[Any]) -> Instance:
     """Return a list of layers, called one after the other if it is a Sequential."""
     made: Instance = session.instantiate(_class(session, name), [], {})
-    elements = positional
-    if len(positional) == 1 and isinstance(positional[0], list | tuple | dict):
-        elements = list(positional[0].values()) if isinstance(positional[0], dict) else list(positional[0])
-    made.attributes["items"] = list(elements)
+    first = positional[0] if len(positional) == 1 else None
+    if isinstance(first, dict):
+        made.attributes |= {str(key): value for key, value in first.items()}
+        if name == "Sequential":
+            made.attributes["items"] = list(first.values())
+    else:
+        made.attributes["items"] = list(first if isinstance(first, list | tuple) else positional)
     return made
 
 

@@ -88,7 +88,7 @@ def _set_name(session: Session, name: str, value: Any, scope: Scope) -> Any:
     if isinstance(value, Function) and value.name == "lambda":
         value = replace(value, name=name)
     if isinstance(value, Instance) and value.kind.is_module() and not session.models:
-        value = calls.name_parameters(session, value, f"{name}_" if session.prefixes else "")
+        value = calls.name_parameters(session, value, "")
         value.path = value.path or name
     value = session.kept(value, scope.spelled(name))
     scope.set(name, value)
