@@ -16,11 +16,13 @@ from exercises.language.reading.writes import make_stale
 ROOTS: Final = {
     "torch", "F", "nn", "math", "np", "numpy", "einops", "rearrange", "repeat", "einsum", "functional", "autograd",
     "scipy", "optim", "Tensor", "tqdm", "copy", "sys", "os", "time", "random", "partial", "functools", "dataclass",
-    "torchvision", "init",
+    "torchvision", "init", "distributions",
 }  # fmt: skip
 _PREFIXES: Final = (
     ("torch.nn.functional.", "F."), ("nn.functional.", "F."), ("functional.", "F."), ("torch.nn.", "nn."),
-    ("numpy.", "np."), ("torch.functional.", "torch."), ("torch.special.", "torch."), ("torch.Tensor.", "Tensor."),
+    ("numpy.", "np."), ("torch.functional.", "torch."), ("torch.Tensor.", "Tensor."),
+    ("torch.distributions.kl.", "distributions."), ("torch.distributions.", "distributions."),
+    ("distributions.normal.", "distributions."), ("distributions.categorical.", "distributions."),
 )  # fmt: skip
 _NUMBERS: Final[dict[str, Any]] = {
     "math.pi": math.pi, "math.e": math.e, "math.inf": math.inf, "torch.pi": math.pi, "torch.inf": math.inf,

@@ -73,10 +73,15 @@ def sentences(text: str) -> list[str]:
 def test_a_pack_lists_its_exercises(path: Path) -> None:
     pack = folder.load_pack(path)
 
-    assert {each.slug for each in pack.exercises} == {_slug(each) for each in FOLDERS if each.parent == path} or (
-        pack.name == "makemore"  # its folders are written with underscores
-    )
+    listed = {each.slug for each in pack.exercises}
+    assert listed == {_slug(each).replace("_", "-") for each in FOLDERS if each.parent == path}
     assert pack.title and pack.summary and pack.licence
+
+
+def test_no_two_exercises_are_pulled_into_one_folder() -> None:
+    names = [path.name.replace("_", "-") for path in FOLDERS]
+
+    assert sorted(set(names)) == sorted(names)
 
 
 @every_folder
