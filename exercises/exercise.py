@@ -91,6 +91,7 @@ class Exercise:
     derivations: Mapping[str, Derivation] = field(default_factory=dict, compare=False)
     hints: Mapping[str, str] = field(default_factory=dict, compare=False)
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
+    proof: bytes | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def lines(self) -> dict[str, str]:

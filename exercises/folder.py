@@ -14,7 +14,7 @@ The folder of an exercise holds
   ``NumberSource`` in ``exercise.toml`` instead;
 - ``statement.md``: what students read;
 - ``exercise.toml``: title, summary and revision, and the settings of ``SETTINGS``;
-- as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``.
+- as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``, ``proof.json``.
 
 The slug of an exercise is the pack's name and the folder's, with hyphens: ``basics/one-neuron``.
 """
@@ -55,7 +55,7 @@ SETTINGS: Final[Mapping[str, type]] = {
     "numbers": str,  # the pack's own NumberSource, as package.module:OBJECT
     "data": list,  # of own numbers, the names without a gradient
     "checkpoints": list,  # names, or tables of name, start and end; without it every step and parameter
-    "vanishing": list,  # names of checkpoints whose gradient is zero in mathematics
+    "vanishing": list,  # checkpoints, or parts as bqkv[8:16], whose gradient is zero in mathematics
     "groups": dict,  # heading → names of checkpoints
 }
 PACK_SETTINGS: Final[Mapping[str, type]] = {"title": str, "summary": str, "licence": str, "exercises": list}
@@ -144,6 +144,7 @@ def load(folder: Path, pack: str) -> Exercise:
         derivations=_read_derivations(folder / "derivations.md"),
         hints=_paragraphs(_text(folder / "hints.md", "")),
         parts=_parts(folder / "parts.toml"),
+        proof=_text(folder / PROOF_FILE, "").encode() or None,
     )
     _check_names(folder, exercise, params)
     return exercise
@@ -249,7 +250,7 @@ def _check_names(folder: Path, exercise: Exercise, params: Iterable[str]) -> Non
     places: dict[str, tuple[Iterable[str], Iterable[str]]] = {
         f"{EXERCISE_FILE}: checkpoints": (asked, known),
         f"{EXERCISE_FILE}: groups": ([name for names in exercise.groups.values() for name in names], asked),
-        f"{EXERCISE_FILE}: vanishing": (exercise.vanishing, asked),
+        f"{EXERCISE_FILE}: vanishing": ({text.partition("[")[0] for text in exercise.vanishing}, asked),
         "derivations.md": (exercise.derivations, asked),
         "hints.md": (exercise.hints, asked),
         "parts.toml": (exercise.parts, asked),

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from grader.signature import public_key, signature_of, verify
 
 FORMAT: Final = 1
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024  # a forward state and a submission, as base64
-_PURPOSE: Final = b"signing key of grade records"
 
 
 class BadRecord(ValueError):
@@ -61,10 +59,10 @@ class Record:
             raise BadRecord(f"It is larger than {RECORD_BYTES_MAX >> 20} MiB. Name a record that the server gave.")
         try:
             envelope = json.loads(content)
-            values, key, signature = envelope["record"], envelope["key"], bytes.fromhex(envelope["signature"])
+            values, key = envelope["record"], envelope["key"]
             if envelope["format"] != FORMAT:
                 raise BadRecord(f"It has format {envelope['format']}. Replay it with the grader that wrote it.")
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, _canonical(values))
+            verify(values, key, envelope["signature"])
             encoded = {name: base64.b64decode(values[name], validate=True) for name in ("state", "body")}
             return cls(**values | encoded | {"rows": tuple(values["rows"])}), key
         except InvalidSignature:
@@ -79,22 +77,6 @@ class Record:
         values = asdict(self)
         for name in ("state", "body"):
             values[name] = base64.b64encode(values[name]).decode()
-        key = signing_key(secret)
-        signature = key.sign(_canonical(values)).hex()
+        signature = signature_of(values, secret)
         envelope = {"format": FORMAT, "key": public_key(secret), "signature": signature, "record": values}
         return json.dumps(envelope, allow_nan=False).encode()
-
-
-def signing_key(secret: bytes) -> Ed25519PrivateKey:
-    """Return the key of a server's secret, which has no other use of these bytes."""
-    return Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, _PURPOSE, hashlib.sha256))
-
-
-def public_key(secret: bytes) -> str:
-    """Return the public key of a server, in hexadecimal."""
-    return signing_key(secret).public_key().public_bytes_raw().hex()
-
-
-def _canonical(values: Mapping[str, Any]) -> bytes:
-    """Return the bytes that are signed: the same for every writing of the same values."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -10,6 +10,7 @@ import click
 from exercises.errors import PackError
 from server import logs
 from server.assignments.commands import assignment, extension
+from server.catalogue.commands import author
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
 from server.courses.commands import Slug, course, open_course, show_new_course, shown_code
@@ -127,6 +128,7 @@ for _command in (
     *(people_, token, admin, person, retention),
     *(submission, override, regrade_course, gradebook, sources),
     queue,
+    author,
 ):
     server.add_command(_command)
 for _command in COURSE_COMMANDS:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from exercises import registry
 from grader.sandbox import Sandbox
+from server.catalogue.proofs import Proofs
 from server.courses.last_seen import LastSeen
 from server.database import migrate
 from server.database.engine import Database
@@ -232,6 +233,7 @@ class ServerServices(Services):
         app.state.metrics = self.metrics
         app.state.peer_pages = self.peer_pages
         app.state.record_signer = RecordSigner(self.settings.key)
+        app.state.proofs = Proofs(self.settings.data, self.settings.key)
         app.state.pairing_tries = self.pairing_tries
         app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks

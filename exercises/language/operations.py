@@ -351,9 +351,6 @@ _WITHOUT_GRADIENT: Final = """
     bucketize    | input boundaries * right=False | torch
     searchsorted | sorted_sequence input * right=False | torch
     one_hot      | input num_classes=-1 | F
-    zeros_like   | input | torch
-    ones_like    | input | torch
-    full_like    | input fill_value | torch
     zeros        | *size * dtype=None | torch
     ones         | *size * dtype=None | torch
     full         | size fill_value * dtype=None | torch
@@ -371,6 +368,12 @@ _SYMBOLS: Final = {
 _CONSTANTS: Final[dict[str, Any]] = {"None": None, "False": False, "True": True}
 
 
+def _batch_norm(input: Tensor, running_mean: Any, running_var: Any, *rest: Any, **options: Any) -> Tensor:
+    # Copies: a second play must not read what the first one left in the running statistics.
+    mean, var = (None if each is None else each.clone() for each in (running_mean, running_var))
+    return functional.batch_norm(input, mean, var, *rest, **options)
+
+
 # torch computes 1 / x as a reciprocal and a product, and those are the lecture's bits: Python's own operators.
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
@@ -380,6 +383,8 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "bitwise_xor": operator.xor, "bitwise_not": operator.invert, "index": operator.getitem,
     "instance_norm": lambda input, **options: functional.instance_norm(input, None, None, **options),
     "norm": lambda input, p=2, dim=None, keepdim=False: torch.norm(input, p, dim, keepdim),
+    "batch_norm": _batch_norm,
+    "meshgrid": lambda tensors, indexing="ij": torch.meshgrid(*tensors, indexing=indexing),
 }  # fmt: skip
 
 
@@ -444,9 +449,21 @@ def _function(spelling: str) -> Callable[..., Any]:
     return function
 
 
-for _table in (_ARITHMETIC, _ELEMENTWISE, _REDUCTIONS, _SHAPES, _LAYERS, _LOSSES):
+# Engineer reader: what public forward passes call beside these.
+_READER: Final = """
+    solve        | A B | torch.linalg.solve
+    cholesky     | input | torch.linalg.cholesky
+    matrix_exp   | input | torch torch.linalg.matrix_exp
+    dist         | input other p=2 | torch .
+"""
+_READER_WITHOUT_GRADIENT: Final = """
+    meshgrid     | *tensors indexing=ij | torch
+    triu_indices | row col offset=0 | torch
+    tril_indices | row col offset=0 | torch
+"""
+for _table in (_ARITHMETIC, _ELEMENTWISE, _REDUCTIONS, _SHAPES, _LAYERS, _LOSSES, _READER):
     _add_rows(_table)
-_add_rows(_WITHOUT_GRADIENT, differentiable=False)
+_add_rows(_WITHOUT_GRADIENT + _READER_WITHOUT_GRADIENT, differentiable=False)
 
 
 def _settle_variance(name: str) -> Callable[[Arguments], tuple[str, Arguments]]:

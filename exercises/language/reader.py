@@ -20,7 +20,7 @@ from exercises.language.reading.flow import Left
 from exercises.language.reading.limits import Limits, parsed
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.session import Session
-from exercises.language.reading.values import Traced
+from exercises.language.reading.values import Instance, Traced
 from exercises.language.text import comments_of, shown
 
 
@@ -67,10 +67,16 @@ def _make_models(session: Session, body: list[ast.stmt], models: str, scope: Sco
     """Define what the lines define, make the models, and return the other lines."""
     definitions = (ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom)
     session.execute([node for node in body if isinstance(node, definitions)], scope)
-    made = parsed(models, session.limits).body
-    session.prefixes = sum(isinstance(node, ast.Assign) for node in made) > 1
     session.inside_layer += 1
-    session.execute(made, scope)
+    session.models += 1
+    session.execute(parsed(models, session.limits).body, scope)
+    session.models -= 1
+    found = {
+        name: value for name, value in scope.names.items() if isinstance(value, Instance) and value.kind.is_module()
+    }
+    for name, model in found.items():
+        calls.name_parameters(session, model, f"{name}_" if len(found) > 1 else "")
+        model.path = model.path or name
     session.inside_layer -= 1
     return [node for node in body if not isinstance(node, definitions)]
 

@@ -21,9 +21,11 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.hypotheses import (
     chain_rule,
     confusions,
+    derivative_sums,
     elements,
     formula_parts,
     inner_sums,
+    orientation,
     partial_sums,
     positions,
     products,
@@ -52,9 +54,11 @@ GROUPS: Groups = (
     (slips.itself,),
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
     (formula_parts.parts, slips.parenthesis),
-    (terms.one_share,),
+    (terms.one_share, terms.overwritten_uses),
+    (orientation.pieces_exchanged, orientation.flipped, orientation.stretched_along_another_axis),
     (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled, elements.scaled),
     (confusions.overwritten,),
+    (derivative_sums.in_the_derivative,),
     (chain_rule.value_as_upstream, chain_rule.missing_local, chain_rule.line_of_the_upstream, confusions.swapped),
     (slips.overwritten_value, slips.exchanged, products.added),
     (partial_sums.of_upstream, shapes.summed_needlessly, confusions.swapped_upstream),
@@ -73,7 +77,7 @@ GROUPS: Groups = (
     # These last: they fit whatever has the form that they look for.
     (ratios.constant_along_an_axis,),
     (elements.one_number,),
-    (ratios.function_of_one, two_parts.one_with_a_name),
+    (ratios.familiar_function, ratios.function_of_one, two_parts.one_with_a_name),
     (terms.nearly_missing,),
     (ratios.off_like_a_part,),
 )

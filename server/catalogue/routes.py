@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 
 from exercises import registry
 from server.catalogue import explanations, present
+from server.catalogue.proofs import TheProofs
 from server.catalogue.schemas import ExerciseBody, ExerciseListBody, ExplanationBody, InstanceBody
 from server.courses.access import Allowed, CourseAccess
 from server.courses.roles import Permission
@@ -41,16 +42,18 @@ OwnInstance = Annotated[StoredInstance, Depends(own_instance)]
 
 
 @router.get("")
-def list_exercises(access: Reading) -> ExerciseListBody:
+def list_exercises(access: Reading, proofs: TheProofs) -> ExerciseListBody:
     """The exercises that the course asks for, with what the caller has done in each. Staff see all."""
     with access.reading() as member:
         rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
         listed = [each for each in rules.values() if each.is_assigned or each.is_free]
-        return ExerciseListBody(exercises=present.summaries(member, listed))
+        summaries = present.summaries(member, listed)
+    shown = [proofs.shown(each, registry.find(each.slug)) for each in summaries]
+    return ExerciseListBody(exercises=shown)
 
 
 @router.get("/{topic}/{name}", responses=documented(403))
-def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstances) -> ExerciseBody:
+def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstances, proofs: TheProofs) -> ExerciseBody:
     """One exercise: statement, forward pass, constants and checkpoints, from when it opens."""
     with access.reading() as member:
         rules = find_rules(member.session, member.membership, member.account_id, exercise.slug)
@@ -59,7 +62,7 @@ def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstance
         progress = record.of_student(member.session, member.course, member.account_id, exercise.slug)
         override = find_override(member.session, member.course.id, member.account_id, exercise.slug)
     stored = instances.get(member.account_id, exercise, choice.handed_out(rules.assignment))
-    body = present.exercise_body(exercise, summary, progress, stored.instance)
+    body = present.exercise_body(exercise, proofs.shown(summary, exercise), progress, stored.instance)
     return body.model_copy(update={"override": override})
 
 

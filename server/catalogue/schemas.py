@@ -10,6 +10,19 @@ from pydantic import BaseModel
 from server.submissions.schemas import OverrideBody
 
 
+class ProofBody(BaseModel):
+    """A signed proof that an exercise is sound. ``key`` is the public key that signed it, in hexadecimal.
+
+    The key was right on so many ``seeds``; of ``mistakes`` made in it, so many were ``named``.
+    """
+
+    by_this_server: bool
+    key: str
+    seeds: int
+    mistakes: int
+    named: int
+
+
 class ExerciseSummaryBody(BaseModel):
     """An exercise without its text. ``attempts``, ``passed`` and ``exact`` are the caller's own.
 
@@ -17,7 +30,8 @@ class ExerciseSummaryBody(BaseModel):
 
     ``due_at`` is the caller's, with their extensions; clocks of the course show ``time_zone``. ``late`` says in a
     sentence what becomes of late answers. ``attempts_left`` is null for any number, ``points`` what the whole exercise
-    is worth. Only staff see an exercise with ``is_assigned`` false: the course does not ask for it.
+    is worth. ``proved`` is null without a proof that holds for the exercise as it is now. Only staff see an exercise
+    with ``is_assigned`` false: the course does not ask for it.
     """
 
     slug: str
@@ -37,6 +51,7 @@ class ExerciseSummaryBody(BaseModel):
     late: str | None = None
     attempts_left: int | None = None
     points: float
+    proved: ProofBody | None = None
 
 
 class ExerciseListBody(BaseModel):

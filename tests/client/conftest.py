@@ -18,7 +18,9 @@ from dojo.files import workspace as workspaces
 from dojo.files.workspace import Workspace
 from dojo.profiles.config import Config
 from tests.client.fake import SLUG, FakeDojo
-from tests.support.processes import ServerProcess, run_command, server_environment
+from tests.support.processes import PROJECT, ServerProcess, run_command, server_environment
+
+PACKS = PROJECT / "exercises"
 
 
 @dataclass
@@ -99,6 +101,6 @@ def served(data: Path, port: int = 0, **settings: str) -> Iterator[Live]:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server for all tests."""
-    with served(tmp_path_factory.mktemp("server")) as live:
+    """A server for all tests, with all packs of this repository."""
+    with served(tmp_path_factory.mktemp("server"), packs=str(PACKS)) as live:
         yield live

@@ -317,12 +317,13 @@ def _in_place(session: Session, callee: Method, positional: list[Any], options: 
         return tensors.method(session, receiver, callee.name, positional, options)
 
     text = f"{ast.unparse(node)}.{callee.name}(…)"
+    name = next((name for name, value in scope.names.items() if value is receiver), None)
+    if name is not None:
+        session.note(f"{callee.name} changes {name} in place; it is read as {name} = {name}.{callee.name[:-1]}(…)")
+        result = changed(session, name, receiver, compute, scope, text)
+        scope.set(name, result)
+        return result
     match node:
-        case ast.Name(name) if scope.get(name) is receiver:
-            session.note(f"{callee.name} changes {name} in place; it is read as {name} = {name}.{callee.name[:-1]}(…)")
-            result = changed(session, name, receiver, compute, scope, text)
-            scope.set(name, result)
-            return result
         case ast.Subscript(ast.Name(name), index):
             where = session.evaluate_index(index, scope)
             scope.set(name, write(session, name, session.evaluate(node.value, scope), where, compute(), scope))

@@ -31,7 +31,10 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
         if not isinstance(positional[0], Traced):
             raise session.refused(f"{path} reads no tensor", "Write torch.zeros(…) with numbers.")
         value = positional[0].value
-        return shaped(session, _LIKE[path], tuple(value.shape), positional[1:], dtype or value.dtype)
+        fill = [*positional[1:], *(options.pop(each) for each in ("fill_value",) if each in options)]
+        if dtype in (None, value.dtype) and not any(holds_traced(each) for each in fill):
+            return _made(session, f"{_LIKE[path]}_like", positional[0], *fill)
+        return shaped(session, _LIKE[path], tuple(value.shape), fill, dtype or value.dtype)
     if path in _SHAPED:
         count = 1 if _SHAPED[path] == "full" else None
         fill = [options.pop("fill_value")] if "fill_value" in options else []

@@ -21,6 +21,8 @@ def part(session: Session, value: Any, index: Any, node: ast.Subscript) -> Any:
             return of_tensor(session, value, index, node)
         case Results():
             return value.parts()[index] if isinstance(index, slice) else value.part(_number(session, index))
+        case Instance() if isinstance(index, str) and index in value.attributes:
+            return value.attributes[index]
         case Instance() if "items" in value.attributes:
             return value.attributes["items"][index]
         case Library():

@@ -18,6 +18,7 @@ _WITHOUT_PARAMETERS: Final = frozenset(
     "ReLU6 Hardtanh Mish Hardswish Softsign LogSigmoid Unflatten ZeroPad2d Upsample AdaptiveAvgPool2d "
     "CosineSimilarity PixelShuffle TripletMarginLoss".split()
 )
+_DISTRIBUTIONS: Final = ("Normal", "Categorical", "Bernoulli", "kl_divergence")
 
 
 @dataclass(eq=False)
@@ -26,14 +27,14 @@ class LayerScope(Scope):
 
 
 @cache
-def _definitions() -> dict[str, ast.ClassDef]:
+def _definitions() -> dict[str, ast.ClassDef | ast.FunctionDef]:
     text = files("exercises.language.reading").joinpath("layers.txt").read_text(encoding="utf-8")
-    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
 def knows(path: str) -> bool:
     """Return whether a path names a layer, or what belongs to layers."""
-    return path.startswith("nn.")
+    return path.startswith(("nn.", "distributions."))
 
 
 def called(session: Session, path: str, positional: list[Any], options: dict[str, Any]) -> Any:
@@ -41,24 +42,28 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
 
     :raises Refused: it has parameters and stands in the lines, or the language does not hold it
     """
-    name = path[3:]
+    name = path.partition(".")[2]
+    if path.startswith("distributions.") and name in _DISTRIBUTIONS:
+        found = _defined(session, name)
+        is_class = isinstance(found, Class)
+        return session.instantiate(found, positional, options) if is_class else session.call_value(found, positional)
     if name in ("Parameter", "parameter.Parameter"):
         return _parameter(session, positional[0] if positional else options["data"])
     if name.startswith("utils."):
         return positional[0] if positional else None
     if name in ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList"):
         return _container(session, name, positional)
-    if name not in _definitions():
-        raise session.refused(f"nn.{name} is not in the language", "Move its parameters to given, and write its lines.")
+    if name not in _definitions() or path.startswith("distributions."):
+        raise session.refused(f"{path} is not in the language", "Move its parameters to given, and write its lines.")
     if name not in _WITHOUT_PARAMETERS and not session.models:
         raise session.refused(
             f"nn.{name} makes a layer whose parameters are hidden",
             "Move them to given: W = param(4, 16), and write x @ W.",
         )
-    return session.instantiate(_class(session, name), positional, options)
+    return session.instantiate(_defined(session, name), positional, options)
 
 
-def _class(session: Session, name: str) -> Class:
+def _defined(session: Session, name: str) -> Any:
     scope = session.layer_scope
     if scope is None:
         scope = session.layer_scope = LayerScope()
@@ -66,22 +71,24 @@ def _class(session: Session, name: str) -> Class:
         node = _definitions()[name]
         inner = session.inside_layer
         session.inside_layer = 1
-        bases = [each.id for each in node.bases if isinstance(each, ast.Name)]
-        for base in bases:
-            _class(session, base)
+        bases = node.bases if isinstance(node, ast.ClassDef) else []
+        for base in [each.id for each in bases if isinstance(each, ast.Name)]:
+            _defined(session, base)
         session.execute([node], scope)
         session.inside_layer = inner
-    found: Class = scope.names[name]
-    return found
+    return scope.names[name]
 
 
 def _container(session: Session, name: str, positional: list[Any]) -> Instance:
     """Return a list of layers, called one after the other if it is a Sequential."""
-    made: Instance = session.instantiate(_class(session, name), [], {})
-    elements = positional
-    if len(positional) == 1 and isinstance(positional[0], list | tuple | dict):
-        elements = list(positional[0].values()) if isinstance(positional[0], dict) else list(positional[0])
-    made.attributes["items"] = list(elements)
+    made: Instance = session.instantiate(_defined(session, name), [], {})
+    first = positional[0] if len(positional) == 1 else None
+    if isinstance(first, dict):
+        made.attributes |= {str(key): value for key, value in first.items()}
+        if name == "Sequential":
+            made.attributes["items"] = list(first.values())
+    else:
+        made.attributes["items"] = list(first if isinstance(first, list | tuple) else positional)
     return made
 
 

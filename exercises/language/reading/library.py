@@ -10,17 +10,19 @@ import torch
 from exercises.language.operations import SPELLINGS
 from exercises.language.reading import creation, einops, layers, noise, python
 from exercises.language.reading.session import Session
-from exercises.language.reading.values import Instance, Library, Traced
+from exercises.language.reading.values import Class, Instance, Library, Traced
 from exercises.language.reading.writes import make_stale
 
 ROOTS: Final = {
     "torch", "F", "nn", "math", "np", "numpy", "einops", "rearrange", "repeat", "einsum", "functional", "autograd",
     "scipy", "optim", "Tensor", "tqdm", "copy", "sys", "os", "time", "random", "partial", "functools", "dataclass",
-    "torchvision", "init",
+    "torchvision", "init", "distributions",
 }  # fmt: skip
 _PREFIXES: Final = (
     ("torch.nn.functional.", "F."), ("nn.functional.", "F."), ("functional.", "F."), ("torch.nn.", "nn."),
-    ("numpy.", "np."), ("torch.functional.", "torch."), ("torch.special.", "torch."), ("torch.Tensor.", "Tensor."),
+    ("numpy.", "np."), ("torch.functional.", "torch."), ("torch.Tensor.", "Tensor."),
+    ("torch.distributions.kl.", "distributions."), ("torch.distributions.", "distributions."),
+    ("distributions.normal.", "distributions."), ("distributions.categorical.", "distributions."),
 )  # fmt: skip
 _NUMBERS: Final[dict[str, Any]] = {
     "math.pi": math.pi, "math.e": math.e, "math.inf": math.inf, "torch.pi": math.pi, "torch.inf": math.inf,
@@ -81,7 +83,7 @@ _REFUSED: Final[tuple[tuple[str, str, str], ...]] = (
 def normalised(path: str) -> str:
     """Return the one path of a function."""
     for prefix, short in _PREFIXES:
-        if path.startswith(prefix):
+        if path.startswith(prefix) and path not in SPELLINGS:
             path = short + path[len(prefix) :]
     return _SAME.get(path, path)
 
@@ -109,6 +111,8 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
         return python.called(session, path, positional, options)
     if path == "ignored" or path in _SILENT or path.startswith(("nn.init.", "init.")):
         return None
+    if path in ("torch.finfo", "torch.iinfo"):
+        return _limits_of(positional[0] if positional else torch.float32)
     if path in _CONSTANT:
         return _CONSTANT[path]
     if path.startswith("Tensor.") and positional and f".{path[7:]}" in SPELLINGS:
@@ -136,6 +140,14 @@ def _computed(session: Session, path: str, positional: list[Any], options: dict[
     if in_place is True and isinstance(positional[0], Traced):
         make_stale(session, positional[0], "")
     return result
+
+
+def _limits_of(dtype: torch.dtype) -> Instance:
+    if dtype.is_floating_point:
+        found = torch.finfo(dtype)
+        return Instance(Class("finfo", {}), {"max": found.max, "min": found.min, "eps": found.eps, "tiny": found.tiny})
+    whole = torch.iinfo(dtype)
+    return Instance(Class("iinfo", {}), {"max": whole.max, "min": whole.min})
 
 
 def _mathematics(session: Session, name: str, positional: list[Any], options: dict[str, Any]) -> Any:

@@ -26,13 +26,18 @@ from exercises.language.writer import statement
 _INLINED = (torch.int64, torch.float64, torch.bool)  # a constant of a forward state, if it has no dimension
 
 
+# Numbers among their arguments say nothing of the size of the result.
+_NOT_SIZED = frozenset(
+    "masked_fill clamp clamp_min clamp_max cross_entropy nll_loss full_like view reshape unflatten index tensor".split()
+)
+
+
 @dataclass(eq=False)
 class Session:
     """What is read so far.
 
     The callables walk a tree; ``reader`` sets them. ``line`` is where the reader stands, ``inside_layer`` whether that
-    is the text of a layer, whose own lines nobody knows. ``models`` counts the models that are being made, and
-    ``prefixes`` says that there are several, so that parameters carry the name of theirs.
+    is the text of a layer, whose own lines nobody knows. ``models`` counts the models that are being made.
     """
 
     source: str
@@ -54,7 +59,6 @@ class Session:
     no_grad: int = 0
     inside_layer: int = 0
     models: int = 0
-    prefixes: bool = False
     layer_scope: Scope | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -96,7 +100,7 @@ class Session:
         line = Line(fresh, statement(fresh, traced.expression), traced.expression, self.line, not value.requires_grad)
         self.lines.append(line)
         self.samples[fresh] = value
-        return Traced(Name(fresh), value)
+        return Traced(Name(fresh), value, copied=traced.copied)
 
     def sealed(self, traced: Traced) -> Traced:
         """Return a tensor that was computed under ``no_grad`` with a wall that reads back as one."""
@@ -175,7 +179,7 @@ class Session:
 
     def _computed(self, operation: Operation, values: dict[str, Any]) -> Any:
         try:
-            if _elements_bound(values) > self.limits.elements:
+            if _elements_bound(operation, values) > self.limits.elements:
                 self._check_elements(operation, values)
             with torch.set_grad_enabled(not self.no_grad):
                 return evaluated(Call(operation.name, tuple(values.items())), self.samples.__getitem__)
@@ -302,21 +306,29 @@ def _size(value: Any) -> int:
     return sum(_size(each) for each in value) if isinstance(value, tuple | list) else 0
 
 
-def _elements_bound(value: Any) -> float:
+def _elements_bound(operation: Operation, values: dict[str, Any]) -> float:
     """Return a number that the elements of a result cannot exceed."""
+    if "tensors" in values:  # cat and its like add up
+        return float(sum(each.numel() for each in values["tensors"] if isinstance(each, Tensor)))
+    by_numbers = not (operation.symbol or operation.name in _NOT_SIZED)
+    return math.prod(
+        _bound_of(value, by_numbers and name != "fill_value", operation.name == "interpolate")
+        for name, value in values.items()
+    )
+
+
+def _bound_of(value: Any, by_numbers: bool, by_floats: bool) -> float:
     match value:
         case Tensor():
             return max(1, value.numel())
         case bool():
             return 1
-        case int() | float():
-            return max(1.0, abs(value), 1 / abs(value) if value else 1.0) if value == value else 1.0
-        case dict():
-            return math.prod(_elements_bound(each) for each in value.values())
+        case int():
+            return max(1, abs(value)) if by_numbers else 1
+        case float():
+            return max(1.0, value) ** 2 if by_floats else 1
         case tuple() | list():
-            return math.prod(_elements_bound(each) for each in value)
-        case slice():
-            return 1
+            return math.prod(_bound_of(each, by_numbers, by_floats) for each in value)
         case range():
             return max(1, len(value))
     return 1

@@ -88,7 +88,7 @@ def _set_name(session: Session, name: str, value: Any, scope: Scope) -> Any:
     if isinstance(value, Function) and value.name == "lambda":
         value = replace(value, name=name)
     if isinstance(value, Instance) and value.kind.is_module() and not session.models:
-        value = calls.name_parameters(session, value, f"{name}_" if session.prefixes else "")
+        value = calls.name_parameters(session, value, "")
         value.path = value.path or name
     value = session.kept(value, scope.spelled(name))
     scope.set(name, value)
@@ -130,25 +130,33 @@ def _set_item(session: Session, target: ast.Subscript, node: ast.expr, index: An
     if not isinstance(holder, Filling):
         holder = session.evaluate(node, scope)
     name = ast.unparse(node)
+    root = _root_name(node)
     match holder:
         case Filling() | Traced() if isinstance(node, ast.Name):
             scope.set(node.id, write(session, node.id, holder, index, value, scope))
         case Traced():
             raise session.refused(f"{name}[…] = … changes a part of a tensor", "Give the tensor a name, and write that.")
         case list():
-            holder[index] = session.kept(value, f"{scope.spelled(name)}_{index}") if isinstance(index, int) else value
+            holder[index] = session.kept(value, f"{scope.spelled(root)}_{index}") if isinstance(index, int) else value
         case dict():
-            holder[index] = session.kept(value, scope.spelled(f"{name}_{index}" if str(index).isidentifier() else name))
+            holder[index] = session.kept(value, scope.spelled(f"{root}_{index}" if str(index).isidentifier() else root))
         case _:
             raise session.refused(f"{name}[…] = … is not read", "Write name = expression.")
     return value
+
+
+def _root_name(node: ast.expr) -> str:
+    """Return the name that an expression such as ``self.rows[0]`` begins or ends with."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "item"
 
 
 def _augmented(session: Session, node: ast.AugAssign, scope: Scope) -> None:
     old = session.evaluate(_loaded(node.target), scope)
     right = session.evaluate(node.value, scope)
     if isinstance(old, list) and isinstance(node.op, ast.Add):
-        old.extend(session.kept(list(expressions.items(session, right)), ast.unparse(node.target)))
+        old.extend(session.kept(list(expressions.items(session, right)), _root_name(node.target)))
         return
     if isinstance(old, Traced) and isinstance(node.target, ast.Name):
         name = node.target.id
@@ -352,8 +360,7 @@ def _append(session: Session, node: ast.Call, scope: Scope) -> None:
     arguments = [session.evaluate(each, scope) for each in node.args]
     if len(holder) >= session.limits.items:
         raise TooMuch(f"a list has more than {session.limits.items:,} items")
-    name = ast.unparse(node.func.value).replace("self.", "")
-    value = session.kept(arguments[-1], f"{name if name.isidentifier() else 'item'}_{len(holder) + 1}")
+    value = session.kept(arguments[-1], f"{_root_name(node.func.value)}_{len(holder) + 1}")
     holder.insert(arguments[0] if node.func.attr == "insert" else len(holder), value)
 
 

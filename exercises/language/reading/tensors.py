@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any, Final
 
 import torch
@@ -88,6 +89,8 @@ def method(session: Session, value: Traced | Results, name: str, positional: lis
         return None
     if name in ("new_zeros", "new_ones", "new_full", "new_tensor", "new_empty"):
         return _new(session, name, positional, options)
+    if name == "view" and value.copied:
+        name = "reshape"
     if name in ("view_as", "reshape_as", "expand_as"):
         return session.operation(name.partition("_")[0].replace("view", "reshape"), value, *positional[0].value.shape)
     return _operation(session, value, name, positional, options)
@@ -140,8 +143,9 @@ def _converted(session: Session, value: Traced, name: str, arguments: list[Any])
             dtype = each.value.dtype
         elif isinstance(each, Library):
             dtype = torch.int64 if "Long" in each.path else torch.float32
-    if name == "clone":
-        return Traced(value.expression, value.value.clone(), value.size, value.hint)
+    if name in ("clone", "contiguous"):
+        copy = value.value.clone() if name == "clone" else value.value.contiguous()
+        return replace(value, value=copy, copied=value.copied or not value.value.is_contiguous() and name != "clone")
     if name in ("double", "half", "bfloat16") and not value.value.is_floating_point():
         dtype = torch.float32
     if dtype is None or dtype == value.value.dtype:

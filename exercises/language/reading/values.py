@@ -19,13 +19,15 @@ class Traced:
     """A tensor: what makes it, and its value on sample numbers.
 
     ``size`` counts the operations of the expression. ``hint`` is the name that it gets if another operation reads it
-    before a line names it.
+    before a line names it. ``copied`` says that ``contiguous()`` was called: steps leave that out, so that a ``view`` of
+    it is a ``reshape``.
     """
 
     expression: Expression
     value: Tensor
     size: int = 1
     hint: str | None = None
+    copied: bool = False
 
     @property
     def is_named(self) -> bool:

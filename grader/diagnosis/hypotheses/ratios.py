@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -15,6 +15,22 @@ from grader.diagnosis.repair import replaced
 from grader.rounding import broadcasts_to
 
 FUNCTION_ELEMENTS_MIN = 24  # this many elements do not look like a function by chance
+FAMILIAR_ELEMENTS_MIN = 3
+# What stands in the derivatives of tanh, sigmoid, exp, log, powers and roots, or is mistaken for it.
+FAMILIAR: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda y: 1 - y,
+    lambda y: 1 + y,
+    lambda y: 1 - y**2,
+    lambda y: 1 + y**2,
+    lambda y: y * (1 - y),
+    lambda y: y * (1 + y),
+    lambda y: 1 - y**3,
+    torch.exp,
+    torch.tanh,
+    torch.sigmoid,
+    torch.cos,
+    torch.sin,
+)
 FACTOR_MIN = 1e-3  # how far from 1 a factor is along an axis; the rounding of a sum is the same along one as well
 LARGEST = 16  # elements that a power is fitted to
 POWER_MAX = 4  # powers are multiples of 1/2
@@ -69,6 +85,31 @@ def _off_by(case: Case, bundle: Bundle, times: tuple[str, float, float], repair:
         return Finding(Code.MISSING_LOCAL, "whole_off_by_a_power", (), repair, **values)
     form = "off_by_a_power" if whole else "term_off_by_a_power"
     return Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
+
+
+def familiar_function(case: Case) -> Iterator[Finding]:
+    """Find the upstream gradient times a function that stands in the derivative of some other line: ``o`` for o(1-o).
+
+    Unlike ``function_of_one`` it needs no more than a few elements, because the function is known.
+    """
+    if not case.same_shape or case.answer.numel() < FAMILIAR_ELEMENTS_MIN:
+        return
+    for bundle in case.bundles:
+        for edge in bundle.edges:
+            if edge.read != case.name or edge.upstream.shape != bundle.share.shape:
+                continue
+            for name in dict.fromkeys((edge.step.name, *edge.step.reads)):
+                value = case.values[name]
+                if not value.is_floating_point() or not broadcasts_to(value.shape, edge.upstream.shape):
+                    continue
+                for function in FAMILIAR:
+                    stands = edge.upstream * function(value)
+                    if case.same(bundle.observed, stands):
+                        values: dict[str, Any] = {"read": edge.read, "other": name, "part": case.called(edge)}
+                        form = "other_function" if case.is_whole(bundle.share) else "other_function_of_a_term"
+                        repair = replaced(case, stands, bundle.share)
+                        yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
+                        return
 
 
 def function_of_one(case: Case) -> Iterator[Finding]:

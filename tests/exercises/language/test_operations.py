@@ -163,6 +163,10 @@ torch.det(s)  s.det()  torch.linalg.det(s)
 torch.logdet(s)  s.logdet()
 torch.slogdet(s)[1]  torch.linalg.slogdet(s)[1]
 torch.inverse(s)  s.inverse()  torch.linalg.inv(s)
+torch.linalg.solve(s, v)  torch.linalg.solve(A=s, B=v)
+torch.linalg.cholesky(s @ s.T)
+torch.matrix_exp(s)  torch.linalg.matrix_exp(s)
+torch.dist(x, y)  x.dist(y)  torch.dist(x, y, p=2)
 x[0]
 x[:, 1:3]
 x[rows, t]
@@ -306,16 +310,16 @@ torch.bincount(t)  t.bincount()
 torch.bucketize(x, edges)  torch.bucketize(x, boundaries=edges)
 torch.searchsorted(edges, x)
 F.one_hot(t, 4)  F.one_hot(t, num_classes=4)
-torch.zeros_like(x)
-torch.ones_like(x)
-torch.full_like(x, 0.5)
-torch.zeros(3, 4)  torch.zeros((3, 4))
-torch.ones(3, 4)  torch.ones((3, 4))
-torch.full((3, 4), 0.5)
+torch.zeros(3, 4)  torch.zeros((3, 4))  torch.zeros_like(x)
+torch.ones(3, 4)  torch.ones((3, 4))  torch.ones_like(x)
+torch.full((3, 4), 0.5)  torch.full_like(x, 0.5)
 torch.eye(4)
-torch.arange(0, 12, 1)
+torch.arange(0, 12, 1)  torch.arange(12)  torch.arange(0, 12)
 torch.linspace(0.0, 1.0, 4)
 torch.tensor((1.0, 2.0))
+torch.meshgrid(t, rows, indexing="ij")[0]
+torch.triu_indices(3, 4)  torch.triu_indices(3, 4, offset=0)
+torch.tril_indices(3, 4)
 """
 
 

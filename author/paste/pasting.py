@@ -1,0 +1,132 @@
+"""Read a file into an exercise's lines and given, and prove that they say the same as the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from author.paste import original
+from author.paste.document import Document
+from exercises.language import autocut, given, loss, reader
+from exercises.language.errors import Refused
+from exercises.language.forward import Forward, Note
+from exercises.language.given import Drawn, Given
+from exercises.language.text import comments_of, shown
+from exercises.tape import Tape
+
+SEEDS: Final = (0, 1)
+_RELATIVE: Final = 1e-4  # of the largest element of a gradient; two orders of float32 sums differ by less
+_ABSOLUTE: Final = 1e-6  # of the loss, for gradients that vanish
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """An exercise in the making: the texts of ``given.py`` and ``forward.py``, and what its author should know.
+
+    ``compared`` says whether the gradients were compared with the original's own.
+    """
+
+    given: str
+    lines: str
+    forward: Forward
+    notes: tuple[Note, ...]
+    compared: bool
+
+
+def paste(document: Document, *, cut: bool = True, run_original: bool = False) -> Pasted:
+    """Return a document as an exercise. ``run_original`` runs its lines as Python: on the author's own machine only.
+
+    :raises Refused: it is not in the language, or the original has other gradients
+    """
+    parts = given.read(document.given)
+    samples = parts.samples()
+    comments = comments_of(document.lines)
+    uncut = reader.read(document.lines, samples, document.models)
+    forward = loss.to_loss(uncut, samples, comments)
+    if cut:
+        whole = (*parts.drawn, *forward.drawn)
+        params = [each.name for each in whole if each.is_param]
+        forward = autocut.cut(forward, params, [*parts.constants, *(each.name for each in whole)], comments)
+    pasted = Pasted(
+        _given_text(document.given, forward.drawn), shown(forward.lines, comments) + "\n", forward, forward.notes, False
+    )
+    again = read_back(pasted)
+    return compared(pasted, again, document, uncut) if run_original else pasted
+
+
+def read_back(pasted: Pasted) -> Given:
+    """Return what is given once more, after the written lines read back to the same steps.
+
+    :raises Refused: they do not
+    """
+    again = given.read(pasted.given)
+    forward = reader.read(pasted.lines, again.samples())
+    for line, other in zip(pasted.forward.lines, forward.lines, strict=False):
+        if (line.name, line.expression, line.frozen) != (other.name, other.expression, other.frozen):
+            raise Refused(line.number, f"{line.text!r} does not read back", "Write the line in simpler parts.")
+    if len(pasted.forward.lines) != len(forward.lines):
+        raise Refused(1, "the lines do not read back", "Write them in simpler parts.")
+    return again
+
+
+def compared(pasted: Pasted, again: Given, document: Document, uncut: Forward) -> Pasted:
+    """Return a pasted document whose gradients are those of the original.
+
+    :raises Refused: they are not
+    """
+    for seed in SEEDS:
+        tensors = again.draw(seed)
+        try:
+            right = original.run(document, tensors, uncut.drawn, _loss_name(uncut))
+        except original.CannotRun as error:
+            note = Note(1, f"not compared: the original does not run here ({error})")
+            return Pasted(pasted.given, pasted.lines, pasted.forward, (*pasted.notes, note), False)
+        _check(pasted, gradients(pasted.forward, again, seed), right, again.params)
+    return Pasted(pasted.given, pasted.lines, pasted.forward, pasted.notes, True)
+
+
+def gradients(forward: Forward, parts: Given, seed: int) -> dict[str, Tensor]:
+    """Return the loss and the gradient of each named tensor, as an exercise has them."""
+    tape = Tape(parts.tensors(seed), parts.data)
+    forward.play(tape)
+    torch.autograd.backward(tape.loss)
+    return {**tape.gradients(), "loss": tape.loss.detach()}
+
+
+def _check(pasted: Pasted, ours: Mapping[str, Tensor], right: Mapping[str, Tensor], params: tuple[str, ...]) -> None:
+    scale = float(right["loss"].abs().max())
+    for name in ("loss", *params):
+        expected = right.get(name)
+        found = ours.get(name)
+        if expected is None or found is None:
+            expected = torch.zeros(1) if expected is None else expected
+            found = torch.zeros(1) if found is None else found
+        difference = float((expected - found).abs().max())
+        bound = _RELATIVE * float(expected.abs().max()) + _ABSOLUTE * max(1.0, scale)
+        if not difference <= bound:
+            line = pasted.forward.lines[-1].number
+            raise Refused(
+                line,
+                f"the gradient of {name} differs from the original's by {difference:.2g}",
+                "Tell the developers which line is read wrongly; write it in simpler parts.",
+            )
+
+
+def _loss_name(forward: Forward) -> str:
+    steps = [line.name for line in forward.lines if not line.frozen]
+    return steps[-1] if steps else "loss"
+
+
+def _given_text(text: str, drawn: tuple[Drawn, ...]) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join([*lines, *(_drawn_line(each) for each in drawn)]) + "\n"
+
+
+def _drawn_line(drawn: Drawn) -> str:
+    words = [*map(str, drawn.shape), *(f"{key}={value!r}" for key, value in drawn.options.items())]
+    call = f"{drawn.kind}({', '.join(words)})"
+    return f"{drawn.name} = {call if drawn.kind == 'param' or not drawn.is_param else f'param({call})'}"

@@ -1,0 +1,3 @@
+h = x @ W
+a = h.tanh()
+loss = (h * g).sum()

@@ -1,0 +1,2 @@
+h = x @ W  # dW = x.T @ dh
+loss = (h * g).sum()

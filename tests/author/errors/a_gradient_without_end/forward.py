@@ -1,0 +1,3 @@
+h = x * w
+r = h.sqrt()
+loss = (r * g).sum()

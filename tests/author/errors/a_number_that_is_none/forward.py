@@ -1,0 +1,3 @@
+h = x @ W
+a = h.log()
+loss = (a * g).sum()

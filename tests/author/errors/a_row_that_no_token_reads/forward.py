@@ -1,0 +1,3 @@
+e = E[tokens]
+a = e.tanh()
+loss = (a * g).sum()

@@ -1,0 +1,2 @@
+x = ones(3, 4)
+w = param(ones(4))

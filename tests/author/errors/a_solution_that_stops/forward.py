@@ -1,0 +1,2 @@
+h = x @ W
+loss = (h * g).sum()

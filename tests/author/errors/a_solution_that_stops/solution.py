@@ -1,0 +1,2 @@
+dh = g.clone()
+dW = x.T @ dy

@@ -1,0 +1,2 @@
+h = (x @ z) * w
+loss = (h * h).mean()

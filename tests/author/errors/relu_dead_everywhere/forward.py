@@ -1,0 +1,3 @@
+h = x @ W - 100.0
+a = h.relu()
+loss = (a * g).sum()

@@ -1,0 +1,3 @@
+h = x @ W + b
+a = h.tanh()
+loss = (a * g).sum()

@@ -1,0 +1,4 @@
+x = data(6, 4)
+W = param(4, 3)
+b = param(3)
+g = data(6, 3)

@@ -1,0 +1,2 @@
+h = x * w
+loss = (h * g).sum()

@@ -1,0 +1,2 @@
+x = data(2)
+w = param(2)
