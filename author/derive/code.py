@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -32,13 +32,14 @@ class Binding(IntEnum):
 class Code:
     """An expression of Python. ``shape`` is what it has, which may still have to be stretched to what it stands for.
 
-    ``number`` is its value if it is a number of Python, else None.
+    ``number`` is its value if it is a number of Python, else None. ``factors`` are those of a product of matrices.
     """
 
     text: str
     shape: Shape
     binding: Binding = Binding.ATOM
     number: float | None = None
+    factors: tuple[Code, Code] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.text
@@ -152,7 +153,20 @@ def power(base: Code, exponent: str) -> Code:
 def matmul(left: Code, right: Code) -> Code:
     """Return a product of matrices."""
     shape: Shape = (*broadcast(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
-    return Code(f"{left.within(Binding.PRODUCT)} @ {right.within(Binding.MINUS)}", shape, Binding.PRODUCT)
+    text = f"{left.within(Binding.PRODUCT)} @ {right.within(Binding.MINUS)}"
+    return Code(text, shape, Binding.PRODUCT, factors=(left, right))
+
+
+def turned(code: Code) -> Code:
+    """Return matrices with rows and columns exchanged: ``B.T @ A.T`` for ``A @ B``, ``A`` for ``A.T``."""
+    shape: Shape = (*code.shape[:-2], code.shape[-1], code.shape[-2])
+    if code.factors is not None:
+        left, right = code.factors
+        return matmul(turned(right), turned(left))
+    suffix = ".T" if len(code.shape) == 2 else ".transpose(-2, -1)"
+    if code.binding is Binding.ATOM and code.text.endswith(suffix):
+        return Code(code.text.removesuffix(suffix), shape)
+    return method(code, suffix, shape)
 
 
 def compared(left: Code, symbol: str, right: Code) -> Code:

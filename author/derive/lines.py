@@ -146,7 +146,8 @@ def _back_through(derivation: _Derivation, line: Line, gradient: Code) -> None:
             if flow.to.name is not None:
                 _contribute(derivation, line, paths[id(node)], flow)
             else:
-                incoming[id(flow.to)] = flow
+                before = incoming.get(id(flow.to))
+                incoming[id(flow.to)] = Flow(flow.to, build.add(before.code, flow.code)) if before else flow
                 paths[id(flow.to)] = (*paths[id(node)], flow.to.operation)
 
 

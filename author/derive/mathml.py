@@ -22,7 +22,7 @@ COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠",
 }  # fmt: skip
 REDUCTIONS: Final = {"sum": "∑", "mean": "mean", "var": "var", "prod": "∏", "norm": "norm"}
-SUM, PRODUCT, MINUS, POWER, ATOM = range(5)
+SUM, PRODUCT, LEFT, MINUS, POWER, ATOM = range(6)  # LEFT is the left side of a product
 
 
 def formula(code: str, names: Collection[str]) -> Markup:
@@ -117,8 +117,8 @@ class Writer:
                 symbol = "∧"
             case _:
                 symbol = "?"
-        row = _row(self.expression(left, PRODUCT), _operator(symbol), self.expression(right, MINUS))
-        return _fenced(row, binding > PRODUCT)
+        row = _row(self.expression(left, LEFT), _operator(symbol), self.expression(right, MINUS))
+        return _fenced(row, binding > LEFT)
 
     def _constant(self, value: object) -> Markup:
         if isinstance(value, bool | None):
@@ -205,7 +205,7 @@ class Writer:
         if over:
             label = Markup("<mtext>dim {}</mtext>").format(", ".join(ast.unparse(each).strip("()") for each in over))
             symbol = _element("munder", symbol, label)
-        return _fenced(_row(symbol, self.expression(value, PRODUCT)), binding > PRODUCT)
+        return _fenced(_row(symbol, self.expression(value, PRODUCT)), binding == LEFT or binding > MINUS)
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -15,6 +15,7 @@ from author.derive.nodes import Node
 
 SYMBOLS_BINDING = {
     "+": Binding.SUM, "-": Binding.SUM, "*": Binding.PRODUCT, "/": Binding.PRODUCT, "@": Binding.PRODUCT,
+    "%": Binding.PRODUCT, "//": Binding.PRODUCT,
 }  # fmt: skip
 FRACTIONS_MAX = 100_000
 EXACT_CONSTANTS = {math.inf: "float('inf')", -math.inf: "-float('inf')"}

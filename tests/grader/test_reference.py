@@ -71,7 +71,8 @@ def test_what_is_worked_out_goes_with_its_dissection() -> None:
     instance = Instance.draw(FULL, 20_262, Kind.STUDENT)
     first, again = right_terms(instance), right_terms(instance)
 
-    _dissections.bound(1)
+    _dissections.bound(1)  # the newest alone
+    right_terms(Instance.draw(FULL, 20_263, Kind.STUDENT))
     _dissections.bound(DISSECTED_BYTES_MAX)
 
     assert again is first

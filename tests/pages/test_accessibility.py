@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from server.database.engine import Database
-from tests.pages.pages import PAGES, SeenPage
+from tests.pages.pages import FULL, LAB, PAGES, SeenPage
 from tests.support import browser as browsers
 from tests.support import seeded_class
 from tests.support.browser import Visitor, faults
@@ -49,6 +49,24 @@ def test_axe_finds_nothing_in_either_theme(class_site: SeededSite, visitor: Visi
     page.close()
 
     assert (light, dark, visitor.wrong) == ([], [], [])
+
+
+def test_axe_finds_nothing_in_an_open_derivation(class_site: SeededSite, visitor: Visitor) -> None:
+    page = class_site.open(visitor, f"{LAB}/exercises/{FULL}?step=logprobs", "student")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Derive dlogprobs line by line", "1. What flows in", "2. What the line does", "3. The gradient"):
+        page.locator("summary", has_text=name).locator("visible=true").first.click()
+
+    light = faults(page)
+    page.emulate_media(color_scheme="dark")
+    dark = faults(page, "color-contrast")
+    is_seen = page.locator("math").locator("visible=true").count()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert (light, dark, visitor.wrong) == ([], [], [])
+    assert is_seen == 2  # zeros, and one entry a row
+    assert width <= 390
 
 
 @pytest.mark.parametrize("seen", [each for each in PAGES if each.on_phone], ids=lambda seen: seen.name)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
+from exercises.registry import find
 from server.pages.marks import Mark
+from server.pages.study.derivation import shown_derivation
 from server.pages.study.sheets import KEPT_BYTES_MAX, bytes_of, sheet_of
 from server.pages.study.verdicts import ErrorShown, StepShown
 
@@ -39,3 +43,14 @@ def test_panels_with_long_errors_are_kept_up_to_a_bound() -> None:
     for number in range(1, KEPT_BYTES_MAX // bytes_of(first) + 2):
         stopped(number)
     assert stopped(0) is not first
+
+
+def test_a_passed_step_is_derived_line_by_line() -> None:
+    shown = shown_derivation(find("makemore/full-backward"), "bngain")
+
+    panel = sheet_of(replace(STEP, mark=Mark.EXACT, derivation=shown), 26, None, "")
+
+    assert panel.count("<details") == 4
+    assert "Derive dh line by line" in panel
+    assert "<math" in panel and 'alttext="dbngain = (dhpreact * bnraw).sum(0, keepdim=True)"' in panel
+    assert "<details" not in sheet_of(STEP, 26, None, "")

@@ -11,6 +11,7 @@ from torch import Tensor
 from author.derive.code import Code, call, method
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
+from author.derive.rules.shapes import shape_text
 from author.derive.rules.table import rule
 from author.derive.site import Flow, Placed, Site, fitted
 from author.derive.spelling import argument_text, index_text
@@ -55,6 +56,11 @@ def _are_masks(parts: list[Node]) -> bool:
 def _sliced(site: Site, input: Node, parts: tuple[Any, ...], placed: Placed) -> Flow:
     """Return the flow to a slice: the gradient in zeros."""
     dims = _dims_of(parts, len(input.shape))
+    if not dims and placed.value.number is None:  # x[:, None] only puts dimensions in
+        added = [place for place, part in enumerate(parts) if part is None]
+        if len(added) == 1 and Ellipsis not in parts:
+            return Flow(input, method(placed.value, f".squeeze({added[0]})", input.shape))
+        return Flow(input, method(placed.value, f".reshape({shape_text(input)})", input.shape))
     zeros = call("torch.zeros_like", site.value(input), shape=input.shape)
     stretched = placed.value
     if stretched.number is not None:

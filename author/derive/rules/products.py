@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from author.derive.code import Binding, Code, Shape, call, div, literal, matmul, method, mul
+from author.derive.code import Binding, Code, Shape, call, div, literal, matmul, method, mul, turned
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.shapes import shape_text
 from author.derive.rules.table import rule
 from author.derive.site import Flow, Site, fitted, stretched
-
-
-def turned(code: Code) -> Code:
-    """Return matrices with rows and columns exchanged."""
-    shape: Shape = (*code.shape[:-2], code.shape[-1], code.shape[-2])
-    if len(code.shape) > 2:
-        return method(code, ".transpose(-2, -1)", shape)
-    return code_without_double_turn(code, shape)
-
-
-def code_without_double_turn(code: Code, shape: Shape) -> Code:
-    """Return ``W`` for ``W.T`` turned once more."""
-    if code.text.endswith(".T") and code.text[:-2].isidentifier():
-        return Code(code.text[:-2], shape)
-    return method(code, ".T", shape)
 
 
 def rows(code: Code) -> Code:

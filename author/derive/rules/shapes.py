@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from torch import Tensor
 
-from author.derive.code import Code, call, literal, method
+from author.derive.code import Code, call, literal, method, turned
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import rule
-from author.derive.site import Flow, Site, Split, fitted
+from author.derive.site import Flow, Placed, Site, Split, fitted
 from exercises.language.expression import Call, evaluated
 
 
@@ -43,10 +44,10 @@ def _reshaped(site: Site) -> Iterator[Flow]:
 @rule("t")
 def _transposed(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
-        text = ".T" if len(each.shape) == 2 else ".mT"
-        if len(each.shape) > 2 and site.node.operation == "t":
-            text = ".permute(" + literal(range(len(each.shape) - 1, -1, -1)) + ")"
-        yield Flow(each, _moved(site, text, each))
+        if len(each.shape) == 2 and site.gradient.number is None:
+            yield Flow(each, turned(site.full()))
+        else:
+            yield Flow(each, _moved(site, f".permute({literal(range(len(each.shape) - 1, -1, -1))})", each))
 
 
 def _moved(site: Site, text: str, to: Node) -> Code:
@@ -59,8 +60,11 @@ def _moved(site: Site, text: str, to: Node) -> Code:
 def _transpose(site: Site) -> Iterator[Flow]:
     dims = [site.argument(name) for name in site.node.call.definition.parameters[1:3]]
     for each in needing(site.argument("input")):
-        text = ".T" if len(each.shape) == 2 else f".transpose({dims[0]}, {dims[1]})"
-        yield Flow(each, _moved(site, text, each))
+        rank = len(each.shape)
+        if {dim % rank for dim in dims} == {rank - 2, rank - 1} and site.gradient.number is None:
+            yield Flow(each, turned(site.full()))
+        else:
+            yield Flow(each, _moved(site, f".transpose({dims[0]}, {dims[1]})", each))
 
 
 @rule("permute")
@@ -231,7 +235,7 @@ def _bounds(site: Site, input: Node, dim: int) -> tuple[int, int]:
         start = site.argument("start")
         return start, start + site.argument("length")
     call_ = Call(site.node.operation, tuple((name, plain(each)) for name, each in site.node.arguments.items()))
-    values: Sequence[Tensor] = evaluated(call_, {}.__getitem__)
+    values: Sequence[Tensor] = evaluated(call_, dict[str, Any]().__getitem__)
     sizes = [each.shape[dim] for each in values]
     start = sum(sizes[: site.node.index or 0])
     return start, start + sizes[site.node.index or 0]
@@ -270,23 +274,20 @@ def _pad(site: Site) -> Iterator[Flow]:
 @rule("unfold")
 def _unfold(site: Site) -> Iterator[Flow]:
     """Add each window up where it came from: one slice for each place in the window."""
-    names = site.node.call.definition.parameters
-    dim, size, step = (site.argument(name) for name in names[1:4])
+    dim, size, step = (site.argument(name) for name in site.node.call.definition.parameters[1:4])
     for each in needing(site.argument("input")):
-        rank = len(each.shape)
-        at = dim % rank
+        at = dim % len(each.shape)
         windows = site.node.shape[at]
-        gradient = site.full() if site.gradient.is_name else site.named_gradient()
-        if gradient.shape != site.node.shape:
-            gradient = site.full()
-        value = site.value(each)
-        terms = [
-            f"torch.zeros_like({value}).slice_scatter({gradient.atom}[..., {k}], {at}, {k}, "
-            f"{k + (windows - 1) * step + 1}, {step})"
-            for k in range(size)
-        ]
-        code = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
-        yield Flow(each, Code(code, each.shape))
+        site.gradient = site.full()
+        gradient = site.named_gradient()
+        zeros = call("torch.zeros_like", site.value(each), shape=each.shape)
+        for place in range(size):
+            value = method(gradient, f"[..., {place}]", site.node.shape[:-1])
+            stop = place + (windows - 1) * step + 1
+            bounds = f"{place}, {stop}" if step == 1 else f"{place}, {stop}, {step}"
+            text = ", ".join([":"] * at + [":".join(bounds.split(", "))])
+            code = method(zeros, f".slice_scatter({value}, {at}, {bounds})", each.shape)
+            yield Flow(each, code, Placed(text, value))
 
 
 @rule("pixel_shuffle", "pixel_unshuffle")

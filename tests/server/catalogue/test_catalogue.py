@@ -45,6 +45,7 @@ def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServe
         "late": None,
         "attempts_left": None,
         "points": 26,
+        "proved": None,
     }
 
 

@@ -7,6 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from exercises.exercise import Checkpoint
+from exercises.folder import GivenNumbers
+from exercises.language import reader
+from exercises.language.given import read as read_given
 from exercises.registry import find
 from server.catalogue.explanations import UnknownCheckpoint, of
 from tests.support.servers import EXERCISES, FULL, RunningServer, Student, gradients, is_problem
@@ -63,11 +67,26 @@ def test_staff_read_every_explanation(server: RunningServer) -> None:
 
 @on_sqlite
 def test_a_name_that_is_no_step_is_404(server: RunningServer) -> None:
-    for reader in (server.join(), server.instructor):
+    for person in (server.join(), server.instructor):
         for name in ("loss", "nonsense", "dh"):
-            assert is_problem(reader.get(explanation(name)), 404)
+            assert is_problem(person.get(explanation(name)), 404)
 
 
-def test_an_exercise_without_the_text_says_so() -> None:
-    with pytest.raises(UnknownCheckpoint, match="has no text that explains logits"):
-        of(replace(find(FULL), derivations={}), "logits")
+def test_a_step_without_a_text_is_explained_by_derived_lines() -> None:
+    derivation = of(replace(find(FULL), derivations={}), "bngain")
+
+    assert derivation.result.startswith("`dbngain = (dhpreact * bnraw).sum(0, keepdim=True)`: [1, 64].")
+
+
+def test_a_step_without_text_and_rule_says_so() -> None:
+    given = {"x": torch.ones(2, 2, requires_grad=True)}
+    exercise = replace(
+        find(FULL),
+        derivations={},
+        checkpoints=(Checkpoint("x"),),
+        forward=reader.read("y = torch.kron(x, x)\nloss = y.sum()", given),
+        numbers=GivenNumbers(read_given("x = param(2, 2)")),
+    )
+
+    with pytest.raises(UnknownCheckpoint, match="has no text that explains x"):
+        of(exercise, "x")

@@ -1,0 +1,145 @@
+"""The checks, one by one, where an authoring error does not reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from author.mistakes.key import Line
+from author.prove.caught import caught
+from author.prove.findings import Fault
+from author.prove.hints import hints
+from author.prove.oracle import slopes
+from author.prove.parts import parts
+from author.prove.precise import PrecisePass
+from author.prove.right_key import right_key
+from author.prove.subject import Bounds, Subject
+from exercises.exercise import Exercise
+from exercises.folder import load
+from grader.reference import Reference
+from tests.author.subjects import SMALL, exercise, line, subject
+
+
+@dataclass(frozen=True)
+class Doctored(Subject):
+    """A subject whose reference has a wrong gradient at one checkpoint."""
+
+    wrong: str = ""
+
+    def reference(self, seed: int) -> Reference:
+        right = super().reference(seed)
+        return replace(right, gradients={**right.gradients, self.wrong: 1.01 * right.gradients[self.wrong]})
+
+
+def folder(path: Path, forward: str, given: str, settings: str = "") -> Exercise:
+    """Return an exercise that is written here."""
+    path.mkdir(exist_ok=True)
+    texts = {"forward.py": forward, "given.py": given, "statement.md": "# Text\n"}
+    texts["exercise.toml"] = f'title = "T"\nrevision = 1\n{settings}'
+    for name, text in texts.items():
+        (path / name).write_text(text, encoding="utf-8")
+    return load(path, "tests")
+
+
+def test_slopes_of_right_gradients_agree() -> None:
+    assert slopes(subject("sound")).is_sound
+
+
+@pytest.mark.parametrize("name", ["a", "h", "W", "b"])
+def test_a_gradient_that_is_a_hundredth_off_is_no_slope(name: str) -> None:
+    found = slopes(Doctored(exercise("sound"), SMALL, wrong=name))
+    assert [(each.fault, each.at) for each in found.faults] == [(Fault.GRADIENT_DIFFERS, name)]
+
+
+def test_no_slope_goes_through_a_wall(tmp_path: Path) -> None:
+    straight_through = folder(
+        tmp_path / "walls",
+        "q = x + (x.round() - x).detach()\nout = q @ W\nloss = (out * g).sum()\n",
+        "x = param(5, 4)\nW = param(4, 2)\ng = data(5, 2)\n",
+    )
+    precise = PrecisePass(straight_through, Subject(straight_through).reference(0).state)
+    assert slopes(Subject(straight_through, SMALL)).is_sound
+    moved = precise.play({"x": torch.full((5, 4), 1e-3, dtype=torch.float64)})
+    assert float(moved) != precise.loss  # the wall keeps its value, and x itself goes on
+
+
+def test_a_declared_part_is_left_out_and_the_rest_is_not() -> None:
+    third = exercise("a_vanishing_third_not_declared")
+    assert parts(Subject(replace(third, vanishing=frozenset({"bqkv[4:8]"})), SMALL)).is_sound
+    assert not parts(Subject(replace(third, vanishing=frozenset({"bqkv[4:6]"})), SMALL)).is_sound
+    assert not parts(Subject(replace(third, vanishing=frozenset({"bqkv"})), SMALL)).is_sound
+
+
+def test_a_row_that_some_seed_gives_a_gradient_is_no_dead_one(tmp_path: Path) -> None:
+    rare = folder(
+        tmp_path / "rare",
+        "e = E[tokens]\na = e.tanh()\nloss = (a * g).sum()\n",
+        "E = param(12, 3)\ntokens = labels(12, 6)\ng = data(6, 3)\n",
+    )
+    assert parts(Subject(rare, SMALL)).is_sound
+
+
+@dataclass(frozen=True)
+class Keyed(Subject):
+    """A subject with a key of these lines: name → code."""
+
+    code: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def lines(self) -> Sequence[Line]:  # type: ignore[override]
+        return [line(name, code) for name, code in self.code]
+
+
+def faults_of_key(**code: str) -> list[tuple[Fault, str, str]]:
+    found = right_key(Keyed(exercise("sound"), SMALL, code=tuple(code.items())))
+    return [(each.fault, each.at, each.message) for each in found.faults]
+
+
+def test_a_key_with_a_wrong_line_is_wrong_there_and_below() -> None:
+    found = faults_of_key(a="da = g", h="dh = da", W="dW = x.T @ dh", b="db = dh.sum(0)")
+    assert [each[:2] for each in found] == [(Fault.KEY_WRONG, name) for name in ("h", "W", "b")]
+
+
+def test_a_key_that_lacks_a_line_or_stops_is_none() -> None:
+    assert [each[:2] for each in faults_of_key(a="da = g")] == [(Fault.NO_KEY, "h")]
+    assert "name 'nothing' is not defined" in faults_of_key(a="da = nothing")[0][2]
+
+
+def test_all_answers_of_a_derived_key_are_exact() -> None:
+    assert right_key(subject("sound")).figures == {"exact": 16, "rows": 16}
+
+
+@pytest.mark.parametrize(
+    ("text", "gives_away"),
+    [
+        ("Look at `h = x @ W + b` and at the shape of `dW`.", False),
+        ("`da` has the shape `a.shape`.", False),
+        ("The rule is `(u * v).sum(0)`.", False),
+        ("Turn `x` around: `x.T @ dh`.", True),
+        ("    dW = x.T @ dh", True),
+        ("```python\ndb = dh.sum(dim=0)\n```", True),
+        ("`da - da * a * a`", True),
+        ("`import os`", False),
+    ],
+)
+def test_a_text_is_read_for_answers(text: str, gives_away: bool) -> None:
+    found = hints(Subject(replace(exercise("sound"), statement=text), SMALL))
+    assert (not found.is_sound) == gives_away
+
+
+def test_code_in_a_text_is_not_run(tmp_path: Path) -> None:
+    touched = tmp_path / "touched"
+    text = f"`open({str(touched)!r}, 'w').write('x')`"
+    assert hints(Subject(replace(exercise("sound"), statement=text), SMALL)).is_sound
+    assert not touched.exists()
+
+
+def test_too_few_names_are_a_fault_of_the_bound() -> None:
+    strict = Subject(exercise("a_line_of_many_parts"), SMALL, Bounds(named_share=1.01))
+    assert Fault.NOT_NAMED in {each.fault for each in caught(strict).faults}
+    lenient = Subject(exercise("a_line_of_many_parts"), SMALL, Bounds(named_share=0.0))
+    assert caught(lenient).is_sound
