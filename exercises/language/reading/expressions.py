@@ -14,7 +14,15 @@ from exercises.language.reading.session import Session
 from exercises.language.reading.strings import formatted
 from exercises.language.reading.truth import branch_refused, truth
 from exercises.language.reading.values import (
-    Class, Function, Instance, Library, Method, Namespace, Results, Stale, Traced,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Method,
+    Namespace,
+    Results,
+    Stale,
+    Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import Filling, settled
 
