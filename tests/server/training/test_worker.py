@@ -9,7 +9,9 @@ from safetensors.torch import load
 
 from grader.sandbox import Job, SandboxFault
 from grader.sandbox.job import SandboxExhausted
+from grader.training import CHUNK_LIMITS
 from server.queue.queries import BACKGROUND_RANK
+from server.queue.timing import TrainingPace
 from server.tables import Check, RunState
 from server.training import runs, store
 from server.training.worker import TrainingWork
@@ -270,3 +272,22 @@ def test_a_job_goes_on_until_the_steps_are_taken(gym: Gym, work: TrainingWork) -
     assert ranks == [BACKGROUND_RANK + number for number in (1, 2, 3, 4)]
     with gym.database.reading() as session:
         assert work.waiting(session) == []
+
+
+def test_a_chunk_is_over_before_its_lease_is() -> None:
+    assert CHUNK_LIMITS.wall_seconds < TrainingPace().lease_seconds - 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds", "batch", "expected"),
+    [
+        (16, 0.0, 32, 64),  # four times as many at most
+        (1000, 1.25, 32, 1000),
+        (1000, 2.5, 32, 500),
+        (1, 9.0, 32, 1),
+        (4000, 1.0, 32, 4096),
+        (1000, 0.9, 1024, 1024),  # what fits into a job
+    ],
+)
+def test_a_chunk_takes_about_as_long_as_it_should(steps: int, seconds: float, batch: int, expected: int) -> None:
+    assert TrainingPace().next_steps(steps, seconds, batch) == expected
