@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from safetensors.torch import load
+from sqlmodel import Session
 
 from grader.sandbox import Job, SandboxFault
 from grader.sandbox.job import SandboxExhausted
 from grader.training import CHUNK_LIMITS
+from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.queue.queries import BACKGROUND_RANK
 from server.queue.timing import TrainingPace
 from server.tables import Check, RunState
@@ -187,6 +192,32 @@ def test_what_is_lost_every_time_ends_unless_nothing_runs_at_all(
     assert (run.message is None) is (state is RunState.RUNNING)
     if run.message:
         assert "your code is not to blame" in run.message
+
+
+@on_sqlite
+def test_a_chunk_that_the_database_does_not_take_is_run_again(gym: Gym) -> None:
+    away = iter((False, True, True, False))  # of the transactions that write: the claim is stored, its end is not
+
+    class Away(Database):
+        @contextmanager
+        def writing(self, *, durable: bool = True) -> Iterator[Session]:
+            if next(away, False):
+                raise DatabaseUnavailable("the database is away")
+            with super().writing(durable=durable) as session:
+                yield session
+
+    id = gym.begin()
+    gym.database = Away(str(gym.database.engine.url))
+    work = gym.work()
+    steps = []
+
+    for _ in range(3):
+        work.work_next()
+        steps.append((gym.run(id).step, gym.row(id).tries))
+
+    assert steps == [(0, 1), (0, 1), (10, 0)]
+    assert gym.run(id).message is None
+    gym.database.close()
 
 
 @on_sqlite
