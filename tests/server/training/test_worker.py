@@ -271,6 +271,18 @@ def test_no_more_runs_are_leased_than_may_be(gym: Gym) -> None:
 
 
 @on_sqlite
+def test_without_a_run_it_looks_when_it_expects_one(gym: Gym, work: TrainingWork) -> None:
+    looked = [work.work_next()]
+    gym.begin()
+
+    looked.append(work.work_next())
+    work.expect()
+    looked.append(work.work_next())
+
+    assert looked == [False, False, True]
+
+
+@on_sqlite
 def test_what_is_cancelled_while_it_runs_is_dropped(gym: Gym, work: TrainingWork) -> None:
     id = gym.begin()
     work.work_next()
