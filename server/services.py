@@ -8,14 +8,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
 from fastapi import FastAPI
 
 from exercises import registry
+from exercises.training import Trainable
 from grader import reference
 from grader.sandbox import Sandbox
+from grader.training import Trainer
 from server.catalogue.proofs import Proofs
 from server.courses.last_seen import LastSeen
 from server.database import migrate
@@ -52,6 +55,12 @@ from server.submissions.follow import STREAM_COLUMNS, Follower
 from server.submissions.intake import Intake
 from server.submissions.live_check import CheckPace, CheckTurns, LiveChecks, Room
 from server.submissions.quota import MIB
+from server.training import runs
+from server.training.follow import TrainingFollower
+from server.training.plan import Budget
+from server.training.room import Training
+from server.training.runs import Terms
+from server.training.worker import TrainingWork
 
 ZYGOTE_SECONDS_MAX: Final = 20.0  # from its start until it listens, on a busy machine
 ZYGOTE_LOOK_SECONDS: Final = 0.02
@@ -79,6 +88,17 @@ def wait_for_zygote(path: Path) -> None:
         time.sleep(ZYGOTE_LOOK_SECONDS)
 
 
+@cache
+def make_trainer() -> Trainer:
+    """Return what trains the network of the last exercise.
+
+    :raises NoSuchExercise: no pack has it
+    """
+    exercise = registry.find(runs.EXERCISE)
+    assert isinstance(exercise.numbers, Trainable), "the numbers of this exercise can be trained with"
+    return Trainer(exercise, exercise.numbers)
+
+
 @dataclass(frozen=True)
 class Services:
     """What a process that grades has one of."""
@@ -92,6 +112,7 @@ class Services:
     pool: HiddenPool
     code_runner: CodeRunner
     grading: Grading
+    trainer: Callable[[], Trainer]
 
     @classmethod
     def build(
@@ -100,6 +121,7 @@ class Services:
         code_runner: CodeRunner | None = None,
         timing: Timing | None = None,
         peers: Peers | None = None,
+        trainer: Callable[[], Trainer] | None = None,
     ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
@@ -114,7 +136,18 @@ class Services:
         metrics = Metrics()
         pool = HiddenPool(database, instances)
         grading = Grading(database, instances, pool, code_runner, metrics)
-        return cls(settings, timing or Timing(), peers, metrics, database, instances, pool, code_runner, grading)
+        return cls(
+            settings,
+            timing or Timing(),
+            peers,
+            metrics,
+            database,
+            instances,
+            pool,
+            code_runner,
+            grading,
+            trainer or make_trainer,
+        )
 
     def prepare_database(self) -> None:
         """Run the missing migrations, recognise the secret, and write down the exercises that are served.
@@ -141,7 +174,8 @@ class Services:
             return ProcrastinateDispatcher(self.database, self.settings.postgresql_url, signals, self.timing)
         leases = self._make_lease_keeper(PeerNotifier(signals, self.peers).notify)
         workers = self.peers.share(self.settings.children)
-        return EmbeddedDispatcher(self.database, self.code_runner, leases, workers, self.timing, self.peers)
+        background = self.make_training_work()
+        return EmbeddedDispatcher(self.database, self.code_runner, leases, workers, self.timing, self.peers, background)
 
     def make_worker_pool(self) -> WorkerPool:
         """Return the slots of a worker process. The running loop is theirs.
@@ -150,7 +184,15 @@ class Services:
         """
         leases = self._make_lease_keeper(PostgresNotifier(self.database).notify)
         slots, url = self.settings.children, self.settings.postgresql_url
-        return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing)
+        background = self.make_training_work()
+        return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing, background)
+
+    def make_training_work(self) -> TrainingWork:
+        """Return what runs the chunks of training runs. One run of code at least is left to students' answers."""
+        turns = max(1, self.settings.children - 1)
+        return TrainingWork(
+            self.database, self.code_runner, self.trainer, self.timing.training, self.metrics, turns, turns
+        )
 
     def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
         return LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing, self.metrics)
@@ -168,6 +210,7 @@ class ServerServices(Services):
     join_limits: JoinLimits
     live_checks: LiveChecks
     peer_pages: PeerPages
+    training: Training
 
     @classmethod
     def build(
@@ -176,12 +219,13 @@ class ServerServices(Services):
         code_runner: CodeRunner | None = None,
         timing: Timing | None = None,
         peers: Peers | None = None,
+        trainer: Callable[[], Trainer] | None = None,
     ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
         """
-        base = Services.build(settings, code_runner, timing, peers)
+        base = Services.build(settings, code_runner, timing, peers, trainer)
         peers = base.peers
         signals = Signals()
         base.metrics.registry.register(StateCollector(base.database, signals))
@@ -220,6 +264,16 @@ class ServerServices(Services):
             pairing_tries=Tries(memory=peers.memory, name="pairing"),
             join_limits=JoinLimits(peers.memory),
             peer_pages=PeerPages(peers, dispatcher, base.metrics),
+            training=Training(
+                Terms(
+                    Budget(settings.training_steps, settings.training_steps_max, settings.training_examples),
+                    settings.key,
+                    base.trainer,
+                    dispatcher.announce_background,
+                    base.timing.training.first_steps,
+                ),
+                TrainingFollower(base.database, follower, base.timing.follow_look_seconds),
+            ),
         )
 
     def attach(self, app: FastAPI) -> None:
@@ -239,6 +293,7 @@ class ServerServices(Services):
         app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
         app.state.last_seen = LastSeen(self.database)
+        app.state.training = self.training
         app.state.class_events = ClassEvents(self.database)
 
     def start(self) -> None:
