@@ -15,6 +15,7 @@ from dojo.notebook_slice.handouts import Renamed, with_exercise_names
 from dojo.notebook_slice.kinds import Kind, Kinds
 from dojo.notebook_slice.remarks import place
 from dojo.notebook_slice.statements import Statement, read_parts, read_statements
+from dojo.notebook_slice.training_loop import without_loop
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
 
@@ -121,7 +122,7 @@ def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
     """Return the reading with the most answers, and of those the plainest."""
-    parts = read_parts(notebook)
+    parts = without_loop(read_parts(notebook), goal)
     plain = with_exercise_names(parts, goal, containers=False)
     best = _read(plain, goal)
     before = plain.parts
