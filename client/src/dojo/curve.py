@@ -105,3 +105,26 @@ def are_same(own: Curve, reference: Curve) -> bool:
     losses = dict(reference)
     both = [(loss, losses[step]) for step, loss in own if step in losses]
     return bool(both) and all(one is not None and other is not None and abs(one - other) <= SAME for one, other in both)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a plot is in a picture: pixels from the left and from the top, and its size."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def x(self, frame: Frame, step: int) -> float:
+        """Return where a step is."""
+        return round(self.left + self.width * frame.across(step), 1)
+
+    def y(self, frame: Frame, loss: float | None) -> float:
+        """Return where a loss is."""
+        return round(self.top + self.height * (1 - frame.up(loss)), 1)
+
+    def path(self, frame: Frame, curve: Curve) -> str:
+        """Return a curve as the path of an SVG; empty without a point."""
+        points = [f"{self.x(frame, step):g} {self.y(frame, loss):g}" for step, loss in thinned(curve)]
+        return f"M{'L'.join(points)}" if points else ""

@@ -355,14 +355,15 @@ class _Chooser:
             if roots:
                 self.answered.add(checkpoint)
             yield from roots
+        backward = [statement for statement in self.statements if _is_backward_of_state(statement.node)]
         for statement in self.statements:
             at_run_time = self.kinds.compared[statement] == {""} and statement in self.kinds.usable
-            of_state = _is_backward_of_state(statement.node)
+            of_state = statement in backward[-1:]
             if (at_run_time or of_state) and statement in self._lacks:
                 if self._lacks[statement] is None:
                     self.answered.add(None)
                     yield statement
-                elif not of_state:
+                elif not of_state or not self.goal.checkpoints:
                     self._note_lack(statement, ())
 
     def _roots_of(self, variable: str, segments: list[_Segment]) -> list[Statement]:

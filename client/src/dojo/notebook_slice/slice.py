@@ -175,6 +175,8 @@ def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFil
     examples = ", ".join(list(goal.checkpoint_by_variable)[:3])
     reasons = (*_unfinished(notebook, reading.choice), *_other_exercises(reading, goal), *reading.choice.remarks)
     told = "".join(f" {reason}" for reason in (*reasons, *reading.remarks)[:REASONS_MAX])
+    if not goal.checkpoints:
+        return BadFile(f"There is no backward(state) that can be taken.{told}", "Write it in a cell, and run that.")
     makes = "This script makes no answer" if notebook.is_script else "No cell of this notebook makes an answer"
     return BadFile(
         f"{makes} of this exercise ({examples}, …).{told}",
