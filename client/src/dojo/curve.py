@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 Curve = Sequence[tuple[int, float | None]]
-"""Pairs of a step and the loss there. None stands for a loss that is not finite."""
+"""Pairs of a step and the loss there. None stands for one that is not finite, as JSON has no such numbers."""
 
 LOSS_TICKS_MAX = 6
 STEP_TICKS_MAX = 5
@@ -33,13 +34,13 @@ class Frame:
 
     def up(self, loss: float | None) -> float:
         """Return where a loss is: 0 at the bottom, 1 at the top. One that is cut or not finite is at the top."""
-        if loss is None:
+        if not _is_finite(loss):
             return 1.0
         return min(max((loss - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def cuts(self, curve: Curve) -> bool:
         """Return whether a curve leaves the plot at its top."""
-        return any(loss is None or loss > self.high for _, loss in curve)
+        return any(not _is_finite(loss) or loss > self.high for _, loss in curve)
 
 
 def frame_of(own: Curve, reference: Curve, steps: int) -> Frame:
@@ -63,7 +64,11 @@ def frame_of(own: Curve, reference: Curve, steps: int) -> Frame:
 
 
 def _finite(curve: Curve) -> list[float]:
-    return [min(max(loss, -LOSS_MAX), LOSS_MAX) for _, loss in curve if loss is not None]
+    return [min(max(loss, -LOSS_MAX), LOSS_MAX) for _, loss in curve if _is_finite(loss)]
+
+
+def _is_finite(loss: float | None) -> TypeGuard[float]:
+    return loss is not None and math.isfinite(loss)
 
 
 def _unit(size: float, count: int) -> float:
@@ -81,7 +86,7 @@ def thinned(curve: Curve, count: int = POINTS_MAX) -> Curve:
 
 def loss_text(loss: float | None) -> str:
     """Return a loss as it is shown: ``2.2140``."""
-    return "not finite" if loss is None else f"{loss:.4f}" if abs(loss) < 1000 else f"{loss:.3g}"
+    return "not finite" if not _is_finite(loss) else f"{loss:.4f}" if abs(loss) < 1000 else f"{loss:.3g}"
 
 
 def in_words(own: Curve, reference: Curve, steps: int) -> str:

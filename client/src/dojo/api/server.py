@@ -216,8 +216,7 @@ class Server:
 
     def training_runs(self, course: str) -> list[TrainingRun]:
         """Return the student's training runs, the newest first."""
-        body = self._client.json("GET", f"{course_path(course)}/training/runs")
-        return [read_training_run(entry) for entry in required(body, "runs", list)]
+        return [*map(read_training_run, self._client.json_objects(f"{course_path(course)}/training/runs"))]
 
     def training_run(self, number: int) -> TrainingRun:
         """Return one training run."""
@@ -229,8 +228,7 @@ class Server:
 
     def training_ranking(self, course: str) -> list[RankedRun]:
         """Return the ranking of the course."""
-        body = self._client.json("GET", f"{course_path(course)}/training/ranking")
-        return [read_ranked_run(entry) for entry in required(body, "ranking", list)]
+        return [*map(read_ranked_run, self._client.json_objects(f"{course_path(course)}/training/ranking"))]
 
     def follow_training(self, run: TrainingRun) -> Iterator[TrainingRun]:
         """Yield a run after each chunk, until it has ended.
