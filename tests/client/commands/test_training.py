@@ -53,7 +53,7 @@ def test_a_rate_that_cannot_be_read_is_wrong_usage(student: Student, training: F
     code, _, err = student.type("train", "backward.py", "--lr", rate)
 
     assert code == 2
-    assert "--lr 0.1,0.01@10000" in err
+    assert "Type it like this: 0.1,0.01@10000" in err
     assert not training.sources
 
 

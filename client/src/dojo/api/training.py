@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from dojo.api.responses import one_line, read_count, read_line, read_number, read_word, refuse, required
@@ -13,6 +14,7 @@ from dojo.text import duration
 STEPS_MAX = 10**7
 POINTS_MAX = 100_000
 NAMES_MAX = 100
+EXAMPLE = "0.1,0.01@10000"  # of a schedule
 
 Schedule = tuple[tuple[int, float], ...]
 """Pairs of a step and the learning rate from there on."""
@@ -116,6 +118,23 @@ def time_text(seconds: float) -> str:
 def schedule_text(schedule: Schedule) -> str:
     """Return a schedule as it is typed: ``0.1,0.01@10000``."""
     return ",".join(f"{rate:g}@{step}" if step else f"{rate:g}" for step, rate in schedule)
+
+
+def parse_schedule(typed: str) -> Schedule:
+    """Return the learning rates that somebody typed, each with the step that it begins at: ``0.1,0.01@10000``.
+
+    :raises ValueError: they cannot be read; the text says how to type them
+    """
+    parts = []
+    for part in typed.split(","):
+        rate, _, step = part.strip().partition("@")
+        try:
+            parts.append((int(step or "0"), float(rate)))
+        except ValueError:
+            raise ValueError(f"“{part.strip()[:20]}” is no rate. Type it like this: {EXAMPLE}") from None
+    if parts[0][0] != 0 or any(one[0] >= other[0] for one, other in pairwise(parts)):
+        raise ValueError(f"The first rate begins at step 0, and each other one later. Type it like this: {EXAMPLE}")
+    return tuple(parts)
 
 
 def read_training_run(body: Mapping[str, Any]) -> TrainingRun:

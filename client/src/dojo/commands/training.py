@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import click
 from rich.live import Live
 
 from dojo.api.server import Connection
-from dojo.api.training import Schedule, TrainingPlan, TrainingRun
+from dojo.api.training import Schedule, TrainingPlan, TrainingRun, parse_schedule
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED, WRONG, command
 from dojo.commands.paths import one_file
@@ -27,22 +26,14 @@ COME_BACK = "It goes on without you. Come back: dojo train --follow   Cancel it:
 
 
 def _schedule(context: click.Context, option: click.Parameter, typed: str | None) -> Schedule | None:
-    """Return the learning rates that were typed, each with the step that it begins at: ``0.1,0.01@10000``.
+    """Return the learning rates that were typed.
 
     :raises click.BadParameter: they cannot be read
     """
-    if typed is None:
-        return None
-    parts = []
-    for part in typed.split(","):
-        rate, _, step = part.strip().partition("@")
-        try:
-            parts.append((int(step or "0"), float(rate)))
-        except ValueError:
-            raise click.BadParameter(f"“{part}” is no rate. Type it like this: --lr 0.1,0.01@10000") from None
-    if parts[0][0] != 0 or any(one[0] >= other[0] for one, other in pairwise(parts)):
-        raise click.BadParameter("The first rate begins at step 0, each other one later: --lr 0.1,0.01@10000")
-    return tuple(parts)
+    try:
+        return None if typed is None else parse_schedule(typed)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @command("train")
