@@ -39,6 +39,7 @@ from server.reports import routes as reports
 from server.services import ServerServices
 from server.settings import Settings
 from server.submissions import routes as submissions
+from server.training import routes as training
 
 API_PREFIX = "/api/v1"
 # They take a small body without a token.
@@ -103,6 +104,7 @@ def create_app(
         queue,
         reports,
         regrading,
+        training,
         gradebook,
         privacy,
     ):

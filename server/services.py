@@ -50,6 +50,10 @@ from server.submissions.follow import STREAM_COLUMNS, Follower
 from server.submissions.intake import Intake
 from server.submissions.live_check import CheckPace, CheckTurns, LiveChecks, Room
 from server.submissions.quota import MIB
+from server.training.follow import TrainingFollower
+from server.training.plan import Budget
+from server.training.room import Training
+from server.training.runs import Terms
 
 ZYGOTE_SECONDS_MAX: Final = 20.0  # from its start until it listens, on a busy machine
 ZYGOTE_LOOK_SECONDS: Final = 0.02
@@ -166,6 +170,7 @@ class ServerServices(Services):
     join_limits: JoinLimits
     live_checks: LiveChecks
     peer_pages: PeerPages
+    training: Training
 
     @classmethod
     def build(
@@ -218,6 +223,14 @@ class ServerServices(Services):
             pairing_tries=Tries(memory=peers.memory, name="pairing"),
             join_limits=JoinLimits(peers.memory),
             peer_pages=PeerPages(peers, dispatcher, base.metrics),
+            training=Training(
+                Terms(
+                    Budget(settings.training_steps, settings.training_steps_max, settings.training_examples),
+                    settings.key,
+                    dispatcher.announce_background,
+                ),
+                TrainingFollower(base.database, follower, base.timing.follow_look_seconds),
+            ),
         )
 
     def attach(self, app: FastAPI) -> None:
@@ -236,6 +249,7 @@ class ServerServices(Services):
         app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
         app.state.last_seen = LastSeen(self.database)
+        app.state.training = self.training
         app.state.class_events = ClassEvents(self.database)
 
     def start(self) -> None:

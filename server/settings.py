@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     checks_per_minute: int = Field(default=240, ge=0, le=10_000)
     """How often an account may check live within a minute; 0 means no limit."""
 
+    training_steps: int = Field(default=20_000, ge=1)
+    """How many steps a training run has if its student asks for no other number."""
+
+    training_steps_max: int = Field(default=200_000, ge=1)
+    """How many steps a training run may have."""
+
+    training_examples: int = Field(default=6_400_000, ge=1)
+    """How many examples, steps times minibatch, a training run of the ranking may see."""
+
     quota_mib: int = Field(default=256, ge=0)
     """How many MiB of large files of tensors, over 64 KiB each, are kept of a student in a course; 0 means no limit."""
 

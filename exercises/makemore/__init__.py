@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from exercises.makemore import batch_norm, cross_entropy, full_backward
+from exercises.makemore import batch_norm, cross_entropy, full_backward, train
 
-EXERCISES = (full_backward.EXERCISE, cross_entropy.EXERCISE, batch_norm.EXERCISE)
+EXERCISES = (full_backward.EXERCISE, cross_entropy.EXERCISE, batch_norm.EXERCISE, train.EXERCISE)

@@ -42,6 +42,10 @@ class Dispatcher(ABC):
     def announce(self, session: Session, submission_ids: Sequence[int]) -> None:
         """Tell the workers of these submissions, once this transaction is committed."""
 
+    @abstractmethod
+    def announce_background(self, session: Session, work_id: int) -> None:
+        """Tell the workers of a piece of background work, once this transaction is committed."""
+
     def wake(self, count: int) -> int:
         """Have so many idle workers of this process look for tickets; return for how many of these nobody was idle."""
         return count

@@ -78,6 +78,10 @@ class EmbeddedDispatcher(Dispatcher):
 
         event.listen(session, "after_commit", wake, once=True)
 
+    def announce_background(self, session: Session, work_id: int) -> None:
+        """Wake a worker, once the transaction is committed."""
+        self.announce(session, [work_id])
+
     def wake(self, count: int) -> int:
         """Have so many workers of this process look for tickets; return for how many of these nobody was idle."""
         with self._lock:

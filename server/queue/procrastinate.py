@@ -18,11 +18,13 @@ from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.queue.dispatcher import Dispatcher
 from server.queue.postgres_signals import PostgresListener
+from server.queue.queries import BACKGROUND_RANK
 from server.queue.signals import Signals
 from server.queue.timing import Timing
 
 QUEUE = "code"
 TASK = "grade"
+BACKGROUND_TASK = "work in the background"
 UNREACHABLE = "cannot be asked while the database is away"
 NO_WORKER = "none is alive; start one with: python -m server worker"
 
@@ -46,6 +48,14 @@ DEFER_TICKETS_WITHOUT_JOB = text(
         )"""
     )
 ).bindparams(queue=QUEUE, task=TASK)
+DEFER_BACKGROUND_WORK = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        :queue, :task, :priority, 'background-' || CAST(:work_id AS text), NULL,
+        jsonb_build_object('work_id', CAST(:work_id AS integer)), NULL
+    )::procrastinate_job_to_defer_v1])
+    """
+).bindparams(queue=QUEUE, task=BACKGROUND_TASK, priority=-BACKGROUND_RANK)
 COUNT_LIVE_WORKERS = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :dead_seconds)"
 )
@@ -75,6 +85,10 @@ class ProcrastinateDispatcher(Dispatcher):
         """Write a job for each submission in this transaction. Workers learn of it when it is committed."""
         session.connection().execute(DEFER_SUBMISSIONS, {"ids": list(submission_ids)})
 
+    def announce_background(self, session: Session, work_id: int) -> None:
+        """Write a job for a piece of background work in this transaction: workers take it after all submissions."""
+        defer_background_work(session, work_id)
+
     @property
     def refusal(self) -> str | None:
         """Always None: code that is handed in while no worker lives waits for one."""
@@ -93,6 +107,11 @@ class ProcrastinateDispatcher(Dispatcher):
     def threads(self) -> Sequence[ThreadStatus]:
         """Return how the listener goes."""
         return [self._listener.thread]
+
+
+def defer_background_work(session: Session, work_id: int) -> None:
+    """Make a job for a piece of background work."""
+    session.connection().execute(DEFER_BACKGROUND_WORK, {"work_id": work_id})
 
 
 def defer_tickets_without_job(session: Session) -> None:

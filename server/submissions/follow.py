@@ -83,7 +83,11 @@ class Follower:
     async def changes(self, submission_id: int, account_id: int, read: Read) -> AsyncIterator[SubmissionBody]:
         """Yield a submission now, and each time its status or its place changes, until nothing more will."""
         last = None
-        with self._signals.listening(submission_id) as signal, self._following(submission_id, account_id, signal):
+        with (
+            self.counted(account_id),
+            self._signals.listening(submission_id) as signal,
+            self._following(submission_id, signal),
+        ):
             while True:
                 signal.clear()
                 submission = await run_in_threadpool(read)
@@ -95,16 +99,23 @@ class Follower:
                 await signal.wait()
 
     @contextmanager
-    def _following(self, submission_id: int, account_id: int, changed: asyncio.Event) -> Iterator[None]:
-        """Have an event set when the place of a submission changes."""
+    def counted(self, account_id: int) -> Iterator[None]:
+        """Count one stream more of an account."""
         self._streams.add(account_id, 1)
+        try:
+            yield
+        finally:
+            self._streams.add(account_id, -1)
+
+    @contextmanager
+    def _following(self, submission_id: int, changed: asyncio.Event) -> Iterator[None]:
+        """Have an event set when the place of a submission changes."""
         self._listeners[submission_id].add(changed)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_on())
         try:
             yield
         finally:
-            self._streams.add(account_id, -1)
             self._listeners[submission_id].discard(changed)
             if not self._listeners[submission_id]:
                 del self._listeners[submission_id]

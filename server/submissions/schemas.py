@@ -11,16 +11,14 @@ from grader.compare import Origin, Verdict
 from server.courses.schemas import PersonBody
 from server.tables import AnswerKind
 
+# No path, no control characters, and nothing that turns the writing around.
+FILENAME = r"^[^\x00-\x1f\x7f-\x9f/\\\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
+
 
 class CodeBody(BaseModel):
     """Code to hand in."""
 
-    # No path, no control characters, and nothing that turns the writing around.
-    filename: str = Field(
-        default="solution.py",
-        max_length=255,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f/\\\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$",
-    )
+    filename: str = Field(default="solution.py", max_length=255, pattern=FILENAME)
     source: str
 
 

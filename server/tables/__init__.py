@@ -17,6 +17,7 @@ from server.tables.pairing import PairingCodeRow
 from server.tables.progress import ProgressRow
 from server.tables.submission import AnswerKind, SubmissionRow
 from server.tables.ticket import TicketRow, TicketState
+from server.tables.training import Check, RunState, TrainingChunkRow, TrainingRunRow
 
 metadata = Table.metadata
 
@@ -26,6 +27,7 @@ __all__ = [
     "AnswerKind",
     "AssignmentRow",
     "AuditRow",
+    "Check",
     "CommentRow",
     "ComparisonRow",
     "CourseRow",
@@ -45,10 +47,13 @@ __all__ = [
     "ProgressRow",
     "RegradeRow",
     "Role",
+    "RunState",
     "SeatRow",
     "SubmissionRow",
     "TicketRow",
     "TicketState",
     "TokenRow",
+    "TrainingChunkRow",
+    "TrainingRunRow",
     "metadata",
 ]

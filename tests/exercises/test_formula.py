@@ -20,6 +20,7 @@ def test_the_exercises_in_one_expression_have_parts() -> None:
         "makemore/full-backward": [],
         "makemore/cross-entropy": ["logits"],
         "makemore/batch-norm": ["hprebn"],
+        "makemore/train": [],
     }
 
 

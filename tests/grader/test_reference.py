@@ -61,6 +61,7 @@ def test_the_state_is_in_the_order_of_its_names() -> None:
         ("makemore/full-backward", {"logit_maxes", "b1"}),
         ("makemore/cross-entropy", {"logit_maxes"}),
         ("makemore/batch-norm", set()),
+        ("makemore/train", {"b1"}),
     ],
 )
 def test_it_names_the_gradients_that_are_zero_in_mathematics(slug: str, vanishing: set[str]) -> None:

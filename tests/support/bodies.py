@@ -10,18 +10,23 @@ from tests.support.servers import FULL, SAFETENSORS
 EMPTY_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 COURSE = "/api/v1/courses/{course}"
 SUBMISSION = "/api/v1/submissions/{id}"
+RUN = "/api/v1/training/runs/{id}"
 ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
 
 
 @dataclass(frozen=True)
 class Named:
-    """What bodies name: a submission, a person of the course, whom another is merged into, a student, a new slug."""
+    """What bodies name.
+
+    A submission, a person of the course, whom another is merged into, a student, a new slug, and what is assigned.
+    """
 
     submission: int
     person: int = 1
     into: int = 1
     student: int = 99
     slug: str = "spring"
+    exercises: tuple[str, ...] = (FULL,)
 
 
 def sent_to(method: str, path: str, named: Named) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def _bodies(named: Named) -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", "/api/v1/courses"): {"slug": named.slug, "title": "Spring"},
         ("PATCH", COURSE): {"title": "Backprop"},
         ("POST", f"{COURSE}/copy"): {"slug": named.slug, "title": "Spring", "shift_days": 182},
-        ("PUT", f"{COURSE}/assignments"): {"exercises": [FULL]},
+        ("PUT", f"{COURSE}/assignments"): {"exercises": list(named.exercises)},
         ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
         ("PATCH", ASSIGNMENT): {"points": 10},
         ("POST", f"{COURSE}/extensions"): extension,
@@ -61,5 +66,6 @@ def _bodies(named: Named) -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", f"{SUBMISSION}/comments"): note,
         ("POST", f"{COURSE}/comments"): {**note, "submissions": [named.submission]},
         ("POST", f"{COURSE}/overrides"): {"student": named.student, "exercise": FULL, "points": 1, "reason": "Ill."},
+        ("POST", f"{COURSE}/training/runs"): {"source": "def backward(state): return {}", "steps": 10},
         ("POST", "/api/v1/accounts/{id}/erase"): {"name": "Leaving"},
     }

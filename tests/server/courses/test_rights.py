@@ -11,8 +11,9 @@ from sqlmodel import select
 from server.accounts import accounts
 from server.courses import courses, join_codes
 from server.tables import AccountRow, InstanceRow, Role, SeatRow, SubmissionRow, TicketRow, TicketState
-from tests.support.bodies import COURSE, EMPTY_TENSORS, SUBMISSION, Named, sent_to
+from tests.support.bodies import COURSE, EMPTY_TENSORS, RUN, SUBMISSION, Named, sent_to
 from tests.support.servers import FULL, SOLUTION, Members, RunningServer, Student, is_problem
+from tests.support.training import run_beside
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -69,6 +70,13 @@ RIGHTS = {
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
     ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
+    ("get", f"{COURSE}/training/runs"): (200, 200, 200),
+    ("post", f"{COURSE}/training/runs"): (201, 201, 201),
+    ("get", f"{COURSE}/training/ranking"): (200, 200, 200),
+    ("get", RUN): (200, 404, 200),
+    ("get", f"{RUN}/source"): (200, 404, 200),
+    ("post", f"{RUN}/cancel"): (409, 404, 409),
+    ("get", f"{RUN}/events"): (200, 404, 200),
     ("post", f"{COURSE}/regrade/{{id}}/accept"): (403, 403, 404),
     ("post", f"{COURSE}/regrade/{{id}}/discard"): (403, 403, 404),
     ("get", f"{COURSE}/people"): (403, 403, 200),
@@ -100,8 +108,9 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     found = {}
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
-        places = people_of(caller, course)
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99, **places)
+        places = places_of(caller, course, id)
+        of = places["run"] if path.startswith(RUN) else id
+        address = path.format(course=course, topic=topic, name=name, id=of, checkpoint="h", comment=99, **places)
         named = Named(id, caller.account, places["into"])
         answer = caller.request(method, address, **sent_to(method.upper(), path, named))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
@@ -109,8 +118,8 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     return found
 
 
-def people_of(caller: Student, slug: str) -> dict[str, int]:
-    """The numbers of somebody in a course who may be merged, of an instructor, and of a join code."""
+def places_of(caller: Student, slug: str, submission_id: int) -> dict[str, int]:
+    """The numbers of somebody in a course who may be merged, of an instructor, of a join code and a training run."""
     state = caller.client.app.state  # type: ignore[attr-defined]
     with state.services.database.writing() as session:
         course = courses.find_course(session, slug)
@@ -122,6 +131,7 @@ def people_of(caller: Student, slug: str) -> dict[str, int]:
             "account": zed.account_id if zed else courses.enrol(session, course, "Zed", Role.STUDENT).account.id,
             "into": instructor.account_id if instructor else 0,
             "code": join_codes.list_codes(session, course)[-1].id,
+            "run": run_beside(session, submission_id),
         }
 
 

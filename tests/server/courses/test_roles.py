@@ -31,7 +31,8 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
-from tests.support.bodies import ASSIGNMENT, COURSE, EMPTY_TENSORS, SUBMISSION, Named, sent_to
+from server.training.access import AllowedForRun
+from tests.support.bodies import ASSIGNMENT, COURSE, EMPTY_TENSORS, RUN, SUBMISSION, Named, sent_to
 from tests.support.servers import (
     FULL,
     Members,
@@ -40,10 +41,12 @@ from tests.support.servers import (
     is_problem,
     open_regrade,
 )
+from tests.support.training import run_beside
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
+TRAIN = "makemore/train"
 DUE = datetime(2100, 12, 1, tzinfo=UTC)
 
 # What a route takes: a permission in the course, or one of a submission's owner and one of everybody else.
@@ -99,6 +102,13 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("POST", f"{COURSE}/join-codes"): (Permission.MANAGE_PEOPLE,),
     ("PATCH", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
     ("DELETE", f"{COURSE}/join-codes/{{code}}"): (Permission.MANAGE_PEOPLE,),
+    ("GET", f"{COURSE}/training/runs"): (Permission.READ_OWN_WORK,),
+    ("POST", f"{COURSE}/training/runs"): (Permission.HAND_IN,),
+    ("GET", f"{COURSE}/training/ranking"): (Permission.READ_OWN_WORK,),
+    ("GET", RUN): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("GET", f"{RUN}/source"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("GET", f"{RUN}/events"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
+    ("POST", f"{RUN}/cancel"): (Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS),
     ("GET", SUBMISSION): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("GET", f"{SUBMISSION}/comments"): (Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS),
     ("POST", f"{SUBMISSION}/comments"): (Permission.COMMENT, Permission.COMMENT),
@@ -182,6 +192,7 @@ def callers(server: RunningServer, owner: Student, here: Members, there: Members
         session.delete(session.get_one(SeatRow, (1, admin.account.id)))
         session.get_one(AccountRow, admin.account.id).is_admin = True
         session.add(AssignmentRow(course_id=1, exercise=FULL, position=0, due_at=DUE))
+        session.add(AssignmentRow(course_id=1, exercise=TRAIN, position=1, due_at=DUE))
         session.add(
             ExtensionRow(course_id=1, exercise=FULL, account_id=1, due_at=DUE + timedelta(days=1), reason="ill")
         )
@@ -228,7 +239,12 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
     if path.endswith("/open-invitation"):
         link = server.instructor.post(f"/api/v1/courses/{slug}/people", json={"name": "Zed"}).json()["link"]
         return server.client.post(address, json={"code": link.rpartition("#")[2]}).status_code
-    named = Named(submission_id, student=owner_of(server, submission_id), slug=f"of-{caller.name.replace(' ', '-')}")
+    named = Named(
+        submission_id,
+        student=owner_of(server, submission_id),
+        slug=f"of-{caller.name.replace(' ', '-')}",
+        exercises=(FULL, TRAIN),
+    )
     more = sent_to(method, path, named)
     more["headers"] = headers | more.get("headers", {})
     with server.client.stream(method, address, **more) as answer:
@@ -256,6 +272,9 @@ def _things(server: RunningServer, path: str, submission_id: int, headers: dict[
     if "/regrade/{id}/" in path:
         with server.services.database.writing() as session:
             return open_regrade(session), 0
+    if path.startswith(RUN):
+        with server.services.database.writing() as session:
+            return run_beside(session, submission_id), 0
     if path.endswith("/overrides/{id}"):
         named = Named(submission_id, student=owner_of(server, submission_id))
         sent = sent_to("POST", f"{COURSE}/overrides", named)
@@ -299,7 +318,7 @@ def _permissions(dependant: Dependant) -> set[tuple[Permission, ...]]:
     found = {needed for each in dependant.dependencies for needed in _permissions(each)}
     if isinstance(dependant.call, Allowed):
         found.add((dependant.call.permission,))
-    if isinstance(dependant.call, AllowedForSubmission):
+    if isinstance(dependant.call, AllowedForSubmission | AllowedForRun):
         found.add((dependant.call.own, dependant.call.others))
     return found
 

@@ -1,0 +1,43 @@
+"""Training runs that are over, written straight into the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session, select
+
+from server.database.table import now
+from server.tables import RunState, SubmissionRow, TrainingRunRow
+
+
+def write_run(session: Session, course_id: int, account_id: int, **values: Any) -> int:
+    """Write a training run that is done, but for some values; return its id."""
+    done: dict[str, Any] = {
+        "course_id": course_id,
+        "account_id": account_id,
+        "filename": "backward.py",
+        "body": b"def backward(state): ...",
+        "steps": 100,
+        "batch": 32,
+        "schedule": [[0, 0.1], [50, 0.01]],
+        "seed": 1,
+        "dataset": "0" * 64,
+        "state": RunState.DONE,
+        "step": 100,
+        "chunk_steps": 10,
+        "train_loss": 2.1,
+        "dev_loss": 2.2,
+        "finished_at": now(),
+    }
+    row = TrainingRunRow(**done | values)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def run_beside(session: Session, submission_id: int) -> int:
+    """Return the id of a training run of whoever handed a submission in, there."""
+    submission = session.get_one(SubmissionRow, submission_id)
+    where = (TrainingRunRow.course_id == submission.course_id, TrainingRunRow.account_id == submission.account_id)
+    found = session.exec(select(TrainingRunRow.id).where(*where, TrainingRunRow.state == RunState.DONE)).first()
+    return found or write_run(session, submission.course_id, submission.account_id)
