@@ -29,11 +29,11 @@ from server.pages.study.reading import read_file
 from server.pages.study.reading_turns import TheReadingTurns
 from server.pages.study.training_view import RunShown, read_training
 from server.rules.rules import find_rules
-from server.submissions.source import PYTHON
 from server.tables import AccountRow
 from server.training import runs
 from server.training.access import RunAccess
 from server.training.room import TheTraining, Training
+from server.training.routes import show_source as handed_out
 from server.training.run import TrainingRun
 from server.training.runs import EXERCISE, Order
 
@@ -134,9 +134,7 @@ def show_run(page: ThePage, access: Looking) -> Response:
 @router.get(f"{RUN}/source")
 def show_source(access: Looking) -> Response:
     """Hand out the code of a run, byte for byte."""
-    with access.reading() as opened:
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-        return Response(opened.row.body, headers=headers, media_type=f"{PYTHON}; charset=utf-8")
+    return handed_out(access)
 
 
 @router.post(f"{RUN}/cancel")
