@@ -13,8 +13,7 @@ import pytest
 from exercises.registry import find
 from server.courses import courses
 from server.database.table import now
-from server.submissions.drafts import DraftRow
-from server.tables import AssignmentRow, Check, CourseRow, Role, RunState, TrainingRunRow
+from server.tables import AssignmentRow, Check, CourseRow, DraftRow, Role, RunState, TrainingRunRow
 from tests.client.notebook_slice.test_training_loop import HEADING, LOOP, SETUP
 from tests.client.notebooks import notebook
 from tests.support.servers import COURSE, RunningServer, Student
@@ -92,7 +91,7 @@ def test_a_run_is_started_and_cancelled(browser: Window) -> None:
     ],
 )
 def test_what_is_wrong_stands_at_its_field(browser: Window, fields: dict[str, str], field: str, told: str) -> None:
-    answer = browser.send(f"{TRAINING}/start", **{"source": "x = 1", **fields})
+    answer = browser.send(f"{TRAINING}/start", "/account", None, **({"source": "x = 1"} | fields))
 
     assert answer.status_code == 422
     assert told in html.unescape(answer.text)

@@ -89,8 +89,7 @@ def test_without_a_script_one_starts_looks_again_and_cancels(site: Site, sit_dow
 
     page.get_by_role("button", name="Cancel it").click()
     expect(page.get_by_text("Cancelled after 20 steps.")).to_be_visible()
-    file = {"name": "mine.py", "mimeType": "text/x-python", "buffer": CODE.encode()}
-    page.locator("#f-file").set_input_files(file)
+    page.locator("#f-file").set_input_files({"name": "mine.py", "mimeType": "text/x-python", "buffer": CODE.encode()})
     page.get_by_role("button", name="Open it").click()
     expect(page.get_by_text("The whole script is taken.")).to_be_visible()
     expect(page.get_by_label("Your code")).to_have_value(CODE)

@@ -17,10 +17,9 @@ WRONG = [[0, 3.3], [500, 2.9], [1000, 2.8]]
 
 
 def run(own: Any = RIGHT, reference: Any = RIGHT, steps: int = 2000) -> TrainingRun:
-    row = TrainingRunRow(
-        id=1, course_id=1, account_id=1, filename="a", body=b"", steps=steps, batch=32, schedule=[[0, 0.1]], seed=1
-    )
-    row.dataset, row.chunk_steps, row.curve, row.reference_curve = "", 1, own, reference
+    values: dict[str, Any] = {"id": 1, "course_id": 1, "account_id": 1, "filename": "a", "body": b"", "dataset": ""}
+    values |= {"steps": steps, "batch": 32, "schedule": [[0, 0.1]], "seed": 1, "chunk_steps": 1}
+    row = TrainingRunRow(**values, curve=own, reference_curve=reference)
     return TrainingRun.of(row)
 
 
