@@ -19,7 +19,8 @@ class Metrics:
     ``requests``: seconds of a request, by route and status. ``phases``: seconds of a phase of grading: ``wait``
     in the queue, ``grade`` (run and comparison), ``store``. ``runs``: graded submissions, by kind and by what became of
     the run. ``checks``: seconds of a live check, by the same, or ``no room``. ``faults``: what was ours and not the
-    student's, by kind.
+    student's, by kind. ``chunks``: chunks of training runs, by what became of them. ``steps``: of gradient descent.
+    ``replays``: replayed chunks, by whether they agreed.
     """
 
     def __init__(self) -> None:
@@ -52,4 +53,14 @@ class Metrics:
         )
         self.faults = Counter(
             "dojo_faults", "Faults of the server that cost no student an attempt.", ["kind"], registry=self.registry
+        )
+        self.chunks = Counter(
+            "dojo_training_chunks", "Chunks of training runs, by outcome.", ["outcome"], registry=self.registry
+        )
+        self.steps = Counter("dojo_training_steps", "Steps of training runs that were stored.", registry=self.registry)
+        self.replays = Counter(
+            "dojo_training_replays",
+            "Chunks that were replayed with the right gradients, by outcome.",
+            ["outcome"],
+            registry=self.registry,
         )

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from exercises import registry
 from grader.sandbox import Sandbox
+from grader.training import Trainer
 from server.courses.last_seen import LastSeen
 from server.database import migrate
 from server.database.engine import Database
@@ -50,10 +52,12 @@ from server.submissions.follow import STREAM_COLUMNS, Follower
 from server.submissions.intake import Intake
 from server.submissions.live_check import CheckPace, CheckTurns, LiveChecks, Room
 from server.submissions.quota import MIB
+from server.training import runs
 from server.training.follow import TrainingFollower
 from server.training.plan import Budget
 from server.training.room import Training
 from server.training.runs import Terms
+from server.training.worker import TrainingWork
 
 ZYGOTE_SECONDS_MAX: Final = 20.0  # from its start until it listens, on a busy machine
 ZYGOTE_LOOK_SECONDS: Final = 0.02
@@ -79,6 +83,16 @@ def wait_for_zygote(path: Path) -> None:
     deadline = time.monotonic() + ZYGOTE_SECONDS_MAX
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(ZYGOTE_LOOK_SECONDS)
+
+
+@cache
+def make_trainer() -> Trainer:
+    """Return what trains the network of the last exercise.
+
+    :raises NoSuchExercise: no pack has it
+    """
+    exercise = registry.find(runs.EXERCISE)
+    return Trainer(exercise, runs.trainable(exercise))
 
 
 @dataclass(frozen=True)
@@ -143,7 +157,8 @@ class Services:
             return ProcrastinateDispatcher(self.database, self.settings.postgresql_url, signals, self.timing)
         leases = self._make_lease_keeper(PeerNotifier(signals, self.peers).notify)
         workers = self.peers.share(self.settings.children)
-        return EmbeddedDispatcher(self.database, self.code_runner, leases, workers, self.timing, self.peers)
+        background = self.make_training_work()
+        return EmbeddedDispatcher(self.database, self.code_runner, leases, workers, self.timing, self.peers, background)
 
     def make_worker_pool(self) -> WorkerPool:
         """Return the slots of a worker process. The running loop is theirs.
@@ -152,7 +167,15 @@ class Services:
         """
         leases = self._make_lease_keeper(PostgresNotifier(self.database).notify)
         slots, url = self.settings.children, self.settings.postgresql_url
-        return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing)
+        background = self.make_training_work()
+        return WorkerPool(self.database, url, self.code_runner, leases, slots, self.timing, background)
+
+    def make_training_work(self) -> TrainingWork:
+        """Return what runs the chunks of training runs. One run of code at least is left to students' answers."""
+        turns = max(1, self.settings.children - 1)
+        return TrainingWork(
+            self.database, self.code_runner, make_trainer, self.timing.training, self.metrics, turns, turns
+        )
 
     def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
         return LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing, self.metrics)
@@ -228,6 +251,7 @@ class ServerServices(Services):
                     Budget(settings.training_steps, settings.training_steps_max, settings.training_examples),
                     settings.key,
                     dispatcher.announce_background,
+                    base.timing.training.first_steps,
                 ),
                 TrainingFollower(base.database, follower, base.timing.follow_look_seconds),
             ),

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.sandbox.job import Job, Run, RunStatus, SandboxFault, Slot
+from grader.sandbox.job import Job, Loop, Run, RunStatus, SandboxFault, Slot
 from grader.sandbox.limits import Limits
 
 if TYPE_CHECKING:
     from grader.sandbox.trusted.sandbox import Sandbox, Timing
 
-__all__ = ["Job", "Limits", "Run", "RunStatus", "Sandbox", "SandboxFault", "Slot", "Timing"]
+__all__ = ["Job", "Limits", "Loop", "Run", "RunStatus", "Sandbox", "SandboxFault", "Slot", "Timing"]
 
 
 def __getattr__(name: str) -> object:

@@ -47,14 +47,32 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """Take steps of gradient descent with the code of a job, instead of running it once.
+
+    ``forward`` is the text of the forward pass, ``given`` the names that it has. The state of the job holds the
+    ``parameters``, constants, the minibatches as ``Xb`` (steps, batch, 3) and ``Yb`` (steps, batch), and the learning
+    rates as ``rates`` (steps,), float64. The answers are the parameters after the last step.
+    """
+
+    forward: str
+    given: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """One run: the student's code, the forward state as safetensors bytes, and the answers asked for."""
+    """One run: the student's code, the forward state as safetensors bytes, and the answers asked for.
+
+    ``loop`` is None if the code runs once.
+    """
 
     source: str
     filename: str
     state: bytes
     slots: tuple[Slot, ...]
     limits: Limits = field(default_factory=Limits)
+    loop: Loop | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from enum import IntEnum, IntFlag
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from grader.sandbox.job import Job, Slot
+from grader.sandbox.job import Job, Loop, Slot
 from grader.sandbox.limits import KernelLimits, Limits
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class ReceivedJob:
     state: Mapping[str, Tensor]
     slots: tuple[Slot, ...]
     limits: Limits
+    loop: Loop | None = None
 
 
 def pack_fork(limits: KernelLimits, rehearse: bool) -> bytes:
@@ -107,7 +108,8 @@ def send_job(channel: socket.socket, job: Job) -> None:
     limits = job.limits
     slots = tuple((slot.name, slot.capacity) for slot in job.slots)
     sizes = limits.stdout_bytes, limits.message_bytes, limits.output_bytes
-    head = marshal.dumps((job.filename, slots, sizes, _stored_tensors(job.state[_LENGTH.size : header_end])))
+    loop = None if job.loop is None else (job.loop.forward, job.loop.given, job.loop.parameters)
+    head = marshal.dumps((job.filename, slots, sizes, loop, _stored_tensors(job.state[_LENGTH.size : header_end])))
     source = job.source.encode("utf-8", "surrogatepass")
     # In one call, so that the child wakes up once.
     before = _JOB.pack(len(head), len(source)) + head + source
@@ -129,10 +131,11 @@ def receive_job(
     """
     head_bytes, source_bytes = _JOB.unpack(read(_JOB.size))
     # The trusted side wrote it. Nothing that a child wrote is ever read like this.
-    filename, slots, (stdout_bytes, message_bytes, output_bytes), tensors = marshal.loads(read(head_bytes))
+    filename, slots, (stdout_bytes, message_bytes, output_bytes), loop, tensors = marshal.loads(read(head_bytes))
     source = read(source_bytes).decode("utf-8", "surrogatepass")
     limits = Limits(stdout_bytes=stdout_bytes, message_bytes=message_bytes, output_bytes=output_bytes)
-    return ReceivedJob(source, filename, load(tensors), tuple(Slot(*slot) for slot in slots), limits)
+    state, answers = load(tensors), tuple(Slot(*slot) for slot in slots)
+    return ReceivedJob(source, filename, state, answers, limits, None if loop is None else Loop(*loop))
 
 
 @lru_cache(maxsize=256)  # all instances of an exercise have the same header

@@ -19,6 +19,7 @@ from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
 from server.processes.peers import Message, Peers
 from server.queue import tickets
+from server.queue.background import BackgroundWork
 from server.queue.dispatcher import STOPPING, Dispatcher
 from server.queue.leases import LeaseKeeper
 from server.queue.timing import Timing
@@ -37,12 +38,14 @@ class EmbeddedDispatcher(Dispatcher):
         workers: int,
         timing: Timing,
         peers: Peers,
+        background: BackgroundWork,
     ) -> None:
         super().__init__(timing)
         self._database = database
         self._code_runner = code_runner
         self._leases = leases
         self._peers = peers
+        self._background = background
         self._able = peers.gauge("processes that run code")
         self._lock = threading.Lock()
         self._idle: list[threading.Event] = []  # of workers that wait and that nobody has woken yet
@@ -55,6 +58,7 @@ class EmbeddedDispatcher(Dispatcher):
     def start(self) -> None:
         """Begin. Tickets that a dead process ran are taken when their leases end."""
         self._leases.start()
+        self._background.start()
         for thread in self._threads:
             thread.start()
 
@@ -66,6 +70,7 @@ class EmbeddedDispatcher(Dispatcher):
         log.info(STOPPING)
         for thread in self._threads:
             thread.join()
+        self._background.stop()
         self._leases.stop()
 
     def announce(self, session: Session, submission_ids: Sequence[int]) -> None:
@@ -103,7 +108,7 @@ class EmbeddedDispatcher(Dispatcher):
     def threads(self) -> Sequence[ThreadStatus]:
         """Return how the workers go, the leases and the sandbox."""
         mine = [thread.status for thread in self._threads]
-        return [*mine, self._leases.thread, *self._code_runner.threads]
+        return [*mine, self._leases.thread, *self._background.threads, *self._code_runner.threads]
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -114,7 +119,7 @@ class EmbeddedDispatcher(Dispatcher):
                 self._code_runner.inspect()
                 continue
             seen = self._announcements
-            if not self._grade_next():
+            if not self._grade_next() and not self._background.work_next():
                 self._wait(seen)
 
     def _wait(self, seen: int) -> None:

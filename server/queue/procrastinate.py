@@ -56,6 +56,12 @@ DEFER_BACKGROUND_WORK = text(
     )::procrastinate_job_to_defer_v1])
     """
 ).bindparams(queue=QUEUE, task=BACKGROUND_TASK, priority=-BACKGROUND_RANK)
+BACKGROUND_WORK_WITH_JOB = text(
+    """
+    SELECT CAST(args ->> 'work_id' AS integer) FROM procrastinate_jobs
+    WHERE status IN ('todo', 'doing') AND task_name = :task
+    """
+).bindparams(task=BACKGROUND_TASK)
 COUNT_LIVE_WORKERS = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :dead_seconds)"
 )
@@ -112,6 +118,14 @@ class ProcrastinateDispatcher(Dispatcher):
 def defer_background_work(session: Session, work_id: int) -> None:
     """Make a job for a piece of background work."""
     session.connection().execute(DEFER_BACKGROUND_WORK, {"work_id": work_id})
+
+
+def defer_missing_background_work(session: Session, work_ids: Sequence[int]) -> None:
+    """Make jobs for pieces of background work that have none."""
+    if work_ids:
+        have_one = set(session.connection().execute(BACKGROUND_WORK_WITH_JOB).scalars())
+        for work_id in set(work_ids) - have_one:
+            defer_background_work(session, work_id)
 
 
 def defer_tickets_without_job(session: Session) -> None:

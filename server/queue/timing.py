@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.queue.queries import TRIES_MAX
+
+
+@dataclass(frozen=True)
+class TrainingPace:
+    """How training runs are cut into chunks, and how long things may take, in seconds."""
+
+    chunk_seconds: float = 1.25
+    """What a chunk is to take. Students' answers wait for it at most; its start and end cost some hundredths."""
+
+    first_steps: int = 16
+    """The steps of a run's first chunk: nobody knows its pace yet."""
+
+    steps_max: int = 4096
+    """The steps of a chunk at most."""
+
+    growth: int = 4
+    """How many times as long as the last one a chunk may be."""
+
+    lease_seconds: float = 15.0
+    """A chunk that was not stored for this long is taken again. The limit of its run is less."""
+
+    duty_seconds: float = 90.0
+    """The same of a replay, and of the losses at the end, which are done at low priority."""
+
+    retry_seconds: float = 2.0
+    """Before a lost chunk is tried again, multiplied by the number of the try."""
+
+    look_seconds: float = 0.5
+    """Between two looks for something to replay."""
+
+    sample: int = 8
+    """Of a run that is not ranked, the first of so many chunks is replayed."""
+
+    def next_steps(self, steps: int, seconds: float, batch: int) -> int:
+        """Return how many steps the next chunk has, if some took so many seconds."""
+        wanted = int(steps * self.chunk_seconds / max(seconds, 1e-3))
+        return max(1, min(wanted, self.growth * steps, self.steps_max, EXAMPLES_MAX // batch))
+
+
+EXAMPLES_MAX = 2**20  # of a chunk: 32 MiB of contexts and targets
 
 
 @dataclass(frozen=True)
@@ -65,6 +105,8 @@ class Timing:
 
     reconnect_seconds: float = 0.5
     """Before the listener connects again to an unreachable database."""
+
+    training: TrainingPace = field(default_factory=TrainingPace)
 
     @property
     def due_seconds_max(self) -> float:

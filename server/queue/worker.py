@@ -28,6 +28,7 @@ from server.database.table import now
 from server.grading.code_runner import CodeRunner
 from server.queue import procrastinate as jobs
 from server.queue import tickets
+from server.queue.background import BackgroundWork
 from server.queue.dispatcher import STOPPING
 from server.queue.leases import Again, LeaseKeeper
 from server.queue.timing import Timing
@@ -63,9 +64,17 @@ class WorkerPool:
     """The slots of a process."""
 
     def __init__(
-        self, database: Database, url: str, code_runner: CodeRunner, leases: LeaseKeeper, slots: int, timing: Timing
+        self,
+        database: Database,
+        url: str,
+        code_runner: CodeRunner,
+        leases: LeaseKeeper,
+        slots: int,
+        timing: Timing,
+        background: BackgroundWork,
     ) -> None:
         self._database = database
+        self._background = background
         self._code_runner = code_runner
         self._leases = leases
         self._count = slots
@@ -80,6 +89,7 @@ class WorkerPool:
         self._app = procrastinate.App(connector=connector)
         retry = RetryForever(timing.retry_seconds)
         self._app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=retry)(self._run_job)
+        self._app.task(name=jobs.BACKGROUND_TASK, queue=jobs.QUEUE, retry=retry)(self._run_background)
         self._slots: set[Worker] = set()
         self._suspects: set[int | None] = set()  # jobs that looked lost at the last sweep
         self._repetitions = Repetitions()
@@ -89,10 +99,12 @@ class WorkerPool:
         """Work until stopped; then finish what is running."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._count + SPARE_THREADS))
         self._leases.start()
+        await asyncio.to_thread(self._background.start)
         async with self._app.open_async():
             sweeper = asyncio.create_task(self._sweep())
             await asyncio.gather(*(self._run_slot() for _ in range(self._count)))
             sweeper.cancel()
+        await asyncio.to_thread(self._background.stop)
         self._leases.stop()
 
     def stop(self) -> None:
@@ -105,7 +117,7 @@ class WorkerPool:
 
     def threads(self) -> Sequence[ThreadStatus]:
         """Return how the threads go that code is graded with."""
-        return [self._leases.thread, *self._code_runner.threads]
+        return [self._leases.thread, *self._background.threads, *self._code_runner.threads]
 
     async def _run_slot(self) -> None:
         while not self._stopping.is_set():
@@ -147,11 +159,29 @@ class WorkerPool:
         if again is not None:
             raise RetryLater(again)
 
+    async def _run_background(self, work_id: int) -> None:
+        """Do a piece of background work; this is a task of the library.
+
+        :raises RetryLater: it goes on
+        """
+        again = await asyncio.to_thread(self._work_on, work_id)
+        if again is not None:
+            raise RetryLater(again)
+
+    def _work_on(self, work_id: int) -> Again | None:
+        return self._background.work_on(work_id) if self._is_ready() else Again(0.0)
+
+    def _is_ready(self) -> bool:
+        """Return whether code may be run here. If not, take no more jobs: another process may have a sandbox."""
+        is_ready = self._code_runner.is_ready()
+        if not is_ready:
+            for slot in self._slots:
+                slot.stop()
+        return is_ready
+
     def _grade(self, submission_id: int) -> Again | None:
         """Grade a submission; return None, or when to try again."""
-        if not self._code_runner.is_ready():
-            for slot in self._slots:  # another process may have a sandbox that works
-                slot.stop()
+        if not self._is_ready():
             return Again(0.0)
         try:
             with self._database.writing(durable=False) as session:
@@ -196,6 +226,7 @@ class WorkerPool:
     def _defer_tickets_without_job(self) -> None:
         with self._database.writing() as session:
             jobs.defer_tickets_without_job(session)
+            jobs.defer_missing_background_work(session, self._background.waiting(session))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import io
@@ -15,13 +16,15 @@ import torch
 import torch.nn.functional
 
 from grader.answer import CHANGED_AFTER_CMP, Answer, normalise
+from grader.descent import compiled, descend
 from grader.sandbox.child.error_messages import BACKWARD_RETURNED, TOO_DEEP, TOO_MUCH_OUTPUT, UNREADABLE
 from grader.sandbox.child.explain import explain, student_traceback
+from grader.sandbox.child.loop_body import body_of_loop
 from grader.sandbox.child.recorder import Recorder
 from grader.sandbox.child.result_writer import ResultWriter
 from grader.sandbox.child.screen import Screen
 from grader.sandbox.child.source import OUR_CMP, Program, prepare
-from grader.sandbox.job import RunStatus
+from grader.sandbox.job import Loop, RunStatus
 from grader.sandbox.limits import KIB
 from grader.sandbox.protocol import ReceivedJob
 from grader.sandbox.result_layout import Layout
@@ -73,6 +76,7 @@ class Attempt:
         self._state: dict[str, torch.Tensor] = {}
         self._names: dict[str, Any] = {}  # the student's globals
         self._returned: dict[Any, Any] = {}  # by ``backward(state)``
+        self._backward: types.FunctionType | None = None  # the student's, once a step has found it
         self._recorder = Recorder(slot.name for slot in task.slots)
         self._status = RunStatus.CRASHED
         writer.begin(Layout.of(task.slots, task.limits))
@@ -80,9 +84,10 @@ class Attempt:
     def run(self) -> RunStatus:
         """Run the file and write its answers, whatever happens. Return the status that was written."""
         before = sys.stdout, sys.stderr, sys.stdin, sys.unraisablehook, warnings.formatwarning, sys.modules["__main__"]
-        sys.stdout = Screen(self._writer, self._overflow)
         # Warnings and logs go to the same place, in order. Too many of them are cut, and the run goes on.
         sys.stderr = Screen(self._writer, lambda: None)
+        # In a loop, what each step prints is cut too.
+        sys.stdout = Screen(self._writer, self._overflow) if self._task.loop is None else sys.stderr
         sys.stdin = io.StringIO()
         warnings.formatwarning = self._format_warning
         sys.unraisablehook = self._show_unraisable
@@ -94,7 +99,7 @@ class Attempt:
         """Compile and run the file. Return status and message."""
         filename = self._task.filename
         try:
-            self._program = prepare(self._task.source, filename)
+            self._program = prepare(self._task.source, filename, self._without_loop)
         except (MemoryError, RecursionError):
             return RunStatus.ERROR, TOO_DEEP.format(filename=filename)
         except SyntaxError as error:
@@ -103,8 +108,11 @@ class Attempt:
             return RunStatus.ERROR, UNREADABLE.format(filename=filename, reason=error)
         try:
             self._names = self._namespace()
-            exec(self._program.code, self._names)
-            self._call_backward()
+            if self._task.loop is None:
+                exec(self._program.code, self._names)
+                self._call_backward()
+            else:
+                self._descend(self._task.loop)
         except BaseException as error:
             _repair()
             if type(error) is SystemExit and error.code in (None, 0):
@@ -131,6 +139,46 @@ class Attempt:
         sys.modules["__main__"] = main
         return main.__dict__
 
+    def _without_loop(self, tree: ast.Module) -> ast.Module | None:
+        """Return a file whose training loop stayed behind; None if it has none."""
+        loop = self._task.loop
+        given = frozenset(self._task.state) | frozenset(loop.given if loop else ())
+        return body_of_loop(tree, frozenset(f"d{slot.name}" for slot in self._task.slots), given)
+
+    def _descend(self, loop: Loop) -> None:
+        """Take the steps of a loop, each with the gradients of the student's code; the answers are the parameters.
+
+        :raises BadGradient: the code gives no gradient to take a step with
+        """
+        state = self._state
+        parameters = {name: state[name] for name in loop.parameters}
+        constants = {name: int(value) for name, value in state.items() if type(_constant_or_tensor(value)) is int}
+        minibatches = zip(state["Xb"], state["Yb"], state["rates"].tolist(), strict=True)
+        # Made once; of code that computes by statements, each step gets a namespace of its own.
+        base = {name: self._names[name] for name in self._names.keys() - state.keys()} | {
+            "cmp": _ignore,
+            OUR_CMP: _ignore,
+        }
+        descend(compiled(loop.forward), parameters, constants, minibatches, lambda step: self._gradients(base, step))
+        self._returned = parameters
+
+    def _gradients(self, base: dict[str, Any], step: dict[str, Any]) -> dict[Any, Any]:
+        """Return what the student's code computes of a forward state, by its function or by its statements.
+
+        :raises TypeError: if its function returns no dict
+        """
+        if self._backward is None:
+            assert self._program is not None
+            names = {**base, **step}
+            exec(self._program.code, names)
+            found = {key: names[key] for slot in self._task.slots if (key := f"d{slot.name}") in names}
+            if found:
+                return found
+            self._backward = _function_of_one(names.get("backward"))
+            if self._backward is None:
+                return {}
+        return _checked(self._backward(step))
+
     def _call_backward(self) -> None:
         """Call ``backward(state)`` if the file defines it: a dict of the state in, a dict of gradients out.
 
@@ -140,13 +188,10 @@ class Attempt:
         """
         if self._recorder.answers or any("d" + slot.name in self._names for slot in self._task.slots):
             return
-        backward = self._names.get("backward")
-        if type(backward) is not types.FunctionType or backward.__code__.co_argcount != 1:
-            return
-        returned = backward({name: _constant_or_tensor(tensor) for name, tensor in self._state.items()})
-        if not isinstance(returned, dict):
-            raise TypeError(BACKWARD_RETURNED.format(type=type(returned).__name__))
-        self._returned = returned
+        backward = _function_of_one(self._names.get("backward"))
+        if backward is not None:
+            state = {name: _constant_or_tensor(tensor) for name, tensor in self._state.items()}
+            self._returned = _checked(backward(state))
 
     def _conclude(self, status: RunStatus, message: str) -> None:
         """Write all answers that there are, and how the run ended."""
@@ -205,6 +250,25 @@ class Attempt:
         if caught.exc_value is not None and self._program is not None:
             shown = student_traceback(caught.exc_value, self._program, self._task.filename)
             print(f"Exception ignored: {shown}", file=sys.stderr)
+
+
+def _ignore(*arguments: object, **named: object) -> None:
+    """Stand for ``cmp`` in a loop: there is nothing to compare."""
+
+
+def _function_of_one(value: object) -> types.FunctionType | None:
+    """Return a function that takes one argument; None for anything else."""
+    return value if isinstance(value, types.FunctionType) and value.__code__.co_argcount == 1 else None
+
+
+def _checked(returned: object) -> dict[Any, Any]:
+    """Return what ``backward`` returned.
+
+    :raises TypeError: if it is no dict
+    """
+    if not isinstance(returned, dict):
+        raise TypeError(BACKWARD_RETURNED.format(type=type(returned).__name__))
+    return returned
 
 
 def _constant_or_tensor(tensor: torch.Tensor) -> torch.Tensor | int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType
 from typing import Final
@@ -23,8 +24,15 @@ _AUTOGRAD_WORDS: Final = re.compile(
 _AUTOGRAD: Final = frozenset({"backward", "autograd", "requires_grad", "requires_grad_", "retain_grad", "grad_fn"})
 _AUTOGRAD_IN_FUNC: Final = frozenset({"grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd"})
 
+# Both in a file: perhaps the lecture's training loop, with its forward pass. Two searches, so that each is linear.
+_LOOP: Final = re.compile(r"^[ \t]*(?:for|while)\b", re.MULTILINE)
+_INDENTED_FORWARD: Final = re.compile(r"^[ \t]+(?:emb|logits|loss)[ \t]*=[^=]", re.MULTILINE)
+
 # Lines that a notebook accepts and Python does not: %magic, %%magic, !command, ?name, name?
 _NOTEBOOK_LINE: Final = re.compile(r"(?P<indent>\s*)(?:%{1,2}[A-Za-z]\w*(?:\s.*)?|!(?!=).*|\?.*|[\w.]+\?{1,2}\s*)$")
+
+
+WithoutLoop = Callable[[ast.Module], ast.Module | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,10 @@ class Program:
     flags: tuple[str, ...]
 
 
-def prepare(source: str, filename: str) -> Program:
+def prepare(source: str, filename: str, without_loop: WithoutLoop | None = None) -> Program:
     """Compile a file.
 
+    :param without_loop: returns a file whose training loop stayed behind, or None; asked where there may be one
     :raises SyntaxError: if it cannot be compiled; also ValueError, MemoryError and RecursionError
     """
     text = source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").replace("\r\n", "\n").replace("\r", "\n")
@@ -47,10 +56,14 @@ def prepare(source: str, filename: str) -> Program:
         text = _without_notebook_lines(text)
         text = repair_indentation(text) or text
         code = compile(text, filename, "exec", dont_inherit=True)
-    if not _AUTOGRAD_WORDS.search(text):
+    may_loop = bool(_INDENTED_FORWARD.search(text) and _LOOP.search(text))
+    if not may_loop and not _AUTOGRAD_WORDS.search(text):
         return Program(code, text, ())
     tree = ast.parse(text, filename)
-    if _replace_student_cmp(tree):
+    body = without_loop(tree) if may_loop and without_loop is not None else None
+    if body is not None:
+        tree = body
+    if _replace_student_cmp(tree) or body is not None:
         code = compile(tree, filename, "exec", dont_inherit=True)
     return Program(code, text, ("autograd",) if _uses_autograd(tree) else ())
 

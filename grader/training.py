@@ -1,0 +1,206 @@
+"""Chunks of a training run: given to the sandbox, and replayed on the trusted side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from exercises.exercise import Exercise
+from exercises.instance import freeze
+from exercises.tape import variables
+from exercises.training import Parameters, Trainable
+from grader import numerics
+from grader.descent import BadGradient, compiled, descend, forward_state, update
+from grader.sandbox import Job, Limits, Loop, Run, RunStatus, Sandbox, SandboxFault, Slot
+
+# A chunk is to take a second or two. Whoever needs longer for a single step has an endless loop.
+CHUNK_LIMITS: Final = Limits(cpu_seconds=10.0, wall_seconds=20.0)
+# Of the largest parameter. Measured: right gradients in another order of rounding differ by 1.4e-6 after 2,000 steps,
+# gradients that are 5 % off by 4e-3 after 40.
+AGREED: Final = 1e-5
+# Of the largest element of a gradient. A gradient that is zero in mathematics is rounding noise below the second one.
+RIGHT_SHARE, RIGHT_NOISE = 1e-3, 1e-6
+
+Gradients = Callable[[dict[str, Any]], Mapping[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some steps of a run: where they start, their minibatches and their learning rates.
+
+    ``contexts`` has the shape (steps, batch, 3), ``targets`` (steps, batch).
+    """
+
+    start: Parameters
+    contexts: Tensor
+    targets: Tensor
+    rates: tuple[float, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
+        return len(self.rates)
+
+    @property
+    def minibatches(self) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """Contexts, targets and learning rate of each step."""
+        return zip(self.contexts, self.targets, self.rates, strict=True)
+
+
+class Verdict(StrEnum):
+    """What a replay says of a chunk."""
+
+    AGREED = "agreed"
+    WRONG = "wrong"  # the parameters are what the student's backward pass gives, and its gradients are not right
+    FORGED = "forged"  # they are not
+
+
+@dataclass(frozen=True)
+class Own:
+    """A chunk with the student's gradients, step by step. ``are_right`` says that all of them were the right ones."""
+
+    parameters: dict[str, Tensor]
+    are_right: bool
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains the network of an exercise.
+
+    :raises UnpinnedNumerics: this process computes with other kernels
+    """
+
+    exercise: Exercise
+    network: Trainable
+
+    def chunk(self, seed: int, first: int, batch: int, rates: Sequence[float], start: Parameters) -> Chunk:
+        """Return the steps of a run from ``first`` on, one for each rate."""
+        contexts, targets = self.network.minibatches(seed, first, len(rates), batch)
+        return Chunk(start, contexts, targets, tuple(rates))
+
+    def job(self, chunk: Chunk, source: str, filename: str, limits: Limits = CHUNK_LIMITS) -> Job:
+        """Return the job of a chunk for the sandbox."""
+        state = {
+            **chunk.start,
+            **self.network.constants(chunk.contexts.shape[1]),
+            "Xb": chunk.contexts,
+            "Yb": chunk.targets,
+            "rates": torch.tensor(chunk.rates, dtype=torch.float64),
+        }
+        names = self.network.parameter_names
+        given = (*self.exercise.lines, *state)
+        slots = tuple(Slot(name, tensor.numel() * tensor.itemsize) for name, tensor in chunk.start.items())
+        return Job(source, filename, freeze(state), slots, limits, Loop(self.exercise.forward_source, given, names))
+
+    def parameters(self, run: Run, start: Parameters) -> dict[str, Tensor] | None:
+        """Return the parameters that a run of a chunk claims; None if they are not those of this network."""
+        found = {}
+        for name, tensor in start.items():
+            answer = run.answers.get(name)
+            claimed = None if answer is None else answer.tensor
+            if claimed is None or claimed.shape != tensor.shape or claimed.dtype != tensor.dtype:
+                return None
+            found[name] = claimed
+        return found
+
+    def replay(self, chunk: Chunk, gradients: Gradients | None = None) -> dict[str, Tensor]:
+        """Take the steps of a chunk on the trusted side, by default with the right gradients.
+
+        A caller that stops it raises in ``gradients``.
+        """
+        numerics.environment()
+        parameters = {name: tensor.clone() for name, tensor in chunk.start.items()}
+        forward = compiled(self.exercise.forward_source)
+        constants = {name: int(value) for name, value in self.network.constants(chunk.contexts.shape[1]).items()}
+        descend(forward, parameters, constants, chunk.minibatches, gradients or self.network.gradients)
+        return parameters
+
+    def judge(self, chunk: Chunk, claimed: Parameters, reference: Parameters, own: Callable[[], Own | None]) -> Verdict:
+        """Return what is to be said of the parameters that a run of a chunk claims.
+
+        Where large steps blow up every rounding error, right gradients give other parameters. So what does not agree is
+        computed once more step by step.
+
+        :param own: what ``own`` returns; asked if the parameters do not agree
+        """
+        if distance(claimed, reference) <= AGREED:
+            return Verdict.AGREED
+        steps = own()
+        if steps is None or distance(claimed, steps.parameters) > AGREED:
+            return Verdict.FORGED
+        return Verdict.AGREED if steps.are_right else Verdict.WRONG
+
+    def own(
+        self, chunk: Chunk, source: str, filename: str, sandbox: Sandbox, before_step: Callable[[], None]
+    ) -> Own | None:
+        """Take the steps of a chunk with the student's gradients, each from a fresh child that knows of no chunk.
+
+        None if the code does not run to its end in one of them. ``before_step`` raises to stop it.
+
+        :raises SandboxFault: the sandbox failed, or the machine was too slow; try again
+        """
+        numerics.environment()
+        parameters = {name: tensor.clone() for name, tensor in chunk.start.items()}
+        forward = compiled(self.exercise.forward_source)
+        constants = self.network.constants(chunk.contexts.shape[1])
+        are_right = True
+        for contexts, targets, rate in chunk.minibatches:
+            before_step()
+            given: dict[str, Tensor] = {**parameters, **constants, "Xb": contexts, "Yb": targets}
+            with torch.no_grad():
+                played = forward_state(forward, variables(given))
+                state = {**given, **{name: value for name, value in played.items() if isinstance(value, Tensor)}}
+                gradients = self._given(state, source, filename, sandbox)
+                if gradients is None:
+                    return None
+                are_right = are_right and _are_right(gradients, self.network.gradients(played))
+                try:
+                    update(parameters, gradients, rate)
+                except BadGradient:
+                    return None
+        return Own(parameters, are_right)
+
+    def _given(
+        self, state: Mapping[str, Tensor], source: str, filename: str, sandbox: Sandbox
+    ) -> dict[str, Tensor] | None:
+        """Return the student's gradients on a forward state; None if the code does not give all of them."""
+        elements = max(tensor.numel() for tensor in state.values())
+        slots = tuple(Slot(name, elements * torch.float64.itemsize) for name in self.network.parameter_names)
+        run = sandbox.run(Job(source, filename, freeze(state), slots, Limits()))
+        if run.status is RunStatus.TIME_LIMIT:
+            raise SandboxFault("a single backward pass did not end in time")
+        found = {name: answer.tensor for name, answer in run.answers.items() if answer.tensor is not None}
+        is_whole = run.status is RunStatus.OK and len(found) == len(slots)
+        return found if is_whole else None
+
+
+def _are_right(gradients: Parameters, right: Parameters) -> bool:
+    for name, expected in right.items():
+        if gradients[name].numel() != expected.numel():
+            return False
+        difference = float((gradients[name].reshape(expected.shape) - expected).abs().max())
+        if not difference <= RIGHT_SHARE * float(expected.abs().max()) + RIGHT_NOISE:
+            return False
+    return True
+
+
+def distance(one: Parameters, other: Parameters) -> float:
+    """Return the largest difference between two sets of parameters, as a share of the largest parameter or of 1.
+
+    Infinite if one of them is not finite.
+    """
+    if not (is_finite(one) and is_finite(other)):
+        return math.inf
+    largest = max(float((one[name] - other[name]).abs().max()) for name in one)
+    return largest / max(1.0, *(float(tensor.abs().max()) for tensor in other.values()))
+
+
+def is_finite(parameters: Parameters) -> bool:
+    """Return whether all parameters are finite."""
+    return all(bool(tensor.isfinite().all()) for tensor in parameters.values())
