@@ -135,7 +135,11 @@ def test_a_file_that_holds_no_answer_is_told(browser: Window, file: tuple[str, b
     [
         ({"checked": Check.YES, "samples": ["mona", "kayah"]}, "Each chunk agrees with the reference."),
         ({"checked": Check.NO}, "It was not checked chunk by chunk"),
-        ({"checked": Check.FAILED}, "with gradients that are not right"),
+        ({"checked": Check.FAILED, "message": "Step 16 differs."}, "with gradients that are not right"),
+        (
+            {"state": RunState.RUNNING, "step": 50, "message": "Step 16 differs.", "finished_at": None},
+            "Its gradients are not right so far. Step 16 differs.",
+        ),
         ({"state": RunState.FAILED, "message": "Line 3 raised KeyError."}, "The run stopped. Line 3 raised KeyError."),
         ({"state": RunState.FORGED, "message": "Step 10 differs."}, "not the gradients of your code. Step 10 differs."),
     ],

@@ -71,6 +71,8 @@ class RunShown:
     def time_left(self) -> str:
         """How long its steps still take; a dash while nothing tells."""
         seconds = self.run.seconds_left
+        if self.run.step == self.run.plan.steps:
+            return "0 s"
         return "–" if seconds is None else time_text(seconds)
 
     @property

@@ -93,6 +93,18 @@ def test_the_time_left_is_told_in_words() -> None:
     assert progress == ["1 s left", "35 s left", "2 minutes left", "2 hours left", "loss 2.3387"]
 
 
+def test_after_the_last_step_the_losses_are_measured() -> None:
+    assert run(step=20_000, seconds_left=0).progress().endswith("| measures the losses")
+
+
+@pytest.mark.parametrize(("status", "is_told"), [("running", True), ("failed", True), ("done", False)])
+def test_what_was_said_on_the_way_is_over_at_the_end(status: str, is_told: bool) -> None:
+    screen, file = terminal(80)
+    show.show_run(screen, run(status=status, message="Step 16 differs.", checked="failed"))
+
+    assert ("Step 16 differs." in file.getvalue()) == is_told
+
+
 def test_the_end_says_what_to_do_next() -> None:
     told = []
     for status, checked in itertools.product(("done", "cancelled", "failed", "forged", "running"), ("yes", "failed")):

@@ -64,7 +64,9 @@ class TrainingRun:
         if self.curve:
             last = self.curve[-1][1]
             parts.append(f"loss {'not finite' if last is None else format(last, '.4f')}")
-        if self.status == "queued":
+        if self.is_active and 0 < self.steps == self.step:
+            parts.append("measures the losses")
+        elif self.status == "queued":
             parts.append("waits for its turn")
         elif self.is_active and self.seconds_left is not None:
             parts.append(f"{time_text(self.seconds_left)} left")

@@ -158,10 +158,10 @@ def show_run(screen: Screen, run: TrainingRun) -> None:
     if run.losses is not None:
         train, dev = map(loss_text, run.losses)
         screen.print(f"Loss: {train} on the training split, {dev} on the dev split.")
-    if run.message:
-        screen.print(run.message, style="red" if run.status in ("failed", "forged") else "")
-    if run.status == "done":
+    if run.status == "done":  # what was said on the way is over
         screen.print(CHECKS.get(run.checked, ""))
+    elif run.message:
+        screen.print(run.message, style="red" if run.status in ("failed", "forged") else "")
     if run.samples:
         screen.print("Names that your network makes up:", style="bold")
         screen.print(", ".join(run.samples))

@@ -59,7 +59,7 @@ def run_text(run: TrainingRun) -> str:
 
 
 def _sentences(run: TrainingRun) -> list[str]:
-    told = [run.message] if run.message else []
+    told = [run.message] if run.message and run.status != "done" else []
     if run.losses is not None:
         train, dev = map(loss_text, run.losses)
         told.append(f"Loss: {train} on the training split, {dev} on the dev split.")
