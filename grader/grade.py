@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import torch
 
-from exercises.instance import Instance
+from exercises.instance import Instance, Kind
 from grader import numerics
 from grader.answer import Answer, missing, unreached
 from grader.byte_cache import ByteCache
@@ -23,6 +23,7 @@ from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
 from grader.tensors import read_answers
 
 CONTEXT_ONLY = "d{} came as context, and is not graded; hand it in to have it graded"
+NOT_ON_EACH = "right on one minibatch, and wrong on another"
 VANISHING = "the true gradient is zero: only rounding noise is compared"
 
 
@@ -147,15 +148,48 @@ def grade_tensors(instance: Instance, content: bytes) -> Grade:
 def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits | None = None) -> Grade:
     """Run a student's code on an instance in the sandbox, and grade the gradients that it leaves.
 
-    Code that stops early keeps the rows that it reached.
+    Code that stops early keeps the rows that it reached. Where the numbers of an exercise say so, a hidden instance has
+    further ones, and the first row counts that did not pass on one of them.
 
     :raises SandboxFault: the sandbox failed, not the student's code; try again
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
-    job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
+    grade = _graded_run(instance, source, filename, sandbox, limits or Limits())
+    for further in _further_instances(instance):
+        if grade.run is None or grade.run.status is not RunStatus.OK:
+            break
+        grade = _joined(grade, _graded_run(further, source, filename, sandbox, limits or Limits()))
+    return grade
+
+
+def _graded_run(instance: Instance, source: str, filename: str, sandbox: Sandbox, limits: Limits) -> Grade:
+    job = Job(source, filename, instance.state, _slots(instance), limits)
     run = _with_shape_hint(instance, sandbox.run(job))
     return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
+
+
+def _further_instances(instance: Instance) -> Iterator[Instance]:
+    """Yield the further instances on which code is judged that is graded on a hidden one.
+
+    Its bytes decide them, so nobody can foresee them, and a grade can be made again. They are of the kind that is kept
+    in memory for a while: those of the pool stay.
+    """
+    draws = getattr(instance.exercise.numbers, "draws_judged", 1)
+    if instance.kind is Kind.HIDDEN:
+        for number in range(1, draws):
+            seed = int.from_bytes(sha256(f"{instance.digest}/{number}".encode()).digest()[:8], "little") >> 1
+            yield Instance.draw(instance.exercise, seed, Kind.STUDENT)
+
+
+def _joined(grade: Grade, further: Grade) -> Grade:
+    """Return a grade with the rows of a further one where those of the first passed, and the further ones did not."""
+    rows = tuple(
+        replace(other, notes=(*other.notes, NOT_ON_EACH)) if row.passed and not other.passed else row
+        for row, other in zip(grade.checkpoints, further.checkpoints, strict=True)
+    )
+    assert further.run is not None
+    return replace(grade, checkpoints=rows, run=grade.run if further.run.status is RunStatus.OK else further.run)
 
 
 @cache

@@ -31,6 +31,7 @@ from server.tables import (
     SeatRow,
     SubmissionRow,
     TokenRow,
+    TrainingRunRow,
 )
 from server.zip_stream import ZipStream
 
@@ -38,8 +39,10 @@ ABOUT: Final = "about.json"
 BATCH: Final = 20  # submissions in memory at once
 README: Final = """Everything that this server keeps about you.
 
-about.json      your account, seats, progress, submissions with their grades, drafts, comments, extensions, overrides
+about.json      your account, seats, progress, submissions with their grades, training runs, drafts, comments,
+                extensions, overrides
 submissions/    what you handed in, as it came; the number is that of about.json
+training/       the code of your training runs
 
 Results and hints that you do not see yet are left out. So are secrets: of a token, the server itself keeps only a hash.
 Times are in UTC.
@@ -82,6 +85,11 @@ def archive(database: Database, account_id: int, *, as_shown: bool = False) -> I
             for path, body in bodies:
                 file.writestr(path, body)
                 yield written.taken()
+        with database.reading() as session:
+            runs = [(each.id, each.filename, each.body) for each in _of(session, TrainingRunRow, account_id)]
+        for id, filename, body in runs:
+            file.writestr(f"training/{id}/{_safe(filename) or 'backward.py'}", body)
+            yield written.taken()
     yield written.taken()
 
 
@@ -114,6 +122,7 @@ def describe(session: Session, account_id: int, rules: AllRules) -> dict[str, An
             for each, size in submissions
         ],
         "drafts": [_in_course(each, courses) for each in _of(session, DraftRow, account_id)],
+        "training runs": [_in_course(each, courses) for each in _of(session, TrainingRunRow, account_id)],
         "comments you wrote": [
             _fields(each) for each in session.exec(select(CommentRow).where(CommentRow.author_id == account_id))
         ],

@@ -29,10 +29,13 @@ from server.tables import (
     OverrideRow,
     PairingCodeRow,
     Role,
+    RunState,
     SeatRow,
     SubmissionRow,
     TicketRow,
     TokenRow,
+    TrainingChunkRow,
+    TrainingRunRow,
 )
 
 ERASED_NAME = "(erased)"
@@ -111,11 +114,18 @@ def _emptying(account_id: int, moment: datetime) -> list[Any]:
     """Return the statements that empty what names somebody, or was written by or about them."""
     submissions = select(SubmissionRow.id).where(SubmissionRow.account_id == account_id)
     grades = select(GradeRow.id).where(col(GradeRow.submission_id).in_(submissions))
+    runs = select(TrainingRunRow.id).where(TrainingRunRow.account_id == account_id)
+    is_live = col(TrainingRunRow.state).in_([RunState.QUEUED, RunState.RUNNING])
     return [
         delete(TicketRow).where(col(TicketRow.account_id) == account_id),
         delete(DraftRow).where(col(DraftRow.account_id) == account_id),
         _of(SubmissionRow, account_id).values(
             body=b"", digest="", filename=None, idempotency_key=None, emptied_at=moment
+        ),
+        delete(TrainingChunkRow).where(col(TrainingChunkRow.run_id).in_(runs)),
+        _of(TrainingRunRow, account_id).where(is_live).values(state=RunState.CANCELLED, finished_at=moment),
+        _of(TrainingRunRow, account_id).values(
+            body=b"", filename="", pseudonym=None, message=None, ranked=False, emptied_at=moment
         ),
         # A message holds lines of the code, and a note or a diagnosis may hold a name out of it.
         update(GradeRow).where(col(GradeRow.submission_id).in_(submissions)).values(run_message=None, run_stdout=None),

@@ -73,4 +73,35 @@ def _base(node: ast.AST) -> set[str]:
 
 
 def _read(statement: ast.stmt) -> set[str]:
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    """Return the names that a statement needs from before it."""
+    return _read_first([statement], set())
+
+
+def _read_first(statements: Sequence[ast.stmt], defined: set[str]) -> set[str]:
+    """Return the names that statements read before they set them; ``defined`` grows by those that they set."""
+    read: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            read |= _loaded(statement.iter) - defined
+            defined |= _stored(statement.target)
+            read |= _read_first([*statement.body, *statement.orelse], defined)
+        elif isinstance(statement, ast.While | ast.If):
+            read |= _loaded(statement.test) - defined
+            read |= _read_first(statement.body, set(defined)) | _read_first(statement.orelse, set(defined))
+        else:
+            read |= _loaded(statement) - defined
+            if isinstance(statement, ast.Assign):
+                defined |= _stored(statement)
+    return read
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    """Return the names that an expression or a simple statement reads. ``dC += 1`` reads ``dC``, too."""
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    own = (each.target for each in ast.walk(node) if isinstance(each, ast.comprehension))
+    names -= set().union(*map(_stored, own))
+    return names | _base(node.target) if isinstance(node, ast.AugAssign) else names
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}

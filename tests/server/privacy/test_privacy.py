@@ -32,6 +32,7 @@ from server.tables import (
     metadata,
 )
 from tests.support.servers import FULL, SOLUTION, Members, RunningServer, is_problem
+from tests.support.training import write_run
 
 NAME = "Zephyrine Quillfeather"
 MAIL = "zephyrine@example.org"
@@ -55,6 +56,16 @@ def known(server: RunningServer, here: Members) -> int:
         whose: dict[str, Any] = {"course_id": course.id, "account_id": student.account, "exercise": FULL}
         session.add(CommentRow(submission_id=handed_in, author_id=author, text=f"Well done, {NAME}."))
         session.add(OverrideRow(**whose, points=3, reason=f"{NAME} was ill", author_id=author))
+        write_run(
+            session,
+            course.id,
+            student.account,
+            filename=f"{NAME}.py",
+            body=f"# by {NAME}".encode(),
+            pseudonym=NAME,
+            ranked=True,
+            message=f"line 1, # by {NAME}",
+        )
         session.add(DraftRow(**whose, source=f"# {NAME} is still at it"))
         session.add(ExtensionRow(**whose, due_at=now(), reason=f"{NAME} was ill", granted_by_id=author))
         session.add(
@@ -88,6 +99,9 @@ def test_the_archive_holds_all_that_is_known(server: RunningServer, known: int) 
     assert about["overrides"][0]["reason"] == about["extensions"][0]["reason"] == f"{NAME} was ill"
     assert about["drafts"][0]["source"] == f"# {NAME} is still at it"
     assert len(about["progress"]) == 26
+    (run,) = about["training runs"]
+    assert (run["pseudonym"], run["course"]) == (NAME, "backprop")
+    assert archive.read(f"training/{run['id']}/{NAME}.py").decode() == f"# by {NAME}"
     assert token not in archive.read("about.json").decode()
 
 
