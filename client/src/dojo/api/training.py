@@ -164,7 +164,7 @@ def read_training_run(body: Mapping[str, Any]) -> TrainingRun:
         checked=read_word(body, "checked") or "no",
         message=read_line(body, "message"),
         losses=losses,
-        samples=tuple(one_line(name) for name in samples[:NAMES_MAX]),
+        samples=tuple(name for name in map(one_line, samples[:NAMES_MAX]) if name),
         ranked=body.get("ranked") is True,
         pseudonym=read_line(body, "pseudonym"),
         created_at=read_line(body, "created_at"),
