@@ -9,6 +9,14 @@ from sqlmodel import Session, select
 from server.database.table import now
 from server.tables import RunState, SubmissionRow, TrainingRunRow
 
+QUEUED: dict[str, Any] = {
+    "state": RunState.QUEUED,
+    "step": 0,
+    "train_loss": None,
+    "dev_loss": None,
+    "finished_at": None,
+}
+
 
 def write_run(session: Session, course_id: int, account_id: int, **values: Any) -> int:
     """Write a training run that is done, but for some values; return its id."""

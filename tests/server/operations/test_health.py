@@ -19,6 +19,7 @@ def test_every_thread_in_the_background_is_known(server: RunningServer) -> None:
     assert [(each["name"], each["alive"], each["last_error"]) for each in body["threads"]] == [
         ("worker 1", True, None),
         ("renewer", True, None),
+        ("training referee", True, None),
     ]
 
 
