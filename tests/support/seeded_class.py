@@ -319,15 +319,18 @@ class _Seeding:
         over: dict[str, Any] = {"pseudonym": None, "train_loss": None, "dev_loss": None, "samples": []}
         told = "Line 3 raised KeyError: 'embcatt' in step 1. Mend it, hand it in once, and start another run."
         self._train(0, 30, **over, state=RunState.FAILED, step=0, message=told)
-        self._train(0, 26, pseudonym=None, checked=Check.FAILED, wrong=0.3, dev_loss=2.4312)
+        self._train(0, 26, pseudonym=None, checked=Check.FAILED, wrong=0.3, train_loss=2.4077, dev_loss=2.4312)
         self._train(0, 3, pseudonym="Backprop Ninja", dev_loss=2.1641)
         self._train(0, 0, **over, state=RunState.RUNNING, step=8000, wrong=0.12, checked=Check.NO, finished_at=None)
 
     def _train(self, number: int, hours_ago: int, *, steps: int = 20_000, wrong: float = 0.0, **values: Any) -> None:
         """Write a training run of a student. Nobody computes what is missing of it: it is due in a year."""
+        code = "\n".join(_without_head(registry.find(TRAIN).solution)).strip() + "\n"
+        if wrong:
+            code = code.replace("(1.0 - h**2) * dh", "(1.0 - h) * dh")
         step = values.get("step", steps)
         finished: dict[str, Any] = {
-            "body": registry.find(TRAIN).solution.encode(),
+            "body": code.encode(),
             "steps": steps,
             "schedule": [[0, 0.1], [steps // 2, 0.01]],
             "step": step,
