@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dojo.curve import POINTS_MAX, are_same, frame_of, in_words, thinned
+from dojo.curve import POINTS_MAX, are_same, drawn_reference, frame_of, in_words, thinned
 
 REFERENCE = [(0, 3.3), (500, 2.5), (1000, 2.2)]
 losses = st.one_of(st.none(), st.floats(-1e30, 1e30, allow_subnormal=False))
@@ -56,11 +56,24 @@ def test_thinning_keeps_both_ends() -> None:
             "Loss 3.3000 at step 0, 2.5000 at step 500 of 1,000. The reference's curve is the same.",
         ),
         ([(0, 3.3), (500, 2.9)], "Loss 3.3000 at step 0, 2.9000 at step 500 of 1,000. The reference has 2.5000."),
+        (
+            [(0, 3.4), (700, 2.9)],
+            "Loss 3.4000 at step 0, 2.9000 at step 700 of 1,000. The reference has 2.2000 at step 1,000.",
+        ),
         ([(0, 3.3), (500, None)], "Loss 3.3000 at step 0, not finite at step 500 of 1,000. The reference has 2.5000."),
     ],
 )
 def test_a_curve_is_told_in_words(own: list[tuple[int, float | None]], words: str) -> None:
     assert in_words(own, REFERENCE, 1000) == words
+
+
+def test_a_right_reference_is_drawn_along_ones_own_between_its_points() -> None:
+    own = [(0, 3.3), (250, 2.6), (500, 2.5), (1000, 2.2)]
+    sparse, wrong = [(0, 3.3), (500, 2.5)], [(0, 3.3), (500, 2.9)]
+
+    assert drawn_reference(own, sparse) == own[:3]
+    assert drawn_reference(own, wrong) == wrong
+    assert drawn_reference(own, []) == []
 
 
 def test_curves_are_the_same_only_where_both_are_known() -> None:

@@ -97,12 +97,13 @@ def in_words(own: Curve, reference: Curve, steps: int) -> str:
     told = f"Loss {loss_text(first[1])} at step {first[0]:,}"
     if len(own) > 1:
         told += f", {loss_text(last[1])} at step {last[0]:,} of {steps:,}"
-    beside = dict(reference).get(last[0], reference[-1][1] if reference else None)
     if not reference:
         return f"{told}."
     if are_same(own, reference):
         return f"{told}. The reference's curve is the same."
-    return f"{told}. The reference has {loss_text(beside)}."
+    step, loss = next((point for point in reference if point[0] == last[0]), reference[-1])
+    where = "" if step == last[0] else f" at step {step:,}"
+    return f"{told}. The reference has {loss_text(loss)}{where}."
 
 
 def are_same(own: Curve, reference: Curve) -> bool:
@@ -110,6 +111,17 @@ def are_same(own: Curve, reference: Curve) -> bool:
     losses = dict(reference)
     both = [(loss, losses[step]) for step, loss in own if step in losses]
     return bool(both) and all(one is not None and other is not None and abs(one - other) <= SAME for one, other in both)
+
+
+def drawn_reference(own: Curve, reference: Curve) -> Curve:
+    """Return the reference's curve as it is drawn.
+
+    Of a right run not every chunk is replayed. Between the points that are known, its line is one's own: a straight
+    line between two points far apart would show a distance that there is not.
+    """
+    if not are_same(own, reference):
+        return reference
+    return [(step, loss) for step, loss in own if step <= reference[-1][0]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from dojo.curve import Box, are_same, frame_of, in_words
+from dojo.curve import Box, are_same, drawn_reference, frame_of, in_words
 from server.training.run import TrainingRun
 
 WIDE: Final = (720, 300)
@@ -79,7 +79,7 @@ def picture(run: TrainingRun, size: tuple[int, int]) -> Picture:
         width,
         height,
         box.path(frame, run.curve),
-        box.path(frame, run.reference_curve),
+        box.path(frame, drawn_reference(run.curve, run.reference_curve)),
         (box.x(frame, last[0]), box.y(frame, last[1])) if last else None,
         tuple(Tick(box.y(frame, loss), f"{loss:g}") for loss in frame.loss_ticks),
         tuple(steps[:: int(every) or 1]),

@@ -9,7 +9,7 @@ from itertools import pairwise
 from rich.text import Text
 
 from dojo.api.training import RankedRun, TrainingRun, schedule_text
-from dojo.curve import Curve, Frame, are_same, frame_of, loss_text, thinned
+from dojo.curve import Curve, Frame, are_same, drawn_reference, frame_of, loss_text, thinned
 from dojo.show.due import local_time
 from dojo.show.lists import show_table
 from dojo.show.screen import Screen
@@ -98,7 +98,7 @@ def plot(run: TrainingRun, width: int, *, utf8: bool = True, height: int = HEIGH
     margin = max(map(len, labels.values())) + 1
     canvas = _Canvas(min(max(width, WIDTH_MIN), WIDTH_MAX) - margin - 1, height)
     canvas.own.update(canvas.line(run.curve, frame))
-    dots = enumerate(canvas.line(run.reference_curve, frame))
+    dots = enumerate(canvas.line(drawn_reference(run.curve, run.reference_curve), frame))
     canvas.reference.update(dot for place, dot in dots if place % (DASH + GAP) < DASH)
     corner, bar, tick, floor = ("└", "│", "┤", "─") if utf8 else ("+", "|", "+", "-")
     lines = [_legend(run, frame, utf8=utf8)]

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from dojo.api.training import TrainingRun
-from dojo.curve import Box, frame_of, in_words, loss_text
+from dojo.curve import Box, drawn_reference, frame_of, in_words, loss_text
 from dojo.show.html import AMBER, BLUE, GREY, RED, paragraph
 from dojo.show.jupyter import jupyter_shell
 
@@ -25,7 +25,7 @@ def picture(run: TrainingRun) -> str:
         parts.append(_label(BOX.left - 6, y + 4, f"{loss:g}", "end"))
     for step in frame.step_ticks:
         parts.append(_label(BOX.x(frame, step), HEIGHT - 12, f"{step:,}", "middle"))
-    reference = BOX.path(frame, run.reference_curve)
+    reference = BOX.path(frame, drawn_reference(run.curve, run.reference_curve))
     own = BOX.path(frame, run.curve)
     parts.append(f"<path d='{reference}' fill='none' stroke='{AMBER}' stroke-width='2' stroke-dasharray='6 5'/>")
     parts.append(f"<path d='{own}' fill='none' stroke='{BLUE}' stroke-width='2.5' stroke-opacity='.85'/>")
