@@ -31,6 +31,14 @@ class Losses:
     dev: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A trained network: its losses, and names that it makes up."""
+
+    losses: Losses
+    names: tuple[str, ...]
+
+
 @runtime_checkable
 class Trainable(Protocol):
     """A network that can be trained."""
@@ -64,8 +72,5 @@ class Trainable(Protocol):
     def probe(self, parameters: Parameters) -> float:
         """Return the loss on a fixed part of the dev split, each block with the statistics of its own minibatch."""
 
-    def losses(self, parameters: Parameters) -> Losses:
-        """Return the losses on the whole splits."""
-
-    def sample(self, parameters: Parameters, seed: int, count: int) -> list[str]:
-        """Return names that the trained network makes up."""
+    def measured(self, parameters: Parameters, seed: int, names: int) -> Measured:
+        """Return the losses on the whole splits, and so many names that the network makes up."""

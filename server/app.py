@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from grader.training import Trainer
 from server.accounts.recognition import Recognition
 from server.assignments import routes as assignments
 from server.catalogue import routes as catalogue
@@ -55,13 +56,15 @@ def create_app(
     code_runner: CodeRunner | None = None,
     timing: Timing | None = None,
     peers: Peers | None = None,
+    trainer: Callable[[], Trainer] | None = None,
 ) -> FastAPI:
     """Return the server. Starting it migrates the database and starts the sandbox and the workers.
 
     :param peers: the other processes of this server; by default there are none
+    :param trainer: what trains; by default the network of the last exercise
     :raises SettingsError: the settings cannot be used
     """
-    services = ServerServices.build(settings, code_runner, timing, peers)
+    services = ServerServices.build(settings, code_runner, timing, peers, trainer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from typing import Final, Self
 from fastapi import FastAPI
 
 from exercises import registry
+from exercises.training import Trainable
 from grader.sandbox import Sandbox
 from grader.training import Trainer
 from server.courses.last_seen import LastSeen
@@ -92,7 +93,8 @@ def make_trainer() -> Trainer:
     :raises NoSuchExercise: no pack has it
     """
     exercise = registry.find(runs.EXERCISE)
-    return Trainer(exercise, runs.trainable(exercise))
+    assert isinstance(exercise.numbers, Trainable), "the numbers of this exercise can be trained with"
+    return Trainer(exercise, exercise.numbers)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Services:
     pool: HiddenPool
     code_runner: CodeRunner
     grading: Grading
+    trainer: Callable[[], Trainer]
 
     @classmethod
     def build(
@@ -116,6 +119,7 @@ class Services:
         code_runner: CodeRunner | None = None,
         timing: Timing | None = None,
         peers: Peers | None = None,
+        trainer: Callable[[], Trainer] | None = None,
     ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
@@ -130,7 +134,18 @@ class Services:
         metrics = Metrics()
         pool = HiddenPool(database, instances)
         grading = Grading(database, instances, pool, code_runner, metrics)
-        return cls(settings, timing or Timing(), peers, metrics, database, instances, pool, code_runner, grading)
+        return cls(
+            settings,
+            timing or Timing(),
+            peers,
+            metrics,
+            database,
+            instances,
+            pool,
+            code_runner,
+            grading,
+            trainer or make_trainer,
+        )
 
     def prepare_database(self) -> None:
         """Run the missing migrations, recognise the secret, and write down the exercises that are served.
@@ -174,7 +189,7 @@ class Services:
         """Return what runs the chunks of training runs. One run of code at least is left to students' answers."""
         turns = max(1, self.settings.children - 1)
         return TrainingWork(
-            self.database, self.code_runner, make_trainer, self.timing.training, self.metrics, turns, turns
+            self.database, self.code_runner, self.trainer, self.timing.training, self.metrics, turns, turns
         )
 
     def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
@@ -202,12 +217,13 @@ class ServerServices(Services):
         code_runner: CodeRunner | None = None,
         timing: Timing | None = None,
         peers: Peers | None = None,
+        trainer: Callable[[], Trainer] | None = None,
     ) -> Self:
         """Put everything together; nothing is opened or started yet.
 
         :raises SettingsError: the settings cannot be used
         """
-        base = Services.build(settings, code_runner, timing, peers)
+        base = Services.build(settings, code_runner, timing, peers, trainer)
         peers = base.peers
         signals = Signals()
         base.metrics.registry.register(StateCollector(base.database, signals))
@@ -250,6 +266,7 @@ class ServerServices(Services):
                 Terms(
                     Budget(settings.training_steps, settings.training_steps_max, settings.training_examples),
                     settings.key,
+                    base.trainer,
                     dispatcher.announce_background,
                     base.timing.training.first_steps,
                 ),

@@ -188,13 +188,13 @@ class Referee:
     def _end(self, ending: Ending) -> None:
         """Measure the losses of a run whose steps are taken, and let its network make up some names."""
         network, parameters = self._trainer().network, load(ending.parameters)
-        losses = network.losses(parameters)
-        samples = network.sample(parameters, ending.seed, SAMPLES)
+        measured = network.measured(parameters, ending.seed, SAMPLES)
         with self._database.writing() as session:
             row = store.held(session, ending.run_id, ending.claims)
             if row is None:
                 return
-            row.train_loss, row.dev_loss, row.samples = losses.train, losses.dev, samples
+            row.train_loss, row.dev_loss = measured.losses.train, measured.losses.dev
+            row.samples = list(measured.names)
             if row.checked is Check.NO and row.replayed_chunks == row.chunks:
                 row.checked = Check.YES
             row.state, row.finished_at = RunState.DONE, now()

@@ -12,8 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
-from exercises.exercise import Exercise
-from exercises.training import Trainable
+from grader.training import Trainer
 from server.accounts.accounts import lock_account
 from server.accounts.names import clean_name
 from server.assignments.exercises import find_exercise
@@ -71,22 +70,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Terms:
-    """How this server trains. ``first_chunk_steps`` is the length of a run's first chunk: nobody knows its pace yet.
+    """How this server trains.
 
-    ``announce`` tells the workers of a run once the transaction is committed. Seeds are derived from ``key``.
+    ``trainer`` returns what trains, ``announce`` tells the workers of a run once the transaction is committed. Seeds are
+    derived from ``key``. ``first_chunk_steps`` is the length of a run's first chunk: nobody knows its pace yet.
     """
 
     budget: Budget
     key: bytes
+    trainer: Callable[[], Trainer]
     announce: Callable[[Session, int], None]
     first_chunk_steps: int = 16
-
-
-def trainable(exercise: Exercise) -> Trainable:
-    """Return the network of an exercise, to train."""
-    numbers = exercise.numbers
-    assert isinstance(numbers, Trainable), "the numbers of this exercise can be trained with"
-    return numbers
 
 
 def start(session: Session, student: Membership, account_id: int, order: Order, terms: Terms) -> TrainingRun:
@@ -99,7 +93,7 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
     :raises TooLarge: the source is too long
     :raises AlreadyTraining: another run of the account goes on
     """
-    exercise = find_exercise(EXERCISE)
+    find_exercise(EXERCISE)
     find_rules(session, student, account_id, EXERCISE).require_open(AnswerKind.CODE)
     budget = terms.budget
     steps = budget.steps if order.steps is None else order.steps
@@ -127,7 +121,7 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
         ranked=order.ranked,
         pseudonym=pseudonym,
         seed=_seed(terms.key, account_id, earlier),
-        dataset=trainable(exercise).dataset,
+        dataset=terms.trainer().network.dataset,
         chunk_steps=min(terms.first_chunk_steps, plan.steps),
     )
     session.add(row)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from grader.training import Trainer
 from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
@@ -87,8 +88,14 @@ def timing() -> Timing:
 
 
 @pytest.fixture
+def trainer() -> Trainer | None:
+    """What a server trains with; None for the network of the last exercise."""
+    return None
+
+
+@pytest.fixture
 def server(
-    settings: Settings, fake_sandbox: FakeSandbox, timing: Timing, migrated: Migrated
+    settings: Settings, fake_sandbox: FakeSandbox, timing: Timing, migrated: Migrated, trainer: Trainer | None
 ) -> Iterator[RunningServer]:
     """A running server."""
     migrated.fill(settings.url)
@@ -98,7 +105,8 @@ def server(
         instructor = courses.enrol(session, course, "Instructor", Role.INSTRUCTOR)
         code = join_code_of(session, course)
     database.close()
-    app = create_app(settings, fake_sandbox.code_runner(), timing)
+    train = None if trainer is None else lambda: trainer
+    app = create_app(settings, fake_sandbox.code_runner(), timing, trainer=train)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield RunningServer(client, app.state.services, code, instructor.token)
 

@@ -182,14 +182,14 @@ class Student:
         address = f"{EXERCISES}/{FULL}/submissions"
         return asyncio.run(self._call("POST", address, self._headers({"headers": headers}), receive))
 
-    def follow(self, submission_id: int, at_first_event: Callable[[], None]) -> httpx.Response:
-        """Read a submission's events to their end, and do something once the first has come."""
+    def follow(self, id: int, at_first_event: Callable[[], None], what: str = "submissions") -> httpx.Response:
+        """Read the events of a submission, or of something else, to their end; do something once the first has come."""
 
         async def stay() -> Message:
             await asyncio.Event().wait()
             raise AssertionError("nobody sets this event")
 
-        address = f"/api/v1/submissions/{submission_id}/events"
+        address = f"/api/v1/{what}/{id}/events"
         return asyncio.run(self._call("GET", address, self._headers({}), stay, at_first_event))
 
     async def _call(

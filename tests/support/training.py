@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, select
 
+from exercises.makemore import names
+from exercises.makemore.train.numbers import TrainingNumbers
+from exercises.registry import find
+from grader.training import Trainer
 from server.database.table import now
 from server.tables import RunState, SubmissionRow, TrainingRunRow
+
+
+def small_trainer(folder: Path) -> Trainer:
+    """What trains a network of eight hidden units with some hundred names, which it writes into a folder."""
+    path = folder / "names.txt"
+    path.write_text("".join(f"{word}\n" for word in names.load(names.BUNDLED).words[:300]))
+    network = TrainingNumbers(names_file=path, n_hidden=8)
+    return Trainer(replace(find("makemore/train"), numbers=network), network)
+
 
 QUEUED: dict[str, Any] = {
     "state": RunState.QUEUED,

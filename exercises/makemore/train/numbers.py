@@ -14,7 +14,7 @@ from torch import Tensor
 
 from exercises.makemore import names
 from exercises.makemore.network import Makemore
-from exercises.training import Losses, Parameters, Split
+from exercises.training import Losses, Measured, Parameters, Split
 
 PARAMETERS: Final = ("C", "W1", "b1", "W2", "b2", "bngain", "bnbias")  # in the lecture's order
 DRAWN_STEPS: Final = 1024  # whose minibatches come from one generator
@@ -123,10 +123,13 @@ class TrainingNumbers(Makemore):
         rows = torch.randperm(len(targets), generator=torch.Generator().manual_seed(self.seed))[:PROBE_EXAMPLES]
         return contexts[rows], targets[rows]
 
-    def losses(self, parameters: Parameters) -> Losses:
-        """Return the losses on the whole splits."""
-        mean, variance = self._statistics(parameters)
-        return Losses(*(self._loss(parameters, split, mean, variance) for split in (Split.TRAIN, Split.DEV)))
+    def measured(self, parameters: Parameters, seed: int, names: int) -> Measured:
+        """Return the losses on the whole splits, and so many names that the network makes up."""
+        statistics = self._statistics(parameters)
+        losses = Losses(*(self._loss(parameters, split, *statistics) for split in (Split.TRAIN, Split.DEV)))
+        generator = torch.Generator().manual_seed(seed)
+        made = tuple(self._name(parameters, *statistics, generator) for _ in range(names))
+        return Measured(losses, made)
 
     def _loss(self, parameters: Parameters, split: Split, mean: Tensor, variance: Tensor) -> float:
         contexts, targets = self._examples(split)
@@ -137,34 +140,30 @@ class TrainingNumbers(Makemore):
         return total / len(targets)
 
     def _statistics(self, parameters: Parameters) -> tuple[Tensor, Tensor]:
-        """Return mean and variance ``(1, n_hidden)`` over the training split, summed in float64."""
+        """Return mean and variance ``(1, n_hidden)`` over the training split, summed in float64 in one pass."""
         contexts, _ = self._examples(Split.TRAIN)
         count = len(contexts)
-        mean = sum(_before_norm(parameters, contexts[block]).double().sum(0, keepdim=True) for block in _blocks(count))
-        mean = torch.as_tensor(mean) / count
-        squares = sum(
-            ((_before_norm(parameters, contexts[block]).double() - mean) ** 2).sum(0, keepdim=True)
-            for block in _blocks(count)
-        )
-        return mean.float(), (torch.as_tensor(squares) / (count - 1)).float()
+        total = torch.zeros(1, self.n_hidden, dtype=torch.float64)
+        squares = torch.zeros(1, self.n_hidden, dtype=torch.float64)
+        for block in _blocks(count):
+            hidden = _before_norm(parameters, contexts[block]).double()
+            total += hidden.sum(0, keepdim=True)
+            squares += (hidden * hidden).sum(0, keepdim=True)
+        mean = total / count
+        return mean.float(), ((squares - count * mean * mean) / (count - 1)).float()
 
-    def sample(self, parameters: Parameters, seed: int, count: int) -> list[str]:
-        """Return names that the trained network makes up."""
-        generator = torch.Generator().manual_seed(seed)
-        mean, variance = self._statistics(parameters)
-        made = []
-        for _ in range(count):
-            context, letters = [0] * self.block_size, ""
-            while len(letters) < NAME_LENGTH_MAX:
-                hidden = _before_norm(parameters, torch.tensor([context]))
-                probabilities = F.softmax(_logits(parameters, hidden, mean, variance), 1)
-                index = int(torch.multinomial(probabilities, 1, generator=generator))
-                if index == 0:
-                    break
-                letters += chr(ord("a") + index - 1)
-                context = [*context[1:], index]
-            made.append(letters)
-        return made
+    def _name(self, parameters: Parameters, mean: Tensor, variance: Tensor, generator: torch.Generator) -> str:
+        """Return a name that the network makes up."""
+        context, letters = [0] * self.block_size, ""
+        while len(letters) < NAME_LENGTH_MAX:
+            hidden = _before_norm(parameters, torch.tensor([context]))
+            probabilities = F.softmax(_logits(parameters, hidden, mean, variance), 1)
+            index = int(torch.multinomial(probabilities, 1, generator=generator))
+            if index == 0:
+                break
+            letters += chr(ord("a") + index - 1)
+            context = [*context[1:], index]
+        return letters
 
 
 @lru_cache(maxsize=DRAWINGS_KEPT)

@@ -95,7 +95,7 @@ def test_the_losses_are_the_lectures_formula(numbers: TrainingNumbers) -> None:
         h = torch.tanh(parameters["bngain"] * normal + parameters["bnbias"])
         return float(torch.nn.functional.cross_entropy(h @ parameters["W2"] + parameters["b2"], targets))
 
-    losses = numbers.losses(parameters)
+    losses = numbers.measured(parameters, 1, 0).losses
 
     assert losses.train == pytest.approx(loss(*training), abs=1e-5)
     assert losses.dev == pytest.approx(loss(*dev), abs=1e-5)
@@ -103,7 +103,7 @@ def test_the_losses_are_the_lectures_formula(numbers: TrainingNumbers) -> None:
 
 
 def test_sampled_names_are_the_same_for_a_seed(numbers: TrainingNumbers) -> None:
-    sampled = numbers.sample(numbers.start(3), 1, 5)
+    sampled = numbers.measured(numbers.start(3), 1, 5).names
 
-    assert sampled == numbers.sample(numbers.start(3), 1, 5)
+    assert sampled == numbers.measured(numbers.start(3), 1, 5).names
     assert len(sampled) == 5 and all(word == "" or word.isalpha() for word in sampled)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,9 +11,6 @@ from safetensors.torch import load
 from sqlmodel import col, select
 from torch import Tensor
 
-from exercises.makemore import names
-from exercises.makemore.train.numbers import TrainingNumbers
-from exercises.registry import find
 from grader.sandbox import Job
 from grader.training import Trainer
 from server.courses import courses
@@ -26,7 +22,7 @@ from server.training.run import TrainingRun
 from server.training.worker import TrainingWork
 from tests.support.backward import FUNCTION
 from tests.support.servers import FakeSandbox
-from tests.support.training import QUEUED, write_run
+from tests.support.training import QUEUED, small_trainer, write_run
 
 CHUNK_STEPS = 10
 # Chunks stay as they begin, and what was lost is taken again at once.
@@ -34,15 +30,8 @@ PACE = TrainingPace(chunk_seconds=1e9, growth=1, first_steps=CHUNK_STEPS, retry_
 
 
 @pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> TrainingNumbers:
-    path: Path = tmp_path_factory.mktemp("names") / "names.txt"
-    path.write_text("".join(f"{word}\n" for word in names.load(names.BUNDLED).words[:300]))
-    return TrainingNumbers(names_file=path, n_hidden=8)
-
-
-@pytest.fixture(scope="session")
-def trainer(network: TrainingNumbers) -> Trainer:
-    return Trainer(replace(find("makemore/train"), numbers=network), network)
+def trainer(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    return small_trainer(tmp_path_factory.mktemp("names"))
 
 
 @dataclass

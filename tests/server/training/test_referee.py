@@ -66,7 +66,7 @@ def test_a_run_that_begins_to_forge_later_is_caught_at_that_chunk(gym: Gym, work
 
 @on_sqlite
 def test_a_replay_that_the_sandbox_loses_is_done_again(gym: Gym, work: TrainingWork) -> None:
-    lost = []
+    lost = list[Job]()
 
     def before(job: Job) -> None:
         if job.loop is None and job.source == WRONG and not lost:

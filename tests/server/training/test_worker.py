@@ -33,7 +33,7 @@ def test_a_right_run_is_done_checked_and_measured(gym: Gym, work: TrainingWork) 
     assert [step for step, _ in run.reference_curve] == [0, 10, 20, 30, 40]
     assert all(abs(one - other) < 1e-5 for (_, one), (_, other) in zip(run.curve, run.reference_curve, strict=True))
     assert run.curve[-1][1] < run.curve[0][1]
-    assert run.final == gym.trainer.network.losses(gym.parameters(id))
+    assert run.final == gym.trainer.network.measured(gym.parameters(id), 1, 0).losses
     assert len(run.samples) == 20 and run.finished_at is not None
     assert len(gym.chunks) == 4 and run.seconds_left is None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.training import Trainer
 from server.queue.timing import Timing
 from server.services import Services
 from server.settings import Settings
@@ -58,12 +59,15 @@ def timing() -> Timing:
 
 
 @contextmanager
-def workers(settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIENT) -> Iterator[None]:
+def workers(
+    settings: Settings, fake_sandbox: FakeSandbox, timing: Timing = IMPATIENT, trainer: Trainer | None = None
+) -> Iterator[None]:
     """The workers that an engine needs beside its server; none for the embedded one."""
     if settings.dispatch == "embedded":
         yield
         return
-    services = Services.build(settings, fake_sandbox.code_runner(), timing)
+    train = None if trainer is None else lambda: trainer
+    services = Services.build(settings, fake_sandbox.code_runner(), timing, trainer=train)
     services.prepare_database()
     begun, done, found = threading.Event(), threading.Event(), []
 
