@@ -353,7 +353,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def _mean(values: Tensor, dims: Sequence[int] | None = None, keepdim: bool = False, *_: Any) -> Tensor:
-    total = values.sum(dims, keepdim=keepdim)
+    total = values.sum(None if dims is None else tuple(dims), keepdim=keepdim)
     return total / (values.numel() // max(1, total.numel()))
 
 
