@@ -79,6 +79,7 @@ compose-test: $(INSTALLED) ## the compose files for real: build, up, join, submi
 bench: $(INSTALLED) ## how fast it grades on this machine, and how many bytes a page is
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.training
 
 load: $(INSTALLED) ## a deadline evening on both engines: how long everybody waits, and that nothing is lost
 	$(BIN)/python -m bench.load

@@ -53,6 +53,10 @@ class HttpClient:
         body = json.dumps({"filename": "solution.py", "source": source}).encode()
         return self._request("POST", path, body, {"Content-Type": "application/json"})
 
+    def post_json(self, path: str, body: object) -> Reply:
+        """Send POST with a body of JSON."""
+        return self._request("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
     def post(self, path: str) -> Reply:
         """Send POST without a body."""
         return self._request("POST", path, b"", {})

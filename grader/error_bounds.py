@@ -351,8 +351,15 @@ RULES: Mapping[str, Rule] = {
     **_rules("neg", lambda mode, apply, arguments, result: mode.error_of(arguments[0])),
 }
 
+
+def _mean(values: Tensor, dims: Sequence[int] | None = None, keepdim: bool = False, *_: Any) -> Tensor:
+    total = values.sum(None if dims is None else tuple(dims), keepdim=keepdim)
+    return total / (values.numel() // max(1, total.numel()))
+
+
 # Derivatives that are one operation in PyTorch → the same in operations that have rules.
 DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
+    "mean": _mean,  # in the derivative of ``var``
     "tanh_backward": lambda upstream, output: upstream * (1 - output * output),
     "sigmoid_backward": lambda upstream, output: upstream * (output * (1 - output)),
     "threshold_backward": lambda upstream, argument, threshold: torch.where(
@@ -360,6 +367,10 @@ DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
     ),
     "_softmax_backward_data": lambda upstream, output, dim, dtype: (
         output * (upstream - (upstream * output).sum(dim, keepdim=True))
+    ),
+    # Of a mean over the rows, as ``F.cross_entropy`` takes it.
+    "nll_loss_backward": lambda upstream, output, target, *_: (
+        -(upstream / output.shape[0]) * torch.zeros_like(output).scatter(1, target.unsqueeze(1), 1.0)
     ),
     "_log_softmax_backward_data": lambda upstream, output, dim, dtype: (
         upstream - output.exp() * upstream.sum(dim, keepdim=True)

@@ -122,11 +122,12 @@ def _emptying(account_id: int, moment: datetime) -> list[Any]:
         _of(SubmissionRow, account_id).values(
             body=b"", digest="", filename=None, idempotency_key=None, emptied_at=moment
         ),
-        delete(TrainingChunkRow).where(col(TrainingChunkRow.run_id).in_(runs)),
         _of(TrainingRunRow, account_id).where(is_live).values(state=RunState.CANCELLED, finished_at=moment),
         _of(TrainingRunRow, account_id).values(
             body=b"", filename="", pseudonym=None, message=None, ranked=False, emptied_at=moment
         ),
+        # After their runs, as a worker locks them.
+        delete(TrainingChunkRow).where(col(TrainingChunkRow.run_id).in_(runs)),
         # A message holds lines of the code, and a note or a diagnosis may hold a name out of it.
         update(GradeRow).where(col(GradeRow.submission_id).in_(submissions)).values(run_message=None, run_stdout=None),
         update(ComparisonRow).where(col(ComparisonRow.grade_id).in_(grades)).values(notes=[]),

@@ -23,6 +23,10 @@ class BackgroundWork(ABC):
         """End it. Pieces that workers have begun are finished by them."""
 
     @abstractmethod
+    def expect(self) -> None:
+        """Look at the next call of ``work_next``, however long there was nothing to do."""
+
+    @abstractmethod
     def work_next(self) -> bool:
         """Take a piece and do it; return False if there is none."""
 

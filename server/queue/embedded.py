@@ -85,6 +85,7 @@ class EmbeddedDispatcher(Dispatcher):
 
     def announce_background(self, session: Session, work_id: int) -> None:
         """Wake a worker, once the transaction is committed."""
+        event.listen(session, "after_commit", lambda _: self._background.expect(), once=True)
         self.announce(session, [work_id])
 
     def wake(self, count: int) -> int:

@@ -33,7 +33,10 @@ class TrainingPace:
     """Before a lost chunk is tried again, multiplied by the number of the try."""
 
     look_seconds: float = 0.5
-    """Between two looks for something to replay."""
+    """Between two looks for something to replay while a run goes on."""
+
+    idle_seconds: float = 10.0
+    """Between two looks for a run that another process left, while none goes on."""
 
     sample: int = 8
     """Of a run that is not ranked, the first of so many chunks is replayed."""

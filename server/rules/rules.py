@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from sqlmodel import Session
 
+from exercises import registry
 from server.assignments.assignment import Assignment, NotAssigned, extensions_of, list_assignments
 from server.courses.access import Membership, require_active
 from server.courses.local_time import local_text, zone_of
@@ -104,7 +105,7 @@ class Rules:
         :raises KindNotAccepted: it takes answers of the other kind alone
         """
         self._require_time()
-        accepts = self.assignment.accepts
+        accepts = Accepts.CODE if takes_code_alone(self.exercise) else self.assignment.accepts
         if self.is_free or accepts is Accepts.BOTH or accepts.value == kind.value:
             return
         if accepts is Accepts.CODE:
@@ -177,6 +178,12 @@ class Rules:
     def _shown(self, moment: datetime) -> str:
         """Return a moment as the clocks of the course show it."""
         return f"{local_text(moment, zone_of(self.course))} ({self.course.time_zone})"
+
+
+def takes_code_alone(slug: str) -> bool:
+    """Return whether an exercise is judged on several instances, so that tensors of one say too little."""
+    exercise = registry.exercises().get(slug)
+    return exercise is not None and getattr(exercise.numbers, "draws_judged", 1) > 1
 
 
 def find_rules(

@@ -96,7 +96,14 @@ class Referee:
         while not self._stopping.is_set():
             self._woken.clear()
             if not self.work_next():
-                self._woken.wait(self._pace.look_seconds)
+                self._woken.wait(self._pace.look_seconds if self._is_any_live() else self._pace.idle_seconds)
+
+    def _is_any_live(self) -> bool:
+        try:
+            with self._database.reading() as session:
+                return store.is_any_live(session)
+        except DatabaseUnavailable:
+            return True
 
     def work_next(self) -> bool:
         """Replay a chunk, or end a run; return False if there is nothing to do, or the database cannot be used."""

@@ -72,8 +72,8 @@ class Order:
 class Terms:
     """How this server trains.
 
-    ``trainer`` returns what trains, ``announce`` tells the workers of a run once the transaction is committed. Seeds are
-    derived from ``key``. ``first_chunk_steps`` is the length of a run's first chunk: nobody knows its pace yet.
+    ``trainer`` returns what trains, ``announce`` tells the workers of a run once the transaction is committed. Seeds
+    are derived from ``key``. ``first_chunk_steps`` is the length of a run's first chunk: nobody knows its pace yet.
     """
 
     budget: Budget

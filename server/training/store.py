@@ -89,6 +89,13 @@ def waiting(session: Session) -> Sequence[int]:
     return session.exec(select(TrainingRunRow.id).where(*_has_steps())).all()
 
 
+def is_any_live(session: Session) -> bool:
+    """Return whether a run goes on."""
+    return (
+        session.exec(select(TrainingRunRow.id).where(col(TrainingRunRow.state).in_(LIVE)).limit(1)).first() is not None
+    )
+
+
 def is_due(session: Session) -> bool:
     """Return whether the next chunk of a run may be taken."""
     return session.exec(select(TrainingRunRow.id).where(*_may_go_on(), _is_due()).limit(1)).first() is not None

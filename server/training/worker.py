@@ -74,6 +74,9 @@ class TrainingWork(BackgroundWork):
         self._metrics = metrics
         self._turns = threading.BoundedSemaphore(turns)
         self._running_max = running_max
+        self._lock = threading.Lock()  # over the next two
+        self._expected = 0  # how often a run was expected
+        self._look_at = 0.0  # on the monotonic clock
         self.referee = Referee(database, code_runner, trainer, pace, metrics)
 
     def start(self) -> None:
@@ -93,10 +96,26 @@ class TrainingWork(BackgroundWork):
         """Return the runs that have steps to take."""
         return store.waiting(session)
 
+    def expect(self) -> None:
+        """Look at the next call of ``work_next``, however long there was nothing to do."""
+        with self._lock:
+            self._expected += 1
+            self._look_at = 0.0
+
     def work_next(self) -> bool:
-        """Run a chunk of the run that has waited longest; return False if there is none."""
+        """Run a chunk of the run that has waited longest; return False if there is none.
+
+        While no run goes on, it asks the database now and then only.
+        """
+        with self._lock:
+            expected = self._expected
+            if time.monotonic() < self._look_at:
+                return False
         try:
             with self._database.reading() as session:
+                if not store.is_any_live(session):
+                    self._rest(expected)
+                    return False
                 if not store.is_due(session):
                     return False
             with self._database.writing(durable=False) as session:
@@ -106,6 +125,12 @@ class TrainingWork(BackgroundWork):
         if claim is not None:
             self._run(claim)
         return claim is not None
+
+    def _rest(self, expected: int) -> None:
+        """Look again after a while, unless a run was expected since."""
+        with self._lock:
+            if self._expected == expected:
+                self._look_at = time.monotonic() + self._pace.idle_seconds
 
     def work_on(self, work_id: int) -> Again | None:
         """Run the next chunk of a run; return when it goes on, or None if it is over."""

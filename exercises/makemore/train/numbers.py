@@ -21,6 +21,7 @@ DRAWN_STEPS: Final = 1024  # whose minibatches come from one generator
 DRAWINGS_KEPT: Final = 8  # of 1,024 steps each, for the runs of a moment
 PROBE_EXAMPLES: Final = 2048
 BLOCK_EXAMPLES: Final = 8192  # of a split at once: all of the training split would take 685 MiB
+TRIES_PER_NAME: Final = 10
 NAME_LENGTH_MAX: Final = 30  # an untrained network need not end a name
 EPSILON: Final = 1e-5  # of the lecture's batch normalisation
 
@@ -128,8 +129,11 @@ class TrainingNumbers(Makemore):
         statistics = self._statistics(parameters)
         losses = Losses(*(self._loss(parameters, split, *statistics) for split in (Split.TRAIN, Split.DEV)))
         generator = torch.Generator().manual_seed(seed)
-        made = tuple(self._name(parameters, *statistics, generator) for _ in range(names))
-        return Measured(losses, made)
+        made: list[str] = []
+        for _ in range(TRIES_PER_NAME * names):  # an untrained network ends many names at once
+            if len(made) < names and (name := self._name(parameters, *statistics, generator)):
+                made.append(name)
+        return Measured(losses, tuple(made))
 
     def _loss(self, parameters: Parameters, split: Split, mean: Tensor, variance: Tensor) -> float:
         contexts, targets = self._examples(split)

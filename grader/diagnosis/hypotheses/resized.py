@@ -44,7 +44,9 @@ def unsummed_and_scaled(case: Case) -> Iterator[Finding]:
             continue
         step = edge.step.name
         values: dict[str, Any] = {"read": edge.read, "wide": list(wide.shape), "narrow": list(edge.term.shape)}
-        observed = case.answer if edge.share is case.right else case.answer - (case.right - edge.share)
+        observed = _observed(case, edge)
+        if observed is None:
+            continue
         weight = case.weight(observed, wide)
         if weight is not None and named(weight, case, (edge,)):
             factor = described(weight, case, (edge,))
@@ -62,6 +64,16 @@ def unsummed_and_scaled(case: Case) -> Iterator[Finding]:
                 repair = replaced(case, aligned * weight, edge.term)
                 yield Finding(Code.WRONG_AXIS, "sum_and_factor", step, repair, factor=factor, **values)
                 return
+
+
+def _observed(case: Case, edge: Edge) -> Tensor | None:
+    """Return what an answer has of one use, with the other uses taken off; None if its shape does not fit them."""
+    if edge.share is case.right:
+        return case.answer
+    try:
+        return case.answer - (case.right - edge.share)
+    except RuntimeError:
+        return None
 
 
 def sum_before_product(case: Case) -> Iterator[Finding]:

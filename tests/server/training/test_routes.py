@@ -11,7 +11,8 @@ from sqlmodel import select
 from server.queue.timing import Timing, TrainingPace
 from server.tables import AssignmentRow, Check, Role, SeatRow, TrainingRunRow
 from tests.support.backward import FUNCTION
-from tests.support.servers import FULL, Members, RunningServer, Student, eventually, is_problem
+from tests.support.bodies import EMPTY_TENSORS
+from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, eventually, is_problem
 from tests.support.training import write_run
 
 pytestmark = [pytest.mark.parametrize("url", ["sqlite"], indirect=True)]
@@ -113,6 +114,20 @@ def test_seeds_differ_by_student_and_run(server: RunningServer, student: Student
     with server.services.database.reading() as session:
         seeds = session.exec(select(TrainingRunRow.seed)).all()
     assert len(set(seeds)) == 4 and all(0 <= seed < 2**63 for seed in seeds)
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_part_one_takes_code_and_no_tensors(student: Student) -> None:
+    tensors = student.submit_bytes(EMPTY_TENSORS, exercise="makemore/train")
+    check = student.post(
+        "/api/v1/courses/backprop/exercises/makemore/train/check",
+        content=EMPTY_TENSORS,
+        headers={"Content-Type": SAFETENSORS},
+    )
+
+    assert is_problem(tensors, 415) and "takes code, and no tensors" in tensors.json()["detail"]
+    assert check.status_code == 200  # a notebook may compare as it goes
+    assert student.submit_code(FUNCTION, exercise="makemore/train", wait=0).status_code == 202
 
 
 @pytest.mark.usefixtures("queue_stands_still")

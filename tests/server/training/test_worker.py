@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from safetensors.torch import load
+from sqlmodel import Session
 
 from grader.sandbox import Job, SandboxFault
 from grader.sandbox.job import SandboxExhausted
+from grader.training import CHUNK_LIMITS
+from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.queue.queries import BACKGROUND_RANK
+from server.queue.timing import TrainingPace
 from server.tables import Check, RunState
 from server.training import runs, store
 from server.training.worker import TrainingWork
@@ -188,6 +195,32 @@ def test_what_is_lost_every_time_ends_unless_nothing_runs_at_all(
 
 
 @on_sqlite
+def test_a_chunk_that_the_database_does_not_take_is_run_again(gym: Gym) -> None:
+    away = iter((False, True, True, False))  # of the transactions that write: the claim is stored, its end is not
+
+    class Away(Database):
+        @contextmanager
+        def writing(self, *, durable: bool = True) -> Iterator[Session]:
+            if next(away, False):
+                raise DatabaseUnavailable("the database is away")
+            with super().writing(durable=durable) as session:
+                yield session
+
+    id = gym.begin()
+    gym.database = Away(str(gym.database.engine.url))
+    work = gym.work()
+    steps = []
+
+    for _ in range(3):
+        work.work_next()
+        steps.append((gym.run(id).step, gym.row(id).tries))
+
+    assert steps == [(0, 1), (0, 1), (10, 0)]
+    assert gym.run(id).message is None
+    gym.database.close()
+
+
+@on_sqlite
 def test_a_run_on_other_names_is_not_the_students_fault(gym: Gym, work: TrainingWork) -> None:
     run = gym.finish(gym.begin(dataset="f" * 64), work)
 
@@ -238,6 +271,18 @@ def test_no_more_runs_are_leased_than_may_be(gym: Gym) -> None:
 
 
 @on_sqlite
+def test_without_a_run_it_looks_when_it_expects_one(gym: Gym, work: TrainingWork) -> None:
+    looked = [work.work_next()]
+    gym.begin()
+
+    looked.append(work.work_next())
+    work.expect()
+    looked.append(work.work_next())
+
+    assert looked == [False, False, True]
+
+
+@on_sqlite
 def test_what_is_cancelled_while_it_runs_is_dropped(gym: Gym, work: TrainingWork) -> None:
     id = gym.begin()
     work.work_next()
@@ -270,3 +315,22 @@ def test_a_job_goes_on_until_the_steps_are_taken(gym: Gym, work: TrainingWork) -
     assert ranks == [BACKGROUND_RANK + number for number in (1, 2, 3, 4)]
     with gym.database.reading() as session:
         assert work.waiting(session) == []
+
+
+def test_a_chunk_is_over_before_its_lease_is() -> None:
+    assert CHUNK_LIMITS.wall_seconds < TrainingPace().lease_seconds - 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds", "batch", "expected"),
+    [
+        (16, 0.0, 32, 64),  # four times as many at most
+        (1000, 1.25, 32, 1000),
+        (1000, 2.5, 32, 500),
+        (1, 9.0, 32, 1),
+        (4000, 1.0, 32, 4096),
+        (1000, 0.9, 1024, 1024),  # what fits into a job
+    ],
+)
+def test_a_chunk_takes_about_as_long_as_it_should(steps: int, seconds: float, batch: int, expected: int) -> None:
+    assert TrainingPace().next_steps(steps, seconds, batch) == expected

@@ -37,6 +37,7 @@ def test_it_holds_neither_server_nor_comparison(run: Runner) -> None:
     assert {name for name in ours if not name.startswith("grader.sandbox")} == {
         "grader",
         "grader.answer",
+        "grader.descent",
         "grader.numerics",
     }
 
