@@ -19,6 +19,7 @@ from server.pages.compression import BYTES_MIN, PAGE_LEVEL, packed, takes_gzip
 from server.pages.forms import FIELD, form_token
 from server.pages.marks import WORDS, mark_of
 from server.pages.theme import theme_of
+from server.training.runs import EXERCISE
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = "; ".join(
@@ -54,6 +55,7 @@ def environment() -> Environment:
     )
     made.filters.update(filters.ALL)
     made.globals.update(asset=asset, Permission=Permission, FORM_FIELD=FIELD, MARK_WORDS=WORDS, mark_of=mark_of)
+    made.globals.update(TRAINED=EXERCISE)  # the exercise whose answer trains a network
     return made
 
 

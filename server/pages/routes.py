@@ -13,7 +13,7 @@ from server.pages.admin import machine, queue
 from server.pages.admin import people as accounts
 from server.pages.route import show_refusal
 from server.pages.static_files import StaticFiles
-from server.pages.study import history, submission, workbench
+from server.pages.study import history, submission, training, workbench
 from server.pages.study.reading_turns import ReadingTurns
 from server.pages.teach import (
     assignment_form,
@@ -41,6 +41,7 @@ ROOMS = (
     workbench,
     history,
     submission,
+    training,
     class_page,
     hurts_page,
     lecture_page,

@@ -8,15 +8,22 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
+from dojo import notebook as notebook_of_dojo
 from dojo.api.responses import WORDS_OF_VERDICTS
 from dojo.show.screen import MARKS
-from tests.client.conftest import Live
+from exercises.registry import find
+from tests.client.conftest import Live, Student
+from tests.client.fake import SLUG
+from tests.client.fake_training import FakeTraining
 from tests.client.notebooks import notebook
 from tests.client.test_live import heed_interrupts
 from tests.support.processes import PROJECT as ROOT
@@ -24,12 +31,19 @@ from tests.support.processes import PROJECT as ROOT
 TEXT = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
 
 
+TRAINED = find("makemore/train").solution
+# The right answer, and few enough steps for a test.
+TRAIN_BRIEFLY = f"""cat > solution.py <<'EDIT'
+{TRAINED}EDIT
+dojo train solution.py --steps 24 > trained.txt"""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
 def test_every_command_of_the_five_minutes(live: Live, tmp_path: Path) -> None:
-    first, in_a_notebook, _ = blocks("python")
+    first, in_a_notebook, *_ = blocks("python")
     commands = "\n".join(blocks("sh"))
     edit = f"""{sys.executable} - <<'EDIT'
 from pathlib import Path
@@ -59,7 +73,8 @@ EDIT
             .replace(
                 "dojo submit my_lecture_notebook.ipynb\n",
                 "dojo submit my_lecture_notebook.ipynb || test $? = 1\n",
-            ),
+            )
+            .replace("dojo train solution.py", TRAIN_BRIEFLY),
         )
     )
     (tmp_path / "full-backward").mkdir()
@@ -73,6 +88,8 @@ EDIT
     assert done.returncode == 0, done.stdout + done.stderr
     shown = (tmp_path / "full-backward" / "first.txt").read_text()
     assert "".join(re.findall(r"^    ((?:\[█|1 more|logprobs ).*\n)", TEXT, re.MULTILINE)) in shown
+    trained = (tmp_path / "train" / "trained.txt").read_text()
+    assert "step 24 of 24" in trained and "Names that your network makes up" in trained
     assert (tmp_path / "version.txt").read_text() == f"dojo, version {version('backprop-dojo-client')}\n"
     assert (tmp_path / "place.txt").read_text().startswith(str(tmp_path / "dojo-env"))
 
@@ -110,6 +127,10 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
         "dojo login --code",
         "dojo profile",
         "dojo pull",
+        "dojo train --follow",
+        "dojo train --cancel",
+        "dojo train --history",
+        "dojo train --ranking",
     }
     assert typed(live, tmp_path, "join", live.address, live.code, "--name", "Ada")[0] == 0
     assert "in your account" in typed(live, tmp_path, "join", live.address, live.code)[1]
@@ -134,6 +155,11 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     assert "0 of 1 pass" in typed(live, folder, "show", number)[1]
     assert "dlogits = None" in typed(live, folder, "submissions", "show", number, "--code")[1]
     assert "is submission" in typed(live, folder, "restore", number)[1]
+    assert "No run yet." in typed(live, folder, "train", "--history")[1]
+    assert "Nobody is in the ranking yet." in typed(live, folder, "train", "--ranking")[1]
+    for mode in ("--follow", "--cancel"):
+        code, told = typed(live, folder, "train", mode)
+        assert code == 2 and "dojo train FILE" in told
     assert typed(live, folder, "hint") == (0, "There is no mistake of your own.\n")
     assert "None is not a tensor" in typed(live, folder, "submit", "--all")[1]
     token = next(iter(json.loads((folder / "config" / "tokens.json").read_text()).values()))
@@ -152,7 +178,7 @@ def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
     environ = live.environ(tmp_path / "config")
     join = ["dojo", "join", live.address, live.code, "--name", "Ada"]
     subprocess.run(join, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    _, code, check = blocks("python")
+    _, code, check, _ = blocks("python")
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nprint({check.strip()})"],
         cwd=tmp_path,
@@ -165,6 +191,25 @@ def test_the_notebook_of_the_text(live: Live, tmp_path: Path) -> None:
     line = "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0"
     assert done.stdout.splitlines()[1:3] == [line, line]
     assert done.stdout.splitlines()[-1] == "1 of 26 pass, 1 exact"
+
+
+def backward(state: dict[str, Any]) -> dict[str, Any]:
+    return {"C": state["C"]}
+
+
+def test_the_notebook_that_trains(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    student.join()
+    student.fake.before = training = FakeTraining()
+    monkeypatch.setenv("DOJO_CONFIG_DIR", str(student.config))
+    *_, cell = blocks("python")
+    opened = SimpleNamespace(exercise=partial(notebook_of_dojo.exercise, network=student.fake.network))
+    code = cell.replace("import dojo\n", "").replace("makemore/train", SLUG)
+
+    exec(code, {"dojo": opened, "backward": backward})
+
+    (asked,) = training.sources
+    assert (asked["steps"], asked["schedule"]) == (50_000, [[0, 0.1], [40_000, 0.01]])
+    assert "def backward(state" in asked["source"]
 
 
 def test_the_page_names_the_version_of_the_client() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 LAB: Final = "/courses/deep-learning-lab"
 FULL: Final = "makemore/full-backward"
 NOORS_LAST: Final = "/submissions/172"  # her sixth attempt: the class is drawn the same each time
+NOORS_WRONG_RUN: Final = "/training/7"  # of gradients that are not right
 STUCK: Final = f"{LAB}/students/17"
 
 
@@ -41,6 +42,8 @@ PAGES: Final = (
     SeenPage("workbench-first", f"{LAB}/exercises/makemore/full-backward", "staff"),
     SeenPage("history", f"{LAB}/exercises/{FULL}/history", "student", on_phone=True),
     SeenPage("submission", NOORS_LAST, "student", on_phone=True),
+    SeenPage("training", f"{LAB}/training", "student", on_phone=True),
+    SeenPage("training-run", NOORS_WRONG_RUN, "staff", on_phone=True),
     SeenPage("class", f"{LAB}/class?exercise={FULL}", "staff"),
     SeenPage("class-section", f"{LAB}/class?exercise={FULL}&show=stuck", "assistant"),
     SeenPage("hurts", f"{LAB}/hurts?exercise={FULL}&step=counts", "staff"),

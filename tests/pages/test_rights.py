@@ -36,8 +36,8 @@ SIGNED_IN = {
     "/account/theme",
     "/account/archive",
 }
-# Their access is that of a submission: tests of those pages ask them as its owner and as others.
-SUBMISSIONS = "/submissions/"
+# Their access is that of a submission or a training run: tests of those pages ask them as its owner and as others.
+OF_OWNERS = ("/submissions/", "/training/")
 ADMINS = "/admin"
 STREAM = "/events"  # it does not end, so nobody who may see it asks here
 PLACES = {"course": COURSE, "topic": "makemore", "name": "cross-entropy", "exercise": "makemore/cross-entropy"}
@@ -117,7 +117,7 @@ def test_every_page_is_for_somebody() -> None:
         for route in routes()
         if route.permission is None
         and route.path not in GUESTS | SIGNED_IN
-        and not route.path.startswith((ADMINS, SUBMISSIONS))
+        and not route.path.startswith((ADMINS, *OF_OWNERS))
     ]
 
     assert unknown == []

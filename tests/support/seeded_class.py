@@ -11,7 +11,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from math import exp
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -34,6 +35,7 @@ from server.instances.store import keep
 from server.tables import (
     AccountRow,
     AnswerKind,
+    Check,
     CommentRow,
     CourseRow,
     ExtensionRow,
@@ -41,17 +43,20 @@ from server.tables import (
     LatePolicy,
     OverrideRow,
     Role,
+    RunState,
     SeatRow,
     SubmissionRow,
 )
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.support.servers import FakeSandbox
+from tests.support.training import write_run
 
 LAB: Final = "deep-learning-lab"
 GROUP: Final = "reading-group"
 FULL: Final = "makemore/full-backward"
 ENTROPY: Final = "makemore/cross-entropy"
 NORM: Final = "makemore/batch-norm"
+TRAIN: Final = "makemore/train"
 SEED: Final = 2
 
 STUDENTS: Final = (
@@ -80,6 +85,10 @@ COMMON: Final = {
     "W1": 5,
     "C": 7,
 }
+MADE_UP: Final = (
+    *"mora mayah seel ndhayah arvin eliora jasbelynn kaeli dorian aniyah".split(),
+    *"kora jailen madien alivia cassiel marlo tavi renley oskar brielle".split(),
+)
 REACHES: Final = ("counts", "logits", "hpreact", "bnraw", "bndiff", "hprebn", "C", "C", "C")
 
 
@@ -120,6 +129,7 @@ def fill(database: Database) -> SeededClass:
         seeding.make_assignments()
         seeding.play()
         seeding.give_feedback()
+        seeding.train()
         return SeededClass(seeding.tokens)
 
 
@@ -171,7 +181,7 @@ class _Seeding:
         return member.account
 
     def make_assignments(self) -> None:
-        """Ask for three exercises: one is over, one is due, one opens tomorrow."""
+        """Ask for four exercises: one is over, one is due, one opens tomorrow, and one is trained with."""
         actor = Actor(self.quinn.id, None)
         midnight = self.now.replace(hour=22, minute=59, second=0)
         late = {"late_policy": LatePolicy.DAILY, "late_per_day": 0.1, "late_floor": 0.5}
@@ -179,6 +189,7 @@ class _Seeding:
             (ENTROPY, -14, -4, 8.0),
             (FULL, -10, 2, 26.0),
             (NORM, 1, 9, 10.0),
+            (TRAIN, -3, 16, 14.0),
         ):
             fields = {"opens_at": midnight + timedelta(days=opens), "due_at": midnight + timedelta(days=due)}
             change = Change(exercise, {**fields, "points": points, **late})
@@ -300,6 +311,42 @@ class _Seeding:
             )
         )
 
+    def train(self) -> None:
+        """Let Noor train: a run goes on, others are over. Five more are in the ranking."""
+        for place, pseudonym in enumerate(("Swole Doge", "tanh enjoyer", "Ada L.", "the dead neurons", "b2")):
+            steps = (100_000, 50_000, 40_000, 20_000, 20_000)[place]
+            self._train(place + 1, place, steps=steps, pseudonym=pseudonym, dev_loss=2.1204 + 0.0173 * place)
+        over: dict[str, Any] = {"pseudonym": None, "train_loss": None, "dev_loss": None, "samples": []}
+        told = "Line 3 raised KeyError: 'embcatt' in step 1. Mend it, hand it in once, and start another run."
+        self._train(0, 30, **over, state=RunState.FAILED, step=0, message=told)
+        self._train(0, 26, pseudonym=None, checked=Check.FAILED, wrong=0.3, train_loss=2.4077, dev_loss=2.4312)
+        self._train(0, 3, pseudonym="Backprop Ninja", dev_loss=2.1641)
+        self._train(0, 0, **over, state=RunState.RUNNING, step=8000, wrong=0.12, checked=Check.NO, finished_at=None)
+
+    def _train(self, number: int, hours_ago: int, *, steps: int = 20_000, wrong: float = 0.0, **values: Any) -> None:
+        """Write a training run of a student. Nobody computes what is missing of it: it is due in a year."""
+        code = "\n".join(_without_head(registry.find(TRAIN).solution)).strip() + "\n"
+        if wrong:
+            code = code.replace("(1.0 - h**2) * dh", "(1.0 - h) * dh")
+        step = values.get("step", steps)
+        finished: dict[str, Any] = {
+            "body": code.encode(),
+            "steps": steps,
+            "schedule": [[0, 0.1], [steps // 2, 0.01]],
+            "step": step,
+            "ranked": values["pseudonym"] is not None,
+            "checked": Check.YES,
+            "curve": _loss_curve(step, wrong),
+            "reference_curve": _loss_curve(max(step - 1000, 0) if step < steps else steps, 0.0),
+            "examples_per_second": 21_000.0,
+            "samples": MADE_UP,
+            "train_loss": 2.0894,
+            "due_at": self.now + timedelta(days=365),
+            "created_at": self.now - timedelta(hours=hours_ago, minutes=4),
+            "finished_at": self.now - timedelta(hours=hours_ago),
+        }
+        write_run(self.session, self.lab.id, self.students[number].id, **finished | values)
+
 
 @dataclass(frozen=True)
 class _Story:
@@ -321,6 +368,14 @@ _STORIES: Final = (
     _Story(2, 1, 0, 1),
     _Story(3, 1, 1, 0),
 )
+
+
+def _loss_curve(step: int, wrong: float) -> list[list[float]]:
+    """Return a curve of the usual form, with a point every 500 steps. ``wrong`` is how much higher it ends."""
+    return [
+        [at, round(2.12 + 1.18 * exp(-at / 900) + 0.1 * exp(-at / 7000) + wrong * (1 - exp(-at / 3000)), 4)]
+        for at in range(0, step + 1, 500)
+    ]
 
 
 def _one_line_mistakes(exercise: str) -> dict[str, Mistake]:

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dojo.api.http import VERSION as __version__
     from dojo.errors import DojoError
-    from dojo.notebook import NotebookExercise, login, open_folder, pull
+    from dojo.notebook import NotebookExercise, exercise, login, open_folder, pull
 
-__all__ = ["DojoError", "NotebookExercise", "__version__", "load_ipython_extension", "login", "open_folder", "pull"]
+__all__ = [
+    "DojoError",
+    "NotebookExercise",
+    "__version__",
+    "exercise",
+    "load_ipython_extension",
+    "login",
+    "open_folder",
+    "pull",
+]
 _PLACES = {"__version__": ("dojo.api.http", "VERSION"), "DojoError": ("dojo.errors", "DojoError")}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from dojo.api.http import VERSION
-from dojo.commands import answers, completion, exercises, explain, history, pairing, profiles, submissions
+from dojo.commands import answers, completion, exercises, explain, history, pairing, profiles, submissions, training
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED
 from dojo.commands.paths import typed_text
@@ -43,6 +43,7 @@ for _command in (
     *(answers.check, answers.submit, answers.watch),
     *(history.status, history.history, history.show, history.hint),
     *(submissions.submissions, submissions.restore),
+    training.train,
     explain.explain,
     completion.completion,
 ):

@@ -24,11 +24,12 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dojo import kernels, tensors
+from dojo import kernels, tensors, trainer
 from dojo.api.addresses import server_address
 from dojo.api.http import Network
 from dojo.api.responses import PASSING_VERDICTS, Checkpoint, Comparison, Grade, Submission
 from dojo.api.server import Connection, Server
+from dojo.api.training import TrainingPlan, TrainingRun
 from dojo.compared import Compared, Question, gradients_in
 from dojo.errors import DojoError, Outdated, Refused, ServerError, TooManyRequests, Unreachable
 from dojo.files import workspace as workspaces
@@ -110,6 +111,7 @@ class NotebookExercise:
         self._environment = ""  # in which the server graded last
         self._kernels_are_told = False
         self._limit_is_told = False
+        self.run: TrainingRun | None = None  # the last state of the run that was shown last
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
@@ -382,6 +384,49 @@ class NotebookExercise:
             print(sentence)
         self._unsaid.clear()
 
+    # -- training -----------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        backward: Callable[..., Any] | None = None,
+        *,
+        steps: int | None = None,
+        batch: int | None = None,
+        lr: trainer.Rate | None = None,
+        rank: str | None = None,
+    ) -> None:
+        """Train the lecture's network with your function ``backward(state)``, and show its loss live.
+
+        The function goes along with the helpers and imports that it needs. ``lr`` is a learning rate, or several with
+        the step that each begins at: ``{0: 0.1, 10000: 0.01}``. With ``rank``, a pseudonym, the run is in the ranking.
+        Without a function, the newest run is shown again. ``run`` holds the last state.
+        """
+        try:
+            connection = self._training_connection()
+            if backward is None:
+                run = trainer.newest(connection)
+            else:
+                run = trainer.start(connection, backward, TrainingPlan(steps, batch, trainer.schedule_of(lr), rank))
+            self.run = run
+            self.run = trainer.follow(connection, run)
+        except DojoError as error:
+            print(error)
+
+    def cancel_training(self) -> None:
+        """Cancel the training run that goes on."""
+        try:
+            connection = self._training_connection()
+            run = connection.server.cancel_training(trainer.newest(connection).id)
+            print(f"Training run {run.id} ends after the steps that it computes now. Another: ex.train(backward)")
+        except DojoError as error:
+            print(error)
+
+    def _training_connection(self) -> Connection:
+        """Return the connection. A run draws numbers of its own, so the folder's need not be the newest."""
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
     # -- progress -----------------------------------------------------------------------------------------
 
     def _record(self, grade: Grade) -> None:
@@ -483,6 +528,16 @@ def pull(
     if pulled.new_state:
         print("The server has a new forward state for you: put it in place with ex.into(globals()).")
     return NotebookExercise(pulled.workspace, lambda: connection, is_current=True, timing=timing)
+
+
+def exercise(
+    exercise: str, *, profile: str | None = None, network: Network | None = None, timing: Timing | None = None
+) -> NotebookExercise:
+    """Return an exercise of your course, in its folder here: ``dojo.exercise("makemore/train")``.
+
+    :raises DojoError: the exercise cannot be fetched, and there is no earlier copy
+    """
+    return pull(exercise, profile=profile, network=network, timing=timing)
 
 
 def open_folder(

@@ -14,6 +14,7 @@ from server.feedback.overrides import list_overrides
 from server.http.problems import NotFound
 from server.pages.graph import MiniGraph, mini
 from server.pages.marks import mark_of
+from server.pages.study.training_view import RunShown
 from server.people.people import Person, get_person
 from server.queue.dispatcher import Dispatcher
 from server.reports.asked import assigned
@@ -22,6 +23,7 @@ from server.reports.students import Scope, State
 from server.submissions.history import Attempt, Work, list_attempts
 from server.submissions.schemas import OverrideBody
 from server.tables import Role
+from server.training.runs import of_student
 
 ATTEMPTS_SHOWN = 100
 CHART = (300.0, 120.0)
@@ -56,13 +58,17 @@ class Dot:
 
 @dataclass(frozen=True)
 class StudentView:
-    """The page. ``chosen`` is the exercise whose attempts are listed; ``step`` is marked in each of them."""
+    """The page. ``chosen`` is the exercise whose attempts are listed; ``step`` is marked in each of them.
+
+    ``trained`` are the training runs, the newest first.
+    """
 
     person: Person
     exercises: Sequence[Done]
     chosen: Done | None
     attempts: Sequence[Attempt]
     step: str | None
+    trained: Sequence[RunShown]
 
     @property
     def standing(self) -> State | None:
@@ -106,7 +112,8 @@ def read_student(
         work = Work(account_id, chosen.exercise.slug)
         attempts = list_attempts(session, member.membership, dispatcher, work, ATTEMPTS_SHOWN)
         step = step if step in [each.name for each in chosen.exercise.checkpoints] else None
-    return StudentView(person, done, chosen, attempts, step)
+    trained = [RunShown(each) for each in of_student(session, course.id, account_id)]
+    return StudentView(person, done, chosen, attempts, step, trained)
 
 
 def _exercises(member: CourseSession, account_id: int) -> list[Done]:

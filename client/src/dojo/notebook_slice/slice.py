@@ -15,6 +15,7 @@ from dojo.notebook_slice.handouts import Renamed, with_exercise_names
 from dojo.notebook_slice.kinds import Kind, Kinds
 from dojo.notebook_slice.remarks import place
 from dojo.notebook_slice.statements import Statement, read_parts, read_statements
+from dojo.notebook_slice.training_loop import without_loop
 from dojo.notebook_slice.transcript import Taken, summarise, write
 from dojo.notebook_slice.unfold import Unfolding, unfold
 
@@ -121,7 +122,7 @@ def _unfinished(notebook: NotebookCells, choice: Choice) -> tuple[str, ...]:
 
 def _best_reading(notebook: NotebookCells, goal: Goal) -> _Reading:
     """Return the reading with the most answers, and of those the plainest."""
-    parts = read_parts(notebook)
+    parts = without_loop(read_parts(notebook), goal)
     plain = with_exercise_names(parts, goal, containers=False)
     best = _read(plain, goal)
     before = plain.parts
@@ -174,6 +175,8 @@ def _no_answer(notebook: NotebookCells, reading: _Reading, goal: Goal) -> BadFil
     examples = ", ".join(list(goal.checkpoint_by_variable)[:3])
     reasons = (*_unfinished(notebook, reading.choice), *_other_exercises(reading, goal), *reading.choice.remarks)
     told = "".join(f" {reason}" for reason in (*reasons, *reading.remarks)[:REASONS_MAX])
+    if not goal.checkpoints:
+        return BadFile(f"There is no backward(state) that can be taken.{told}", "Write it in a cell, and run that.")
     makes = "This script makes no answer" if notebook.is_script else "No cell of this notebook makes an answer"
     return BadFile(
         f"{makes} of this exercise ({examples}, …).{told}",

@@ -57,7 +57,7 @@ class ProgressStrip:
 
     def schedule(self, mistake: Checkpoint | None) -> None:
         """Show the strip after the cell, with a link to the lecture at a mistake."""
-        shell = _jupyter_shell()
+        shell = jupyter_shell()
         if shell is None:
             return
         if not self._is_registered:
@@ -78,7 +78,7 @@ class ProgressStrip:
         display({"text/html": as_html, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call, unused-ignore]
 
 
-def _jupyter_shell() -> Any:
+def jupyter_shell() -> Any:
     """Return Jupyter's shell, or None in plain Python and in IPython's terminal."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module else None

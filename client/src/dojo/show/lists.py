@@ -130,6 +130,17 @@ def show_history(screen: Screen, submissions: Sequence[Submission]) -> None:
     _show_list(screen, _List(titles, frozenset({"id", "exercise"}), rows, done))
 
 
+def show_table(
+    screen: Screen,
+    titles: Sequence[str],
+    typed: frozenset[str],
+    rows: Sequence[Sequence[str]],
+    done: Sequence[bool],
+) -> None:
+    """Print a table of text. ``typed`` names the columns that are never cut, ``done`` marks the rows shown in green."""
+    _show_list(screen, _List(titles, typed, rows, done))
+
+
 def _show_list(screen: Screen, content: _List) -> None:
     """Print a table; in a pipe, every column is as wide as its widest cell.
 

@@ -27,14 +27,15 @@ class Screen:
     """Standard output.
 
     ``colour`` is False in pipes, with NO_COLOR and on dumb terminals. ``width`` is the terminal's, or None in a pipe.
+    ``utf8`` says whether it shows every letter.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(markup=False, highlight=False, emoji=False)
         self.is_terminal = self.console.is_terminal
         self.colour = self.is_terminal and not self.console.is_dumb_terminal and not self.console.no_color
-        self._utf8 = (self.console.encoding or "").lower().startswith("utf")
-        self.yes, self.no = ("✓", "✗") if self._utf8 else ("yes", "no")
+        self.utf8 = (self.console.encoding or "").lower().startswith("utf")
+        self.yes, self.no = ("✓", "✗") if self.utf8 else ("yes", "no")
 
     @property
     def width(self) -> int | None:
@@ -44,7 +45,7 @@ class Screen:
     def mark(self, kind: str) -> str:
         """Return the character for a kind of step, one of ``MARKS``."""
         letter, ascii_letter = MARKS[kind]
-        return letter if self._utf8 else ascii_letter
+        return letter if self.utf8 else ascii_letter
 
     def print(self, text: str = "", style: str = "") -> None:
         """Print a line or a paragraph. Lines are wrapped only in a terminal."""
@@ -74,6 +75,13 @@ class Screen:
             self._print_styled(Text(text, style=style))
         else:
             self._print_plain(text)
+
+    def print_plot(self, line: Text) -> None:
+        """Print a line of a plot, which has styles of its own and is never wrapped."""
+        if self.is_terminal:
+            self._print_styled(line)
+        else:
+            self._print_plain(line.plain.rstrip())
 
     def _print_styled(self, line: Text) -> None:
         self.console.print(line if self.colour else Text(line.plain), soft_wrap=True)

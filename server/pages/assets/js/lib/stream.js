@@ -16,6 +16,7 @@ export function follow(address, handlers, live) {
     heard("position");
     for (const [name, act] of Object.entries(handlers)) heard(name, act);
     stream.addEventListener("end", () => { ended = true; close(); tell("you may not look on any more: load the page again", false); });
+    stream.addEventListener("done", () => { ended = true; close(); live.hidden = true; });
     stream.addEventListener("error", () => {
       if (stream?.readyState === EventSource.CLOSED) { ended = true; tell("not live: load the page again", false); } else tell("reconnecting", false);
     });
