@@ -351,9 +351,6 @@ _WITHOUT_GRADIENT: Final = """
     bucketize    | input boundaries * right=False | torch
     searchsorted | sorted_sequence input * right=False | torch
     one_hot      | input num_classes=-1 | F
-    zeros_like   | input | torch
-    ones_like    | input | torch
-    full_like    | input fill_value | torch
     zeros        | *size * dtype=None | torch
     ones         | *size * dtype=None | torch
     full         | size fill_value * dtype=None | torch

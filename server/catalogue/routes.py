@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from exercises import registry
+from server.assignments import packs
 from server.catalogue import explanations, present
 from server.catalogue.schemas import ExerciseBody, ExerciseListBody, ExplanationBody, InstanceBody
 from server.courses.access import Allowed, CourseAccess
@@ -44,7 +44,7 @@ OwnInstance = Annotated[StoredInstance, Depends(own_instance)]
 def list_exercises(access: Reading) -> ExerciseListBody:
     """The exercises that the course asks for, with what the caller has done in each. Staff see all."""
     with access.reading() as member:
-        rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
+        rules = find_all_rules(member.session, member.membership, member.account_id, packs.exercises_of(member.course))
         listed = [each for each in rules.values() if each.is_assigned or each.is_free]
         return ExerciseListBody(exercises=present.summaries(member, listed))
 

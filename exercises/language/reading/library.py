@@ -83,7 +83,7 @@ _REFUSED: Final[tuple[tuple[str, str, str], ...]] = (
 def normalised(path: str) -> str:
     """Return the one path of a function."""
     for prefix, short in _PREFIXES:
-        if path.startswith(prefix):
+        if path.startswith(prefix) and path not in SPELLINGS:
             path = short + path[len(prefix) :]
     return _SAME.get(path, path)
 

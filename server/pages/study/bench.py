@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from dojo.api.responses import read_exercise
 from dojo.files import starter
-from exercises import registry
 from exercises.exercise import Exercise
+from server.assignments import packs
 from server.catalogue import present as catalogue
 from server.catalogue.schemas import ExerciseBody, ExerciseSummaryBody
 from server.courses.access import CourseSession, Membership
@@ -26,6 +26,7 @@ from server.instances.store import InstanceStore
 from server.pages.heat import times
 from server.pages.marks import Mark, mark_of
 from server.pages.source import inline
+from server.pages.statement import Block, blocks
 from server.pages.study.verdicts import LectureShown, Looking, Verdicts, lecture_of, verdicts
 from server.progress import record
 from server.queue.dispatcher import Dispatcher
@@ -118,10 +119,9 @@ class Bench:
     forward: tuple[ForwardLine, ...]
 
     @property
-    def statement(self) -> list[str]:
-        """The statement's paragraphs, as plain text."""
-        parts = self.body.statement.replace("`", "").replace("**", "").split("\n\n")
-        return [part.strip().lstrip("#").strip() for part in parts if part.strip() and "```" not in part]
+    def statement(self) -> tuple[Block, ...]:
+        """The statement's blocks, without its title."""
+        return blocks(self.body.statement)
 
     @property
     def address(self) -> str:
@@ -242,7 +242,7 @@ class Benches:
 
     def _next(self, member: CourseSession, done: str) -> ExerciseSummaryBody | None:
         """Return the next exercise of the course that is open and not done."""
-        rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
+        rules = find_all_rules(member.session, member.membership, member.account_id, packs.exercises_of(member.course))
         open_ones = [each for each in rules.values() if each.is_assigned and refusal_of(each.require_readable) is None]
         order = [each.exercise for each in open_ones]
         start = order.index(done) + 1 if done in order else 0
