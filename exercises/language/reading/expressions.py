@@ -234,8 +234,7 @@ def _lambda(session: Session, node: ast.Lambda, scope: Scope) -> Any:
 
 
 def _comprehension(session: Session, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, scope: Scope) -> Any:
-    found = [session.evaluate(node.elt, inner) for inner in _turns(session, node.generators, scope)]
-    return found
+    return [session.evaluate(node.elt, inner) for inner in _turns(session, node.generators, scope)]
 
 
 def _dict_comprehension(session: Session, node: ast.DictComp, scope: Scope) -> Any:

@@ -15,8 +15,8 @@ from exercises.language.reading.values import Library, Method, Results, Traced
 
 _RESULT_NAMES: Final = {"values": 0, "indices": 1}
 _SAME: Final = (
-    "contiguous", "cuda", "cpu", "requires_grad_", "retain_grad", "clone", "double", "half", "bfloat16", "share_memory_",
-    "pin_memory", "coalesce",
+    "contiguous", "cuda", "cpu", "requires_grad_", "retain_grad", "clone", "double", "half", "bfloat16",
+    "share_memory_", "pin_memory", "coalesce",
 )  # fmt: skip
 _CASTS: Final = {"float": torch.float32, "long": torch.int64, "int": torch.int64, "bool": torch.bool}
 _SECOND: Final = ("grad", "grad_fn", "register_hook")
