@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from author.paste.__main__ import main
 from click.testing import CliRunner
 
-from author.paste.__main__ import main
 from author.paste.trace import paste_traced
 from exercises.language.errors import Refused
 from tests.author.paste import models
