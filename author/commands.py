@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from author.derive.command import derive_command
+from author.paste.command import paste_command
 from exercises.errors import PackError
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ def prove_command(keep: Keep | None = None) -> click.Command:
     return command
 
 
+author.add_command(paste_command)
+author.add_command(derive_command)
 author.add_command(prove_command())
 
 
@@ -123,15 +127,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _require(slugs: Sequence[str]) -> None:
-    """Do nothing if there is an exercise of each slug.
+    """Do nothing if there is an exercise of each slug or folder.
 
     :raises click.UsageError: there is none
     """
-    from exercises.registry import NoSuchExercise, find
+    from author.named import named
+    from exercises.registry import NoSuchExercise
 
     try:
         for slug in slugs:
-            find(slug)
+            named(slug)
     except NoSuchExercise as error:
         raise click.UsageError(f"{error}.") from None
 

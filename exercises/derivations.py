@@ -14,6 +14,7 @@ The last line begins with the code that computes the gradient. A test executes i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exercises.errors import PackError
@@ -63,3 +64,9 @@ def read(text: str) -> dict[str, Derivation]:
             raise PackError(f"The derivation of {name} does not have {LINES} lines. Write each after a hyphen.")
         derivations[name.strip()] = Derivation(*lines)
     return derivations
+
+
+def written(derivations: Mapping[str, Derivation]) -> str:
+    """Return the text of derivations, which ``read`` reads back."""
+    parts = (f"## {name}\n\n" + "".join(f"- {line}\n" for line in each.lines) for name, each in derivations.items())
+    return "\n".join(parts)

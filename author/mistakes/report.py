@@ -8,8 +8,8 @@ from author.key import key_lines
 from author.mistakes.grading import Outcome, outcomes
 from author.mistakes.key import KeyRun
 from author.mistakes.making import mistakes
+from author.named import named as exercise_named
 from exercises.instance import Instance
-from exercises.registry import find
 from exercises.tape import variables
 from grader.reference import reference
 
@@ -20,7 +20,7 @@ def report(slug: str, per_line: int | None = None, only_missed: bool = False) ->
     :raises NoSuchExercise: there is none of this slug
     :raises Refused: the key cannot be derived
     """
-    exercise = find(slug)
+    exercise = exercise_named(slug)
     instance = Instance.canonical(exercise)
     run = KeyRun(key_lines(exercise), variables(dict(reference(instance).state)))
     graded = [each for each in outcomes(instance, run, mistakes(instance, run, per_line)) if each.is_mistake]

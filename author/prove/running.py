@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 
+from author.named import named
 from author.prove.proof import Proof
 from author.prove.prove import prove
 from author.prove.subject import QUICK, THOROUGH
-from exercises.registry import find
 from grader.sandbox import Sandbox
 
 
@@ -39,7 +39,7 @@ def _in_this_process(slugs: Iterable[str], is_quick: bool, progress: Callable[[s
 
 
 def _proof(slug: str, is_quick: bool, sandbox: Sandbox, progress: Callable[[str], None]) -> Proof:
-    return prove(find(slug), QUICK if is_quick else THOROUGH, sandbox, progress)
+    return prove(named(slug), QUICK if is_quick else THOROUGH, sandbox, progress)
 
 
 _sandbox: Sandbox | None = None

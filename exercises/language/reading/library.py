@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import torch
@@ -33,7 +34,7 @@ _NUMBERS: Final[dict[str, Any]] = {
     "torch.int32": torch.int64, "torch.int": torch.int64, "torch.bool": torch.bool, "torch.uint8": torch.bool,
     "np.newaxis": None,
 }  # fmt: skip
-_MATH: Final = {
+_MATH: Final[dict[str, Callable[..., Any]]] = {
     "sqrt": math.sqrt, "log": math.log, "exp": math.exp, "sin": math.sin, "cos": math.cos, "tan": math.tan,
     "tanh": math.tanh, "floor": math.floor, "ceil": math.ceil, "log2": math.log2, "log10": math.log10,
     "pow": math.pow, "prod": math.prod, "gcd": math.gcd, "isqrt": math.isqrt, "fabs": math.fabs, "atan": math.atan,

@@ -166,7 +166,8 @@ def _fitted(session: Session, value: Any, place: Tensor) -> Traced:
         value = session.operation("float", value)
     if value.value.shape != place.shape:
         value = session.operation("expand", value, *place.shape)
-    return value
+    result: Traced = value
+    return result
 
 
 def _scattered(session: Session, base: Traced, dim: int, where: Index, part: Traced) -> Traced:
