@@ -197,8 +197,8 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
                 codes = _codes_of_factor(node, scope, several)
                 yield Change("a count off by one", codes, left)
                 return
-            other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
-            yield Change("a sign in the local derivative", local, ast.BinOp(left, other, right))
+            turned = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+            yield Change("a sign in the local derivative", local, ast.BinOp(left, turned, right))
             for field, inner in (("left", left), ("right", right)):
                 if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and scope.is_number(inner.right):
                     yield _put(Change("a wrong power", local, _other_power(inner.left, inner.right)), node, field)

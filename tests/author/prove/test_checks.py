@@ -90,7 +90,7 @@ class Keyed(Subject):
     code: tuple[tuple[str, str], ...] = ()
 
     @property
-    def lines(self) -> Sequence[Line]:  # type: ignore[override]
+    def lines(self) -> Sequence[Line]:
         return [line(name, code) for name, code in self.code]
 
 
