@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import safetensors.torch
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from exercises import registry
+from server.http.token_gate import SESSION_COOKIE
 from server.tables import CourseRow
 from tests.support.assigned import assign
 from tests.support.servers import COURSE, FULL, RunningServer, Student, gradients
+from tests.support.windows import Window
 
 DRILL = "drills/missing-term-1"
 EXERCISES = f"/api/v1/courses/{COURSE}/exercises"
@@ -26,6 +29,13 @@ def leave_out_a_path(student: Student) -> dict[str, Any]:
     return body
 
 
+def signed_in(server: RunningServer, token: str) -> Window:
+    """Return a window of somebody."""
+    window = Window(TestClient(server.client.app, follow_redirects=False))
+    window.client.cookies.set(SESSION_COOKIE, token, domain="testserver.local")
+    return window
+
+
 def test_the_second_time_offers_a_drill(server: RunningServer, student: Student) -> None:
     first, second = leave_out_a_path(student), leave_out_a_path(student)
 
@@ -34,6 +44,20 @@ def test_the_second_time_offers_a_drill(server: RunningServer, student: Student)
         "kind": "missing_term", "exercise": DRILL, "title": registry.find(DRILL).title, "lines": 3,
     }  # fmt: skip
     assert student.get(f"/api/v1/submissions/{first['id']}").json()["practice"] is None
+
+
+@on_sqlite
+def test_the_result_page_leads_to_the_drill(server: RunningServer, student: Student) -> None:
+    leave_out_a_path(student)
+    second = leave_out_a_path(student)["id"]
+    theirs, staff = signed_in(server, student.token), signed_in(server, server.instructor_token)
+
+    result = theirs.open(f"/submissions/{second}").text
+
+    assert "Practise this: 3 lines." in result
+    assert f'href="/courses/{COURSE}/exercises/{DRILL}"' in result
+    assert "Every use adds a term" in theirs.open(f"/courses/{COURSE}/exercises/{DRILL}").text
+    assert "Practise this" not in staff.open(f"/submissions/{second}").text
 
 
 @on_sqlite
