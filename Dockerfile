@@ -21,6 +21,7 @@ RUN pip install --no-deps --require-hashes -r requirements.lock
 COPY alembic.ini pyproject.toml README.md LICENSE ./
 COPY exercises exercises
 COPY grader grader
+COPY author author
 COPY server server
 COPY migrations migrations
 # The server reads dropped notebooks with a part of its client, and builds the client's wheel from these sources.

@@ -2,10 +2,11 @@
 
 A pack is a folder (``exercises.folder``), and it is found in one of two ways:
 
-1. A distribution has an entry point in the group ``backprop_dojo.exercises``. Its object is the ``Path`` of the pack's
-   folder, or a tuple of ``Exercise``::
+1. A distribution has an entry point in the group ``backprop_dojo.exercises``. It names the package that is the pack's
+   folder, the ``Path`` of such a folder, or a tuple of ``Exercise``::
 
        [project.entry-points."backprop_dojo.exercises"]
+       basics = "exercises.basics"
        makemore = "exercises.makemore:EXERCISES"
 
 2. The environment's ``DOJO_PACKS`` names the folder, or a folder that holds such folders. Several are separated as in
@@ -24,6 +25,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from exercises import folder
@@ -175,16 +177,17 @@ def load(installed: Iterable[EntryPoint], in_folders: Iterable[Path] = ()) -> di
 
 
 def _object_of(entry: EntryPoint) -> object:
-    """Return the object of an entry point.
+    """Return the object of an entry point; of a package its folder.
 
     :raises PackError: its import fails
     """
     try:
-        return entry.load()
+        held = entry.load()
     except Exception as error:  # the code of a pack may raise anything when it is imported
         raise PackError(
             f"{_label(entry)} cannot be loaded: {type(error).__name__}: {error}. Mend it, or uninstall it."
         ) from error
+    return Path(next(iter(held.__path__))) if isinstance(held, ModuleType) and hasattr(held, "__path__") else held
 
 
 def _pack(origin: str, held: object) -> Pack:
@@ -199,7 +202,7 @@ def _pack(origin: str, held: object) -> Pack:
             raise PackError(f"{origin}: {error}") from error
     if not isinstance(held, tuple) or not held or not all(isinstance(exercise, Exercise) for exercise in held):
         raise PackError(
-            f"{origin} holds neither the Path of a folder nor a tuple of exercises. Let its entry point name one."
+            f"{origin} is neither a folder nor a tuple of exercises. Let its entry point name the pack's package."
         )
     for exercise in held:
         if not _SLUG.fullmatch(exercise.slug):

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlmodel import Session, col, or_, select
 
+from server.courses.pinned_packs import holds
 from server.http.problems import NotFound
 from server.tables import (
     Accepts,
@@ -104,14 +105,14 @@ def find_assignment(session: Session, course: CourseRow, exercise: str) -> Assig
 def list_assignments(session: Session, course: CourseRow, exercises: Iterable[str]) -> list[Assignment]:
     """Return the assignments of those of these exercises that a course asks for, in its order.
 
-    In a course without assignments all of them are open practice, in the order given.
+    In a course without assignments those of its packs are open practice, in the order given.
     """
     rows = session.exec(
         select(AssignmentRow).where(AssignmentRow.course_id == course.id).order_by(col(AssignmentRow.position))
     ).all()
     wanted = list(exercises)
     if not rows:
-        return [Assignment.open_practice(course, each) for each in wanted]
+        return [Assignment.open_practice(course, each) for each in wanted if holds(course, each)]
     return [Assignment.of(row, course) for row in rows if row.exercise in wanted]
 
 

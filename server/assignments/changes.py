@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from server.assignments import validation
 from server.assignments.assignment import list_extensions
-from server.assignments.exercises import find_exercise
+from server.assignments.exercises import find_exercise_of
 from server.assignments.impact import CourseRules, Impact, impact
 from server.audit.log import Entry, record
 from server.courses.access import Actor, lock_active
@@ -121,11 +121,12 @@ def plan_change(session: Session, course: CourseRow, change: Change) -> Plan:
 
     :raises Archived: the course is archived
     :raises UnknownExercise: there is no such exercise
+    :raises UnknownPack: it is in a pack that the course does not have
     :raises Outdated: the assignment is at another version
     :raises BadAssignment: an assignment cannot have such rules
     """
     lock_active(session, course)
-    checkpoints = [each.name for each in find_exercise(change.exercise).checkpoints]
+    checkpoints = [each.name for each in find_exercise_of(course, change.exercise).checkpoints]
     before = _in_order(read(session, course))
     old = _of(before, change.exercise)
     _require_version(old, change.version)

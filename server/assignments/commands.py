@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
 from server.courses.access import OPERATOR
+from server.courses.commands import course as course_group
 from server.courses.commands import find_course
 from server.courses.local_time import local_text, parse, zone_of
 from server.database.setup import prepared_database
@@ -302,3 +303,29 @@ def _show(row: AssignmentRow, course: CourseRow) -> None:
     late = late_sentence(Assignment.of(row, course))
     if late is not None:
         click.echo(late)
+
+
+@course_group.command("packs")
+@click.argument("slug", metavar="COURSE")
+@click.option("--pin", "pinned", metavar="PACK", multiple=True, help="Add it, or pin the version installed now.")
+@click.option("--remove", "removed", metavar="PACK", multiple=True, help="Take it out of the course.")
+@pass_settings
+def set_packs(settings: Settings, slug: str, pinned: tuple[str, ...], removed: tuple[str, ...]) -> None:
+    """Print or change the packs of exercises of a course, and say which are not as they were pinned."""
+    from server.assignments import packs
+
+    with prepared_database(settings).writing() as session:
+        course = find_course(session, slug)
+        for name in pinned:
+            packs.pin(session, course, name, OPERATOR)
+        for name in removed:
+            packs.remove(session, course, name, OPERATOR)
+        for each in packs.read(course):
+            title = each.installed.title if each.installed else "not installed"
+            digest = each.pinned[: packs.DIGEST_SHOWN] if each.pinned else "not pinned"
+            click.echo(f"{each.name:16s} {digest:{packs.DIGEST_SHOWN}s}  {title}")
+            if each.note:
+                click.echo(f"  {each.note} To pin it: python -m server course packs {slug} --pin {each.name}")
+        others = ", ".join(each.name for each in packs.others(course))
+    if others:
+        click.echo(f"To add one of {others}, type: python -m server course packs {slug} --pin PACK")

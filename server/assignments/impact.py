@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from exercises import registry
 from server.assignments.assignment import Assignment, Extension, Extensions
 from server.assignments.points import Moments, assignment_points
+from server.courses.pinned_packs import holds
 from server.courses.seats import listed_students
 from server.tables import (
     Accepts,
@@ -41,7 +42,8 @@ class CourseRules:
     def of(cls, rows: Iterable[AssignmentRow], course: CourseRow, extensions: Sequence[Extension]) -> CourseRules:
         """Return the rules of a course with these assignments. Without any, it is open practice."""
         assignments = [Assignment.of(row, course) for row in rows]
-        practice = [] if assignments else [Assignment.open_practice(course, slug) for slug in registry.exercises()]
+        held = [slug for slug in registry.exercises() if holds(course, slug)]
+        practice = [] if assignments else [Assignment.open_practice(course, slug) for slug in held]
         return cls([*assignments, *practice], extensions)
 
     def by_exercise(self) -> dict[str, tuple[Assignment, Extensions]]:

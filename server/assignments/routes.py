@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from server.assignments import changes, extensions
+from server.assignments import changes, extensions, packs
 from server.assignments.assignment import Assignment
 from server.assignments.changes import Change, Plan
 from server.assignments.extensions import Grant, Recipient
@@ -24,6 +24,8 @@ from server.assignments.schemas import (
     GrantBody,
     ImpactBody,
     OrderBody,
+    PackBody,
+    PackListBody,
     Preview,
 )
 from server.courses.access import Allowed, CourseAccess, CourseSession
@@ -40,6 +42,7 @@ Setting = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_ASSIGNMENTS)
 Extending = Annotated[CourseAccess, Depends(Allowed(Permission.EXTEND))]
 IfMatch = Annotated[str | None, Header(description="The version that the change was made on, as its ETag.")]
 ASSIGNMENTS, ASSIGNMENT, EXTENSIONS = "/assignments", "/assignments/{topic}/{name}", "/extensions"
+PACKS, PACK = "/packs", "/packs/{pack}"
 
 
 class BadIfMatch(Unprocessable):
@@ -67,7 +70,31 @@ async def seen_version(if_match: IfMatch = None) -> int | None:
 
 
 Slug = Annotated[str, Depends(named_slug)]
+PackName = Annotated[str, Path(max_length=64)]
 SeenVersion = Annotated[int | None, Depends(seen_version)]
+
+
+@router.get(PACKS, tags=["packs"])
+def list_packs(access: Reading) -> PackListBody:
+    """The packs of exercises of a course, each with the version that the course pinned. For staff."""
+    with access.reading() as member:
+        return _packs(member.course)
+
+
+@router.put(PACK, tags=["packs"])
+def pin_pack(access: Setting, pack: PackName) -> PackListBody:
+    """Add a pack to a course, or pin the version of one that is installed now."""
+    with access.writing() as member:
+        packs.pin(member.session, member.course, pack, member.actor)
+        return _packs(member.course)
+
+
+@router.delete(PACK, tags=["packs"], responses=documented(409))
+def remove_pack(access: Setting, pack: PackName) -> PackListBody:
+    """Take a pack out of a course. It stays if the course has assignments of it, or no other pack."""
+    with access.writing() as member:
+        packs.remove(member.session, member.course, pack, member.actor)
+        return _packs(member.course)
 
 
 @router.get(ASSIGNMENTS, tags=["assignments"])
@@ -222,3 +249,21 @@ def _extension(found: Recipient) -> ExtensionBody:
     person = PersonBody(id=row.account_id, name=found.name or "") if row.account_id is not None else None
     values = row.model_dump(include={"id", "exercise", "due_at", "reason", "created_at", "revoked_at"})
     return ExtensionBody(**values, person=person, section=found.section, granted_by=row.granted_by_id)
+
+
+def _packs(course: CourseRow) -> PackListBody:
+    bodies = []
+    for each in packs.read(course):
+        held = each.installed
+        bodies.append(
+            PackBody(
+                name=each.name,
+                title=held.title if held else each.name,
+                licence=held.licence if held else "",
+                exercises=[exercise.slug for exercise in held.exercises] if held else [],
+                pinned=each.pinned,
+                installed=held.digest if held else None,
+                note=each.note,
+            )
+        )
+    return PackListBody(packs=bodies, others=[each.name for each in packs.others(course)])

@@ -94,6 +94,29 @@ class AssignmentChangeBody(BaseModel):
     assignment: AssignmentBody
 
 
+class PackBody(BaseModel):
+    """A pack of exercises in a course.
+
+    ``pinned`` is the digest of the version that the course pinned, and ``installed`` that of the version on this
+    server; null if there is none. ``note`` says what staff should do, if they differ.
+    """
+
+    name: str
+    title: str
+    licence: str
+    exercises: list[str]
+    pinned: str | None
+    installed: str | None
+    note: str | None
+
+
+class PackListBody(BaseModel):
+    """The packs of a course in its order, and the names of those that it could add."""
+
+    packs: list[PackBody]
+    others: list[str]
+
+
 class OrderBody(BaseModel):
     """The exercises of all assignments of a course, in a new order."""
 

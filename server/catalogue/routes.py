@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from exercises import registry
+from server.assignments import packs
 from server.catalogue import explanations, present
 from server.catalogue.proofs import TheProofs
 from server.catalogue.schemas import ExerciseBody, ExerciseListBody, ExplanationBody, InstanceBody
@@ -45,7 +45,7 @@ OwnInstance = Annotated[StoredInstance, Depends(own_instance)]
 def list_exercises(access: Reading, proofs: TheProofs) -> ExerciseListBody:
     """The exercises that the course asks for, with what the caller has done in each. Staff see all."""
     with access.reading() as member:
-        rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
+        rules = find_all_rules(member.session, member.membership, member.account_id, packs.exercises_of(member.course))
         listed = [each for each in rules.values() if each.is_assigned or each.is_free]
         summaries = present.summaries(member, listed)
     shown = [proofs.shown(each, registry.find(each.slug)) for each in summaries]

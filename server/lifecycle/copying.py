@@ -48,7 +48,7 @@ def copy(session: Session, source: CourseRow, order: CopyOrder, actor: Actor, in
     :raises BadTime: a date would be too far away for a course
     """
     course = courses.open_course(session, order.slug, source.title if order.title is None else order.title)
-    for name in set(FIELDS) - {"title"}:
+    for name in {*FIELDS, "packs"} - {"title"}:
         setattr(course, name, getattr(source, name))
     zone, remarks = zone_of(source), []
     rows = []

@@ -17,6 +17,7 @@ from exercises.registry import is_drill
 from server.assignments.assignment import Assignment, NotAssigned, extensions_of, list_assignments
 from server.courses.access import Membership, require_active
 from server.courses.local_time import local_text, zone_of
+from server.courses.pinned_packs import holds
 from server.courses.roles import Permission
 from server.database.table import now
 from server.rules.problems import (
@@ -194,7 +195,7 @@ def find_rules(
     where = {"course_id": course.id, "exercise": exercise}
     has_assignments, row = (False, None) if is_drill(exercise) else assignment_of(session, where)
     assignment = Assignment.of(row, course) if row else Assignment.open_practice(course, exercise)
-    is_assigned = row is not None or not has_assignments
+    is_assigned = row is not None or (not has_assignments and holds(course, exercise))
     rules = Rules(course, account_id, assignment, moment or now(), is_free=_is_free(asking), is_assigned=is_assigned)
     return _completed(session, rules)
 

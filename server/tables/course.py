@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field
 
 from server.database.table import Table, now, text_enum
@@ -28,6 +28,9 @@ class CourseRow(Table, table=True):
     of a diagnosis students see. The levels beyond the first are shown after ``hints_after`` attempts at the checkpoint.
     ``counterexamples`` says whether the last level shows one element moved, with the change of the loss.
     ``inherited_share`` (0 to 1) is the part of a point that a step earns whose only mistake is above it.
+
+    ``packs`` maps the packs of exercises that the course takes in to the digest of each as it was pinned. A course that
+    pins none has the default pack (``server/courses/pinned_packs.py``).
     """
 
     __tablename__ = "course"
@@ -40,6 +43,7 @@ class CourseRow(Table, table=True):
     counterexamples: bool = True
     inherited_share: float = 0.0
     time_zone: str = Field(default="UTC", max_length=64)
+    packs: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     archived_at: datetime | None = None
     created_at: datetime = Field(default_factory=now)
 

@@ -16,18 +16,10 @@ from exercises.errors import PackError
 from exercises.folder import load_pack
 from exercises.instance import Instance, Kind
 from exercises.registry import NoSuchExercise, NoSuchPack
+from tests.support.packs import write_pack
 
-# A pack of another distribution: one exercise, whose numbers come from the seed alone.
-FILES = {
-    "pack.toml": 'title = "Squares"\nlicence = "MIT"\nexercises = ["a_square"]',
-    "a_square/exercise.toml": 'title = "A square"\nrevision = 1',
-    "a_square/statement.md": "Derive dx.",
-    "a_square/solution.py": "dy = torch.ones(3) / n\ndx = 2 * x * dy",
-    "a_square/given.py": "n = 3\nx = param(n)",
-    "a_square/forward.py": "y = x * x\nloss = y.sum() / n",
-}
+# The pack as an entry point may name it: its folder, or its exercises as objects of Python.
 AS_FOLDER = "from pathlib import Path\nEXERCISES = Path(__file__).parent / 'squares'"
-# The same as objects of Python.
 AS_TUPLE = """
 from dataclasses import replace
 from pathlib import Path
@@ -36,15 +28,6 @@ from exercises.folder import load_pack
 SQUARE = replace(load_pack(Path(__file__).parent / 'squares').exercises[0], slug="tuples/a-square")
 EXERCISES = (SQUARE,)
 """
-
-
-def write_pack(folder: Path, **changed: str) -> Path:
-    """Write the pack; ``changed`` maps the name of a file without its ending to another text."""
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(changed.get(path.stem, text))
-    return folder
 
 
 Install = Callable[[str, str, str], None]
@@ -62,7 +45,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     def write(distribution: str, entry_point: str, source: str) -> None:
         module = entry_point.partition(":")[0]
         modules.add(module)
-        (tmp_path / f"{module}.py").write_text(source)
+        if source:
+            (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{distribution}-1.5.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.5\n")
@@ -85,9 +69,18 @@ def test_an_unknown_slug_is_answered_with_the_known() -> None:
         registry.find("makemore/full-backwards")
 
 
-@pytest.mark.parametrize(("source", "pack"), [(AS_FOLDER, "squares"), (AS_TUPLE, "tuples")])
-def test_an_exercise_of_another_distribution_is_found(install: Install, source: str, pack: str) -> None:
-    install("squares", "squares_pack:EXERCISES", source)
+@pytest.mark.parametrize(
+    ("entry_point", "source", "pack"),
+    [
+        ("squares_pack:EXERCISES", AS_FOLDER, "squares"),
+        ("squares_pack:EXERCISES", AS_TUPLE, "tuples"),
+        ("squares", "", "squares"),  # the folder itself, as a package
+    ],
+)
+def test_an_exercise_of_another_distribution_is_found(
+    install: Install, entry_point: str, source: str, pack: str
+) -> None:
+    install("squares", entry_point, source)
 
     exercise = registry.find(f"{pack}/a-square")
 
@@ -177,9 +170,9 @@ def test_one_slug_twice_in_a_pack_is_refused(install: Install) -> None:
             "cannot be loaded: ModuleNotFoundError: No module named 'nothing_of_this_name'",
         ),
         ("1 / 0", "cannot be loaded: ZeroDivisionError"),
-        ("", "cannot be loaded: AttributeError.*EXERCISES"),
-        ("EXERCISES = ['an exercise']", "holds neither the Path of a folder nor a tuple of exercises"),
-        ("EXERCISES = ('an exercise',)", "holds neither the Path of a folder nor a tuple of exercises"),
+        ("nothing = 1", "cannot be loaded: AttributeError.*EXERCISES"),
+        ("EXERCISES = ['an exercise']", "is neither a folder nor a tuple of exercises"),
+        ("EXERCISES = ('an exercise',)", "is neither a folder nor a tuple of exercises"),
         (AS_TUPLE.replace("tuples/a-square", "a square"), "'a square' is no slug"),
         (AS_FOLDER.replace("'squares'", "'nothing'"), r"nothing/pack\.toml is missing"),
     ],

@@ -11,6 +11,7 @@ from fastapi import Query, Response
 
 from exercises import registry
 from server.accounts.signin import SignedInSession
+from server.assignments import packs
 from server.catalogue import present
 from server.catalogue.schemas import ExerciseSummaryBody
 from server.courses.access import CourseSession, Membership, memberships_of
@@ -172,7 +173,7 @@ def _course(signed_in: SignedInSession, membership: Membership, section: str | N
             presence=count_present(signed_in.session, membership.course, membership.section),
         )
     member = CourseSession(signed_in.session, signed_in.account_id, membership)
-    rules = find_all_rules(member.session, membership, member.account_id, registry.exercises(), moment)
+    rules = find_all_rules(member.session, membership, member.account_id, packs.exercises_of(member.course), moment)
     asked = [each for each in rules.values() if each.is_assigned]
     abouts = present.summaries(member, asked)
     works = [_work(member, each, about, moment) for each, about in zip(asked, abouts, strict=True)]

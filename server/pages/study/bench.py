@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from dojo.api.responses import read_exercise
 from dojo.files import starter
-from exercises import registry
 from exercises.exercise import Exercise
+from server.assignments import packs
 from server.catalogue import present as catalogue
 from server.catalogue.schemas import ExerciseBody, ExerciseSummaryBody
 from server.courses.access import CourseSession, Membership
@@ -242,7 +242,7 @@ class Benches:
 
     def _next(self, member: CourseSession, done: str) -> ExerciseSummaryBody | None:
         """Return the next exercise of the course that is open and not done."""
-        rules = find_all_rules(member.session, member.membership, member.account_id, registry.exercises())
+        rules = find_all_rules(member.session, member.membership, member.account_id, packs.exercises_of(member.course))
         open_ones = [each for each in rules.values() if each.is_assigned and refusal_of(each.require_readable) is None]
         order = [each.exercise for each in open_ones]
         start = order.index(done) + 1 if done in order else 0

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Path, Query, Response
 
 from exercises import registry
-from server.assignments import changes
+from server.assignments import changes, packs
 from server.assignments.assignment import Assignment, list_extensions
 from server.assignments.exercises import find_exercise
 from server.assignments.lateness import late_sentence
@@ -79,7 +79,8 @@ def read_list(member: CourseSession) -> AssignmentList:
     titles = {slug: exercise.title for slug, exercise in registry.exercises().items()}
     order = [row.exercise for row in rows]
     listed = [_listed(row, member.course, titles, order) for row in rows]
-    others = [(slug, title) for slug, title in titles.items() if slug not in order]
+    held = packs.exercises_of(member.course)
+    others = [(slug, exercise.title) for slug, exercise in held.items() if slug not in order]
     extensions = list_extensions(member.session, member.course)
     assignments = [Assignment.of(row, member.course) for row in rows]
     return AssignmentList(listed, term(assignments, extensions, titles, now(), zone_of(member.course)), others)

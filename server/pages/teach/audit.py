@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query, Response
 
 from exercises import registry
+from server.assignments import packs
 from server.assignments.validation import SHARES
 from server.audit import reading
 from server.audit.reading import NamedEntry, Question
@@ -40,6 +41,7 @@ ACTS: Final[Mapping[str, str]] = {
     "comment.withdraw": "withdrew a comment on a submission of {subject}",
     "course.open": "opened the course",
     "course.change": "changed the course",
+    "course.packs": "changed the packs of exercises",
     "course.archive": "archived the course",
     "course.reopen": "reopened the course",
     "extension.grant": "granted an extension for {exercise}{to_subject}",
@@ -141,7 +143,7 @@ def show_audit(
             asked=asked,
             is_filtered=any(asked.values()),
             groups=GROUPS,
-            exercises=[(slug, each.title) for slug, each in registry.exercises().items()],
+            exercises=[(slug, each.title) for slug, each in packs.exercises_of(member.course).items()],
         )
 
 

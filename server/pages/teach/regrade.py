@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Query, Response
 
 from exercises import registry
+from server.assignments import packs
 from server.assignments.exercises import find_exercise
 from server.courses.access import CourseAccess, CourseSession
 from server.courses.roles import Permission
@@ -230,7 +231,7 @@ def _render(
         422 if state.is_wrong else 200,
         membership=member.membership,
         shown=read_page(member, regrade_id),
-        exercises=[(slug, exercise.title) for slug, exercise in registry.exercises().items()],
+        exercises=[(slug, exercise.title) for slug, exercise in packs.exercises_of(member.course).items()],
         students=_students(member),
         state=state,
         notice=notice,

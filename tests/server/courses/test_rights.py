@@ -24,6 +24,9 @@ RIGHTS = {
     ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 201),
     ("get", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
     ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
+    ("get", f"{COURSE}/packs"): (403, 403, 200),
+    ("put", f"{COURSE}/packs/{{pack}}"): (403, 403, 200),
+    ("delete", f"{COURSE}/packs/{{pack}}"): (403, 403, 409),
     ("get", f"{COURSE}/assignments"): (403, 403, 200),
     ("put", f"{COURSE}/assignments"): (403, 403, 200),
     ("get", f"{COURSE}/extensions"): (403, 403, 200),
@@ -101,7 +104,9 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     for method, path in RIGHTS:
         topic, _, name = FULL.partition("/")
         places = people_of(caller, course)
-        address = path.format(course=course, topic=topic, name=name, id=id, checkpoint="h", comment=99, **places)
+        address = path.format(
+            course=course, topic=topic, name=name, id=id, checkpoint="h", pack="makemore", comment=99, **places
+        )
         named = Named(id, caller.account, places["into"])
         answer = caller.request(method, address, **sent_to(method.upper(), path, named))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
@@ -202,7 +207,9 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
         sent = sent_to(method.upper(), path, Named(id))
         sent["headers"] = sent.get("headers", {}) | ({"Authorization": authorization} if authorization else {})
         places = {"account": 1, "code": 1, "comment": 99}
-        address = path.format(course=here.slug, topic=topic, name=name, id=id, checkpoint="h", **places)
+        address = path.format(
+            course=here.slug, topic=topic, name=name, id=id, checkpoint="h", pack="makemore", **places
+        )
         answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path

@@ -55,6 +55,9 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("GET", f"{COURSE}/audit"): (Permission.READ_AUDIT,),
     ("GET", f"{COURSE}/assignments"): (Permission.READ_CLASS,),
     ("PUT", f"{COURSE}/assignments"): (Permission.MANAGE_ASSIGNMENTS,),
+    ("GET", f"{COURSE}/packs"): (Permission.READ_CLASS,),
+    ("PUT", f"{COURSE}/packs/{{pack}}"): (Permission.MANAGE_ASSIGNMENTS,),
+    ("DELETE", f"{COURSE}/packs/{{pack}}"): (Permission.MANAGE_ASSIGNMENTS,),
     ("GET", ASSIGNMENT): (Permission.READ_CLASS,),
     ("PUT", ASSIGNMENT): (Permission.MANAGE_ASSIGNMENTS,),
     ("PATCH", ASSIGNMENT): (Permission.MANAGE_ASSIGNMENTS,),
@@ -219,7 +222,9 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
         places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     id, comment = _things(server, path, submission_id, headers)
-    address = path.format(course=slug, topic=topic, name=name, id=id, checkpoint="h", comment=comment, **places)
+    address = path.format(
+        course=slug, topic=topic, name=name, id=id, checkpoint="h", pack="makemore", comment=comment, **places
+    )
     if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):
