@@ -92,6 +92,21 @@ def prove_command(keep: Keep | None = None) -> click.Command:
 author.add_command(prove_command())
 
 
+@author.command("drills")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seed", type=click.IntRange(0), default=0, help="It decides sizes and numbers.")
+def write_drills(folder: Path, seed: int) -> None:
+    """Write the drills of a seed as a pack into FOLDER, once each is proved."""
+    from author.drills.making import drills
+    from author.drills.proving import proved
+    from author.drills.writing import write
+
+    unsound = [drill.slug for drill in drills(seed) if not proved(drill, 0).is_sound]
+    if unsound:
+        raise click.ClickException(f"{', '.join(unsound)} is not sound. Mend its template, or take another seed.")
+    click.echo(f"{write(folder, seed)} drills are in {folder}.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 an exercise has a fault, 2 the call was wrong."""
     try:

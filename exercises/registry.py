@@ -11,6 +11,9 @@ A pack is a folder (``exercises.folder``), and it is found in one of two ways:
 
 2. The environment's ``DOJO_PACKS`` names the folder, or a folder that holds such folders. Several are separated as in
    ``PATH``.
+
+Drills are a pack by themselves: no course asks for them, and every course has them to practise. So they are found by
+their slugs, and are not among ``exercises()``.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from exercises.folder import PACK_FILE, Pack
 
 GROUP: Final = "backprop_dojo.exercises"
 FOLDERS_VARIABLE: Final = "DOJO_PACKS"
+DRILLS: Final = Path(__file__).parent / "drills"
 _SLUG: Final = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 
@@ -74,9 +78,23 @@ def find(slug: str) -> Exercise:
     :raises PackError: there is no pack, or one cannot be used
     """
     try:
-        return exercises()[slug]
+        return (drills() if is_drill(slug) else exercises())[slug]
     except KeyError:
         raise NoSuchExercise(slug) from None
+
+
+@cache
+def drills() -> Mapping[str, Exercise]:
+    """Return slug → drill. They are loaded at the first call.
+
+    :raises PackError: the pack of drills cannot be used
+    """
+    return {exercise.slug: exercise for exercise in folder.load_pack(DRILLS).exercises}
+
+
+def is_drill(slug: str) -> bool:
+    """Return whether a slug is that of a drill, if there is such an exercise at all."""
+    return slug.startswith(f"{DRILLS.name}/")
 
 
 def find_pack(name: str) -> Pack:
@@ -95,6 +113,7 @@ def clear() -> None:
     """Forget the packs, so that the next call loads them again."""
     packs.cache_clear()
     exercises.cache_clear()
+    drills.cache_clear()
 
 
 def prepare() -> None:
@@ -138,7 +157,7 @@ def load(installed: Iterable[EntryPoint], in_folders: Iterable[Path] = ()) -> di
     sources += [(f"the folder {path}", path) for path in in_folders]
     for origin, held in sources:
         if isinstance(held, Path):
-            if held.resolve() in loaded:
+            if held.resolve() in (*loaded, DRILLS.resolve()):
                 continue
             loaded.add(held.resolve())
         pack = _pack(origin, held)

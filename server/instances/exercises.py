@@ -40,7 +40,7 @@ def record_revisions(database: Database) -> None:
 
     Servers and workers start together on one database, so a revision may have just been written.
     """
-    exercises = registry.exercises().values()
+    exercises = [*registry.exercises().values(), *registry.drills().values()]
     rows = [{"slug": each.slug, "revision": each.revision, "created_at": now()} for each in exercises]
     with database.writing() as session:
         dialect.insert_missing(session, metadata.tables[ExerciseRevisionRow.__tablename__], rows)

@@ -10,7 +10,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 FENCE: Final = "```"
-_SPAN: Final = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*")
+_SPAN: Final = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|(?<!\w)\*(?P<em>[^\s*]+)\*(?!\w)")
 
 
 class BlockKind(StrEnum):
@@ -52,11 +52,11 @@ def _block(text: str) -> Block:
 
 
 def _html(text: str) -> Markup:
-    """Return the HTML of a text, in which code stands between backticks and strong words between two stars."""
+    """Return the HTML of a text: code stands between backticks, strong words between two stars, a term between one."""
     pieces, end = [], 0
     plain = " ".join(text.split())
     for span in _SPAN.finditer(plain):
-        tag = "code" if span[1] else "strong"
-        pieces += [escape(plain[end : span.start()]), Markup(f"<{tag}>{{}}</{tag}>").format(span[1] or span[2])]
+        tag = span.lastgroup
+        pieces += [escape(plain[end : span.start()]), Markup(f"<{tag}>{{}}</{tag}>").format(span[tag or 0])]
         end = span.end()
     return Markup("").join([*pieces, escape(plain[end:])])

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from sqlmodel import Session
 
+from exercises.registry import is_drill
 from server.assignments.assignment import Assignment, NotAssigned, extensions_of, list_assignments
 from server.courses.access import Membership, require_active
 from server.courses.local_time import local_text, zone_of
@@ -185,14 +186,14 @@ def find_rules(
 ) -> Rules:
     """Return the rules for an account's work in an exercise, towards a member of the course.
 
-    One statement. Extensions are read only if late answers are refused and this one is late, or if feedback waits for
-    the due time; attempts only if feedback waits for them.
+    One statement; none for a drill, which every course has to practise. Extensions are read only if late answers are
+    refused and this one is late, or if feedback waits for the due time; attempts only if feedback waits for them.
 
     :param moment: by default now.
     """
     course = asking.course
     where = {"course_id": course.id, "exercise": exercise}
-    has_assignments, row = assignment_of(session, where)
+    has_assignments, row = (False, None) if is_drill(exercise) else assignment_of(session, where)
     assignment = Assignment.of(row, course) if row else Assignment.open_practice(course, exercise)
     is_assigned = row is not None or (not has_assignments and holds(course, exercise))
     rules = Rules(course, account_id, assignment, moment or now(), is_free=_is_free(asking), is_assigned=is_assigned)
@@ -219,7 +220,8 @@ def find_all_rules(
     others = {each: Assignment.open_practice(course, each) for each in wanted if each not in assigned}
     return {
         slug: _completed(
-            session, Rules(course, account_id, each, moment, is_free=is_free, is_assigned=slug in assigned)
+            session,
+            Rules(course, account_id, each, moment, is_free=is_free, is_assigned=slug in assigned or is_drill(slug)),
         )
         for slug, each in (assigned | others).items()
     }

@@ -39,17 +39,17 @@ def test_a_wrong_call_says_what_to_type(arguments: tuple[str, ...], capsys: pyte
 
 
 def test_a_proof_is_printed_signed_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page, secret = tmp_path / "exercises.md", tmp_path / "secret"
+    page, secret, old = tmp_path / "exercises.md", tmp_path / "secret", tmp_path / "old.md"
+    old.write_text(f"| {LOSS} | 1 | 99% | 0 | 0 | 18 | 18 | 5 | 000000000000 |", encoding="utf-8")
     signing = ("--sign-with", secret, "--into", tmp_path / "proofs")
-    assert run("prove", LOSS, "--quick", "--page", page, *signing) == 0
-    assert "1 of 1 proved" in capsys.readouterr().out
-    assert secret.stat().st_mode & 0o077 == 0
+    assert run("prove", LOSS, "--quick", "--page", page, "--check", old, *signing) == 1
+    said = capsys.readouterr().out
+    assert "1 of 1 proved" in said
+    assert f"{LOSS}: 1 99% 0 0 18 18 000000000000 on the page, " in said
+    assert "old.md is not current. Make it again: make exercises" in said
+    assert list(table.read_page(page.read_text(encoding="utf-8"))) == [LOSS]
+
     record = ProofRecord.read((tmp_path / "proofs" / LOSS / "proof.json").read_bytes())
+    assert secret.stat().st_mode & 0o077 == 0
     assert record.key == public_key(secret.read_bytes())
     assert record.holds_for(find(LOSS))
-
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace("| 100% |", "| 99% |"), encoding="utf-8")
-    assert table.read_page(text) != table.read_page(page.read_text(encoding="utf-8"))
-    assert run("prove", LOSS, "--quick", "--check", page) == 1
-    assert "is not current. Make it again: make exercises" in capsys.readouterr().out

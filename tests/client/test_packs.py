@@ -16,10 +16,11 @@ from dojo.cli import run
 from dojo.commands.context import Context
 from dojo.notebook import Timing, pull
 from dojo.profiles.config import Config
-from tests.client.conftest import Live
+from tests.client.conftest import PINNED, Live
 from tests.support.processes import PROJECT
 
-TEXT = (PROJECT / "docs" / "packs.md").read_text(encoding="utf-8").partition("## A way through, typed")[2]
+PAGE = (PROJECT / "docs" / "packs.md").read_text(encoding="utf-8")
+TEXT = PAGE.partition("## A way through, typed")[2]
 IN_A_FILE, IN_A_NOTEBOOK, HANDED_IN = re.split(r"^### .*\n", TEXT, flags=re.MULTILINE)[1:]
 # Nothing is handed in behind the test's back.
 BY_HAND = Timing(start_timer=lambda *_: lambda: None)
@@ -75,6 +76,12 @@ def replaced(path: Path, lines: str) -> None:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
+
+
+def test_the_page_pins_the_packs_that_this_course_has() -> None:
+    command = "python -m server course packs autumn" + "".join(f" --pin {name}" for name in PINNED)
+
+    assert [line for line in blocks("sh", PAGE)[0].splitlines() if "--pin" in line] == [command]
 
 
 def test_in_a_file(student: Student, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import RULES, rule
 from author.derive.site import Flow, Site
 from author.derive.spelling import value_code
+from exercises.language.expression import Part
 
 
 def reduced_dims(site: Site, input: Node, name: str = "dim") -> tuple[int, ...]:
@@ -182,7 +183,7 @@ def _selected(site: Site) -> Iterator[Flow]:
             yield _shared(site, each, ())
             continue
         dim = site.argument("dim")
-        indices = Node(type(site.node.expression)(site.node.call, 1), site.node.value, site.node.arguments, 1)
+        indices = Node(Part(site.node.call, 1), site.node.value, site.node.arguments, 1)
         places = unreduced_places(site, each, value_code(indices, site.numbers))
         zeros = call("torch.zeros_like", site.value(each), shape=each.shape)
         incoming = unreduced_places(site, each, site.full())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -234,7 +235,7 @@ def _bounds(site: Site, input: Node, dim: int) -> tuple[int, int]:
         start = site.argument("start")
         return start, start + site.argument("length")
     call_ = Call(site.node.operation, tuple((name, plain(each)) for name, each in site.node.arguments.items()))
-    values: Sequence[Tensor] = evaluated(call_, {}.__getitem__)
+    values: Sequence[Tensor] = evaluated(call_, dict[str, Any]().__getitem__)
     sizes = [each.shape[dim] for each in values]
     start = sum(sizes[: site.node.index or 0])
     return start, start + sizes[site.node.index or 0]

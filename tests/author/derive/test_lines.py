@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -78,8 +80,9 @@ def test_a_term_is_what_one_use_adds() -> None:
         ("y", "exp", ("mul", "exp")),
     ]
     state = {"dy": torch.rand(3, 4), "s": torch.rand(3, 4), "x": torch.rand(3, 4), "b": torch.rand(4)}
-    total = sum(eval(term.code, {**state, "torch": torch}) for term in lines["s"].terms)
-    exec(lines["s"].code, namespace := {**state, "torch": torch})
+    total: Any = sum(eval(term.code, {**state, "torch": torch}) for term in lines["s"].terms)
+    namespace: dict[str, Any] = {**state, "torch": torch}
+    exec(lines["s"].code, namespace)
     assert torch.equal(total, namespace["ds"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Submission
+from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Practice, Submission
 from dojo.api.server import Connection
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, WRONG
@@ -75,8 +75,19 @@ def _show_brief(
         levels = max(memory.hint_levels(submission.exercise, mistake), 1)
         memory.store_hint_levels(submission.exercise, mistake, levels)
     next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
-    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise))
+    practice = _practice(connection, submission) if mistake is not None else None
+    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise, practice))
     memory.store(submission)
+
+
+def _practice(connection: Connection, submission: Submission) -> Practice | None:
+    """Return the drill that the server offers beside a submission. Only the submission read by itself holds it."""
+    if submission.practice is not None:
+        return submission.practice
+    try:
+        return connection.server.submission(submission.id).practice
+    except ServerError:
+        return None
 
 
 def _before(connection: Connection, submission: Submission) -> Before | None:

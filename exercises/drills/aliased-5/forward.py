@@ -1,0 +1,3 @@
+e = x.exp()
+a = x - e
+loss = (a.sin() * g).sum()

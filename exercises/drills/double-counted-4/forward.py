@@ -1,0 +1,3 @@
+a = x @ W
+y = a * x
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+x = param(6, 7)
+g = data(6, 7)
+W = param(7, 7)

@@ -1,0 +1,3 @@
+a = torch.sigmoid(x)
+y = a * x
+loss = (y * g).sum()

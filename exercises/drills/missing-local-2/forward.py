@@ -1,0 +1,3 @@
+a = x.exp()
+y = a.sin()
+loss = (y * g).sum()

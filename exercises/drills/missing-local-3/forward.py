@@ -1,0 +1,3 @@
+a = torch.relu(x)
+y = a**2 + a
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+a = u * v
+y = torch.sigmoid(a)
+loss = (y * g).sum()

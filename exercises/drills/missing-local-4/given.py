@@ -1,0 +1,3 @@
+u = param(8, 4)
+v = param(8, 4)
+g = data(8, 4)

@@ -1,0 +1,3 @@
+a = torch.tanh(x)
+y = a * x
+loss = (y * g).sum()

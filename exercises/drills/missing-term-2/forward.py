@@ -1,0 +1,3 @@
+a = x.exp()
+y = a + x
+loss = (y * g).sum()

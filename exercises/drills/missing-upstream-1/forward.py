@@ -1,0 +1,3 @@
+a = torch.tanh(x)
+y = a.exp()
+loss = (y * g).sum()

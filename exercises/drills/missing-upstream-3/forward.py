@@ -1,0 +1,3 @@
+a = x**2
+y = torch.tanh(a)
+loss = (y * g).sum()

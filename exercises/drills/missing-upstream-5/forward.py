@@ -1,0 +1,3 @@
+a = torch.sigmoid(x)
+y = a**2
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+x = param(5, 6)
+g = data(5, 6)
+b = param(6)

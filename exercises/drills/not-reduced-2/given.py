@@ -1,0 +1,3 @@
+x = param(6, 5)
+g = data(6, 5)
+w = param(5)

@@ -1,0 +1,3 @@
+a = x * c
+y = a.sin()
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+x = param(6, 4)
+g = data(6, 4)
+c = param(6, 1)

@@ -1,0 +1,3 @@
+a = x - b
+y = a**2
+loss = (y * g).sum()

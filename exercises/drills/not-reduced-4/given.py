@@ -1,0 +1,3 @@
+x = param(7, 5)
+g = data(7, 5)
+b = param(1, 5)

@@ -1,0 +1,3 @@
+e = E[i]
+y = torch.tanh(e)
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+e = E[i]
+y = e.exp()
+loss = (y * g).sum()

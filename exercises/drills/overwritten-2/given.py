@@ -1,0 +1,3 @@
+E = param(3, 5)
+i = labels(3, 2, 4)
+g = data(2, 4, 5)

@@ -1,0 +1,3 @@
+e = w[i]
+y = e.sin()
+loss = (y * g).sum()

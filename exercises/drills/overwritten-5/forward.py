@@ -1,0 +1,3 @@
+e = E[i]
+y = torch.sigmoid(e)
+loss = (y * g).sum()

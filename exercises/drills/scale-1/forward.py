@@ -1,0 +1,3 @@
+a = x**2
+y = a.sin()
+loss = (y * g).sum()

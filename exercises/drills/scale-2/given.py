@@ -1,0 +1,2 @@
+x = param(4, 8)
+g = data(4)

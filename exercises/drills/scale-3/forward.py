@@ -1,0 +1,3 @@
+a = 7 * x
+y = a.exp()
+loss = (y * g).sum()

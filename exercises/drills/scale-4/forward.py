@@ -1,0 +1,3 @@
+a = x**3
+y = torch.tanh(a)
+loss = (y * g).sum()

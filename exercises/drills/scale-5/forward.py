@@ -1,0 +1,3 @@
+a = x / 5
+y = torch.sigmoid(a)
+loss = (y * g).sum()

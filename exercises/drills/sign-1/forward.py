@@ -1,0 +1,3 @@
+a = c - x
+y = a.exp()
+loss = (y * g).sum()

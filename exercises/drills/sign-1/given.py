@@ -1,0 +1,3 @@
+x = param(4, 5)
+g = data(4, 5)
+c = data(4, 5)

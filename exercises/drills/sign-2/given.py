@@ -1,0 +1,3 @@
+x = param(8, 4)
+g = data(8, 4)
+b = param(4)

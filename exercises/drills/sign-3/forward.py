@@ -1,0 +1,3 @@
+a = x.cos()
+y = a**2
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+a = u * v
+y = torch.tanh(a)
+loss = (y * g).sum()

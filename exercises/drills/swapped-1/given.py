@@ -1,0 +1,3 @@
+u = param(7, 8)
+v = param(7, 8)
+g = data(7, 8)

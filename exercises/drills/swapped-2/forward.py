@@ -1,0 +1,3 @@
+a = torch.tanh(x)
+y = a * w
+loss = (y * g).sum()

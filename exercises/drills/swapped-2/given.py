@@ -1,0 +1,3 @@
+x = param(7, 8)
+g = data(7, 8)
+w = param(7, 8)

@@ -1,0 +1,3 @@
+a = u.exp() * v
+y = a.sin()
+loss = (y * g).sum()

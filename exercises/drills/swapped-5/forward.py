@@ -1,0 +1,3 @@
+a = f * i
+y = a.exp()
+loss = (y * g).sum()

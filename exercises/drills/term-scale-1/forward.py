@@ -1,0 +1,3 @@
+m = x.mean(1, keepdim=True)
+y = x * m
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+a = 3 * x
+y = a.exp() + x
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+a = x**3
+y = a + x.sin()
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+a = x / 7
+y = torch.tanh(a) * x
+loss = (y * g).sum()

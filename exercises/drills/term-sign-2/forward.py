@@ -1,0 +1,3 @@
+a = torch.tanh(x)
+y = x - 7 * a
+loss = (y * g).sum()

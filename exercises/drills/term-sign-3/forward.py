@@ -1,0 +1,3 @@
+a = x.cos()
+y = a * x
+loss = (y * g).sum()

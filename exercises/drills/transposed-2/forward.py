@@ -1,0 +1,3 @@
+a = x @ W
+y = a.exp()
+loss = (y * g).sum()

@@ -1,0 +1,3 @@
+x = param(4, 8)
+g = data(4, 8)
+W = param(8, 8)

@@ -1,0 +1,3 @@
+x = param(6, 8)
+g = data(6, 8)
+W = param(8, 8)

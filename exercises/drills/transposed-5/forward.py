@@ -1,0 +1,3 @@
+a = x.T
+y = torch.tanh(a @ W)
+loss = (y * g).sum()

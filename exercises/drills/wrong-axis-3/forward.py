@@ -1,0 +1,3 @@
+a = x / w
+y = torch.sigmoid(a)
+loss = (y * g).sum()

@@ -1,0 +1,2 @@
+x = param(7, 7)
+g = data(7)

@@ -1,0 +1,3 @@
+a = x - b
+y = a.sin()
+loss = (y * g).sum()
