@@ -20,7 +20,7 @@ INSTALLED := .venv/.installed
 CHECKED_DATABASE := .venv/check.db
 
 .DEFAULT_GOAL := help
-.PHONY: help assets screenshots demo serve test client-test check fuzz api-test mutate compose-test bench load lock audit clean
+.PHONY: help assets screenshots demo serve test client-test exercises check fuzz api-test mutate compose-test bench load lock audit clean
 
 help: ## this list
 	@echo "Backprop Dojo. Needs Python 3.11 or newer, make and a package index."
@@ -48,6 +48,9 @@ test: $(INSTALLED) ## all tests, in WORKERS processes; those that TESTS names in
 
 client-test: $(INSTALLED) ## the client alone, in an empty environment of each Python that is here; minutes
 	$(BIN)/python -m pytest -rs -s tests/client/pythons.py
+
+exercises: $(INSTALLED) ## prove every exercise of this repository, and write docs/exercises.md; a minute
+	DOJO_PACKS=exercises $(BIN)/python -m author prove --all --quick --jobs $(WORKERS) --page docs/exercises.md
 
 check: $(INSTALLED) ## style, types, layers, and migrations that match the models
 	$(BIN)/ruff check

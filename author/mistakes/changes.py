@@ -183,7 +183,7 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
             if name in scope.numbers:
                 less = ast.BinOp(node, ast.Sub(), ast.Constant(1))
                 yield Change("a count off by one", _codes_of_factor(node, scope, several), less)
-        case ast.BinOp(left, ast.Pow(), right) if not scope.is_upstream(node):
+        case ast.BinOp(left, ast.Pow(), right) if not scope.is_upstream(node) and not scope.is_number(left):
             if scope.is_number(right):
                 yield Change("a wrong power", local, _other_power(left, right))
             for change in _in_factor(left, scope, several):
@@ -197,8 +197,8 @@ def _in_factor(node: ast.expr, scope: Scope, several: bool) -> Iterator[Change]:
                 codes = _codes_of_factor(node, scope, several)
                 yield Change("a count off by one", codes, left)
                 return
-            other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
-            yield Change("a sign in the local derivative", local, ast.BinOp(left, other, right))
+            turned = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+            yield Change("a sign in the local derivative", local, ast.BinOp(left, turned, right))
             for field, inner in (("left", left), ("right", right)):
                 if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and scope.is_number(inner.right):
                     yield _put(Change("a wrong power", local, _other_power(inner.left, inner.right)), node, field)
@@ -256,7 +256,9 @@ def _in_call(node: ast.Call, scope: Scope, several: bool) -> Iterator[Change]:
                 changed.func = ast.Attribute(change.node, node.func.attr, ast.Load())
             else:
                 changed.args = [*node.args[:number], change.node, *node.args[number + 1 :]]
-            yield Change(change.what, change.codes, changed)
+            # What is wrong within a function of forward values makes the local derivative wrong, and no multiple of it.
+            codes = change.codes if scope.is_upstream(inner) else frozenset({Code.MISSING_LOCAL})
+            yield Change(change.what, codes, changed)
 
 
 def _of_reduction(node: ast.Call, operand: ast.expr, several: bool) -> Iterator[Change]:

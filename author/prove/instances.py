@@ -45,11 +45,14 @@ def _faults(subject: Subject) -> Iterator[FaultAt]:
 
 def _of_numbers(subject: Subject, seed: int) -> Iterator[FaultAt]:
     """Yield what is no number. A score of minus infinity may be masked: it is none, as long as gradients are finite."""
-    for name, value in subject.instance(seed).tensors().items():  # before a reference is made: NaN equals nothing
+    state = subject.instance(seed).tensors()  # before a reference is made: NaN equals nothing
+    steps = [line.name for line in subject.exercise.forward.lines]
+    for name in (*sorted(state.keys() - set(steps)), *steps):  # the first step that has it, not the loss
+        value = state[name]
         if value.is_floating_point() and (bool(value.isnan().any()) or (name == "loss" and not _is_finite(value))):
             yield FaultAt(Fault.NOT_FINITE, name, {"seed": seed})
             return
-    for name, gradient in subject.reference(seed).gradients.items():
+    for name, gradient in sorted(subject.reference(seed).gradients.items()):
         if not _is_finite(gradient):
             yield FaultAt(Fault.NOT_FINITE, f"the gradient of {name}", {"seed": seed})
             return

@@ -35,8 +35,7 @@ def _faults(subject: Subject, work: dict[str, int]) -> Iterator[FaultAt]:
     bounds, instance = subject.bounds, subject.instance(0)
     state = subject.reference(0).state
     if len(subject.asked) > SLOTS_MAX:
-        values = {"count": len(subject.asked), "most": SLOTS_MAX}
-        yield FaultAt(Fault.TOO_MANY_CHECKPOINTS, "", values)
+        yield FaultAt(Fault.TOO_MANY_CHECKPOINTS, "", {"count": len(subject.asked), "most": SLOTS_MAX})
     sizes = {name: state[name].numel() for name in subject.asked}
     for name, size in sizes.items():
         if size > BROADCAST_ELEMENTS_MAX:
@@ -83,7 +82,7 @@ class _Elements(TorchDispatchMode):
     """Counts the elements of all tensors that are made."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.made = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -42,12 +42,14 @@ class Bounds:
     """What an exercise may take.
 
     ``work`` are the multiplications and elements of one step, forward and back. ``diagnosis_ms`` is the median.
+    ``named_share`` is the least share of mistakes with a right name. Over all exercises it is higher: docs/exercises.md
+    has it. A line of several parts, such as that of a softmax, has mistakes that the grader cannot tell apart.
     """
 
     limits: Limits = field(default_factory=Limits)
     work: int = 200_000_000
     diagnosis_ms: float = 1_000.0
-    named_share: float = 0.97
+    named_share: float = 0.7
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ CONTENT_DIGITS: Final = 12
 _INTRODUCTION: Final = """\
 # Exercises
 
-What `python -m author prove --all` says of every exercise that is here. Made by `make exercises`; CI makes it again and
-compares all columns but the last.
+What `python -m author prove --all --quick` says of every exercise that is here. Made by `make exercises`; CI makes it
+again and compares all columns but **ms**.
 
 - **exact**: the share of the derived key's answers that equal autograd's to the last bit, over {seeds} seeds.
-- **mistakes**: changes to one line of the key that change its numbers{per_line}. **Named**: with a kind that is right.
+- **mistakes**: changes to one line of the key that change its numbers{per_line}.
+  **Named**: with a kind that is right.
 - **between**: mistakes in lines of the key that read or set what nobody is asked for, as below a closed form. They have
   to be found, and need not be named.
 - **found**: mistakes of both sorts that are found at their step and at no other.

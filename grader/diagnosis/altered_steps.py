@@ -6,15 +6,20 @@ before the sum, or with another tensor, the line is played again: each read give
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from exercises.instance import Instance
+from exercises.language.expression import Call, Name, Part, walk
 from exercises.tape import CutTape, Step
 from grader.reference import back, kept_with_dissection, reference
 from grader.rounding import close, is_uniform
+
+PLACES_MAX: Final = 4
 
 # (the name that is read, its recorded value) → the value to use
 Alter = Callable[[str, Tensor], Tensor]
@@ -60,6 +65,20 @@ class AlteredSteps:
     def substituted(self, step: str, read: str, substitute: Tensor) -> Step | None:
         """Return the step with another tensor of the same shape in place of ``read``; None if its line raises."""
         return self.played(step, lambda name, value: substitute if name == read else value)
+
+    def apart(self, step: str, read: str) -> Step | None:
+        """Return the step with a leaf of its own, ``read#1`` and so on, for each place where its line reads ``read``.
+
+        None if there is one place alone, or more than ``PLACES_MAX``.
+        """
+        line = self._lines[step]
+        count = sum(each == Name(read) for each in walk(line.expression))
+        if not 1 < count <= PLACES_MAX:
+            return None
+        altered = replace(line, expression=_numbered(line.expression, read, iter(range(1, count + 1))))
+        tape = CutTape({each: self._values[each.partition("#")[0]] for each in altered.reads}, self._data)
+        altered.play(tape)
+        return tape.steps[0]
 
     def transposed(self, step: str, read: str) -> Step | None:
         """Return the step with ``read`` transposed; None if ``read`` is not square, or the line raises."""
@@ -133,6 +152,22 @@ class AlteredSteps:
         if played is None or played.output.shape != large.shape or not torch.equal(played.output, large):
             return None
         return played
+
+
+def _numbered(expression: Any, read: str, numbers: Iterator[int]) -> Any:
+    """Return an expression with a name of its own for each place of ``read``."""
+    match expression:
+        case Name(name) if name == read:
+            return Name(f"{read}#{next(numbers)}")
+        case Call(operation, arguments):
+            return Call(operation, tuple((key, _numbered(value, read, numbers)) for key, value in arguments))
+        case Part(call, index):
+            return Part(_numbered(call, read, numbers), index)
+        case tuple():
+            return tuple(_numbered(each, read, numbers) for each in expression)
+        case slice(start=start, stop=stop, step=step):
+            return slice(*(_numbered(each, read, numbers) for each in (start, stop, step)))
+    return expression
 
 
 @kept_with_dissection

@@ -14,6 +14,7 @@ from grader.diagnosis.case import Case, Edge
 
 SMALL = (2, 3, 4)
 NAME_TOLERANCE = 1e-4  # relative
+RATIO_MIN = 3  # a factor of 3/2 or 1/2 comes from elsewhere than an axis of 3
 
 
 def named(weight: float, case: Case, edges: tuple[Edge, ...] = ()) -> str | None:
@@ -75,7 +76,7 @@ def _named_values(numbers: tuple[tuple[str, int], ...], shapes: _Shapes) -> Iter
     for length, name in lengths:
         yield from _of(length, name, f" ({length})")
         yield length - 1, f"{name}-1 ({length - 1})"
-        if length > 1:
+        if length > RATIO_MIN:
             yield 1 / (length - 1), f"1/({name}-1) (1/{length - 1})"
             yield length / (length - 1), f"{name}/({name}-1) ({length}/{length - 1})"
             yield (length - 1) / length, f"({name}-1)/{name} ({length - 1}/{length})"

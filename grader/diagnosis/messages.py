@@ -51,6 +51,8 @@ class Kind:
 _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
 _EACH_PART = "Each part is a summand of its own: derive it alone, then add all of them."
+_PLACE = "{read} stands {count:times} in the line of {step}. What comes through the {place:ordinal} place "
+_ONE_PLACE_AT_A_TIME = "Derive one place at a time, as if the others were constants; then add."
 _IN_THE_DERIVATIVE = "In the derivative of the line of {step}, "
 _SUM_OVER_MOVED = "Which elements of {step} does one element of {read} move? The sum goes over those."
 _MOVES_ALL = "An element of {read} moves the element of {step} at its own place, and all others along axis {axis}."
@@ -98,6 +100,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
         "left out a path at",
         {
+            "place": Message(_PLACE + "is missing.", _ONE_PLACE_AT_A_TIME),
             "derivative_sum": Message(
                 _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} is missing.", _MOVES_ALL
             ),
@@ -184,6 +187,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TERM_SIGN: Kind(
         "gave one term the wrong sign at",
         {
+            "place": Message(_PLACE + "has the wrong sign.", _ONE_PLACE_AT_A_TIME, _REST),
             "derivative_sum": Message(
                 _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} has the wrong sign.", _MOVES_ALL
             ),
@@ -210,6 +214,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TERM_SCALE: Kind(
         "had one term off by a factor at",
         {
+            "place": Message(_PLACE + "is off by a factor of {factor}.", _ONE_PLACE_AT_A_TIME, _REST),
             "path": Message(
                 "The term that comes to {read} through {step} is off by a factor of {factor}.",
                 "Derive that line alone once more, its constant factors included.",
@@ -910,6 +915,10 @@ def _times(count: int) -> str:
     return {2: "twice", 3: "three times"}.get(count, f"{count} times")
 
 
+def _ordinal(number: int) -> str:
+    return ("first", "second", "third", "fourth")[number - 1]
+
+
 def _elements(count: int) -> str:
     return f"{count} element{'s' * (count > 1)}"
 
@@ -972,6 +981,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     "subject": _subject,
     "summed": _summed,
     "times": _times,
+    "ordinal": _ordinal,
     "elements": _elements,
     "slices": _slices,
     "along": _along,

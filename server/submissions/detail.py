@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlmodel import Session, col, select
 
 from server.courses.schemas import PersonBody
+from server.submissions.practice import practice_for
 from server.submissions.queries import (
     COMMENT_COLUMNS,
     COMMENTS,
@@ -40,6 +41,7 @@ def detailed(session: Session, submission: SubmissionRow, body: SubmissionBody) 
         timeline=timeline(session, submission, shown),
         comments=comments_of(session, submission.id),
         override=find_override(session, submission.course_id, submission.account_id, submission.exercise),
+        practice=practice_for(session, submission, body.grade.checkpoints if body.grade else ()),
     )
 
 

@@ -179,13 +179,26 @@ class OverrideBody(BaseModel):
     withdrawn_at: datetime | None
 
 
+class PracticeBody(BaseModel):
+    """A drill to practise with: an exercise of few lines whose only trap is a kind of mistake made twice."""
+
+    kind: str
+    exercise: str
+    title: str
+    lines: int
+
+
 class SubmissionDetailBody(SubmissionBody):
-    """A submission with its student, its place in their work, and what staff say of it."""
+    """A submission with its student, its place in their work, and what staff say of it.
+
+    ``practice`` is null unless the student made a mistake of this answer before.
+    """
 
     student: SubmitterBody
     timeline: TimelineBody
     comments: list[CommentBody]
     override: OverrideBody | None
+    practice: PracticeBody | None = None
 
 
 class ListedSubmissionBody(SubmissionSummaryBody):

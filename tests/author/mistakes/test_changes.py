@@ -19,7 +19,7 @@ def written(line: str) -> dict[str, tuple[str, set[str]]]:
     """Return what is written → what was done, and the kinds."""
     (statement,) = ast.parse(line).body
     return {
-        ast.unparse(ast.fix_missing_locations(change.node)): (change.what, set(change.codes))  # type: ignore[type-var]
+        ast.unparse(ast.fix_missing_locations(change.node)): (change.what, set(change.codes))
         for change in of_statement(statement, SCOPE)
     }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from author.mistakes.grading import outcomes
 from author.mistakes.key import KeyRun, compiled, read
 from author.mistakes.making import Mistake, mistakes
+from exercises.exercise import Checkpoint
+from exercises.instance import Instance
 from exercises.tape import variables
-from tests.author.subjects import line, subject
+from tests.author.subjects import exercise, line, subject
 
 SUBJECT = subject("sound")
 KEY = (
@@ -60,9 +63,11 @@ def test_a_mistake_in_a_helper_of_two_lines_is_left_out() -> None:
 
 
 def test_a_mistake_in_a_line_between_belongs_to_the_checkpoint_below() -> None:
-    asked_less = subject("a_line_of_many_parts")
-    found = mistakes(asked_less.instance(0), asked_less.key(0))
-    assert {each.step for each in found} <= set(asked_less.asked)
+    instance = Instance.canonical(replace(exercise("sound"), checkpoints=(Checkpoint("a"), Checkpoint("W"))))
+    found = mistakes(instance, run_of(KEY))
+    of_line = {KEY[each.number].name: (each.step, each.is_asked) for each in found}
+    # h is read by W's line alone, b by none that is asked for; W reads dh, which nobody is asked for.
+    assert of_line == {"a": ("a", True), "h": ("W", False), "W": ("W", False)}
 
 
 def test_the_grader_finds_each_at_its_step() -> None:

@@ -9,17 +9,20 @@ from pathlib import Path
 import pytest
 import torch
 
+from author.mistakes.grading import Outcome
 from author.mistakes.key import Line
-from author.prove.caught import caught
+from author.mistakes.making import Mistake
+from author.prove.caught import found_in
 from author.prove.findings import Fault
 from author.prove.hints import hints
 from author.prove.oracle import slopes
 from author.prove.parts import parts
 from author.prove.precise import PrecisePass
 from author.prove.right_key import right_key
-from author.prove.subject import Bounds, Subject
+from author.prove.subject import Subject
 from exercises.exercise import Exercise
 from exercises.folder import load
+from grader.diagnosis.codes import Code
 from grader.reference import Reference
 from tests.author.subjects import SMALL, exercise, line, subject
 
@@ -90,7 +93,7 @@ class Keyed(Subject):
     code: tuple[tuple[str, str], ...] = ()
 
     @property
-    def lines(self) -> Sequence[Line]:  # type: ignore[override]
+    def lines(self) -> Sequence[Line]:
         return [line(name, code) for name, code in self.code]
 
 
@@ -138,8 +141,37 @@ def test_code_in_a_text_is_not_run(tmp_path: Path) -> None:
     assert not touched.exists()
 
 
-def test_too_few_names_are_a_fault_of_the_bound() -> None:
-    strict = Subject(exercise("a_line_of_many_parts"), SMALL, Bounds(named_share=1.01))
-    assert Fault.NOT_NAMED in {each.fault for each in caught(strict).faults}
-    lenient = Subject(exercise("a_line_of_many_parts"), SMALL, Bounds(named_share=0.0))
-    assert caught(lenient).is_sound
+def outcome(named: bool, located: bool = True, asked: bool = True, seconds: float = 0.001) -> Outcome:
+    """Return what the grader may say of a mistake."""
+    mistake = Mistake("h", "drop a factor", frozenset({Code.MISSING_LOCAL}), 0, "dh = da * a", "dh = da", asked)
+    code = Code.MISSING_LOCAL if named else Code.UNKNOWN
+    return Outcome(mistake, {"h": (code,)} if located else {}, ("Text.",), True, seconds)
+
+
+def faults_of(*graded: Outcome) -> list[tuple[Fault, str]]:
+    return [(each.fault, each.message) for each in found_in(subject("sound"), graded).faults]
+
+
+def test_a_mistake_that_is_not_found_is_a_fault() -> None:
+    ((fault, message),) = faults_of(outcome(True), outcome(False, located=False))
+    assert fault is Fault.NOT_CAUGHT
+    assert "h: drop a factor: dh = da" in message
+
+
+def test_too_few_names_are_a_fault() -> None:
+    assert faults_of(*[outcome(True)] * 7, *[outcome(False)] * 3) == []
+    ((fault, message),) = faults_of(*[outcome(True)] * 6, *[outcome(False)] * 4)
+    assert fault is Fault.NOT_NAMED
+    assert message.startswith("6 of 10 mistakes are named, the first without is h: drop a factor")
+
+
+def test_a_line_between_needs_no_name_and_one_may_lack_it_anyway() -> None:
+    assert faults_of(*[outcome(False, asked=False)] * 9, outcome(False)) == []
+
+
+def test_an_explanation_that_takes_long_is_a_fault() -> None:
+    assert [fault for fault, _ in faults_of(outcome(True, seconds=1.5))] == [Fault.DIAGNOSIS_TOO_SLOW]
+
+
+def test_a_key_without_mistakes_is_a_fault() -> None:
+    assert [fault for fault, _ in faults_of()] == [Fault.NO_MISTAKES]

@@ -23,8 +23,8 @@ FAULTS = {
     "a_vanishing_gradient_not_declared": (Fault.VANISHING, "bk"),
     "a_vanishing_third_not_declared": (Fault.VANISHING, "bqkv[4:8]"),
     "declared_and_not_vanishing": (Fault.NOT_VANISHING, "W[0:2]"),
-    "a_number_that_is_none": (Fault.NOT_FINITE, "loss"),
-    "a_gradient_without_end": (Fault.NOT_FINITE, "the gradient of w"),
+    "a_number_that_is_none": (Fault.NOT_FINITE, "a"),
+    "a_gradient_without_end": (Fault.NOT_FINITE, "the gradient of h"),
     "ties_in_max": (Fault.TIES, "h"),
     "a_seed_that_changes_nothing": (Fault.SEED_CHANGES_NOTHING, ""),
     "a_wrong_solution": (Fault.SOLUTION_WRONG, "W"),
@@ -38,7 +38,6 @@ FAULTS = {
     "relu_dead_everywhere": (Fault.NO_GRADIENT, "h"),
     "relu_dead_on_some_seeds": (Fault.DEAD, "h"),
     "a_row_that_no_token_reads": (Fault.NO_GRADIENT, "E[4]"),
-    "a_line_of_many_parts": (Fault.NOT_NAMED, ""),
 }
 REFUSED_WHEN_READ = {"labels_out_of_range": "index 3 is out of bounds"}
 

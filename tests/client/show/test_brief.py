@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Grade, Submission, read_submission
+from dojo.api.responses import Checkpoint, Comparison, Grade, Practice, Submission, read_submission
 from dojo.show.brief import Before, View, show_brief
 from dojo.show.grades import KERNELS_SENTENCE
 from tests.client.show.terminal import terminal
@@ -164,3 +164,10 @@ def test_inexact_tensors_are_explained_once() -> None:
 def test_notes_on_what_passed_are_counted() -> None:
     rows = (replace(exact("a"), notes=("shape [64]",)), exact("b"))
     assert "There is a note on 1 step that passed." in shown(Grade(rows, (), "ok", "", "", ""))
+
+
+def test_a_drill_is_offered_under_the_mistake() -> None:
+    offered = View(STEPS, practice=Practice("drills/missing-term-1", 3))
+
+    assert shown(ONE_MISTAKE, offered)[-1] == "  Practise this: 3 lines: dojo pull drills/missing-term-1"
+    assert not any("Practise" in line for line in shown(ONE_MISTAKE))

@@ -91,6 +91,7 @@ VALUES: dict[str, Any] = {
     "others": ["counts_sum", "probs"],
     "part": NamedPart("norm_logits", "counts_sum_inv", "probs"),
     "parts": ["the mean part", "the variance part"],
+    "place": 2,
     "power": -1.5,
     "product": "(dcounts_sum_inv * counts_sum_inv)",
     "read": "norm_logits",

@@ -78,6 +78,16 @@ dU += h0.T @ da1
 db += da1.sum(0)
 """,
 )
+PLACES = network(
+    "a = param(5, 6)\nb = param(5, 6)\nc = data(5, 6)\ng = data(5, 12)",
+    "y = torch.cat((a * c - b, a * b + 3.0 * b * c), dim=1)\nloss = (y * g).sum()",
+    """
+dy = g.clone()
+left, right = dy.chunk(2, dim=1)
+da = left * c + right * b
+db = -left + right * a + 3.0 * right * c
+""",
+)
 PIECES = network(
     "x = param(4, 6)\nW = param(6, 12)\ng = data(4, 4)",
     "p = x @ W\nq, k, v = p.split(4, dim=1)\ny = torch.tanh(q) * k + v\nloss = (y * g).sum()",
@@ -120,7 +130,7 @@ dx = dc + dm.unsqueeze({axis}) / {count}
 
 
 SQUARE, BOX = normed(8, 8, axis=1), normed(6, 6, 5, axis=1)
-NETWORKS = (SOFTMAX, HEADS, LOG_SOFTMAX, WINDOWS, CONVOLUTION, SHARED, PIECES, SQUARE, BOX)
+NETWORKS = (SOFTMAX, HEADS, LOG_SOFTMAX, WINDOWS, CONVOLUTION, SHARED, PLACES, PIECES, SQUARE, BOX)
 
 
 @cache
@@ -169,6 +179,9 @@ NAMED = [
     (SHARED, "dW += x[0]", "dW = x[0]", "W", "overwritten", "holds only what comes through a1. Look at the line a1"),
     (SHARED, "db += da1", "db = da1", "b", "overwritten", "Your gradient holds only what comes through a1."),
     (SHARED, "dU += h1", "dU = h1", "U", "missing_term", "holds only the path through a1 and a2."),
+    (PLACES, "left * c + right", "left * c - right", "a", "term_sign", "a stands twice in the line of y. What comes"),
+    (PLACES, "-left + right", "right", "b", "missing_term", "through the first place is missing."),
+    (PLACES, "3.0 * right", "right", "b", "term_scale", "the third place is off by a factor of 1/3; the rest is"),
     (PIECES, "(dq, dk, dv)", "(dv, dq, dk)", "p", "swapped", "holds dv, dq and dk, in this order; dq, dk and dv"),
     (SQUARE, "dm.unsqueeze(1)", "dm", "x", "wrong_axis", "dm is stretched to [8, 8] along another axis than the one"),
     (SQUARE, "i.unsqueeze(1)", "i", "c", "wrong_axis", "i is stretched to [8, 8] along another axis than in the"),

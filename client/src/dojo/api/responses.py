@@ -224,6 +224,14 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Practice:
+    """A drill that the server offers: its slug, and how many lines it has."""
+
+    exercise: str
+    lines: int
+
+
+@dataclass(frozen=True)
 class Submission:
     """A submission with its grade, or with its place in the queue.
 
@@ -248,6 +256,7 @@ class Submission:
     body: Mapping[str, Any] = field(repr=False)
     comments: tuple[Comment, ...] = ()
     override: Override | None = None
+    practice: Practice | None = None
 
     @property
     def graded(self) -> bool:
@@ -525,7 +534,12 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
         body=body,
         comments=tuple(map(_comment, _objects(body, "comments"))),
         override=_override(_optional(body, "override", dict)),
+        practice=_practice(_optional(body, "practice", dict)),
     )
+
+
+def _practice(body: Mapping[str, Any] | None) -> Practice | None:
+    return None if body is None else Practice(_exercise_slug(body, "exercise"), _count(body, "lines") or 0)
 
 
 def _comment(body: Mapping[str, Any]) -> Comment:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Submission
+from dojo.api.responses import Checkpoint, Comparison, Exercise, Grade, Practice, Submission
 from dojo.api.server import Connection
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, WRONG
@@ -75,8 +75,19 @@ def _show_brief(
         levels = max(memory.hint_levels(submission.exercise, mistake), 1)
         memory.store_hint_levels(submission.exercise, mistake, levels)
     next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
-    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise))
+    practice = _practice(connection, submission) if mistake is not None else None
+    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise, practice))
     memory.store(submission)
+
+
+def _practice(connection: Connection, submission: Submission) -> Practice | None:
+    """Return the drill that the server offers beside a submission. Only the submission read by itself holds it."""
+    if submission.practice is not None:
+        return submission.practice
+    try:
+        return connection.server.submission(submission.id).practice
+    except ServerError:
+        return None
 
 
 def _before(connection: Connection, submission: Submission) -> Before | None:
@@ -96,12 +107,15 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
 
 
 def _next_exercise(connection: Connection, done: str) -> str | None:
-    """Return the first other exercise of the course that is not done, or None."""
+    """Return the exercise to go on with: one that is not done, below this one in the course's list or else above it."""
     try:
         exercises = connection.server.exercises(connection.course)
     except ServerError:
         return None
-    return next((exercise.slug for exercise in exercises if not exercise.is_done and exercise.slug != done), None)
+    slugs = [exercise.slug for exercise in exercises]
+    place = slugs.index(done) if done in slugs else 0
+    in_turn = exercises[place:] + exercises[:place]
+    return next((exercise.slug for exercise in in_turn if not exercise.is_done and exercise.slug != done), None)
 
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from dojo.api.responses import Checkpoint, Comparison, Grade, Submission
+from dojo.api.responses import Checkpoint, Comparison, Grade, Practice, Submission
 from dojo.show.grades import (
     AUTOGRAD_SENTENCE,
     FIRST_MISTAKE_STYLE,
@@ -47,13 +47,15 @@ class View:
     """What is known beside a grade.
 
     ``hint_levels`` is how many levels of the first mistake's hints are shown. ``next_exercise`` is the slug to go on
-    with once all steps pass, or None if every exercise is done or that is not known.
+    with once all steps pass, or None if every exercise is done or that is not known. ``practice`` is the drill that the
+    server offers after a mistake was made twice.
     """
 
     checkpoints: Sequence[Checkpoint] = ()
     before: Before | None = None
     hint_levels: int = 1
     next_exercise: str | None = None
+    practice: Practice | None = None
 
 
 def show_brief(screen: Screen, submission: Submission, grade: Grade, view: View) -> None:
@@ -193,6 +195,9 @@ def show_mistake(screen: Screen, row: Comparison, view: View) -> None:
     if row.own_mistake and view.hint_levels < levels_of(row):
         screen.print_text(Text(f"One more hint ({view.hint_levels + 1} of {levels_of(row)}): dojo hint"), indent=2)
     _show_lecture(screen, row, view)
+    if view.practice is not None:
+        lines = plural(view.practice.lines, "line")
+        screen.print_text(Text(f"Practise this: {lines}: dojo pull {view.practice.exercise}"), indent=2)
 
 
 def levels_of(row: Comparison) -> int:
