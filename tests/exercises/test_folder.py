@@ -64,7 +64,11 @@ def test_the_files_make_an_exercise(tmp_path: Path) -> None:
     assert (exercise.slug, exercise.revision, exercise.title) == ("squares/a-square", 1, "A layer")
     assert exercise.checkpoints == (Checkpoint("h"), Checkpoint("W", 10, 20))
     assert exercise.groups == {"the layer": ("h", "W")}
-    assert (exercise.difficulty, exercise.vanishing, exercise.hints) == ("easy", {"W"}, {"h": "Mind the square."})
+    assert (exercise.difficulty, exercise.vanishing, exercise.hints) == (
+        "easy",
+        frozenset({"W"}),
+        {"h": "Mind the square."},
+    )
     assert exercise.parts["h"][0].slips[0].says == "y stands where x belongs"
     assert exercise.data == {"x"}
 
