@@ -19,7 +19,18 @@ from grader import numerics
 
 numerics.pin()
 
-from bench import diagnosis, gradebook, live_check, memory, progress_table, queries, sandbox, single, sustained  # noqa: E402
+from bench import (  # noqa: E402  # noqa: E402
+    diagnosis,
+    gpt_block,
+    gradebook,
+    live_check,
+    memory,
+    progress_table,
+    queries,
+    sandbox,
+    single,
+    sustained,
+)
 from bench.classes import fetch_in_turns  # noqa: E402
 from bench.figures import Times  # noqa: E402
 from bench.machine import machine  # noqa: E402
@@ -34,6 +45,7 @@ RESULTS = Path(__file__).with_name("results.json")
 ROUNDS = 120
 SANDBOX_ROUNDS = 50
 QUERY_ROUNDS = 60
+GPT_ROUNDS = 40
 SUSTAINED_ROUNDS, SUSTAINED_SECONDS = 3, 5.0
 FETCHES = {100: 20, 1_000: 12, 10_000: 4}  # students of a class → how often its progress table is fetched
 GOALS = {  # of docs/performance.md
@@ -67,7 +79,10 @@ def main() -> int:
     _say("hand-built statements: plain SQLAlchemy takes so many times as long")
     ratios = queries.measure_everywhere(QUERY_ROUNDS)
     queries.show_briefly(ratios)
-    results = as_json(times | tables, rates, memories, ratios)
+    _say("a whole GPT block")
+    block = gpt_block.measure(GPT_ROUNDS)
+    gpt_block.show(block)
+    results = as_json(times | tables, rates, memories, ratios) | gpt_block.as_json(block)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     _say("what the locks cost")
     sandbox.main(SANDBOX_ROUNDS)

@@ -16,6 +16,7 @@ BENCH = Path(__file__).parent
 PAGE = BENCH.parent / "docs" / "performance.md"
 TABLE_ROWS = [f"matrix_{students}{suffix}" for suffix in ("", "_postgresql") for students in (100, 1_000, 10_000)]
 BENCH_ROWS = ["bare", "grader", "http_code", "http_tensors", "http_step", "http_empty", "http_me", "cold_process"]
+GPT_ROWS = ["gpt_bare", "gpt_grader", "gpt_right", "gpt_three_mistakes", "gpt_first"]
 BENCH_ROWS += ["sustained_1", "sustained_2", *TABLE_ROWS]
 
 
@@ -27,6 +28,7 @@ def main() -> int:
     for name, lines in {
         "machine": [_machine(results["machine"])],
         "bench": _bench(results),
+        "gpt_block": _gpt_block(results),
         "memory": _memory(results["memory"]),
         "queries": _queries(results["queries"]),
         "load": _load(load),
@@ -54,6 +56,13 @@ def _bench(results: dict[str, Any]) -> Iterable[str]:
         rate = f"{each['per_second']:.0f}" if "per_second" in each else ""
         ratio = each["ratio_to_bare"]
         yield f"| {name} | {ratio:.2f} | {each['median_ms']:.1f} | {each['p95_ms']:.1f} | {rate} |"
+
+
+def _gpt_block(results: dict[str, Any]) -> Iterable[str]:
+    yield from ("| what | p50 × its bare | p50 ms | p95 ms |", "| --- | ---: | ---: | ---: |")
+    for name in GPT_ROWS:
+        each = results[name]
+        yield f"| {name} | {each['ratio_to_bare']:.2f} | {each['median_ms']:.1f} | {each['p95_ms']:.1f} |"
 
 
 def _memory(memory: dict[str, Any]) -> Iterable[str]:

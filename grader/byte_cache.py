@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from exercises.instance import Instance
+
+MIB: Final = 1024 * 1024
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -46,3 +51,24 @@ class ByteCache(Generic[Key, Value]):
             while self._bytes > self._bytes_max:
                 _, (_, forgotten) = self._kept.popitem(last=False)
                 self._bytes -= forgotten
+
+
+def keep_by_instance(
+    bytes_max: int, states: float
+) -> Callable[[Callable[[Instance], Value]], Callable[[Instance], Value]]:
+    """Keep what a function makes of an instance, for as many instances as these bytes hold, and for one at least.
+
+    :param states: the size of what is made once it is full, as a multiple of the bytes of the forward state
+    """
+
+    def decorate(make: Callable[[Instance], Value]) -> Callable[[Instance], Value]:
+        kept: ByteCache[Instance, tuple[Value, int]] = ByteCache(bytes_max, lambda pair: pair[1])
+
+        @functools.wraps(make)
+        def get(instance: Instance) -> Value:
+            weight = min(round(states * len(instance.state)), bytes_max)
+            return kept.get(instance, lambda: (make(instance), weight))[0]
+
+        return get
+
+    return decorate

@@ -18,9 +18,9 @@ A value of the forward pass counts as known to a few ulps: another style reads a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -31,6 +31,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
+from grader.byte_cache import MIB, keep_by_instance
 from grader.reference import reference
 from grader.rounding import sum_of
 
@@ -162,7 +163,7 @@ class BoundedBackward:
         return Bounded(value, error)
 
 
-@lru_cache(maxsize=32)  # at most some 1 MB each
+@keep_by_instance(32 * MIB, states=10)
 def frozen_steps(instance: Instance) -> FrozenSteps:
     """Return the steps of an instance in float64, each from the frozen values."""
     steps, lines = reference(instance).cut.steps, instance.exercise.forward.by_name
@@ -236,7 +237,15 @@ class _BoundsMode(TorchDispatchMode):
         name = func.overloadpacket.__name__
         if name in DECOMPOSED:
             with self:
-                return DECOMPOSED[name](*args)
+                return DECOMPOSED[name](*args, **kwargs)
+        if name == "convolution_backward":
+            return self._convolution_back(func, args)
+        if name.endswith("_") and name[:-1] in RULES:
+            with self:
+                value = getattr(torch.ops.aten, name[:-1])(*args, **kwargs)
+            args[0].copy_(value)
+            self.set(args[0], self.error_of(value))
+            return args[0]
         rule = RULES.get(name)
         result = func(*args, **kwargs)
         if _is_real(result) or isinstance(result, list | tuple):
@@ -245,6 +254,23 @@ class _BoundsMode(TorchDispatchMode):
             self.set(result, rule(self, lambda *changed: func(*changed, **kwargs), args, result))
         return result
 
+    def _convolution_back(self, func: Any, args: Sequence[Any]) -> Any:
+        """Go back through a convolution: three results, each bilinear in two of the first three arguments."""
+        results = func(*args)
+        tensors, rest = args[:3], args[3:]
+        sizes = [each.abs() for each in tensors]
+        errors = [self.error_of(each) for each in tensors]
+        products = func(*map(torch.ones_like, tensors), *rest)
+        whole, carried = func(*sizes, *rest), func(errors[0], *sizes[1:], *rest)
+        through_values = func(sizes[0], *errors[1:], *rest)
+        for number, result in enumerate(results):
+            if result is not None:
+                error = carried[number] + _gamma(products[number]) * whole[number]
+                self.set(result, error + through_values[number] if number < BIAS else error)
+        return results
+
+
+BIAS = 2  # its place among the results of a convolution's backward pass
 
 # (the mode, the operation, its arguments, its result) → the bound of the result
 Rule = Callable[[_BoundsMode, Callable[..., Tensor], Sequence[Any], Tensor], Tensor]
@@ -304,12 +330,24 @@ def _function(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequen
     return torch.maximum(*moved).nan_to_num(nan=torch.inf) + FORWARD_ROUNDINGS * UNIT * result.abs()
 
 
+def _mean(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor) -> Tensor:
+    count = arguments[0].numel() // max(result.numel(), 1)
+    return torch.add(_moved(mode, apply, arguments, result), _gamma(count) * apply(*_mapped(torch.abs, arguments)))
+
+
+def _running_product(
+    mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor
+) -> Tensor:
+    # Of values of the forward pass, each known to a few ulps.
+    return _gamma((FORWARD_ROUNDINGS + 1) * arguments[0].shape[arguments[1]]) * result.abs()
+
+
 def _nothing(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor) -> Tensor:
     return torch.zeros_like(result)
 
 
 def _as_tensor(number: Any) -> Tensor:
-    return number if isinstance(number, Tensor) else torch.tensor(number, dtype=torch.float64)
+    return number.double() if isinstance(number, Tensor) else torch.tensor(number, dtype=torch.float64)
 
 
 def _rules(names: str, rule: Rule) -> dict[str, Rule]:
@@ -317,17 +355,91 @@ def _rules(names: str, rule: Rule) -> dict[str, Rule]:
 
 
 RULES: Mapping[str, Rule] = {
-    **_rules("view _unsafe_view expand t transpose permute detach alias clone squeeze unsqueeze slice select", _moved),
+    **_rules(
+        "view reshape _unsafe_view expand t transpose permute detach alias clone squeeze unsqueeze slice select", _moved
+    ),
     **_rules("slice_backward select_backward diagonal_backward _to_copy flip tril triu constant_pad_nd roll", _moved),
     **_rules("cat stack where scatter gather index masked_fill repeat", _moved),
     **_rules("sum cumsum index_put _unsafe_index_put index_add scatter_add", _linear),
+    **_rules("unfold_backward max_pool2d_with_indices_backward", _linear),
+    **_rules("mean", _mean),
+    **_rules("cumprod", _running_product),
     **{name: _bilinear(getattr(torch, name)) for name in ("mul", "mm", "bmm", "mv", "dot")},
     **_rules("add sub rsub", _added),
     **_rules("div", _divided),
     **_rules("pow exp log tanh sigmoid sqrt rsqrt reciprocal sin cos erf abs", _function),
+    **_rules("sinh cosh tan atan asin acos log1p expm1 log2 exp2 erfc", _function),
+    **_rules("sgn sign", _nothing),
     **_rules("zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full scalar_tensor", _nothing),
     **_rules("neg", lambda mode, apply, arguments, result: mode.error_of(arguments[0])),
 }
+
+
+def _gelu_back(upstream: Tensor, x: Tensor, approximate: str = "none") -> Tensor:
+    if approximate == "none":
+        share = 0.5 * (1 + torch.erf(x * math.sqrt(0.5)))
+        return upstream * (share + x * (torch.exp(-0.5 * (x * x)) * math.sqrt(0.5 / math.pi)))
+    scale = math.sqrt(2 / math.pi)
+    t = torch.tanh(scale * (x + 0.044715 * (x * x * x)))
+    return upstream * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (scale * (1 + 3 * 0.044715 * (x * x))))
+
+
+def _silu_back(upstream: Tensor, x: Tensor) -> Tensor:
+    share = torch.sigmoid(x)
+    return upstream * (share * (1 + x * (1 - share)))
+
+
+def _elu_back(upstream: Tensor, alpha: float, scale: float, input_scale: float, is_result: bool, x: Tensor) -> Tensor:
+    below = input_scale * (x + alpha * scale) if is_result else input_scale * alpha * scale * torch.exp(x * input_scale)
+    return torch.where(x > 0, upstream * scale, upstream * below)
+
+
+def _layer_norm_back(
+    upstream: Tensor, x: Tensor, shape: Sequence[int], mean: Tensor, inverse: Tensor, *rest: Any
+) -> tuple[Tensor | None, ...]:
+    weight, _, wanted = rest
+    axes = list(range(x.dim() - len(shape), x.dim()))
+    normed = (x - mean) * inverse
+    scaled = upstream if weight is None else upstream * weight
+    shift, turn = scaled.mean(axes, keepdim=True), (scaled * normed).mean(axes, keepdim=True)
+    others = list(range(x.dim() - len(shape)))
+    return (
+        inverse * (scaled - shift - normed * turn) if wanted[0] else None,
+        (upstream * normed).sum(others) if wanted[1] else None,
+        upstream.sum(others) if wanted[2] else None,
+    )
+
+
+def _mse_back(upstream: Tensor, x: Tensor, target: Tensor, reduction: int) -> Tensor:
+    return upstream * (2 * (x - target)) / (x.numel() if reduction == MEAN else 1)
+
+
+def _nll_back(
+    upstream: Tensor, x: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignored: int, total: Tensor
+) -> Tensor:
+    if weight is not None or x.dim() != ROWS_AND_CLASSES:
+        raise Unbounded("nll_loss_backward with weights, or of no matrix, has no rule")
+    is_target = torch.arange(x.shape[1]) == target.unsqueeze(1)
+    counts = is_target & (target != ignored).unsqueeze(1)
+    each = upstream / total if reduction == MEAN else upstream
+    return torch.where(counts, -(each.unsqueeze(1) if each.dim() else each), torch.zeros_like(x))
+
+
+def _binary_cross_entropy_back(
+    upstream: Tensor, x: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1
+) -> Tensor:
+    if weight is not None:
+        raise Unbounded("binary_cross_entropy_backward with weights has no rule")
+    return upstream * ((x - target) / ((1 - x) * x)) / (x.numel() if reduction == MEAN else 1)
+
+
+def _embedding_back(upstream: Tensor, indices: Tensor, rows: int, *rest: Any) -> Tensor:
+    width = upstream.shape[-1]
+    return upstream.new_zeros(rows, width).index_add(0, indices.reshape(-1), upstream.reshape(-1, width))
+
+
+MEAN = 1  # the reduction of a loss, as torch numbers it
+ROWS_AND_CLASSES = 2  # axes
 
 # Derivatives that are one operation in PyTorch → the same in operations that have rules.
 DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
@@ -342,4 +454,22 @@ DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
     "_log_softmax_backward_data": lambda upstream, output, dim, dtype: (
         upstream - output.exp() * upstream.sum(dim, keepdim=True)
     ),
+    "gelu_backward": _gelu_back,
+    "silu_backward": _silu_back,
+    "elu_backward": _elu_back,
+    "softplus_backward": lambda upstream, argument, beta, threshold: torch.where(
+        argument * beta > threshold, upstream, upstream * torch.sigmoid(argument * beta)
+    ),
+    "leaky_relu_backward": lambda upstream, argument, slope, is_result: torch.where(
+        argument > 0, upstream, upstream * slope
+    ),
+    "hardtanh_backward": lambda upstream, argument, low, high: torch.where(
+        (argument > low) & (argument < high), upstream, torch.zeros_like(upstream)
+    ),
+    "log_sigmoid_backward": lambda upstream, argument, buffer: upstream * torch.sigmoid(-argument),
+    "native_layer_norm_backward": _layer_norm_back,
+    "mse_loss_backward": _mse_back,
+    "nll_loss_backward": _nll_back,
+    "binary_cross_entropy_backward": _binary_cross_entropy_back,
+    "embedding_dense_backward": _embedding_back,
 }

@@ -9,8 +9,6 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
-import torch
-
 from exercises.instance import Instance
 from grader import numerics
 from grader.answer import Answer, missing, unreached
@@ -19,7 +17,8 @@ from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
 from grader.misfits import shape_hint
 from grader.reference import reference
-from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox, Slot
+from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox
+from grader.slots import slots_of
 from grader.tensors import read_answers
 
 CONTEXT_ONLY = "d{} came as context, and is not graded; hand it in to have it graded"
@@ -153,7 +152,8 @@ def grade_code(instance: Instance, source: str, filename: str, sandbox: Sandbox,
     :raises UnpinnedNumerics: this process computes with other kernels
     :raises StaleInstance: other kernels froze the instance
     """
-    job = Job(source, filename, instance.state, _slots(instance), limits or Limits())
+    limits = limits or Limits()
+    job = Job(source, filename, instance.state, slots_of(instance, limits), limits)
     run = _with_shape_hint(instance, sandbox.run(job))
     return Grade(compare_all(instance, run.answers, run.status is not RunStatus.OK), numerics.environment(), run)
 
@@ -180,14 +180,6 @@ def _with_shape_hint(instance: Instance, run: Run) -> Run:
     shapes = {name: list(tensor.shape) for name, tensor in reference(instance).state.items()}
     hint = shape_hint(instance.exercise, shapes, run)
     return run if hint is None else replace(run, message=f"{run.message.rstrip()}\n{hint}")
-
-
-def _slots(instance: Instance) -> tuple[Slot, ...]:
-    """Return room for each answer: the bytes of the largest tensor of the forward state in float64."""
-    elements = max(tensor.numel() for tensor in reference(instance).state.values())
-    return tuple(
-        Slot(checkpoint.name, elements * torch.float64.itemsize) for checkpoint in instance.exercise.checkpoints
-    )
 
 
 def compare_all(

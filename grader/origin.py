@@ -165,9 +165,22 @@ class BackwardReplay:
             note = NOT_HANDED_IN.format(" or ".join(variables), "it" if len(absent) == 1 else "them")
             return Judgement(Origin.UNKNOWN, (note,), absent)
         misshapen = next((step for step in steps if step in self.misshapen), None)
+        if misshapen is None and self._is_enlarged(name):  # what a student's line makes of it nobody can tell
+            misshapen = next((step for step in steps if self._is_enlarged(step)), None)
         if misshapen is not None:
             return Judgement(Origin.UNKNOWN, (ODD_SHAPE.format(misshapen),))
         return Judgement(Origin.OWN)
+
+    def _is_enlarged(self, name: str) -> bool:
+        """Whether an answer has so odd a shape that, with a tensor of the right shape, it makes one with more axes.
+
+        Such is ``[12, 1]`` for ``[12]``: a product with it is ``[12, 12]``.
+        """
+        if name not in self.handed_in:
+            return False
+        shape = self.reference.state[name].shape
+        common = broadcast_shape(self.handed_in[name].shape, shape)
+        return common is not None and common.numel() > shape.numel() and len(common) > len(shape)
 
     def _inherited(self, name: str, above: Mapping[str, Judgement]) -> Judgement:
         steps = [flow.step.name for flow in self.consumers(name)]

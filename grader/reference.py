@@ -13,9 +13,8 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
-from grader.byte_cache import ByteCache
+from grader.byte_cache import MIB, ByteCache, keep_by_instance
 
-MIB: Final = 1024 * 1024
 VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
 
 
@@ -168,7 +167,7 @@ class RightTerms:
         return self._terms
 
 
-@lru_cache(maxsize=32)  # some 0.3 MB each; a student hands in again and again, and most of it is right
+@keep_by_instance(10 * MIB, states=3)  # a student hands in again and again, and most of it is right
 def right_terms(instance: Instance) -> RightTerms:
     """Return the terms of the right backward pass of an instance."""
     return RightTerms(reference(instance))
@@ -208,8 +207,9 @@ def _weigh(made: Reference) -> int:
 
 
 # Some 0.2 MB each for the lecture's network, and half of that again once something was wrong. It takes 2 ms to make one
-# again, which is most of what a right single step costs. There is room for 500 students, and twice the hidden pool.
-HIDDEN_BYTES_MAX: Final = 32 * MIB
+# again, which is most of what a right single step costs. There is room for 500 students, and four hidden pools.
+# Those of a whole GPT block take 0.9 MB each: the pool of 64 fits.
+HIDDEN_BYTES_MAX: Final = 64 * MIB
 STUDENT_BYTES_MAX: Final = 128 * MIB
 _of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
 _of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)

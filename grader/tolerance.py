@@ -20,13 +20,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step
+from grader.byte_cache import MIB, keep_by_instance
 from grader.compare import ATOL, RTOL, Comparison, Verdict
 from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 from grader.reference import Reference, back, back_all, reference
@@ -46,7 +47,7 @@ OVERDETERMINED = 3  # elements that must agree before a term is said to be mispl
 FROM_ABOVE = "right, given your d{}; what is more than rounding comes from there"
 
 
-@lru_cache(maxsize=64)  # some 0.5 MB each
+@keep_by_instance(32 * MIB, states=5)
 def bounds_of_each_step(instance: Instance) -> BoundedBackward:
     """Return the bounds of each step, given the right gradients above it."""
     right = reference(instance)
@@ -56,7 +57,7 @@ def bounds_of_each_step(instance: Instance) -> BoundedBackward:
     )
 
 
-@lru_cache(maxsize=64)
+@keep_by_instance(32 * MIB, states=5)
 def bounds_from_the_loss(instance: Instance) -> BoundedBackward:
     """Return the bounds of everything that was computed on the way from the loss."""
     return BoundedBackward(frozen_steps(instance), {})

@@ -7,13 +7,13 @@ before the sum, or with another tensor, the line is played again: each read give
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import CutTape, Step
+from grader.byte_cache import MIB, keep_by_instance
 from grader.reference import back, reference
 from grader.rounding import close, is_uniform
 
@@ -136,7 +136,7 @@ class AlteredSteps:
         return played
 
 
-@lru_cache(maxsize=64)
+@keep_by_instance(20 * MIB, states=3)
 def altered_steps(instance: Instance) -> AlteredSteps:
     """Return the altered steps of an instance. Each is played when it is asked for first."""
     return AlteredSteps(instance)

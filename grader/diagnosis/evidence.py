@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import variables
+from grader.byte_cache import MIB, keep_by_instance
 from grader.diagnosis.case import Case
 from grader.reference import reference
 
@@ -163,6 +163,6 @@ class _Losses:
         return values
 
 
-@lru_cache(maxsize=64)  # 0.4 MB each
+@keep_by_instance(26 * MIB, states=4)
 def _losses(instance: Instance) -> _Losses:
     return _Losses(instance)

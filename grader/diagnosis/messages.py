@@ -51,6 +51,11 @@ class Kind:
 _ADD_EACH_USE = "Each use of a tensor adds a term of its own to the gradient: +=, not =."
 _NOTHING = "Your gradient is zero everywhere; {name} is used in {uses:and}, and nothing of that arrives."
 _EACH_PART = "Each part is a summand of its own: derive it alone, then add all of them."
+_IN_THE_DERIVATIVE = "In the derivative of the line of {step}, "
+_SUM_OVER_MOVED = "Which elements of {step} does one element of {read} move? The sum goes over those."
+_MOVES_ALL = "An element of {read} moves the element of {step} at its own place, and all others along axis {axis}."
+_STRETCHED_AT_THE_END = "Broadcasting lines up the last axes. Put an axis of length 1 where the line summed: unsqueeze."
+_FIRST_TWO = "Write down which two elements meet at the first index, and which two at the second."
 _ABOUT = "{about:sentences}"
 _YOUR_LINE = "Look at the line of your code that makes d{name}."
 _SUM_COLUMN = "An entry moves every entry of its column. A sum over the column collects what each of them does."
@@ -93,6 +98,9 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
         "left out a path at",
         {
+            "derivative_sum": Message(
+                _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} is missing.", _MOVES_ALL
+            ),
             "path": Message("The path from {read} through {step} is missing from your gradient.", _ADD_EACH_USE),
             "route": Message("The part that comes to {read} through {route:and} is missing.", _ADD_EACH_USE, _REST),
             "path_of_several": Message(
@@ -176,6 +184,9 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TERM_SIGN: Kind(
         "gave one term the wrong sign at",
         {
+            "derivative_sum": Message(
+                _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} has the wrong sign.", _MOVES_ALL
+            ),
             "path": Message(
                 "The term that comes to {read} through {step} has the wrong sign.",
                 "Does {step} grow or shrink when {read} grows?",
@@ -251,6 +262,11 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TRANSPOSED: Kind(
         "had it turned over at",
         {
+            "flipped": Message("Your gradient is right, but back to front along axis {axis}.", _FIRST_TWO),
+            "flipped_upstream": Message(
+                "{upstream:start} goes into your gradient back to front along axis {axis}.", _FIRST_TWO
+            ),
+            "flipped_operand": Message("{other} goes into your gradient back to front along axis {axis}.", _FIRST_TWO),
             "axes": Message("Your gradient is right but for its axes: shape {shape} turned over.", _SHAPES),
             "upstream": Message("{upstream:start} goes into your gradient turned over.", _SHAPES),
             "operand": Message("{other} goes into your gradient turned the wrong way.", _SHAPES),
@@ -271,6 +287,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.NOT_REDUCED: Kind(
         "left out the sum over a broadcast axis at",
         {
+            "derivative_sum": Message(_IN_THE_DERIVATIVE + "the sum along axis {axis} is left out.", _SUM_OVER_MOVED),
             "stretched": Message(
                 _USED + " Your gradient holds them one by one, with shape {wide}: they add up.",
                 "One number that is used many times collects a gradient from each use.",
@@ -305,6 +322,20 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.WRONG_AXIS: Kind(
         "summed along another axis at",
         {
+            "derivative_sum": Message(
+                _IN_THE_DERIVATIVE + "a sum goes along axis {other_axis}; it belongs along axis {axis}.",
+                _SUM_OVER_MOVED,
+            ),
+            "derivative_sum_of_all": Message(
+                _IN_THE_DERIVATIVE + "a sum goes over everything; it belongs along axis {axis}.", _SUM_OVER_MOVED
+            ),
+            "stretched_upstream": Message(
+                "{upstream:start} is stretched to {shape} along another axis than the one that was summed.",
+                _STRETCHED_AT_THE_END,
+            ),
+            "stretched_operand": Message(
+                "{other} is stretched to {shape} along another axis than in the forward pass.", _STRETCHED_AT_THE_END
+            ),
             "sum": Message(
                 _USED + " Your gradient is summed along another axis than that.",
                 _STRETCHED_ALONG,
@@ -578,6 +609,10 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.OVERWRITTEN: Kind(
         "assigned where repeated indices add up at",
         {
+            "later_uses": Message(
+                "{read} is used {count:times}, in {uses:and}. Your gradient holds only what comes through {held:and}.",
+                "On the way back, {last} comes after the others: = throws away what is there, += adds to it.",
+            ),
             "repeated_index_in_a_loop": Message(
                 "Some elements of {read} are used several times; in each turn of a loop, your gradient keeps only the "
                 "last of those contributions.",
@@ -594,6 +629,14 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.SWAPPED: Kind(
         "took another step's gradient at",
         {
+            "pieces": Message(
+                "The right {count} pieces are there along axis {axis}, but in the order {order:and}.",
+                "In which order does the forward pass take them apart? Put them together in the same one.",
+            ),
+            "named_pieces": Message(
+                "Along axis {axis} your gradient holds {have:and}, in this order; {want:and} belong there.",
+                "In which order does the forward pass take them apart? Put them together in the same one.",
+            ),
             "gradient": Message(
                 "This is the gradient of {other}, not of {name}.",
                 "Which of the two does your line assign, d{name} or d{other}?",

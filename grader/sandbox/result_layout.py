@@ -34,7 +34,7 @@ ENTRY: Final = struct.Struct(f"=BBBxIQ{DIMENSIONS_MAX}Q{DTYPE_BYTES}s{SENTENCE_B
 TABLE_AT: Final = 64
 TABLE_END: Final = TABLE_AT + SLOTS_MAX * ENTRY.size
 _PAGE_BYTES: Final = 4096
-_ALIGNMENT_BYTES: Final = 64  # vector loads of those who compute with the tensors
+ALIGNMENT_BYTES: Final = 64  # vector loads of those who compute with the tensors
 
 
 class Phase(IntEnum):
@@ -81,7 +81,7 @@ class Layout:
             if slot.capacity < 0:
                 raise ValueError(f"the slot {slot.name} has a negative capacity")
             data_at.append(position)
-            position += -(-slot.capacity // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            position += -(-slot.capacity // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
         if position - first > limits.output_bytes:
             raise ValueError(
                 f"the answers need {position - first} bytes and the limit is {limits.output_bytes}; "

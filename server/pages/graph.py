@@ -24,6 +24,7 @@ BESIDE_NAME: Final = 32.0  # the mark, and the ends of the box
 MARGIN: Final = 4.0
 LABEL: Final = 62.0  # what stands beside a path that was left out
 LARGE: Final = 60  # more nodes than this are an overview that zooms
+TALL: Final = 960.0  # so is a graph of more pixels: shrunk into its pane, its names would have 9 pixels
 MINI_STEP: Final = (15.0, 14.0)
 LAYOUTS_MAX: Final = 256
 RAMP: Final = (40, 60, 75, 88)  # percent, where the next colour begins
@@ -89,7 +90,7 @@ class Layout:
     @property
     def is_large(self) -> bool:
         """Whether the names cannot be read when the whole is looked at."""
-        return len(self.nodes) > LARGE
+        return len(self.nodes) > LARGE or self.height > TALL
 
 
 @dataclass(frozen=True)

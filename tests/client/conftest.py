@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,10 @@ from dojo.files import workspace as workspaces
 from dojo.files.workspace import Workspace
 from dojo.profiles.config import Config
 from tests.client.fake import SLUG, FakeDojo
-from tests.support.processes import ServerProcess, run_command, server_environment
+from tests.support.processes import PROJECT, ServerProcess, run_command, server_environment
+
+FOLDER = PROJECT / "exercises"  # of packs
+PINNED = ("basics", "puzzles", "classics")
 
 
 @dataclass
@@ -86,11 +89,16 @@ class Live:
 
 
 @contextmanager
-def served(data: Path, port: int = 0, **settings: str) -> Iterator[Live]:
-    """Run ``python -m server serve`` on a loopback port, with a course on first use; it is stopped at the end."""
+def served(data: Path, port: int = 0, pinned: Sequence[str] = (), **settings: str) -> Iterator[Live]:
+    """Run ``python -m server serve`` on a loopback port, with a course on first use; it is stopped at the end.
+
+    ``pinned`` are packs that the course has beside makemore.
+    """
     environment = server_environment(data, children=1, port=port, **settings)
     if not any(data.iterdir()):
         run_command(environment, "init", "--course", "autumn", "--title", "Autumn")
+    if pinned:
+        run_command(environment, *f"course packs autumn --pin {' --pin '.join(pinned)}".split())
     code = run_command(environment, "course", "join-code", "autumn").split()[-1]
     with ServerProcess(environment, data / "log", "serve") as server:
         server.wait_until_ready()
@@ -99,6 +107,6 @@ def served(data: Path, port: int = 0, **settings: str) -> Iterator[Live]:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server for all tests."""
-    with served(tmp_path_factory.mktemp("server")) as live:
+    """A server for all tests, with all packs of this repository."""
+    with served(tmp_path_factory.mktemp("server"), packs=str(FOLDER), pinned=PINNED) as live:
         yield live

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from grader.byte_cache import ByteCache
+from exercises.instance import Instance, Kind
+from exercises.registry import find
+from grader.byte_cache import ByteCache, keep_by_instance
 
 
 class Maker:
@@ -78,3 +80,28 @@ def test_what_cannot_be_made_is_tried_again() -> None:
             continue
         raise AssertionError
     assert cache.get("a", lambda: "made") == "made"
+
+
+def test_what_is_made_of_instances_is_kept_by_the_size_of_their_states() -> None:
+    instances = [Instance.draw(find("makemore/cross-entropy"), seed, Kind.STUDENT) for seed in range(3)]
+    made: list[Instance] = []
+
+    @keep_by_instance(round(4.5 * len(instances[0].state)), states=2)
+    def make(instance: Instance) -> str:
+        made.append(instance)
+        return instance.digest
+
+    for each in (*instances[:2], *instances[:2], instances[2], instances[0]):
+        assert make(each) == each.digest
+    assert made == [*instances, instances[0]]
+
+
+def test_of_an_instance_that_is_too_large_the_last_is_kept() -> None:
+    instances = [Instance.draw(find("makemore/cross-entropy"), seed, Kind.STUDENT) for seed in range(2)]
+    made: list[Instance] = []
+    keep = keep_by_instance(1, states=1)(made.append)
+
+    for each in (instances[0], instances[0], instances[1], instances[1]):
+        keep(each)
+
+    assert made == instances

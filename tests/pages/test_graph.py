@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from exercises.registry import find
 from server.pages import graph, layered
 from server.submissions.schemas import ComparisonBody
+from tests.support.networks import network
 from tests.support.servers import FULL
 
 STEPS = 300
@@ -55,6 +56,14 @@ def test_the_loss_stands_on_top_and_every_tensor_below_what_uses_it() -> None:
     assert all(rank[edge.lower] > rank[edge.upper] for edge in layout.edges)
     assert {node.name for node in layout.nodes if not node.is_step} == {"loss", "Xb"}
     assert next(node for node in layout.nodes if node.name == "bndiff").used_by == ("bndiff2", "bnraw")
+
+
+def test_a_graph_that_is_too_tall_for_its_pane_zooms() -> None:
+    lines = ["y0 = x + 1.0", *(f"y{i} = y{i - 1} + 1.0" for i in range(1, 32)), "loss = (y31 * y31).sum()"]
+    chain = network("x = param(3)", "\n".join(lines), "")
+
+    assert graph.layout_of(chain).is_large
+    assert not graph.layout_of(find(FULL)).is_large
 
 
 def test_three_hundred_steps_stand_side_by_side_without_overlap() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.diagnosis.case import Bundle, Case
+from grader.diagnosis.case import Bundle, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
 from grader.reference import back
@@ -95,11 +95,9 @@ def other_indices(case: Case) -> Iterator[Finding]:
     if not case.same_shape or case.is_stretched:
         return
     for edge in case.direct:
-        positions = case.altered.positions(edge.step.name, edge.read)
-        upstream = edge.upstream
-        if positions is None or upstream.shape != edge.step.output.shape or edge.observed.dim() != 2:
+        rows, upstream = _looked_up(case, edge), edge.upstream
+        if rows is None:
             continue
-        rows = positions.reshape(upstream.shape)[..., 0] // edge.observed.shape[1]
         for axis in range(rows.dim()):
             for shift in (1, -1):
                 added = _added_at(edge.observed, rows, upstream.roll(shift, axis))
@@ -126,11 +124,9 @@ def misread_indices(case: Case) -> Iterator[Finding]:
     if not case.same_shape or case.is_stretched:
         return
     for edge in case.direct:
-        positions = case.altered.positions(edge.step.name, edge.read)
-        upstream = edge.upstream
-        if positions is None or upstream.shape != edge.step.output.shape or edge.observed.dim() != 2:
+        rows, upstream = _looked_up(case, edge), edge.upstream
+        if rows is None:
             continue
-        rows = positions.reshape(upstream.shape)[..., 0] // edge.observed.shape[1]
         indices = next((name for name, value in case.values.items() if torch.equal(value, rows)), None)
         if indices is None:
             continue
@@ -141,6 +137,20 @@ def misread_indices(case: Case) -> Iterator[Finding]:
                 values: dict[str, Any] = {"read": edge.read, "other": indices, "axis": axis, "kept": kept}
                 yield Finding(Code.MISSING_LOCAL, form, edge.step.name, repair, **values)
                 return
+
+
+def _looked_up(case: Case, edge: Edge) -> Tensor | None:
+    """Return the rows of a matrix that a line looked up; None if it did not take whole rows."""
+    positions = case.altered.positions(edge.step.name, edge.read)
+    if positions is None or edge.upstream.shape != edge.step.output.shape or edge.observed.dim() != 2:
+        return None
+    width = edge.observed.shape[1]
+    if edge.upstream.shape[-1:] != (width,):  # gather and unfold take single elements
+        return None
+    positions = positions.reshape(edge.upstream.shape)
+    rows = positions[..., 0] // width
+    is_whole = torch.equal(positions, rows[..., None] * width + torch.arange(width))
+    return rows if is_whole else None
 
 
 def _misread(rows: Tensor, upstream: Tensor) -> Iterator[tuple[str, int, int, Tensor, Tensor]]:

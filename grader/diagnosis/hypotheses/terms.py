@@ -16,7 +16,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named
-from grader.rounding import close
+from grader.rounding import close, sum_of
 
 SHARES_MAX = 6
 ELEMENTS_A_SHARE_MIN = 4  # so many for each fitted number do not fit by chance
@@ -26,6 +26,7 @@ NEARLY = 1e-3  # relative, how far an element may be off that is nearly right
 TINY = 1e-4  # relative, of the elements of an answer that is next to nothing
 CANCELLED = 1e-5  # of the sum of absolute values
 LEFT_MAX = 1e-2  # of a part, that may stand in the place of one that is called missing
+MANY_USES = 3  # of a tensor that a step sets
 COLLINEAR = 1e-6  # determinant of the normalised shares' products; the numbers are not determined below it
 
 
@@ -142,6 +143,27 @@ def one_share(case: Case) -> Iterator[Finding]:
     natural = [fit for fit in fits if is_natural(case, fit)]  # where several fit, one with a name is meant
     for fit in natural or [fit for fit in fits if not _is_one_number(fit.part)]:
         yield from _findings(case, [fit])
+
+
+def overwritten_uses(case: Case) -> Iterator[Finding]:
+    """Find a shared tensor's gradient that holds only its first uses: on the way back, an = lost the later ones.
+
+    A tensor that a step sets is left out if it is used twice: a missing path says as much there.
+    """
+    edges = {edge.step.name: edge for edge in case.direct}
+    uses = [use for use in case.uses(case.name) if use in edges]
+    is_set = any(step.name == case.name for step in case.reference.cut.steps)
+    if not case.same_shape or case.is_stretched or len(uses) < (MANY_USES if is_set else 2):
+        return
+    held = torch.zeros_like(case.right)
+    for number, use in enumerate(uses[:-1], 1):
+        held = held + edges[use].share
+        lost = [edges[other].share for other in uses[number:]]
+        if case.same(case.answer, held) and all(case.matters(share) for share in lost):
+            values: dict[str, Any] = {"count": len(uses), "uses": uses, "held": uses[:number], "last": uses[number - 1]}
+            repair = case.answer + sum_of(lost)
+            yield Finding(Code.OVERWRITTEN, "later_uses", uses[number - 1], repair, read=case.name, **values)
+            return
 
 
 def _is_one_number(part: Part) -> bool:

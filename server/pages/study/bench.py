@@ -26,6 +26,7 @@ from server.instances.store import InstanceStore
 from server.pages.heat import times
 from server.pages.marks import Mark, mark_of
 from server.pages.source import inline
+from server.pages.statement import Block, blocks
 from server.pages.study.verdicts import LectureShown, Looking, Verdicts, lecture_of, verdicts
 from server.progress import record
 from server.queue.dispatcher import Dispatcher
@@ -118,10 +119,9 @@ class Bench:
     forward: tuple[ForwardLine, ...]
 
     @property
-    def statement(self) -> list[str]:
-        """The statement's paragraphs, as plain text."""
-        parts = self.body.statement.replace("`", "").replace("**", "").split("\n\n")
-        return [part.strip().lstrip("#").strip() for part in parts if part.strip() and "```" not in part]
+    def statement(self) -> tuple[Block, ...]:
+        """The statement's blocks, without its title."""
+        return blocks(self.body.statement)
 
     @property
     def address(self) -> str:

@@ -1,0 +1,11 @@
+xh = torch.cat([x, h], 1)
+gates = xh @ W + b
+ai, af, ag, ao = gates.chunk(4, 1)
+i = torch.sigmoid(ai)
+f = torch.sigmoid(af)
+g = torch.tanh(ag)
+o = torch.sigmoid(ao)
+c_next = f * c + i * g
+squashed = torch.tanh(c_next)
+h_next = o * squashed
+loss = (h_next * dh_next).sum() + (c_next * dc_later).sum()

@@ -1,0 +1,7 @@
+x = data(4, 6)
+h = param(4, 5, scale=0.5)
+c = param(4, 5, scale=0.5)
+W = param(11, 20)
+b = param(20, scale=0.5)
+dh_next = data(4, 5, scale=0.02)
+dc_later = data(4, 5, scale=0.02)

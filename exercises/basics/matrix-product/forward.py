@@ -1,0 +1,3 @@
+y = x @ W + b
+out = y @ V
+loss = (out * dout).sum()

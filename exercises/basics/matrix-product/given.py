@@ -1,0 +1,5 @@
+x = param(5, 4, scale=1.0)
+W = param(4, 6)
+b = param(6)
+V = param(6, 3)
+dout = data(5, 3, scale=0.02)

@@ -1,0 +1,6 @@
+x = data(4, 3, 6)
+h0 = param(4, 5, scale=0.5)
+Wx = param(6, 5)
+Wh = param(5, 5)
+b = param(5, scale=0.5)
+dh3 = data(4, 5, scale=0.02)

@@ -1,0 +1,11 @@
+hpreact = x @ W1 + b1
+mean = hpreact.mean(0)
+diff = hpreact - mean
+var = (diff**2).mean(0)
+std = (var + 1e-5).sqrt()
+xhat = diff / std
+h = gamma * xhat + beta
+a = torch.relu(h)
+scores = a @ W2 + b2
+probs = torch.softmax(scores, 1)
+loss = -probs[range(n), y].log().mean()

@@ -1,0 +1,10 @@
+hpreact = x @ W1 + b1
+h = torch.tanh(hpreact)
+mu = h @ Wm + bm
+logvar = h @ Wv + bv
+std = (0.5 * logvar).exp()
+z = mu + std * eps
+out = z @ W3 + b3
+reconstruction = ((out - x) ** 2).mean()
+divergence = -0.5 * (1 + logvar - mu**2 - logvar.exp()).mean()
+loss = reconstruction + divergence

@@ -1,0 +1,2 @@
+x = param(4, 6, scale=1.0)
+dy = data(4, 6, scale=0.02)

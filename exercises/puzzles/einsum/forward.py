@@ -1,0 +1,2 @@
+y = torch.einsum("bi,ij,bj->b", u, W, v)
+loss = (y * dy).sum()

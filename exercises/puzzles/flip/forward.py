@@ -1,0 +1,2 @@
+y = x.flip(1)
+loss = (y * dy).sum()

@@ -1,0 +1,2 @@
+y = x.gather(1, index)
+loss = (y * dy).sum()

@@ -1,0 +1,2 @@
+y = x.logsumexp(1)
+loss = (y * dy).sum()

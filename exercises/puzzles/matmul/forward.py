@@ -1,0 +1,2 @@
+Y = A @ B
+loss = (Y * dY).sum()

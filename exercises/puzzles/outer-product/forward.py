@@ -1,0 +1,2 @@
+Y = u[:, None] * v
+loss = (Y * dY).sum()

@@ -1,0 +1,2 @@
+y = a * b
+loss = (y * dy).sum()

@@ -1,0 +1,3 @@
+a = param(4, 5, scale=1.0)
+b = param(4, 5, scale=1.0)
+dy = data(4, 5, scale=0.02)

@@ -1,0 +1,2 @@
+x = param(5, 4, scale=1.0)
+dy = data(5, 4, scale=0.02)

@@ -1,0 +1,2 @@
+y = x**2
+loss = (y * dy).sum()

@@ -1,0 +1,3 @@
+p = torch.softmax(s, 1)
+Y = p @ V
+loss = (Y * dY).sum()

@@ -1,0 +1,21 @@
+n = B * T
+dy = dout @ W_o.T
+dW_o = y.view(n, C).T @ dout.view(n, C)
+db_o = dout.sum((0, 1))
+dyh = dy.view(B, T, H, C // H).transpose(1, 2)
+datt = dyh @ vh.transpose(-2, -1)
+dvh = att.transpose(-2, -1) @ dyh
+dmasked = att * (datt - (att * datt).sum(-1, keepdim=True))
+dscores = dmasked.masked_fill(mask, 0.0)
+dqh = dscores @ kh * (C // H) ** -0.5
+dkh = dscores.transpose(-2, -1) @ qh * (C // H) ** -0.5
+dv = dvh.transpose(1, 2).reshape(B, T, C)
+dk = dkh.transpose(1, 2).reshape(B, T, C)
+dq = dqh.transpose(1, 2).reshape(B, T, C)
+dx = dv @ W_v.T + dk @ W_k.T + dq @ W_q.T
+dW_v = x.view(n, C).T @ dv.view(n, C)
+db_v = dv.sum((0, 1))
+dW_k = x.view(n, C).T @ dk.view(n, C)
+db_k = dk.sum((0, 1))
+dW_q = x.view(n, C).T @ dq.view(n, C)
+db_q = dq.sum((0, 1))

@@ -1,0 +1,11 @@
+n = B * T
+dm = dout.clone()
+dact = dm @ W_proj.T
+dW_proj = act.view(n, 4 * C).T @ dm.view(n, C)
+db_proj = dm.sum((0, 1))
+dcdf = dact * h
+slope = 1.1283791670955126 * torch.exp(-((h / 2.0 ** 0.5) ** 2))  # of erf: 2 / sqrt(pi) * exp(-z**2)
+dh = dact * cdf + dcdf * 0.5 * slope / 2.0 ** 0.5
+dW_fc = x.view(n, C).T @ dh.view(n, 4 * C)
+db_fc = dh.sum((0, 1))
+dx = dout + dh @ W_fc.T
