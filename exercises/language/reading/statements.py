@@ -444,5 +444,5 @@ _HANDLERS: Final[dict[type[ast.stmt], Callable[..., None]]] = {
     ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if, ast.For: _for,
     ast.While: _while, ast.With: _with, ast.FunctionDef: _function, ast.ClassDef: _class, ast.Expr: _expression,
     ast.Assert: _assert, ast.Import: _import, ast.ImportFrom: _import, ast.Delete: _delete, ast.Pass: _nothing,
-    ast.Return: _return, ast.Break: _break, ast.Continue: _continue, 
+    ast.Return: _return, ast.Break: _break, ast.Continue: _continue,
 }  # fmt: skip
