@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
+import functools
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +63,10 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
 
 
 def _libraries() -> dict[str, Any]:
-    names: dict[str, Any] = {"torch": torch, "F": functional, "nn": nn, "math": math}
+    names: dict[str, Any] = {
+        "torch": torch, "F": functional, "nn": nn, "math": math, "functools": functools, "partial": functools.partial,
+        "dataclass": dataclasses.dataclass, "SimpleNamespace": SimpleNamespace,
+    }  # fmt: skip
     with contextlib.suppress(ImportError):
         import einops  # an author's own machine may have it
 

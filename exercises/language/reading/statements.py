@@ -25,7 +25,7 @@ from exercises.language.reading.values import (
     Results,
     Traced,
 )  # fmt: skip
-from exercises.language.reading.writes import Filling, changed, write
+from exercises.language.reading.writes import Filling, changed, make_stale, write
 
 _NO_GRAD: Final = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled", "no_grad")
 _PLAIN_CONTEXTS: Final = (
@@ -180,7 +180,15 @@ def _augmented(session: Session, node: ast.AugAssign, scope: Scope) -> None:
         else:
             _set_name(session, name, expressions.binary(session, node.op, old, right), scope)
         return
+    if isinstance(old, Traced) and not (
+        isinstance(node.target, ast.Subscript) and _is_tensor(session, node.target, scope)
+    ):
+        make_stale(session, old, "")
     assign(session, node.target, expressions.binary(session, node.op, old, right), scope)
+
+
+def _is_tensor(session: Session, target: ast.Subscript, scope: Scope) -> bool:
+    return isinstance(session.evaluate(_loaded(target.value), scope), Traced)
 
 
 def _loaded(target: ast.expr) -> ast.expr:
@@ -436,5 +444,5 @@ _HANDLERS: Final[dict[type[ast.stmt], Callable[..., None]]] = {
     ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if, ast.For: _for,
     ast.While: _while, ast.With: _with, ast.FunctionDef: _function, ast.ClassDef: _class, ast.Expr: _expression,
     ast.Assert: _assert, ast.Import: _import, ast.ImportFrom: _import, ast.Delete: _delete, ast.Pass: _nothing,
-    ast.Return: _return, ast.Break: _break, ast.Continue: _continue, ast.Global: _nothing, ast.Nonlocal: _nothing,
+    ast.Return: _return, ast.Break: _break, ast.Continue: _continue,
 }  # fmt: skip
