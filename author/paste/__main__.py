@@ -18,7 +18,9 @@ from exercises.language.errors import Refused
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-@click.option("--given", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What is given, if not in FILE.")
+@click.option(
+    "--given", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What is given, if not in FILE."
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write given.py and forward.py here.")
 @click.option("--no-cut", is_flag=True, help="Keep composite lines whole.")
 @click.option("--report", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),

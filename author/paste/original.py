@@ -27,7 +27,7 @@ _DEFINITIONS: Final = (ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom
 _IN_PLACE: Final = "modified by an inplace operation"
 
 
-class CannotRun(Exception):  # noqa: N818 - the caller says what follows from it
+class CannotRun(Exception):
     """The lines do not run as Python here, for example without a package that they import."""
 
 
@@ -40,10 +40,7 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
     :raises Refused: they change a tensor in place that their backward pass needs
     """
     parts = language_given.read(document.given)
-    leaves = {
-        each.name: tensors[each.name].clone().requires_grad_(each.is_param)
-        for each in parts.drawn
-    }
+    leaves = {each.name: tensors[each.name].clone().requires_grad_(each.is_param) for each in parts.drawn}
     names: dict[str, Any] = {**_libraries(), **parts.constants, **leaves}
     holder = SimpleNamespace(**parts.constants, **leaves)
     for name in ("self", "args", "config", "cfg"):

@@ -48,7 +48,13 @@ def table(found: Sequence[Row]) -> str:
     """Return the rows as a table of Markdown, with a line of totals."""
     lines = ["| file | steps | gradients compared | ms | refused |", "| --- | --: | --- | --: | --- |"]
     for row in found:
-        cells = (row.file, row.steps or "", "yes" if row.compared else "", f"{row.seconds * 1000:.0f}", row.refusal or "")
+        cells = (
+            row.file,
+            row.steps or "",
+            "yes" if row.compared else "",
+            f"{row.seconds * 1000:.0f}",
+            row.refusal or "",
+        )
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     exercises = [row for row in found if row.refusal is None]
     seconds = sum(row.seconds for row in found)

@@ -21,7 +21,8 @@ _PARTS: Final = {"max": ("values", "indices"), "min": ("values", "indices"), "so
                  "topk": ("values", "indices"), "cummax": ("values", "indices")}  # fmt: skip
 _AS_METHODS: Final = frozenset(
     "sum mean max min amax amin view reshape transpose permute unsqueeze squeeze expand flatten unflatten chunk split "
-    "masked_fill var std float long bool gather repeat softmax log_softmax logsumexp detach cumsum argmax unbind".split()
+    "masked_fill var std float long bool gather repeat softmax log_softmax logsumexp detach cumsum argmax "
+    "unbind".split()
 )
 
 
@@ -189,4 +190,4 @@ def _as_pi(value: float) -> str:
     return "math.pi" if value == math.pi else "2 * math.pi" if value == 2 * math.pi else ""
 
 
-_SHAPES: Final[tuple[Callable[[float], str], ...]] = (_as_pi, _as_root, _as_square_root, _as_fraction)
+_SHAPES: Final[tuple[Callable[[float], str], ...]] = (_as_pi, _as_fraction, _as_root, _as_square_root)

@@ -14,14 +14,14 @@ class Limits:
 
     characters: int = 100_000  # of the source
     depth: int = 100  # of nested expressions and statements
-    parts: int = 200_000  # evaluated expressions and statements, loops unrolled
+    parts: int = 100_000  # evaluated expressions and statements, loops unrolled
     turns: int = 1_000  # of one loop
     lines: int = 2_000  # steps
     items: int = 10_000  # of a list, characters of a string
     calls: int = 30  # own functions inside each other
     bits: int = 128  # of an integer
     elements: int = 2**22  # of one tensor
-    elements_total: int = 2**27  # of all tensors
+    elements_total: int = 2**25  # of all tensors
     size: int = 1_000  # operations of one line
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-
 from exercises.language.reading.creation import size_of
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import Traced
@@ -81,7 +80,9 @@ def _gumbel(session: Session, positional: list[Any], options: dict[str, Any]) ->
         raise session.refused("a hard choice depends on a tensor's values", "Set hard=False.")
     logits = arguments["logits"]
     noise = session.noise("uniform", "u", logits.value.shape, low=0.01, high=0.99)
-    gumbel = session.operation("neg", session.operation("log", session.operation("neg", session.operation("log", noise))))
+    gumbel = session.operation(
+        "neg", session.operation("log", session.operation("neg", session.operation("log", noise)))
+    )
     scores = session.operation("div", session.operation("add", logits, gumbel), arguments.get("tau", 1))
     soft: Traced = session.operation("softmax", scores, arguments.get("dim", -1))
     return soft

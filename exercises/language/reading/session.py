@@ -19,17 +19,12 @@ from exercises.language.given import Drawn
 from exercises.language.operations import OPERATIONS, Operation
 from exercises.language.reading.limits import Budget, Limits, too_large
 from exercises.language.reading.scope import Scope
+from exercises.language.reading.sizes import elements_bound
 from exercises.language.reading.values import Class, Instance, Results, Stale, Traced
 from exercises.language.step_names import StepNames
 from exercises.language.writer import statement
 
 _INLINED = (torch.int64, torch.float64, torch.bool)  # a constant of a forward state, if it has no dimension
-
-
-# Numbers among their arguments say nothing of the size of the result.
-_NOT_SIZED = frozenset(
-    "masked_fill clamp clamp_min clamp_max cross_entropy nll_loss full_like view reshape unflatten index tensor".split()
-)
 
 
 @dataclass(eq=False)
@@ -116,6 +111,7 @@ class Session:
 
     def kept(self, value: Any, name: str) -> Any:
         """Return a value with a name for each tensor in it, so that no expression stands in two steps."""
+        self.budget.spend(self.line)
         match value:
             case Traced():
                 return self.step(name, value)
@@ -135,7 +131,9 @@ class Session:
     def used(self, value: Any) -> Any:
         """Return an argument as an operation takes it: what a function made gets a name first."""
         if isinstance(value, Stale):
-            raise self.refused(f"line {value.line} changed a tensor in place that is read here", "Copy it with .clone().")
+            raise self.refused(
+                f"line {value.line} changed a tensor in place that is read here", "Copy it with .clone()."
+            )
         if isinstance(value, Traced) and value.hint and not value.is_named:
             return self.step(value.hint, value)
         if type(value) in (tuple, list):
@@ -179,8 +177,8 @@ class Session:
 
     def _computed(self, operation: Operation, values: dict[str, Any]) -> Any:
         try:
-            if _elements_bound(operation, values) > self.limits.elements:
-                self._check_elements(operation, values)
+            if elements_bound(operation.name, values) > self.limits.elements:
+                raise too_large(self.line, self.limits)
             with torch.set_grad_enabled(not self.no_grad):
                 return evaluated(Call(operation.name, tuple(values.items())), self.samples.__getitem__)
         except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, OverflowError) as error:
@@ -189,20 +187,6 @@ class Session:
             raise self.refused(
                 f"torch refuses {operation.name}: {_first_line(error)}", "Check the shapes of its arguments."
             ) from error
-
-    def _check_elements(self, operation: Operation, values: dict[str, Any]) -> None:
-        """Ask torch for the size of a result without its numbers.
-
-        :raises Refused: it is too large, or torch cannot tell
-        """
-        try:
-            with torch.device("meta"):
-                result = evaluated(Call(operation.name, tuple(_on_meta(values).items())), self.samples.__getitem__)
-        except NotImplementedError:
-            raise too_large(self.line, self.limits) from None
-        results = result if isinstance(result, tuple | list) else (result,)
-        if sum(each.numel() for each in results) > self.limits.elements:
-            raise too_large(self.line, self.limits)
 
     def _bound(
         self, operation: Operation, arguments: list[Any], options: Mapping[str, Any]
@@ -220,9 +204,7 @@ class Session:
                 break
             bound[parameter] = rest[0]
         if len(positional) > len(operation.parameters):
-            raise self.refused(
-                f"{operation.name} takes {len(operation.parameters)} arguments", "Leave the others out."
-            )
+            raise self.refused(f"{operation.name} takes {len(operation.parameters)} arguments", "Leave the others out.")
         for spelled, value in options.items():
             parameter = operation.other_names.get(spelled, spelled)
             if parameter not in operation.parameters:
@@ -304,45 +286,6 @@ def _size(value: Any) -> int:
     if isinstance(value, Traced):
         return 0 if value.is_named else value.size
     return sum(_size(each) for each in value) if isinstance(value, tuple | list) else 0
-
-
-def _elements_bound(operation: Operation, values: dict[str, Any]) -> float:
-    """Return a number that the elements of a result cannot exceed."""
-    if "tensors" in values:  # cat and its like add up
-        return float(sum(each.numel() for each in values["tensors"] if isinstance(each, Tensor)))
-    by_numbers = not (operation.symbol or operation.name in _NOT_SIZED)
-    return math.prod(
-        _bound_of(value, by_numbers and name != "fill_value", operation.name == "interpolate")
-        for name, value in values.items()
-    )
-
-
-def _bound_of(value: Any, by_numbers: bool, by_floats: bool) -> float:
-    match value:
-        case Tensor():
-            return max(1, value.numel())
-        case bool():
-            return 1
-        case int():
-            return max(1, abs(value)) if by_numbers else 1
-        case float():
-            return max(1.0, value) ** 2 if by_floats else 1
-        case tuple() | list():
-            return math.prod(_bound_of(each, by_numbers, by_floats) for each in value)
-        case range():
-            return max(1, len(value))
-    return 1
-
-
-def _on_meta(value: Any) -> Any:
-    match value:
-        case Tensor():
-            return torch.empty_strided(value.size(), value.stride(), dtype=value.dtype, device="meta")
-        case dict():
-            return {key: _on_meta(each) for key, each in value.items()}
-        case tuple():
-            return tuple(_on_meta(each) for each in value)
-    return value
 
 
 def _first_line(error: Exception) -> str:

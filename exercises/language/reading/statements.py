@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any, Final
 
 from exercises.language.errors import Refused
-from exercises.language.expression import Name
+from exercises.language.expression import Call, Name, walk
+from exercises.language.operations import OPERATIONS
 from exercises.language.reading import calls, expressions, library
 from exercises.language.reading.flow import Broken, Continued, Left, Returned
 from exercises.language.reading.plain import TooMuch
@@ -16,7 +17,13 @@ from exercises.language.reading.scope import MISSING, Scope
 from exercises.language.reading.session import Session
 from exercises.language.reading.truth import branch_refused, truth
 from exercises.language.reading.values import (
-    Class, Function, Instance, Library, Property, Results, Traced,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Property,
+    Results,
+    Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import Filling, changed, write
 
@@ -28,6 +35,10 @@ _PLAIN_CONTEXTS: Final = (
 _TRAINING: Final = (
     "backward", "step", "zero_grad", "manual_seed", "update", "set_description", "log", "add_scalar", "retain_grad",
 )  # fmt: skip
+# A line that calls one of these is shown without it.
+_REWRITTEN: Final = frozenset(
+    "to cuda cpu contiguous clone double half bfloat16 data type type_as item requires_grad_ dropout numel".split()
+)
 
 
 def execute(session: Session, nodes: list[ast.stmt], scope: Scope) -> None:
@@ -135,7 +146,9 @@ def _set_item(session: Session, target: ast.Subscript, node: ast.expr, index: An
         case Filling() | Traced() if isinstance(node, ast.Name):
             scope.set(node.id, write(session, node.id, holder, index, value, scope))
         case Traced():
-            raise session.refused(f"{name}[…] = … changes a part of a tensor", "Give the tensor a name, and write that.")
+            raise session.refused(
+                f"{name}[…] = … changes a part of a tensor", "Give the tensor a name, and write that."
+            )
         case list():
             holder[index] = session.kept(value, f"{scope.spelled(root)}_{index}") if isinstance(index, int) else value
         case dict():
@@ -188,8 +201,20 @@ def _keep_source(session: Session, node: ast.Assign, scope: Scope, before: tuple
     text = ast.get_source_segment(session.source, node) or ""
     if "\n" in text:
         text = ast.unparse(node)
+    called = {each.operation for each in walk(line.expression) if isinstance(each, Call)}
+    if any(_is_call_of(each, OPERATIONS.keys() - called) for each in ast.walk(node.value)):
+        return  # it was read as another operation, or as none
     if text and all(_reads_back(session, each, scope, line.name) for each in ast.walk(node.value)):
         session.lines[-1] = replace(line, text=text)
+
+
+def _is_call_of(node: ast.AST, names: Set[str]) -> bool:
+    match node:
+        case ast.Attribute(ast.Name("math"), _):
+            return False
+        case ast.Attribute(_, name):
+            return name in names
+    return False
 
 
 def _reads_back(session: Session, node: ast.AST, scope: Scope, set_here: str) -> bool:
@@ -203,7 +228,9 @@ def _reads_back(session: Session, node: ast.AST, scope: Scope, set_here: str) ->
             if isinstance(value, Traced):
                 return value.is_named and value.expression == Name(name)
             return name in session.constants and session.constants[name] is value
-        case ast.Lambda() | ast.NamedExpr() | ast.ListComp() | ast.GeneratorExp() | ast.JoinedStr():
+        case ast.Attribute(_, name) if name in _REWRITTEN:
+            return False
+        case ast.IfExp() | ast.Lambda() | ast.NamedExpr() | ast.ListComp() | ast.GeneratorExp() | ast.JoinedStr():
             return False
     return True
 

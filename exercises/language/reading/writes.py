@@ -76,11 +76,8 @@ def _joined(session: Session, filling: Filling) -> Traced:
     if all(is_row for _, is_row in pieces):
         joined: Traced = session.operation("stack", tuple(part for part, _ in pieces), filling.dim)
         return joined
-    whole = tuple(
-        session.operation("unsqueeze", part, filling.dim) if is_row else part for part, is_row in pieces
-    )
-    joined = session.operation("cat", whole, filling.dim)
-    return joined
+    whole = tuple(session.operation("unsqueeze", part, filling.dim) if is_row else part for part, is_row in pieces)
+    return session.operation("cat", whole, filling.dim)  # type: ignore[no-any-return]
 
 
 def write(session: Session, name: str, base: Traced | Filling, index: Any, value: Any, scope: Scope) -> Any:
@@ -193,9 +190,12 @@ def _general(session: Session, base: Traced, index: Any, value: Any) -> Traced:
             at = entries.index(...)
             entries[at : at + 1] = [slice(None)] * (base.value.dim() - len(entries) + 1)
         return _nested(session, base, 0, entries, value)
-    if all(isinstance(each, Traced | range | tuple | list) for each in entries):
+    if all(isinstance(each, Traced | range | tuple | list | int) for each in entries):
         places = tuple(
-            each if isinstance(each, Traced) else session.operation("tensor", tuple(each)) for each in entries
+            each
+            if isinstance(each, Traced)
+            else session.operation("tensor", each if isinstance(each, int) else tuple(each))
+            for each in entries
         )
         part = _fitted(session, value, base.value[tuple(each.value for each in places)])
         result: Traced = session.operation("index_put", base, places, part)
@@ -242,7 +242,9 @@ def _refuse_parameter(session: Session, tensor: Traced, written: str) -> None:
         )
 
 
-def changed(session: Session, name: str, base: Traced, compute: Callable[[], Traced], scope: Scope, text: str) -> Traced:
+def changed(
+    session: Session, name: str, base: Traced, compute: Callable[[], Traced], scope: Scope, text: str
+) -> Traced:
     """Return the step that stands for a name after a method such as ``masked_fill_``, or ``x += y``."""
     _refuse_parameter(session, base, text)
     result = compute()
