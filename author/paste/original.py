@@ -27,7 +27,7 @@ _DEFINITIONS: Final = (ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom
 _IN_PLACE: Final = "modified by an inplace operation"
 
 
-class CannotRun(Exception):  # noqa: N818 - the caller says what follows from it
+class CannotRun(Exception):
     """The lines do not run as Python here, for example without a package that they import."""
 
 

@@ -1,7 +1,7 @@
 """Cut composite lines, so that each step holds at most one nonlinearity.
 
-``h = torch.tanh(x @ W1 + b1)`` becomes ``h_pre = x @ W1 + b1`` and ``h = torch.tanh(h_pre)``. Four classes of operations
-decide where a line is cut:
+``h = torch.tanh(x @ W1 + b1)`` becomes ``h_pre = x @ W1 + b1`` and ``h = torch.tanh(h_pre)``. Four classes of
+operations decide where a line is cut:
 
 1. A *light* operation, such as ``transpose``, ``neg`` or a product with a number, is never cut from what it reads.
 2. A *linear* one, such as a sum, reads products and other linear ones in the same line.

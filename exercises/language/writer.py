@@ -21,7 +21,8 @@ _PARTS: Final = {"max": ("values", "indices"), "min": ("values", "indices"), "so
                  "topk": ("values", "indices"), "cummax": ("values", "indices")}  # fmt: skip
 _AS_METHODS: Final = frozenset(
     "sum mean max min amax amin view reshape transpose permute unsqueeze squeeze expand flatten unflatten chunk split "
-    "masked_fill var std float long bool gather repeat softmax log_softmax logsumexp detach cumsum argmax unbind".split()
+    "masked_fill var std float long bool gather repeat softmax log_softmax logsumexp detach cumsum argmax "
+    "unbind".split()
 )
 
 

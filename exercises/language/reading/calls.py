@@ -12,7 +12,16 @@ from exercises.language.reading.layers import LayerScope
 from exercises.language.reading.scope import MISSING, Scope
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import (
-    Class, Function, Instance, Library, Method, Namespace, Parameter, Property, Results, Traced,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Method,
+    Namespace,
+    Parameter,
+    Property,
+    Results,
+    Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import changed, write
 

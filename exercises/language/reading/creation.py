@@ -32,8 +32,6 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
             raise session.refused(f"{path} reads no tensor", "Write torch.zeros(…) with numbers.")
         value = positional[0].value
         fill = [*positional[1:], *(options.pop(each) for each in ("fill_value",) if each in options)]
-        if dtype in (None, value.dtype) and not any(holds_traced(each) for each in fill):
-            return _made(session, f"{_LIKE[path]}_like", positional[0], *fill)
         return shaped(session, _LIKE[path], tuple(value.shape), fill, dtype or value.dtype)
     if path in _SHAPED:
         count = 1 if _SHAPED[path] == "full" else None
@@ -108,8 +106,7 @@ def _tensor(session: Session, path: str, data: Any, dtype: torch.dtype | None) -
         made: Traced = session.operation("detach", data)
         return made
     if holds_traced(data):
-        made = session.operation("detach", session.operation("stack", tuple(data)))
-        return made
+        return session.operation("detach", session.operation("stack", tuple(data)))  # type: ignore[no-any-return]
     if path in ("torch.FloatTensor", "torch.Tensor", "Tensor"):
         if isinstance(data, int):
             return shaped(session, "zeros", (data,), [])

@@ -14,7 +14,15 @@ from exercises.language.reading.session import Session
 from exercises.language.reading.strings import formatted
 from exercises.language.reading.truth import branch_refused, truth
 from exercises.language.reading.values import (
-    Class, Function, Instance, Library, Method, Namespace, Results, Stale, Traced,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Method,
+    Namespace,
+    Results,
+    Stale,
+    Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import Filling, settled
 
@@ -226,8 +234,7 @@ def _lambda(session: Session, node: ast.Lambda, scope: Scope) -> Any:
 
 
 def _comprehension(session: Session, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, scope: Scope) -> Any:
-    found = [session.evaluate(node.elt, inner) for inner in _turns(session, node.generators, scope)]
-    return found
+    return [session.evaluate(node.elt, inner) for inner in _turns(session, node.generators, scope)]
 
 
 def _dict_comprehension(session: Session, node: ast.DictComp, scope: Scope) -> Any:

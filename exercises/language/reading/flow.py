@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Left(Exception):  # noqa: N818 - no error
+class Left(Exception):
     """A statement leaves a loop or a function."""
 
 

@@ -13,8 +13,8 @@ from exercises.language.reading.session import Session, valued
 from exercises.language.reading.values import Class, Instance, Parameter, Traced
 
 _WITHOUT_PARAMETERS: Final = frozenset(
-    "ReLU GELU Tanh Sigmoid SiLU Softplus LeakyReLU ELU Softmax LogSoftmax Identity Flatten Dropout Dropout2d MaxPool2d "
-    "AvgPool2d MSELoss L1Loss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss SmoothL1Loss HuberLoss "
+    "ReLU GELU Tanh Sigmoid SiLU Softplus LeakyReLU ELU Softmax LogSoftmax Identity Flatten Dropout Dropout2d "
+    "MaxPool2d AvgPool2d MSELoss L1Loss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss SmoothL1Loss HuberLoss "
     "ReLU6 Hardtanh Mish Hardswish Softsign LogSigmoid Unflatten ZeroPad2d Upsample AdaptiveAvgPool2d "
     "CosineSimilarity PixelShuffle TripletMarginLoss".split()
 )

@@ -174,7 +174,7 @@ def advice_for(path: str) -> str:
 
 def advice_for_name(name: str) -> str:
     """Return what to do about a name that stands for nothing."""
-    if name[:1].isupper() or name.islower() and len(name) <= 2:
+    if name[:1].isupper() or (name.islower() and len(name) <= 2):
         return f"Add it to given: {name} = param(4, 16), data(…), or a number."
     return f"Add it to given, or write a line above that sets {name}."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-
 from exercises.language.reading.creation import size_of
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import Traced

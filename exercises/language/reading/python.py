@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from exercises.language.reading.plain import TooMuch, checked, computed, taken
 from exercises.language.reading.session import Session, holds_traced
-from exercises.language.reading.values import Class, Function, Instance, Library, Parameter, Results, Traced
+from exercises.language.reading.values import Class, Function, Instance, Library, Results, Traced
 
 
 def called(session: Session, name: str, positional: list[Any], options: dict[str, Any]) -> Any:

@@ -10,7 +10,10 @@ MISSING = object()
 
 @dataclass(eq=False)
 class Scope:
-    """Names, and those of the scope around. ``suffix`` is the number of a call; ``turns`` counts loops around a line."""
+    """Names, and those of the scope around.
+
+    ``suffix`` is the number of a call, ``turns`` those of the loops around a line.
+    """
 
     parent: Scope | None = None
     suffix: str = ""

@@ -112,7 +112,7 @@ def _interpolate(values: Values) -> float:
 
 
 def _indexed(values: Values) -> float:
-    value, index = list(_tensors(values["input"]))[0], values["index"]
+    value, index = next(_tensors(values["input"])), values["index"]
     indices = list(_tensors(index if isinstance(index, tuple | list) else (index,)))
     lists = [
         each for each in (index if isinstance(index, tuple) else (index,)) if isinstance(each, range | tuple | list)

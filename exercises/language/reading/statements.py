@@ -17,7 +17,13 @@ from exercises.language.reading.scope import MISSING, Scope
 from exercises.language.reading.session import Session
 from exercises.language.reading.truth import branch_refused, truth
 from exercises.language.reading.values import (
-    Class, Function, Instance, Library, Property, Results, Traced,
+    Class,
+    Function,
+    Instance,
+    Library,
+    Property,
+    Results,
+    Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import Filling, changed, write
 

@@ -15,8 +15,8 @@ from exercises.language.reading.values import Library, Method, Results, Traced
 
 _RESULT_NAMES: Final = {"values": 0, "indices": 1}
 _SAME: Final = (
-    "contiguous", "cuda", "cpu", "requires_grad_", "retain_grad", "clone", "double", "half", "bfloat16", "share_memory_",
-    "pin_memory", "coalesce",
+    "contiguous", "cuda", "cpu", "requires_grad_", "retain_grad", "clone", "double", "half", "bfloat16",
+    "share_memory_", "pin_memory", "coalesce",
 )  # fmt: skip
 _CASTS: Final = {"float": torch.float32, "long": torch.int64, "int": torch.int64, "bool": torch.bool}
 _SECOND: Final = ("grad", "grad_fn", "register_hook")
@@ -149,7 +149,7 @@ def _converted(session: Session, value: Traced, name: str, arguments: list[Any])
             dtype = torch.int64 if "Long" in each.path else torch.float32
     if name in ("clone", "contiguous"):
         copy = value.value.clone() if name == "clone" else value.value.contiguous()
-        return replace(value, value=copy, copied=value.copied or not value.value.is_contiguous() and name != "clone")
+        return replace(value, value=copy, copied=value.copied or (not value.value.is_contiguous() and name != "clone"))
     if name in ("double", "half", "bfloat16") and not value.value.is_floating_point():
         dtype = torch.float32
     if dtype is None or dtype == value.value.dtype:

@@ -19,8 +19,8 @@ class Traced:
     """A tensor: what makes it, and its value on sample numbers.
 
     ``size`` counts the operations of the expression. ``hint`` is the name that it gets if another operation reads it
-    before a line names it. ``copied`` says that ``contiguous()`` was called: steps leave that out, so that a ``view`` of
-    it is a ``reshape``.
+    before a line names it. ``copied`` says that ``contiguous()`` was called: steps leave that out, so that a
+    ``view`` of it is a ``reshape``.
     """
 
     expression: Expression

@@ -77,8 +77,7 @@ def _joined(session: Session, filling: Filling) -> Traced:
         joined: Traced = session.operation("stack", tuple(part for part, _ in pieces), filling.dim)
         return joined
     whole = tuple(session.operation("unsqueeze", part, filling.dim) if is_row else part for part, is_row in pieces)
-    joined = session.operation("cat", whole, filling.dim)
-    return joined
+    return session.operation("cat", whole, filling.dim)  # type: ignore[no-any-return]
 
 
 def write(session: Session, name: str, base: Traced | Filling, index: Any, value: Any, scope: Scope) -> Any:
