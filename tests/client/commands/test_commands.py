@@ -248,7 +248,11 @@ def test_all_right_says_so_and_what_is_next(pulled: Student) -> None:
     code, out, _ = pulled.type("submit", "solution.py")
     assert code == 0
     assert out.endswith("All 2 steps pass, exact: this exercise is done.\nNext: dojo pull makemore/next\n")
+    listed.insert(0, {**pulled.fake.exercise(), "slug": "makemore/above"})
+    assert pulled.type("show", "1")[1].endswith("\nNext: dojo pull makemore/next\n")
     listed.pop()
+    assert pulled.type("show", "1")[1].endswith("\nNext: dojo pull makemore/above\n")
+    del listed[0]
     assert pulled.type("show", "1")[1].endswith("this exercise is done.\nSee how far you are: dojo list\n")
 
 

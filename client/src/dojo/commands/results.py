@@ -96,12 +96,15 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
 
 
 def _next_exercise(connection: Connection, done: str) -> str | None:
-    """Return the first other exercise of the course that is not done, or None."""
+    """Return the exercise to go on with: one that is not done, below this one in the course's list or else above it."""
     try:
         exercises = connection.server.exercises(connection.course)
     except ServerError:
         return None
-    return next((exercise.slug for exercise in exercises if not exercise.is_done and exercise.slug != done), None)
+    slugs = [exercise.slug for exercise in exercises]
+    place = slugs.index(done) if done in slugs else 0
+    in_turn = exercises[place:] + exercises[:place]
+    return next((exercise.slug for exercise in in_turn if not exercise.is_done and exercise.slug != done), None)
 
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
