@@ -72,15 +72,15 @@ def measure(rounds: int) -> dict[str, Times]:
         for number in range(-WARM_UP_ROUNDS, rounds):
             student = next(students)
             first = partial(compare_all, student, answers_of(student))
-            each: Mapping[str, Callable[[], object]] = {**actions, FIRST: first}
-            for name, action in each.items():
+            turn: dict[str, Callable[[], object]] = {**actions, FIRST: first}
+            for name, action in turn.items():
                 time.sleep(PAUSE_SECONDS)
                 clock = time.perf_counter if name in BY_THE_CLOCK else time.process_time
                 begun = clock()
                 action()
                 if number >= 0:
                     seconds[name].append(clock() - begun)
-    return {name: Times.of(taken) for name, taken in seconds.items()}
+    return {name: Times.of(each) for name, each in seconds.items()}
 
 
 def show(times: Mapping[str, Times]) -> None:

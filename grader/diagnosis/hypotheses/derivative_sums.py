@@ -47,17 +47,10 @@ def in_the_derivative(case: Case) -> Iterator[Finding]:
 _Findings = Sequence[tuple[Code, str, dict[str, Any]]]
 
 
-def _sum_along(other: int, summed: Tensor, axis: int) -> Tensor:
-    return summed.sum(other, keepdim=True)
-
-
 def _changes(edge: Edge) -> Iterator[tuple[Change, _Findings]]:
     """Yield what may stand in place of the sum, and what it is called."""
     for other in range(edge.step.output.dim()):
-        yield (
-            partial(_sum_along, other),
-            [(Code.WRONG_AXIS, "derivative_sum", {"other_axis": other})],
-        )
+        yield partial(_along, other), [(Code.WRONG_AXIS, "derivative_sum", {"other_axis": other})]
     yield lambda summed, axis: summed.sum(), [(Code.WRONG_AXIS, "derivative_sum_of_all", {})]
     yield lambda summed, axis: summed, [(Code.NOT_REDUCED, "derivative_sum", {})]
     yield (
@@ -65,6 +58,10 @@ def _changes(edge: Edge) -> Iterator[tuple[Change, _Findings]]:
         [(Code.MISSING_TERM, "derivative_sum", {})],
     )
     yield lambda summed, axis: -summed.sum(axis, keepdim=True), [(Code.TERM_SIGN, "derivative_sum", {})]
+
+
+def _along(other: int, summed: Tensor, axis: int) -> Tensor:
+    return summed.sum(other, keepdim=True)
 
 
 def _has_a_sum(step: Step) -> bool:
