@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
 
+from dojo.api.training import TrainingPlan, read_training_run
+from dojo.commands import training as client_training
 from dojo.notebook_slice import Goal, read_cells, slice_notebook
 from dojo.notebook_slice.callables import GRADER_MODULES
 from dojo.notebook_slice.indentation import reindented
 from dojo.notebook_slice.kinds import STAND_IN_MODULES
 from grader.sandbox import Job, Run, RunStatus, Sandbox, Slot
 from grader.sandbox.child.notebook import PLOTTING, PROGRESS
+from server.tables import RunState, TrainingRunRow
+from server.training import runs
+from server.training.run import TrainingRun
+from server.training.schemas import TrainingOrderBody, TrainingRunBody
 from tests.client.notebooks import notebook
 
 STATE = safetensors.torch.save({"h": torch.ones(2), "C": torch.ones(2), "n": torch.tensor(2)})
@@ -125,3 +133,47 @@ def _tensor(run: Run, name: str) -> torch.Tensor:
     tensor = run.answers[name].tensor
     assert tensor is not None
     return tensor
+
+
+def test_the_client_trains_with_the_exercise_that_the_server_trains_with() -> None:
+    assert client_training.EXERCISE == runs.EXERCISE
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"pseudonym": "Doge", "ranked": True, "samples": ["mona"]}, {"train_loss": None}]
+)
+def test_a_run_that_the_server_sends_is_read(values: dict[str, Any]) -> None:
+    row: dict[str, Any] = {"id": 3, "course_id": 1, "account_id": 1, "filename": "a.py", "body": b"", "seed": 1}
+    row |= {
+        "steps": 100,
+        "batch": 32,
+        "schedule": [[0, 0.1], [50, 0.01]],
+        "dataset": "",
+        "chunk_steps": 10,
+        "step": 100,
+    }
+    row |= {"curve": [[0, 3.3], [100, float("inf")]], "step": 100, "state": RunState.DONE}
+    sent = TrainingRunBody.of(TrainingRun.of(TrainingRunRow(**row, **({"train_loss": 2.0, "dev_loss": 2.1} | values))))
+
+    run = read_training_run(json.loads(sent.model_dump_json()))
+
+    assert (run.status, run.step, run.steps, run.checked) == ("done", 100, 100, "no")
+    assert run.curve == [(0, 3.3), (100, None)]
+    assert run.losses == (None if "train_loss" in values else (2.0, 2.1))
+    assert run.samples == tuple(values.get("samples", ()))
+
+
+def test_a_plan_that_the_client_sends_is_read() -> None:
+    plan = TrainingPlan(steps=100, batch=16, schedule=((0, 0.2), (50, 0.02)), pseudonym="Doge")
+
+    order = TrainingOrderBody.model_validate_json(json.dumps(plan.body("mine.py", "x"))).order
+
+    assert order.schedule is not None and [tuple(each) for each in order.schedule] == list(plan.schedule or ())
+    assert (order.filename, order.steps, order.batch, order.ranked, order.pseudonym) == (
+        "mine.py",
+        100,
+        16,
+        True,
+        "Doge",
+    )
+    assert TrainingOrderBody.model_validate(TrainingPlan().body("mine.py", "x")).order.schedule is None

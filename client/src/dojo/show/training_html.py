@@ -63,6 +63,8 @@ def _sentences(run: TrainingRun) -> list[str]:
     if run.losses is not None:
         train, dev = map(loss_text, run.losses)
         told.append(f"Loss: {train} on the training split, {dev} on the dev split.")
+    if run.status == "done" and run.checked == "yes":
+        told.append("Checked: each chunk agrees with the reference.")
     if run.status == "done" and run.checked == "failed":
         told.append("Its gradients are not right. See where: ex.check()")
     return told
