@@ -25,6 +25,7 @@ from server.lifecycle.commands import COURSE_COMMANDS
 from server.machine import limit_arenas
 from server.operations.commands import backup, demo, doctor, migrate, restore, show_settings
 from server.people.commands import admin, people_, token
+from server.preview import preview
 from server.privacy.commands import person, retention
 from server.queue.commands import queue
 from server.regrading.commands import regrade_course
@@ -133,6 +134,7 @@ for _command in (
     server.add_command(_command)
 for _command in COURSE_COMMANDS:
     course.add_command(_command)
+author.add_command(preview)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

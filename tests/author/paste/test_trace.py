@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from author.paste.__main__ import main
 from click.testing import CliRunner
 
+from author.paste.command import paste_command as main
 from author.paste.trace import paste_traced
 from exercises.language.errors import Refused
 from tests.author.paste import models

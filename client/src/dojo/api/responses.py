@@ -539,7 +539,7 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
 
 
 def _practice(body: Mapping[str, Any] | None) -> Practice | None:
-    return None if body is None else Practice(_exercise_slug(body, "exercise"), _count(body, "lines") or 0)
+    return None if body is None else Practice(_exercise_slug(body, "exercise"), read_count(body, "lines") or 0)
 
 
 def _comment(body: Mapping[str, Any]) -> Comment:
