@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from grader.training import Trainer
 from server.accounts.recognition import Recognition
 from server.assignments import routes as assignments
+from server.authoring import routes as authoring
 from server.catalogue import routes as catalogue
 from server.client_wheel import routes as client_wheel
 from server.client_wheel.distributions import ClientSources
@@ -102,6 +103,7 @@ def create_app(
         pairing,
         assignments,
         catalogue,
+        authoring,
         feedback,
         records,
         queue,

@@ -19,6 +19,7 @@ from exercises.training import Trainable
 from grader import reference
 from grader.sandbox import Sandbox
 from grader.training import Trainer
+from server.authoring.turns import Trials
 from server.catalogue.proofs import Proofs
 from server.courses.last_seen import LastSeen
 from server.database import migrate
@@ -293,6 +294,7 @@ class ServerServices(Services):
         app.state.join_limits = self.join_limits
         app.state.live_checks = self.live_checks
         app.state.last_seen = LastSeen(self.database)
+        app.state.trials = Trials(self.peers.memory)
         app.state.training = self.training
         app.state.class_events = ClassEvents(self.database)
 

@@ -61,6 +61,7 @@ PAGES: Final = (
     SeenPage("assignment", f"{LAB}/assignments/makemore/full-backward", "staff"),
     SeenPage("extensions", f"{LAB}/extensions", "staff"),
     SeenPage("regrade", f"{LAB}/regrade", "staff"),
+    SeenPage("authoring", f"{LAB}/authoring", "staff", on_phone=True),
     SeenPage("gradebook", f"{LAB}/gradebook", "staff"),
     SeenPage("audit", f"{LAB}/audit", "staff"),
     SeenPage("course", f"{LAB}/settings", "staff"),

@@ -54,6 +54,7 @@ def _bodies(named: Named) -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", "/api/v1/courses"): {"slug": named.slug, "title": "Spring"},
         ("PATCH", COURSE): {"title": "Backprop"},
         ("POST", f"{COURSE}/copy"): {"slug": named.slug, "title": "Spring", "shift_days": 182},
+        ("POST", f"{COURSE}/authoring"): {"given": "", "lines": ""},
         ("PUT", f"{COURSE}/assignments"): {"exercises": list(named.exercises)},
         ("PUT", ASSIGNMENT): {"due_at": "2100-12-01T00:00:00Z"},
         ("PATCH", ASSIGNMENT): {"points": 10},

@@ -28,6 +28,7 @@ RIGHTS = {
     ("get", f"{COURSE}/packs"): (403, 403, 200),
     ("put", f"{COURSE}/packs/{{pack}}"): (403, 403, 200),
     ("delete", f"{COURSE}/packs/{{pack}}"): (403, 403, 409),
+    ("post", f"{COURSE}/authoring"): (403, 403, 200),
     ("get", f"{COURSE}/assignments"): (403, 403, 200),
     ("put", f"{COURSE}/assignments"): (403, 403, 200),
     ("get", f"{COURSE}/extensions"): (403, 403, 200),

@@ -56,6 +56,7 @@ ROUTES: dict[tuple[str, str], tuple[Permission, ...]] = {
     ("DELETE", COURSE): (Permission.MANAGE_COURSE,),
     ("POST", f"{COURSE}/copy"): (Permission.MANAGE_COURSE,),
     ("GET", f"{COURSE}/audit"): (Permission.READ_AUDIT,),
+    ("POST", f"{COURSE}/authoring"): (Permission.MANAGE_ASSIGNMENTS,),
     ("GET", f"{COURSE}/assignments"): (Permission.READ_CLASS,),
     ("PUT", f"{COURSE}/assignments"): (Permission.MANAGE_ASSIGNMENTS,),
     ("GET", f"{COURSE}/packs"): (Permission.READ_CLASS,),

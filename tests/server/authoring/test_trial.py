@@ -1,0 +1,98 @@
+"""A pasted forward pass: read, derived and proved in a process of its own, and what it may not do there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.authoring.trial import TEXT_CHARACTERS_MAX, Trial, Wanted, try_apart, try_out
+from server.authoring.turns import TRIALS_PER_MINUTE, Trials
+from server.processes.shared_memory import SharedMemory
+from server.submissions.rate_limit import TooFast
+from tests.support.servers import COURSE, RunningServer
+
+GIVEN = "n = 4\nx = data(n, 3)\nW = param(3, 5)\ny = labels(5, n)\n"
+LINES = "logits = x @ W\nlogprobs = logits.log_softmax(1)\nloss = -logprobs[range(n), y].mean()\n"
+on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+
+def refusal_of(lines: str, given: str = GIVEN) -> tuple[int | None, str]:
+    """Return line and reason of what is refused."""
+    found = try_out(Wanted(given, lines)).refusal
+    assert found is not None
+    return found.line, found.reason
+
+
+def test_a_forward_pass_gives_steps_a_key_and_a_proof() -> None:
+    trial = try_apart(Wanted(GIVEN, LINES, is_proved=True))
+
+    assert trial.refusal is None
+    assert [(each.name, each.shape) for each in trial.steps] == [("logits", (4, 5)), ("logprobs", (4, 5)), ("loss", ())]
+    assert {(each.name, each.verdict) for each in trial.key} == {
+        ("logprobs", "exact"),
+        ("logits", "exact"),
+        ("W", "exact"),
+    }
+    assert trial.proved is not None
+    assert trial.proved.mistakes == trial.proved.located > 0
+    assert {name for name, _ in trial.files} >= {"pack.toml", "exercise/forward.py", "exercise/solution.py"}
+
+
+def test_a_refusal_names_its_line_and_what_to_write() -> None:
+    line, reason = refusal_of("h = x @ W\nif h.mean() > 0:\n    h = h * 2\nloss = h.sum()\n")
+
+    assert line == 2
+    assert "Write torch.where(h.mean() > 0, " in reason
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "loss = open('/etc/passwd')",
+        "loss = __import__('os').system('true')",
+        "loss = (x @ W).__class__.__mro__",
+        "loss = eval('1')",
+    ],
+)
+def test_nobodys_python_is_run(lines: str) -> None:
+    line, reason = refusal_of(lines)
+
+    assert line == 1
+    assert reason.endswith(".")
+
+
+def test_what_is_too_long_is_not_read() -> None:
+    found = try_apart(Wanted("", "x" * (TEXT_CHARACTERS_MAX + 1))).refusal
+    empty = try_apart(Wanted(GIVEN, " \n")).refusal
+
+    assert found is not None and "Paste a smaller forward pass." in found.reason
+    assert empty is not None and "There are no lines." in empty.reason
+
+
+def test_nobody_has_more_turns_than_others() -> None:
+    tried: list[Wanted] = []
+
+    def note(wanted: Wanted) -> Trial:
+        tried.append(wanted)
+        return Trial()
+
+    trials = Trials(SharedMemory(), note, clock=lambda: 100.0)
+
+    for _ in range(TRIALS_PER_MINUTE):
+        asyncio.run(trials.of(1, Wanted("", "")))
+    with pytest.raises(TooFast) as refused:
+        asyncio.run(trials.of(1, Wanted("", "")))
+    asyncio.run(trials.of(2, Wanted("", "")))
+
+    assert len(tried) == TRIALS_PER_MINUTE + 1
+    assert "Wait 60 s" in refused.value.detail
+
+
+@on_sqlite
+def test_staff_try_a_forward_pass_by_the_api(server: RunningServer) -> None:
+    tried = server.instructor.post(f"/api/v1/courses/{COURSE}/authoring", json={"given": GIVEN, "lines": LINES}).json()
+
+    assert [each["code"] for each in tried["key"]][-1] == "dW = x.T @ dlogits"
+    assert tried["refusal"] is None
+    assert "exercise/forward.py" in tried["files"]
