@@ -6,6 +6,7 @@ It is a thread of its own with a low priority. torch lets other threads go on du
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -188,7 +189,8 @@ class Referee:
                 row.checked, row.message = Check.FAILED, messages.WRONG.format(step=duty.last)
                 store.make_later_chunks_due(session, row.id, duty.last)
         row.replayed_chunks += 1
-        row.reference_curve = store.with_point(row.reference_curve, duty.last, replayed.loss)
+        if math.isfinite(replayed.loss):  # large steps may blow up
+            row.reference_curve = store.with_point(row.reference_curve, duty.last, replayed.loss)
         row.moved += 1
         store.drop_old_chunks(session, row.id)
 
@@ -199,6 +201,9 @@ class Referee:
         with self._database.writing() as session:
             row = store.held(session, ending.run_id, ending.claims)
             if row is None:
+                return
+            if not (math.isfinite(measured.losses.train) and math.isfinite(measured.losses.dev)):
+                end(session, row, RunState.FAILED, messages.NOT_FINITE.format(step=row.step))
                 return
             row.train_loss, row.dev_loss = measured.losses.train, measured.losses.dev
             row.samples = list(measured.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -190,11 +191,11 @@ class TrainingWork(BackgroundWork):
             self._end(claim, messages.STOPPED.format(step=claim.step, message=storable(run.message).strip()))
         elif claimed is None:
             self._end(claim, messages.NOTHING_LEFT.format(step=claim.step))
-        elif not is_finite(claimed):
+        elif not (is_finite(claimed) and math.isfinite(loss := trainer.network.probe(claimed))):
             self._end(claim, messages.NOT_FINITE.format(step=step))
         else:
             losses = [(0, trainer.network.probe(taken.chunk.start))] if claim.step == 0 else []
-            losses.append((step, trainer.network.probe(claimed)))
+            losses.append((step, loss))
             ends = [(0, freeze(taken.chunk.start))] if claim.step == 0 else []
             ends.append((step, freeze(claimed)))
             self._keep(claim, losses, ends, max(run.seconds, seconds))

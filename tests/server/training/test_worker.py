@@ -136,8 +136,9 @@ def test_an_error_ends_the_run_with_the_students_words(gym: Gym, work: TrainingW
 
 
 @on_sqlite
-def test_a_run_that_blows_up_is_told_so(gym: Gym, work: TrainingWork) -> None:
-    run = gym.finish(gym.begin(function(dW2="dW2 * float('inf')")), work)
+@pytest.mark.parametrize("gradient", ["dW2 * float('inf')", "torch.full_like(dW2, -3.3e38)"], ids=["inf", "overflow"])
+def test_a_run_that_blows_up_is_told_so(gym: Gym, work: TrainingWork, gradient: str) -> None:
+    run = gym.finish(gym.begin(function(dW2=gradient)), work)
 
     assert run.state is RunState.FAILED
     assert "no numbers any more" in (run.message or "")
