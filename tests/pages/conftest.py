@@ -27,6 +27,7 @@ from tests.support.browser import Visitor
 from tests.support.listening import listening
 from tests.support.migrated import Migrated
 from tests.support.servers import COURSE, FakeSandbox, RunningServer, join_code_of
+from tests.support.training import small_trainer
 from tests.support.windows import Window
 
 
@@ -106,7 +107,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Open
         code = join_code_of(session, course)
     database.close()
     sandbox = FakeSandbox()
-    return Opened(create_app(settings, sandbox.code_runner()), sandbox, code, instructor.token)
+    app = create_app(settings, sandbox.code_runner(), trainer=lambda: small_trainer(folder))
+    return Opened(app, sandbox, code, instructor.token)
 
 
 @pytest.fixture(scope="module")

@@ -10,24 +10,17 @@ import pytest
 from playwright.sync_api import expect
 from sqlmodel import select
 
-from exercises.registry import find
 from server.accounts import tokens
 from server.database.table import now
 from server.tables import Check, RunState, TokenRow, TrainingRunRow
 from tests.pages.conftest import Site
+from tests.support.backward import FUNCTION
 from tests.support.browser import PHONE, Visitor, faults
 from tests.support.servers import COURSE
 from tests.support.training import write_run
 
 SitDown = Callable[..., Visitor]
 TRAINING = f"/courses/{COURSE}/training"
-EXERCISE = find("makemore/train")
-UNPACKED = [
-    f'{name} = state["{name}"]' for name in "n C W1 W2 Yb Xb emb embcat bnraw bnvar_inv bngain h logits".split()
-]
-RETURNED = ", ".join(f'"{each.answer}": {each.answer}' for each in EXERCISE.checkpoints)
-BODY = [*UNPACKED, *EXERCISE.solution.splitlines(), f"return {{{RETURNED}}}"]
-CODE = "def backward(state):\n" + "".join(f"    {line}\n" for line in BODY)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -59,7 +52,7 @@ def moved(site: Site, number: int, step: int, **values: Any) -> None:
 def test_a_student_trains_and_the_names_come(site: Site, sit_down: SitDown) -> None:
     page = sit_down(site.enrol("Ada")).open(f"/courses/{COURSE}/exercises/makemore/train")
     page.get_by_role("link", name="Train with it").click()
-    page.get_by_label("Your code").fill(CODE)
+    page.get_by_label("Your code").fill(FUNCTION)
     page.get_by_label("Steps", exact=True).fill("40")
     page.get_by_role("button", name="Start the run").click()
 
@@ -67,7 +60,7 @@ def test_a_student_trains_and_the_names_come(site: Site, sit_down: SitDown) -> N
     expect(page.locator("#run-live dd").first).to_have_text("40")
     expect(page.locator("#run [data-status]")).to_have_text("done")
     assert (page.locator("#run-live .is-wide .curve").get_attribute("d") or "").count("L") > 1
-    assert page.locator(".names li").count() > 10
+    assert page.locator(".names li").count() > 5
 
 
 def test_the_curve_grows_while_one_looks(site: Site, sit_down: SitDown) -> None:
@@ -97,6 +90,7 @@ def test_the_curve_grows_while_one_looks(site: Site, sit_down: SitDown) -> None:
     expect(page.locator("#runs tbody tr")).to_contain_text(["2.7000"])
     expect(page.get_by_role("button", name="Start the run")).to_be_enabled()
     expect(page.get_by_role("button", name="Cancel it")).to_be_hidden()
+    expect(page.locator("[data-live]")).to_be_hidden()
     expect(page.get_by_label("Your code")).to_have_value("# typed while it trains")
     assert lengths[0] < lengths[1] < len(curve.get_attribute("d") or "")
 
@@ -114,7 +108,9 @@ def test_without_a_script_one_looks_again_cancels_and_opens_a_file(site: Site, s
 
     page.get_by_role("button", name="Cancel it").click()
     expect(page.get_by_text("Cancelled after 20 steps.")).to_be_visible()
-    page.locator("#f-file").set_input_files({"name": "mine.py", "mimeType": "text/x-python", "buffer": CODE.encode()})
+    page.locator("#f-file").set_input_files(
+        {"name": "mine.py", "mimeType": "text/x-python", "buffer": FUNCTION.encode()}
+    )
     page.get_by_role("button", name="Open it").click()
     expect(page.get_by_text("The whole script is taken.")).to_be_visible()
-    expect(page.get_by_label("Your code")).to_have_value(CODE)
+    expect(page.get_by_label("Your code")).to_have_value(FUNCTION)

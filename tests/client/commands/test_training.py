@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.client.conftest import Student
@@ -75,6 +76,27 @@ def test_a_broken_stream_is_asked_again(student: Student, training: FakeTraining
 
     assert code == 0
     assert "step 20,000 of 20,000" in out
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(3, 0), (1000, 3)])
+def test_a_server_that_is_away_is_waited_for(
+    student: Student, training: FakeTraining, failures: int, expected: int
+) -> None:
+    left = failures
+
+    def away(request: httpx.Request) -> httpx.Response | None:
+        nonlocal left
+        if request.url.path.startswith("/api/v1/training/runs/1") and left:
+            left -= 1
+            raise httpx.ConnectError("refused")
+        return training(request)
+
+    student.fake.before = away
+
+    code, _, err = student.type("train", "backward.py")
+
+    assert code == expected
+    assert ("Later: dojo train --follow" in err) == (expected == 3)
 
 
 def test_ctrl_c_leaves_the_run_and_says_how_to_come_back(student: Student, training: FakeTraining) -> None:

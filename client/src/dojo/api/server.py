@@ -26,7 +26,7 @@ from dojo.api.responses import (
     required_slug,
 )
 from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranked_run, read_training_run
-from dojo.errors import NotADojo, NotFound, ServerError
+from dojo.errors import NotADojo, NotFound, ServerError, Unreachable
 
 SAFETENSORS = "application/vnd.safetensors"
 
@@ -36,6 +36,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
 POLL_GROWTH = 1.3
+POLL_FAILURES_MAX = 20  # one after another, while a training run is followed: about a minute
 STREAM_SECONDS = 3600.0  # of events about a training run, before they are asked for anew
 
 
@@ -237,7 +238,7 @@ class Server:
 
         :raises Unreachable: the server cannot be reached any more
         """
-        pause = POLL_SECONDS_MIN
+        pause, failures = POLL_SECONDS_MIN, 0
         while run.is_active:
             begun = run
             try:
@@ -250,7 +251,13 @@ class Server:
                 return
             pause = POLL_SECONDS_MIN if run is not begun else min(pause * POLL_GROWTH, POLL_SECONDS_MAX)
             self._network.sleep(pause)
-            run = self.training_run(run.id)
+            try:
+                run, failures = self.training_run(run.id), 0
+            except Unreachable:  # it may start anew; the run goes on meanwhile
+                failures += 1
+                if failures == POLL_FAILURES_MAX:
+                    raise
+                continue
             yield run
 
     def _event_states(self, submission: Submission, seconds: float) -> Iterator[Submission]:

@@ -17,7 +17,7 @@ from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED, WRONG, command
 from dojo.commands.paths import one_file
 from dojo.commands.target import find_target
-from dojo.errors import BadFile
+from dojo.errors import BadFile, Unreachable
 from dojo.files.answer_file import CodeFile, find_answer_file, read_answer_file
 from dojo.show import training as show
 
@@ -99,6 +99,10 @@ def _follow_run(context: Context, connection: Connection, run: TrainingRun) -> i
                 update(run)
     except KeyboardInterrupt:
         return _interrupted(context, connection, run)
+    except Unreachable as error:
+        raise Unreachable(
+            f"Training run {run.id} goes on, but: {error.message}", "Later: dojo train --follow"
+        ) from error
     return _show(context, run)
 
 
