@@ -191,9 +191,7 @@ class Services:
     def make_training_work(self) -> TrainingWork:
         """Return what runs the chunks of training runs. One run of code at least is left to students' answers."""
         turns = max(1, self.settings.children - 1)
-        return TrainingWork(
-            self.database, self.code_runner, self.trainer, self.timing.training, self.metrics, turns, turns
-        )
+        return TrainingWork(self.database, self.code_runner, self.trainer, self.timing.training, self.metrics, turns)
 
     def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
         return LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing, self.metrics)

@@ -54,8 +54,7 @@ class TrainingWork(BackgroundWork):
     """Takes runs and runs their next chunks; the referee replays them.
 
     :param trainer: called when it is first needed
-    :param turns: how many chunks this process runs at a time
-    :param running_max: how many are run at a time by all who take the next one
+    :param turns: how many chunks are run at a time: by this process as jobs, and by all who take the next one
     """
 
     def __init__(
@@ -66,15 +65,14 @@ class TrainingWork(BackgroundWork):
         pace: TrainingPace,
         metrics: Metrics,
         turns: int,
-        running_max: int,
     ) -> None:
         self._database = database
         self._code_runner = code_runner
         self._trainer = trainer
         self._pace = pace
         self._metrics = metrics
-        self._turns = threading.BoundedSemaphore(turns)
-        self._running_max = running_max
+        self._turns = turns
+        self._free_turns = threading.BoundedSemaphore(turns)
         self._lock = threading.Lock()  # over the next two
         self._expected = 0  # how often a run was expected
         self._look_at = 0.0  # on the monotonic clock
@@ -120,7 +118,7 @@ class TrainingWork(BackgroundWork):
                 if not store.is_due(session):
                     return False
             with self._database.writing(durable=False) as session:
-                claim = store.claim_next(session, self._pace.lease_seconds, self._running_max)
+                claim = store.claim_next(session, self._pace.lease_seconds, self._turns)
         except DatabaseUnavailable:
             return False
         if claim is not None:
@@ -135,7 +133,7 @@ class TrainingWork(BackgroundWork):
 
     def work_on(self, work_id: int) -> Again | None:
         """Run the next chunk of a run; return when it goes on, or None if it is over."""
-        if not self._turns.acquire(blocking=False):
+        if not self._free_turns.acquire(blocking=False):
             return Again(WAIT_SECONDS)
         try:
             with self._database.writing(durable=False) as session:
@@ -150,7 +148,7 @@ class TrainingWork(BackgroundWork):
         except DatabaseUnavailable:
             return Again(OUTAGE_SECONDS)
         finally:
-            self._turns.release()
+            self._free_turns.release()
 
     def _run(self, claim: Claim) -> float:
         """Run a chunk, and store what came of it; return after how many seconds the run may go on."""

@@ -44,13 +44,11 @@ class Gym:
     course: int
     students: list[int]
 
-    def work(self, pace: TrainingPace = PACE, running_max: int = 8) -> TrainingWork:
+    def work(self, pace: TrainingPace = PACE, turns: int = 8) -> TrainingWork:
         """A further process."""
         runner = self.sandbox.code_runner()
         assert runner.is_ready()
-        return TrainingWork(
-            self.database, runner, lambda: self.trainer, pace, Metrics(), turns=1, running_max=running_max
-        )
+        return TrainingWork(self.database, runner, lambda: self.trainer, pace, Metrics(), turns)
 
     def begin(self, source: str = FUNCTION, student: int = 0, **values: Any) -> int:
         """Start a run of 40 steps, by default for the ranking; return its id."""

@@ -260,7 +260,7 @@ def test_two_runs_take_turns(gym: Gym, work: TrainingWork) -> None:
 
 @on_sqlite
 def test_no_more_runs_are_leased_than_may_be(gym: Gym) -> None:
-    work = gym.work(replace(PACE, lease_seconds=60.0), running_max=1)
+    work = gym.work(replace(PACE, lease_seconds=60.0), turns=1)
     gym.begin()
     gym.begin(student=1)
     taken = []
