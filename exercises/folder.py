@@ -41,6 +41,7 @@ from exercises.language import given, reader
 from exercises.language.errors import Refused
 from exercises.language.forward import Forward
 from exercises.language.given import CANONICAL_SEED, Given
+from exercises.language.reading.limits import Limits
 from exercises.tape import constants
 
 PACK_FILE: Final = "pack.toml"
@@ -59,6 +60,8 @@ SETTINGS: Final[Mapping[str, type]] = {
     "groups": dict,  # heading → names of checkpoints
 }
 PACK_SETTINGS: Final[Mapping[str, type]] = {"title": str, "summary": str, "licence": str, "exercises": list}
+# Who installs a pack is trusted. To ask torch for a size before it computes costs a second of its imports.
+INSTALLED: Final = Limits(elements=2**40, elements_total=2**44)
 _NAME: Final = re.compile(r"[a-z0-9-]+")
 Value = TypeVar("Value")
 
@@ -121,7 +124,7 @@ def load(folder: Path, pack: str) -> Exercise:
     """
     settings = _settings(folder / EXERCISE_FILE, SETTINGS, required=("title", "revision"))
     numbers, data, samples, params = _numbers(folder, settings)
-    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, samples))
+    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, samples, limits=INSTALLED))
     if forward.drawn:
         numbers, data, params = _with_drawn(folder, forward, numbers, data, params)
     exercise = Exercise(

@@ -65,7 +65,7 @@ def test_a_slug_finds_its_exercise() -> None:
 
 
 def test_an_unknown_slug_is_answered_with_the_known() -> None:
-    with pytest.raises(NoSuchExercise, match="choose one of: makemore/full-backward, makemore/cross-entropy"):
+    with pytest.raises(NoSuchExercise, match=r"choose one of: .*makemore/full-backward, makemore/cross-entropy"):
         registry.find("makemore/full-backwards")
 
 
@@ -98,7 +98,7 @@ def test_packs_of_a_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     registry.clear()
 
     try:
-        assert list(registry.packs()) == ["makemore", "squares", "cubes"]
+        assert list(registry.packs())[-2:] == ["squares", "cubes"]
     finally:
         registry.clear()
 
@@ -115,7 +115,7 @@ def test_a_folder_that_is_installed_too_is_loaded_once() -> None:
 
 
 def test_an_unknown_pack_is_answered_with_the_known() -> None:
-    with pytest.raises(NoSuchPack, match="there is no pack 'squares'; choose one of: makemore"):
+    with pytest.raises(NoSuchPack, match=r"there is no pack 'squares'; choose one of: .*makemore"):
         registry.find_pack("squares")
 
 
