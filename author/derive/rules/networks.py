@@ -401,3 +401,70 @@ def _margin_ranking(site: Site) -> Iterator[Flow]:
         yield Flow(each, fitted(neg(mul(local, site.gradient)), full, each.shape))
     for each in needing(two):
         yield Flow(each, fitted(mul(local, site.gradient), full, each.shape))
+
+
+@rule("gaussian_nll_loss")
+def _gaussian_nll(site: Site) -> Iterator[Flow]:
+    input, target, var = (site.argument(name) for name in ("input", "target", "var"))
+    if input.shape != var.shape:
+        raise NotImplementedError("gaussian_nll_loss with one variance for several entries")
+    spread = f"{site.value(var).atom}.clamp(min={site.plain('eps', 1e-6)})"
+    difference = f"({sub(site.value(input), site.value(target))})"
+    for each in needing(input):
+        yield _loss_gradient(site, Code(f"{difference} / {spread}", each.shape, Binding.PRODUCT), each)
+    for each in needing(var):
+        local = f"0.5 * (1 / {spread} - {difference}**2 / {spread}**2)"
+        yield _loss_gradient(site, Code(local, each.shape, Binding.PRODUCT), each)
+
+
+@rule("hinge_embedding_loss")
+def _hinge_embedding(site: Site) -> Iterator[Flow]:
+    y, margin = site.value(site.argument("target")), site.plain("margin", 1.0)
+    for each in needing(site.argument("input")):
+        below = f"-1.0 * ({site.value(each).within(Binding.SUM)} < {margin})"
+        yield _loss_gradient(site, Code(f"torch.where({y} == 1, 1.0, {below})", each.shape), each)
+
+
+@rule("triplet_margin_loss")
+def _triplet(site: Site) -> Iterator[Flow]:
+    anchor, positive, negative = (site.argument(name) for name in ("anchor", "positive", "negative"))
+    if (
+        site.plain("p", 2) != 2
+        or site.argument("swap")
+        or len({each.shape for each in (anchor, positive, negative)}) > 1
+    ):
+        raise NotImplementedError("triplet_margin_loss with swap, another p, or shapes that are stretched")
+    a, p, n = (site.value(each, often=True) for each in (anchor, positive, negative))
+    near, far, active = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("near", "far", "active"))
+    eps, margin = site.plain("eps", 1e-6), site.plain("margin", 1.0)
+    for name, other in ((near, p), (far, n)):
+        site.temporaries.set(name, f"{sub(a, other)} + {eps}")
+    lengths = [f"{name}.norm(dim=-1, keepdim=True)" for name in (near, far)]
+    site.temporaries.set(active, f"({lengths[0]} - {lengths[1]} + {margin} > 0) * 1.0")
+    share = Code(active, (*anchor.shape[:-1], 1))
+    reduction = site.plain("reduction", "mean")
+    if reduction == "mean":
+        share = div(share, site.numbers.code(math.prod(anchor.shape[:-1])))
+    incoming = site.gradient
+    if reduction == "none":
+        incoming = method(site.full(), ".unsqueeze(-1)", share.shape)
+    flow = mul(share, incoming)
+    towards, away = f"{near} / {lengths[0]}", f"{far} / {lengths[1]}"
+    for operand, local in ((anchor, f"({towards} - {away})"), (positive, f"(-{towards})"), (negative, f"({away})")):
+        for each in needing(operand):
+            yield Flow(each, mul(flow, Code(local, each.shape)))
+
+
+@rule("adaptive_max_pool1d", "adaptive_max_pool2d")
+def _adaptive_max(site: Site) -> Iterator[Flow]:
+    count = int(site.node.operation[-2])
+    size = site.argument("output_size")
+    if set(size if isinstance(size, tuple) else (size,)) != {1}:
+        raise NotImplementedError(f"{site.node.operation} to another size than 1")
+    for each in needing(site.argument("input")):
+        flat = ".flatten(-2)" if count == 2 else ""
+        value = f"{site.value(each).atom}{flat}"
+        zeros = f"torch.zeros_like({value})"
+        incoming = f"{site.full().atom}{flat}"
+        scattered = f"{zeros}.scatter(-1, {value}.argmax(-1, keepdim=True), {incoming})"
+        yield Flow(each, Code(f"{scattered}.reshape({', '.join(map(str, each.shape))})", each.shape))

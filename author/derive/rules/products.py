@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from author.derive.code import Binding, Code, Shape, call, div, literal, matmul, method, mul, turned
+from author.derive.code import Binding, Code, Shape, call, div, literal, matmul, method, mul, neg, turned
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.shapes import shape_text
@@ -398,3 +398,66 @@ def _cdist(site: Site) -> Iterator[Flow]:
     for each in needing(right):
         code = f"{back}.sum(-1, keepdim=True) * {two.within(Binding.MINUS)} - {back} @ {one.within(Binding.MINUS)}"
         yield Flow(each, Code(code, each.shape, Binding.SUM))
+
+
+@rule("kron")
+def _kron(site: Site) -> Iterator[Flow]:
+    left, right = site.argument("input"), site.argument("other")
+    if len(left.shape) != 2 or len(right.shape) != 2:
+        raise NotImplementedError("kron of other than two matrices")
+    sizes = (left.shape[0], right.shape[0], left.shape[1], right.shape[1])
+    blocks = method(_shared_gradient(site, left, right), f".reshape({literal(sizes)})", sizes)
+    for each in needing(left):
+        yield Flow(each, call("torch.einsum", "'ipjq,pq->ij'", blocks, site.value(right), shape=each.shape))
+    for each in needing(right):
+        yield Flow(each, call("torch.einsum", "'ipjq,ij->pq'", blocks, site.value(left), shape=each.shape))
+
+
+@rule("tensordot")
+def _tensordot(site: Site) -> Iterator[Flow]:
+    """Write it as einsum: each dimension has a letter, and those that are summed share one."""
+    left, right, dims = site.argument("a"), site.argument("b"), site.plain("dims", 2)
+    ranks = len(left.shape), len(right.shape)
+    if isinstance(dims, int):
+        dims = (tuple(range(ranks[0] - dims, ranks[0])), tuple(range(dims)))
+    pairs = [[dim % rank for dim in each] for each, rank in zip(dims, ranks, strict=True)]
+    letters = "abcdefghijklmnop"
+    first = list(letters[: ranks[0]])
+    second = list(letters[ranks[0] : sum(ranks)])
+    for one, two in zip(*pairs, strict=True):
+        second[two] = first[one]
+    output = [each for each in first if each not in second] + [each for each in second if each not in first]
+    gradient = _shared_gradient(site, left, right)
+    for each, other, own, rest in ((left, right, first, second), (right, left, second, first)):
+        for needed in needing(each):
+            equation = f"'{''.join(output)},{''.join(rest)}->{''.join(own)}'"
+            yield Flow(needed, call("torch.einsum", equation, gradient, site.value(other), shape=needed.shape))
+
+
+@rule("solve")
+def _solve(site: Site) -> Iterator[Flow]:
+    matrix, right = site.argument("A"), site.argument("B")
+    if len(right.shape) < 2 or len(right.shape) != len(matrix.shape):
+        raise NotImplementedError("solve with a vector")
+    back = call("torch.linalg.solve", turned(site.value(matrix)), site.full(), shape=right.shape)
+    name = site.temporaries.fresh(f"{site.line}_back")
+    site.temporaries.set(name, back.text)
+    for each in needing(right):
+        yield Flow(each, Code(name, each.shape))
+    for each in needing(matrix):
+        product = matmul(Code(name, right.shape), turned(site.value(site.node, often=True)))
+        yield Flow(each, neg(product))
+
+
+@rule("cholesky")
+def _cholesky(site: Site) -> Iterator[Flow]:
+    for each in needing(site.argument("input")):
+        lower, rank = site.value(site.node, often=True), len(each.shape)
+        if rank != 2:
+            raise NotImplementedError("cholesky of several matrices")
+        half, inverse, back = (site.temporaries.fresh(f"{site.line}_{name}") for name in ("half", "inv", "back"))
+        product = matmul(turned(lower), site.full()).text
+        site.temporaries.set(half, f"({product}).tril() - 0.5 * ({product}).diag().diag()")
+        site.temporaries.set(inverse, f"{lower.atom}.inverse()")
+        site.temporaries.set(back, f"{inverse}.T @ {half} @ {inverse}")
+        yield Flow(each, Code(f"0.5 * ({back} + {back}.T)", each.shape, Binding.PRODUCT))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from author.derive.code import (
     Code,
+    broadcast,
     call,
     compared,
     dims_text,
@@ -23,7 +24,7 @@ from author.derive.code import (
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import RULES, rule
-from author.derive.site import Flow, Site
+from author.derive.site import Flow, Site, fitted
 from author.derive.spelling import value_code
 from exercises.language.expression import Part
 
@@ -207,8 +208,24 @@ def _logsumexp(site: Site) -> Iterator[Flow]:
         yield Flow(each, mul(unreduced(site, each, _incoming(site)), local))
 
 
-@rule("norm", "vector_norm")
+@rule("dist")
+def _dist(site: Site) -> Iterator[Flow]:
+    if site.plain("p", 2) != 2:
+        raise NotImplementedError("dist with another p than 2")
+    left, right = site.argument("input"), site.argument("other")
+    full = broadcast(left.shape, right.shape)
+    share = div(site.gradient, site.output)
+    difference = Code(f"({sub(site.value(left), site.value(right))})", full)
+    for each in needing(left):
+        yield Flow(each, fitted(mul(share, difference), full, each.shape))
+    for each in needing(right):
+        yield Flow(each, fitted(neg(mul(share, difference)), full, each.shape))
+
+
+@rule("norm", "vector_norm", "linalg_norm")
 def _norm(site: Site) -> Iterator[Flow]:
+    if site.node.operation == "linalg_norm" and site.argument("ord") not in (None, "fro"):
+        raise NotImplementedError(f"a norm of matrices with ord = {site.argument('ord')!r}")
     p = site.argument("p") if site.argument("p") is not None else site.argument("ord")
     p = 2 if p in (None, "fro") else p
     for each in needing(site.argument("input")):

@@ -84,7 +84,7 @@ def test_a_step_without_text_and_rule_says_so() -> None:
         find(FULL),
         derivations={},
         checkpoints=(Checkpoint("x"),),
-        forward=reader.read("y = torch.kron(x, x)\nloss = y.sum()", given),
+        forward=reader.read("y = torch.matrix_exp(x)\nloss = y.sum()", given),
         numbers=GivenNumbers(read_given("x = param(2, 2)")),
     )
 
