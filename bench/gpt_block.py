@@ -23,6 +23,7 @@ from bench.figures import Times  # noqa: E402
 from exercises import folder  # noqa: E402
 from exercises.exercise import Exercise  # noqa: E402
 from exercises.instance import Instance, Kind  # noqa: E402
+from grader.answer import Answer  # noqa: E402
 from grader.grade import compare_all, grade_code  # noqa: E402
 from grader.sandbox import Job, Limits, Sandbox  # noqa: E402
 from grader.slots import slots_of  # noqa: E402
@@ -71,7 +72,8 @@ def measure(rounds: int) -> dict[str, Times]:
         for number in range(-WARM_UP_ROUNDS, rounds):
             student = next(students)
             first = partial(compare_all, student, answers_of(student))
-            for name, action in {**actions, FIRST: first}.items():
+            turn: dict[str, Callable[[], object]] = {**actions, FIRST: first}
+            for name, action in turn.items():
                 time.sleep(PAUSE_SECONDS)
                 clock = time.perf_counter if name in BY_THE_CLOCK else time.process_time
                 begun = clock()
@@ -107,7 +109,7 @@ def _job(instance: Instance, source: str) -> Job:
     return Job(source, "solution.py", instance.state, slots_of(instance, Limits()), Limits())
 
 
-def _answers(sandbox: Sandbox, source: str, instance: Instance) -> Mapping[str, object]:
+def _answers(sandbox: Sandbox, source: str, instance: Instance) -> Mapping[str, Answer]:
     return sandbox.run(_job(instance, source)).answers
 
 

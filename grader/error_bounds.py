@@ -339,7 +339,7 @@ def _running_product(
     mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor
 ) -> Tensor:
     # Of values of the forward pass, each known to a few ulps.
-    return _gamma((FORWARD_ROUNDINGS + 1) * arguments[0].shape[arguments[1]]) * result.abs()
+    return torch.mul(result.abs(), _gamma((FORWARD_ROUNDINGS + 1) * arguments[0].shape[arguments[1]]))
 
 
 def _nothing(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor) -> Tensor:
@@ -442,7 +442,7 @@ MEAN = 1  # the reduction of a loss, as torch numbers it
 ROWS_AND_CLASSES = 2  # axes
 
 # Derivatives that are one operation in PyTorch → the same in operations that have rules.
-DECOMPOSED: Mapping[str, Callable[..., Tensor]] = {
+DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "tanh_backward": lambda upstream, output: upstream * (1 - output * output),
     "sigmoid_backward": lambda upstream, output: upstream * (output * (1 - output)),
     "threshold_backward": lambda upstream, argument, threshold: torch.where(

@@ -7,6 +7,7 @@ So nothing here knows the formula of an operation: ``error_bounds`` takes its de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -49,10 +50,7 @@ _Findings = Sequence[tuple[Code, str, dict[str, Any]]]
 def _changes(edge: Edge) -> Iterator[tuple[Change, _Findings]]:
     """Yield what may stand in place of the sum, and what it is called."""
     for other in range(edge.step.output.dim()):
-        yield (
-            lambda summed, axis, other=other: summed.sum(other if other != axis else axis, keepdim=True),
-            [(Code.WRONG_AXIS, "derivative_sum", {"other_axis": other})],
-        )
+        yield partial(_along, other), [(Code.WRONG_AXIS, "derivative_sum", {"other_axis": other})]
     yield lambda summed, axis: summed.sum(), [(Code.WRONG_AXIS, "derivative_sum_of_all", {})]
     yield lambda summed, axis: summed, [(Code.NOT_REDUCED, "derivative_sum", {})]
     yield (
@@ -60,6 +58,10 @@ def _changes(edge: Edge) -> Iterator[tuple[Change, _Findings]]:
         [(Code.MISSING_TERM, "derivative_sum", {})],
     )
     yield lambda summed, axis: -summed.sum(axis, keepdim=True), [(Code.TERM_SIGN, "derivative_sum", {})]
+
+
+def _along(other: int, summed: Tensor, axis: int) -> Tensor:
+    return summed.sum(other, keepdim=True)
 
 
 def _has_a_sum(step: Step) -> bool:
