@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
+import functools
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +63,10 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
 
 
 def _libraries() -> dict[str, Any]:
-    names: dict[str, Any] = {"torch": torch, "F": functional, "nn": nn, "math": math}
+    names: dict[str, Any] = {
+        "torch": torch, "F": functional, "nn": nn, "math": math, "functools": functools, "partial": functools.partial,
+        "dataclass": dataclasses.dataclass, "SimpleNamespace": SimpleNamespace,
+    }  # fmt: skip
     with contextlib.suppress(ImportError):
         import einops  # an author's own machine may have it
 
@@ -146,27 +151,32 @@ def _same(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Te
 
 def _whole_numbers(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     low = args[0] if len(args) > 1 and isinstance(args[1], int) else kwargs.get("low", 0)
-    return noise + low
+    moved: Tensor = noise + low
+    return moved
 
 
 def _normal(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     mean, std = (args[0], args[1]) if len(args) > 1 else (kwargs["mean"], kwargs["std"])
     moved = noise * std + mean
-    return moved.detach()
+    detached: Tensor = moved.detach()
+    return detached
 
 
 def _bernoulli(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
-    return (noise < args[0]).float()
+    drawn: Tensor = (noise < args[0]).float()
+    return drawn
 
 
 def _dropout(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     value: Tensor = args[0] if args else kwargs["input"]
-    return value * noise / (1 - _share(args, kwargs))
+    kept: Tensor = value * noise / (1 - _share(args, kwargs))
+    return kept
 
 
 def _gumbel(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     tau = args[1] if len(args) > 1 else kwargs.get("tau", 1)
-    return ((args[0] - torch.log(-torch.log(noise))) / tau).softmax(kwargs.get("dim", -1))
+    soft: Tensor = ((args[0] - torch.log(-torch.log(noise))) / tau).softmax(kwargs.get("dim", -1))
+    return soft
 
 
 def _into(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:

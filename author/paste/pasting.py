@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +55,10 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
         _given_text(document.given, forward.drawn), shown(forward.lines, comments) + "\n", forward, forward.notes, False
     )
     again = read_back(pasted)
-    return compared(pasted, again, document, uncut) if run_original else pasted
+    if not run_original:
+        return pasted
+    name = _loss_name(uncut)
+    return compared(pasted, again, lambda tensors: original.run(document, tensors, uncut.drawn, name))
 
 
 def read_back(pasted: Pasted) -> Given:
@@ -73,15 +76,17 @@ def read_back(pasted: Pasted) -> Given:
     return again
 
 
-def compared(pasted: Pasted, again: Given, document: Document, uncut: Forward) -> Pasted:
+def compared(pasted: Pasted, again: Given, run: Callable[[dict[str, Tensor]], Mapping[str, Tensor]]) -> Pasted:
     """Return a pasted document whose gradients are those of the original.
+
+    ``run`` gives the original's loss and gradients for the numbers of what is given.
 
     :raises Refused: they are not
     """
     for seed in SEEDS:
         tensors = again.draw(seed)
         try:
-            right = original.run(document, tensors, uncut.drawn, _loss_name(uncut))
+            right = run(tensors)
         except original.CannotRun as error:
             note = Note(1, f"not compared: the original does not run here ({error})")
             return Pasted(pasted.given, pasted.lines, pasted.forward, (*pasted.notes, note), False)

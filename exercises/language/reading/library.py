@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import torch
@@ -33,7 +34,7 @@ _NUMBERS: Final[dict[str, Any]] = {
     "torch.int32": torch.int64, "torch.int": torch.int64, "torch.bool": torch.bool, "torch.uint8": torch.bool,
     "np.newaxis": None,
 }  # fmt: skip
-_MATH: Final = {
+_MATH: Final[dict[str, Callable[..., Any]]] = {
     "sqrt": math.sqrt, "log": math.log, "exp": math.exp, "sin": math.sin, "cos": math.cos, "tan": math.tan,
     "tanh": math.tanh, "floor": math.floor, "ceil": math.ceil, "log2": math.log2, "log10": math.log10,
     "pow": math.pow, "prod": math.prod, "gcd": math.gcd, "isqrt": math.isqrt, "fabs": math.fabs, "atan": math.atan,
@@ -138,7 +139,7 @@ def _computed(session: Session, path: str, positional: list[Any], options: dict[
         session.note("numbers stay float32")
     result = session.apply(operation, positional, options)
     if in_place is True and isinstance(positional[0], Traced):
-        make_stale(session, positional[0], "")
+        make_stale(session, positional[0])
     return result
 
 
