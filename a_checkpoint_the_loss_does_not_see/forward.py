@@ -1,3 +1,0 @@
-h = x @ W
-a = h.tanh()
-loss = (h * g).sum()

@@ -1,2 +1,0 @@
-h = x @ W  # dW = x.T @ dh
-loss = (h * g).sum()

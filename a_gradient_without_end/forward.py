@@ -1,3 +1,0 @@
-h = x * w
-r = h.sqrt()
-loss = (r * g).sum()

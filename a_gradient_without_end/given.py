@@ -1,3 +1,0 @@
-x = zeros(6, 4)
-w = param(4)
-g = data(6, 4)

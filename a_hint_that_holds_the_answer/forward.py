@@ -1,2 +1,0 @@
-h = x @ W
-loss = (h * g).sum()

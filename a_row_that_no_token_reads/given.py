@@ -1,3 +1,0 @@
-E = param(5, 3)
-tokens = labels(4, 24)
-g = data(24, 3)

@@ -1,2 +1,0 @@
-x = ones(3, 4)
-w = param(ones(4))

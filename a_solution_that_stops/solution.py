@@ -1,2 +1,0 @@
-dh = g.clone()
-dW = x.T @ dy

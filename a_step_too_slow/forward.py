@@ -1,2 +1,0 @@
-h = (x @ z) * w
-loss = (h * h).mean()

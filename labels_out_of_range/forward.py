@@ -1,3 +1,0 @@
-scores = x @ W
-picked = scores[range(3), y]
-loss = picked.sum()

@@ -1,3 +1,0 @@
-h = x @ W + b
-a = h.tanh()
-loss = (a * g).sum()

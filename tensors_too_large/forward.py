@@ -1,2 +1,0 @@
-h = x * w
-loss = (h * g).sum()

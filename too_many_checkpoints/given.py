@@ -1,2 +1,0 @@
-x = data(2)
-w = param(2)
