@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 import torch
@@ -105,20 +106,32 @@ def _of_line(number: int, line: Line, step: str, is_asked: bool, run: KeyRun, ex
     scope = _scope(number, line, run, expected)
     body = ast.parse(line.code).body
     later = " ".join(other.code for other in run.lines[number + 1 :])
-    for place, statement in enumerate(body):
-        match statement:
+    for start, alike in _alike(body):
+        match alike[0]:
             case ast.Assign([ast.Name(name)]) if name != line.answer and re.search(rf"\b{name}\b", later):
                 continue  # a helper of several lines: a mistake in it shows at each of them
-        for change in changes.of_statement(statement, scope):
-            assert isinstance(change.node, ast.stmt)
-            changed = [*body[:place], change.node, *body[place + 1 :]]
+        for made in zip(*(changes.of_statement(statement, scope) for statement in alike), strict=False):
+            nodes = [change.node for change in made if isinstance(change.node, ast.stmt)]
+            changed = [*body[:start], *nodes, *body[start + len(nodes) :]]
             module = ast.fix_missing_locations(ast.Module(changed, []))
-            codes = change.codes
-            if line.name != step or place < len(body) - 1:
+            change, codes = made[0], made[0].codes
+            if line.name != step or start + len(nodes) < len(body):
                 codes = _of_part(codes)
             elif len(getattr(line, "terms", ())) == 1:
                 codes = _of_one_use(codes)
             yield Mistake(step, change.what, codes, number, line.code, ast.unparse(module), is_asked)
+
+
+def _alike(body: Sequence[ast.stmt]) -> Iterator[tuple[int, list[ast.stmt]]]:
+    """Yield runs of statements that differ in numbers alone, each with its place: a loop that a key unrolled.
+
+    Who makes a mistake in a loop makes it in each turn.
+    """
+    place = 0
+    for _, alike in groupby(body, lambda statement: re.sub(r"\b\d+\b", "0", ast.unparse(statement))):
+        statements = list(alike)
+        yield place, statements
+        place += len(statements)
 
 
 def _of_part(codes: frozenset[Code]) -> frozenset[Code]:

@@ -23,7 +23,7 @@ from exercises.language.reading.values import (
     Results,
     Traced,
 )  # fmt: skip
-from exercises.language.reading.writes import changed, write
+from exercises.language.reading.writes import Holder, changed, write
 
 _SILENT = ("print", "breakpoint", "display", "tqdm.write", "logging.info", "logger.info", "wandb.log")
 
@@ -329,13 +329,13 @@ def _in_place(session: Session, callee: Method, positional: list[Any], options: 
     name = next((name for name, value in scope.names.items() if value is receiver), None)
     if name is not None:
         session.note(f"{callee.name} changes {name} in place; it is read as {name} = {name}.{callee.name[:-1]}(…)")
-        result = changed(session, name, receiver, compute, scope, text)
+        result = changed(session, Holder(name, scope), receiver, compute, text)
         scope.set(name, result)
         return result
     match node:
         case ast.Subscript(ast.Name(name), index):
             where = session.evaluate_index(index, scope)
-            scope.set(name, write(session, name, session.evaluate(node.value, scope), where, compute(), scope))
+            scope.set(name, write(session, Holder(name, scope), session.evaluate(node.value, scope), where, compute()))
             return None
     if not receiver.is_named and not session.shares_numbers(receiver):
         return compute()

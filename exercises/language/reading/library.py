@@ -139,7 +139,7 @@ def _computed(session: Session, path: str, positional: list[Any], options: dict[
         session.note("numbers stay float32")
     result = session.apply(operation, positional, options)
     if in_place is True and isinstance(positional[0], Traced):
-        make_stale(session, positional[0], "")
+        make_stale(session, positional[0])
     return result
 
 

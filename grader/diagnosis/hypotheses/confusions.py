@@ -58,9 +58,11 @@ def swapped_for_a_multiple(case: Case) -> Iterator[Finding]:
 
 
 def _swapped_upstream(case: Case, edges: Sequence[Edge]) -> Iterator[Finding]:
+    # The student has those that the exercise gives as well: dy, where the loss is (y * dy).sum().
+    given = {name: case.values[f"d{name}"] for name in case.values if f"d{name}" in case.values}
     for edge in edges:
         step = edge.step
-        for name, handed_in in case.replay.handed_in.items():
+        for name, handed_in in {**given, **case.replay.handed_in}.items():
             may_be_alias = name in step.reads and _passes_on(case, step.name, name)
             if name in (step.name, case.name) or (name in case.below and not may_be_alias):
                 continue

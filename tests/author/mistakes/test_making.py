@@ -86,6 +86,13 @@ def test_a_mistake_does_not_spoil_the_key_for_the_next_one() -> None:
     assert all((run.answers(SUBJECT.asked)[name] == value).all() for name, value in before.items())
 
 
+def test_a_mistake_in_an_unrolled_loop_is_made_in_each_turn() -> None:
+    turns = "\n".join(f"dW[{row}:{row + 1}] += (x.T @ dh)[{row}:{row + 1}]" for row in range(4))
+    lines = (*KEY[:2], line("W", f"dW = torch.zeros_like(W)\n{turns}"), KEY[3])
+    signs = [each for each in made(lines) if each.step == "W" and each.what == "turn a sign"]
+    assert ["-=" in text for each in signs for text in each.written.splitlines()[1:]] == [True] * 4
+
+
 def test_a_solution_is_split_into_lines() -> None:
     source = '"""Text."""\nt = x @ W\ndh = zeros(t)\ndh[0] = 1\nfor k in range(2):\n    dW[k] += dh[k]\ndx = t\n'
     lines = read(source, {"h", "W", "x"})

@@ -52,5 +52,5 @@ def branch(x: Tensor) -> Tensor:
 
 def fourier(x: Tensor) -> Tensor:
     """Return what the language does not hold."""
-    size: Tensor = torch.fft.rfft(x).abs().sum()
-    return size
+    loss: Tensor = torch.fft.rfft(x).abs().sum()
+    return loss
