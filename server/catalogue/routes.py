@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
+from exercises import registry
 from server.assignments import packs
 from server.catalogue import explanations, present
 from server.catalogue.proofs import TheProofs
