@@ -12,9 +12,10 @@ from torch import Tensor
 from dojo import local_reference
 from dojo.api.responses import Checkpoint
 from dojo.files.workspace import Workspace, open_workspace
-from dojo.local_reference import LocalReference, NoLocalReference, checked_statements, compare, gradients
+from dojo.local_reference import ATTRIBUTES, LocalReference, NoLocalReference, checked_statements, compare, gradients
 from exercises import registry
 from exercises.instance import Instance
+from exercises.language.operations import SPELLINGS
 from exercises.registry import find
 from grader.answer import normalise
 from grader.compare import compare as servers_compare
@@ -55,6 +56,11 @@ def test_gradients_are_the_servers_to_the_last_bit(slug: str) -> None:
 
     right = reference(instance).gradients
     assert {name: torch.equal(found[name], right[name]) for name in names} == dict.fromkeys(names, True)
+
+
+def test_every_operation_of_the_language_is_known_here() -> None:
+    """The client cannot import the language, so it has the names once more."""
+    assert {part for spelling in SPELLINGS for part in spelling.split(".")[1:]} - ATTRIBUTES == set()
 
 
 @pytest.mark.parametrize("case", ANSWERS)

@@ -24,16 +24,37 @@ if TYPE_CHECKING:
 ENVIRONMENT = "this machine"
 PLAYED_CHARACTERS_MAX = 64 * 1024
 POWER_MAX = 16
-MODULES = ("torch", "F", "range")
-# What may stand behind a dot. None of them reads a file, runs a text or leads to something that does.
+FUNCTIONS = ("range", "float")
+MODULES = ("torch", "F", *FUNCTIONS)
+# What may stand behind a dot: the operations of the language, and what the lecture's lines have. None of them reads a
+# file, runs a text or leads to something that does.
 ATTRIBUTES = frozenset(
-    "abs add addmm amax amin arange argmax baddbmm bmm cat chunk clamp clamp_max clamp_min clone contiguous cos "
-    "cross_entropy cumsum detach diagonal dim div double dtype einsum elu erf exp expand expand_as eye flatten flip "
-    "float gather gelu index_select indices layer_norm leaky_relu log log1p log_softmax logsumexp long mH mT "
-    "masked_fill matmul max maximum mean min minimum mm movedim mse_loss mul mv narrow neg new_zeros nll_loss norm "
-    "one_hot ones ones_like outer permute pow prod reciprocal relu reshape roll rsqrt select shape sigmoid sign silu "
-    "sin size softmax softplus split sqrt square squeeze stack std sub sum swapaxes t T tanh tensor transpose tril "
-    "triu type_as unbind unflatten unsqueeze values var view view_as where zeros zeros_like".split()
+    """
+    abs absolute acos acosh adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d add
+    addcdiv addcmul addmm all amax amin any arange arccos arcsin arctan arctan2 argmax argmin argsort asin asinh
+    atan atan2 atanh avg_pool1d avg_pool2d baddbmm batch_norm bilinear binary_cross_entropy
+    binary_cross_entropy_with_logits bincount bitwise_and bitwise_not bitwise_or bitwise_xor bmm bool broadcast_to
+    bucketize cat cdist ceil celu cholesky chunk clamp clamp_max clamp_min clip clone concat concatenate contiguous
+    conv1d conv2d conv3d conv_transpose1d conv_transpose2d cos cosh cosine_embedding_loss cosine_similarity
+    count_nonzero cross cross_entropy cummax cummin cumprod cumsum det detach diag diag_embed diagonal diff dim dist
+    div divide dot double dtype einsum elu embedding eq erf erfc exp exp2 expand expand_as expit expm1 eye fix
+    flatten flip fliplr flipud float floor floor_divide fmod fold frac full gammaln gather gaussian_nll_loss ge gelu
+    ger glu greater greater_equal group_norm gt hardshrink hardsigmoid hardswish hardtanh hinge_embedding_loss
+    hstack huber_loss hypot index_add index_put index_select indices inner instance_norm int interpolate inv inverse
+    isfinite isinf isnan kl_div kron kthvalue l1_loss layer_norm le leaky_relu lerp less less_equal lgamma linalg
+    linear linspace log log10 log1p log2 log_softmax logaddexp logcumsumexp logdet logical_and logical_not
+    logical_or logical_xor logit logsigmoid logsumexp long lt margin_ranking_loss masked_fill matmul matrix_exp max
+    max_pool1d max_pool2d maximum mean median meshgrid mH min minimum mish mm moveaxis movedim mse_loss mT mul
+    multi_margin_loss multiply mv nan_to_num narrow ne neg negative new_zeros nll_loss norm normalize not_equal
+    one_hot ones ones_like outer pad pairwise_distance permute pixel_shuffle pixel_unshuffle poisson_nll_loss pow
+    prelu prod ravel reciprocal relu relu6 remainder repeat repeat_interleave reshape rms_norm roll round row_stack
+    rsqrt scaled_dot_product_attention scatter scatter_add searchsorted select select_scatter selu sgn shape sigmoid
+    sign silu sin sinc sinh size slice_scatter slogdet smooth_l1_loss soft_margin_loss softmax softmin softplus
+    softshrink softsign solve sort special split sqrt square squeeze stack std std_mean sub subtract sum swapaxes
+    swapdims T t take_along_dim tan tanh tanhshrink tensor tensor_split tensordot threshold tile topk trace
+    transpose tril tril_indices triplet_margin_loss triu triu_indices true_divide trunc type_as unbind unflatten
+    unfold unsqueeze values var var_mean vector_norm view view_as vstack where xlogy zeros zeros_like
+    """.split()
 )
 _EXPRESSIONS = (
     *(ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice),
@@ -87,7 +108,7 @@ def gradients(forward: str, state: Mapping[str, Any], names: Iterable[str]) -> d
         name: value.detach().requires_grad_(value.is_floating_point()) if isinstance(value, torch.Tensor) else value
         for name, value in state.items()
     }
-    namespace = values | {"torch": torch, "F": functional, "range": range, "__builtins__": {}}
+    namespace = values | {"torch": torch, "F": functional, "range": range, "float": float, "__builtins__": {}}
     try:
         with torch.enable_grad():
             for statement in statements:
@@ -149,11 +170,11 @@ def _is_played(node: ast.AST, names: set[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in ATTRIBUTES
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Attribute) or (isinstance(node.func, ast.Name) and node.func.id == "range")
+        return isinstance(node.func, ast.Attribute) or (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS)
     if isinstance(node, ast.Constant):
         return not isinstance(node.value, bytes)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        return _is_small_constant(node.right)
+        return _is_small_constant(node.right) or _is_float(node.left)
     return isinstance(node, _EXPRESSIONS)
 
 
@@ -161,6 +182,11 @@ def _is_small_constant(node: ast.expr) -> bool:
     """Return whether a power is one that a forward pass has, not one that computes for hours."""
     value = node.operand if isinstance(node, ast.UnaryOp) else node
     return isinstance(value, ast.Constant) and isinstance(value.value, int | float) and abs(value.value) <= POWER_MAX
+
+
+def _is_float(node: ast.expr) -> bool:
+    """Return whether a number is no whole one: any power of it is found at once."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, float)
 
 
 def _not_played(reason: str) -> NoLocalReference:
