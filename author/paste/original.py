@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
+import functools
 import io
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, SimpleNamespace
 from typing import Any, Final
 
+import numpy
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -47,7 +51,8 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
         names.setdefault(name, holder)
     noise = [tensors[each.name] for each in drawn if not each.is_param]
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             _execute(document, names, tensors, leaves, noise)
             value = _loss_of(names, loss)
             torch.autograd.backward(value.sum())
@@ -61,7 +66,10 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
 
 
 def _libraries() -> dict[str, Any]:
-    names: dict[str, Any] = {"torch": torch, "F": functional, "nn": nn, "math": math}
+    names: dict[str, Any] = {
+        "torch": torch, "F": functional, "nn": nn, "math": math, "functools": functools, "partial": functools.partial,
+        "__name__": "__main__", "np": numpy, "dataclass": dataclasses.dataclass, "SimpleNamespace": SimpleNamespace,
+    }  # fmt: skip
     with contextlib.suppress(ImportError):
         import einops  # an author's own machine may have it
 
@@ -76,7 +84,7 @@ def _execute(
     leaves: dict[str, Tensor],
     noise: list[Tensor],
 ) -> None:
-    body = ast.parse(document.lines).body
+    body = [_without_return(node) for node in ast.parse(document.lines).body]
     if document.models:
         exec(_code([node for node in body if isinstance(node, _DEFINITIONS)]), names)
         exec(document.models, names)
@@ -84,6 +92,14 @@ def _execute(
         body = [node for node in body if not isinstance(node, _DEFINITIONS)]
     with GivenNoise(noise):
         exec(_code(body), names)
+
+
+def _without_return(node: ast.stmt) -> ast.stmt:
+    """Return a statement that sets the loss in place of a ``return`` outside of a function."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        assign = ast.Assign([ast.Name("loss", ast.Store())], node.value)
+        return ast.fix_missing_locations(ast.copy_location(assign, node))
+    return node
 
 
 def _code(body: list[ast.stmt]) -> CodeType:
@@ -146,27 +162,32 @@ def _same(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Te
 
 def _whole_numbers(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     low = args[0] if len(args) > 1 and isinstance(args[1], int) else kwargs.get("low", 0)
-    return noise + low
+    moved: Tensor = noise + low
+    return moved
 
 
 def _normal(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     mean, std = (args[0], args[1]) if len(args) > 1 else (kwargs["mean"], kwargs["std"])
     moved = noise * std + mean
-    return moved.detach()
+    detached: Tensor = moved.detach()
+    return detached
 
 
 def _bernoulli(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
-    return (noise < args[0]).float()
+    drawn: Tensor = (noise < args[0]).float()
+    return drawn
 
 
 def _dropout(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     value: Tensor = args[0] if args else kwargs["input"]
-    return value * noise / (1 - _share(args, kwargs))
+    kept: Tensor = value * noise / (1 - _share(args, kwargs))
+    return kept
 
 
 def _gumbel(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     tau = args[1] if len(args) > 1 else kwargs.get("tau", 1)
-    return ((args[0] - torch.log(-torch.log(noise))) / tau).softmax(kwargs.get("dim", -1))
+    soft: Tensor = ((args[0] - torch.log(-torch.log(noise))) / tau).softmax(kwargs.get("dim", -1))
+    return soft
 
 
 def _into(noise: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:

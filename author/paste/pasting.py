@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +55,10 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
         _given_text(document.given, forward.drawn), shown(forward.lines, comments) + "\n", forward, forward.notes, False
     )
     again = read_back(pasted)
-    return compared(pasted, again, document, uncut) if run_original else pasted
+    if not run_original:
+        return pasted
+    name = _loss_name(uncut)
+    return compared(pasted, again, lambda tensors: original.run(document, tensors, uncut.drawn, name))
 
 
 def read_back(pasted: Pasted) -> Given:
@@ -73,15 +76,17 @@ def read_back(pasted: Pasted) -> Given:
     return again
 
 
-def compared(pasted: Pasted, again: Given, document: Document, uncut: Forward) -> Pasted:
+def compared(pasted: Pasted, again: Given, run: Callable[[dict[str, Tensor]], Mapping[str, Tensor]]) -> Pasted:
     """Return a pasted document whose gradients are those of the original.
+
+    ``run`` gives the original's loss and gradients for the numbers of what is given.
 
     :raises Refused: they are not
     """
     for seed in SEEDS:
         tensors = again.draw(seed)
         try:
-            right = original.run(document, tensors, uncut.drawn, _loss_name(uncut))
+            right = run(tensors)
         except original.CannotRun as error:
             note = Note(1, f"not compared: the original does not run here ({error})")
             return Pasted(pasted.given, pasted.lines, pasted.forward, (*pasted.notes, note), False)
@@ -98,22 +103,27 @@ def gradients(forward: Forward, parts: Given, seed: int) -> dict[str, Tensor]:
 
 
 def _check(pasted: Pasted, ours: Mapping[str, Tensor], right: Mapping[str, Tensor], params: tuple[str, ...]) -> None:
-    scale = float(right["loss"].abs().max())
+    scale = _largest(right["loss"])
     for name in ("loss", *params):
-        expected = right.get(name)
-        found = ours.get(name)
-        if expected is None or found is None:
-            expected = torch.zeros(1) if expected is None else expected
-            found = torch.zeros(1) if found is None else found
-        difference = float((expected - found).abs().max())
-        bound = _RELATIVE * float(expected.abs().max()) + _ABSOLUTE * max(1.0, scale)
-        if not difference <= bound:
-            line = pasted.forward.lines[-1].number
-            raise Refused(
-                line,
-                f"the gradient of {name} differs from the original's by {difference:.2g}",
-                "Tell the developers which line is read wrongly; write it in simpler parts.",
-            )
+        expected, found = right.get(name, torch.zeros(1)), ours.get(name, torch.zeros(1))
+        if not torch.equal(expected.isfinite().expand(found.shape), found.isfinite()):
+            raise _differs(pasted, name, "in what is finite")
+        difference = _largest(expected - found)
+        if difference > _RELATIVE * _largest(expected) + _ABSOLUTE * max(1.0, scale):
+            raise _differs(pasted, name, f"by {difference:.2g}")
+
+
+def _largest(tensor: Tensor) -> float:
+    """Return the largest finite absolute value."""
+    return float(tensor.abs().nan_to_num(0.0, 0.0, 0.0).max())
+
+
+def _differs(pasted: Pasted, name: str, how: str) -> Refused:
+    return Refused(
+        pasted.forward.lines[-1].number,
+        f"the gradient of {name} differs from the original's {how}",
+        "Tell the developers which line is read wrongly, and write it in simpler parts.",
+    )
 
 
 def _loss_name(forward: Forward) -> str:

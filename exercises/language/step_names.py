@@ -8,7 +8,7 @@ from typing import Final
 
 # A step of such a name would hide what lines and answers call.
 _TAKEN: Final = frozenset(
-    keyword.kwlist + "torch F math cmp abs enumerate float int len list max min print range sum tuple zip".split()
+    list(keyword.kwlist) + "torch F math cmp abs enumerate float int len list max min print range sum tuple zip".split()
 )
 
 

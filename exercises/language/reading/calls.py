@@ -23,7 +23,7 @@ from exercises.language.reading.values import (
     Results,
     Traced,
 )  # fmt: skip
-from exercises.language.reading.writes import changed, write
+from exercises.language.reading.writes import Holder, changed, write
 
 _SILENT = ("print", "breakpoint", "display", "tqdm.write", "logging.info", "logger.info", "wandb.log")
 
@@ -120,7 +120,7 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
     in_layer = isinstance(callee.scope, LayerScope)
     count = session.count_call(callee.name)
     suffix = "" if in_layer or callee.name in ("forward", "__call__", "__init__") else f"_{count}"
-    inner = Scope(callee.scope, suffix)
+    inner = Scope(callee.scope, suffix, {"__class__": callee.owner})
     if callee.receiver not in (None, "static"):
         positional = [callee.receiver, *positional]
     hoisted = callee.receiver.path or "layer" if in_layer and isinstance(callee.receiver, Instance) else None
@@ -240,7 +240,8 @@ def _call_instance(session: Session, callee: Instance, positional: list[Any], op
 def _super(session: Session, node: ast.Call, scope: Scope) -> Any:
     assert isinstance(node.func, ast.Attribute)
     receiver = scope.get("self")
-    for base in receiver.kind.bases if isinstance(receiver, Instance) else ():
+    owner = scope.get("__class__")
+    for base in owner.bases if isinstance(owner, Class) else ():
         method = base.find(node.func.attr) if isinstance(base, Class) else None
         if isinstance(method, Function):
             positional, options = _arguments(session, node, scope)
@@ -329,13 +330,13 @@ def _in_place(session: Session, callee: Method, positional: list[Any], options: 
     name = next((name for name, value in scope.names.items() if value is receiver), None)
     if name is not None:
         session.note(f"{callee.name} changes {name} in place; it is read as {name} = {name}.{callee.name[:-1]}(…)")
-        result = changed(session, name, receiver, compute, scope, text)
+        result = changed(session, Holder(name, scope), receiver, compute, text)
         scope.set(name, result)
         return result
     match node:
         case ast.Subscript(ast.Name(name), index):
             where = session.evaluate_index(index, scope)
-            scope.set(name, write(session, name, session.evaluate(node.value, scope), where, compute(), scope))
+            scope.set(name, write(session, Holder(name, scope), session.evaluate(node.value, scope), where, compute()))
             return None
     if not receiver.is_named and not session.shares_numbers(receiver):
         return compute()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from exercises.language.reading.session import Session
@@ -12,6 +13,15 @@ from exercises.language.reading.values import Traced
 _PATHS: Final = ("einops.rearrange", "einops.reduce", "einops.repeat")
 _WORD: Final = re.compile(r"\(|\)|[^\W\d]\w*|1|\.\.\.")
 Axes = list[list[str]]  # one list of names for each dimension
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The axes on both sides of an arrow, and the size of each name."""
+
+    before: Axes
+    after: Axes
+    sizes: dict[str, int]
 
 
 def knows(path: str) -> bool:
@@ -28,10 +38,9 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
     left, arrow, right = str(pattern).partition("->")
     if not arrow:
         raise session.refused(f"{pattern!r} has no ->", "Write 'b t (h d) -> b h t d'.")
-    before, after = _axes(session, left), _axes(session, right)
-    before, after = _without_dots(before, after, tensor.value.dim())
+    before, after = _without_dots(_axes(session, left), _axes(session, right), tensor.value.dim())
     sizes = _sizes(session, before, tuple(tensor.value.shape), options)
-    return _arranged(session, tensor, before, after, sizes, reduction)
+    return _arranged(session, tensor, Pattern(before, after, sizes), reduction)
 
 
 def _axes(session: Session, side: str) -> Axes:
@@ -78,12 +87,11 @@ def _sizes(session: Session, before: Axes, shape: tuple[int, ...], options: dict
     return sizes
 
 
-def _arranged(
-    session: Session, tensor: Traced, before: Axes, after: Axes, sizes: dict[str, int], reduction: Any
-) -> Traced:
+def _arranged(session: Session, tensor: Traced, pattern: Pattern, reduction: Any) -> Traced:
     """Return the tensor split into single axes, reduced, put in order, spread over new axes, and joined again."""
-    source = [name for axis in before for name in axis]
-    target = [name for axis in after for name in axis]
+    sizes = pattern.sizes
+    source = [name for axis in pattern.before for name in axis]
+    target = [name for axis in pattern.after for name in axis]
     missing = [name for name in target if name not in sizes]
     if missing:
         raise session.refused(f"the size of {missing[0]} is not given", f"Give it: {missing[0]}=….")
@@ -104,7 +112,7 @@ def _arranged(
     single = [sizes[name] for name in target]
     if tuple(result.value.shape) != tuple(single):
         result = session.operation("expand", result, *single)
-    return _reshaped(session, result, [math.prod(sizes[name] for name in axis) for axis in after])
+    return _reshaped(session, result, [math.prod(sizes[name] for name in axis) for axis in pattern.after])
 
 
 def _reshaped(session: Session, tensor: Traced, shape: list[int]) -> Traced:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from exercises.language.errors import Refused
@@ -30,6 +32,9 @@ _OPERATORS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul",
     ast.FloorDiv: "floor_divide", ast.Mod: "remainder", ast.BitAnd: "bitwise_and", ast.BitOr: "bitwise_or",
     ast.BitXor: "bitwise_xor",
+}  # fmt: skip
+_SIGNS: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
 }  # fmt: skip
 _COMPARISONS = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 _NAMESPACES = ("self", "args", "cfg", "config", "conf", "opt", "hparams", "hp", "params", "model_args")
@@ -74,6 +79,8 @@ def _name(session: Session, node: ast.Name, scope: Scope) -> Any:
         return value
     if node.id in library.ROOTS or node.id in python.FUNCTIONS:
         return Library(node.id)
+    if node.id == "__name__":
+        return "__main__"
     if node.id in _NAMESPACES:
         return Namespace(node.id)
     raise session.refused(f"{node.id!r} is not given and no line above sets it", library.advice_for_name(node.id))
@@ -107,7 +114,7 @@ def _unary(session: Session, node: ast.UnaryOp, scope: Scope) -> Any:
         if isinstance(node.op, ast.UAdd):
             return value
         return session.operation("neg" if isinstance(node.op, ast.USub) else "logical_not", value)
-    return {ast.USub: lambda: -value, ast.UAdd: lambda: +value, ast.Invert: lambda: ~value}[type(node.op)]()
+    return _SIGNS[type(node.op)](value)
 
 
 def _binary(session: Session, node: ast.BinOp, scope: Scope) -> Any:

@@ -14,9 +14,10 @@ from exercises.language.reading.values import Class, Instance, Parameter, Traced
 
 _WITHOUT_PARAMETERS: Final = frozenset(
     "ReLU GELU Tanh Sigmoid SiLU Softplus LeakyReLU ELU Softmax LogSoftmax Identity Flatten Dropout Dropout2d "
-    "MaxPool2d AvgPool2d MSELoss L1Loss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss SmoothL1Loss HuberLoss "
+    "MaxPool2d AvgPool2d "
+    "MSELoss L1Loss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss SmoothL1Loss HuberLoss "
     "ReLU6 Hardtanh Mish Hardswish Softsign LogSigmoid Unflatten ZeroPad2d Upsample AdaptiveAvgPool2d "
-    "CosineSimilarity PixelShuffle TripletMarginLoss".split()
+    "CosineSimilarity PixelShuffle TripletMarginLoss MaxPool1d".split()
 )
 _DISTRIBUTIONS: Final = ("Normal", "Categorical", "Bernoulli", "kl_divergence")
 
@@ -71,9 +72,9 @@ def _defined(session: Session, name: str) -> Any:
         node = _definitions()[name]
         inner = session.inside_layer
         session.inside_layer = 1
-        bases = node.bases if isinstance(node, ast.ClassDef) else []
-        for base in [each.id for each in bases if isinstance(each, ast.Name)]:
-            _defined(session, base)
+        for base in [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in _definitions()]:
+            if base != name:
+                _defined(session, base)
         session.execute([node], scope)
         session.inside_layer = inner
     return scope.names[name]

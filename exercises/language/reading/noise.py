@@ -39,7 +39,7 @@ def _randint(session: Session, positional: list[Any], options: dict[str, Any]) -
     *bounds, shape = positional if "size" not in options else [*positional, options["size"]]
     low, high = (0, bounds[0]) if len(bounds) == 1 else bounds
     drawn = session.noise("labels", "chosen", (high - low, *size_of(session, [shape])))
-    return drawn if not low else session.operation("add", drawn, low)  # type: ignore[no-any-return]
+    return drawn if not low else session.operation("add", drawn, low)
 
 
 def _normal(session: Session, positional: list[Any], options: dict[str, Any]) -> Traced:
@@ -47,7 +47,7 @@ def _normal(session: Session, positional: list[Any], options: dict[str, Any]) ->
     shape = next((each.value.shape for each in (mean, std) if isinstance(each, Traced)), None)
     eps = session.noise("data", "eps", shape if shape is not None else size_of(session, [*positional[2:3]]))
     moved: Traced = session.operation("add", session.operation("mul", eps, std), mean)
-    return session.operation("detach", moved) if session.has_gradient(moved.expression) else moved  # type: ignore[no-any-return]
+    return session.operation("detach", moved) if session.has_gradient(moved.expression) else moved
 
 
 def _bernoulli(session: Session, positional: list[Any], options: dict[str, Any]) -> Traced:

@@ -147,6 +147,10 @@ def _refuse_dropout(session: Session, share: float) -> None:
     raise session.refused(f"a model in training mode drops {share:.0%} at random", "Set p = 0, or call model.eval().")
 
 
+def _refuse_layers(session: Session, layers: int) -> None:
+    raise session.refused(f"a recurrent layer of {layers} layers is not read", "Write one layer after the other.")
+
+
 def _nothing(session: Session, *values: Any, **options: Any) -> None:
     return None
 
@@ -190,7 +194,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "isinstance": _is_instance, "getattr": _get_attribute, "hasattr": _has_attribute, "print": _nothing,
     "all": lambda session, values: all(_number(bool)(session, each) for each in items(session, values)),
     "any": lambda session, values: any(_number(bool)(session, each) for each in items(session, values)),
-    "refuse_dropout_in_training": _refuse_dropout,
+    "refuse_dropout_in_training": _refuse_dropout, "refuse_layers": _refuse_layers,
     "functools.partial": _partial, "partial": _partial, "SimpleNamespace": _namespace, "Namespace": _namespace,
     "types.SimpleNamespace": _namespace, "argparse.Namespace": _namespace, "tqdm": lambda session, values, **_: values,
     "callable": lambda session, value: isinstance(value, Function | Library | Class), "divmod":

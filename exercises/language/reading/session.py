@@ -134,6 +134,8 @@ class Session:
             raise self.refused(
                 f"line {value.line} changed a tensor in place that is read here", "Copy it with .clone()."
             )
+        if isinstance(value, Results):
+            return value.parts()
         if isinstance(value, Traced) and value.hint and not value.is_named:
             return self.step(value.hint, value)
         if type(value) in (tuple, list):

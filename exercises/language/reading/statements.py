@@ -10,7 +10,7 @@ from typing import Any, Final
 from exercises.language.errors import Refused
 from exercises.language.expression import Call, Name, walk
 from exercises.language.operations import OPERATIONS
-from exercises.language.reading import calls, expressions, library
+from exercises.language.reading import calls, definitions, expressions, library
 from exercises.language.reading.flow import Broken, Continued, Left, Returned
 from exercises.language.reading.plain import TooMuch
 from exercises.language.reading.scope import MISSING, Scope
@@ -21,13 +21,11 @@ from exercises.language.reading.values import (
     Function,
     Instance,
     Library,
-    Property,
     Results,
     Traced,
 )  # fmt: skip
-from exercises.language.reading.writes import Filling, changed, write
+from exercises.language.reading.writes import Filling, Holder, changed, make_stale, write
 
-_NO_GRAD: Final = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled", "no_grad")
 _PLAIN_CONTEXTS: Final = (
     "torch.enable_grad", "torch.autocast", "torch.cuda.amp.autocast", "torch.amp.autocast", "autocast", "nullcontext",
     "torch.autograd.set_detect_anomaly", "record_function",
@@ -88,10 +86,10 @@ def assign(session: Session, target: ast.expr, value: Any, scope: Scope) -> Any:
             return _set_name(session, name, value, scope)
         case ast.Tuple(elements) | ast.List(elements):
             return _unpack(session, elements, value, scope)
-        case ast.Attribute(holder, name):
-            return _set_attribute(session, target, session.evaluate(holder, scope), name, value, scope)
-        case ast.Subscript(holder, index):
-            return _set_item(session, target, holder, expressions.evaluated_index(session, index, scope), value, scope)
+        case ast.Attribute(holder, _):
+            return _set_attribute(session, target, session.evaluate(holder, scope), value, scope)
+        case ast.Subscript(_, index):
+            return _set_item(session, target, expressions.evaluated_index(session, index, scope), value, scope)
     raise session.refused(f"{ast.unparse(target)!r} cannot be set", "Write name = expression.")
 
 
@@ -119,7 +117,8 @@ def _unpack(session: Session, elements: list[ast.expr], value: Any, scope: Scope
     return tuple(assign(session, element, each, scope) for element, each in zip(elements, values, strict=True))
 
 
-def _set_attribute(session: Session, target: ast.expr, holder: Any, name: str, value: Any, scope: Scope) -> Any:
+def _set_attribute(session: Session, target: ast.Attribute, holder: Any, value: Any, scope: Scope) -> Any:
+    name = target.attr
     if isinstance(holder, Instance):
         if isinstance(value, Instance) and not value.path:
             value.path = name
@@ -136,7 +135,8 @@ def _set_attribute(session: Session, target: ast.expr, holder: Any, name: str, v
     raise session.refused(f"{ast.unparse(target)} = … is not read", "Write a name of its own.")
 
 
-def _set_item(session: Session, target: ast.Subscript, node: ast.expr, index: Any, value: Any, scope: Scope) -> Any:
+def _set_item(session: Session, target: ast.Subscript, index: Any, value: Any, scope: Scope) -> Any:
+    node = target.value
     holder = scope.get(node.id) if isinstance(node, ast.Name) else MISSING
     if not isinstance(holder, Filling):
         holder = session.evaluate(node, scope)
@@ -144,7 +144,7 @@ def _set_item(session: Session, target: ast.Subscript, node: ast.expr, index: An
     root = _root_name(node)
     match holder:
         case Filling() | Traced() if isinstance(node, ast.Name):
-            scope.set(node.id, write(session, node.id, holder, index, value, scope))
+            scope.set(node.id, write(session, Holder(node.id, scope), holder, index, value))
         case Traced():
             raise session.refused(
                 f"{name}[…] = … changes a part of a tensor", "Give the tensor a name, and write that."
@@ -175,12 +175,23 @@ def _augmented(session: Session, node: ast.AugAssign, scope: Scope) -> None:
         name = node.target.id
         text = f"{name} {ast.unparse(node).removeprefix(name).strip()[:20]}"
         if old.is_named or session.shares_numbers(old):
-            result = changed(session, name, old, lambda: expressions.binary(session, node.op, old, right), scope, text)
-            scope.set(name, result)
+
+            def compute() -> Any:
+                return expressions.binary(session, node.op, old, right)
+
+            scope.set(name, changed(session, Holder(name, scope), old, compute, text))
         else:
             _set_name(session, name, expressions.binary(session, node.op, old, right), scope)
         return
+    if isinstance(old, Traced) and not (
+        isinstance(node.target, ast.Subscript) and _is_tensor(session, node.target, scope)
+    ):
+        make_stale(session, old)
     assign(session, node.target, expressions.binary(session, node.op, old, right), scope)
+
+
+def _is_tensor(session: Session, target: ast.Subscript, scope: Scope) -> bool:
+    return isinstance(session.evaluate(_loaded(target.value), scope), Traced)
 
 
 def _loaded(target: ast.expr) -> ast.expr:
@@ -293,7 +304,7 @@ def _with(session: Session, node: ast.With, scope: Scope) -> None:
     walls = 0
     for item in node.items:
         spelled = ast.unparse(item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr)
-        if spelled in _NO_GRAD:
+        if spelled in definitions.NO_GRAD:
             walls += not (isinstance(item.context_expr, ast.Call) and _is_true(item.context_expr.args))
         elif spelled not in _PLAIN_CONTEXTS:
             raise session.refused(f"with {spelled} is not read", "Leave it out.")
@@ -306,57 +317,6 @@ def _with(session: Session, node: ast.With, scope: Scope) -> None:
 
 def _is_true(arguments: list[ast.expr]) -> bool:
     return bool(arguments) and isinstance(arguments[0], ast.Constant) and arguments[0].value is True
-
-
-# functions and classes
-
-
-def _function(session: Session, node: ast.FunctionDef, scope: Scope) -> None:
-    scope.set(node.name, _defined(session, node, scope))
-
-
-def _defined(session: Session, node: ast.FunctionDef, scope: Scope) -> Any:
-    made: Any = calls.function(session, node.name, node, scope)
-    for decorator in node.decorator_list:
-        spelled = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
-        if spelled in _NO_GRAD:
-            made = replace(made, no_grad=True)
-        elif spelled == "staticmethod":
-            made = replace(made, receiver="static")
-        elif spelled in ("property", "cached_property", "functools.cached_property"):
-            made = Property(made)
-        elif not spelled.startswith(("torch.jit", "torch.compile", "functools", "lru_cache", "cache")):
-            raise session.refused(f"the decorator {spelled} is not read", "Leave it out.")
-    return made
-
-
-def _class(session: Session, node: ast.ClassDef, scope: Scope) -> None:
-    bases = tuple(session.evaluate(each, scope) for each in node.bases)
-    if any(isinstance(each, Library) and each.path.startswith(("torch.autograd", "autograd")) for each in bases):
-        raise session.refused(
-            "a function with a backward of its own hides its gradient", "Write its forward pass as lines."
-        )
-    made = Class(node.name, {}, bases)
-    fields = []
-    inner = Scope(scope)
-    for each in node.body:
-        session.at(each)
-        match each:
-            case ast.FunctionDef():
-                made.attributes[each.name] = _defined(session, each, scope)
-            case ast.AnnAssign(ast.Name(name), _, value):
-                fields.append(name)
-                if value is not None:
-                    made.attributes[name] = session.evaluate(value, inner)
-            case ast.Assign([ast.Name(name)], value):
-                made.attributes[name] = session.evaluate(value, inner)
-                inner.set(name, made.attributes[name])
-            case ast.Expr(ast.Constant()) | ast.Pass():
-                continue
-            case _:
-                raise session.refused(f"{ast.unparse(each)!r} of a class is not read", "Write methods.")
-    made.fields = tuple(fields)
-    scope.set(node.name, made)
 
 
 # what is left out
@@ -424,6 +384,10 @@ def _return(session: Session, node: ast.Return, scope: Scope) -> None:
     raise Returned(None if node.value is None else session.evaluate(node.value, scope))
 
 
+def _raise(session: Session, node: ast.Raise, scope: Scope) -> None:
+    raise session.refused(f"the lines raise an error: {ast.unparse(node)[6:60]}", "Change what is given.")
+
+
 def _break(session: Session, node: ast.Break, scope: Scope) -> None:
     raise Broken
 
@@ -434,7 +398,8 @@ def _continue(session: Session, node: ast.Continue, scope: Scope) -> None:
 
 _HANDLERS: Final[dict[type[ast.stmt], Callable[..., None]]] = {
     ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if, ast.For: _for,
-    ast.While: _while, ast.With: _with, ast.FunctionDef: _function, ast.ClassDef: _class, ast.Expr: _expression,
+    ast.While: _while, ast.With: _with, ast.FunctionDef: definitions.function,
+    ast.ClassDef: definitions.kind, ast.Expr: _expression,
     ast.Assert: _assert, ast.Import: _import, ast.ImportFrom: _import, ast.Delete: _delete, ast.Pass: _nothing,
-    ast.Return: _return, ast.Break: _break, ast.Continue: _continue, ast.Global: _nothing, ast.Nonlocal: _nothing,
+    ast.Return: _return, ast.Break: _break, ast.Raise: _raise, ast.Continue: _continue,
 }  # fmt: skip

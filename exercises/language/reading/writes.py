@@ -22,29 +22,54 @@ from exercises.language.reading.values import Results, Stale, Traced
 Index = int | slice
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The name that a write goes to, and where it stands."""
+
+    name: str
+    scope: Scope
+
+    @property
+    def spelled(self) -> str:
+        """The name of the step that the write makes."""
+        return self.scope.spelled(self.name)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A part that is written: its first place along a dimension. A row was chosen by one number."""
+
+    start: int
+    part: Traced
+    is_row: bool
+
+    def places(self, dim: int) -> range:
+        """Return the places that the part takes."""
+        return range(self.start, self.start + (1 if self.is_row else self.part.value.shape[dim]))
+
+
 @dataclass(eq=False)
 class Filling:
-    """A tensor of which parts along ``dim`` are set: first place → the part, and whether it is one row of an int."""
+    """A tensor of which parts along ``dim`` are set, by their first place."""
 
     name: str
     base: Traced
     dim: int
-    parts: dict[int, tuple[Traced, bool]] = field(default_factory=dict)
+    slots: dict[int, Slot] = field(default_factory=dict)
 
     def piece(self, index: Any) -> Traced | None:
         """Return the part that an index reads alone, so that a recurrence reads what it wrote."""
         place = _one_dim(index, self.base.value.dim())
         if place is None or place[0] != self.dim or not isinstance(place[1], int):
             return None
-        found = self.parts.get(place[1] % self.base.value.shape[self.dim])
-        return found[0] if found and found[1] else None
+        slot = self.slots.get(place[1] % self.base.value.shape[self.dim])
+        return slot.part if slot and slot.is_row else None
 
     def is_full(self) -> bool:
         """Whether the parts fill the dimension without a gap."""
         place = 0
-        while place in self.parts:
-            value, is_row = self.parts[place]
-            place += 1 if is_row else value.value.shape[self.dim]
+        while place in self.slots:
+            place = self.slots[place].places(self.dim).stop
         return place == self.base.value.shape[self.dim] and place > 0
 
 
@@ -58,9 +83,9 @@ def settled(session: Session, filling: Filling, scope: Scope) -> Traced:
         value = _joined(session, filling)
     else:
         value = filling.base
-        for place, (part, is_row) in sorted(filling.parts.items()):
-            index: Index = place if is_row else slice(place, place + part.value.shape[filling.dim])
-            value = _scattered(session, value, filling.dim, index, part)
+        for start, slot in sorted(filling.slots.items()):
+            index: Index = start if slot.is_row else slice(start, slot.places(filling.dim).stop)
+            value = _scattered(session, value, filling.dim, index, slot.part)
     step = session.step(filling.name, value)
     holder: Scope | None = scope
     while holder is not None and filling not in holder.names.values():
@@ -72,62 +97,50 @@ def settled(session: Session, filling: Filling, scope: Scope) -> Traced:
 
 
 def _joined(session: Session, filling: Filling) -> Traced:
-    pieces = [filling.parts[place] for place in sorted(filling.parts)]
-    if all(is_row for _, is_row in pieces):
-        joined: Traced = session.operation("stack", tuple(part for part, _ in pieces), filling.dim)
+    slots = [filling.slots[start] for start in sorted(filling.slots)]
+    if all(slot.is_row for slot in slots):
+        joined: Traced = session.operation("stack", tuple(slot.part for slot in slots), filling.dim)
         return joined
-    whole = tuple(session.operation("unsqueeze", part, filling.dim) if is_row else part for part, is_row in pieces)
+    whole = tuple(
+        session.operation("unsqueeze", slot.part, filling.dim) if slot.is_row else slot.part for slot in slots
+    )
     return session.operation("cat", whole, filling.dim)  # type: ignore[no-any-return]
 
 
-def write(session: Session, name: str, base: Traced | Filling, index: Any, value: Any, scope: Scope) -> Any:
+def write(session: Session, holder: Holder, base: Traced | Filling, index: Any, value: Any) -> Any:
     """Return what stands for a name after ``name[index] = value``."""
     tensor = base.base if isinstance(base, Filling) else base
-    _refuse_parameter(session, tensor, f"{name}[…] = …")
+    _refuse_parameter(session, tensor, f"{holder.name}[…] = …")
     session.note(
-        f"{name}[…] = … changes a tensor in place; it is read as a new tensor, as torch.stack or torch.cat make it"
+        f"{holder.name}[…] = … changes a tensor in place; it is read as a new tensor, made by torch.stack or torch.cat"
     )
     place = _one_dim(index, tensor.value.dim())
-    if place is None:
-        current = settled(session, base, scope) if isinstance(base, Filling) else base
-        make_stale(session, current, name, scope)
-        return session.step(scope.spelled(name), _general(session, current, index, value))
+    if place is None or (isinstance(place[1], slice) and (place[1].step or 1) != 1):
+        current = settled(session, base, holder.scope) if isinstance(base, Filling) else base
+        make_stale(session, current, holder)
+        return session.step(holder.spelled, _general(session, current, index, value))
     dim, where = place
-    length = tensor.value.shape[dim]
-    if isinstance(where, slice) and (where.step or 1) != 1:
-        current = settled(session, base, scope) if isinstance(base, Filling) else base
-        make_stale(session, current, name, scope)
-        part = _fitted(session, value, current.value[_at(dim, where)])
-        return session.step(scope.spelled(name), _scattered(session, current, dim, where, part))
-    is_row = isinstance(where, int)
-    start = range(length)[where] if isinstance(where, int) else range(length)[where].start
+    bounds = range(tensor.value.shape[dim])[where]
     part = _fitted(session, value, tensor.value[_at(dim, where)])
-    part = session.step(f"{scope.spelled(name)}_{start}" if not scope.turns else scope.spelled(name), part)
-    filling = _filling_for(session, name, base, dim, start, part, is_row, scope)
-    filling.parts[start] = (part, is_row)
+    start = bounds if isinstance(bounds, int) else bounds.start
+    part = session.step(holder.spelled if holder.scope.turns else f"{holder.spelled}_{start}", part)
+    slot = Slot(start, part, isinstance(where, int))
+    filling = _filling_for(session, holder, base, dim, slot)
+    filling.slots[start] = slot
     return filling
 
 
-def _filling_for(
-    session: Session, name: str, base: Traced | Filling, dim: int, start: int, part: Traced, is_row: bool, scope: Scope
-) -> Filling:
+def _filling_for(session: Session, holder: Holder, base: Traced | Filling, dim: int, slot: Slot) -> Filling:
     """Return the filling that takes a part: the one that is open, unless the part lies across parts of it."""
     if isinstance(base, Filling):
-        places = set(range(start, start + (1 if is_row else part.value.shape[dim])))
-        same = start in base.parts and base.parts[start][1] == is_row and is_row
-        if base.dim == dim and (same or not places & _covered(base)):
+        old = base.slots.get(slot.start)
+        is_same = old is not None and old.is_row and slot.is_row
+        covered = {place for each in base.slots.values() for place in each.places(base.dim)}
+        if base.dim == dim and (is_same or not covered & {*slot.places(dim)}):
             return base
-        base = settled(session, base, scope)
-    make_stale(session, base, name, scope)
-    return Filling(name, base, dim)
-
-
-def _covered(filling: Filling) -> set[int]:
-    return {
-        place
-        for start, (part, is_row) in filling.parts.items()
-        for place in range(start, start + (1 if is_row else part.value.shape[filling.dim]))
-    }
+        base = settled(session, base, holder.scope)
+    make_stale(session, base, holder)
+    return Filling(holder.name, base, dim)
 
 
 def _one_dim(index: Any, dims: int) -> tuple[int, Index] | None:
@@ -166,7 +179,8 @@ def _fitted(session: Session, value: Any, place: Tensor) -> Traced:
         value = session.operation("float", value)
     if value.value.shape != place.shape:
         value = session.operation("expand", value, *place.shape)
-    return value
+    result: Traced = value
+    return result
 
 
 def _scattered(session: Session, base: Traced, dim: int, where: Index, part: Traced) -> Traced:
@@ -242,25 +256,25 @@ def _refuse_parameter(session: Session, tensor: Traced, written: str) -> None:
         )
 
 
-def changed(
-    session: Session, name: str, base: Traced, compute: Callable[[], Traced], scope: Scope, text: str
-) -> Traced:
+def changed(session: Session, holder: Holder, base: Traced, compute: Callable[[], Traced], text: str) -> Traced:
     """Return the step that stands for a name after a method such as ``masked_fill_``, or ``x += y``."""
     _refuse_parameter(session, base, text)
     result = compute()
     if result.value.shape != base.value.shape:
-        raise session.refused(f"{text} would change the shape of {name}", f"Write {name} = … with a new tensor.")
-    make_stale(session, base, name, scope)
-    return session.step(scope.spelled(name), result)
+        raise session.refused(
+            f"{text} would change the shape of {holder.name}", f"Write {holder.name} = … with a new tensor."
+        )
+    make_stale(session, base, holder)
+    return session.step(holder.spelled, result)
 
 
-def make_stale(session: Session, changed_tensor: Traced, name: str, holder: Scope | None = None) -> None:
+def make_stale(session: Session, changed_tensor: Traced, holder: Holder | None = None) -> None:
     """Mark each other name of the same numbers, views included: they were changed too."""
     storage = changed_tensor.value.untyped_storage().data_ptr()
     for scope in session.scopes:
-        for other, value in list(scope.names.items()):
-            if other != name or scope is not holder:
-                scope.names[other] = _marked(session, value, storage)
+        for name, value in list(scope.names.items()):
+            if holder is None or name != holder.name or scope is not holder.scope:
+                scope.names[name] = _marked(session, value, storage)
 
 
 def _marked(session: Session, value: Any, storage: int) -> Any:

@@ -4,15 +4,12 @@ x1 = data(6, 5)
 x2 = data(6, 5)
 W = param(5, 4)
 lambd = 0.005
-
-
 # --- lines
 def off_diagonal(x):
     # return a flattened view of the off-diagonal elements of a square matrix
     n, m = x.shape
     assert n == m
     return x.flatten()[:-1].view(n - 1, n + 1)[:, 1:].flatten()
-
 
 z1, z2 = x1 @ W, x2 @ W
 n = z1.shape[0]

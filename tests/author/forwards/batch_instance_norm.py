@@ -6,15 +6,12 @@ gamma = param(1, 3, 1, 1, mean=1.0, scale=0.1)
 beta = param(1, 3, 1, 1)
 style = data(2, 3, 4, 4)
 eps = 1e-5
-
-
 # --- lines
 def gram_matrix(input):
     a, b, c, d = input.size()
     features = input.view(a * b, c * d)
     G = torch.mm(features, features.t())
     return G.div(a * b * c * d)
-
 
 out = F.conv2d(x, w)
 mean = out.mean(dim=(0, 2, 3), keepdim=True)

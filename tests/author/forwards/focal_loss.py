@@ -15,5 +15,5 @@ focal = ce_loss * ((1 - p_t) ** gamma)
 alpha_t = 0.25 * targets + (1 - 0.25) * (1 - targets)
 focal = alpha_t * focal
 intersection = (p * targets).sum()
-dice = 1 - (2.0 * intersection + smooth) / (p.sum() + targets.sum() + smooth)
+dice = 1 - (2. * intersection + smooth) / (p.sum() + targets.sum() + smooth)
 loss = focal.mean() + dice

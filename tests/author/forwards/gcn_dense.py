@@ -14,6 +14,6 @@ D_inv_sqrt = torch.diag(deg.pow(-0.5))
 L = D_inv_sqrt @ A_hat @ D_inv_sqrt
 H = torch.relu(L @ X @ W1)
 logits = L @ H @ W2
-per_node = F.cross_entropy(logits, y, reduction="none")
+per_node = F.cross_entropy(logits, y, reduction='none')
 m = train_mask.float()
 loss = (per_node * m).sum() / m.sum().clamp(min=1)

@@ -10,29 +10,22 @@ import torch
 import torch.nn as nn
 from torch.nn import functional as F
 
-
 class NewGELU(nn.Module):
     """GELU with tanh, as in the BERT repository."""
-
     def forward(self, x):
         return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))
-
 
 class CausalSelfAttention(nn.Module):
     def __init__(self, config):
         super().__init__()
-        assert config["n_embd"] % config["n_head"] == 0
-        self.c_attn = nn.Linear(config["n_embd"], 3 * config["n_embd"])
-        self.c_proj = nn.Linear(config["n_embd"], config["n_embd"])
-        self.attn_dropout = nn.Dropout(config["dropout"])
-        self.register_buffer(
-            "bias",
-            torch.tril(torch.ones(config["block_size"], config["block_size"])).view(
-                1, 1, config["block_size"], config["block_size"]
-            ),
-        )
-        self.n_head = config["n_head"]
-        self.n_embd = config["n_embd"]
+        assert config['n_embd'] % config['n_head'] == 0
+        self.c_attn = nn.Linear(config['n_embd'], 3 * config['n_embd'])
+        self.c_proj = nn.Linear(config['n_embd'], config['n_embd'])
+        self.attn_dropout = nn.Dropout(config['dropout'])
+        self.register_buffer("bias", torch.tril(torch.ones(config['block_size'], config['block_size']))
+                                     .view(1, 1, config['block_size'], config['block_size']))
+        self.n_head = config['n_head']
+        self.n_embd = config['n_embd']
 
     def forward(self, x):
         B, T, C = x.size()
@@ -41,27 +34,24 @@ class CausalSelfAttention(nn.Module):
         q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
         v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
         att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
-        att = att.masked_fill(self.bias[:, :, :T, :T] == 0, float("-inf"))
+        att = att.masked_fill(self.bias[:, :, :T, :T] == 0, float('-inf'))
         att = F.softmax(att, dim=-1)
         att = self.attn_dropout(att)
         y = att @ v
         y = y.transpose(1, 2).contiguous().view(B, T, C)
         return self.c_proj(y)
 
-
 class Block(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.ln_1 = nn.LayerNorm(config["n_embd"])
+        self.ln_1 = nn.LayerNorm(config['n_embd'])
         self.attn = CausalSelfAttention(config)
-        self.ln_2 = nn.LayerNorm(config["n_embd"])
-        self.mlp = nn.ModuleDict(
-            dict(
-                c_fc=nn.Linear(config["n_embd"], 4 * config["n_embd"]),
-                c_proj=nn.Linear(4 * config["n_embd"], config["n_embd"]),
-                act=NewGELU(),
-            )
-        )
+        self.ln_2 = nn.LayerNorm(config['n_embd'])
+        self.mlp = nn.ModuleDict(dict(
+            c_fc=nn.Linear(config['n_embd'], 4 * config['n_embd']),
+            c_proj=nn.Linear(4 * config['n_embd'], config['n_embd']),
+            act=NewGELU(),
+        ))
         m = self.mlp
         self.mlpf = lambda x: m.c_proj(m.act(m.c_fc(x)))
 
@@ -70,15 +60,14 @@ class Block(nn.Module):
         x = x + self.mlpf(self.ln_2(x))
         return x
 
-
 class GPT(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.wte = nn.Embedding(config["vocab_size"], config["n_embd"])
-        self.wpe = nn.Embedding(config["block_size"], config["n_embd"])
-        self.h = nn.ModuleList([Block(config) for _ in range(config["n_layer"])])
-        self.ln_f = nn.LayerNorm(config["n_embd"])
-        self.lm_head = nn.Linear(config["n_embd"], config["vocab_size"], bias=False)
+        self.wte = nn.Embedding(config['vocab_size'], config['n_embd'])
+        self.wpe = nn.Embedding(config['block_size'], config['n_embd'])
+        self.h = nn.ModuleList([Block(config) for _ in range(config['n_layer'])])
+        self.ln_f = nn.LayerNorm(config['n_embd'])
+        self.lm_head = nn.Linear(config['n_embd'], config['vocab_size'], bias=False)
 
     def forward(self, idx, targets=None):
         device = idx.device
@@ -95,6 +84,5 @@ class GPT(nn.Module):
         if targets is not None:
             loss = F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
         return logits, loss
-
 
 logits, loss = model(idx, targets)

@@ -3,8 +3,6 @@
 cell = GRUCellManual(3, 5)
 x = data(2, 3, 3)
 g = data(2, 5)
-
-
 # --- lines
 class GRUCellManual(nn.Module):
     def __init__(self, input_size, hidden_size, bias=True):
@@ -30,7 +28,6 @@ class GRUCellManual(nn.Module):
         newgate = torch.tanh(i_n + (resetgate * h_n))
         hy = newgate + inputgate * (hidden - newgate)
         return hy
-
 
 h = torch.zeros(2, 5)
 for step in range(x.shape[1]):

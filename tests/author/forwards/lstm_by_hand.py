@@ -17,10 +17,10 @@ for t in range(seq_sz):
     # batch the computations into a single matrix multiplication
     gates = x_t @ W_ih + h_t @ W_hh + bias
     i_t, f_t, g_t, o_t = (
-        torch.sigmoid(gates[:, :HS]),  # input
-        torch.sigmoid(gates[:, HS : HS * 2]),  # forget
-        torch.tanh(gates[:, HS * 2 : HS * 3]),
-        torch.sigmoid(gates[:, HS * 3 :]),  # output
+        torch.sigmoid(gates[:, :HS]), # input
+        torch.sigmoid(gates[:, HS:HS*2]), # forget
+        torch.tanh(gates[:, HS*2:HS*3]),
+        torch.sigmoid(gates[:, HS*3:]), # output
     )
     c_t = f_t * c_t + i_t * g_t
     h_t = o_t * torch.tanh(c_t)

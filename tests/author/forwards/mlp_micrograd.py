@@ -23,4 +23,4 @@ data_loss = losses.sum() * (1.0 / len(losses))
 reg_loss = alpha * sum((p * p).sum() for p in weights + biases)
 total_loss = data_loss + reg_loss
 accuracy = ((yi > 0) == (scores > 0)).float().mean()
-print(f"loss {total_loss.item()}, accuracy {accuracy * 100}%")
+print(f"loss {total_loss.item()}, accuracy {accuracy*100}%")

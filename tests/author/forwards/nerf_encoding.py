@@ -9,15 +9,15 @@ L = 4
 enc = [pts]
 for i in range(L):
     for fn in [torch.sin, torch.cos]:
-        enc.append(fn(2.0**i * math.pi * pts))
+        enc.append(fn(2.0 ** i * math.pi * pts))
 enc = torch.cat(enc, -1)
 h = F.relu(enc @ W1)
 raw = h @ W2
 rgb = torch.sigmoid(raw[..., :3])
 sigma_a = F.relu(raw[..., 3])
 delta = 0.1
-alpha = 1.0 - torch.exp(-sigma_a * delta)
-trans = torch.cumprod(torch.cat([torch.ones(alpha.shape[0], 1), 1.0 - alpha + 1e-10], -1), -1)[:, :-1]
+alpha = 1. - torch.exp(-sigma_a * delta)
+trans = torch.cumprod(torch.cat([torch.ones(alpha.shape[0], 1), 1. - alpha + 1e-10], -1), -1)[:, :-1]
 weights = alpha * trans
 rgb_map = torch.sum(weights[..., None] * rgb, -2)
 loss = torch.mean((rgb_map - target) ** 2)

@@ -6,12 +6,9 @@ wk = param(8, 8)
 scale = param(8, mean=1.0, scale=0.1)
 g = data(2, 2, 4, 4)
 base = 10000.0
-
-
 # --- lines
 def rms_norm(x, weight, eps=1e-6):
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
-
 
 def rotate_half(x):
     """Rotates half the hidden dims of the input."""
@@ -19,12 +16,10 @@ def rotate_half(x):
     x2 = x[..., x.shape[-1] // 2 :]
     return torch.cat((-x2, x1), dim=-1)
 
-
 def apply_rotary_pos_emb(q, k, cos, sin):
     q_embed = (q * cos) + (rotate_half(q) * sin)
     k_embed = (k * cos) + (rotate_half(k) * sin)
     return q_embed, k_embed
-
 
 bsz, seqlen, dim = x.shape
 n_heads, head_dim = 2, dim // 2

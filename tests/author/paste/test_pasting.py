@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from author.paste import pasting
+from author.paste import original, pasting
 from author.paste.document import split
 from author.paste.pasting import paste
 from exercises.language import given, reader
@@ -109,10 +109,10 @@ def test_what_is_pasted_reads_back_to_the_same_steps() -> None:
 def test_other_gradients_than_the_original_s_are_refused() -> None:
     document = split("# --- given\nx = param(3)\n# --- lines\nloss = (x * x).sum()\n")
     pasted = paste(document)
-    wrong = replace(document, lines="loss = (x * x.detach()).sum()\n")
+    other = replace(document, lines="loss = (x * x.detach()).sum()\n")
 
     with pytest.raises(Refused, match="the gradient of x differs from the original's"):
-        pasting.compared(pasted, given.read(pasted.given), wrong, pasted.forward)
+        pasting.compared(pasted, given.read(pasted.given), lambda tensors: original.run(other, tensors, (), "loss"))
 
 
 def test_an_original_that_does_not_run_is_noted() -> None:

@@ -52,7 +52,8 @@ FORMS = {
     "a statement over several lines": ("h = (x @ W\n     + b)", ["h = x @ W + b"]),
     "several statements on a line": ("h = x @ W; k = h + b", ["h = x @ W", "k = h + b"]),
     "self and args": ("h = x @ self.W * args.scale", ["h = x @ W * 0.5"]),
-    "a constant if": ("if training and mode == 'relu':\n    h = torch.relu(W)\nelse:\n    h = W", ["h = torch.relu(W)"]),
+    "a constant if": ("if training and mode == 'relu':\n    h = torch.relu(W)\nelse:\n    h = W",
+                      ["h = torch.relu(W)"]),
     "a ternary": ("h = W if scale is None else W * scale", ["h = W * 0.5"]),
     "devices and casts": ("h = (x.to('cuda').float() @ W.cuda()).to(torch.float32)", ["h = x @ W"]),
     "numbers of shapes": ("B, T = x.shape\nh = W * T**-0.5 / x.size(0) + len(x) - x.numel()",
@@ -66,7 +67,8 @@ FORMS = {
                          ["h_1 = b * W[0]", "h_2 = h_1 * W[1]", "h_3 = h_2 * W[2]"]),
     "loops inside each other": ("h = b\nfor i in range(2):\n    for j in range(1):\n        h = h * (i + j + 1)",
                                 ["h_1_1 = b * 1", "h_2_1 = h_1_1 * 2"]),
-    "break and continue": ("h = b\nfor i in range(9):\n    if i == 0:\n        continue\n    if i == 2:\n        break\n"
+    "break and continue": ("h = b\nfor i in range(9):\n    if i == 0:\n        continue\n    if i == 2:\n"
+                           "        break\n"
                            "    h = h * 2", ["h_2 = b * 2"]),
     "while on numbers": ("h, i = b, 0\nwhile i < 2:\n    h = h * 2\n    i += 1", ["h_1 = b * 2", "h_2 = h_1 * 2"]),
     "a dict": ("parts = {'a': W * 2}\nparts['b'] = W * 3\nh = sum(parts.values())",
@@ -92,7 +94,8 @@ FORMS = {
     "a method in place": ("h = W * 2\nh.mul_(3).add_(1)\nz = h", ["h = W * 2", "h_2 = h * 3", "h_3 = h_2 + 1"]),
     "einops": ("h = rearrange(W, '(a c) d -> a d c', a=1)", ["h = W.reshape(1, 3, 3).permute(0, 2, 1)"]),
     "a view of what was made contiguous": ("h = W.T.contiguous()\nz = h.view(-1)", ["h = W.T", "z = h.reshape(-1)"]),
-    "imports and docstrings": ("'''Text.'''\nimport torch.nn.functional as Fn\nfrom math import sqrt\nh = Fn.relu(W) * sqrt(4)",
+    "imports and docstrings": ("'''Text.'''\nimport torch.nn.functional as Fn\nfrom math import sqrt\n"
+                               "h = Fn.relu(W) * sqrt(4)",
                                ["h = torch.relu(W) * 2.0"]),
 }  # fmt: skip
 
@@ -195,7 +198,7 @@ h[h > 4] = 4.0
 
 
 REFUSALS = [
-    ("h = W * 2\nif h.mean() > 0:\n    h = h * 2", 2, "this branch depends on a tensor's values", "torch.where(h.mean() > 0"),
+    ("h = W * 2\nif h.mean() > 0:\n    h = h * 2", 2, "this branch depends on a tensor's", "torch.where(h.mean() > 0"),
     ("h = W\nwhile h.norm() > 1:\n    h = h / 2", 2, "the number of turns depends", "for i in range(3)"),
     ("for i in range(int(y.max())):\n    pass", 1, "the number of turns depends", "for i in range(3)"),
     ("h = W.view(y.max(), 3)", 1, "torch refuses view", "Check the shapes"),
@@ -213,6 +216,10 @@ REFUSALS = [
     ("h = model(x)", 1, "'model' is not given", "Add it to given"),
     ("h = x @ V", 1, "'V' is not given and no line above sets it", "V = param(4, 16)"),
     ("h = W * 2\nk = h.T\nh.add_(1)\nz = k * 2", 4, "line 3 changed k in place", "k.clone()"),
+    ("h = W * 2\nk = F.relu(h, inplace=True)\nz = h + k", 3, "line 2 changed h in place", "h.clone()"),
+    ("h = W * 2\nk = nn.ReLU(True)(h)\nz = h + k", 3, "line 2 changed h in place", "h.clone()"),
+    ("h = W * 2\nparts = {'a': h}\nparts['a'] += 1\nz = h * 2", 4, "line 3 changed h in place", "h.clone()"),
+    ("n = 1\ndef f():\n    global n\n    n = 2\nf()\nh = W * n", 3, "'global n' is not read", "name = expression"),
     ("W += 1", 1, "changes a parameter in place", "new name"),
     ("h = W * 2\nh.foo()", 2, ".foo is not in the language", "operations of the language"),
     ("h = torch.foo(W)", 1, "torch.foo is not in the language", "operations of the language"),

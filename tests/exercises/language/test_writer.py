@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exercises.language import reader
@@ -56,8 +56,8 @@ def test_an_expression_reads_back(expression: Expression) -> None:
     try:
         (step,) = reader.read(line, SAMPLES).lines
     except Refused as refusal:
-        assert "torch refuses" in refusal.reason  # the shapes do not go together
-        return
+        assume("torch refuses" not in refusal.reason)  # the shapes do not go together
+        raise
 
     assert step.expression == call(
         "mul", input=call("stack", tensors=(expression,)), other=call("sum", input=Name("W"))
