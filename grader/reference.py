@@ -282,8 +282,8 @@ def _weigh_dissection(made: Dissection) -> int:
 
 # Some 0.2 MB each for the lecture's network, half of which is the instance, which the store keeps too. It takes 2 ms
 # to make one again, which is most of what a right step costs. All processes of a server together have room for 500
-# (``divide_room``), and each for the hidden pool of a whole GPT block, whose references take 0.9 MB each.
-HIDDEN_BYTES_MAX: Final = 64 * MIB
+# (``divide_room``), and each for twice the hidden pool. Those of a GPT block take 0.9 MB: half of its pool.
+HIDDEN_BYTES_MAX: Final = 32 * MIB
 STUDENT_BYTES_MAX: Final = 96 * MIB
 DISSECTED_BYTES_MAX: Final = 48 * MIB
 DISSECTED_TIMES: Final = 20  # the bytes of the forward state
