@@ -43,7 +43,7 @@ COPY --from=build /app /app
 WORKDIR /app
 
 USER dojo
-ENV DOJO_DATA=/data DOJO_HOST=0.0.0.0 DOJO_PORT=8000 DOJO_PACKS=/app/exercises
+ENV DOJO_DATA=/data DOJO_HOST=0.0.0.0 DOJO_PORT=8000
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=180s --retries=3 \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]

@@ -50,7 +50,7 @@ client-test: $(INSTALLED) ## the client alone, in an empty environment of each P
 	$(BIN)/python -m pytest -rs -s tests/client/pythons.py
 
 exercises: $(INSTALLED) ## prove every exercise of this repository, and write docs/exercises.md; a minute
-	DOJO_PACKS=exercises $(BIN)/python -m author prove --all --quick --jobs $(WORKERS) --page docs/exercises.md
+	$(BIN)/python -m author prove --all --quick --jobs $(WORKERS) --page docs/exercises.md
 
 check: $(INSTALLED) ## style, types, layers, and migrations that match the models
 	$(BIN)/ruff check
