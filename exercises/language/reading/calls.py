@@ -133,7 +133,7 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
     session.scopes.append(inner)
     try:
         result = _body(session, callee.node, inner)
-        return _named_after(_sealed(session, result), f"{callee.name}_{count}" if suffix else None)
+        return _named_after(sealed(session, result), f"{callee.name}_{count}" if suffix else None)
     finally:
         session.scopes.pop()
         session.depth -= 1
@@ -150,11 +150,12 @@ def _body(session: Session, node: ast.FunctionDef | ast.Lambda, scope: Scope) ->
     return None
 
 
-def _sealed(session: Session, result: Any) -> Any:
+def sealed(session: Session, result: Any) -> Any:
+    """Return what was computed under ``no_grad``, with a wall that reads back as one."""
     if isinstance(result, Traced):
         return session.sealed(result)
     if isinstance(result, tuple):
-        return tuple(_sealed(session, each) for each in result)
+        return tuple(sealed(session, each) for each in result)
     return result
 
 

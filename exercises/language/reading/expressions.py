@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from exercises.language.errors import Refused
@@ -51,7 +51,11 @@ def evaluate(session: Session, node: ast.expr, scope: Scope) -> Any:
     if handler is None:
         raise session.refused(f"{ast.unparse(node)!r} is not read", "Write it with the operations of the language.")
     try:
-        return handler(session, node, scope)
+        value = handler(session, node, scope)
+        if isinstance(value, Stale):
+            text = ast.unparse(node)
+            raise session.refused(f"line {value.line} changed {text} in place", f"Copy it above: {text}.clone().")
+        return value
     except (Refused, Left):
         raise
     except TooMuch as error:
@@ -249,17 +253,26 @@ def _dict_comprehension(session: Session, node: ast.DictComp, scope: Scope) -> A
     return {session.evaluate(node.key, inner): session.evaluate(node.value, inner) for inner in turns}
 
 
-def _turns(session: Session, generators: list[ast.comprehension], scope: Scope) -> Any:
-    """Yield a scope for each turn of a comprehension."""
+def _turns(session: Session, generators: list[ast.comprehension], scope: Scope) -> Iterator[Scope]:
+    """Yield the scope of a comprehension in each of its turns. It is one scope, as in Python."""
+    inner = Scope(scope, scope.suffix)
+    yield from _nested_turns(session, generators, inner, scope.turns)
+
+
+def _nested_turns(
+    session: Session, generators: list[ast.comprehension], inner: Scope, turns: list[int]
+) -> Iterator[Scope]:
     if not generators:
-        yield scope
+        inner.turns = turns
+        yield inner
         return
     first, *rest = generators
-    for turn, item in enumerate(items(session, session.evaluate(first.iter, scope), first.iter), 1):
-        inner = Scope(scope, scope.suffix, turns=[*scope.turns, turn])
+    inner.turns = turns
+    for turn, item in enumerate(items(session, session.evaluate(first.iter, inner), first.iter), 1):
+        inner.turns = [*turns, turn]
         assign_loop_variable(session, first.target, item, inner)
         if all(truth(session, session.evaluate(test, inner), test) for test in first.ifs):
-            yield from _turns(session, rest, inner)
+            yield from _nested_turns(session, rest, inner, [*turns, turn])
 
 
 def assign_loop_variable(session: Session, target: ast.expr, item: Any, scope: Scope) -> None:
