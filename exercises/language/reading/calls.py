@@ -72,6 +72,11 @@ def _callee(session: Session, node: ast.expr, scope: Scope) -> Any:
         holder = session.evaluate(node.value, scope) if scope.get(node.value.id) is MISSING else None
         if isinstance(holder, Namespace) and _given(scope, node.attr) is MISSING:
             raise hides_parameters(session, ast.unparse(node), node.attr)
+    if isinstance(node, ast.Name) and scope.get(node.id) is MISSING and not library.is_known(node.id):
+        raise session.refused(
+            f"{node.id!r} is not given, and no line defines it: it may hide parameters",
+            "Define it in the lines, and move its parameters to given: W = param(4, 16).",
+        )
     return session.evaluate(node, scope)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from exercises.language.errors import Refused
-from exercises.language.reading import calls, indexing, library, python, tensors
+from exercises.language.reading import calls, indexing, library, tensors
 from exercises.language.reading.flow import Left
 from exercises.language.reading.plain import COMPARISONS, TooMuch, computed, taken
 from exercises.language.reading.scope import MISSING, Scope
@@ -81,7 +81,7 @@ def _name(session: Session, node: ast.Name, scope: Scope) -> Any:
         )
     if value is not MISSING:
         return value
-    if node.id in library.ROOTS or node.id in python.FUNCTIONS:
+    if library.is_known(node.id):
         return Library(node.id)
     if node.id == "__name__":
         return "__main__"
