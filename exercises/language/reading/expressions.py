@@ -97,6 +97,7 @@ def _sequence(session: Session, node: ast.Tuple | ast.List, scope: Scope) -> Any
             values += items(session, session.evaluate(each.value, scope))
         else:
             values.append(session.evaluate(each, scope))
+    session.weigh(values)
     return tuple(values) if isinstance(node, ast.Tuple) else values
 
 
@@ -128,7 +129,10 @@ def _binary(session: Session, node: ast.BinOp, scope: Scope) -> Any:
 def binary(session: Session, op: ast.operator, left: Any, right: Any) -> Any:
     """Return the result of an operator of Python."""
     if not isinstance(left, Traced) and not isinstance(right, Traced):
-        return computed(op, left, right, session.limits)
+        result = computed(op, left, right, session.limits)
+        if isinstance(result, list | tuple):
+            session.weigh(result)
+        return result
     if type(op) not in _OPERATORS:
         raise session.refused("this operator is not read on tensors", "Write it with + - * / ** @.")
     if any(isinstance(each, Results | list | tuple | dict) for each in (left, right)):
