@@ -30,8 +30,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from torch import Tensor
-
 from exercises import derivations
 from exercises.derivations import Derivation
 from exercises.errors import PackError
@@ -40,7 +38,7 @@ from exercises.formula import Part, Slip, SlipKind
 from exercises.language import given, reader
 from exercises.language.errors import Refused
 from exercises.language.forward import Forward
-from exercises.language.given import CANONICAL_SEED, Given
+from exercises.language.given import CANONICAL_SEED, Drawn, Given
 from exercises.language.reading.limits import Limits
 from exercises.tape import constants
 
@@ -123,10 +121,10 @@ def load(folder: Path, pack: str) -> Exercise:
     :raises PackError: a file is missing, or holds what cannot be used; the message names it
     """
     settings = _settings(folder / EXERCISE_FILE, SETTINGS, required=("title", "revision"))
-    numbers, data, samples, params = _numbers(folder, settings)
-    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, samples, limits=INSTALLED))
-    if forward.drawn:
-        numbers, data, params = _with_drawn(folder, forward, numbers, data, params)
+    start = _start(folder, settings)
+    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, start.samples, limits=INSTALLED))
+    start = start.with_drawn(folder / "forward.py", forward.drawn)
+    asked = settings.get("checkpoints") or default_checkpoints(forward, start.params)
     exercise = Exercise(
         slug=f"{pack}/{_slug_part(folder)}",
         revision=settings["revision"],
@@ -134,14 +132,12 @@ def load(folder: Path, pack: str) -> Exercise:
         summary=settings.get("summary", ""),
         statement=_text(folder / "statement.md"),
         solution=_text(folder / "solution.py", ""),
-        checkpoints=_checkpoints(
-            folder / EXERCISE_FILE, settings.get("checkpoints") or default_checkpoints(forward, params)
-        ),
+        checkpoints=_checkpoints(folder / EXERCISE_FILE, asked),
         forward=forward,
-        numbers=numbers,
+        numbers=start.numbers,
         lecture=settings.get("lecture"),
         difficulty=settings.get("difficulty"),
-        data=frozenset(data),
+        data=frozenset(start.data),
         vanishing=frozenset(settings.get("vanishing", ())),
         groups={heading: tuple(names) for heading, names in settings.get("groups", {}).items()},
         derivations=_read_derivations(folder / "derivations.md"),
@@ -149,7 +145,7 @@ def load(folder: Path, pack: str) -> Exercise:
         parts=_parts(folder / "parts.toml"),
         proof=_text(folder / PROOF_FILE, "").encode() or None,
     )
-    _check_names(folder, exercise, params)
+    _check_names(folder, exercise, start.params)
     return exercise
 
 
@@ -196,30 +192,42 @@ def _slug_part(folder: Path) -> str:
     return name
 
 
-def _numbers(folder: Path, settings: Mapping[str, Any]) -> tuple[NumberSource, list[str], dict[str, Any], list[str]]:
-    """Return where the numbers come from, the names without a gradient, samples to read lines with, and parameters."""
+@dataclass(frozen=True)
+class _Start:
+    """What a forward pass starts from: its numbers, the names with and without a gradient, and samples to read with."""
+
+    numbers: NumberSource
+    params: tuple[str, ...]
+    data: tuple[str, ...]
+    samples: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, found: Given) -> _Start:
+        """Return the start that a ``given.py`` describes."""
+        return cls(GivenNumbers(found), found.params, found.data, found.samples())
+
+    def with_drawn(self, path: Path, drawn: tuple[Drawn, ...]) -> _Start:
+        """Return this start with the tensors that the lines themselves draw, such as noise.
+
+        :raises PackError: the numbers are the pack's own, which has to draw these too
+        """
+        if not drawn:
+            return self
+        if not isinstance(self.numbers, GivenNumbers):
+            raise PackError(f"{path} draws {drawn[0].name}. Let the pack's own numbers hold it.")
+        return _Start.of(replace(self.numbers.given, drawn=(*self.numbers.given.drawn, *drawn)))
+
+
+def _start(folder: Path, settings: Mapping[str, Any]) -> _Start:
     if "numbers" not in settings:
-        found = _in_file(folder / "given.py", given.read)
-        return GivenNumbers(found), list(found.data), found.samples(), list(found.params)
+        return _Start.of(_in_file(folder / "given.py", given.read))
     source = _object(folder / EXERCISE_FILE, settings["numbers"])
-    tensors, data = source.canonical().tensors, settings.get("data", [])
-    params = [name for name, value in tensors.items() if value.is_floating_point() and value.dim() and name not in data]
-    samples = {name: _sample(value, name in params) for name, value in tensors.items()} | constants(tensors)
-    return source, data, samples, params
-
-
-def _with_drawn(
-    folder: Path, forward: Forward, numbers: NumberSource, data: list[str], params: list[str]
-) -> tuple[NumberSource, list[str], list[str]]:
-    """Add the tensors that the lines themselves draw, such as noise, to what is given."""
-    if not isinstance(numbers, GivenNumbers):
-        raise PackError(f"{folder / 'forward.py'} draws {forward.drawn[0].name}. Let the pack's own numbers hold it.")
-    found = replace(numbers.given, drawn=(*numbers.given.drawn, *forward.drawn))
-    return GivenNumbers(found), list(found.data), list(found.params)
-
-
-def _sample(value: Tensor, is_param: bool) -> Tensor:
-    return value.detach().clone().requires_grad_(is_param)
+    tensors, data = source.canonical().tensors, tuple(settings.get("data", ()))
+    params = tuple(
+        name for name, value in tensors.items() if value.is_floating_point() and value.dim() and name not in data
+    )
+    samples = {name: value.detach().clone().requires_grad_(name in params) for name, value in tensors.items()}
+    return _Start(source, params, data, samples | constants(tensors))
 
 
 def _object(path: Path, name: str) -> NumberSource:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exercises.language.operations import OPERATIONS, Operation
+from exercises.language.operations import OPERATIONS, WITH_INDICES, Operation
 
 Reader = Callable[[str], Any]
 """Gives the value of a name."""
@@ -105,8 +105,8 @@ def names_with_gradient(expression: Any) -> list[str]:
                 if OPERATIONS[operation].differentiable
                 else []
             )
-        case Part(call, _):
-            return names_with_gradient(call)
+        case Part(call, index):
+            return [] if index and call.operation in WITH_INDICES else names_with_gradient(call)
         case tuple():
             return list(dict.fromkeys(name for each in expression for name in names_with_gradient(each)))
     return []

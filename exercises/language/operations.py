@@ -359,6 +359,8 @@ _WITHOUT_GRADIENT: Final = """
     linspace     | start end steps * dtype=None | torch
     tensor       | data * dtype=None | torch
 """
+# The second result of these says where the first one stood.
+WITH_INDICES: Final = frozenset({"max", "min", "median", "sort", "topk", "kthvalue", "cummax", "cummin"})
 _SYMBOLS: Final = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "neg": "-",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",

@@ -145,6 +145,18 @@ def test_a_frozen_number_without_a_dimension_stays_a_tensor() -> None:
     assert torch.equal(tape.read("count"), torch.tensor(3))
 
 
+@pytest.mark.parametrize(
+    "places", ["x.argmax()", "x.max(0).indices", "x.topk(2)[1]", "(x > 1).long()", "x.detach().long()"]
+)
+def test_an_index_that_is_computed_has_no_term(places: str) -> None:
+    given = GIVEN | {"w": torch.ones(4)}
+    tape = CutTape(given)
+
+    forward(f"loss = w[{places}].sum()", given).play(tape)
+
+    assert [list(step.reads) for step in tape.steps] == [["w"]]
+
+
 def test_nothing_goes_back_through_a_wall() -> None:
     given = GIVEN | {"w": torch.ones(3)}
     plain, cut = Tape(given), CutTape(given)

@@ -66,11 +66,15 @@ class Listed:
 
 @dataclass(frozen=True)
 class AssignmentList:
-    """The assignments of a course, their line of time, and the exercises that it does not ask for."""
+    """The assignments of a course, their line of time, and the exercises that it does not ask for.
+
+    ``pack_notes`` says what of its packs is not as it was pinned.
+    """
 
     assignments: Sequence[Listed]
     term: Term | None
     others: Sequence[tuple[str, str]]
+    pack_notes: Sequence[str] = ()
 
 
 def read_list(member: CourseSession) -> AssignmentList:
@@ -83,7 +87,8 @@ def read_list(member: CourseSession) -> AssignmentList:
     others = [(slug, exercise.title) for slug, exercise in held.items() if slug not in order]
     extensions = list_extensions(member.session, member.course)
     assignments = [Assignment.of(row, member.course) for row in rows]
-    return AssignmentList(listed, term(assignments, extensions, titles, now(), zone_of(member.course)), others)
+    notes = [each.note for each in packs.read(member.course) if each.note]
+    return AssignmentList(listed, term(assignments, extensions, titles, now(), zone_of(member.course)), others, notes)
 
 
 @router.get(ASSIGNMENTS)

@@ -201,3 +201,14 @@ def _fields(html: str) -> dict[str, str]:
         selected = re.search(r'value="([^"]*)" selected', options)
         found[name] = selected[1] if selected else ""
     return found
+
+
+def test_a_pack_that_is_not_as_it_was_pinned_is_told_of(office: Office) -> None:
+    before = office.instructor.get("assignments").text
+    with office.services.database.writing() as session:
+        office.row(session).packs = {"makemore": "0" * 64}
+
+    after = office.instructor.get("assignments").text
+
+    assert "The pack makemore is not as this course pinned it" in unescape(after)
+    assert "pinned" not in before

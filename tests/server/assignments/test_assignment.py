@@ -39,15 +39,15 @@ def test_a_course_without_assignments_is_open_practice(server: RunningServer, he
     with server.services.database.writing() as session:
         course = courses.find_course(session, here.slug)
         assert course is not None
-        before = [each.exercise for each in list_assignments(session, course, ["c/d", "a/b"])]
-        session.add(AssignmentRow(course_id=course.id, exercise="a/b", position=0))
+        before = [each.exercise for each in list_assignments(session, course, ["makemore/d", "c/d", "makemore/b"])]
+        session.add(AssignmentRow(course_id=course.id, exercise="makemore/b", position=0))
         session.flush()
-        after = [each.exercise for each in list_assignments(session, course, ["c/d", "a/b"])]
+        after = [each.exercise for each in list_assignments(session, course, ["makemore/d", "makemore/b"])]
 
-        assert (before, after) == (["c/d", "a/b"], ["a/b"])
-        assert find_assignment(session, course, "a/b").version == 1
+        assert (before, after) == (["makemore/d", "makemore/b"], ["makemore/b"])  # c is no pack of the course
+        assert find_assignment(session, course, "makemore/b").version == 1
         with pytest.raises(NotAssigned):
-            find_assignment(session, course, "c/d")
+            find_assignment(session, course, "makemore/d")
 
 
 def test_extensions_are_ones_own_and_ones_sections(server: RunningServer, here: Members) -> None:
