@@ -193,9 +193,10 @@ def find_rules(
     """
     course = asking.course
     where = {"course_id": course.id, "exercise": exercise}
-    has_assignments, row = (False, None) if is_drill(exercise) else assignment_of(session, where)
+    practised = is_drill(exercise)
+    has_assignments, row = (False, None) if practised else assignment_of(session, where)
     assignment = Assignment.of(row, course) if row else Assignment.open_practice(course, exercise)
-    is_assigned = row is not None or (not has_assignments and holds(course, exercise))
+    is_assigned = practised or row is not None or (not has_assignments and holds(course, exercise))
     rules = Rules(course, account_id, assignment, moment or now(), is_free=_is_free(asking), is_assigned=is_assigned)
     return _completed(session, rules)
 
