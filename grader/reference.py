@@ -207,9 +207,9 @@ def _weigh(made: Reference) -> int:
 
 
 # Some 0.2 MB each for the lecture's network, and half of that again once something was wrong. It takes 2 ms to make one
-# again, which is most of what a right single step costs. There is room for 500 students, and four hidden pools.
-# Those of a whole GPT block take 0.9 MB each: the pool of 64 fits.
-HIDDEN_BYTES_MAX: Final = 64 * MIB
+# again, which is most of what a right single step costs. There is room for 500 students, and two hidden pools.
+# Those of a whole GPT block take 0.9 MB each, so half of its pool is there; the others cost 3 ms again.
+HIDDEN_BYTES_MAX: Final = 32 * MIB
 STUDENT_BYTES_MAX: Final = 128 * MIB
 _of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
 _of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)

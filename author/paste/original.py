@@ -11,10 +11,12 @@ import dataclasses
 import functools
 import io
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, SimpleNamespace
 from typing import Any, Final
 
+import numpy
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -49,7 +51,8 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
         names.setdefault(name, holder)
     noise = [tensors[each.name] for each in drawn if not each.is_param]
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             _execute(document, names, tensors, leaves, noise)
             value = _loss_of(names, loss)
             torch.autograd.backward(value.sum())
@@ -65,7 +68,7 @@ def run(document: Document, tensors: Mapping[str, Tensor], drawn: Sequence[Drawn
 def _libraries() -> dict[str, Any]:
     names: dict[str, Any] = {
         "torch": torch, "F": functional, "nn": nn, "math": math, "functools": functools, "partial": functools.partial,
-        "dataclass": dataclasses.dataclass, "SimpleNamespace": SimpleNamespace,
+        "__name__": "__main__", "np": numpy, "dataclass": dataclasses.dataclass, "SimpleNamespace": SimpleNamespace,
     }  # fmt: skip
     with contextlib.suppress(ImportError):
         import einops  # an author's own machine may have it
@@ -81,7 +84,7 @@ def _execute(
     leaves: dict[str, Tensor],
     noise: list[Tensor],
 ) -> None:
-    body = ast.parse(document.lines).body
+    body = [_without_return(node) for node in ast.parse(document.lines).body]
     if document.models:
         exec(_code([node for node in body if isinstance(node, _DEFINITIONS)]), names)
         exec(document.models, names)
@@ -89,6 +92,14 @@ def _execute(
         body = [node for node in body if not isinstance(node, _DEFINITIONS)]
     with GivenNoise(noise):
         exec(_code(body), names)
+
+
+def _without_return(node: ast.stmt) -> ast.stmt:
+    """Return a statement that sets the loss in place of a ``return`` outside of a function."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        assign = ast.Assign([ast.Name("loss", ast.Store())], node.value)
+        return ast.fix_missing_locations(ast.copy_location(assign, node))
+    return node
 
 
 def _code(body: list[ast.stmt]) -> CodeType:

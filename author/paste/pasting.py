@@ -103,22 +103,27 @@ def gradients(forward: Forward, parts: Given, seed: int) -> dict[str, Tensor]:
 
 
 def _check(pasted: Pasted, ours: Mapping[str, Tensor], right: Mapping[str, Tensor], params: tuple[str, ...]) -> None:
-    scale = float(right["loss"].abs().max())
+    scale = _largest(right["loss"])
     for name in ("loss", *params):
-        expected = right.get(name)
-        found = ours.get(name)
-        if expected is None or found is None:
-            expected = torch.zeros(1) if expected is None else expected
-            found = torch.zeros(1) if found is None else found
-        difference = float((expected - found).abs().max())
-        bound = _RELATIVE * float(expected.abs().max()) + _ABSOLUTE * max(1.0, scale)
-        if not difference <= bound:
-            line = pasted.forward.lines[-1].number
-            raise Refused(
-                line,
-                f"the gradient of {name} differs from the original's by {difference:.2g}",
-                "Tell the developers which line is read wrongly; write it in simpler parts.",
-            )
+        expected, found = right.get(name, torch.zeros(1)), ours.get(name, torch.zeros(1))
+        if not torch.equal(expected.isfinite().expand(found.shape), found.isfinite()):
+            raise _differs(pasted, name, "in what is finite")
+        difference = _largest(expected - found)
+        if difference > _RELATIVE * _largest(expected) + _ABSOLUTE * max(1.0, scale):
+            raise _differs(pasted, name, f"by {difference:.2g}")
+
+
+def _largest(tensor: Tensor) -> float:
+    """Return the largest finite absolute value."""
+    return float(tensor.abs().nan_to_num(0.0, 0.0, 0.0).max())
+
+
+def _differs(pasted: Pasted, name: str, how: str) -> Refused:
+    return Refused(
+        pasted.forward.lines[-1].number,
+        f"the gradient of {name} differs from the original's {how}",
+        "Tell the developers which line is read wrongly, and write it in simpler parts.",
+    )
 
 
 def _loss_name(forward: Forward) -> str:

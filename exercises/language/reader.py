@@ -16,7 +16,7 @@ from torch import Tensor
 from exercises.language.expression import Name, names
 from exercises.language.forward import Forward, Line
 from exercises.language.reading import calls, expressions, statements
-from exercises.language.reading.flow import Left
+from exercises.language.reading.flow import Left, Returned
 from exercises.language.reading.limits import Limits, parsed
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.session import Session
@@ -41,6 +41,8 @@ def read(source: str, given: Mapping[str, Any], models: str = "", limits: Limits
         if models:
             body = _make_models(session, body, models, scope)
         session.execute(body, scope)
+    except Returned as returned:
+        session.kept(returned.value, "loss")
     except RecursionError:
         raise session.refused("the lines are nested too deeply", "Give parts of the expression names.") from None
     except Left:

@@ -121,8 +121,8 @@ def test_a_notebook_handed_in(student: Student) -> None:
 
     student.type(pulled)
     notebook = json.loads(Path("exercise.ipynb").read_text(encoding="utf-8"))
-    (cell,) = [each for each in notebook["cells"] if each["source"] and "dlikelihood = None" in "".join(each["source"])]
-    cell["source"] = "".join(cell["source"]).replace("dlikelihood = None", line.strip())
+    (cell,) = [each for each in notebook["cells"] if each["source"] and "dyes = None" in "".join(each["source"])]
+    cell["source"] = "".join(cell["source"]).replace("dyes = None", line.strip())
     Path("exercise.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     shown = student.type(submitted)
 

@@ -50,7 +50,7 @@ def test_a_seed_decides_an_instance(exercise: Exercise) -> None:
 @every_exercise
 def test_the_text_of_the_forward_pass_computes_the_state(exercise: Exercise) -> None:
     state = Instance.canonical(exercise).tensors()
-    namespace: dict[str, Any] = {"torch": torch} | variables(exercise.given(state))
+    namespace: dict[str, Any] = {"torch": torch, "F": F} | variables(exercise.given(state))
 
     exec(exercise.forward.text, namespace)
 

@@ -1,8 +1,12 @@
-"""A pack of another folder: one exercise, whose numbers come from the seed alone."""
+"""What a course has that pins no pack, and a pack of another folder: one exercise, drawn from the seed alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from exercises.exercise import Exercise
+from exercises.registry import find_pack
+from server.courses.pinned_packs import DEFAULT_PACK
 
 FILES = {
     "pack.toml": 'title = "Squares"\nlicence = "MIT"\nexercises = ["a_square"]',
@@ -21,3 +25,8 @@ def write_pack(folder: Path, **changed: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(changed.get(path.stem, text))
     return folder
+
+
+def default_exercises() -> dict[str, Exercise]:
+    """Return slug → exercise of a course that pins no pack."""
+    return {each.slug: each for each in find_pack(DEFAULT_PACK).exercises}

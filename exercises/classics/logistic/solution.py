@@ -3,8 +3,9 @@
 # ruff: noqa: F821
 # mypy: ignore-errors
 
-dlikelihood = torch.ones_like(likelihood) * (-1.0 / n)
-dp = dlikelihood * y / p - dlikelihood * (1 - y) / (1 - p)
+dyes = torch.ones_like(yes) * (-1.0 / n)
+dno = torch.ones_like(no) * (-1.0 / n)
+dp = dyes * y / p - dno * (1 - y) / (1 - p)
 dz = dp * (1 - p) * p
 
 dh = dz @ W2.T

@@ -120,7 +120,7 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
     in_layer = isinstance(callee.scope, LayerScope)
     count = session.count_call(callee.name)
     suffix = "" if in_layer or callee.name in ("forward", "__call__", "__init__") else f"_{count}"
-    inner = Scope(callee.scope, suffix)
+    inner = Scope(callee.scope, suffix, {"__class__": callee.owner})
     if callee.receiver not in (None, "static"):
         positional = [callee.receiver, *positional]
     hoisted = callee.receiver.path or "layer" if in_layer and isinstance(callee.receiver, Instance) else None
@@ -240,7 +240,8 @@ def _call_instance(session: Session, callee: Instance, positional: list[Any], op
 def _super(session: Session, node: ast.Call, scope: Scope) -> Any:
     assert isinstance(node.func, ast.Attribute)
     receiver = scope.get("self")
-    for base in receiver.kind.bases if isinstance(receiver, Instance) else ():
+    owner = scope.get("__class__")
+    for base in owner.bases if isinstance(owner, Class) else ():
         method = base.find(node.func.attr) if isinstance(base, Class) else None
         if isinstance(method, Function):
             positional, options = _arguments(session, node, scope)

@@ -19,6 +19,12 @@ def function(session: Session, node: ast.FunctionDef, scope: Scope) -> None:
     scope.set(node.name, _defined(session, node, scope))
 
 
+def _owned(method: Any, owner: Class) -> Any:
+    if isinstance(method, Property):
+        return Property(replace(method.function, owner=owner))
+    return replace(method, owner=owner)
+
+
 def _defined(session: Session, node: ast.FunctionDef, scope: Scope) -> Any:
     made: Any = calls.function(session, node.name, node, scope)
     for decorator in node.decorator_list:
@@ -48,7 +54,7 @@ def kind(session: Session, node: ast.ClassDef, scope: Scope) -> None:
         session.at(each)
         match each:
             case ast.FunctionDef():
-                made.attributes[each.name] = _defined(session, each, scope)
+                made.attributes[each.name] = _owned(_defined(session, each, scope), made)
             case ast.AnnAssign(ast.Name(name), _, value):
                 fields.append(name)
                 if value is not None:

@@ -79,6 +79,8 @@ def _name(session: Session, node: ast.Name, scope: Scope) -> Any:
         return value
     if node.id in library.ROOTS or node.id in python.FUNCTIONS:
         return Library(node.id)
+    if node.id == "__name__":
+        return "__main__"
     if node.id in _NAMESPACES:
         return Namespace(node.id)
     raise session.refused(f"{node.id!r} is not given and no line above sets it", library.advice_for_name(node.id))

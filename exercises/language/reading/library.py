@@ -10,7 +10,7 @@ import torch
 
 from exercises.language.operations import SPELLINGS
 from exercises.language.reading import creation, einops, layers, noise, python
-from exercises.language.reading.session import Session
+from exercises.language.reading.session import Session, holds_traced
 from exercises.language.reading.values import Class, Instance, Library, Traced
 from exercises.language.reading.writes import make_stale
 
@@ -43,6 +43,7 @@ _SILENT: Final = ("torch.manual_seed", "torch.cuda.manual_seed", "torch.set_prin
 _CONSTANT: Final = {
     "torch.cuda.is_available": False, "torch.device": "cpu", "torch.is_tensor": True, "torch.is_grad_enabled": True,
 }  # fmt: skip
+_WITH_DIM: Final = ("F.softmax", "F.log_softmax", "F.softmin")
 _DROPPED: Final = ("device", "layout", "pin_memory", "requires_grad", "generator", "non_blocking", "memory_format")
 # Other names of one function.
 _SAME: Final = {
@@ -105,6 +106,10 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
     :raises Refused: the language does not hold it
     """
     path = normalised(path)
+    if path.startswith("np.") and path[3:] in _MATH and not holds_traced(positional):
+        return _mathematics(session, path[3:], positional, options)
+    if path == "torch.where" and len(positional) == 1 and not options:
+        path = "torch.nonzero"
     for refused, reason, advice in _REFUSED:
         if path.startswith(refused):
             raise session.refused(reason, advice)
@@ -119,7 +124,7 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
     if path.startswith("Tensor.") and positional and f".{path[7:]}" in SPELLINGS:
         path = path[6:]
     options = {key: value for key, value in options.items() if key not in _DROPPED}
-    if path.startswith("math.") or (path.startswith("np.") and path[3:] in _MATH):
+    if path.startswith("math."):
         return _mathematics(session, path.partition(".")[2], positional, options)
     return _computed(session, path, positional, options)
 
@@ -133,6 +138,8 @@ def _computed(session: Session, path: str, positional: list[Any], options: dict[
     if "out" in options:
         raise session.refused("out= writes into another tensor", "Write name = the call.")
     in_place = options.pop("inplace", False)
+    if path in _WITH_DIM and len(positional) == 1 and "dim" not in options and isinstance(positional[0], Traced):
+        options["dim"] = 0 if positional[0].value.dim() in (0, 1, 3) else 1  # as torch.nn.functional chooses it
     operation = SPELLINGS[path]
     if "dtype" in options and "dtype" not in operation.parameters:
         options.pop("dtype")

@@ -384,6 +384,10 @@ def _return(session: Session, node: ast.Return, scope: Scope) -> None:
     raise Returned(None if node.value is None else session.evaluate(node.value, scope))
 
 
+def _raise(session: Session, node: ast.Raise, scope: Scope) -> None:
+    raise session.refused(f"the lines raise an error: {ast.unparse(node)[6:60]}", "Change what is given.")
+
+
 def _break(session: Session, node: ast.Break, scope: Scope) -> None:
     raise Broken
 
@@ -397,5 +401,5 @@ _HANDLERS: Final[dict[type[ast.stmt], Callable[..., None]]] = {
     ast.While: _while, ast.With: _with, ast.FunctionDef: definitions.function,
     ast.ClassDef: definitions.kind, ast.Expr: _expression,
     ast.Assert: _assert, ast.Import: _import, ast.ImportFrom: _import, ast.Delete: _delete, ast.Pass: _nothing,
-    ast.Return: _return, ast.Break: _break, ast.Continue: _continue,
+    ast.Return: _return, ast.Break: _break, ast.Raise: _raise, ast.Continue: _continue,
 }  # fmt: skip

@@ -76,7 +76,7 @@ class Stale:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function or lambda of the lines. ``receiver`` is the object of a method."""
+    """A function or lambda of the lines. ``receiver`` is the object of a method, ``owner`` the class that has it."""
 
     name: str
     node: ast.FunctionDef | ast.Lambda
@@ -85,6 +85,7 @@ class Function:
     keyword_defaults: tuple[Any, ...] = ()
     no_grad: bool = False
     receiver: Any = None
+    owner: Class | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ ROOT = Path(exercises.__file__).parent
 TEXT = (ROOT.parent / "docs" / "packs.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["basics", "puzzles", "classics"])
+@pytest.mark.parametrize("name", ["basics", "puzzles", "classics", "transformer"])
 def test_the_page_lists_a_pack(name: str) -> None:
     pack = folder.load_pack(ROOT / name)
 

@@ -15,10 +15,11 @@ from sqlmodel import select
 
 from dojo.tensors import load
 from exercises.instance import Instance, Kind
-from exercises.registry import exercises, find
+from exercises.registry import find
 from server.courses import courses
 from server.instances.store import InstanceStore
 from server.tables import AssignmentRow, ExtensionRow, InstanceRow, LatePolicy
+from tests.support.packs import default_exercises
 from tests.support.servers import EXERCISES, FULL, SAFETENSORS, Members, RunningServer, is_problem
 
 LOSS = "makemore/cross-entropy"
@@ -26,7 +27,7 @@ LOSS = "makemore/cross-entropy"
 
 def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServer) -> None:
     listed = server.join().get(EXERCISES).json()["exercises"]
-    assert [each["slug"] for each in listed] == list(exercises())
+    assert [each["slug"] for each in listed] == list(default_exercises())
     assert listed[0] == {
         "slug": FULL,
         "revision": 1,
@@ -100,7 +101,7 @@ def test_everybody_has_numbers_of_their_own_and_keeps_them(server: RunningServer
     student, bob = server.join("Ada"), server.join("Bob")
     assert student.state() == student.state()
     assert student.state() != bob.state()
-    assert len({student.state(slug) for slug in exercises()}) == len(exercises())
+    assert len({student.state(slug) for slug in default_exercises()}) == len(default_exercises())
 
 
 def forget_instances(server: RunningServer) -> None:
@@ -201,4 +202,4 @@ def test_the_list_is_what_the_course_asks_for_with_the_callers_due_time(server: 
     ]
     assert of_ada[1] == of_bob[1] | {"due_at": "2099-12-08T22:00:00Z"}
     assert [each["is_assigned"] for each in of_staff[:3]] == [True, True, False]
-    assert len(of_staff) == len(exercises())
+    assert len(of_staff) == len(default_exercises())

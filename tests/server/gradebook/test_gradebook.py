@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session, select
 
-from exercises.registry import exercises, find
+from exercises.registry import find
 from grader.compare import Verdict
 from server.assignments.assignment import extensions_of, find_assignment
 from server.assignments.points import Moments, assignment_points
@@ -34,6 +34,7 @@ from server.tables import (
     SeatRow,
 )
 from tests.support import postgres
+from tests.support.packs import default_exercises
 
 FULL, BATCH_NORM = "makemore/full-backward", "makemore/batch-norm"
 DUE = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -118,7 +119,7 @@ def reach(session: Session, course: CourseRow, account_id: int, exercise: str, s
 
 
 def read(session: Session, course: CourseRow, section: str | None = None) -> Gradebook:
-    return read_gradebook(session, course, exercises().values(), section)
+    return read_gradebook(session, course, default_exercises().values(), section)
 
 
 def test_everybody_is_in_it_with_the_assignments_in_order(session: Session, course: CourseRow) -> None:
@@ -155,8 +156,8 @@ def test_an_open_course_has_every_exercise(session: Session) -> None:
 
     gradebook = read(session, course)
 
-    assert [column.exercise for column in gradebook.columns] == list(exercises())
-    assert [line.cells for line in gradebook.lines] == [(Cell(),) * len(exercises())]
+    assert [column.exercise for column in gradebook.columns] == list(default_exercises())
+    assert [line.cells for line in gradebook.lines] == [(Cell(),) * len(default_exercises())]
 
 
 def test_points_are_those_that_each_step_earns_by_itself(session: Session, course: CourseRow) -> None:

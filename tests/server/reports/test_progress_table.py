@@ -10,8 +10,8 @@ import torch
 from sqlalchemy import event
 from sqlmodel import Session
 
-from exercises.registry import exercises
 from server.tables import AccountRow, ProgressRow, SeatRow
+from tests.support.packs import default_exercises
 from tests.support.servers import FULL, Members, RunningServer, Student, gradients, is_problem
 
 PROGRESS = "/api/v1/courses/backprop/progress"
@@ -61,7 +61,7 @@ def test_staff_see_the_class_and_a_student_their_own_row(server: RunningServer, 
     seen = server.instructor.get(PROGRESS).json()
     assert seen["course"] == "backprop"
     assert seen["columns"][0] == {"exercise": FULL, "checkpoint": "logprobs"}
-    assert len(seen["columns"]) == sum(len(each.checkpoints) for each in exercises().values())
+    assert len(seen["columns"]) == sum(len(each.checkpoints) for each in default_exercises().values())
     assert [row["student"] for row in seen["rows"]] == [
         {"id": student.id, "name": "Ada"},
         {"id": bob.id, "name": "Bob"},
@@ -212,7 +212,7 @@ def _diligent(session: Session, name: str) -> None:
     session.flush()
     session.add(SeatRow(course_id=1, account_id=account.id))
     session.flush()
-    for checkpoint in exercises()[FULL].checkpoints:
+    for checkpoint in default_exercises()[FULL].checkpoints:
         session.add(
             ProgressRow(
                 course_id=1,

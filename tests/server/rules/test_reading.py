@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from exercises.registry import exercises
 from server.courses.access import Membership
 from server.database.table import now
 from server.rules.rules import Rules, find_all_rules, find_rules
 from server.tables import CourseRow, ExtensionRow, Feedback, LatePolicy, Role, SeatRow
 from tests.support.assigned import assign, extend
+from tests.support.packs import default_exercises
 from tests.support.servers import COURSE, FULL, RunningServer, Student
 
 NOW = now()
@@ -25,8 +25,8 @@ def read(server: RunningServer, account_id: int, role: Role, moment: datetime = 
     """Read all rules, and check that each is what is read alone."""
     with server.services.database.reading() as session:
         asking = Membership(session.exec(select(CourseRow).where(CourseRow.slug == COURSE)).one(), frozenset({role}))
-        found = find_all_rules(session, asking, account_id, exercises(), moment)
-        assert found == {slug: find_rules(session, asking, account_id, slug, moment) for slug in exercises()}
+        found = find_all_rules(session, asking, account_id, default_exercises(), moment)
+        assert found == {slug: find_rules(session, asking, account_id, slug, moment) for slug in default_exercises()}
     return found
 
 
