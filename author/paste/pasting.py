@@ -105,8 +105,9 @@ def gradients(forward: Forward, parts: Given, seed: int) -> dict[str, Tensor]:
 def _check(pasted: Pasted, ours: Mapping[str, Tensor], right: Mapping[str, Tensor], params: tuple[str, ...]) -> None:
     scale = _largest(right["loss"])
     for name in ("loss", *params):
-        expected, found = right.get(name, torch.zeros(1)), ours.get(name, torch.zeros(1))
-        if not torch.equal(expected.isfinite().expand(found.shape), found.isfinite()):
+        missing = torch.zeros(())
+        expected, found = torch.broadcast_tensors(right.get(name, missing), ours.get(name, missing))
+        if not torch.equal(expected.isfinite(), found.isfinite()):
             raise _differs(pasted, name, "in what is finite")
         difference = _largest(expected - found)
         if difference > _RELATIVE * _largest(expected) + _ABSOLUTE * max(1.0, scale):

@@ -455,6 +455,7 @@ def _function(spelling: str) -> Callable[..., Any]:
 _READER: Final = """
     solve        | A B | torch.linalg.solve
     cholesky     | input | torch.linalg.cholesky
+    cholesky_solve | input L upper=False | torch .
     matrix_exp   | input | torch torch.linalg.matrix_exp
     dist         | input other p=2 | torch .
 """

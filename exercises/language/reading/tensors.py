@@ -30,7 +30,6 @@ _REFUSED: Final[dict[str, tuple[str, str]]] = {
     "to_sparse": ("sparse tensors are not read", "Keep the tensor dense."),
     "real": ("complex numbers have no gradient here", "Write real and imaginary part as two tensors."),
     "imag": ("complex numbers have no gradient here", "Write real and imaginary part as two tensors."),
-    "tolist": ("numbers of a list depend on a tensor's values", "Keep them in the tensor."),
     "register_hook": ("a hook changes gradients", "Leave it out."),
 }
 
@@ -86,6 +85,8 @@ def method(session: Session, value: Traced | Results, name: str, positional: lis
         return _sizes(value, name, positional)
     if name == "item":
         return session.operation("detach", value)
+    if name == "tolist":
+        return _listed(session, session.operation("detach", value))
     if name == "backward":
         session.note("backward() is left out")
         return None
@@ -159,6 +160,15 @@ def _converted(session: Session, value: Traced, name: str, arguments: list[Any])
         return value
     cast = {torch.float32: "float", torch.int64: "long", torch.bool: "bool"}.get(dtype, "float")
     return session.apply(OPERATIONS[cast], [value], {})
+
+
+def _listed(session: Session, value: Traced) -> Any:
+    """Return a tensor's elements as lists: numbers that depend on its values, so tensors each."""
+    if value.value.dim() == 0:
+        return value
+    if value.value.numel() > session.limits.turns:
+        raise session.refused("a list has too many elements", "Keep them in the tensor.")
+    return [_listed(session, session.operation("index", value, place)) for place in range(value.value.shape[0])]
 
 
 def _new(session: Session, name: str, positional: list[Any], options: dict[str, Any]) -> Traced:

@@ -165,6 +165,7 @@ torch.slogdet(s)[1]  torch.linalg.slogdet(s)[1]
 torch.inverse(s)  s.inverse()  torch.linalg.inv(s)
 torch.linalg.solve(s, v)  torch.linalg.solve(A=s, B=v)
 torch.linalg.cholesky(s @ s.T)
+torch.cholesky_solve(A, torch.linalg.cholesky(s @ s.T))  A.cholesky_solve(torch.linalg.cholesky(s @ s.T))
 torch.matrix_exp(s)  torch.linalg.matrix_exp(s)
 torch.dist(x, y)  x.dist(y)  torch.dist(x, y, p=2)
 x[0]

@@ -92,6 +92,9 @@ FORMS = {
                                           ["h_1 = torch.tanh(b @ W)", "h_2 = torch.tanh(h_1 @ W)",
                                            "h = torch.stack((b, h_1, h_2))", "z = h.sum()"]),
     "a method in place": ("h = W * 2\nh.mul_(3).add_(1)\nz = h", ["h = W * 2", "h_2 = h * 3", "h_3 = h_2 + 1"]),
+    "a tensor as a list": ("total = 0\nfor v in b.tolist():\n    total = total + v\nh = W * total",
+                           ["total_1 = 0 + b.detach()[0]", "total_2 = total_1 + b.detach()[1]",
+                            "total_3 = total_2 + b.detach()[2]", "h = W * total_3"]),
     "einops": ("h = rearrange(W, '(a c) d -> a d c', a=1)", ["h = W.reshape(1, 3, 3).permute(0, 2, 1)"]),
     "a view of what was made contiguous": ("h = W.T.contiguous()\nz = h.view(-1)", ["h = W.T", "z = h.reshape(-1)"]),
     "imports and docstrings": ("'''Text.'''\nimport torch.nn.functional as Fn\nfrom math import sqrt\n"
