@@ -72,6 +72,11 @@ def _callee(session: Session, node: ast.expr, scope: Scope) -> Any:
         holder = session.evaluate(node.value, scope) if scope.get(node.value.id) is MISSING else None
         if isinstance(holder, Namespace) and _given(scope, node.attr) is MISSING:
             raise hides_parameters(session, ast.unparse(node), node.attr)
+    if isinstance(node, ast.Name) and scope.get(node.id) is MISSING and not library.is_known(node.id):
+        raise session.refused(
+            f"{node.id!r} is not given, and no line defines it: it may hide parameters",
+            "Define it in the lines, and move its parameters to given: W = param(4, 16).",
+        )
     return session.evaluate(node, scope)
 
 
@@ -133,7 +138,7 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
     session.scopes.append(inner)
     try:
         result = _body(session, callee.node, inner)
-        return _named_after(_sealed(session, result), f"{callee.name}_{count}" if suffix else None)
+        return _named_after(sealed(session, result), f"{callee.name}_{count}" if suffix else None)
     finally:
         session.scopes.pop()
         session.depth -= 1
@@ -150,11 +155,12 @@ def _body(session: Session, node: ast.FunctionDef | ast.Lambda, scope: Scope) ->
     return None
 
 
-def _sealed(session: Session, result: Any) -> Any:
+def sealed(session: Session, result: Any) -> Any:
+    """Return what was computed under ``no_grad``, with a wall that reads back as one."""
     if isinstance(result, Traced):
         return session.sealed(result)
     if isinstance(result, tuple):
-        return tuple(_sealed(session, each) for each in result)
+        return tuple(sealed(session, each) for each in result)
     return result
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from exercises.language.errors import Refused
-from exercises.language.reading import calls, indexing, library, python, tensors
+from exercises.language.reading import calls, indexing, library, tensors
 from exercises.language.reading.flow import Left
 from exercises.language.reading.plain import COMPARISONS, TooMuch, computed, taken
 from exercises.language.reading.scope import MISSING, Scope
@@ -51,7 +51,11 @@ def evaluate(session: Session, node: ast.expr, scope: Scope) -> Any:
     if handler is None:
         raise session.refused(f"{ast.unparse(node)!r} is not read", "Write it with the operations of the language.")
     try:
-        return handler(session, node, scope)
+        value = handler(session, node, scope)
+        if isinstance(value, Stale):
+            text = ast.unparse(node)
+            raise session.refused(f"line {value.line} changed {text} in place", f"Copy it above: {text}.clone().")
+        return value
     except (Refused, Left):
         raise
     except TooMuch as error:
@@ -77,7 +81,7 @@ def _name(session: Session, node: ast.Name, scope: Scope) -> Any:
         )
     if value is not MISSING:
         return value
-    if node.id in library.ROOTS or node.id in python.FUNCTIONS:
+    if library.is_known(node.id):
         return Library(node.id)
     if node.id == "__name__":
         return "__main__"
@@ -93,6 +97,7 @@ def _sequence(session: Session, node: ast.Tuple | ast.List, scope: Scope) -> Any
             values += items(session, session.evaluate(each.value, scope))
         else:
             values.append(session.evaluate(each, scope))
+    session.weigh(values)
     return tuple(values) if isinstance(node, ast.Tuple) else values
 
 
@@ -124,7 +129,10 @@ def _binary(session: Session, node: ast.BinOp, scope: Scope) -> Any:
 def binary(session: Session, op: ast.operator, left: Any, right: Any) -> Any:
     """Return the result of an operator of Python."""
     if not isinstance(left, Traced) and not isinstance(right, Traced):
-        return computed(op, left, right, session.limits)
+        result = computed(op, left, right, session.limits)
+        if isinstance(result, list | tuple):
+            session.weigh(result)
+        return result
     if type(op) not in _OPERATORS:
         raise session.refused("this operator is not read on tensors", "Write it with + - * / ** @.")
     if any(isinstance(each, Results | list | tuple | dict) for each in (left, right)):
@@ -249,17 +257,26 @@ def _dict_comprehension(session: Session, node: ast.DictComp, scope: Scope) -> A
     return {session.evaluate(node.key, inner): session.evaluate(node.value, inner) for inner in turns}
 
 
-def _turns(session: Session, generators: list[ast.comprehension], scope: Scope) -> Any:
-    """Yield a scope for each turn of a comprehension."""
+def _turns(session: Session, generators: list[ast.comprehension], scope: Scope) -> Iterator[Scope]:
+    """Yield the scope of a comprehension in each of its turns. It is one scope, as in Python."""
+    inner = Scope(scope, scope.suffix)
+    yield from _nested_turns(session, generators, inner, scope.turns)
+
+
+def _nested_turns(
+    session: Session, generators: list[ast.comprehension], inner: Scope, turns: list[int]
+) -> Iterator[Scope]:
     if not generators:
-        yield scope
+        inner.turns = turns
+        yield inner
         return
     first, *rest = generators
-    for turn, item in enumerate(items(session, session.evaluate(first.iter, scope), first.iter), 1):
-        inner = Scope(scope, scope.suffix, turns=[*scope.turns, turn])
+    inner.turns = turns
+    for turn, item in enumerate(items(session, session.evaluate(first.iter, inner), first.iter), 1):
+        inner.turns = [*turns, turn]
         assign_loop_variable(session, first.target, item, inner)
         if all(truth(session, session.evaluate(test, inner), test) for test in first.ifs):
-            yield from _turns(session, rest, inner)
+            yield from _nested_turns(session, rest, inner, [*turns, turn])
 
 
 def assign_loop_variable(session: Session, target: ast.expr, item: Any, scope: Scope) -> None:

@@ -90,6 +90,11 @@ def normalised(path: str) -> str:
     return _SAME.get(path, path)
 
 
+def is_known(name: str) -> bool:
+    """Return whether a name stands for something that no line has to define."""
+    return name in ROOTS or name in python.FUNCTIONS
+
+
 def attribute(session: Session, path: str) -> Any:
     """Return what a path names."""
     path = normalised(path)

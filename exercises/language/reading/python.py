@@ -15,7 +15,10 @@ from exercises.language.reading.values import Class, Function, Instance, Library
 
 def called(session: Session, name: str, positional: list[Any], options: dict[str, Any]) -> Any:
     """Return the result of a function of Python."""
-    return FUNCTIONS[name](session, *positional, **options)
+    result = FUNCTIONS[name](session, *positional, **options)
+    if isinstance(result, list | tuple):
+        session.weigh(result)
+    return result
 
 
 def items(session: Session, value: Any) -> list[Any]:
@@ -218,7 +221,10 @@ def method(session: Session, receiver: Any, name: str, positional: list[Any], op
     if name == "replace" and len(positional[1]) * len(receiver) > session.limits.items:
         raise TooMuch("a string is too long")
     if name == "join":
-        positional = [[str(each) for each in items(session, positional[0])]]
+        words = [str(each) for each in items(session, positional[0])]
+        if sum(map(len, words)) + len(receiver) * len(words) > session.limits.items:
+            raise TooMuch("a string is too long")
+        positional = [words]
     result = getattr(receiver, name)(*positional)
     if name in ("items", "keys", "values"):
         return list(result)

@@ -111,7 +111,7 @@ class Session:
 
     def kept(self, value: Any, name: str) -> Any:
         """Return a value with a name for each tensor in it, so that no expression stands in two steps."""
-        self.budget.spend(self.line)
+        self.weigh(value)
         match value:
             case Traced():
                 return self.step(name, value)
@@ -127,6 +127,16 @@ class Session:
             case Instance() if not value.path:
                 value.path = name
         return value
+
+    def weigh(self, value: Any) -> None:
+        """Take the items of a list off the budget, those of lists in it too: whoever walks it takes that long."""
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            self.budget.spend(self.line)
+            if type(each) in (list, tuple):
+                self.budget.spend(self.line, len(each))
+                waiting += [inner for inner in each if type(inner) in (list, tuple)]
 
     def used(self, value: Any) -> Any:
         """Return an argument as an operation takes it: what a function made gets a name first."""

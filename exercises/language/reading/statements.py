@@ -381,7 +381,8 @@ def _nothing(session: Session, node: ast.stmt, scope: Scope) -> None:
 
 
 def _return(session: Session, node: ast.Return, scope: Scope) -> None:
-    raise Returned(None if node.value is None else session.evaluate(node.value, scope))
+    value = None if node.value is None else session.evaluate(node.value, scope)
+    raise Returned(calls.sealed(session, value))  # here: no_grad ends with the block that the return leaves
 
 
 def _raise(session: Session, node: ast.Raise, scope: Scope) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from exercises.language.expression import Name
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.session import Session
-from exercises.language.reading.values import Results, Stale, Traced
+from exercises.language.reading.values import Instance, Results, Stale, Traced
 
 Index = int | slice
 
@@ -270,22 +270,32 @@ def changed(session: Session, holder: Holder, base: Traced, compute: Callable[[]
 
 def make_stale(session: Session, changed_tensor: Traced, holder: Holder | None = None) -> None:
     """Mark each other name of the same numbers, views included: they were changed too."""
-    storage = changed_tensor.value.untyped_storage().data_ptr()
+    marker = _Marker(changed_tensor.value.untyped_storage().data_ptr(), Stale(session.line))
     for scope in session.scopes:
         for name, value in list(scope.names.items()):
             if holder is None or name != holder.name or scope is not holder.scope:
-                scope.names[name] = _marked(session, value, storage)
+                scope.names[name] = marker.marked(value)
 
 
-def _marked(session: Session, value: Any, storage: int) -> Any:
-    match value:
-        case Traced(value=tensor) if tensor.untyped_storage().data_ptr() == storage:
-            return Stale(session.line)
-        case list():
-            value[:] = [_marked(session, each, storage) for each in value]
-        case dict():
-            for key in list(value):
-                value[key] = _marked(session, value[key], storage)
-        case tuple():
-            return tuple(_marked(session, each, storage) for each in value)
-    return value
+class _Marker:
+    """Puts a mark in place of each tensor of one storage, in lists and objects too."""
+
+    def __init__(self, storage: int, stale: Stale) -> None:
+        self._storage, self._stale = storage, stale
+        self._seen: set[int] = set()
+
+    def marked(self, value: Any) -> Any:
+        """Return a value with the mark in place of the tensors in it."""
+        if isinstance(value, Traced):
+            return self._stale if value.value.untyped_storage().data_ptr() == self._storage else value
+        if type(value) is tuple:
+            return tuple(self.marked(each) for each in value)
+        if isinstance(value, list | dict | Instance) and id(value) not in self._seen:
+            self._seen.add(id(value))
+            if isinstance(value, list):
+                value[:] = [self.marked(each) for each in value]
+            else:
+                holder = value if isinstance(value, dict) else value.attributes
+                for key in list(holder):
+                    holder[key] = self.marked(holder[key])
+        return value

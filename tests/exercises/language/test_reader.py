@@ -95,6 +95,7 @@ FORMS = {
     "a tensor as a list": ("total = 0\nfor v in b.tolist():\n    total = total + v\nh = W * total",
                            ["total_1 = 0 + b.detach()[0]", "total_2 = total_1 + b.detach()[1]",
                             "total_3 = total_2 + b.detach()[2]", "h = W * total_3"]),
+    "lambdas that see the last turn": ("fs = [lambda v: v * i for i in range(3)]\nh = fs[0](b)", ["h = b * 2"]),
     "einops": ("h = rearrange(W, '(a c) d -> a d c', a=1)", ["h = W.reshape(1, 3, 3).permute(0, 2, 1)"]),
     "a view of what was made contiguous": ("h = W.T.contiguous()\nz = h.view(-1)", ["h = W.T", "z = h.reshape(-1)"]),
     "imports and docstrings": ("'''Text.'''\nimport torch.nn.functional as Fn\nfrom math import sqrt\n"
@@ -122,7 +123,9 @@ def test_the_text_of_a_step_reads_back_to_it() -> None:
 
 
 @pytest.mark.parametrize("wall", ["with torch.no_grad():\n    t = x @ W", "t = (x @ W).detach()", "t = (x @ W).data",
-                                  "@torch.no_grad()\ndef f():\n    return x @ W\nt = f()"])  # fmt: skip
+                                  "@torch.no_grad()\ndef f():\n    return x @ W\nt = f()",
+                                  "def f():\n    with torch.no_grad():\n        return x @ W, 1\n"
+                                  "t, one = f()"])  # fmt: skip
 def test_what_is_behind_a_wall_is_frozen(wall: str) -> None:
     forward = read(f"{wall}\nloss = (t * (x @ W)).sum()")
 
@@ -216,12 +219,14 @@ REFUSALS = [
     ("h = nn.Linear(3, 4)(x)", 1, "nn.Linear makes a layer whose parameters are hidden", "W = param(4, 16)"),
     ("h = x @ nn.Parameter(torch.randn(3, 3))", 1, "nn.Parameter makes a parameter", "W = param(4, 16)"),
     ("h = self.fc(x)", 1, "self.fc hides its parameters", "fc_weight = param("),
-    ("h = model(x)", 1, "'model' is not given", "Add it to given"),
+    ("h = model(x)", 1, "'model' is not given, and no line defines it", "move its parameters to given"),
     ("h = x @ V", 1, "'V' is not given and no line above sets it", "V = param(4, 16)"),
     ("h = W * 2\nk = h.T\nh.add_(1)\nz = k * 2", 4, "line 3 changed k in place", "k.clone()"),
     ("h = W * 2\nk = F.relu(h, inplace=True)\nz = h + k", 3, "line 2 changed h in place", "h.clone()"),
     ("h = W * 2\nk = nn.ReLU(True)(h)\nz = h + k", 3, "line 2 changed h in place", "h.clone()"),
     ("h = W * 2\nparts = {'a': h}\nparts['a'] += 1\nz = h * 2", 4, "line 3 changed h in place", "h.clone()"),
+    ("class A:\n    pass\na = A()\nh = W * 2\na.h = h\nh += 1\nz = a.h * 2", 7, "line 6 changed", ".clone()"),
+    ("h = W * 2\nhs = [h]\nh += 1\nz = hs[0] * 2", 4, "line 3 changed", ".clone()"),
     ("n = 1\ndef f():\n    global n\n    n = 2\nf()\nh = W * n", 3, "'global n' is not read", "name = expression"),
     ("W += 1", 1, "changes a parameter in place", "new name"),
     ("h = W * 2\nh.foo()", 2, ".foo is not in the language", "operations of the language"),
@@ -231,7 +236,7 @@ REFUSALS = [
     ("h = math.exp(W.sum())", 1, "so no gradient goes through it", "torch.exp"),
     ("h = torch.multinomial(W.abs(), 1)", 1, "a drawn choice depends", "labels("),
     ("async def f():\n    pass", 1, "is not read", "name = expression"),
-    ("h = open('/etc/passwd')", 1, "'open' is not given", "Add it to given"),
+    ("h = open('/etc/passwd')", 1, "'open' is not given", "Define it in the lines"),
     ("h = W.__class__", 1, ".__class__ is not read", "operations"),
     ("h = (1).__class__.__bases__", 1, "is not read", "operations"),
     ("h = ''.join.__globals__", 1, "is not read", "operations"),
