@@ -10,9 +10,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import zip_longest
 from typing import Any
-
-import torch
 
 Shape = tuple[int, ...]
 
@@ -84,8 +83,19 @@ ONE = number(1.0)
 
 
 def broadcast(*shapes: Shape) -> Shape:
-    """Return the shape to which shapes are stretched."""
-    return tuple(torch.broadcast_shapes(*shapes))
+    """Return the shape to which shapes are stretched.
+
+    ``torch.broadcast_shapes`` would import sympy, which costs some 2 s at the first call.
+
+    :raises ValueError: they do not fit
+    """
+    sizes: list[int] = []
+    for column in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1):
+        wide = {size for size in column if size != 1}
+        if len(wide) > 1:
+            raise ValueError(f"the shapes {', '.join(map(str, shapes))} do not fit")
+        sizes.append(wide.pop() if wide else 1)
+    return tuple(reversed(sizes))
 
 
 def mul(left: Code, right: Code) -> Code:

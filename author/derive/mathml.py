@@ -84,7 +84,9 @@ class Writer:
             case ast.Attribute(value, attribute):
                 return self._attribute(node, value, attribute)
             case ast.Subscript(value, index):
-                return _element("msub", _row(self.expression(value, ATOM)), _row(self._index(index)))
+                inner = self.expression(value, ATOM)
+                is_fraction = isinstance(value, ast.Name) and self._is_gradient(value.id)
+                return _element("msub", _fenced(_row(inner), is_fraction), _row(self._index(index)))
             case ast.Call():
                 return self._call(node, binding)
             case ast.Tuple(elements) | ast.List(elements):
@@ -130,8 +132,11 @@ class Writer:
             return Markup("<mn>{}</mn>").format(f"{value:g}" if float(f"{value:g}") == value else repr(value))
         return Markup("<mtext>{}</mtext>").format(str(value))
 
+    def _is_gradient(self, name: str) -> bool:
+        return name.startswith("d") and name[1:] in self._names and name not in self._names
+
     def _name(self, name: str) -> Markup:
-        if name.startswith("d") and name[1:] in self._names and name not in self._names:
+        if self._is_gradient(name):
             over = _row(_operator("∂"), _identifier("L"))
             return _element("mfrac", over, _row(_operator("∂"), _identifier(name[1:])))
         return _identifier(name)

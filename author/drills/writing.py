@@ -43,6 +43,11 @@ RULES: Final[dict[Code, str]] = {
     Code.ALIASED: "An assignment makes no copy. A change in place changes both names.",
 }
 LICENCE: Final = "MIT"
+SOLUTION_HEAD: Final = '''"""A right answer: the derived lines."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+'''
 SUMMARY: Final = "Three lines each, with one trap: to practise what went wrong twice."
 
 
@@ -66,6 +71,7 @@ def files_of(drill: Drill) -> dict[str, str]:
         "given.py": f"{drill.template.given}\n",
         "statement.md": _statement(drill),
         "exercise.toml": _settings(drill),
+        "solution.py": f"{SOLUTION_HEAD}\n{drill.right}\n",
     }
 
 

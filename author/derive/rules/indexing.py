@@ -117,6 +117,10 @@ def _gathered(site: Site, input: Node, parts: tuple[Any, ...], placed: Placed) -
         code = method(zeros, f".index_put({places}, {entry}{accumulate})", input.shape)
         return Flow(input, code, placed)
     stretched = site.full() if value.number is not None else value
+    others = [part for part in parts if part != slice(None)]
+    if len(others) == 1 and isinstance(others[0], Node) and len(others[0].shape) == 1 and not _are_masks(others):
+        added = f".index_add({parts.index(others[0])}, {site.value(others[0])}, {stretched})"
+        return Flow(input, method(zeros, added, input.shape))
     return Flow(input, _counted(site, input, parts, stretched), placed if not placed.repeats else None)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from author.derive import derived
 from author.derive.checked import checked
+from author.derive.code import broadcast
 from author.derive.key import key_of, samples_of
 from exercises.language import reader
 from exercises.language.errors import Refused
@@ -119,3 +120,13 @@ def test_an_operation_without_a_rule_is_refused_with_its_line(line: str, reason:
 
     with pytest.raises(Refused, match=f"line 2: {reason}. Write it with other operations"):
         derived(forward, given, ["x"])
+
+
+@pytest.mark.parametrize("shapes", [((3, 4), (4,)), ((2, 1, 4), (3, 1)), ((), (2, 3)), ((1,), (5, 1)), ((0, 3), (1,))])
+def test_shapes_are_stretched_as_torch_does(shapes: tuple[tuple[int, ...], ...]) -> None:
+    assert broadcast(*shapes) == tuple(torch.broadcast_tensors(*map(torch.empty, shapes))[0].shape)
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        broadcast((3,), (4,))

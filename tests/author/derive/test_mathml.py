@@ -31,7 +31,7 @@ def text_of(code: str, *names: str) -> str:
         ("db = 1 / (n - 1) * dy", "∂L∂b=1n−1·∂L∂y"),
         ("dx = dy.unsqueeze(1).expand_as(x)", "∂L∂x=∂L∂y"),
         ("dx = dy * (x > 0)", "∂L∂x=∂L∂y⊙[x>0]"),
-        ("dx = torch.zeros_like(x)\ndx[:, 1:] += dy", "∂L∂x=0 ∂L∂x:,1:+=∂L∂y"),
+        ("dx = torch.zeros_like(x)\ndx[:, 1:] += dy", "∂L∂x=0 (∂L∂x):,1:+=∂L∂y"),
         ("dx = dy * (x - y).exp() + 1e-5 * b.abs().sqrt()", "∂L∂x=∂L∂y⊙ex−y+10-5·|b|"),
         ("dx = F.softmax(x, 1) - F.one_hot(t, 4)", "∂L∂x=softmax(x)−1t"),
         ("dlogits = dlogits * 2", "∂L∂logits=∂L∂logits·2"),

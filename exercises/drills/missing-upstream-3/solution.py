@@ -1,0 +1,8 @@
+"""A right answer: the derived lines."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+dy = g
+da = (1.0 - y**2) * dy
+dx = 2 * x * da

@@ -1,0 +1,8 @@
+"""A right answer: the derived lines."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+dy = g
+da = 2 * a * dy
+dx = da * (1.0 - a) * a

@@ -1,0 +1,8 @@
+"""A right answer: the derived lines."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+dy = g
+da = dy * x
+dx = dy * a - x.sin() * da
