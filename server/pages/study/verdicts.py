@@ -52,7 +52,7 @@ class StepShown:
     """The panel of a step. ``hints`` are all that the assignment shows, ``open_hints`` how many are open.
 
     ``carried`` is the step above whose mistake it inherits, or None if that is not known. ``derivation`` is there once
-    the step has passed.
+    the step has passed; until then ``tip`` is what the exercise's author says of it.
     """
 
     name: str
@@ -71,6 +71,7 @@ class StepShown:
     heat: HeatShown | None
     attempts: int
     derivation: DerivationShown | None = None
+    tip: Markup | None = None
 
     @property
     def without_heat(self) -> StepShown:
@@ -231,7 +232,13 @@ def _step(
         heat=heat.draw(name, difference) if difference else None,
         attempts=checkpoint.attempts,
         derivation=shown_derivation(exercise, name) if mark in PASSED else None,
+        tip=None if mark in PASSED else _tip(exercise, name),
     )
+
+
+def _tip(exercise: Exercise, name: str) -> Markup | None:
+    hint = exercise.hints.get(name)
+    return None if hint is None else as_code(hint, code_in_text(exercise))
 
 
 def _hints(exercise: Exercise, row: ComparisonBody) -> tuple[Markup, ...]:
