@@ -292,13 +292,16 @@ def test_a_class_is_counted_in_as_many_queries_as_one_student(server: RunningSer
     assert _queries(server) == few
 
 
+REQUEST_THREADS = "AnyIO worker thread"
+
+
 def _queries(server: RunningServer) -> int:
-    """How many statements the analytics take; the workers, who look for work meanwhile, are left out."""
+    """How many statements the analytics take; threads in the background, which look for work meanwhile, are left out."""
     seen: list[str] = []
     engine = server.services.database.engine
 
     def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if not threading.current_thread().name.startswith("worker-"):
+        if threading.current_thread().name.startswith(REQUEST_THREADS):
             seen.append(statement)
 
     server.instructor.get(ANALYTICS)  # the token is known from here on, and that somebody was seen is written
