@@ -23,7 +23,7 @@ PINNED = {
 
 # The version of the grader's results. Raise it with every change of a verdict, an origin or a diagnosis. It is part of
 # the environment: grades of the same environment are the same, and grades of another can be made again.
-GRADER = 3
+GRADER = 4
 
 
 class UnpinnedNumerics(RuntimeError):

@@ -19,7 +19,6 @@ def test_the_exercises_in_one_expression_have_parts() -> None:
     assert {slug: list(each.parts) for slug, each in exercises().items() if each.parts} == {
         "makemore/cross-entropy": ["logits"],
         "makemore/batch-norm": ["hprebn"],
-        "makemore/train": [],
     }
 
 

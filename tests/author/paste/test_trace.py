@@ -52,12 +52,12 @@ def test_the_command_writes_the_files_of_an_exercise(tmp_path: Path) -> None:
 
     result = CliRunner().invoke(
         main,
-        ["tests.author.paste.models:block", "--given", f"{tmp_path / 'given.py'}", "--out", f"{tmp_path / 'out'}"],
+        ["tests.author.paste.models:block", "--given", f"{tmp_path / 'given.py'}", "--into", f"{tmp_path / 'one/two'}"],
     )
 
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / "forward.py").read_text().endswith("loss = step.sum()\n")
-    assert (tmp_path / "out" / "given.py").read_text().startswith("x = data(2, 4)\n")
+    assert (tmp_path / "one/two/forward.py").read_text().endswith("loss = step.sum()\n")
+    assert (tmp_path / "one/two/given.py").read_text().startswith("x = data(2, 4)\n")
 
 
 def test_the_command_says_which_line_is_refused(tmp_path: Path) -> None:

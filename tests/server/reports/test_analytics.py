@@ -287,6 +287,7 @@ def test_it_is_of_the_students_and_for_the_staff(server: RunningServer, student:
 def test_a_class_is_counted_in_as_many_queries_as_one_student(server: RunningServer, student: Student) -> None:
     student.submit_code(ONE_PATH)
     few = _queries(server)
+    assert few > 0
     for number in range(5):
         server.join(f"Student {number}").submit_code(TURNED)
     assert _queries(server) == few
@@ -296,7 +297,7 @@ REQUEST_THREADS = "AnyIO worker thread"
 
 
 def _queries(server: RunningServer) -> int:
-    """How many statements the analytics take; threads in the background, which look for work meanwhile, are left out."""
+    """How many statements the analytics take; threads in the background, which look for work, are left out."""
     seen: list[str] = []
     engine = server.services.database.engine
 

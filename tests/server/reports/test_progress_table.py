@@ -199,6 +199,7 @@ def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(server: RunningS
 def test_a_class_is_read_in_as_many_queries_as_one_student(server: RunningServer, student: Student) -> None:
     student.submit_tensors(gradients(student.state()))
     few = _queries(server)
+    assert few > 0
     with server.services.database.writing() as session:
         for number in range(30):
             _diligent(session, f"Student {number}")
