@@ -85,10 +85,12 @@ def find(slug: str) -> Exercise:
 
 @cache
 def drills() -> Mapping[str, Exercise]:
-    """Return slug → drill. They are loaded at the first call.
+    """Return slug → drill, none where their folder is not installed. They are loaded at the first call.
 
     :raises PackError: the pack of drills cannot be used
     """
+    if not (DRILLS / PACK_FILE).is_file():
+        return {}
     return {exercise.slug: exercise for exercise in folder.load_pack(DRILLS).exercises}
 
 
