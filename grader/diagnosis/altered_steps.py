@@ -20,6 +20,7 @@ from grader.reference import back, kept_with_dissection, reference
 from grader.rounding import close, is_uniform
 
 PLACES_MAX: Final = 4
+NODES_MAX: Final = 64  # of a line
 
 # (the name that is read, its recorded value) → the value to use
 Alter = Callable[[str, Tensor], Tensor]
@@ -41,6 +42,7 @@ class AlteredSteps:
         self._factors: dict[tuple[str, str], Tensor | None] = {}
         self._graphs: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}
         self._positions: dict[tuple[str, str], Tensor | None] = {}
+        self._nodes: dict[str, frozenset[str]] = {}
 
     def played(self, step: str, alter: Alter) -> Step | None:
         """Return a step played with an alteration; None if its line raises."""
@@ -79,6 +81,19 @@ class AlteredSteps:
         tape = CutTape({each: self._values[each.partition("#")[0]] for each in altered.reads}, self._data)
         altered.play(tape)
         return tape.steps[0]
+
+    def nodes(self, step: str) -> frozenset[str]:
+        """Return the names of what autograd goes back through in a line, such as ``SoftmaxBackward0``."""
+        if step not in self._nodes:
+            names: set[str] = set()
+            waiting = [self._steps[step].output.grad_fn]
+            for _ in range(NODES_MAX):
+                node = waiting.pop() if waiting else None
+                if node is not None:
+                    names.add(node.name())
+                    waiting += [following for following, _ in node.next_functions]
+            self._nodes[step] = frozenset(names)
+        return self._nodes[step]
 
     def transposed(self, step: str, read: str) -> Step | None:
         """Return the step with ``read`` transposed; None if ``read`` is not square, or the line raises."""

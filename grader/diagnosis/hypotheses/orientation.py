@@ -9,7 +9,6 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from exercises.tape import Step
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
@@ -18,13 +17,13 @@ from grader.rounding import broadcasts_to, is_uniform
 
 FLIPPED_MIN: Final = 3  # slices; two exchanged ones are pieces that changed places
 PIECES_MAX: Final = 4
+ALIKE: Final = 1e-3  # relative, of the sums of absolute values
 WINDOWS: Final = frozenset({"ConvolutionBackward0", "UnfoldBackward0"})
-NODES_MAX: Final = 64  # of a line
 
 
 def pieces_exchanged(case: Case) -> Iterator[Finding]:
     """Find the right pieces, put together in another order: ``torch.cat((dk, dq, dv))``."""
-    if not case.same_shape or case.is_stretched or case.right.numel() < 2:
+    if not case.same_shape or case.is_stretched or case.right.numel() < 2 or not _may_be_rearranged(case):
         return
     for axis, length in enumerate(case.right.shape):
         for count in range(2, min(PIECES_MAX, length) + 1):
@@ -40,6 +39,12 @@ def pieces_exchanged(case: Case) -> Iterator[Finding]:
                     )
                     yield _exchanged(case, axis, order, mended.flatten(axis, axis + 1))
                     return
+
+
+def _may_be_rearranged(case: Case) -> bool:
+    """Whether the numbers of an answer may be the right ones in another order: one sum rules out most answers."""
+    have, want = float(case.answer.abs().sum()), float(case.right.abs().sum())
+    return abs(have - want) <= ALIKE * want
 
 
 def _exchanged(case: Case, axis: int, order: tuple[int, ...], repair: Tensor) -> Finding:
@@ -65,13 +70,13 @@ def _reader(case: Case, axis: int, number: int, count: int) -> str | None:
 
 def flipped(case: Case) -> Iterator[Finding]:
     """Find a window that runs backwards: the answer, a gradient or an operand back to front along an axis."""
-    if case.same_shape and not case.is_stretched:
+    if case.same_shape and not case.is_stretched and _may_be_rearranged(case):
         for axis in _long(case.right):
             if case.same(case.answer, case.right.flip(axis)):
                 yield Finding(Code.TRANSPOSED, "flipped", case.uses(case.name), case.answer.flip(axis), axis=axis)
                 return
     for edge in case.direct:
-        if not _slides(edge.step):
+        if not case.altered.nodes(edge.step.name) & WINDOWS:
             continue
         for other, axis, term in _flipped_terms(case, edge):
             if term.shape == edge.observed.shape and case.same(edge.observed, term):
@@ -99,17 +104,6 @@ def _flipped_terms(case: Case, edge: Edge) -> Iterator[tuple[str | None, int, Te
 
 def _long(tensor: Tensor) -> list[int]:
     return [axis for axis, length in enumerate(tensor.shape) if length >= FLIPPED_MIN]
-
-
-def _slides(step: Step) -> bool:
-    """Whether a line moves a window over a tensor."""
-    nodes, seen = [step.output.grad_fn], 0
-    while nodes and seen < NODES_MAX:
-        node, seen = nodes.pop(), seen + 1
-        if node is not None and node.name() in WINDOWS:
-            return True
-        nodes += [] if node is None else [following for following, _ in node.next_functions]
-    return False
 
 
 def stretched_along_another_axis(case: Case) -> Iterator[Finding]:
