@@ -277,10 +277,12 @@ def _with_needs(derivation: _Derivation, name: str, done: set[str]) -> Iterator[
     line = derivation.lines[name]
     if line.answer in derivation.values and line.code == f"{line.answer} = {line.answer}":
         return  # the gradient is given, as in an exercise that starts at hpreact from dhpreact
-    prelude, needed = _prelude(derivation, line.code, done)
+    # What this line needs comes first, and may need the same names: they are set where they are read first.
+    _, needed = _prelude(derivation, line.code, set(done))
     for each in needed:
         _settled(derivation, each)
         yield from _with_needs(derivation, each, done)
+    prelude, _ = _prelude(derivation, line.code, done)
     code = "\n".join([*prelude, line.code])
     yield BackwardLine(line.answer, line.name, code, line.terms)
 

@@ -28,6 +28,15 @@ def test_the_lectures_lines_are_exact(name: str) -> None:
     assert {each.name for each in exercise.checkpoints} <= {each.line.name for each in lines}
 
 
+def test_a_name_that_two_gradients_need_is_set_where_it_is_read_first() -> None:
+    """``dbnraw_sub`` stands in the gradients of hprebn and of bnmean, which hprebn needs."""
+    exercise = find("makemore/train")
+
+    lines = checked(exercise.forward, samples_of(exercise), key_of(exercise).lines)
+
+    assert [each.line.name for each in lines if not each.is_right] == []
+
+
 def test_the_lectures_lines_read_as_in_the_lecture() -> None:
     codes = {line.name: line.code for line in key_of(find("makemore/full-backward")).lines}
 
