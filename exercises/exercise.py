@@ -71,7 +71,8 @@ class Exercise:
     no gradient. ``derivations`` maps checkpoints to what is said once they passed, and ``hints`` to what their traps
     are. ``parts`` maps checkpoints that are asked for in one expression to the summands of it. ``groups`` maps
     headings to the checkpoints shown under them. ``vanishing`` are checkpoints whose gradient is zero in
-    mathematics. A change that could change a grade needs a new ``revision``.
+    mathematics. Code is judged on ``draws_judged`` hidden instances. A change that could change a grade needs a new
+    ``revision``.
     """
 
     slug: str
@@ -85,6 +86,7 @@ class Exercise:
     numbers: NumberSource
     lecture: str | None = None
     difficulty: str | None = None
+    draws_judged: int = 1
     data: frozenset[str] = frozenset()
     vanishing: frozenset[str] = frozenset()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)

@@ -51,6 +51,7 @@ SETTINGS: Final[Mapping[str, type]] = {
     "revision": int,
     "difficulty": str,  # a word for the page
     "lecture": str,  # an address
+    "draws_judged": int,  # so many unseen instances judge code; then tensors are not taken
     "numbers": str,  # the pack's own NumberSource, as package.module:OBJECT
     "data": list,  # of own numbers, the names without a gradient
     "checkpoints": list,  # names, or tables of name, start and end; without it every step and parameter
@@ -137,6 +138,7 @@ def load(folder: Path, pack: str) -> Exercise:
         numbers=start.numbers,
         lecture=settings.get("lecture"),
         difficulty=settings.get("difficulty"),
+        draws_judged=settings.get("draws_judged", 1),
         data=frozenset(start.data),
         vanishing=frozenset(settings.get("vanishing", ())),
         groups={heading: tuple(names) for heading, names in settings.get("groups", {}).items()},

@@ -174,9 +174,8 @@ def _further_instances(instance: Instance) -> Iterator[Instance]:
     Its bytes decide them, so nobody can foresee them, and a grade can be made again. They are of the kind that is kept
     in memory for a while: those of the pool stay.
     """
-    draws = getattr(instance.exercise.numbers, "draws_judged", 1)
     if instance.kind is Kind.HIDDEN:
-        for number in range(1, draws):
+        for number in range(1, instance.exercise.draws_judged):
             seed = int.from_bytes(sha256(f"{instance.digest}/{number}".encode()).digest()[:8], "little") >> 1
             yield Instance.draw(instance.exercise, seed, Kind.STUDENT)
 

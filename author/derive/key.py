@@ -53,9 +53,16 @@ class _Source:
 
 @lru_cache(KEPT)
 def _key_of(source: _Source) -> Key:
-    lines = derived(source.exercise.forward, samples_of(source.exercise), source.wanted)
     state = Instance.canonical(source.exercise).tensors()
-    return Key(lines, {name: tuple(value.shape) for name, value in state.items()})
+    return Key(key_lines(source.exercise), {name: tuple(value.shape) for name, value in state.items()})
+
+
+def key_lines(exercise: Exercise) -> tuple[BackwardLine, ...]:
+    """Return the backward lines that give the gradient of every checkpoint, and those in between, derived anew.
+
+    :raises Refused: an operation has no rule
+    """
+    return derived(exercise.forward, samples_of(exercise), [each.name for each in exercise.checkpoints])
 
 
 def key_of(exercise: Exercise) -> Key:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from author.derive.key import key_lines
 from author.drills.templates import TEMPLATES, Template
-from author.key import key_lines
 from exercises.exercise import Checkpoint, Exercise
 from exercises.folder import GivenNumbers
 from exercises.language import given, reader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from author.key import key_lines
+from author.derive.key import key_lines
 from author.mistakes.grading import Outcome, outcomes
 from author.mistakes.key import KeyRun
 from author.mistakes.making import mistakes

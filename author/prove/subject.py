@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from author.key import key_lines
+from author.derive.key import key_lines
 from author.mistakes.key import KeyRun, Line
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind

@@ -31,7 +31,6 @@ class TrainingNumbers(Makemore):
     """Draw the wider network of the lecture's last cell, and train it."""
 
     n_hidden: int = 200
-    draws_judged: int = 5  # so many unseen minibatches and parameter states judge code
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

@@ -185,7 +185,7 @@ class Rules:
 def takes_code_alone(slug: str) -> bool:
     """Return whether an exercise is judged on several instances, so that tensors of one say too little."""
     exercise = registry.exercises().get(slug)
-    return exercise is not None and getattr(exercise.numbers, "draws_judged", 1) > 1
+    return exercise is not None and exercise.draws_judged > 1
 
 
 def find_rules(
