@@ -10,7 +10,8 @@ A pack is a folder (``exercises.folder``), and it is found in one of two ways:
        makemore = "exercises.makemore:EXERCISES"
 
 2. The environment's ``DOJO_PACKS`` names the folder, or a folder that holds such folders. Several are separated as in
-   ``PATH``. Such a folder is data: nothing of it is run as Python. The packs that come with the server are in ``exercises``; of these, makemore alone has an entry point.
+   ``PATH``. Such a folder is data: nothing of it is run as Python. The packs that come with the server are in
+   ``exercises``; of these, makemore alone has an entry point.
 
 Drills are a pack by themselves: no course asks for them, and every course has them to practise. So they are found by
 their slugs, and are not among ``exercises()``.

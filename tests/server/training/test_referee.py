@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from safetensors.torch import load, save
 
 from grader.sandbox import Job, SandboxFault
-from server.tables import Check, RunState
+from server.tables import Check, RunState, TrainingChunkRow
 from server.training.ranking import ranking
+from server.training.referee import REPLAYS_MAX
 from server.training.worker import TrainingWork
 from tests.server.training.conftest import Gym
 from tests.support.backward import FUNCTION, function
@@ -80,6 +84,60 @@ def test_a_replay_that_the_sandbox_loses_is_done_again(gym: Gym, work: TrainingW
 
     assert len(lost) == 1
     assert (run.state, run.checked) == (RunState.DONE, Check.FAILED)
+
+
+@on_sqlite
+def test_a_run_whose_replay_never_ends_is_ended(gym: Gym, work: TrainingWork) -> None:
+    # Fast in a chunk, and without end in a child of its own: its replay must not be tried forever.
+    gym.sandbox.seconds = lambda job: 99.0 if job.loop is None and job.source == WRONG else 0.0
+    id = gym.begin(WRONG)
+    for _ in range(2 * REPLAYS_MAX):
+        work.work_next()
+        work.referee.work_next()
+
+    run = gym.run(id)
+
+    assert run.state is RunState.FAILED and "could not be checked in 3 tries" in (run.message or "")
+    assert gym.kept(id) == []
+
+
+@on_sqlite
+def test_steps_that_take_too_long_one_by_one_are_not_taken_to_the_end(gym: Gym) -> None:
+    gym.trainer = replace(gym.trainer, own_seconds_max=0.0)
+    work, id = gym.work(), gym.begin(WRONG)
+
+    run = gym.finish(id, work)
+
+    assert run.state is RunState.FAILED and "could not be checked" in (run.message or "")
+    single = [job for job in gym.sandbox.jobs if job.source == WRONG and job.loop is None]
+    assert len(single) == REPLAYS_MAX  # one step a try
+
+
+@on_sqlite
+@pytest.mark.parametrize("made", ["dW1.to(torch.complex64)", "dW1 != 0"])
+def test_a_gradient_of_another_kind_does_not_stop_the_referee(gym: Gym, work: TrainingWork, made: str) -> None:
+    # The claim is written by hand: the code gives other kinds to the referee than to a chunk.
+    id = gym.begin(WRONG)
+    work.work_next()
+    gym.change(id, lambda row: setattr(row, "body", function(dW1=made).encode()))
+
+    assert work.referee.work_next()
+
+    assert gym.run(id).state is RunState.FORGED
+
+
+@on_sqlite
+def test_a_network_that_has_no_probabilities_any_more_ends_its_run(gym: Gym, work: TrainingWork) -> None:
+    id = gym.begin(ranked=False, pseudonym=None, steps=10)
+    work.work_next()
+    work.referee.work_next()
+    with gym.database.writing() as session:
+        chunk = session.get_one(TrainingChunkRow, (id, 10))
+        chunk.parameters = save({name: tensor * 1e30 for name, tensor in load(chunk.parameters).items()})
+
+    assert work.referee.work_next()
+
+    assert gym.run(id).state is RunState.FAILED and "are no numbers any more" in (gym.run(id).message or "")
 
 
 @on_sqlite
