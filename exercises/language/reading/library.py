@@ -10,6 +10,7 @@ import torch
 
 from exercises.language.operations import SPELLINGS
 from exercises.language.reading import creation, einops, layers, noise, python
+from exercises.language.reading.plain import product
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import Class, Instance, Library, Traced
 from exercises.language.reading.writes import make_stale
@@ -160,7 +161,7 @@ def _mathematics(session: Session, name: str, positional: list[Any], options: di
     if name not in _MATH:
         raise session.refused(f"math.{name} is not in the language", "Write the number.")
     if name == "prod":
-        return math.prod(python.items(session, first))
+        return product(python.items(session, first), session.limits)
     return _MATH[name](*positional)
 
 

@@ -128,6 +128,18 @@ class Session:
                 value.path = name
         return value
 
+    def weigh(self, value: Any) -> Any:
+        """Return a value, and take what is in it off the budget: lists of lists of one list are soon without end.
+
+        :raises Refused: nothing is left
+        """
+        if isinstance(value, list | tuple | dict):
+            for each in value.items() if isinstance(value, dict) else value:
+                if isinstance(each, list | tuple | dict):
+                    self.budget.spend(self.line, len(each))
+                    self.weigh(each)
+        return value
+
     def used(self, value: Any) -> Any:
         """Return an argument as an operation takes it: what a function made gets a name first."""
         if isinstance(value, Stale):
@@ -139,6 +151,7 @@ class Session:
         if isinstance(value, Traced) and value.hint and not value.is_named:
             return self.step(value.hint, value)
         if type(value) in (tuple, list):
+            self.budget.spend(self.line, len(value))
             return type(value)(self.used(each) for each in value)
         return value
 
@@ -173,6 +186,7 @@ class Session:
             raise self.refused("the line is too long", "Give parts of it names.")
         result = self._computed(operation, {key: valued(value) for key, value in values.items()})
         if isinstance(result, tuple | list):
+            self.budget.spend_elements(self.line, 0, sum(each.numel() for each in result if isinstance(each, Tensor)))
             return Results(call, tuple(result), size)
         self.budget.spend_elements(self.line, result.numel())
         return Traced(call, result, size)
@@ -269,10 +283,17 @@ def valued(value: Any) -> Any:
 
 
 def holds_traced(value: Any) -> bool:
-    """Return whether a value is a tensor, or holds one."""
-    if isinstance(value, tuple | list):
-        return any(holds_traced(each) for each in value)
-    return isinstance(value, Traced | Results)
+    """Return whether a value is a tensor, or holds one. Each list is looked into once, wherever it stands."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Traced | Results):
+            return True
+        if isinstance(each, tuple | list) and id(each) not in seen:
+            seen.add(id(each))
+            waiting += each
+    return False
 
 
 def _is_number(value: Tensor) -> bool:
