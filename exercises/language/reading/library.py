@@ -100,6 +100,12 @@ def attribute(session: Session, path: str) -> Any:
     return Library(path)
 
 
+def is_computed(path: str) -> bool:
+    """Return whether a call of a path is computed, and by nothing but what the path names."""
+    is_plain = path in python.FUNCTIONS or path.startswith("math.") or path in ("torch.finfo", "torch.iinfo")
+    return is_plain or path in SPELLINGS or any(room.knows(path) for room in (noise, creation, einops))
+
+
 def called(session: Session, path: str, positional: list[Any], options: dict[str, Any]) -> Any:
     """Return the result of a function of a library.
 

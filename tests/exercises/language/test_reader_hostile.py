@@ -114,3 +114,23 @@ def test_elements_of_all_tensors_are_counted() -> None:
 
     with pytest.raises(Refused, match="a tensor has more than"):
         reader.read("h = x * 1\n" * 10, SAMPLES, limits=limits)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert __import__('os').system('true')",
+        "import os",
+        "print(__import__('os').system('true'))",
+        "torch.nn.init.warnings.sys.modules['os'].system('true')",
+        "h = h[torch.nn.init.warnings.sys.modules['os'].system('true') :]",
+        "h = h[torch.nn.init.warnings.sys.exit(1) :]",
+        "h = h * (1 or 10**10**10)",
+        "h = h * (1 + (2 < 1 < 10**10**10))",
+    ],
+)
+def test_what_is_left_out_unread_is_not_in_the_text(line: str) -> None:
+    forward = reader.read(f"h = x * 2\n{line}\nloss = h.sum()", SAMPLES)
+
+    assert not any(word in forward.text for word in ("import", "sys", "10 **", "10**"))
+    assert [each.name for each in forward.lines][-1] == "loss"
