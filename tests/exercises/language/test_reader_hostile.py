@@ -123,10 +123,10 @@ def test_elements_of_all_tensors_are_counted() -> None:
         "import os",
         "print(__import__('os').system('true'))",
         "torch.nn.init.warnings.sys.modules['os'].system('true')",
-        "h = h[torch.nn.init.warnings.sys.modules['os'].system('true') :]",
-        "h = h[torch.nn.init.warnings.sys.exit(1) :]",
-        "h = h * (1 or 10**10**10)",
-        "h = h * (1 + (2 < 1 < 10**10**10))",
+        "k = h[torch.nn.init.warnings.sys.modules['os'].system('true') :]",
+        "k = h[torch.nn.init.warnings.sys.exit(1) :]",
+        "k = h * (1 or 10**10**10)",
+        "k = h * (1 + (2 < 1 < 10**10**10))",
     ],
 )
 def test_what_is_left_out_unread_is_not_in_the_text(line: str) -> None:
