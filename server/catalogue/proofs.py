@@ -73,8 +73,9 @@ class Proofs:
             log.warning("the proof of %s is left out: the exercise has changed. Prove it again.", exercise.slug)
             return None
         # Whoever made a pack may have signed anything with a key of their own.
-        counts = {name: record.proof.get(name) for name in ("seeds", "mistakes", "named")}
-        if not all(type(count) is int and 0 <= count <= COUNT_MAX for count in counts.values()):
+        said = {name: record.proof.get(name) for name in ("seeds", "mistakes", "named")}
+        counts = {name: count for name, count in said.items() if type(count) is int and 0 <= count <= COUNT_MAX}
+        if counts.keys() != said.keys():
             log.warning("the proof of %s is left out: it does not say what was tried. Prove it again.", exercise.slug)
             return None
         return ProofBody(by_this_server=record.key == self._key, key=record.key, **counts)

@@ -130,20 +130,21 @@ def _counted(values: Values) -> float:
     """Return what is counted up to the largest value of a tensor."""
     value, classes = values["input"], values.get("num_classes", values.get("minlength", -1))
     largest = int(value.max()) + 1 if value.numel() else 0
-    return max(1, largest, classes) * (value.numel() if "minlength" not in values else 1)
+    rows: int = value.numel() if "minlength" not in values else 1
+    return float(max(1, largest, classes) * rows)
 
 
 def _repeated(values: Values) -> float:
     value, repeats = values["input"], values["repeats"]
     if not isinstance(repeats, Tensor):
-        return value.numel() * max(1, abs(repeats))  # type: ignore[no-any-return]
-    return value.numel() / max(1, repeats.numel()) * max(1.0, float(repeats.abs().sum()))
+        return float(value.numel() * max(1, abs(repeats)))
+    return float(value.numel() / max(1, repeats.numel()) * max(1.0, float(repeats.abs().sum())))
 
 
 def _pieces(values: Values) -> float:
     """Return the number of pieces, of which each is a tensor however small it is."""
     pieces = values["indices_or_sections"]
-    return values["input"].numel() + (pieces if isinstance(pieces, int) else len(pieces)) * 1_000
+    return float(values["input"].numel() + (pieces if isinstance(pieces, int) else len(pieces)) * 1_000)
 
 
 def _attention(values: Values) -> float:
