@@ -126,12 +126,18 @@ def _indexed(values: Values) -> float:
     return rows * value.numel()
 
 
-def _counted(values: Values) -> float:
-    """Return what is counted up to the largest value of a tensor."""
-    value, classes = values["input"], values.get("num_classes", values.get("minlength", -1))
-    largest = int(value.max()) + 1 if value.numel() else 0
-    rows: int = value.numel() if "minlength" not in values else 1
-    return float(max(1, largest, classes) * rows)
+def _classes(values: Values) -> float:
+    """Return how many numbers there are up to the largest value of a tensor."""
+    value = values["input"]
+    return max(1.0, float(value.max()) + 1 if value.numel() else 0.0)
+
+
+def _one_hot(values: Values) -> float:
+    return max(_classes(values), values.get("num_classes", -1)) * float(values["input"].numel())
+
+
+def _bincount(values: Values) -> float:
+    return max(_classes(values), values.get("minlength", 0))
 
 
 def _repeated(values: Values) -> float:
@@ -164,7 +170,7 @@ _GROWING: Final[dict[str, Callable[[Values], float]]] = {
         ("repeat", "tile", "expand", "pad", "im2col", "fold", "unfold", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
          "adaptive_max_pool1d", "adaptive_max_pool2d", "zeros", "ones", "full", "eye", "linspace", "arange",
          "triu_indices", "tril_indices"), _first_times_numbers),
-    "one_hot": _counted, "bincount": _counted, "repeat_interleave": _repeated, "tensor_split": _pieces,
+    "one_hot": _one_hot, "bincount": _bincount, "repeat_interleave": _repeated, "tensor_split": _pieces,
     "linear": _linear, "einsum": _einsum, "interpolate": _interpolate, "index": _indexed,
     "scaled_dot_product_attention": _attention,
 }  # fmt: skip

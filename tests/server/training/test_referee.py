@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import sqlalchemy
 from safetensors.torch import load, save
 
 from grader.sandbox import Job, SandboxFault
@@ -15,6 +16,7 @@ from server.training.worker import TrainingWork
 from tests.server.training.conftest import Gym
 from tests.support.backward import FUNCTION, function
 from tests.support.servers import eventually
+from tests.support.training import write_run
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 WRONG = function(dC="1.5 * dC", db2="0 * db2")
@@ -182,3 +184,16 @@ def test_the_same_code_is_right_for_one_and_the_best_run_counts(gym: Gym, work: 
     assert first.final is not None and min(place.dev_loss for place in places) <= first.final.dev
     with gym.database.reading() as session:
         assert ranking(session, gym.course, gym.students[1], 79) == []
+
+
+@on_sqlite
+def test_the_ranking_reads_no_code(gym: Gym) -> None:
+    with gym.database.writing() as session:
+        write_run(session, gym.course, gym.students[0], checked=Check.YES, ranked=True, pseudonym="Ada")
+    read: list[str] = []
+    with gym.database.reading() as session:
+        sqlalchemy.event.listen(session.connection(), "before_cursor_execute", lambda *call: read.append(call[2]))
+        (place,) = ranking(session, gym.course, gym.students[0], 10**9)
+
+    assert place.pseudonym == "Ada"
+    assert len(read) == 1 and "pseudonym" in read[0] and "body" not in read[0] and "curve" not in read[0]
