@@ -133,11 +133,11 @@ def _classes(values: Values) -> float:
 
 
 def _one_hot(values: Values) -> float:
-    return max(_classes(values), values.get("num_classes", -1)) * float(values["input"].numel())
+    return float(max(_classes(values), values.get("num_classes", -1)) * values["input"].numel())
 
 
 def _bincount(values: Values) -> float:
-    return max(_classes(values), values.get("minlength", 0))
+    return float(max(_classes(values), values.get("minlength", 0)))
 
 
 def _repeated(values: Values) -> float:
