@@ -34,6 +34,10 @@ OWN_SECONDS_MAX: Final = 60.0
 Gradients = Callable[[dict[str, Any]], Mapping[Any, Any]]
 
 
+class TooSlow(SandboxFault):
+    """The steps of a chunk, taken one by one, take too long: the code, or the machine."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Some steps of a run: where they start, their minibatches and their learning rates.
@@ -150,7 +154,8 @@ class Trainer:
 
         None if the code does not run to its end in one of them. ``before_step`` raises to stop it.
 
-        :raises SandboxFault: the sandbox failed, or the machine was too slow; try again
+        :raises TooSlow: the code or the machine was too slow; try again
+        :raises SandboxFault: the sandbox failed; try again
         """
         numerics.environment()
         parameters = {name: tensor.clone() for name, tensor in chunk.start.items()}
@@ -160,7 +165,7 @@ class Trainer:
         for contexts, targets, rate in chunk.minibatches:
             before_step()
             if seconds > self.own_seconds_max:
-                raise SandboxFault("the steps of a chunk took too long one by one")
+                raise TooSlow("the steps of a chunk took too long one by one")
             given: dict[str, Tensor] = {**parameters, **constants, "Xb": contexts, "Yb": targets}
             with torch.no_grad():
                 played = forward_state(forward, variables(given))
@@ -180,13 +185,13 @@ class Trainer:
     def _run(self, state: Mapping[str, Tensor], source: str, filename: str, sandbox: Sandbox) -> Run:
         """Run the student's code on a forward state. A gradient has the elements of its parameter, or it is of no use.
 
-        :raises SandboxFault: it did not end in time
+        :raises TooSlow: it did not end in time
         """
         names = self.network.parameter_names
         slots = tuple(Slot(name, state[name].numel() * torch.float64.itemsize) for name in names)
         run = sandbox.run(Job(source, filename, freeze(state), slots, Limits()))
         if run.status is RunStatus.TIME_LIMIT:
-            raise SandboxFault("a single backward pass did not end in time")
+            raise TooSlow("a single backward pass did not end in time")
         return run
 
 

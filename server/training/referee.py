@@ -23,7 +23,7 @@ from exercises.instance import freeze
 from grader.sandbox import SandboxFault
 from grader.sandbox.job import SandboxExhausted
 from grader.supervision import SupervisedThread, ThreadStatus
-from grader.training import Chunk, Trainer, Verdict
+from grader.training import Chunk, TooSlow, Trainer, Verdict
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.database.table import now
@@ -37,7 +37,7 @@ from server.training.store import Duty, Ending
 
 SAMPLES: Final = 20
 NICENESS: Final = 10
-REPLAYS_MAX: Final = 3  # tries of a chunk whose replay does not end
+REPLAYS_MAX: Final = 3  # tries of a chunk whose steps take too long one by one
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,8 @@ class Referee:
         log.error("A chunk of training run %d could not be checked: %s", duty.run_id, error, exc_info=trace)
         is_blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
         tries = self._lost.get(duty.run_id, 0) + (not is_blameless)
-        if tries < REPLAYS_MAX:
+        is_slow = isinstance(error, TooSlow)
+        if tries < (REPLAYS_MAX if is_slow else store.TRIES_MAX):
             self._lost[duty.run_id] = tries
             self._put_back(duty, self._pace.retry_seconds * max(1, tries))
             return
@@ -184,7 +185,8 @@ class Referee:
         with self._database.writing() as session:
             row = store.locked(session, duty.run_id)
             if row is not None and row.state is RunState.RUNNING:
-                end(session, row, RunState.FAILED, messages.UNCHECKED.format(step=duty.last, tries=tries))
+                message = messages.UNCHECKED if is_slow else messages.LOST
+                end(session, row, RunState.FAILED, message.format(step=duty.last, tries=tries))
 
     def _put_back(self, duty: Duty, pause: float) -> None:
         with self._database.writing(durable=False) as session:

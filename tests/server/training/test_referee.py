@@ -104,6 +104,19 @@ def test_a_run_whose_replay_never_ends_is_ended(gym: Gym, work: TrainingWork) ->
 
 
 @on_sqlite
+def test_a_replay_that_is_lost_again_and_again_is_not_the_students_fault(gym: Gym, work: TrainingWork) -> None:
+    def before(job: Job) -> None:
+        if job.loop is None and job.source == WRONG:
+            raise SandboxFault("the zygote died")
+
+    gym.sandbox.before = before
+
+    run = gym.finish(gym.begin(WRONG), work)
+
+    assert run.state is RunState.FAILED and "5 times in a row, and your code is not to blame" in (run.message or "")
+
+
+@on_sqlite
 def test_steps_that_take_too_long_one_by_one_are_not_taken_to_the_end(gym: Gym) -> None:
     gym.trainer = replace(gym.trainer, own_seconds_max=0.0)
     work, id = gym.work(), gym.begin(WRONG)
