@@ -17,6 +17,9 @@ The folder of an exercise holds
 - as far as there are any: ``solution.py``, ``derivations.md``, ``hints.md``, ``parts.toml``, ``proof.json``.
 
 The slug of an exercise is the pack's name and the folder's, with hyphens: ``basics/one-neuron``.
+
+The folder of a pack that is not installed holds data from anybody. So nothing of it is run as Python, its lines are
+bounded (``Limits``), and it leads to no file outside of it.
 """
 
 from __future__ import annotations
@@ -61,7 +64,10 @@ SETTINGS: Final[Mapping[str, type]] = {
 PACK_SETTINGS: Final[Mapping[str, type]] = {"title": str, "summary": str, "licence": str, "exercises": list}
 # Who installs a pack is trusted. To ask torch for a size before it computes costs a second of its imports.
 INSTALLED: Final = Limits(elements=2**40, elements_total=2**44)
+OURS: Final = Path(__file__).resolve().parent  # the packs that come with the server
+TEXT_BYTES_MAX: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[a-z0-9-]+")
+_FOLDER: Final = re.compile(r"[a-z0-9_-]+")
 Value = TypeVar("Value")
 
 
@@ -95,14 +101,20 @@ class GivenNumbers:
         return Numbers(self.given.tensors(seed), hashlib.sha256(self.given.text.encode()).hexdigest())
 
 
-def load_pack(folder: Path) -> Pack:
-    """Load the pack of a folder.
+def load_pack(folder: Path, *, is_installed: bool = False) -> Pack:
+    """Load the pack of a folder. ``is_installed`` says that its Python may run: who installs a pack trusts it.
 
     :raises PackError: a file is missing, or holds what cannot be used; the message names it
     """
+    _require_no_way_out(folder)
     settings = _settings(folder / PACK_FILE, PACK_SETTINGS, required=("title", "licence", "exercises"))
     name = _slug_part(folder)
     names = settings["exercises"]
+    for each in names:
+        if not isinstance(each, str) or not _FOLDER.fullmatch(each):
+            raise PackError(
+                f"{folder / PACK_FILE}: {each!r} is no folder of this pack. Name one with a-z, 0-9, _ and -."
+            )
     unlisted = sorted(path.parent.name for path in folder.glob(f"*/{EXERCISE_FILE}") if path.parent.name not in names)
     if unlisted:
         raise PackError(f"{folder / PACK_FILE} lacks {', '.join(unlisted)}. Add it to exercises, or remove its folder.")
@@ -112,18 +124,22 @@ def load_pack(folder: Path) -> Pack:
         summary=settings.get("summary", ""),
         licence=settings["licence"],
         digest=digest_of(folder),
-        exercises=tuple(load(folder / each, name) for each in names),
+        exercises=tuple(load(folder / each, name, is_installed=is_installed) for each in names),
     )
 
 
-def load(folder: Path, pack: str) -> Exercise:
-    """Load the exercise of a folder.
+def load(folder: Path, pack: str, *, is_installed: bool = False) -> Exercise:
+    """Load the exercise of a folder. ``is_installed`` says that its pack's Python may run.
 
     :raises PackError: a file is missing, or holds what cannot be used; the message names it
     """
+    is_trusted = is_installed or folder.resolve().is_relative_to(OURS)
     settings = _settings(folder / EXERCISE_FILE, SETTINGS, required=("title", "revision"))
+    if not is_trusted:
+        _require_no_python(folder, settings)
     start = _start(folder, settings)
-    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, start.samples, limits=INSTALLED))
+    limits = INSTALLED if is_trusted else Limits()
+    forward = _in_file(folder / "forward.py", lambda text: reader.read(text, start.samples, limits=limits))
     start = start.with_drawn(folder / "forward.py", forward.drawn)
     asked = settings.get("checkpoints") or default_checkpoints(forward, start.params)
     exercise = Exercise(
@@ -181,6 +197,28 @@ def digest_of(folder: Path) -> str:
         sha256.update(f"{'/'.join(parts)}\n{len(content)}\n".encode())
         sha256.update(content)
     return sha256.hexdigest()
+
+
+def _require_no_way_out(folder: Path) -> None:
+    """Check that no link leads out of a pack: students would read a file that is not the pack's.
+
+    :raises PackError: one does
+    """
+    inside = folder.resolve()
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            raise PackError(f"{path} leads out of the pack. Put a copy of the file there.")
+
+
+def _require_no_python(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Check that an exercise is data alone.
+
+    :raises PackError: it names or holds Python
+    """
+    if "numbers" in settings:
+        raise PackError(f"{folder / EXERCISE_FILE}: numbers imports Python. Write a given.py, or install the pack.")
+    if (folder / "parts.toml").exists():
+        raise PackError(f"{folder / 'parts.toml'} holds Python. Take it out of the folder, or install the pack.")
 
 
 def _is_hidden(parts: tuple[str, ...]) -> bool:
@@ -291,6 +329,10 @@ def _in_file(path: Path, read: Callable[[str], Value]) -> Value:
 
 def _text(path: Path, default: str | None = None) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise PackError(f"{path} is no file. Write one, or take it out of the pack.")
+        if path.stat().st_size > TEXT_BYTES_MAX:
+            raise PackError(f"{path} has more than {TEXT_BYTES_MAX // 1024} KiB. Make it shorter.")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         if default is not None:

@@ -10,7 +10,7 @@ A pack is a folder (``exercises.folder``), and it is found in one of two ways:
        makemore = "exercises.makemore:EXERCISES"
 
 2. The environment's ``DOJO_PACKS`` names the folder, or a folder that holds such folders. Several are separated as in
-   ``PATH``.
+   ``PATH``. Such a folder is data: nothing of it is run as Python.
 
 Drills are a pack by themselves: no course asks for them, and every course has them to practise. So they are found by
 their slugs, and are not among ``exercises()``.
@@ -91,7 +91,7 @@ def drills() -> Mapping[str, Exercise]:
     """
     if not (DRILLS / PACK_FILE).is_file():
         return {}
-    return {exercise.slug: exercise for exercise in folder.load_pack(DRILLS).exercises}
+    return {exercise.slug: exercise for exercise in folder.load_pack(DRILLS, is_installed=True).exercises}
 
 
 def is_drill(slug: str) -> bool:
@@ -155,14 +155,14 @@ def load(installed: Iterable[EntryPoint], in_folders: Iterable[Path] = ()) -> di
     found: dict[str, Pack] = {}
     origins: dict[str, str] = {}
     loaded: set[Path] = set()
-    sources = [(_label(entry), _object_of(entry)) for entry in sorted(installed, key=_label)]
-    sources += [(f"the folder {path}", path) for path in in_folders]
-    for origin, held in sources:
+    sources = [(_label(entry), _object_of(entry), True) for entry in sorted(installed, key=_label)]
+    sources += [(f"the folder {path}", path, False) for path in in_folders]
+    for origin, held, is_installed in sources:
         if isinstance(held, Path):
             if held.resolve() in (*loaded, DRILLS.resolve()):
                 continue
             loaded.add(held.resolve())
-        pack = _pack(origin, held)
+        pack = _pack(origin, held, is_installed)
         for key in (pack.name, *(exercise.slug for exercise in pack.exercises)):
             if key in origins:
                 raise PackError(
@@ -192,14 +192,14 @@ def _object_of(entry: EntryPoint) -> object:
     return Path(next(iter(held.__path__))) if isinstance(held, ModuleType) and hasattr(held, "__path__") else held
 
 
-def _pack(origin: str, held: object) -> Pack:
+def _pack(origin: str, held: object, is_installed: bool) -> Pack:
     """Return the pack that an entry point or a folder holds.
 
     :raises PackError: it is no pack, or an exercise of it cannot be used
     """
     if isinstance(held, Path):
         try:
-            return folder.load_pack(held)
+            return folder.load_pack(held, is_installed=is_installed)
         except PackError as error:
             raise PackError(f"{origin}: {error}") from error
     if not isinstance(held, tuple) or not held or not all(isinstance(exercise, Exercise) for exercise in held):

@@ -28,7 +28,14 @@ AGREED, AGREED_PER_STEP = 1e-6, 1e-8
 # Of the largest element of a gradient. A gradient that is zero in mathematics is rounding noise below the second one.
 RIGHT_SHARE, RIGHT_NOISE = 1e-3, 1e-6
 
+# A chunk took ten seconds at most, and a fresh child for each step costs some hundredths.
+OWN_SECONDS_MAX: Final = 60.0
+
 Gradients = Callable[[dict[str, Any]], Mapping[Any, Any]]
+
+
+class TooSlow(SandboxFault):
+    """The steps of a chunk, taken one by one, take too long: the code, or the machine."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,13 @@ class Own:
 class Trainer:
     """Trains the network of an exercise.
 
+    :param own_seconds_max: what the steps of a chunk may take one by one, with the student's gradients
     :raises UnpinnedNumerics: this process computes with other kernels
     """
 
     exercise: Exercise
     network: Trainable
+    own_seconds_max: float = OWN_SECONDS_MAX
 
     def chunk(self, seed: int, first: int, batch: int, rates: Sequence[float], start: Parameters) -> Chunk:
         """Return the steps of a run from ``first`` on, one for each rate."""
@@ -145,20 +154,25 @@ class Trainer:
 
         None if the code does not run to its end in one of them. ``before_step`` raises to stop it.
 
-        :raises SandboxFault: the sandbox failed, or the machine was too slow; try again
+        :raises TooSlow: the code or the machine was too slow; try again
+        :raises SandboxFault: the sandbox failed; try again
         """
         numerics.environment()
         parameters = {name: tensor.clone() for name, tensor in chunk.start.items()}
         forward = compiled(self.exercise.forward.text)
         constants = self.network.constants(chunk.contexts.shape[1])
-        are_right = True
+        are_right, seconds = True, 0.0
         for contexts, targets, rate in chunk.minibatches:
             before_step()
+            if seconds > self.own_seconds_max:
+                raise TooSlow("the steps of a chunk took too long one by one")
             given: dict[str, Tensor] = {**parameters, **constants, "Xb": contexts, "Yb": targets}
             with torch.no_grad():
                 played = forward_state(forward, variables(given))
                 state = {**given, **{name: value for name, value in played.items() if isinstance(value, Tensor)}}
-                gradients = self._given(state, source, filename, sandbox)
+                run = self._run(state, source, filename, sandbox)
+                seconds += run.seconds
+                gradients = _given(run)
                 if gradients is None:
                     return None
                 are_right = are_right and _are_right(gradients, self.network.gradients(played))
@@ -168,25 +182,31 @@ class Trainer:
                     return None
         return Own(parameters, are_right)
 
-    def _given(
-        self, state: Mapping[str, Tensor], source: str, filename: str, sandbox: Sandbox
-    ) -> dict[str, Tensor] | None:
-        """Return the student's gradients on a forward state; None if the code does not give all of them."""
-        elements = max(tensor.numel() for tensor in state.values())
-        slots = tuple(Slot(name, elements * torch.float64.itemsize) for name in self.network.parameter_names)
+    def _run(self, state: Mapping[str, Tensor], source: str, filename: str, sandbox: Sandbox) -> Run:
+        """Run the student's code on a forward state. A gradient has the elements of its parameter, or it is of no use.
+
+        :raises TooSlow: it did not end in time
+        """
+        names = self.network.parameter_names
+        slots = tuple(Slot(name, state[name].numel() * torch.float64.itemsize) for name in names)
         run = sandbox.run(Job(source, filename, freeze(state), slots, Limits()))
         if run.status is RunStatus.TIME_LIMIT:
-            raise SandboxFault("a single backward pass did not end in time")
-        found = {name: answer.tensor for name, answer in run.answers.items() if answer.tensor is not None}
-        is_whole = run.status is RunStatus.OK and len(found) == len(slots)
-        return found if is_whole else None
+            raise TooSlow("a single backward pass did not end in time")
+        return run
+
+
+def _given(run: Run) -> dict[str, Tensor] | None:
+    """Return the gradients of a run; None if it does not give all of them, as real numbers."""
+    tensors = {name: answer.tensor for name, answer in run.answers.items()}
+    found = {name: tensor for name, tensor in tensors.items() if tensor is not None and not tensor.is_complex()}
+    return found if run.status is RunStatus.OK and len(found) == len(tensors) else None
 
 
 def _are_right(gradients: Parameters, right: Parameters) -> bool:
     for name, expected in right.items():
         if gradients[name].numel() != expected.numel():
             return False
-        difference = float((gradients[name].reshape(expected.shape) - expected).abs().max())
+        difference = float((gradients[name].reshape(expected.shape).to(expected.dtype) - expected).abs().max())
         if not difference <= RIGHT_SHARE * float(expected.abs().max()) + RIGHT_NOISE:
             return False
     return True

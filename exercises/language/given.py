@@ -29,6 +29,7 @@ from exercises.language.errors import Refused
 
 CANONICAL_SEED: Final = 0
 ELEMENTS_MAX: Final = 2**22  # of one tensor: 16 MiB
+TOTAL_MAX: Final = 2**25  # of all tensors: 128 MiB
 NUMBER_MAX: Final = 2**53
 
 
@@ -118,6 +119,12 @@ def _read(source: str) -> Given:
                 raise Refused(node.lineno, "loss is what the lines compute", "Give it another name")
             case ast.Assign([ast.Name(name)], ast.Call() as call):
                 drawn[name] = _drawn(name, call, constants)
+                if sum(KINDS[each.kind].elements(each.shape) for each in drawn.values()) > TOTAL_MAX:
+                    raise Refused(
+                        node.lineno,
+                        f"all tensors together have more than {TOTAL_MAX:,} elements",
+                        "Choose smaller sizes",
+                    )
             case ast.Assign([ast.Name(name)], value):
                 constants[name] = _constant(value, constants)
             case ast.Expr(ast.Constant(str())):
@@ -148,7 +155,7 @@ def _of_kind(name: str, call: ast.Call, constants: Mapping[str, Any], *, is_para
     shape = tuple(_constant(each, constants) for each in call.args)
     if len(shape) == 1 and isinstance(shape[0], tuple):
         shape = shape[0]
-    if not all(type(size) is int and size > 0 for size in shape) or math.prod(shape) > ELEMENTS_MAX:
+    if not all(type(size) is int and size > 0 for size in shape) or kind.elements(shape) > ELEMENTS_MAX:
         raise Refused(
             call.lineno,
             f"{ast.unparse(call)} has no shape that can be drawn",
@@ -285,6 +292,11 @@ class Kind:
     is_float: bool = True
     sizes_min: int = 0
     example: str = ""
+    is_square: bool = False  # of the first size alone
+
+    def elements(self, shape: tuple[int, ...]) -> int:
+        """Return how many elements there are to draw."""
+        return shape[0] ** 2 if self.is_square and shape else math.prod(shape)
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -297,6 +309,6 @@ KINDS: Final[dict[str, Kind]] = {
     "zeros": Kind(_filled(0.0)),
     "labels": Kind(_labels, is_float=False, sizes_min=1, example="labels(3, 12)"),
     "permutation": Kind(_permutation, is_float=False, sizes_min=1, example="permutation(4)"),
-    "causal": Kind(_causal, is_float=False, sizes_min=1, example="causal(4)"),
+    "causal": Kind(_causal, is_float=False, sizes_min=1, example="causal(4)", is_square=True),
     "mask": Kind(_mask, {"share": 0.5}, is_float=False),
 }

@@ -40,15 +40,17 @@ def read(source: str, given: Mapping[str, Any], models: str = "", limits: Limits
         body = parsed(source, limits).body
         if models:
             body = _make_models(session, body, models, scope)
-        session.execute(body, scope)
-    except Returned as returned:
-        session.kept(returned.value, "loss")
+        try:
+            session.execute(body, scope)
+        except Returned as returned:
+            session.kept(returned.value, "loss")
+        lines = _without_unread(session.lines)
+        text = _text(source, lines)
     except RecursionError:
         raise session.refused("the lines are nested too deeply", "Give parts of the expression names.") from None
     except Left:
         raise session.refused("this leaves a function or loop that is not there", "Leave it out.") from None
-    lines = _without_unread(session.lines)
-    return Forward(lines, _text(source, lines), tuple(session.notes), tuple(session.drawn))
+    return Forward(lines, text, tuple(session.notes), tuple(session.drawn))
 
 
 def _session(source: str, given: Mapping[str, Any], limits: Limits) -> Session:
@@ -96,8 +98,16 @@ def _without_unread(lines: list[Line]) -> tuple[Line, ...]:
 
 
 def _text(source: str, lines: tuple[Line, ...]) -> str:
-    """Return what is shown: the source if each line stands there as it is read, else one line a step."""
+    """Return what is shown: the source if it holds the lines as they are read, and nothing else; or one line a step.
+
+    So no statement that was left out unread stands in what others run.
+    """
     written = source.strip("\n")
-    if all(line.text in written for line in lines):
+    statements = [node for node in ast.parse(source).body if not _is_text(node)]
+    if [ast.unparse(node) for node in statements] == [ast.unparse(ast.parse(line.text)) for line in lines]:
         return written
     return shown(lines, comments_of(source))
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -161,6 +161,8 @@ class TrainingNumbers(Makemore):
         while len(letters) < NAME_LENGTH_MAX:
             hidden = _before_norm(parameters, torch.tensor([context]))
             probabilities = F.softmax(_logits(parameters, hidden, mean, variance), 1)
+            if not bool(probabilities.isfinite().all()):  # large steps have blown the network up
+                return ""
             index = int(torch.multinomial(probabilities, 1, generator=generator))
             if index == 0:
                 break

@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -110,28 +111,31 @@ TOO_LONG: Final = Trial(
 NOTHING: Final = Trial(Refusal(None, "There are no lines. Paste a forward pass whose last line sets loss."))
 
 
-def try_apart(wanted: Wanted) -> Trial:
-    """Try a forward pass in a process of its own."""
+def try_apart(wanted: Wanted, program: Sequence[str] = (sys.executable, "-I", __file__)) -> Trial:
+    """Try a forward pass in a process of its own. Its files go with it, even if it is killed."""
     if not wanted.lines.strip():
         return NOTHING
     if len(wanted.given) + len(wanted.lines) > TEXT_CHARACTERS_MAX:
         return TOO_LONG
-    try:
-        # Nothing of the environment: it holds secrets of the server.
-        ended = subprocess.run(
-            [sys.executable, "-I", __file__],
-            input=json.dumps(asdict(wanted)).encode(),
-            capture_output=True,
-            timeout=WALL_SECONDS_MAX,
-            env={},
-            cwd="/",
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryDirectory(prefix="dojo-trial-") as place, (Path(place) / "answer").open("w+b") as answer:
+        try:
+            ended = subprocess.run(
+                program,
+                input=json.dumps(asdict(wanted)).encode(),
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                timeout=WALL_SECONDS_MAX,
+                env={"TMPDIR": place},  # and nothing of ours: that holds secrets of the server
+                cwd="/",
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return TOO_MUCH
+        answer.seek(0)
+        content = answer.read(ANSWER_BYTES_MAX + 1)
+    if ended.returncode != 0 or len(content) > ANSWER_BYTES_MAX:
         return TOO_MUCH
-    if ended.returncode != 0 or len(ended.stdout) > ANSWER_BYTES_MAX:
-        return TOO_MUCH
-    return Trial.of_json(json.loads(ended.stdout))
+    return Trial.of_json(json.loads(content))
 
 
 def try_out(wanted: Wanted) -> Trial:
@@ -196,6 +200,7 @@ def _main() -> None:
     seconds = PROOF_CPU_SECONDS_MAX if wanted.is_proved else CPU_SECONDS_MAX
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES_MAX, DATA_BYTES_MAX))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ANSWER_BYTES_MAX + 1, ANSWER_BYTES_MAX + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from grader import numerics
 

@@ -17,6 +17,7 @@ from server.submissions.rate_limit import TooFast
 
 TRIALS_PER_MINUTE: Final = 10
 WINDOW_SECONDS: Final = 60.0
+RETRY_SECONDS: Final = 10
 ACCOUNTS_MAX: Final = 10_000  # accounts so many apart count together
 
 
@@ -36,12 +37,19 @@ class Trials:
         self._try = try_
         self._clock = clock
         self._turn = asyncio.Semaphore(1)
+        self._waiting: set[int] = set()  # accounts that wait here, or whose turn it is
 
     async def of(self, account_id: int, wanted: Wanted) -> Trial:
         """Try a forward pass of an account, once it is its turn.
 
-        :raises TooFast: the account has had as many as it may; ``Retry-After`` says in how many seconds it may again
+        :raises TooFast: the account has had as many as it may, or one that is not done; ``Retry-After`` says in how
+            many seconds it may again
         """
+        if account_id in self._waiting:
+            raise TooFast(
+                "Your last forward pass is still being read. Wait until it is done, and read this one again.",
+                {"Retry-After": str(RETRY_SECONDS)},
+            )
         seconds = math.ceil(self._pace.note(account_id, self._clock(), WINDOW_SECONDS))
         if seconds > 0:
             raise TooFast(
@@ -49,8 +57,12 @@ class Trials:
                 f"Wait {seconds} s, and read it again.",
                 {"Retry-After": str(seconds)},
             )
-        async with self._turn:
-            return await run_in_threadpool(self._try, wanted)
+        self._waiting.add(account_id)
+        try:
+            async with self._turn:
+                return await run_in_threadpool(self._try, wanted)
+        finally:
+            self._waiting.discard(account_id)
 
 
 async def trials(request: Request) -> Trials:

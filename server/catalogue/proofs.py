@@ -19,6 +19,7 @@ from server.catalogue.schemas import ExerciseSummaryBody, ProofBody
 log = logging.getLogger(__name__)
 
 FOLDER = "proofs"
+COUNT_MAX = 2**31 - 1
 
 
 class Proofs:
@@ -71,7 +72,12 @@ class Proofs:
         if not record.holds_for(exercise):
             log.warning("the proof of %s is left out: the exercise has changed. Prove it again.", exercise.slug)
             return None
-        counts = {name: int(record.proof[name]) for name in ("seeds", "mistakes", "named")}
+        # Whoever made a pack may have signed anything with a key of their own.
+        said = {name: record.proof.get(name) for name in ("seeds", "mistakes", "named")}
+        counts = {name: count for name, count in said.items() if type(count) is int and 0 <= count <= COUNT_MAX}
+        if counts.keys() != said.keys():
+            log.warning("the proof of %s is left out: it does not say what was tried. Prove it again.", exercise.slug)
+            return None
         return ProofBody(by_this_server=record.key == self._key, key=record.key, **counts)
 
 

@@ -23,6 +23,10 @@ FORGED: Final = (
     "Your parameters after step {step} are not what your backward gives. If it keeps something from step to step, or "
     "draws random numbers, leave that out, and start again."
 )
+UNCHECKED: Final = (
+    "The steps up to step {step} could not be checked in {tries} tries: one by one, your backward takes too long. "
+    "Leave out what depends on the number of the step or on the clock, make it faster, and start again."
+)
 LOST: Final = (
     "The server lost this run {tries} times in a row, and your code is not to blame. Start it again; if that does not "
     "help, tell your instructor."

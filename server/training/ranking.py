@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from server.tables import Check, RunState, TrainingRunRow
@@ -11,6 +13,13 @@ from server.training.plan import Plan
 from server.training.run import plan_of
 
 RANKED_MAX = 200
+# A run's code alone may take 64 KiB, and every run of a course is read.
+_LARGE: Final[tuple[Any, ...]] = (
+    TrainingRunRow.body,
+    TrainingRunRow.curve,
+    TrainingRunRow.reference_curve,
+    TrainingRunRow.samples,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ def ranking(session: Session, course_id: int, reader_id: int, examples_max: int)
             col(TrainingRunRow.steps) * col(TrainingRunRow.batch) <= examples_max,
             col(TrainingRunRow.emptied_at).is_(None),
         )
+        .options(*map(defer, _LARGE))
         .order_by(col(TrainingRunRow.dev_loss), col(TrainingRunRow.id))
     )
     best: dict[int, TrainingRunRow] = {}

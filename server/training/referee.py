@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from safetensors.torch import load
@@ -20,8 +21,9 @@ from torch import Tensor
 
 from exercises.instance import freeze
 from grader.sandbox import SandboxFault
+from grader.sandbox.job import SandboxExhausted
 from grader.supervision import SupervisedThread, ThreadStatus
-from grader.training import Chunk, Trainer, Verdict
+from grader.training import Chunk, TooSlow, Trainer, Verdict
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.database.table import now
@@ -35,6 +37,7 @@ from server.training.store import Duty, Ending
 
 SAMPLES: Final = 20
 NICENESS: Final = 10
+REPLAYS_MAX: Final = 3  # tries of a chunk whose steps take too long one by one
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,7 @@ class Referee:
         self._metrics = metrics
         self._stopping = threading.Event()
         self._woken = threading.Event()
+        self._lost: dict[int, int] = {}  # by run, the tries of a chunk that this process could not replay
         self._thread = SupervisedThread("training referee", self._work, self._stopping)
 
     @property
@@ -126,13 +130,13 @@ class Referee:
     def _replay(self, duty: Duty) -> None:
         try:
             replayed = self._judged(duty)
-        except (Stopped, SandboxFault) as error:
-            if isinstance(error, SandboxFault):
-                self._metrics.faults.labels(type(error).__name__).inc()
-                log.error("A chunk of training run %d could not be checked: %s", duty.run_id, error)
-                self._code_runner.inspect()
-            self._put_back(duty)
+        except Stopped:
+            self._put_back(duty, 0.0)
             return
+        except Exception as error:  # what a student's code makes of a replay must not hold up those of others
+            self._lose(duty, error)
+            return
+        self._lost.pop(duty.run_id, None)
         self._metrics.replays.labels(replayed.verdict.value).inc()
         with self._database.writing(durable=False) as session:
             row = store.locked(session, duty.run_id)
@@ -165,13 +169,30 @@ class Referee:
         if self._stopping.is_set():
             raise Stopped
 
-    def _put_back(self, duty: Duty) -> None:
+    def _lose(self, duty: Duty, error: Exception) -> None:
+        """Have a chunk replayed again later, or end its run: nobody can say whether it is right."""
+        self._metrics.faults.labels(type(error).__name__).inc()
+        trace = None if isinstance(error, SandboxFault) else error
+        log.error("A chunk of training run %d could not be checked: %s", duty.run_id, error, exc_info=trace)
+        is_blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
+        tries = self._lost.get(duty.run_id, 0) + (not is_blameless)
+        is_slow = isinstance(error, TooSlow)
+        if tries < (REPLAYS_MAX if is_slow else store.TRIES_MAX):
+            self._lost[duty.run_id] = tries
+            self._put_back(duty, self._pace.retry_seconds * max(1, tries))
+            return
+        self._lost.pop(duty.run_id, None)
+        with self._database.writing() as session:
+            row = store.locked(session, duty.run_id)
+            if row is not None and row.state is RunState.RUNNING:
+                message = messages.UNCHECKED if is_slow else messages.LOST
+                end(session, row, RunState.FAILED, message.format(step=duty.last, tries=tries))
+
+    def _put_back(self, duty: Duty, pause: float) -> None:
         with self._database.writing(durable=False) as session:
             chunk = store.chunk_of(session, duty.run_id, duty.last)
             if chunk is not None:
-                chunk.due_at = now()
-        if not self._stopping.is_set():
-            self._stopping.wait(self._pace.retry_seconds)
+                chunk.due_at = now() + timedelta(seconds=pause)
 
     @staticmethod
     def _record(session: Session, row: TrainingRunRow, duty: Duty, replayed: Replayed) -> None:

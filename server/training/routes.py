@@ -26,7 +26,7 @@ Reading = Annotated[RunAccess, Depends(AllowedForRun(Permission.READ_OWN_WORK, P
 Cancelling = Annotated[RunAccess, Depends(AllowedForRun(Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS))]
 
 
-@router.post("/courses/{course}/training/runs", status_code=201, responses=documented(403, 409, 413))
+@router.post("/courses/{course}/training/runs", status_code=201, responses=documented(403, 409, 413, 429))
 def start_run(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
     body: TrainingOrderBody,

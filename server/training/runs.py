@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import delete
@@ -14,14 +16,15 @@ from sqlmodel import Session, col, func, select
 
 from grader.training import Trainer
 from server.accounts.accounts import lock_account
-from server.accounts.names import clean_name
+from server.accounts.names import clean_name, skeleton
 from server.assignments.exercises import find_exercise
 from server.courses.access import Membership
 from server.database import dialect
 from server.database.table import now
 from server.http.problems import Conflict, NotFound, TooLarge, Unprocessable
 from server.rules.rules import find_rules
-from server.tables import AnswerKind, RunState, TrainingChunkRow, TrainingRunRow
+from server.submissions.rate_limit import TooFast
+from server.tables import AccountRow, AnswerKind, RunState, SeatRow, TrainingChunkRow, TrainingRunRow
 from server.training.plan import Budget, Plan
 from server.training.run import LIVE, TrainingRun
 
@@ -29,6 +32,8 @@ EXERCISE: Final = "makemore/train"
 PSEUDONYM_LENGTH_MAX: Final = 40
 SOURCE_BYTES_MAX: Final = 64 * 1024
 LISTED_MAX: Final = 50
+RUNS_PER_DAY: Final = 100
+DAY: Final = timedelta(days=1)
 
 
 class UnknownRun(NotFound):
@@ -53,6 +58,12 @@ class NoPseudonym(Unprocessable):
     """A run of the ranking without a name to show, or with a long one."""
 
     title, slug = "No pseudonym", "no-pseudonym"
+
+
+class TakenPseudonym(Conflict):
+    """A pseudonym that others would read as somebody else of the course."""
+
+    title, slug = "That is somebody else", "taken-pseudonym"
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,8 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
     :raises BadName: its pseudonym holds invisible characters
     :raises TooLarge: the source is too long
     :raises AlreadyTraining: another run of the account goes on
+    :raises TooFast: the account has begun as many within a day as it may
+    :raises TakenPseudonym: its pseudonym is the name or pseudonym of somebody else, or looks like it
     """
     find_exercise(EXERCISE)
     find_rules(session, student, account_id, EXERCISE).require_open(AnswerKind.CODE)
@@ -109,6 +122,9 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
     pseudonym = _pseudonym(order)
     lock_account(session, account_id)
     _require_no_other(session, account_id)
+    _require_pace(session, account_id)
+    if pseudonym is not None:
+        _require_own_name(session, student.course.id, account_id, pseudonym)
     earlier = session.exec(select(func.count()).where(TrainingRunRow.account_id == account_id)).one()
     row = TrainingRunRow(
         course_id=student.course.id,
@@ -183,6 +199,37 @@ def _require_no_other(session: Session, account_id: int) -> None:
     running = session.exec(other).first()
     if running is not None:
         raise AlreadyTraining(f"Your training run {running} goes on. Wait for its end, or cancel it first.")
+
+
+def _require_pace(session: Session, account_id: int) -> None:
+    """Each run keeps its code, and has a seed of its own: who begins and cancels many would choose among seeds."""
+    moments = select(TrainingRunRow.created_at).where(
+        TrainingRunRow.account_id == account_id, TrainingRunRow.created_at > now() - DAY
+    )
+    oldest = session.exec(moments.order_by(col(TrainingRunRow.id).desc()).offset(RUNS_PER_DAY - 1).limit(1)).first()
+    if oldest is not None:
+        seconds = math.ceil((oldest + DAY - now()).total_seconds())
+        raise TooFast(
+            f"You have begun {RUNS_PER_DAY} training runs within a day, the limit of this server. "
+            f"Wait {max(1, seconds // 60)} minutes, and start again.",
+            {"Retry-After": str(max(1, seconds))},
+        )
+
+
+def _require_own_name(session: Session, course_id: int, account_id: int, pseudonym: str) -> None:
+    people = (
+        select(AccountRow.name)
+        .join(SeatRow, col(SeatRow.account_id) == AccountRow.id)
+        .where(SeatRow.course_id == course_id, AccountRow.id != account_id)
+    )
+    pseudonyms = select(TrainingRunRow.pseudonym).where(
+        TrainingRunRow.course_id == course_id, TrainingRunRow.account_id != account_id, col(TrainingRunRow.ranked)
+    )
+    others = {*session.exec(people), *session.exec(pseudonyms.distinct())}
+    if skeleton(pseudonym) in {skeleton(name) for name in others if name}:
+        raise TakenPseudonym(
+            "Somebody else in this course has that name or pseudonym, or one that looks like it. Choose another one."
+        )
 
 
 def _pseudonym(order: Order) -> str | None:

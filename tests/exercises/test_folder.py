@@ -59,7 +59,7 @@ def test_the_files_make_an_exercise(tmp_path: Path) -> None:
     (at / "hints.md").write_text(hints)
     (at / "parts.toml").write_text(PARTS)
 
-    exercise = folder.load(at, "squares")
+    exercise = folder.load(at, "squares", is_installed=True)
 
     assert (exercise.slug, exercise.revision, exercise.title) == ("squares/a-square", 1, "A layer")
     assert exercise.checkpoints == (Checkpoint("h"), Checkpoint("W", 10, 20))
@@ -128,7 +128,7 @@ def test_noise_of_the_lines_is_drawn_with_the_rest(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(PackError, match=says):
-        folder.load(write(tmp_path, **files), "squares")
+        folder.load(write(tmp_path, **files), "squares", is_installed=True)
 
 
 @pytest.mark.parametrize("missing", ["statement.md", "forward.py", "given.py", "exercise.toml"])

@@ -105,6 +105,7 @@ def _tensor(session: Session, path: str, data: Any, dtype: torch.dtype | None) -
         session.note("torch.tensor of a tensor has no gradient")
         made: Traced = session.operation("detach", data)
         return made
+    session.weigh([data])
     if holds_traced(data):
         return session.operation("detach", session.operation("stack", tuple(data)))  # type: ignore[no-any-return]
     if path in ("torch.FloatTensor", "torch.Tensor", "Tensor"):

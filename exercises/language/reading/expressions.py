@@ -107,7 +107,8 @@ def _dict(session: Session, node: ast.Dict, scope: Scope) -> Any:
         if key is None:
             found.update(session.evaluate(value, scope))
         else:
-            found[session.evaluate(key, scope)] = session.evaluate(value, scope)
+            name = session.weigh(session.evaluate(key, scope))
+            found[name] = session.evaluate(value, scope)
     return found
 
 
@@ -160,6 +161,7 @@ def _compared(session: Session, op: ast.cmpop, left: Any, right: Any) -> Any:
         if type(op) not in _COMPARISONS or left is None or right is None:
             raise session.refused("a list that holds tensors depends on their values", "Compare numbers.")
         return session.operation(_COMPARISONS[type(op)], left, right)
+    session.weigh([left, right])
     return COMPARISONS[type(op)](left, right)
 
 
@@ -254,7 +256,7 @@ def _comprehension(session: Session, node: ast.ListComp | ast.GeneratorExp | ast
 
 def _dict_comprehension(session: Session, node: ast.DictComp, scope: Scope) -> Any:
     turns = _turns(session, node.generators, scope)
-    return {session.evaluate(node.key, inner): session.evaluate(node.value, inner) for inner in turns}
+    return {session.weigh(session.evaluate(node.key, inner)): session.evaluate(node.value, inner) for inner in turns}
 
 
 def _turns(session: Session, generators: list[ast.comprehension], scope: Scope) -> Iterator[Scope]:
@@ -300,6 +302,8 @@ def items(session: Session, value: Any, node: ast.expr | None = None) -> list[An
         case Traced():
             if value.value.dim() == 0:
                 raise session.refused("a loop goes through a single number", "Loop over range(…).")
+            if value.value.shape[0] > session.limits.items:
+                raise TooMuch(f"a loop or list has more than {session.limits.items:,} items")
             return [session.operation("index", value, place) for place in range(value.value.shape[0])]
         case Results():
             return list(value.parts())

@@ -16,6 +16,7 @@ def part(session: Session, value: Any, index: Any, node: ast.Subscript) -> Any:
 
     :raises Refused: a boolean mask decides how many rows there are, or what is indexed cannot be
     """
+    session.weigh(index)
     match value:
         case Traced():
             return of_tensor(session, value, index, node)

@@ -10,6 +10,7 @@ import torch
 
 from exercises.language.operations import SPELLINGS
 from exercises.language.reading import creation, einops, layers, noise, python
+from exercises.language.reading.plain import product
 from exercises.language.reading.session import Session, holds_traced
 from exercises.language.reading.values import Class, Instance, Library, Traced
 from exercises.language.reading.writes import make_stale
@@ -105,6 +106,12 @@ def attribute(session: Session, path: str) -> Any:
     return Library(path)
 
 
+def is_computed(path: str) -> bool:
+    """Return whether a call of a path is computed, and by nothing but what the path names."""
+    is_plain = path in python.FUNCTIONS or path.startswith("math.") or path in ("torch.finfo", "torch.iinfo")
+    return is_plain or path in SPELLINGS or any(room.knows(path) for room in (noise, creation, einops))
+
+
 def called(session: Session, path: str, positional: list[Any], options: dict[str, Any]) -> Any:
     """Return the result of a function of a library.
 
@@ -172,7 +179,7 @@ def _mathematics(session: Session, name: str, positional: list[Any], options: di
     if name not in _MATH:
         raise session.refused(f"math.{name} is not in the language", "Write the number.")
     if name == "prod":
-        return math.prod(python.items(session, first))
+        return product(python.items(session, first), session.limits)
     return _MATH[name](*positional)
 
 

@@ -42,12 +42,12 @@ class Budget:
         if self._parts < 0:
             raise too_much(line, f"the lines ask for more than {self.limits.parts:,} operations")
 
-    def spend_elements(self, line: int, elements: int) -> None:
-        """Take off elements of a tensor.
+    def spend_elements(self, line: int, elements: int, others: int = 0) -> None:
+        """Take off elements of a tensor, and those of others, each of which may have as many.
 
         :raises Refused: the tensor is too large, or all tensors together are
         """
-        self._elements -= elements
+        self._elements -= elements + others
         if elements > self.limits.elements or self._elements < 0:
             raise too_large(line, self.limits)
 

@@ -34,7 +34,7 @@ def computed(op: ast.operator, left: Any, right: Any, limits: Limits) -> Any:
     :raises TooMuch: it would be too large
     :raises TypeError: the values do not go together
     """
-    if isinstance(left, str) and isinstance(op, ast.Mod):
+    if isinstance(left, str | bytes) and isinstance(op, ast.Mod):
         raise TooMuch("a string is formatted with %")
     if isinstance(op, ast.Mult) and (isinstance(left, _SEQUENCES) or isinstance(right, _SEQUENCES)):
         sequence, count = (left, right) if isinstance(left, _SEQUENCES) else (right, left)
@@ -78,3 +78,24 @@ def taken(items: Iterable[Any], most: int) -> list[Any]:
     if len(found) > most:
         raise TooMuch(f"a loop or list has more than {most:,} items")
     return found
+
+
+def product(numbers: Iterable[Any], limits: Limits) -> Any:
+    """Return the product of numbers, none of which on the way is too large.
+
+    :raises TooMuch: one is
+    """
+    result: Any = 1
+    for each in numbers:
+        result = computed(ast.Mult(), result, each, limits)
+    return result
+
+
+def total(values: Iterable[Any], start: Any, limits: Limits) -> Any:
+    """Return the sum of numbers or lists, none of which on the way is too large.
+
+    :raises TooMuch: one is
+    """
+    for each in values:
+        start = computed(ast.Add(), start, each, limits)
+    return start

@@ -8,9 +8,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
-from exercises.language.reading.plain import TooMuch, checked, computed, taken
+from exercises.language.reading.plain import TooMuch, checked, computed, taken, total
 from exercises.language.reading.session import Session, holds_traced
 from exercises.language.reading.values import Class, Function, Instance, Library, Results, Traced
+
+_DIGITS_MAX: Final = 30
 
 
 def called(session: Session, name: str, positional: list[Any], options: dict[str, Any]) -> Any:
@@ -26,12 +28,18 @@ def items(session: Session, value: Any) -> list[Any]:
     if isinstance(value, Traced):
         if value.value.dim() == 0:
             raise session.refused("a loop goes through a single number", "Loop over range(…).")
+        _check_rows(session, value)
         return [session.operation("index", value, place) for place in range(value.value.shape[0])]
     if isinstance(value, Results):
         return list(value.parts())
     if isinstance(value, Instance):
         return list(value.attributes.get("items", []))
     return taken(value, session.limits.items)
+
+
+def _check_rows(session: Session, value: Traced) -> None:
+    if value.value.shape[0] > session.limits.items:
+        raise TooMuch(f"a loop or list has more than {session.limits.items:,} items")
 
 
 def _range(session: Session, *bounds: Any) -> range:
@@ -51,13 +59,14 @@ def _len(session: Session, value: Any) -> int:
 def _sum(session: Session, values: Any, start: Any = 0) -> Any:
     elements = items(session, values)
     if not any(isinstance(each, Traced) for each in [start, *elements]):
-        return sum(elements, start)
+        return total(elements, start, session.limits)
     rest = elements if start == 0 and not isinstance(start, Traced) else [start, *elements]
     return functools.reduce(lambda left, right: session.operation("add", left, right), rest)
 
 
 def _extreme(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     def choose(session: Session, *values: Any, **options: Any) -> Any:
+        session.weigh(values)
         if holds_traced(values) or any(holds_traced(list(each)) for each in values if isinstance(each, list | tuple)):
             raise session.refused(
                 f"{name}() of tensors depends on their values", f"Write torch.{name}imum(a, b), or x.{name}()."
@@ -87,7 +96,11 @@ def _abs(session: Session, value: Any) -> Any:
 
 
 def _round(session: Session, value: Any, digits: int = 0) -> Any:
-    return session.operation("round", value) if isinstance(value, Traced) else round(value, digits or None)
+    if isinstance(value, Traced):
+        return session.operation("round", value)
+    if abs(digits) > _DIGITS_MAX:  # Python computes 10**digits
+        raise TooMuch(f"a number is rounded to more than {_DIGITS_MAX} digits")
+    return round(value, digits or None)
 
 
 def _pow(session: Session, base: Any, exponent: Any) -> Any:
@@ -110,6 +123,7 @@ def _map(session: Session, function: Any, *sequences: Any) -> list[Any]:
 
 def _sorted(session: Session, values: Any, reverse: bool = False, key: Any = None) -> list[Any]:
     elements = items(session, values)
+    session.weigh(elements)
     if holds_traced(elements) or key is not None:
         raise session.refused("an order depends on a tensor's values", "Write torch.sort, or the order itself.")
     return sorted(elements, reverse=reverse)
@@ -211,6 +225,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 
 def method(session: Session, receiver: Any, name: str, positional: list[Any], options: dict[str, Any]) -> Any:
     """Return the result of a method of a list, a dict or a string."""
+    session.weigh([receiver, positional])
     allowed = _METHODS.get(type(receiver), ())
     if name not in allowed or options:
         raise session.refused(f".{name} of a {type(receiver).__name__} is not read", "Write it with lists and loops.")

@@ -128,15 +128,20 @@ class Session:
                 value.path = name
         return value
 
-    def weigh(self, value: Any) -> None:
-        """Take the items of a list off the budget, those of lists in it too: whoever walks it takes that long."""
+    def weigh(self, value: Any) -> Any:
+        """Return a value, and take its items off the budget, those of lists in it too: to walk it takes that long.
+
+        :raises Refused: nothing is left
+        """
         waiting = [value]
         while waiting:
             each = waiting.pop()
             self.budget.spend(self.line)
-            if type(each) in (list, tuple):
-                self.budget.spend(self.line, len(each))
-                waiting += [inner for inner in each if type(inner) in (list, tuple)]
+            items = tuple(each.items()) if type(each) is dict else each
+            if type(items) in (list, tuple):
+                self.budget.spend(self.line, len(items))
+                waiting += [inner for inner in items if type(inner) in (list, tuple, dict)]
+        return value
 
     def used(self, value: Any) -> Any:
         """Return an argument as an operation takes it: what a function made gets a name first."""
@@ -149,6 +154,7 @@ class Session:
         if isinstance(value, Traced) and value.hint and not value.is_named:
             return self.step(value.hint, value)
         if type(value) in (tuple, list):
+            self.budget.spend(self.line, len(value))
             return type(value)(self.used(each) for each in value)
         return value
 
@@ -183,6 +189,7 @@ class Session:
             raise self.refused("the line is too long", "Give parts of it names.")
         result = self._computed(operation, {key: valued(value) for key, value in values.items()})
         if isinstance(result, tuple | list):
+            self.budget.spend_elements(self.line, 0, sum(each.numel() for each in result if isinstance(each, Tensor)))
             return Results(call, tuple(result), size)
         self.budget.spend_elements(self.line, result.numel())
         return Traced(call, result, size)
@@ -279,10 +286,17 @@ def valued(value: Any) -> Any:
 
 
 def holds_traced(value: Any) -> bool:
-    """Return whether a value is a tensor, or holds one."""
-    if isinstance(value, tuple | list):
-        return any(holds_traced(each) for each in value)
-    return isinstance(value, Traced | Results)
+    """Return whether a value is a tensor, or holds one. Each list is looked into once, wherever it stands."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Traced | Results):
+            return True
+        if isinstance(each, tuple | list) and id(each) not in seen:
+            seen.add(id(each))
+            waiting += each
+    return False
 
 
 def _is_number(value: Tensor) -> bool:

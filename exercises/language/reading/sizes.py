@@ -101,7 +101,10 @@ def _einsum(values: Values) -> float:
             sizes[letter] = max(size, sizes.get(letter, 1))
         if "." in term:
             sizes["..."] = max(operand.numel(), sizes.get("...", 1))
-    return math.prod(sizes.values()) / 64  # a product in between is not kept
+    result = values["equation"].replace(" ", "").partition("->")
+    letters = result[2] if result[1] else "".join(each for each in sizes if result[0].count(each) == 1)
+    kept = math.prod(size for letter, size in sizes.items() if letter in letters)
+    return max(kept, math.prod(sizes.values()) / 64)  # a product in between is not kept
 
 
 def _interpolate(values: Values) -> float:
@@ -123,6 +126,33 @@ def _indexed(values: Values) -> float:
     return rows * value.numel()
 
 
+def _classes(values: Values) -> float:
+    """Return how many numbers there are up to the largest value of a tensor."""
+    value = values["input"]
+    return max(1.0, float(value.max()) + 1 if value.numel() else 0.0)
+
+
+def _one_hot(values: Values) -> float:
+    return float(max(_classes(values), values.get("num_classes", -1)) * values["input"].numel())
+
+
+def _bincount(values: Values) -> float:
+    return float(max(_classes(values), values.get("minlength", 0)))
+
+
+def _repeated(values: Values) -> float:
+    value, repeats = values["input"], values["repeats"]
+    if not isinstance(repeats, Tensor):
+        return float(value.numel() * max(1, abs(repeats)))
+    return float(value.numel() / max(1, repeats.numel()) * max(1.0, float(repeats.abs().sum())))
+
+
+def _pieces(values: Values) -> float:
+    """Return the number of pieces, of which each is a tensor however small it is."""
+    pieces = values["indices_or_sections"]
+    return float(values["input"].numel() + (pieces if isinstance(pieces, int) else len(pieces)) * 1_000)
+
+
 def _attention(values: Values) -> float:
     query, key = values["query"], values["key"]
     return max(query.numel() / query.shape[-1] * key.shape[-2], float(query.numel()))  # type: ignore[no-any-return]
@@ -135,11 +165,12 @@ _GROWING: Final[dict[str, Callable[[Values], float]]] = {
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d"), _transposed),
     **dict.fromkeys(
         ("outer", "kron", "tensordot", "cdist", "bilinear", "inner", "diag", "diag_embed", "index_select", "embedding",
-         "one_hot", "bincount", "take_along_dim", "meshgrid", "matrix_exp", "repeat_interleave"), _multiplied),
+         "take_along_dim", "meshgrid", "matrix_exp"), _multiplied),
     **dict.fromkeys(
-        ("repeat", "expand", "pad", "im2col", "fold", "unfold", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+        ("repeat", "tile", "expand", "pad", "im2col", "fold", "unfold", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
          "adaptive_max_pool1d", "adaptive_max_pool2d", "zeros", "ones", "full", "eye", "linspace", "arange",
          "triu_indices", "tril_indices"), _first_times_numbers),
+    "one_hot": _one_hot, "bincount": _bincount, "repeat_interleave": _repeated, "tensor_split": _pieces,
     "linear": _linear, "einsum": _einsum, "interpolate": _interpolate, "index": _indexed,
     "scaled_dot_product_attention": _attention,
 }  # fmt: skip

@@ -33,6 +33,11 @@ _PLAIN_CONTEXTS: Final = (
 _TRAINING: Final = (
     "backward", "step", "zero_grad", "manual_seed", "update", "set_description", "log", "add_scalar", "retain_grad",
 )  # fmt: skip
+# What a line may hold that is shown as it is written: all of it is read, whatever the numbers are.
+_SHOWN: Final = (
+    ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.Name,
+    ast.Constant, ast.Tuple, ast.List, ast.Starred, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop,
+)  # fmt: skip
 # A line that calls one of these is shown without it.
 _REWRITTEN: Final = frozenset(
     "to cuda cpu contiguous clone double half bfloat16 data type type_as item requires_grad_ dropout numel".split()
@@ -241,9 +246,27 @@ def _reads_back(session: Session, node: ast.AST, scope: Scope, set_here: str) ->
             return name in session.constants and session.constants[name] is value
         case ast.Attribute(_, name) if name in _REWRITTEN:
             return False
-        case ast.IfExp() | ast.Lambda() | ast.NamedExpr() | ast.ListComp() | ast.GeneratorExp() | ast.JoinedStr():
+        case ast.Call(function) if not _is_computed(function, scope):
             return False
-    return True
+        case ast.Subscript(holder) if _library_path(holder, scope):
+            return False
+        case ast.Compare(ops=[_, _, *_]):
+            return False  # the second part may not have been read
+    return isinstance(node, _SHOWN)
+
+
+def _is_computed(function: ast.expr, scope: Scope) -> bool:
+    """Return whether a function of a library was computed here, and not left out unread."""
+    path = _library_path(function, scope)
+    return not path or library.is_computed(library.normalised(path))
+
+
+def _library_path(node: ast.expr, scope: Scope) -> str:
+    """Return the path of an expression such as ``torch.nn.init``; empty if a value stands at its root."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return ast.unparse(node) if isinstance(root, ast.Name) and scope.get(root.id) is MISSING else ""
 
 
 # what decides which lines are read

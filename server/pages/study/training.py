@@ -48,7 +48,13 @@ LABELS: Final = {
     "rates": "Learning rate",
     "pseudonym": "Pseudonym",
 }
-FIELD_OF: Final = {"over-budget": "steps", "no-pseudonym": "pseudonym", "bad-name": "pseudonym", "too-large": "source"}
+FIELD_OF: Final = {
+    "over-budget": "steps",
+    "no-pseudonym": "pseudonym",
+    "bad-name": "pseudonym",
+    "taken-pseudonym": "pseudonym",
+    "too-large": "source",
+}
 
 router = page_router()
 Reading = Annotated[CourseAccess, Depends(Visiting(Permission.READ_OWN_WORK))]

@@ -112,3 +112,15 @@ def test_what_is_refused(lines: str, line: int, says: str) -> None:
 
     assert refused.value.line == line
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("mask = causal(4_000_000)", "has no shape that can be drawn"),
+        ("\n".join(f"x{n} = data(4_000_000)" for n in range(9)), "all tensors together"),
+    ],
+)
+def test_what_is_drawn_is_bounded_before_it_is_drawn(text: str, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        given.read(text)

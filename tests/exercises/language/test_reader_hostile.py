@@ -74,6 +74,26 @@ HOSTILE = {
     "torch's own loader": "h = torch.load('f')",
     "a function's code": "def f():\n    pass\nf.__code__ = 1\nh = f.__globals__['os']",
     "a format of an object": "h = '{0.__class__}'.format(x)",
+    "bytes that are formatted": "s = b'%1000000000d' % 1",
+    "a rounding": "n = round(1, -10**9)",
+    "a long product": "n = math.prod([math.prod([2**127] * 10_000)] * 10_000)",
+    "a sum of lists": "s = sum([[0] * 10_000] * 10_000, [])",
+    "a long join": "s = ('a' * 10_000).join(['a' * 10_000] * 10_000)",
+    "lists of lists in a string": "s = f'{[[[[0] * 999] * 999] * 999] * 999}'\nh = x.foo()",
+    "lists of lists in a tensor": "h = torch.tensor([[[[0] * 999] * 999] * 999] * 999)",
+    "lists of lists in a stack": "h = torch.stack([[[[x] * 999] * 999] * 999] * 999)",
+    "lists of lists that are compared": "[[[[0] * 999] * 999] * 999] == [[[[0] * 999] * 999] * 999]",
+    "lists of lists that are looked for": "[[[[0] * 999] * 999] * 999].index([[[0] * 999] * 999])",
+    "tuples of tuples as a key": "s = {((((0,) * 999,) * 999,) * 999): 1}",
+    "tile": "h = x.tile(10**4, 10**4)",
+    "pieces without elements": "h = torch.tensor_split(x, 10**8)",
+    "one_hot of a large number": "h = F.one_hot(torch.tensor([10**10]))",
+    "bincount of a large number": "h = torch.bincount(torch.tensor([10**10]))",
+    "repeats of a tensor": "h = x.repeat_interleave(torch.tensor([10**9, 1, 1]), 0)",
+    "a large einsum": "h = x.repeat(1_000, 1)[:, 0]\nk = torch.einsum('a,b->ab', h, h)",
+    "rows of a tensor": "h = torch.ones(10**6)\ns = list(h)",
+    "rows of a tensor in a loop": "h = torch.ones(10**6)\nfor row in h:\n    pass",
+    "sorts without end": "h = torch.ones(2**20)\nfor i in range(999):\n    s = torch.sort(h)",
     "a null byte": "h = x\0",
     "no text": "\x00",
     "a surrogate": "h = '\ud800'\nk = x.foo()",
@@ -98,3 +118,23 @@ def test_elements_of_all_tensors_are_counted() -> None:
 
     with pytest.raises(Refused, match="a tensor has more than"):
         reader.read("h = x * 1\n" * 10, SAMPLES, limits=limits)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert __import__('os').system('true')",
+        "import os",
+        "print(__import__('os').system('true'))",
+        "torch.nn.init.warnings.sys.modules['os'].system('true')",
+        "k = h[torch.nn.init.warnings.sys.modules['os'].system('true') :]",
+        "k = h[torch.nn.init.warnings.sys.exit(1) :]",
+        "k = h * (1 or 10**10**10)",
+        "k = h * (1 + (2 < 1 < 10**10**10))",
+    ],
+)
+def test_what_is_left_out_unread_is_not_in_the_text(line: str) -> None:
+    forward = reader.read(f"h = x * 2\n{line}\nloss = h.sum()", SAMPLES)
+
+    assert not any(word in forward.text for word in ("import", "sys", "10 **", "10**"))
+    assert [each.name for each in forward.lines][-1] == "loss"

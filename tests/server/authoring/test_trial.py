@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 
-from server.authoring.trial import TEXT_CHARACTERS_MAX, Trial, Wanted, try_apart, try_out
+from server.authoring.trial import ANSWER_BYTES_MAX, TEXT_CHARACTERS_MAX, Trial, Wanted, try_apart, try_out
 from server.authoring.turns import TRIALS_PER_MINUTE, Trials
 from server.processes.shared_memory import SharedMemory
 from server.submissions.rate_limit import TooFast
@@ -87,6 +89,40 @@ def test_nobody_has_more_turns_than_others() -> None:
 
     assert len(tried) == TRIALS_PER_MINUTE + 1
     assert "Wait 60 s" in refused.value.detail
+
+
+def test_nobody_waits_twice() -> None:
+    async def try_twice() -> list[Trial | BaseException]:
+        trials = Trials(SharedMemory(), lambda wanted: Trial())
+        turns = (trials.of(1, Wanted("", "")) for _ in range(2))
+        return await asyncio.gather(*turns, trials.of(2, Wanted("", "")), return_exceptions=True)
+
+    first, second, other = asyncio.run(try_twice())
+
+    assert isinstance(second, TooFast) and "still being read" in second.detail
+    assert (first, other) == (Trial(), Trial())
+
+
+def test_a_killed_process_leaves_no_file(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    lines = (
+        "import os, pathlib, tempfile",
+        f"pathlib.Path({str(note)!r}).write_text(tempfile.mkdtemp() + ' ' + ' '.join(os.environ))",
+        "os.kill(os.getpid(), 9)",
+    )
+
+    trial = try_apart(Wanted(GIVEN, LINES), (sys.executable, "-I", "-c", "; ".join(lines)))
+
+    place, *environment = note.read_text().split()
+    assert trial.refusal is not None and "too long or too much memory" in trial.refusal.reason
+    assert not Path(place).exists()
+    assert set(environment) <= {"TMPDIR", "LC_CTYPE"}
+
+
+def test_a_long_answer_is_not_read() -> None:
+    program = (sys.executable, "-I", "-c", f"print('x' * {ANSWER_BYTES_MAX + 1})")
+
+    assert try_apart(Wanted(GIVEN, LINES), program).refusal is not None
 
 
 @on_sqlite

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from author.prove.proof import Proof, content_of
+from author.prove.proof import FORMAT, PURPOSE, Proof, content_of
 from exercises.registry import find
-from grader.signature import public_key
+from grader.signature import public_key, signed
 from server.catalogue.proofs import Proofs
 from tests.support.servers import EXERCISES, FULL, RunningServer
 
@@ -54,6 +54,17 @@ def test_a_proof_of_what_has_changed_since_is_not_shown(tmp_path: Path) -> None:
     assert proofs.of(find(LOSS)) is None
     proofs.keep(proof())
     assert proofs.of(replace(find(LOSS), summary="Another.")) is None
+
+
+@pytest.mark.parametrize(
+    "left", [{}, {"seeds": "many", "mistakes": 1, "named": 1}, {"seeds": -1, "mistakes": 1, "named": 1}]
+)
+def test_a_packs_proof_that_says_nothing_is_left_out(tmp_path: Path, left: dict[str, object]) -> None:
+    exercise = find(LOSS)
+    said = {"exercise": LOSS, "revision": exercise.revision, "content": content_of(exercise), "is_sound": True}
+    record = signed({"purpose": PURPOSE, "format": FORMAT, "proof": said | left}, OTHER)
+
+    assert Proofs(tmp_path, SECRET).of(replace(exercise, proof=record)) is None
 
 
 def test_a_changed_file_is_not_shown(tmp_path: Path) -> None:

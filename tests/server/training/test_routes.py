@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from server.queue.timing import Timing, TrainingPace
 from server.tables import AssignmentRow, Check, Role, SeatRow, TrainingRunRow
+from server.training.runs import RUNS_PER_DAY
 from tests.support.backward import FUNCTION
 from tests.support.bodies import EMPTY_TENSORS
 from tests.support.servers import FULL, SAFETENSORS, Members, RunningServer, Student, eventually, is_problem
@@ -211,3 +212,30 @@ def test_a_server_trains_after_it_graded_what_waits(server: RunningServer, stude
     shown = server.client.get("/metrics").text
     assert "dojo_training_steps_total 30.0" in shown
     assert 'dojo_training_replays_total{outcome="agreed"} 3.0' in shown
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_a_student_begins_so_many_runs_within_a_day(server: RunningServer, student: Student) -> None:
+    with server.services.database.writing() as session:
+        for _ in range(RUNS_PER_DAY - 1):
+            write_run(session, 1, student.account)
+    last = start(student)
+    student.post(f"/api/v1/training/runs/{last.json()['id']}/cancel")
+
+    refused = start(student)
+
+    assert last.status_code == 201
+    assert is_problem(refused, 429) and 86_000 < int(refused.headers["Retry-After"]) <= 86_400
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_nobody_is_ranked_as_somebody_else(server: RunningServer, student: Student) -> None:
+    other = server.join("Bob Miller")
+    start(other, ranked=True, pseudonym="Gradient Queen")
+
+    for name in ("Bob Miller", "bob  rniller", "Gradient Qu\u0435en"):
+        assert is_problem(start(student, ranked=True, pseudonym=name), 409)
+
+    assert start(student, ranked=True, pseudonym="Gradient King").status_code == 201
+    other.post("/api/v1/training/runs/1/cancel")
+    assert start(other, ranked=True, pseudonym="Gradient Queen").status_code == 201
