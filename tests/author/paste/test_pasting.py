@@ -186,3 +186,9 @@ def test_a_refusal_of_given_says_so() -> None:
 
     assert str(refusal.value).startswith("given, line 2: ")
     assert str(refusal.value).endswith("Give each tensor a line and a name: W1 = param(4, 5).")
+
+
+def test_a_loop_may_count_with_numpy() -> None:
+    lines = "h = x\nfor i in np.arange(0, 2):\n    h = h * x[i]\nloss = h[np.arange(3)].sum()\n"
+
+    assert paste(split(f"# --- given\nx = param(3)\n# --- lines\n{lines}"), run_original=True).compared
