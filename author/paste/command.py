@@ -45,7 +45,7 @@ def paste_command(source: str | None, given: Path | None, into: Path | None, no_
     try:
         pasted = _pasted(source, text, cut=not no_cut)
     except Refused as refused:
-        raise click.ClickException(_shown(refused, source)) from None
+        raise click.ClickException(_shown(refused, source, text)) from None
     for note in pasted.notes:
         click.echo(f"line {note.line}: {note.text}", err=True)
     if into is None:
@@ -77,13 +77,15 @@ def _pasted(source: str, given: str | None, *, cut: bool) -> Pasted:
     return paste_traced(target, given, cut=cut)
 
 
-def _shown(refused: Exception, source: str) -> str:
+def _shown(refused: Exception, source: str, given: str | None) -> str:
     """Return a refusal, with the line that it is about below it."""
     from author.paste.document import split
+    from exercises.language.errors import GivenRefused
 
     path = Path(source)
     if not path.is_file():
         return str(refused)
     number = getattr(refused, "line", 0)
-    lines = split(path.read_text(encoding="utf-8")).lines.splitlines()
+    document = split(path.read_text(encoding="utf-8"), given)
+    lines = (document.given if isinstance(refused, GivenRefused) else document.lines).splitlines()
     return f"{refused}\n\n    {lines[number - 1]}" if 0 < number <= len(lines) else str(refused)

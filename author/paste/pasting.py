@@ -12,7 +12,7 @@ from torch import Tensor
 from author.paste import original
 from author.paste.document import Document
 from exercises.language import autocut, given, loss, reader
-from exercises.language.errors import Refused
+from exercises.language.errors import GivenRefused, Refused
 from exercises.language.forward import Forward, Note
 from exercises.language.given import Drawn, Given
 from exercises.language.text import comments_of, shown
@@ -42,7 +42,7 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
 
     :raises Refused: it is not in the language, or the original has other gradients
     """
-    parts = given.read(document.given)
+    parts = _read_given(document.given)
     samples = parts.samples()
     comments = comments_of(document.lines)
     uncut = reader.read(document.lines, samples, document.models)
@@ -59,6 +59,13 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
         return pasted
     name = _loss_name(uncut)
     return compared(pasted, again, lambda tensors: original.run(document, tensors, uncut.drawn, name))
+
+
+def _read_given(text: str) -> Given:
+    try:
+        return given.read(text)
+    except Refused as refused:
+        raise GivenRefused(refused.line, refused.reason, refused.advice) from refused
 
 
 def read_back(pasted: Pasted) -> Given:

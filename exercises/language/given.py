@@ -208,7 +208,9 @@ def _constant(node: ast.expr, constants: Mapping[str, Any]) -> Any:
             return -_number(operand, constants)
         case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
             return _arithmetic(node, _number(left, constants), _number(right, constants))
-    raise Refused(node.lineno, f"{ast.unparse(node)!r} is no constant", "Write the number itself")
+    holds_calls = any(isinstance(each, ast.Call) for each in ast.walk(node))
+    advice = "Give each tensor a line and a name: W1 = param(4, 5)" if holds_calls else "Write the number itself"
+    raise Refused(node.lineno, f"{ast.unparse(node)!r} is no constant", advice)
 
 
 def _number(node: ast.expr, constants: Mapping[str, Any]) -> int | float:

@@ -207,7 +207,8 @@ class Case:
         answer, right = self.answer.numpy(), self.right.numpy()
         size = np.abs(right)
         with np.errstate(invalid="ignore", over="ignore"):
-            return torch.from_numpy(~(np.abs(answer - right) <= RELATIVE * size + NOISE * size.max()))
+            right_ones = np.abs(answer - right) <= RELATIVE * size + NOISE * size.max()
+        return torch.from_numpy(np.asarray(~right_ones))  # numpy makes a number of a tensor without axes
 
     def called(self, edge: Edge) -> NamedPart:
         """Return what the part of the gradient is called that comes through an edge."""

@@ -108,10 +108,7 @@ class _Losses:
         self._lines = instance.exercise.forward.lines
         self._reads = {step.name: frozenset(step.reads) for step in reference(instance).cut.steps}
         state = variables(instance.exercise.given(reference(instance).state))
-        self._values: dict[str, Any] = {
-            name: value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
-            for name, value in state.items()
-        }
+        self._values: dict[str, Any] = {name: _in_float64(value) for name, value in state.items()}
         self._below: dict[str, list[Line]] = {}
         self._gradients = reference(instance).gradients
         self._vanishing = reference(instance).vanishing
@@ -158,8 +155,13 @@ class _Losses:
         """Play lines on values, which they change; return the values."""
         with torch.no_grad():
             for line in lines:
-                values[line.name] = line.compute(values.__getitem__)
+                # A line may make a tensor, such as torch.eye(3), which torch makes in float32.
+                values[line.name] = _in_float64(line.compute(values.__getitem__))
         return values
+
+
+def _in_float64(value: Any) -> Any:
+    return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 @kept_with_dissection

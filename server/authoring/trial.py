@@ -144,7 +144,7 @@ def try_out(wanted: Wanted) -> Trial:
     from author.paste.folder import write
     from author.paste.pasting import paste
     from exercises.errors import PackError
-    from exercises.language.errors import Refused
+    from exercises.language.errors import GivenRefused, Refused
 
     try:
         pasted = paste(split(wanted.lines, wanted.given))
@@ -153,6 +153,8 @@ def try_out(wanted: Wanted) -> Trial:
             write(pasted, folder)
             return _tried(folder, tuple((each.line, each.text) for each in pasted.notes), wanted.is_proved)
     except Refused as refused:
+        if isinstance(refused, GivenRefused):
+            return Trial(Refusal(None, f"Given, line {refused.line}: {refused.reason}. {refused.advice}"))
         return Trial(Refusal(refused.line, f"{refused.reason}. {refused.advice}"))
     except PackError as error:
         return Trial(Refusal(None, str(error)))

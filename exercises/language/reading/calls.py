@@ -132,7 +132,7 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
     for name, value in _bound(session, callee, positional, options).items():
         spelled = f"{hoisted}_in" if hoisted else inner.spelled(name)
         inner.set(name, session.kept(value, (isinstance(value, Traced) and value.hint) or spelled))
-    saved = session.inside_layer, session.no_grad
+    saved, line = (session.inside_layer, session.no_grad), session.line
     session.inside_layer, session.no_grad = int(in_layer), session.no_grad + callee.no_grad
     session.depth += 1
     session.scopes.append(inner)
@@ -143,6 +143,8 @@ def call_function(session: Session, callee: Function, positional: list[Any], opt
         session.scopes.pop()
         session.depth -= 1
         session.inside_layer, session.no_grad = saved
+        if session.inside_layer:  # a layer that called a class of the lines stands where it was called
+            session.line = line
 
 
 def _body(session: Session, node: ast.FunctionDef | ast.Lambda, scope: Scope) -> Any:

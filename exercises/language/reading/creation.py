@@ -50,6 +50,8 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
         return _made(session, "linspace", float(bounds[0]), float(bounds[1]), int(steps))
     if path == "torch.eye":
         return _made(session, "eye", *(positional or [options["n"]]), **_with_dtype(dtype, torch.float32))
+    if path in ("torch.FloatTensor", "torch.Tensor", "Tensor") and len(positional) > 1:
+        return shaped(session, "zeros", size_of(session, positional), [])  # as torch.empty: the numbers are a shape
     return _tensor(session, path, (positional or [options.pop("data", 0)])[0], dtype)
 
 

@@ -22,6 +22,7 @@ from exercises.language.reading.values import (
     Library,
     Method,
     Namespace,
+    Parameter,
     Results,
     Stale,
     Traced,
@@ -225,6 +226,8 @@ def attribute(session: Session, value: Any, node: ast.Attribute, scope: Scope) -
             return found
         case Instance():
             return calls.member(session, value, name)
+        case Parameter(sample):
+            return tensors.of_parameter(session, value, sample, node)
         case Class():
             return value.find(name)
         case list() | dict() | str() | tuple():

@@ -45,7 +45,7 @@ def of_tensor(session: Session, value: Traced, index: Any, node: ast.Subscript) 
             raise session.refused(
                 "a boolean mask gives a number of rows that depends on the values",
                 f"Write torch.where({ast.unparse(node.slice)}, {ast.unparse(node.value)}, 0) and divide by "
-                f"{ast.unparse(node.slice)}.sum(), or index with numbers.",
+                f"({ast.unparse(node.slice)}).sum(), or index with numbers.",
             )
         if isinstance(each, slice) and holds_traced((each.start, each.stop, each.step)):
             raise session.refused("a shape depends on a tensor's values", "Slice with numbers.")

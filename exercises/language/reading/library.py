@@ -120,6 +120,8 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
     path = normalised(path)
     if path.startswith("np.") and path[3:] in _MATH and not holds_traced(positional):
         return _mathematics(session, path[3:], positional, options)
+    if path == "np.arange" and not options and all(type(each) is int for each in positional):
+        return range(*positional)  # it counts the turns of a loop, or chooses rows
     if path == "torch.where" and len(positional) == 1 and not options:
         path = "torch.nonzero"
     for refused, reason, advice in _REFUSED:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 import torch
+from torch import Tensor
 
+from exercises.language.expression import Name
 from exercises.language.operations import OPERATIONS, SPELLINGS
 from exercises.language.reading import creation, noise
 from exercises.language.reading.session import Session
-from exercises.language.reading.values import Library, Method, Results, Traced
+from exercises.language.reading.values import Library, Method, Parameter, Results, Traced
 
 _RESULT_NAMES: Final = {"values": 0, "indices": 1}
 _SAME: Final = (
@@ -63,6 +65,24 @@ def attribute(session: Session, value: Traced | Results, name: str, node: ast.ex
     if name.startswith("_"):
         raise session.refused(f".{name} is not read", "Write it with the operations of the language.")
     return Method(value, name, node)
+
+
+def of_parameter(session: Session, parameter: Parameter, sample: Tensor, node: ast.Attribute) -> Any:
+    """Return an attribute of a parameter of a model that is being made.
+
+    Its start is given, so what sets it, such as ``weight.data.normal_(0, 0.01)``, is left out.
+    """
+    name = node.attr
+    if name == "data":
+        return parameter
+    if is_in_place(name):
+        return Library("ignored")
+    if name in ("shape", "ndim", "dtype", "size", "dim", "numel"):
+        return attribute(session, Traced(Name("parameter"), sample), name, node)
+    raise session.refused(
+        f"{ast.unparse(node)!r} is read before the model is made",
+        "Leave it out: what a parameter starts from is given.",
+    )
 
 
 def is_in_place(name: str) -> bool:

@@ -139,3 +139,56 @@ def test_noise_of_the_original_is_the_given_one() -> None:
 
     assert pasted.compared
     assert pasted.given == "W = param(3)\neps = data(3)\nkeep = mask(3, share=0.5)\n"
+
+
+START = """# --- given
+x = data(2, 3)
+# --- lines
+class Cut(nn.Module):
+    def forward(self, x):
+        return x[:, 1:].contiguous()
+
+class Net(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.scale = nn.Parameter(torch.Tensor(1, n))
+        self.fc = nn.Linear(n - 1, 2)
+        self.net = nn.Sequential(Cut(), nn.Dropout(P), self.fc)
+        self.reset()
+    def reset(self):
+        self.fc.weight.data.normal_(0, 1 / math.sqrt(self.fc.weight.size(1)))
+        self.scale.data.fill_(1.0)
+    def forward(self, x):
+        return self.net(x * self.scale)
+
+net = Net(3)
+loss = net(x).sum()
+"""
+
+
+def test_what_a_model_sets_its_parameters_to_is_left_out() -> None:
+    pasted = paste(split(START.replace("P)", "0.0)")), run_original=True)
+
+    assert pasted.compared
+    assert "scale = param(1, 3)" in pasted.given
+
+
+def test_a_layer_is_refused_where_it_is_called_after_a_class_of_the_lines() -> None:
+    with pytest.raises(Refused, match="training mode") as refusal:
+        paste(split(START.replace("P)", "0.5)")))
+
+    assert refusal.value.line == 16
+
+
+def test_a_refusal_of_given_says_so() -> None:
+    with pytest.raises(Refused) as refusal:
+        paste(split("# --- given\nx = data(3)\nW = [param(3), param(3)]\n# --- lines\nloss = x.sum()\n"))
+
+    assert str(refusal.value).startswith("given, line 2: ")
+    assert str(refusal.value).endswith("Give each tensor a line and a name: W1 = param(4, 5).")
+
+
+def test_a_loop_may_count_with_numpy() -> None:
+    lines = "h = x\nfor i in np.arange(0, 2):\n    h = h * x[i]\nloss = h[np.arange(3)].sum()\n"
+
+    assert paste(split(f"# --- given\nx = param(3)\n# --- lines\n{lines}"), run_original=True).compared

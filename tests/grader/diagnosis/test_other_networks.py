@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from exercises.exercise import Exercise
-from exercises.instance import Instance
+from exercises.instance import Instance, Kind
 from grader.compare import Comparison, Origin
 from tests.mistakes.play import play
 from tests.support.networks import network
@@ -222,3 +222,25 @@ def test_an_own_mistake_of_the_right_shape_below_an_axis_too_many_is_still_found
 
     assert sorted(own(table)) == ["m", "x"]
     assert table["x"].diagnosis[0].code == "double_counted"
+
+
+def test_a_tensor_that_the_lines_make_does_not_stop_the_evidence() -> None:
+    identity = network(
+        "x = param(3, 3)\ng = data(3, 3)",
+        "one = torch.eye(3)\ny = x @ one\nloss = (y * g).sum()",
+        "dy = g.clone()\ndx = dy @ one.T\n",
+    )
+
+    rows = play(Instance.draw(identity, 1, Kind.HIDDEN), "dy = g.clone()\ndx = 2 * dy @ one.T\n")
+
+    assert [row.diagnosis[0].counterexample is not None for row in rows if row.origin is Origin.OWN] == [True]
+
+
+def test_a_single_number_that_is_wrong_gets_figures() -> None:
+    total = network(
+        "x = param(3)", "s = x.sum()\nt = s * s\nloss = t.exp()", "dt = t.exp()\nds = 2 * s * dt\ndx = ds.expand(3)\n"
+    )
+
+    rows = play(Instance.draw(total, 1, Kind.HIDDEN), "dt = t.exp() + 0.37\nds = 2 * s * dt\ndx = ds.expand(3)\n")
+
+    assert [row.diagnosis[0].pattern for row in rows if row.name == "t"] == ["unknown.one_use loss loss elements"]

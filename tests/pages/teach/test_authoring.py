@@ -18,6 +18,7 @@ def test_a_forward_pass_is_read_and_taken_along(office: Office) -> None:
     folder = office.instructor.post("authoring", {**form, "act": "download"})
 
     assert "dx = 2 * x * dy" in said(read) or "dx = 2 * dy * x" in said(read)
+    assert "row wrap" in read.text  # three buttons are wider than a phone
     assert "<math" in read.text and "To teach with it" in read.text
     with zipfile.ZipFile(io.BytesIO(folder.content)) as archive:
         assert "my-pack/exercise/forward.py" in archive.namelist()
