@@ -105,7 +105,9 @@ def test_a_sample_alone_is_no_proof(times: int) -> None:
     hpreact = times * RIGHT["hpreact"]
     spoiled = with_one_small_element_off(hpreact)
 
-    assert replayed({"h": 2 * RIGHT["h"], "hpreact": spoiled}).judgements["hpreact"].origin is Origin.OWN
+    judgements = replayed({"logits": RIGHT["logits"], "h": 2 * RIGHT["h"], "hpreact": spoiled}).judgements
+
+    assert judgements["h"].origin is judgements["hpreact"].origin is Origin.OWN
 
 
 def test_an_answer_of_no_shape_inherits_nothing() -> None:
