@@ -219,3 +219,32 @@ def test_uniform_is_equal_everywhere_and_nearly_but_for_rounding() -> None:
     assert not is_nearly_uniform(torch.tensor([2.0, -2.0]))
     assert not is_nearly_uniform(torch.tensor([nan, nan])) and not is_uniform(torch.tensor([nan, nan]))
     assert not is_nearly_uniform(torch.tensor([inf, inf]))
+
+
+def test_zeros_are_uniform_and_may_equal_zeros() -> None:
+    assert is_nearly_uniform(torch.zeros(3))
+    assert Target(torch.zeros(3)).may_equal([0.0, 0.0, 0.0])
+    assert Target(torch.tensor([0.0, 0.0, 1.0])).may_equal([0.0, 0.0, 1.0])
+
+
+def test_tolerances_grow_with_the_numbers() -> None:
+    right = torch.tensor([100.0, 50.0, 1.0])
+
+    assert close(right * (1 + 0.9 * RELATIVE), right)
+    assert Target(right).may_equal([100.0 * (1 + 0.9 * SAMPLE_RELATIVE), 50.0, 1.0])
+
+
+def test_a_difference_as_large_as_the_noise_is_noise() -> None:
+    assert close(torch.tensor([0.5]), torch.zeros(1), noise=0.5)
+
+
+def test_one_number_is_read_as_a_scalar() -> None:
+    aligned = align(torch.ones(1, 1), torch.Size([]))
+
+    assert aligned is not None and aligned.shape == ()
+
+
+def test_a_row_of_numbers_is_reshaped() -> None:
+    found = fit(torch.arange(6.0), torch.Size([2, 3]))
+
+    assert found is not None and found.equal(torch.arange(6.0).reshape(2, 3))
