@@ -132,6 +132,8 @@ def _ratio(have: Matrix, want: Matrix, size: Matrix, scale: float) -> float | No
     if scale == 0:
         return None
     counts = size > FITTED * scale
+    if not counts.any():  # the right gradient is zero
+        return None
     ratios = have[counts] / want[counts]
     low, high = float(ratios.min()), float(ratios.max())
     if ratios.size < 2 or not high - low <= SAME * max(abs(low), abs(high)):

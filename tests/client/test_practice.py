@@ -12,7 +12,7 @@ from dojo.commands.context import Context
 from dojo.profiles.config import Config
 from tests.client.conftest import Live
 
-OFFER = "  Practise this: 3 lines: dojo pull drills/scale-1"
+OFFER = "  Practise this in 3 lines: dojo pull drills/scale-1"
 RIGHT = "dy = g\nda = a.cos() * dy\ndx = 2 * x * da\n"  # of y = sin(x**2)
 
 

@@ -130,13 +130,14 @@ def test_the_server_takes_the_same_tensors_for_constants(live: Live) -> None:
     account = Server(live.address).join(live.code, "Ada")
     server = Server(live.address, account["token"])
     slugs = [exercise.slug for exercise in server.exercises("autumn")]
-    assert slugs
+    found = {}
     for slug in slugs:
         state = server.state("autumn", slug)
         assert state is not None
         constants = {name: value for name, value in load(state).items() if type(value) is int}
-        assert constants
         assert server.exercise("autumn", slug).body["constants"] == constants
+        found |= constants
+    assert found
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 20, b"\x08\0\0\0\0\0\0\0notjson!", save({"x": torch.ones(2)})[:-1]])

@@ -15,6 +15,7 @@ from grader.reference import (
     DISSECTED_BYTES_MAX,
     HIDDEN_BYTES_MAX,
     STUDENT_BYTES_MAX,
+    VANISHING_BELOW,
     StaleInstance,
     _dissections,
     _of_student,
@@ -145,4 +146,7 @@ def test_with_perfect_upstreams_the_cut_play_equals_the_plain_one_bit_for_bit(ex
             found[name] = found[name] + term if name in found else term
     assert found
     for name, total in found.items():
-        assert torch.equal(total, gradients[name]), name
+        if name in exercise.vanishing:  # nothing but rounding noise, which the order of sums decides
+            assert torch.allclose(total, gradients[name], atol=VANISHING_BELOW), name
+        else:
+            assert torch.equal(total, gradients[name]), name

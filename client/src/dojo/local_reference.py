@@ -34,10 +34,11 @@ ATTRIBUTES = frozenset(
     addcdiv addcmul addmm all amax amin any arange arccos arcsin arctan arctan2 argmax argmin argsort asin asinh
     atan atan2 atanh avg_pool1d avg_pool2d baddbmm batch_norm bilinear binary_cross_entropy
     binary_cross_entropy_with_logits bincount bitwise_and bitwise_not bitwise_or bitwise_xor bmm bool broadcast_to
-    bucketize cat cdist ceil celu cholesky chunk clamp clamp_max clamp_min clip clone concat concatenate contiguous
-    conv1d conv2d conv3d conv_transpose1d conv_transpose2d cos cosh cosine_embedding_loss cosine_similarity
-    count_nonzero cross cross_entropy cummax cummin cumprod cumsum det detach diag diag_embed diagonal diff dim dist
-    div divide dot double dtype einsum elu embedding eq erf erfc exp exp2 expand expand_as expit expm1 eye fix
+    bucketize cat cdist ceil celu cholesky cholesky_solve chunk clamp clamp_max clamp_min clip clone concat
+    concatenate contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d cos cosh cosine_embedding_loss
+    cosine_similarity count_nonzero cross cross_entropy cummax cummin cumprod cumsum det detach diag diag_embed
+    diagonal diff dim dist div divide dot double dtype einsum elu embedding eq erf erfc exp exp2 expand expand_as
+    expit expm1 eye fix
     flatten flip fliplr flipud float floor floor_divide fmod fold frac full gammaln gather gaussian_nll_loss ge gelu
     ger glu greater greater_equal group_norm gt hardshrink hardsigmoid hardswish hardtanh hinge_embedding_loss
     hstack huber_loss hypot index_add index_put index_select indices inner instance_norm int interpolate inv inverse

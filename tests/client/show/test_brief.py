@@ -169,5 +169,5 @@ def test_notes_on_what_passed_are_counted() -> None:
 def test_a_drill_is_offered_under_the_mistake() -> None:
     offered = View(STEPS, practice=Practice("drills/missing-term-1", 3))
 
-    assert shown(ONE_MISTAKE, offered)[-1] == "  Practise this: 3 lines: dojo pull drills/missing-term-1"
+    assert shown(ONE_MISTAKE, offered)[-1] == "  Practise this in 3 lines: dojo pull drills/missing-term-1"
     assert not any("Practise" in line for line in shown(ONE_MISTAKE))

@@ -248,7 +248,7 @@ def test_every_process_tells_how_all_are(two: list[RunningServer]) -> None:
 
     assert body["checks"] == dict.fromkeys(["database", "migrations", "sandbox", "processes", "threads"], "ok")
     assert [each["name"] for each in body["threads"]] == [
-        f"process {number}, {name}" for number in (1, 2) for name in ("worker 1", "renewer")
+        f"process {number}, {name}" for number in (1, 2) for name in ("worker 1", "renewer", "training referee")
     ]
 
 

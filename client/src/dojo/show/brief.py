@@ -197,7 +197,7 @@ def show_mistake(screen: Screen, row: Comparison, view: View) -> None:
     _show_lecture(screen, row, view)
     if view.practice is not None:
         lines = plural(view.practice.lines, "line")
-        screen.print_text(Text(f"Practise this: {lines}: dojo pull {view.practice.exercise}"), indent=2)
+        screen.print_text(Text(f"Practise this in {lines}: dojo pull {view.practice.exercise}"), indent=2)
 
 
 def levels_of(row: Comparison) -> int:

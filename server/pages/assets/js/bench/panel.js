@@ -110,7 +110,7 @@ export function makePanel(main, { chose }) {
     readout.textContent = `[${row}, ${column}]` + (value === undefined ? "" : `  yours ${value ?? "not finite"}`);
   }
 
-  // Put new parts where the old ones stand; what has the focus keeps it.
+  // Put new parts where the old ones stand; what has the focus keeps it, and what was opened stays open.
   function take(parts) {
     const focus = document.activeElement?.closest?.("#map a[data-step]")?.dataset.step;
     const hadHint = document.activeElement?.closest?.("[data-hint]");
@@ -121,7 +121,9 @@ export function makePanel(main, { chose }) {
         for (const sheet of [...part.children]) {
           const now = document.getElementById(sheet.id);
           if (!now || now.innerHTML === sheet.innerHTML) continue;
+          const open = new Set([...now.querySelectorAll("details[open] > summary")].map((each) => each.textContent));
           now.innerHTML = sheet.innerHTML;
+          for (const summary of now.querySelectorAll("details > summary")) summary.parentElement.open = open.has(summary.textContent);
           now.dataset.mark = sheet.dataset.mark;
           openHints(now);
         }
