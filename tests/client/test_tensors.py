@@ -130,7 +130,7 @@ def test_the_server_takes_the_same_tensors_for_constants(live: Live) -> None:
     account = Server(live.address).join(live.code, "Ada")
     server = Server(live.address, account["token"])
     slugs = [exercise.slug for exercise in server.exercises("autumn")]
-    found = {}
+    found: dict[str, int] = {}
     for slug in slugs:
         state = server.state("autumn", slug)
         assert state is not None
