@@ -17,7 +17,7 @@ from author.derive import code as build
 from author.derive.code import Code, Shape
 from author.derive.nodes import Node, in_order, planted
 from author.derive.rules import indexing, networks, pointwise, products, reductions, shapes  # noqa: F401  they register
-from author.derive.rules.table import RULES
+from author.derive.rules.table import RULES, NoRule
 from author.derive.site import LONG_GRADIENT, Flow, Placed, Site, Split, Temporaries
 from author.derive.spelling import Numbers
 from exercises.language.errors import Refused
@@ -170,7 +170,7 @@ def _flows(site: Site, line: Line) -> Iterator[Flow]:
         )
     try:
         yield from rule(site)
-    except NotImplementedError as error:
+    except NoRule as error:
         reason = f"{error} has no rule that derives it"
         raise Refused(line.number, reason, "Write it with other operations") from error
 

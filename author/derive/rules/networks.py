@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from author.derive.code import Binding, Code, Shape, broadcast, call, dims_text, div, method, mul, neg, number, sub
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
-from author.derive.rules.table import rule
+from author.derive.rules.table import NoRule, rule
 from author.derive.site import Flow, Site, fitted
 
 IGNORED = -100
@@ -25,7 +25,7 @@ def _cross_entropy(site: Site) -> Iterator[Flow]:
             local = neg(hot)
         else:
             if target.value.is_floating_point() and not _sums_to_one(target, axis):
-                raise NotImplementedError("cross_entropy with targets that do not add up to 1")
+                raise NoRule("cross_entropy with targets that do not add up to 1")
             local = Code(f"({sub(call('F.softmax', site.value(each), axis, shape=each.shape), hot)})", each.shape)
         if share is not None:
             local = mul(local, method(share, f".unsqueeze({axis})", each.shape) if len(each.shape) > 1 else share)
@@ -45,11 +45,11 @@ def _row_weight(site: Site, target: Node) -> Code | None:
     if not isinstance(weight, Node) and ignored in (None, IGNORED):
         return None
     if target.value.is_floating_point() or site.argument("label_smoothing"):
-        raise NotImplementedError(f"{site.node.operation} with weights and targets that are no classes")
+        raise NoRule(f"{site.node.operation} with weights and targets that are no classes")
     if not isinstance(weight, Node):
         return Code(f"({shown.within(Binding.SUM)} != {ignored})", target.shape)
     if ignored not in (None, IGNORED):
-        raise NotImplementedError(f"{site.node.operation} with weight and ignore_index")
+        raise NoRule(f"{site.node.operation} with weight and ignore_index")
     return Code(f"{site.value(weight).atom}[{shown}]", target.shape)
 
 
@@ -218,9 +218,9 @@ def _batch_norm(site: Site) -> Iterator[Flow]:
     kind = site.node.operation
     rank = len(input.shape)
     if kind == "group_norm":
-        raise NotImplementedError("group_norm")
+        raise NoRule("group_norm")
     if kind == "batch_norm" and not site.argument("training"):
-        raise NotImplementedError("batch_norm with running statistics")
+        raise NoRule("batch_norm with running statistics")
     over = (0, *range(2, rank)) if kind == "batch_norm" else tuple(range(2, rank))
     site.gradient = site.full()
     gradient = site.named_gradient()
@@ -245,7 +245,7 @@ def _batch_norm(site: Site) -> Iterator[Flow]:
 def _attention(site: Site) -> Iterator[Flow]:
     query, key, value = (site.argument(name) for name in ("query", "key", "value"))
     if site.plain("dropout_p", 0.0):
-        raise NotImplementedError("scaled_dot_product_attention with dropout")
+        raise NoRule("scaled_dot_product_attention with dropout")
     gradient = _full_named(site)
     q, k, v = (site.value(each, often=True) for each in (query, key, value))
     scale = site.argument("scale")
@@ -259,7 +259,7 @@ def _attention(site: Site) -> Iterator[Flow]:
         scores = f"({scores}).masked_fill(torch.ones({rows}, {columns}).tril() == 0, float('-inf'))"
     elif isinstance(mask, Node) and mask.value.dtype.is_floating_point:
         if mask.needs_gradient:
-            raise NotImplementedError("scaled_dot_product_attention with a mask that is learned")
+            raise NoRule("scaled_dot_product_attention with a mask that is learned")
         scores = f"({scores} + {site.value(mask)})"
     elif isinstance(mask, Node):
         scores = f"({scores}).masked_fill(~{site.value(mask).atom}, float('-inf'))"
@@ -354,7 +354,7 @@ def _group_norm(site: Site) -> Iterator[Flow]:
 @rule("pairwise_distance")
 def _pairwise_distance(site: Site) -> Iterator[Flow]:
     if site.plain("p", 2.0) != 2:
-        raise NotImplementedError("pairwise_distance with another p than 2")
+        raise NoRule("pairwise_distance with another p than 2")
     one, two = site.argument("x1"), site.argument("x2")
     full = site_rank(one, two)
     share = div(site.full(), site.output)
@@ -370,7 +370,7 @@ def _pairwise_distance(site: Site) -> Iterator[Flow]:
 @rule("poisson_nll_loss")
 def _poisson(site: Site) -> Iterator[Flow]:
     if site.argument("full"):
-        raise NotImplementedError("poisson_nll_loss with full")
+        raise NoRule("poisson_nll_loss with full")
     for each in needing(site.argument("input")):
         x, y = site.value(each, often=True), site.value(site.argument("target"))
         if site.plain("log_input", True):
@@ -407,7 +407,7 @@ def _margin_ranking(site: Site) -> Iterator[Flow]:
 def _gaussian_nll(site: Site) -> Iterator[Flow]:
     input, target, var = (site.argument(name) for name in ("input", "target", "var"))
     if input.shape != var.shape:
-        raise NotImplementedError("gaussian_nll_loss with one variance for several entries")
+        raise NoRule("gaussian_nll_loss with one variance for several entries")
     spread = f"{site.value(var).atom}.clamp(min={site.plain('eps', 1e-6)})"
     difference = f"({sub(site.value(input), site.value(target))})"
     for each in needing(input):
@@ -433,7 +433,7 @@ def _triplet(site: Site) -> Iterator[Flow]:
         or site.argument("swap")
         or len({each.shape for each in (anchor, positive, negative)}) > 1
     ):
-        raise NotImplementedError("triplet_margin_loss with swap, another p, or shapes that are stretched")
+        raise NoRule("triplet_margin_loss with swap, another p, or shapes that are stretched")
     a, p, n = (site.value(each, often=True) for each in (anchor, positive, negative))
     near, far, active = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("near", "far", "active"))
     eps, margin = site.plain("eps", 1e-6), site.plain("margin", 1.0)
@@ -460,7 +460,7 @@ def _adaptive_max(site: Site) -> Iterator[Flow]:
     count = int(site.node.operation[-2])
     size = site.argument("output_size")
     if set(size if isinstance(size, tuple) else (size,)) != {1}:
-        raise NotImplementedError(f"{site.node.operation} to another size than 1")
+        raise NoRule(f"{site.node.operation} to another size than 1")
     for each in needing(site.argument("input")):
         flat = ".flatten(-2)" if count == 2 else ""
         value = f"{site.value(each).atom}{flat}"

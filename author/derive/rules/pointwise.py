@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from author.derive.code import Binding, Code, Shape, compared, div, method, mul, neg, number, power, sub
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
-from author.derive.rules.table import RULES, rule
+from author.derive.rules.table import RULES, NoRule, rule
 from author.derive.site import Flow, Site
 
 ONE_LESS = "1.0"
@@ -308,7 +308,7 @@ def _celu(site: Site) -> Iterator[Flow]:
 def _prelu(site: Site) -> Iterator[Flow]:
     input, weight = site.argument("input"), site.argument("weight")
     if weight.value.numel() != 1:
-        raise NotImplementedError("prelu with a weight for each channel")
+        raise NoRule("prelu with a weight for each channel")
     value = site.value(input, often=True)
     for each in needing(input):
         slope = f"torch.where({compared(value, '>', number(0, '0'))}, 1.0, {site.value(weight)})"

@@ -8,7 +8,7 @@ from author.derive.code import Binding, Code, Shape, call, div, literal, matmul,
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.shapes import shape_text
-from author.derive.rules.table import rule
+from author.derive.rules.table import NoRule, rule
 from author.derive.site import Flow, Site, fitted, stretched
 
 
@@ -145,7 +145,7 @@ def _einsum_of(
 ) -> Code:
     mine, shape = letters[place], operands[place].shape
     if len(set(mine.replace("...", ""))) != len(mine.replace("...", "")):
-        raise NotImplementedError("einsum with one letter twice in an operand")
+        raise NoRule("einsum with one letter twice in an operand")
     others = [i for i in range(len(letters)) if i != place]
     available = set(output).union(*(letters[i] for i in others))
     target = "".join(each for each in mine if each in available)
@@ -156,7 +156,7 @@ def _einsum_of(
     code = call("torch.einsum", f"'{equation}'", *values, shape=small)
     if target == mine:
         if "..." in mine and len(mine.replace("...", "")) + gradient_rank(output, gradient) != len(shape):
-            raise NotImplementedError("einsum with ... of other numbers of dimensions")
+            raise NoRule("einsum with ... of other numbers of dimensions")
         return code
     lost = "".join(f"{':' if letter in available else 'None'}, " for letter, _ in sizes).removesuffix(", ")
     return method(method(code, f"[{lost}]", shape), f".expand({literal(shape)})", shape)
@@ -236,7 +236,7 @@ def _named_padding(name: str, kernel: Shape, dilation: tuple[int, ...]) -> tuple
     if name == "valid":
         return (0,) * len(kernel)
     if any(step * (size - 1) % 2 for size, step in zip(kernel, dilation, strict=True)):
-        raise NotImplementedError("padding='same' with an even kernel")
+        raise NoRule("padding='same' with an even kernel")
     return tuple(step * (size - 1) // 2 for size, step in zip(kernel, dilation, strict=True))
 
 
@@ -308,10 +308,10 @@ def _avg_pool(site: Site) -> Iterator[Flow]:
     given = site.argument("stride")
     stride = size if given in (None, ()) else as_tuple(given, count)
     if site.plain("padding", 0) not in (0, (0,) * count):
-        raise NotImplementedError(f"{site.node.operation} with padding")
+        raise NoRule(f"{site.node.operation} with padding")
     for each in needing(site.argument("input")):
         if size != stride or any(each.shape[-count + i] % size[i] for i in range(count)):
-            raise NotImplementedError(f"{site.node.operation} with windows that overlap or leave a rest")
+            raise NoRule(f"{site.node.operation} with windows that overlap or leave a rest")
         code = site.full()
         shape = list(each.shape)
         text = "".join(f".repeat_interleave({step}, {-count + i})" for i, step in enumerate(size))
@@ -344,7 +344,7 @@ def _adaptive(site: Site) -> Iterator[Flow]:
     count = int(site.node.operation[-2])
     target = as_tuple(site.argument("output_size"), count)
     if set(target) != {1}:
-        raise NotImplementedError(f"{site.node.operation} to another size than 1")
+        raise NoRule(f"{site.node.operation} to another size than 1")
     for each in needing(site.argument("input")):
         total = 1
         for entries in each.shape[-count:]:
@@ -358,7 +358,7 @@ def _inner(site: Site) -> Iterator[Flow]:
     gradient = _shared_gradient(site, left, right)
     ranks = (len(left.shape), len(right.shape))
     if ranks not in ((1, 1), (2, 2)):
-        raise NotImplementedError("inner of more than two dimensions")
+        raise NoRule("inner of more than two dimensions")
     for each, other in ((left, right), (right, left)):
         for needed in needing(each):
             if ranks == (1, 1):
@@ -386,7 +386,7 @@ def _alike(site: Site, *operands: Code) -> list[Code]:
 @rule("cdist")
 def _cdist(site: Site) -> Iterator[Flow]:
     if site.plain("p", 2.0) != 2:
-        raise NotImplementedError("cdist with another p than 2")
+        raise NoRule("cdist with another p than 2")
     left, right = site.argument("x1"), site.argument("x2")
     share = site.temporaries.fresh(f"{site.line}_share")
     site.temporaries.set(share, div(site.full(), site.output).text)
@@ -404,7 +404,7 @@ def _cdist(site: Site) -> Iterator[Flow]:
 def _kron(site: Site) -> Iterator[Flow]:
     left, right = site.argument("input"), site.argument("other")
     if len(left.shape) != 2 or len(right.shape) != 2:
-        raise NotImplementedError("kron of other than two matrices")
+        raise NoRule("kron of other than two matrices")
     sizes = (left.shape[0], right.shape[0], left.shape[1], right.shape[1])
     blocks = method(_shared_gradient(site, left, right), f".reshape({literal(sizes)})", sizes)
     for each in needing(left):
@@ -438,7 +438,7 @@ def _tensordot(site: Site) -> Iterator[Flow]:
 def _solve(site: Site) -> Iterator[Flow]:
     matrix, right = site.argument("A"), site.argument("B")
     if len(right.shape) < 2 or len(right.shape) != len(matrix.shape):
-        raise NotImplementedError("solve with a vector")
+        raise NoRule("solve with a vector")
     back = call("torch.linalg.solve", turned(site.value(matrix)), site.full(), shape=right.shape)
     name = site.temporaries.fresh(f"{site.line}_back")
     site.temporaries.set(name, back.text)
@@ -454,7 +454,7 @@ def _cholesky(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         lower, rank = site.value(site.node, often=True), len(each.shape)
         if rank != 2:
-            raise NotImplementedError("cholesky of several matrices")
+            raise NoRule("cholesky of several matrices")
         half, inverse, back = (site.temporaries.fresh(f"{site.line}_{name}") for name in ("half", "inv", "back"))
         product = matmul(turned(lower), site.full()).text
         site.temporaries.set(half, f"({product}).tril() - 0.5 * ({product}).diag().diag()")

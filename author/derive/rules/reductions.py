@@ -23,7 +23,7 @@ from author.derive.code import (
 )
 from author.derive.nodes import Node
 from author.derive.rules.arithmetic import needing
-from author.derive.rules.table import RULES, rule
+from author.derive.rules.table import RULES, NoRule, rule
 from author.derive.site import Flow, Site, fitted
 from author.derive.spelling import value_code
 from exercises.language.expression import Part
@@ -211,7 +211,7 @@ def _logsumexp(site: Site) -> Iterator[Flow]:
 @rule("dist")
 def _dist(site: Site) -> Iterator[Flow]:
     if site.plain("p", 2) != 2:
-        raise NotImplementedError("dist with another p than 2")
+        raise NoRule("dist with another p than 2")
     left, right = site.argument("input"), site.argument("other")
     full = broadcast(left.shape, right.shape)
     share = div(site.gradient, site.output)
@@ -225,7 +225,7 @@ def _dist(site: Site) -> Iterator[Flow]:
 @rule("norm", "vector_norm", "linalg_norm")
 def _norm(site: Site) -> Iterator[Flow]:
     if site.node.operation == "linalg_norm" and site.argument("ord") not in (None, "fro"):
-        raise NotImplementedError(f"a norm of matrices with ord = {site.argument('ord')!r}")
+        raise NoRule(f"a norm of matrices with ord = {site.argument('ord')!r}")
     p = site.argument("p") if site.argument("p") is not None else site.argument("ord")
     p = 2 if p in (None, "fro") else p
     for each in needing(site.argument("input")):
@@ -236,7 +236,7 @@ def _norm(site: Site) -> Iterator[Flow]:
         elif p == 1:
             yield Flow(each, mul(incoming, method(value, ".sign()", each.shape)))
         elif math.isinf(p):
-            raise NotImplementedError("norm with p = inf")
+            raise NoRule("norm with p = inf")
         else:
             sizes = Code(f"{value.atom} * {value.atom}.abs()**{p - 2}", each.shape, number(1, "1 * 1").binding)
             yield Flow(each, mul(sizes, Code(f"({div(incoming, power(output, str(p - 1)))})", output.shape)))
@@ -294,7 +294,7 @@ def _log_softmax(site: Site) -> Iterator[Flow]:
 def _normalize(site: Site) -> Iterator[Flow]:
     p, dim, eps = site.plain("p", 2.0), site.plain("dim", 1), site.plain("eps", 1e-12)
     if p != 2:
-        raise NotImplementedError(f"normalize with p = {p}")
+        raise NoRule(f"normalize with p = {p}")
     for each in needing(site.argument("input")):
         value, gradient = site.value(each, often=True), site.named_gradient()
         length = site.temporaries.fresh(f"{site.line}_length")
@@ -317,7 +317,7 @@ def _logcumsumexp(site: Site) -> Iterator[Flow]:
 @rule("diff")
 def _diff(site: Site) -> Iterator[Flow]:
     if site.plain("n", 1) != 1:
-        raise NotImplementedError("diff of more than one step")
+        raise NoRule("diff of more than one step")
     dim = site.plain("dim", -1)
     for each in needing(site.argument("input")):
         site.gradient = site.full()

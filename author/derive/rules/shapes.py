@@ -10,7 +10,7 @@ from torch import Tensor
 from author.derive.code import Code, call, literal, method, turned
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
-from author.derive.rules.table import rule
+from author.derive.rules.table import NoRule, rule
 from author.derive.site import Flow, Placed, Site, Split, fitted
 from exercises.language.expression import Call, evaluated
 
@@ -117,7 +117,7 @@ def _repeat(site: Site) -> Iterator[Flow]:
 def _repeat_interleave(site: Site) -> Iterator[Flow]:
     repeats, dim = site.argument("repeats"), site.argument("dim")
     if not isinstance(repeats, int) or dim is None:
-        raise NotImplementedError("repeat_interleave without a number and a dimension")
+        raise NoRule("repeat_interleave without a number and a dimension")
     for each in needing(site.argument("input")):
         at = dim % len(each.shape)
         sizes = (*each.shape[: at + 1], repeats, *each.shape[at + 1 :])
@@ -191,7 +191,7 @@ def _cat(site: Site) -> Iterator[Flow]:
     if site.node.operation == "hstack":
         dim = 0 if rank == 1 else 1
     if any(len(each.shape) != rank for each in tensors):
-        raise NotImplementedError(f"{site.node.operation} of tensors with other numbers of dimensions")
+        raise NoRule(f"{site.node.operation} of tensors with other numbers of dimensions")
     start = 0
     full = site.full()
     for each in tensors:
@@ -255,7 +255,7 @@ def _select(site: Site) -> Iterator[Flow]:
 @rule("pad")
 def _pad(site: Site) -> Iterator[Flow]:
     if site.plain("mode", "constant") != "constant":
-        raise NotImplementedError(f"pad with mode {site.argument('mode')!r}")
+        raise NoRule(f"pad with mode {site.argument('mode')!r}")
     pads = site.argument("pad")
     for each in needing(site.argument("input")):
         rank = len(each.shape)
@@ -263,7 +263,7 @@ def _pad(site: Site) -> Iterator[Flow]:
         for place in range(len(pads) // 2):
             before, after = pads[2 * place], pads[2 * place + 1]
             if before < 0 or after < 0:
-                raise NotImplementedError("pad by a negative number")
+                raise NoRule("pad by a negative number")
             if before or after:
                 parts[rank - 1 - place] = f"{before or ''}:{-after if after else ''}"
         while len(parts) > 1 and parts[-1] == ":":
@@ -323,7 +323,7 @@ def _interpolate(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         spatial = list(zip(site.node.shape[2:], each.shape[2:], strict=True))
         if site.plain("mode", "nearest") != "nearest" or any(whole % size for whole, size in spatial):
-            raise NotImplementedError("interpolate in another way than by copies")
+            raise NoRule("interpolate in another way than by copies")
         sizes = [*each.shape[:2], *(part for whole, size in spatial for part in (size, whole // size))]
         dims = [3 + 2 * i for i in range(len(spatial))]
         parts = method(site.full(), f".reshape({literal(sizes)})", sizes)

@@ -7,6 +7,11 @@ from typing import Final
 
 from author.derive.site import Rule
 
+
+class NoRule(Exception):
+    """A rule does not derive this use of its operation. The text names the use."""
+
+
 RULES: Final[dict[str, Rule]] = {}
 
 
