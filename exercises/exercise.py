@@ -102,7 +102,7 @@ class Exercise:
 
     @cached_property
     def without_gradient(self) -> frozenset[str]:
-        """The names of data, and of lines whose value has no gradient. What is no float is not listed."""
+        """The names of data, and of lines whose value has no gradient. Integers and masks are not listed."""
         return self.data | self.forward.frozen
 
     def given(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

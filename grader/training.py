@@ -19,7 +19,7 @@ from grader import numerics
 from grader.descent import BadGradient, compiled, descend, forward_state, update
 from grader.sandbox import Job, Limits, Loop, Run, RunStatus, Sandbox, SandboxFault, Slot
 
-# A chunk is to take a second or two. Whoever needs longer for a single step has an endless loop.
+# A chunk is to take a second or two. Code that needs longer for a single step loops without end.
 CHUNK_LIMITS: Final = Limits(cpu_seconds=8.0, wall_seconds=10.0)
 # Of the largest parameter. Measured: right gradients in another order of rounding differ by 1.2e-7 after 40 steps and
 # by 1.4e-6 after 2,000, gradients that are 5 % off by 4e-3 after 40. It grows with the steps, so that a run of short

@@ -80,7 +80,7 @@ def nodes_in(argument: Any) -> Iterator[Node]:
 
 
 def planted(expression: Any, values: Mapping[str, Any]) -> Any:
-    """Return the tree of an expression, computed on ``values``. What is no expression stays as it is."""
+    """Return the tree of an expression, computed on ``values``. Other values stay as they are."""
     match expression:
         case Name(name):
             return Node(expression, values[name])

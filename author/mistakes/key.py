@@ -19,7 +19,7 @@ from exercises.errors import PackError
 
 
 class Line(Protocol):
-    """What a line of a key has, whoever wrote it: ``author.derive`` or an author."""
+    """A line of a key, written by ``author.derive`` or by an author."""
 
     @property
     def name(self) -> str:

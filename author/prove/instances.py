@@ -44,7 +44,7 @@ def _faults(subject: Subject) -> Iterator[FaultAt]:
 
 
 def _of_numbers(subject: Subject, seed: int) -> Iterator[FaultAt]:
-    """Yield what is no number. A score of minus infinity may be masked: it is none, as long as gradients are finite."""
+    """Yield faults of NaN and infinity. A masked score is minus infinity, and no fault while its gradients are finite."""
     state = subject.instance(seed).tensors()  # before a reference is made: NaN equals nothing
     steps = [line.name for line in subject.exercise.forward.lines]
     for name in (*sorted(state.keys() - set(steps)), *steps):  # the first step that has it, not the loss

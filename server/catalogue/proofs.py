@@ -72,7 +72,7 @@ class Proofs:
         if not record.holds_for(exercise):
             log.warning("the proof of %s is left out: the exercise has changed. Prove it again.", exercise.slug)
             return None
-        # Whoever made a pack may have signed anything with a key of their own.
+        # The author of a pack may have signed anything with a key of their own.
         said = {name: record.proof.get(name) for name in ("seeds", "mistakes", "named")}
         counts = {name: count for name, count in said.items() if type(count) is int and 0 <= count <= COUNT_MAX}
         if counts.keys() != said.keys():

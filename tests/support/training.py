@@ -59,7 +59,7 @@ def write_run(session: Session, course_id: int, account_id: int, **values: Any) 
 
 
 def run_beside(session: Session, submission_id: int) -> int:
-    """Return the id of a training run of whoever handed a submission in, there."""
+    """Return the id of a training run of a submission's student, in its course."""
     submission = session.get_one(SubmissionRow, submission_id)
     where = (TrainingRunRow.course_id == submission.course_id, TrainingRunRow.account_id == submission.account_id)
     found = session.exec(select(TrainingRunRow.id).where(*where, TrainingRunRow.state == RunState.DONE)).first()
