@@ -44,7 +44,7 @@ def _faults(subject: Subject) -> Iterator[FaultAt]:
 
 
 def _of_numbers(subject: Subject, seed: int) -> Iterator[FaultAt]:
-    """Yield faults of NaN and infinity. A masked score is minus infinity, and no fault while its gradients are finite."""
+    """Yield each NaN and infinity. A masked score is minus infinity: no fault while its gradients are finite."""
     state = subject.instance(seed).tensors()  # before a reference is made: NaN equals nothing
     steps = [line.name for line in subject.exercise.forward.lines]
     for name in (*sorted(state.keys() - set(steps)), *steps):  # the first step that has it, not the loss
