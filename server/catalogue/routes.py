@@ -22,7 +22,7 @@ from server.progress import record
 from server.rules.rules import find_all_rules, find_rules
 from server.submissions.detail import find_override
 
-router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 404, 422))
+router = APIRouter(prefix="/courses/{course}/exercises", tags=["exercises"], responses=documented(401, 403, 404, 422))
 CheckpointName = Annotated[str, Path(max_length=64)]
 Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_EXERCISES))]
 
@@ -53,7 +53,7 @@ def list_exercises(access: Reading, proofs: TheProofs) -> ExerciseListBody:
     return ExerciseListBody(exercises=shown)
 
 
-@router.get("/{topic}/{name}", responses=documented(403))
+@router.get("/{topic}/{name}")
 def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstances, proofs: TheProofs) -> ExerciseBody:
     """One exercise: statement, forward pass, constants and checkpoints, from when it opens."""
     with access.reading() as member:
@@ -67,7 +67,7 @@ def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstance
     return body.model_copy(update={"override": override})
 
 
-@router.get("/{topic}/{name}/instance", responses=documented(403))
+@router.get("/{topic}/{name}/instance")
 def show_instance(stored: OwnInstance) -> InstanceBody:
     """The caller's instance: its digest, its origin, and what it holds."""
     return present.instance_body(stored.instance)
@@ -76,7 +76,7 @@ def show_instance(stored: OwnInstance) -> InstanceBody:
 @router.get(
     "/{topic}/{name}/instance/state",
     response_class=Response,
-    responses={200: {"content": {SAFETENSORS: {}}}, 304: {"description": "Unchanged."}, **documented(403)},
+    responses={200: {"content": {SAFETENSORS: {}}}, 304: {"description": "Unchanged."}},
 )
 def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The forward state of the caller's instance, as safetensors. Its ETag is the instance's digest."""
@@ -87,7 +87,7 @@ def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header(
     return Response(instance.state, media_type=SAFETENSORS, headers=headers)
 
 
-@router.get("/{topic}/{name}/checkpoints/{checkpoint}/explanation", responses=documented(403))
+@router.get("/{topic}/{name}/checkpoints/{checkpoint}/explanation")
 def explain_checkpoint(access: Reading, exercise: TheExercise, checkpoint: CheckpointName) -> ExplanationBody:
     """Why the gradient of a step is what it is, once the caller has passed the step. Staff may always read it."""
     with access.reading() as member:

@@ -41,7 +41,7 @@ from server.tables import AnswerKind
 
 WAIT_SECONDS_MAX = 30
 
-router = APIRouter(tags=["submissions"], responses=documented(401, 404, 422))
+router = APIRouter(tags=["submissions"], responses=documented(401, 403, 404, 422))
 
 
 async def intake(request: Request) -> Intake:
@@ -121,7 +121,7 @@ Reading = Annotated[
     status_code=201,
     responses={
         202: {"model": SubmissionBody, "description": "Kept; not graded yet."},
-        **documented(403, 413, 415, 429, 503),
+        **documented(413, 415, 429, 503),
     },
     openapi_extra=BODY_OF_SUBMIT,
 )
@@ -149,7 +149,7 @@ async def submit(
 
 @router.post(
     "/courses/{course}/exercises/{topic}/{name}/check",
-    responses=documented(403, 413, 415, 429, 503),
+    responses=documented(413, 415, 429, 503),
     openapi_extra=BODY_OF_SUBMIT,
 )
 async def check(
@@ -256,7 +256,7 @@ async def follow(
         yield ServerSentEvent(event="submission", data=change)
 
 
-@router.post("/submissions/{id}/cancel", responses=documented(403, 409))
+@router.post("/submissions/{id}/cancel", responses=documented(409))
 def cancel(
     access: Annotated[
         SubmissionAccess, Depends(AllowedForSubmission(Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS))
@@ -270,7 +270,7 @@ def cancel(
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
 
 
-@router.post("/submissions/{id}/release", responses=documented(403, 409))
+@router.post("/submissions/{id}/release", responses=documented(409))
 def release(
     access: Annotated[
         SubmissionAccess,

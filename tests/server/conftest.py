@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from starlette.testclient import TestClient
 
 from grader.training import Trainer
 from server.app import create_app
@@ -18,6 +17,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import Role
 from tests.support import postgres
+from tests.support.documented_client import DocumentedClient
 from tests.support.migrated import Migrated
 from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student, join_code_of
 
@@ -107,7 +107,7 @@ def server(
     database.close()
     train = None if trainer is None else lambda: trainer
     app = create_app(settings, fake_sandbox.code_runner(), timing, trainer=train)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with DocumentedClient(app, raise_server_exceptions=False) as client:
         yield RunningServer(client, app.state.services, code, instructor.token)
 
 
