@@ -185,7 +185,12 @@ def list_extensions(
     return ExtensionListBody(course=access.slug, time_zone=member.course.time_zone, extensions=bodies)
 
 
-@router.post(EXTENSIONS, tags=["extensions"], status_code=201)
+@router.post(
+    EXTENSIONS,
+    tags=["extensions"],
+    status_code=201,
+    responses={200: {"model": ExtensionChangeBody, "description": "A preview: nothing was written."}},
+)
 def grant_extension(
     access: Extending, body: GrantBody, response: Response, preview: Preview = False
 ) -> ExtensionChangeBody:

@@ -29,10 +29,12 @@ class DocumentedClient(TestClient):
         :raises AssertionError: its route may not answer so
         """
         answer = super().send(request, **more)
-        statuses = self._statuses(request.method, request.url.path)
-        assert statuses is None or str(answer.status_code) in statuses, (
-            f"{request.method} {request.url.path} answers {answer.status_code}, which is not documented: {answer.text}"
-        )
+        for each in [*answer.history, answer]:
+            method, path = each.request.method, each.request.url.path
+            statuses = self._statuses(method, path)
+            assert statuses is None or str(each.status_code) in statuses, (
+                f"{method} {path} answers {each.status_code}, which is not documented"
+            )
         return answer
 
     def _statuses(self, method: str, path: str) -> set[str] | None:
