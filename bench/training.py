@@ -180,7 +180,7 @@ def show(steps: int) -> None:
             _say("a forged one: from its sixth call on, its dW2 is another one")
             _follow(site.client(3), _start(site.client(3), FORGED, SHOWN_STEPS, "Eve"))
             _say("the ranking")
-            for place in site.client(0).get(f"/api/v1/courses/{COURSE}/training/ranking").json():
+            for place in site.client(0).get(f"/api/v1/courses/{COURSE}/training/ranking").json()["places"]:
                 print(f"{place['place']}. {place['pseudonym']}  {place['dev_loss']:.4f}")
         finally:
             site.server.stop()
