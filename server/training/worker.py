@@ -202,7 +202,7 @@ class TrainingWork(BackgroundWork):
         self._metrics.chunks.labels(run.status.value).inc()
         step = taken.step
         if self._is_too_slow(claim, taken):
-            self._end(claim, self._too_slow(claim, taken))
+            self._end(claim, self._too_slow(claim, taken), taken)
         elif run.status is RunStatus.TIME_LIMIT and claim.steps > 1:
             self._shorten(claim, taken)  # the machine may be slow; a single step shows whose fault it is
         elif run.status is not RunStatus.OK:
@@ -274,17 +274,27 @@ class TrainingWork(BackgroundWork):
     @staticmethod
     def _release(row: TrainingRunRow, taken: Taken) -> None:
         """Note what the chunk took, and let anybody take the run's next one."""
-        row.seconds += taken.run.seconds
-        row.turn_seconds += taken.run.seconds
-        row.lecture_seconds = taken.lecture_seconds
+        TrainingWork._note(row, taken)
         row.tries, row.due_at = 0, now()
         row.moved += 1
 
-    def _end(self, claim: Claim, message: str) -> None:
+    @staticmethod
+    def _note(row: TrainingRunRow, taken: Taken) -> None:
+        """Note what the chunk took."""
+        row.seconds += taken.run.seconds
+        row.turn_seconds += taken.run.seconds
+        row.lecture_seconds = taken.lecture_seconds
+
+    def _end(self, claim: Claim, message: str, taken: Taken | None = None) -> None:
+        """End a run; ``taken`` are steps that count, though their parameters are not kept."""
         with self._database.writing() as session:
             row = store.held(session, claim.run_id, claim.claims)
-            if row is not None:
-                end(session, row, RunState.FAILED, message)
+            if row is None:
+                return
+            if taken is not None:
+                row.step = taken.step
+                self._note(row, taken)
+            end(session, row, RunState.FAILED, message)
 
     def _give_back(self, claim: Claim, error: Exception) -> float:
         """Have a lost chunk run again after a pause; return that."""

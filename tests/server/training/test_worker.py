@@ -164,7 +164,7 @@ def test_slow_code_ends_once_it_took_more_than_its_share(gym: Gym) -> None:
 
     run = gym.finish(id, work)
 
-    assert (run.state, run.step) == (RunState.FAILED, 0)
+    assert (run.state, run.step, gym.row(id).seconds) == (RunState.FAILED, 10, 5.0)
     assert [len(load(job.state)["rates"]) for job in gym.chunks] == [10, MEASURED_STEPS]
     message = run.message or ""
     assert "after step 10: a step takes 500 ms" in message  # 5 s for ten steps; the lecture's takes 2 ms
