@@ -167,7 +167,7 @@ def test_slow_code_ends_once_it_took_more_than_its_share(gym: Gym) -> None:
     assert (run.state, run.step, gym.row(id).seconds) == (RunState.FAILED, 10, 5.0)
     assert [len(load(job.state)["rates"]) for job in gym.chunks] == [10, MEASURED_STEPS]
     message = run.message or ""
-    assert "after step 10: a step takes 500 ms" in message  # 5 s for ten steps; the lecture's takes 2 ms
+    assert "Up to step 10, a step took 500 ms" in message  # 5 s for ten steps; the lecture's takes 2 ms
     assert "250 times as long" in message and "20 times is the limit" in message
     assert message.endswith("start again.")
 
@@ -191,7 +191,7 @@ def test_chunks_that_met_their_limit_count_too(gym: Gym) -> None:
 
     run = gym.finish(gym.begin(), work)
 
-    assert "after step 5: a step takes 3,500 ms" in (run.message or "")  # 10 s for nothing, and 7.5 s for five steps
+    assert "Up to step 5, a step took 3,500 ms" in (run.message or "")  # 10 s for nothing, and 7.5 s for five steps
 
 
 # -- our fault -----------------------------------------------------------------------------------------------
