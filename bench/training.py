@@ -1,7 +1,8 @@
 """``python -m bench.training``: training runs in the sandbox beside the same loop bare, and who waits for them.
 
 With ``--show`` it demonstrates what is promised of runs: a right one, a wrong one, one that is killed five times and
-ends with the same bytes, and a forged one. ``--steps`` says how long the right one is.
+ends with the same bytes, a forged one, a slow one, and one whose PostgreSQL is killed three times. ``--steps`` says how
+long the right one is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from grader import numerics
 numerics.pin()
 
 import torch  # noqa: E402
+from pydantic import SecretStr  # noqa: E402
 from safetensors.torch import load  # noqa: E402
 
 from bench.figures import Times  # noqa: E402
@@ -37,6 +39,7 @@ from server.settings import Settings  # noqa: E402
 from server.tables import TrainingChunkRow, TrainingRunRow  # noqa: E402
 from server.training.plan import Plan  # noqa: E402
 from server.training.run import plan_of  # noqa: E402
+from tests.support import postgres  # noqa: E402
 from tests.support.backward import FUNCTION, function  # noqa: E402
 from tests.support.processes import ServerProcess, server_environment  # noqa: E402
 
@@ -48,6 +51,9 @@ SHOWN_STEPS: Final = 2000
 RUNS: Final = f"/api/v1/courses/{COURSE}/training/runs"
 WRONG: Final = function(dC="1.05 * dC")
 FORGED: Final = "calls = []\n" + function(dW2="dW2 * (1.5 if calls.append(1) or len(calls) > 5 else 1)")
+SLOW: Final = "import time\n" + function(dW2="(time.sleep(0.1), dW2)[1]")
+AWAY_SECONDS: Final = 1.0
+SERVICE_UNAVAILABLE: Final = 503
 LECTURE_LOSSES: Final = "2.0705 / 2.1099"
 
 
@@ -145,16 +151,15 @@ def _answers(client: HttpClient, source: str) -> Times:
 
 @dataclass
 class Site:
-    """A server on SQLite that can be killed and started again."""
+    """A server that can be killed and started again."""
 
-    data: Path
     tokens: tuple[str, ...]
     server: ServerProcess
     settings: Settings
 
     def restart(self) -> None:
         """Start the server again."""
-        self.server = _server(self.data)
+        self.server = _server(self.settings)
 
     def client(self, number: int) -> HttpClient:
         """Return a client of a student."""
@@ -167,8 +172,8 @@ def show(steps: int) -> None:
     with tempfile.TemporaryDirectory(prefix="dojo-training-") as folder:
         data = Path(folder)
         settings = Settings(data=data, database_url=None, secret=None, children=2)
-        _, tokens = open_course(settings, 4)
-        site = Site(data, tokens, _server(data), settings)
+        _, tokens = open_course(settings, 5)
+        site = Site(tokens, _server(settings), settings)
         try:
             _say(f"a right run of {steps} steps, for the ranking")
             _follow(site.client(0), _start(site.client(0), FUNCTION, steps, "Ada"))
@@ -179,9 +184,37 @@ def show(steps: int) -> None:
             _show_killed(site)
             _say("a forged one: from its sixth call on, its dW2 is another one")
             _follow(site.client(3), _start(site.client(3), FORGED, SHOWN_STEPS, "Eve"))
+            _say("a slow one: each step sleeps for a tenth of a second")
+            _follow(site.client(4), _start(site.client(4), SLOW, SHOWN_STEPS))
             _say("the ranking")
-            for place in site.client(0).get(f"/api/v1/courses/{COURSE}/training/ranking").json():
+            for place in site.client(0).get(f"/api/v1/courses/{COURSE}/training/ranking").json()["places"]:
                 print(f"{place['place']}. {place['pseudonym']}  {place['dev_loss']:.4f}")
+        finally:
+            site.server.stop()
+    _say("one whose PostgreSQL is killed three times")
+    _show_postgresql()
+
+
+def _show_postgresql() -> None:
+    """Run a run on PostgreSQL, kill all processes of the database three times on the way, and compare the bytes."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dojo-training-") as folder,
+        postgres.restartable(durable=True) as database,
+        postgres.database(database.url) as url,
+    ):
+        settings = Settings(data=Path(folder), database_url=SecretStr(url), secret=None, children=2)
+        _, tokens = open_course(settings, 1)
+        site = Site(tokens, _server(settings), settings)
+        try:
+            id, step = _start(site.client(0), FUNCTION, SHOWN_STEPS, "Cleo"), 0
+            for _ in range(3):
+                step = _wait_beyond(site.client(0), id, step)
+                database.kill()
+                time.sleep(AWAY_SECONDS)
+                database.start()
+                print(f"after step {step}: killed PostgreSQL, {AWAY_SECONDS:g} s later it is back", flush=True)
+            _follow(site.client(0), id)
+            _compare_bytes(settings, id)
         finally:
             site.server.stop()
 
@@ -197,11 +230,16 @@ def _show_killed(site: Site) -> None:
     ]
     step = 0
     for name, kill in victims:
-        step = _wait_beyond(site, id, step)
+        step = _wait_beyond(site.client(2), id, step)
         kill()
         print(f"after step {step}: killed {name}", flush=True)
     _follow(site.client(2), id)
-    database = Database(site.settings.url)
+    _compare_bytes(site.settings, id)
+
+
+def _compare_bytes(settings: Settings, id: int) -> None:
+    """Print whether a run of ``FUNCTION`` ended with the bytes of the same loop in this process."""
+    database = Database(settings.url)
     with database.reading() as session:
         row = session.get_one(TrainingRunRow, id)
         chunk = session.get_one(TrainingChunkRow, (id, row.step))
@@ -218,9 +256,9 @@ def _show_killed(site: Site) -> None:
     print(f"the same bytes as the loop in one process, without a break: {same}", flush=True)
 
 
-def _wait_beyond(site: Site, id: int, step: int) -> int:
+def _wait_beyond(client: HttpClient, id: int, step: int) -> int:
     while True:
-        run = _run(site.client(2), id)
+        run = _run(client, id)
         if run["step"] > step or run["status"] not in ("queued", "running"):
             return int(run["step"])
         time.sleep(0.02)
@@ -258,8 +296,11 @@ def _processor_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _server(data: Path) -> ServerProcess:
+def _server(settings: Settings) -> ServerProcess:
+    data = settings.data
     environment = server_environment(data, children=2)
+    if settings.database_url is not None:
+        environment["DOJO_DATABASE_URL"] = settings.database_url.get_secret_value()
     if "DOJO_NAMES_FILE" in os.environ:
         environment["DOJO_NAMES_FILE"] = os.environ["DOJO_NAMES_FILE"]
     server = ServerProcess(environment, data / "server.log", "serve")
@@ -275,7 +316,9 @@ def _start(client: HttpClient, source: str, steps: int, pseudonym: str | None = 
 
 
 def _run(client: HttpClient, id: int) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"/api/v1/training/runs/{id}").json()
+    while (reply := client.get(f"/api/v1/training/runs/{id}")).status == SERVICE_UNAVAILABLE:
+        time.sleep(0.1)  # the database is away
+    found: dict[str, Any] = reply.json()
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,12 +12,17 @@ import torch
 from torch import Tensor
 
 from exercises.exercise import Exercise
-from exercises.instance import freeze
+from exercises.instance import Instance, Kind, freeze
+from exercises.language import reader
 from exercises.tape import variables
 from exercises.training import Parameters, Trainable
 from grader import numerics
+from grader.answer import Answer
+from grader.compare import ATOL, RTOL, compare
 from grader.descent import BadGradient, compiled, descend, forward_state, update
+from grader.reference import reference
 from grader.sandbox import Job, Limits, Loop, Run, RunStatus, Sandbox, SandboxFault, Slot
+from grader.tolerance import judge_rounding
 
 # A chunk is to take a second or two. Code that needs longer for a single step loops without end.
 CHUNK_LIMITS: Final = Limits(cpu_seconds=8.0, wall_seconds=10.0)
@@ -25,8 +30,11 @@ CHUNK_LIMITS: Final = Limits(cpu_seconds=8.0, wall_seconds=10.0)
 # by 1.4e-6 after 2,000, gradients that are 5 % off by 4e-3 after 40. It grows with the steps, so that a run of short
 # chunks gives no more room than one of long ones.
 AGREED, AGREED_PER_STEP = 1e-6, 1e-8
-# Of the largest element of a gradient. A gradient that is zero in mathematics is rounding noise below the second one.
-RIGHT_SHARE, RIGHT_NOISE = 1e-3, 1e-6
+
+# Steps enough that the start of a child does not count much.
+MEASURED_STEPS: Final = 32
+MEASURED_RATE: Final = 0.01
+MEASURED_LIMITS: Final = Limits(cpu_seconds=4.0, wall_seconds=4.0)
 
 # A chunk took ten seconds at most, and a fresh child for each step costs some hundredths.
 OWN_SECONDS_MAX: Final = 60.0
@@ -108,6 +116,19 @@ class Trainer:
         slots = tuple(Slot(name, tensor.numel() * tensor.itemsize) for name, tensor in chunk.start.items())
         return Job(source, filename, freeze(state), slots, limits, Loop(self.exercise.forward.text, given, names))
 
+    def lecture_seconds(self, batch: int, sandbox: Sandbox) -> float:
+        """Return what a step with this minibatch takes in the sandbox now, with the exercise's own answer.
+
+        If the machine does not get through the steps in time, a step takes this long at least.
+
+        :raises SandboxFault: the sandbox failed; try again
+        """
+        chunk = self.chunk(0, 0, batch, [MEASURED_RATE] * MEASURED_STEPS, self.network.start(0))
+        run = sandbox.run(self.job(chunk, self.exercise.solution, "solution.py", MEASURED_LIMITS))
+        if run.status not in (RunStatus.OK, RunStatus.TIME_LIMIT):
+            raise SandboxFault(f"the exercise's own answer did not run: {run.status.value}")
+        return run.seconds / chunk.steps
+
     def parameters(self, run: Run, start: Parameters) -> dict[str, Tensor] | None:
         """Return the parameters that a run of a chunk claims; None if they are not those of this network."""
         found = {}
@@ -175,12 +196,37 @@ class Trainer:
                 gradients = _given(run)
                 if gradients is None:
                     return None
-                are_right = are_right and _are_right(gradients, self.network.gradients(played))
+                are_right = are_right and self._are_right(state, gradients)
                 try:
                     update(parameters, gradients, rate)
                 except BadGradient:
                     return None
         return Own(parameters, are_right)
+
+    def _are_right(self, state: Parameters, gradients: Parameters) -> bool:
+        """Return whether gradients on a forward state pass as an answer does: by ``cmp``, or within the error bound."""
+        right = self.network.gradients(state)
+        if any(gradients[name].numel() != expected.numel() for name, expected in right.items()):
+            return False
+        answers = {
+            name: gradients[name].reshape(expected.shape).to(expected.dtype).contiguous()
+            for name, expected in right.items()
+        }
+        if all(torch.allclose(answers[name], expected, RTOL, ATOL) for name, expected in right.items()):
+            return True
+        # One comparison in many: a graph, and bounds for each of its steps.
+        with torch.enable_grad():
+            instance = Instance(self._exercise_for(state), freeze(state), Kind.STUDENT, self.network.dataset)
+            expected = reference(instance)
+            rows = [compare(name, Answer(tensor), expected.gradients[name]) for name, tensor in answers.items()]
+            return all(row.passed for row in judge_rounding(expected, answers, rows).rows)
+
+    def _exercise_for(self, state: Parameters) -> Exercise:
+        """Return the exercise with lines that are read for the shapes of a state: a run has minibatches of any size."""
+        names = self.network.parameter_names
+        given = {name: value.detach().clone() for name, value in self.exercise.given(state).items()}
+        samples = variables({name: value.requires_grad_(name in names) for name, value in given.items()})
+        return replace(self.exercise, forward=reader.read(self.exercise.forward.text, samples))
 
     def _run(self, state: Mapping[str, Tensor], source: str, filename: str, sandbox: Sandbox) -> Run:
         """Run the student's code on a forward state. A gradient has the elements of its parameter, or it is of no use.
@@ -200,16 +246,6 @@ def _given(run: Run) -> dict[str, Tensor] | None:
     tensors = {name: answer.tensor for name, answer in run.answers.items()}
     found = {name: tensor for name, tensor in tensors.items() if tensor is not None and not tensor.is_complex()}
     return found if run.status is RunStatus.OK and len(found) == len(tensors) else None
-
-
-def _are_right(gradients: Parameters, right: Parameters) -> bool:
-    for name, expected in right.items():
-        if gradients[name].numel() != expected.numel():
-            return False
-        difference = float((gradients[name].reshape(expected.shape).to(expected.dtype) - expected).abs().max())
-        if not difference <= RIGHT_SHARE * float(expected.abs().max()) + RIGHT_NOISE:
-            return False
-    return True
 
 
 def distance(one: Parameters, other: Parameters) -> float:

@@ -23,14 +23,20 @@ class TrainingPace:
     growth: int = 4
     """How many times as long as the last one a chunk may be."""
 
-    lease_seconds: float = 15.0
-    """A chunk that was not stored for this long is taken again. The limit of its run is less."""
+    lease_seconds: float = 20.0
+    """A chunk that was not stored for this long is taken again. The limit of its run is less, with what is measured."""
 
     duty_seconds: float = 90.0
     """The same of a replay, and of the losses at the end, which are done at low priority."""
 
     retry_seconds: float = 2.0
     """Before a lost chunk is tried again, multiplied by the number of the try."""
+
+    free_seconds: float = 20.0
+    """What a run may take in the sandbox before anybody asks how slow its code is."""
+
+    slowness_max: float = 20.0
+    """How many times as long as with the lecture's backward pass the steps of a run may take."""
 
     look_seconds: float = 0.5
     """Between two looks for something to replay while a run goes on."""
@@ -40,6 +46,10 @@ class TrainingPace:
 
     sample: int = 8
     """Of a run that is not ranked, the first of so many chunks is replayed."""
+
+    def allowed_seconds(self, steps: int, lecture_seconds: float) -> float:
+        """Return what so many steps may take in the sandbox, if the lecture's take so many seconds each."""
+        return self.free_seconds + self.slowness_max * lecture_seconds * steps
 
     def next_steps(self, steps: int, seconds: float, batch: int) -> int:
         """Return how many steps the next chunk has, if some took so many seconds."""

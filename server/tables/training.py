@@ -38,6 +38,10 @@ class TrainingRunRow(Table, table=True):
     The row is its own ticket. Work on it may begin from ``due_at`` on: at once, after a pause, or after a lease that
     was not renewed. ``claims`` counts the leases, and who holds an older one stores nothing. ``tries`` counts those
     that were lost since the last chunk. ``moved`` counts the changes that people see.
+
+    ``seconds`` is what its chunks took in the sandbox. ``turn_seconds`` is the same, and begins with that of the run
+    that had least then: who has least goes on first. ``lecture_seconds`` is what a step takes with the lecture's
+    backward pass, as it was measured for this run; None before that.
     """
 
     __tablename__ = "training_run"
@@ -76,6 +80,9 @@ class TrainingRunRow(Table, table=True):
     claims: int = 0
     tries: int = 0
     due_at: datetime = Field(default_factory=now)
+    seconds: float = 0.0
+    turn_seconds: float = 0.0
+    lecture_seconds: float | None = None
     emptied_at: datetime | None = None
     created_at: datetime = Field(default_factory=now)
     finished_at: datetime | None = None

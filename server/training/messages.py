@@ -11,6 +11,11 @@ STOPPED: Final = (
 NOTHING_LEFT: Final = (
     "Your code left before the steps after step {step} were taken. Remove the call that leaves, and start again."
 )
+TOO_SLOW: Final = (
+    "Up to step {step}, a step took {own} with your backward pass. That is {times} times as long as with the "
+    "lecture's, and {most} times is the limit. Compute with whole tensors instead of single elements in "
+    "loops, and start again."
+)
 NOT_FINITE: Final = (
     "After step {step} some parameters are no numbers any more: the steps became too large. "
     "Look for a wrong sign in your backward pass, or choose a smaller learning rate, and start again."

@@ -18,7 +18,7 @@ from server.training.access import AllowedForRun, RunAccess
 from server.training.ranking import ranking
 from server.training.room import TheTraining
 from server.training.run import TrainingRun
-from server.training.schemas import PlaceBody, TrainingOrderBody, TrainingRunBody
+from server.training.schemas import PlaceBody, RankingBody, TrainingOrderBody, TrainingRunBody, TrainingRunListBody
 
 router = APIRouter(tags=["training"], responses=documented(401, 404, 422))
 
@@ -45,22 +45,22 @@ def start_run(
 
 
 @router.get("/courses/{course}/training/runs", responses=documented(403))
-def list_runs(access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))]) -> list[TrainingRunBody]:
+def list_runs(access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))]) -> TrainingRunListBody:
     """One's own newest training runs in a course, the newest first."""
     with access.reading() as member:
         found = runs.of_student(member.session, member.course.id, member.account_id)
-    return [TrainingRunBody.of(run) for run in found]
+    return TrainingRunListBody(runs=[TrainingRunBody.of(run) for run in found])
 
 
 @router.get("/courses/{course}/training/ranking", responses=documented(403))
 def show_ranking(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))], training: TheTraining
-) -> list[PlaceBody]:
+) -> RankingBody:
     """The best checked run of each student who takes part, within the budget of examples."""
     budget = training.terms.budget.ranked_examples_max
     with access.reading() as member:
         places = ranking(member.session, member.course.id, member.account_id, budget)
-    return [PlaceBody.of(place) for place in places]
+    return RankingBody(places=[PlaceBody.of(place) for place in places])
 
 
 @router.get("/training/runs/{id}")

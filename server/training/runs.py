@@ -27,7 +27,9 @@ from server.submissions.rate_limit import TooFast
 from server.tables import AccountRow, AnswerKind, RunState, SeatRow, TrainingChunkRow, TrainingRunRow
 from server.training.plan import Budget, Plan
 from server.training.run import LIVE, TrainingRun
+from server.training.store import least_turn_seconds
 
+PSEUDONYM_LOCK: Final = 0x0D0_74  # any number, the same in every process
 EXERCISE: Final = "makemore/train"
 PSEUDONYM_LENGTH_MAX: Final = 40
 SOURCE_BYTES_MAX: Final = 64 * 1024
@@ -124,6 +126,7 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
     _require_no_other(session, account_id)
     _require_pace(session, account_id)
     if pseudonym is not None:
+        dialect.take_turns(session, PSEUDONYM_LOCK)  # nobody takes the same one in this moment
         _require_own_name(session, student.course.id, account_id, pseudonym)
     earlier = session.exec(select(func.count()).where(TrainingRunRow.account_id == account_id)).one()
     row = TrainingRunRow(
@@ -139,6 +142,7 @@ def start(session: Session, student: Membership, account_id: int, order: Order, 
         seed=_seed(terms.key, account_id, earlier),
         dataset=terms.trainer().network.dataset,
         chunk_steps=min(terms.first_chunk_steps, plan.steps),
+        turn_seconds=least_turn_seconds(session),
     )
     session.add(row)
     session.flush()

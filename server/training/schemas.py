@@ -96,6 +96,12 @@ class TrainingRunBody(BaseModel):
         )
 
 
+class TrainingRunListBody(BaseModel):
+    """Training runs, the newest first."""
+
+    runs: list[TrainingRunBody]
+
+
 class PlaceBody(BaseModel):
     """A place in the ranking. Equal losses share one; ``mine`` says that it is the caller's own."""
 
@@ -119,3 +125,9 @@ class PlaceBody(BaseModel):
             schedule=list(place.plan.schedule),
             mine=place.is_mine,
         )
+
+
+class RankingBody(BaseModel):
+    """The places of the ranking, the lowest loss first."""
+
+    places: list[PlaceBody]

@@ -33,7 +33,8 @@ _STEP, _DUE = col(TrainingChunkRow.step), col(TrainingChunkRow.is_due)
 class Claim:
     """A claimed run: its next chunk begins at ``step``. ``start`` are the parameters there; None at the very start.
 
-    ``claims`` and ``tries`` count this claim.
+    ``claims`` and ``tries`` count this claim. ``seconds`` is what the run took before it. ``lecture_seconds`` is what a
+    step takes with the lecture's backward pass; None if nobody has measured it.
     """
 
     run_id: int
@@ -48,6 +49,8 @@ class Claim:
     claims: int
     tries: int
     start: bytes | None
+    seconds: float
+    lecture_seconds: float | None
 
     @property
     def steps(self) -> int:
@@ -102,7 +105,7 @@ def is_due(session: Session) -> bool:
 
 
 def claim_next(session: Session, lease_seconds: float, running_max: int) -> Claim | None:
-    """Lease the run that has waited longest; None if there is none, or as many as may are leased."""
+    """Lease the run that has taken least time; None if there is none, or as many as may are leased."""
     dialect.take_turns(session, TRAINING_LOCK)
     leased = select(func.count()).where(
         TrainingRunRow.state == RunState.RUNNING, *_may_go_on(), TrainingRunRow.due_at > now()
@@ -110,7 +113,8 @@ def claim_next(session: Session, lease_seconds: float, running_max: int) -> Clai
     if session.exec(leased).one() >= running_max:
         return None
     first = select(TrainingRunRow).where(*_may_go_on(), _is_due())
-    ordered = first.order_by(col(TrainingRunRow.due_at), col(TrainingRunRow.id)).limit(1)
+    turns = col(TrainingRunRow.turn_seconds), col(TrainingRunRow.due_at), col(TrainingRunRow.id)
+    ordered = first.order_by(*turns).limit(1)
     row = session.exec(ordered.with_for_update(skip_locked=True)).first()
     return None if row is None else _claimed(session, row, lease_seconds)
 
@@ -120,6 +124,19 @@ def claim(session: Session, run_id: int, lease_seconds: float) -> Claim | None:
     found = select(TrainingRunRow).where(TrainingRunRow.id == run_id, *_may_go_on())
     row = session.exec(found.with_for_update()).first()
     return None if row is None else _claimed(session, row, lease_seconds)
+
+
+def least_turn_seconds(session: Session) -> float:
+    """Return where the run stands that has taken least time of those that go on; 0 if none does.
+
+    A new run begins there. From 0 it would go before all others until it has taken as much as they have.
+    """
+    return session.exec(select(func.min(TrainingRunRow.turn_seconds)).where(*_has_steps())).one() or 0.0
+
+
+def turn_seconds(session: Session, run_id: int) -> float:
+    """Return where a run stands among those that take turns."""
+    return session.exec(select(TrainingRunRow.turn_seconds).where(TrainingRunRow.id == run_id)).first() or 0.0
 
 
 def is_over(session: Session, run_id: int) -> bool:
@@ -273,4 +290,6 @@ def _claimed(session: Session, row: TrainingRunRow, lease_seconds: float) -> Cla
         row.claims,
         row.tries,
         None if newest is None else newest.parameters,
+        row.seconds,
+        row.lecture_seconds,
     )

@@ -43,11 +43,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Taken:
-    """A chunk whose steps were taken: the run in the sandbox, and the parameters that it claims; None for none."""
+    """A chunk whose steps were taken: the run in the sandbox, and the parameters that it claims; None for none.
+
+    ``lecture_seconds`` is what a step takes with the lecture's backward pass; None while nobody needs to know.
+    ``step`` is how far the run is.
+    """
 
     run: Run
     chunk: Chunk
     claimed: dict[str, Tensor] | None
+    step: int
+    lecture_seconds: float | None
 
 
 class TrainingWork(BackgroundWork):
@@ -102,7 +108,7 @@ class TrainingWork(BackgroundWork):
             self._look_at = 0.0
 
     def work_next(self) -> bool:
-        """Run a chunk of the run that has waited longest; return False if there is none.
+        """Run a chunk of the run that has taken least time; return False if there is none.
 
         While no run goes on, it asks the database now and then only.
         """
@@ -143,8 +149,9 @@ class TrainingWork(BackgroundWork):
             if claim is None:
                 return Again(WAIT_SECONDS)
             pause = self._run(claim)
-            # Who has had fewer chunks goes first.
-            return Again(pause, BACKGROUND_RANK + claim.claims)
+            with self._database.reading() as session:
+                taken = store.turn_seconds(session, work_id)
+            return Again(pause, BACKGROUND_RANK + int(taken))  # who has taken least time goes first
         except DatabaseUnavailable:
             return Again(OUTAGE_SECONDS)
         finally:
@@ -175,17 +182,30 @@ class TrainingWork(BackgroundWork):
         plan = claim.plan
         chunk = trainer.chunk(claim.seed, claim.step, plan.batch, plan.rates(claim.step, claim.steps), start)
         run = self._code_runner.sandbox.run(trainer.job(chunk, claim.source, claim.filename))
-        return Taken(run, chunk, trainer.parameters(run, start))
+        step = claim.step + (claim.steps if run.status is RunStatus.OK else 0)
+        lecture_seconds = self._lecture_seconds(trainer, claim, claim.seconds + run.seconds, step)
+        return Taken(run, chunk, trainer.parameters(run, start), step, lecture_seconds)
+
+    def _lecture_seconds(self, trainer: Trainer, claim: Claim, seconds: float, step: int) -> float | None:
+        """Return what a step takes with the lecture's backward pass, measured if the run may be too slow.
+
+        The machine may be slow now, or was when it was measured before. So the longer time counts.
+        """
+        known = claim.lecture_seconds
+        if not 0 < step < claim.plan.steps or seconds <= self._pace.allowed_seconds(step, known or 0.0):
+            return known
+        return max(known or 0.0, trainer.lecture_seconds(claim.plan.batch, self._code_runner.sandbox))
 
     def _store(self, trainer: Trainer, claim: Claim, taken: Taken, seconds: float) -> None:
         """Store the end of a chunk, or the end of the run."""
         run, claimed = taken.run, taken.claimed
         self._metrics.chunks.labels(run.status.value).inc()
-        if run.status is RunStatus.TIME_LIMIT and claim.steps > 1:
-            self._shorten(claim)  # the machine may be slow; a single step shows whose fault it is
-            return
-        step = claim.step + claim.steps
-        if run.status is not RunStatus.OK:
+        step = taken.step
+        if self._is_too_slow(claim, taken):
+            self._end(claim, self._too_slow(claim, taken), taken)
+        elif run.status is RunStatus.TIME_LIMIT and claim.steps > 1:
+            self._shorten(claim, taken)  # the machine may be slow; a single step shows whose fault it is
+        elif run.status is not RunStatus.OK:
             self._end(claim, messages.STOPPED.format(step=claim.step, message=storable(run.message).strip()))
         elif claimed is None:
             self._end(claim, messages.NOTHING_LEFT.format(step=claim.step))
@@ -196,10 +216,29 @@ class TrainingWork(BackgroundWork):
             losses.append((step, loss))
             ends = [(0, freeze(taken.chunk.start))] if claim.step == 0 else []
             ends.append((step, freeze(claimed)))
-            self._keep(claim, losses, ends, max(run.seconds, seconds))
+            self._keep(claim, taken, losses, ends, max(run.seconds, seconds))
+
+    def _is_too_slow(self, claim: Claim, taken: Taken) -> bool:
+        """Whether a run that goes on has taken more time than its steps may. Steps may be slow, and not all of them."""
+        if taken.lecture_seconds is None or taken.step == claim.plan.steps:
+            return False
+        return claim.seconds + taken.run.seconds > self._pace.allowed_seconds(taken.step, taken.lecture_seconds)
+
+    def _too_slow(self, claim: Claim, taken: Taken) -> str:
+        assert taken.lecture_seconds is not None
+        own = (claim.seconds + taken.run.seconds) / taken.step
+        times = own / max(taken.lecture_seconds, 1e-6)
+        return messages.TOO_SLOW.format(
+            step=taken.step, own=f"{1000 * own:,.0f} ms", times=f"{times:,.0f}", most=f"{self._pace.slowness_max:g}"
+        )
 
     def _keep(
-        self, claim: Claim, losses: Sequence[tuple[int, float]], ends: Sequence[tuple[int, bytes]], seconds: float
+        self,
+        claim: Claim,
+        taken: Taken,
+        losses: Sequence[tuple[int, float]],
+        ends: Sequence[tuple[int, bytes]],
+        seconds: float,
     ) -> None:
         """Store the parameters at the end of a chunk. A power cut that takes them away brings the chunk back."""
         with self._database.writing(durable=False) as session:
@@ -220,29 +259,42 @@ class TrainingWork(BackgroundWork):
             row.examples_per_second = pace if row.examples_per_second is None else (row.examples_per_second + pace) / 2
             if claim.steps == claim.chunk_steps:  # the last chunk may be short, and tells nothing
                 row.chunk_steps = self._pace.next_steps(claim.steps, seconds, claim.plan.batch)
-            self._release(row)
+            self._release(row, taken)
             store.drop_old_chunks(session, row.id)
         self._metrics.steps.inc(claim.steps)
         self.referee.wake()
 
-    def _shorten(self, claim: Claim) -> None:
+    def _shorten(self, claim: Claim, taken: Taken) -> None:
         with self._database.writing(durable=False) as session:
             row = store.held(session, claim.run_id, claim.claims)
             if row is not None:
                 row.chunk_steps = max(1, claim.steps // self._pace.growth)
-                self._release(row)
+                self._release(row, taken)
 
     @staticmethod
-    def _release(row: TrainingRunRow) -> None:
-        """Let anybody take the run's next chunk."""
+    def _release(row: TrainingRunRow, taken: Taken) -> None:
+        """Note what the chunk took, and let anybody take the run's next one."""
+        TrainingWork._note(row, taken)
         row.tries, row.due_at = 0, now()
         row.moved += 1
 
-    def _end(self, claim: Claim, message: str) -> None:
+    @staticmethod
+    def _note(row: TrainingRunRow, taken: Taken) -> None:
+        """Note what the chunk took."""
+        row.seconds += taken.run.seconds
+        row.turn_seconds += taken.run.seconds
+        row.lecture_seconds = taken.lecture_seconds
+
+    def _end(self, claim: Claim, message: str, taken: Taken | None = None) -> None:
+        """End a run; ``taken`` are steps that count, though their parameters are not kept."""
         with self._database.writing() as session:
             row = store.held(session, claim.run_id, claim.claims)
-            if row is not None:
-                end(session, row, RunState.FAILED, message)
+            if row is None:
+                return
+            if taken is not None:
+                row.step = taken.step
+                self._note(row, taken)
+            end(session, row, RunState.FAILED, message)
 
     def _give_back(self, claim: Claim, error: Exception) -> float:
         """Have a lost chunk run again after a pause; return that."""

@@ -50,10 +50,10 @@ class FakeTraining:
             tensors = {name: {"shape": [1], "dtype": "float32"} for name in HANDED_OUT}
             return httpx.Response(200, json={"digest": "0" * 64, "tensors": tensors})
         if path == "/courses/autumn/training/ranking":
-            return httpx.Response(200, json=self.ranking)
+            return httpx.Response(200, json={"places": self.ranking})
         if path == "/courses/autumn/training/runs":
             if request.method == "GET":
-                return httpx.Response(200, json=self.runs[::-1])
+                return httpx.Response(200, json={"runs": self.runs[::-1]})
             return self._start(json.loads(request.content))
         if not path.startswith("/training/runs/"):
             return None

@@ -77,5 +77,5 @@ def test_a_right_reference_is_drawn_along_ones_own_between_its_points() -> None:
 
 
 def test_curves_are_the_same_only_where_both_are_known() -> None:
-    assert are_same([(0, 3.3), (9, 1.0)], REFERENCE)
+    assert not are_same([(0, 3.3), (9, 1.0)], REFERENCE)  # all runs of a seed begin like this
     assert not are_same([(1, 3.3)], REFERENCE)

@@ -90,6 +90,28 @@ def test_right_gradients_of_a_run_that_blows_up_are_not_called_wrong(chunk: Chun
     assert TRAINER.judge(chunk, claimed, reference, lambda: None) is Verdict.FORGED
 
 
+@pytest.mark.parametrize(
+    ("source", "rate", "are_right"),
+    [
+        (function(dW2="dW2 * 1.0005"), 0.1, False),  # below a thousandth, and no rounding
+        (function(db1="db1 + 1e-5"), 0.1, False),
+        (FUNCTION, 0.1, True),
+        (FUNCTION, 5.0, True),  # steps that blow up
+    ],
+    ids=["half a thousandth", "noise", "right", "right and large"],
+)
+def test_gradients_are_judged_as_answers_are(sandbox: Sandbox, source: str, rate: float, are_right: bool) -> None:
+    chunk = TRAINER.chunk(4, 0, 8, [rate] * 4, NUMBERS.start(4))
+
+    own = TRAINER.own(chunk, source, "backward.py", sandbox, lambda: None)
+
+    assert own is not None and own.are_right is are_right
+
+
+def test_the_lectures_pace_is_measured_with_the_exercises_own_answer(sandbox: Sandbox) -> None:
+    assert 0 < TRAINER.lecture_seconds(8, sandbox) < 1
+
+
 def test_an_error_shows_the_students_line(sandbox: Sandbox, chunk: Chunk) -> None:
     run, _ = taken(sandbox, chunk, FUNCTION.replace("dlogits /= n", "dlogits /= m"))
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,11 +49,15 @@ def programs() -> Path:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: the URL of its maintenance database, and functions that break every connection to it."""
+    """A running server: the URL of its maintenance database, and functions that break every connection to it.
+
+    ``kill`` ends all of its processes as a power cut does.
+    """
 
     url: str
     stop: Callable[[], None]
     start: Callable[[], None]
+    kill: Callable[[], None]
 
     def restart(self) -> None:
         """Stop and start it."""
@@ -93,7 +98,8 @@ def restartable(*, durable: bool = False) -> Iterator[Server]:
         _run([*initdb, str(data)])
         _run(start)
         try:
-            yield Server(f"postgresql://dojo@/postgres?host={folder}", partial(_run, stop), partial(_run, start))
+            url = f"postgresql://dojo@/postgres?host={folder}"
+            yield Server(url, partial(_run, stop), partial(_run, start), partial(_kill, data))
         finally:
             _run([*pg_ctl, "stop", "-m", "immediate"])
     finally:
@@ -135,6 +141,18 @@ def _drop_privileges(folder: Path) -> list[str]:
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as. "
         "Run this as an ordinary user, or install your distribution's package of the server, which adds one."
     )
+
+
+def _kill(data: Path) -> None:
+    """Kill the processes of a server, the first one first: it would end the others in order."""
+    locks = data / "postmaster.pid", *data.parent.glob(".s.PGSQL.*.lock")
+    parent = int(locks[0].read_text().split()[0])
+    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    for pid in (parent, *map(int, found)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for lock in locks:
+        lock.unlink()  # in a container nobody may reap them, and the dead look alive
 
 
 def _run(command: Sequence[str]) -> None:

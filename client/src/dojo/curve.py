@@ -107,9 +107,9 @@ def in_words(own: Curve, reference: Curve, steps: int) -> str:
 
 
 def are_same(own: Curve, reference: Curve) -> bool:
-    """Return whether the curves are one line wherever both are known."""
+    """Return whether the curves are one line wherever both are known, beyond the start that they share."""
     losses = dict(reference)
-    both = [(loss, losses[step]) for step, loss in own if step in losses]
+    both = [(loss, losses[step]) for step, loss in own if step in losses and step > 0]
     return bool(both) and all(one is not None and other is not None and abs(one - other) <= SAME for one, other in both)
 
 

@@ -155,7 +155,7 @@ def test_json_is_the_servers_own(student: Student, training: FakeTraining) -> No
     assert (code, err) == (0, "")
     assert json.loads(out) == training.runs[0]
     assert json.loads(student.type("train", "--history", "--json")[1]) == {"runs": training.runs}
-    assert json.loads(student.type("train", "--ranking", "--json")[1]) == {"ranking": []}
+    assert json.loads(student.type("train", "--ranking", "--json")[1]) == {"places": []}
 
 
 @pytest.mark.parametrize("words", [("--follow", "backward.py"), ("--history", "--steps", "5")])

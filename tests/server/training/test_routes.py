@@ -50,7 +50,7 @@ def test_a_run_is_started_with_the_lectures_plan(student: Student) -> None:
     }
     assert (run["curve"], run["final"], run["samples"], run["message"]) == ([], None, [], None)
     assert student.get(f"/api/v1/training/runs/{run['id']}").json() == run
-    assert student.get(RUNS).json() == [run]
+    assert student.get(RUNS).json() == {"runs": [run]}
     assert student.get(f"/api/v1/training/runs/{run['id']}/source").text == FUNCTION
 
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_trained_is_refused(student: Student) -> None:
     answers = [start(student, **body) for body in BAD_ORDERS]
 
     assert all(is_problem(answer, 422) for answer in answers)
-    assert student.get(RUNS).json() == []
+    assert student.get(RUNS).json() == {"runs": []}
 
 
 @pytest.mark.usefixtures("queue_stands_still")
@@ -168,7 +168,7 @@ def test_the_ranking_shows_the_best_checked_run_of_each(server: RunningServer, s
         ):
             write_run(session, 1, account, **ranked | {"pseudonym": pseudonym, "dev_loss": loss} | more)
 
-    places = student.get(RANKING).json()
+    places = student.get(RANKING).json()["places"]
 
     assert [(each["place"], each["pseudonym"], each["dev_loss"], each["mine"]) for each in places] == [
         (1, "Ada again", 2.2, True),
@@ -208,7 +208,7 @@ def test_a_server_trains_after_it_graded_what_waits(server: RunningServer, stude
     run = student.get(f"/api/v1/training/runs/{id}").json()
     assert [each for each in order if each != "empty"] == ["chunk", "handed in", "answer", "chunk", "chunk"]
     assert (run["step"], run["checked"], len(run["curve"]), len(run["samples"])) == (30, "yes", 4, 20)
-    assert student.get(RANKING).json()[0]["mine"]
+    assert student.get(RANKING).json()["places"][0]["mine"]
     shown = server.client.get("/metrics").text
     assert "dojo_training_steps_total 30.0" in shown
     assert 'dojo_training_replays_total{outcome="agreed"} 3.0' in shown

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from grader.sandbox import Job, SandboxFault
 from grader.sandbox.job import SandboxExhausted
-from grader.training import CHUNK_LIMITS
+from grader.training import CHUNK_LIMITS, MEASURED_LIMITS, MEASURED_STEPS
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.queue.queries import BACKGROUND_RANK
@@ -156,6 +156,44 @@ def test_a_chunk_that_takes_too_long_is_cut_shorter_first(gym: Gym) -> None:
     assert [len(load(job.state)["rates"]) for job in gym.chunks] == [10, 2, 1]
 
 
+@on_sqlite
+def test_slow_code_ends_once_it_took_more_than_its_share(gym: Gym) -> None:
+    work = gym.work(replace(PACE, free_seconds=4.0))
+    gym.sandbox.seconds = lambda job: 0.064 if job.filename == "solution.py" else 5.0
+    id = gym.begin()
+
+    run = gym.finish(id, work)
+
+    assert (run.state, run.step, gym.row(id).seconds) == (RunState.FAILED, 10, 5.0)
+    assert [len(load(job.state)["rates"]) for job in gym.chunks] == [10, MEASURED_STEPS]
+    message = run.message or ""
+    assert "Up to step 10, a step took 500 ms" in message  # 5 s for ten steps; the lecture's takes 2 ms
+    assert "250 times as long" in message and "20 times is the limit" in message
+    assert message.endswith("start again.")
+
+
+@on_sqlite
+@pytest.mark.parametrize("pass_", [0.8, 100.0], ids=["slow", "out of time"])
+def test_on_a_slow_machine_the_lectures_is_slow_too(gym: Gym, pass_: float) -> None:
+    work = gym.work(replace(PACE, free_seconds=4.0))
+    gym.sandbox.seconds = lambda job: pass_ if job.filename == "solution.py" else 5.0
+
+    run = gym.finish(gym.begin(), work)
+
+    assert (run.state, run.message, run.checked) == (RunState.DONE, None, Check.YES)
+    assert [job.filename for job in gym.chunks].count("solution.py") == 1
+
+
+@on_sqlite
+def test_chunks_that_met_their_limit_count_too(gym: Gym) -> None:
+    work = gym.work(replace(PACE, free_seconds=4.0, growth=2))
+    gym.sandbox.seconds = lambda job: 0.032 if job.filename == "solution.py" else 1.5 * len(load(job.state)["rates"])
+
+    run = gym.finish(gym.begin(), work)
+
+    assert "Up to step 5, a step took 3,500 ms" in (run.message or "")  # 10 s for nothing, and 7.5 s for five steps
+
+
 # -- our fault -----------------------------------------------------------------------------------------------
 
 
@@ -258,6 +296,21 @@ def test_two_runs_take_turns(gym: Gym, work: TrainingWork) -> None:
     assert steps == [[10, 0], [10, 10], [20, 10], [20, 20]]
 
 
+def test_the_run_that_took_least_time_goes_first(gym: Gym) -> None:
+    work = gym.work(replace(PACE, free_seconds=100.0))
+    slow, quick = function(dC="dC * 1.0"), FUNCTION
+    gym.sandbox.seconds = lambda job: 6.0 if job.source == slow else 2.0
+    ids = [gym.begin(slow, ranked=False), gym.begin(quick, student=1, ranked=False)]
+    steps = []
+
+    for _ in range(5):
+        work.work_next()
+        work.referee.work_next()
+        steps.append([gym.run(id).step for id in ids])
+
+    assert steps == [[10, 0], [10, 10], [10, 20], [10, 30], [20, 30]]
+
+
 @on_sqlite
 def test_no_more_runs_are_leased_than_may_be(gym: Gym) -> None:
     work = gym.work(replace(PACE, lease_seconds=60.0), turns=1)
@@ -305,6 +358,7 @@ def test_what_is_cancelled_while_it_runs_is_dropped(gym: Gym, work: TrainingWork
 
 
 def test_a_job_goes_on_until_the_steps_are_taken(gym: Gym, work: TrainingWork) -> None:
+    gym.sandbox.seconds = lambda job: 2.5
     id = gym.begin(ranked=False)
     ranks = []
 
@@ -313,13 +367,13 @@ def test_a_job_goes_on_until_the_steps_are_taken(gym: Gym, work: TrainingWork) -
         work.referee.work_next()
 
     assert gym.run(id).step == 40
-    assert ranks == [BACKGROUND_RANK + number for number in (1, 2, 3, 4)]
+    assert ranks == [BACKGROUND_RANK + seconds for seconds in (2, 5, 7, 10)]
     with gym.database.reading() as session:
         assert work.waiting(session) == []
 
 
 def test_a_chunk_is_over_before_its_lease_is() -> None:
-    assert CHUNK_LIMITS.wall_seconds < TrainingPace().lease_seconds - 3
+    assert CHUNK_LIMITS.wall_seconds + MEASURED_LIMITS.wall_seconds < TrainingPace().lease_seconds - 3
 
 
 @pytest.mark.parametrize(

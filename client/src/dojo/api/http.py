@@ -87,21 +87,12 @@ class HttpClient:
 
         :raises ServerError: the server refused, or could not be reached, or is no dojo
         """
-        return self._json(method, path, _json_object, repeatable=repeatable, **kwargs)
 
-    def json_objects(self, path: str) -> list[dict[str, Any]]:
-        """Return the objects of the JSON array at a path.
-
-        :raises ServerError: the server refused, or could not be reached, or is no dojo
-        """
-        return self._json("GET", path, _json_objects, repeatable=True)
-
-    def _json(self, method: str, path: str, read: Callable[[bytes, str], T], *, repeatable: bool, **kwargs: Any) -> T:
-        def send() -> T:
+        def send() -> dict[str, Any]:
             with _as_unreachable(self.address), self.http.stream(method, path, **kwargs) as response:
                 content = self._read(response, self.network.json_bytes_max)
             self._check(response, content)
-            return read(content, self.address)
+            return _json_object(content, self.address)
 
         return self._with_retries(send, repeatable=repeatable)
 
@@ -332,25 +323,13 @@ def _upgrade(address: str) -> str:
 
 
 def _json_object(text: str | bytes, address: str) -> dict[str, Any]:
-    answer = _json_value(text)
+    try:
+        answer = foreign_json(text)
+    except ValueError:
+        raise _no_dojo(address) from None
     if not isinstance(answer, dict):
         raise _no_dojo(address)
     return answer
-
-
-def _json_objects(text: str | bytes, address: str) -> list[dict[str, Any]]:
-    answer = _json_value(text)
-    if not isinstance(answer, list) or not all(isinstance(entry, dict) for entry in answer):
-        raise _no_dojo(address)
-    return answer
-
-
-def _json_value(text: str | bytes) -> Any:
-    """Return a JSON value, or None if it is none."""
-    try:
-        return foreign_json(text)
-    except ValueError:
-        return None
 
 
 def _no_dojo(address: str) -> NotADojo:

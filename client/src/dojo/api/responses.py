@@ -430,6 +430,15 @@ def _objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return values
 
 
+def required_objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return a required list of JSON objects.
+
+    :raises NotADojo: the member is absent, or something else
+    """
+    required(body, key, list)
+    return _objects(body, key)
+
+
 def read_word(body: Mapping[str, Any], key: str) -> str | None:
     """Return a word of small letters, or None if it is absent.
 
@@ -484,9 +493,8 @@ def read_comparison(body: Mapping[str, Any]) -> Comparison:
 def read_grade(body: Mapping[str, Any]) -> Grade:
     """Read a grade with its rows."""
     run = _optional(body, "run", dict) or {}
-    required(body, "checkpoints", list)
     return Grade(
-        rows=tuple(map(read_comparison, _objects(body, "checkpoints"))),
+        rows=tuple(map(read_comparison, required_objects(body, "checkpoints"))),
         flags=_strings(body, "flags"),
         run_status=read_word(run, "status"),
         run_message=_optional(run, "message", str) or "",

@@ -25,7 +25,7 @@ from dojo.api.responses import (
     required,
     required_slug,
 )
-from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranked_run, read_training_run
+from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranking, read_training_run, read_training_runs
 from dojo.errors import NotADojo, NotFound, ServerError, Unreachable
 
 SAFETENSORS = "application/vnd.safetensors"
@@ -217,7 +217,7 @@ class Server:
 
     def training_runs(self, course: str) -> list[TrainingRun]:
         """Return the student's training runs, the newest first."""
-        return [*map(read_training_run, self._client.json_objects(f"{course_path(course)}/training/runs"))]
+        return read_training_runs(self._client.json("GET", f"{course_path(course)}/training/runs"))
 
     def training_run(self, number: int) -> TrainingRun:
         """Return one training run."""
@@ -229,7 +229,7 @@ class Server:
 
     def training_ranking(self, course: str) -> list[RankedRun]:
         """Return the ranking of the course."""
-        return [*map(read_ranked_run, self._client.json_objects(f"{course_path(course)}/training/ranking"))]
+        return read_ranking(self._client.json("GET", f"{course_path(course)}/training/ranking"))
 
     def follow_training(self, run: TrainingRun) -> Iterator[TrainingRun]:
         """Yield a run after each chunk, until it has ended.

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from dojo.api.responses import one_line, read_count, read_line, read_number, read_word, refuse, required
+from dojo.api.responses import (
+    one_line,
+    read_count,
+    read_line,
+    read_number,
+    read_word,
+    refuse,
+    required,
+    required_objects,
+)
 from dojo.curve import Curve
 from dojo.text import duration
 
@@ -170,6 +179,22 @@ def read_training_run(body: Mapping[str, Any]) -> TrainingRun:
         created_at=read_line(body, "created_at"),
         body=body,
     )
+
+
+def read_training_runs(body: Mapping[str, Any]) -> list[TrainingRun]:
+    """Read a list of training runs.
+
+    :raises NotADojo: it has not the promised form
+    """
+    return [read_training_run(run) for run in required_objects(body, "runs")]
+
+
+def read_ranking(body: Mapping[str, Any]) -> list[RankedRun]:
+    """Read the places of the ranking.
+
+    :raises NotADojo: they have not the promised form
+    """
+    return [read_ranked_run(place) for place in required_objects(body, "places")]
 
 
 def read_ranked_run(body: Mapping[str, Any]) -> RankedRun:

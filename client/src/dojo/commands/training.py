@@ -156,7 +156,7 @@ def _cancel(context: Context, connection: Connection) -> int:
 def _ranking(context: Context, connection: Connection) -> int:
     ranking = connection.server.training_ranking(connection.course)
     if context.as_json:
-        context.print_json({"ranking": [each.body for each in ranking]})
+        context.print_json({"places": [each.body for each in ranking]})
     elif not ranking:
         context.screen.print("Nobody is in the ranking yet. Be the first: dojo train FILE --rank PSEUDONYM")
     else:
