@@ -20,13 +20,13 @@ from server.training.room import TheTraining
 from server.training.run import TrainingRun
 from server.training.schemas import PlaceBody, RankingBody, TrainingOrderBody, TrainingRunBody, TrainingRunListBody
 
-router = APIRouter(tags=["training"], responses=documented(401, 404, 422))
+router = APIRouter(tags=["training"], responses=documented(401, 403, 404, 422))
 
 Reading = Annotated[RunAccess, Depends(AllowedForRun(Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS))]
 Cancelling = Annotated[RunAccess, Depends(AllowedForRun(Permission.READ_OWN_WORK, Permission.CANCEL_SUBMISSIONS))]
 
 
-@router.post("/courses/{course}/training/runs", status_code=201, responses=documented(403, 409, 413, 429))
+@router.post("/courses/{course}/training/runs", status_code=201, responses=documented(409, 413, 429))
 def start_run(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
     body: TrainingOrderBody,
@@ -44,7 +44,7 @@ def start_run(
     return TrainingRunBody.of(run)
 
 
-@router.get("/courses/{course}/training/runs", responses=documented(403))
+@router.get("/courses/{course}/training/runs")
 def list_runs(access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))]) -> TrainingRunListBody:
     """One's own newest training runs in a course, the newest first."""
     with access.reading() as member:
@@ -52,7 +52,7 @@ def list_runs(access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OW
     return TrainingRunListBody(runs=[TrainingRunBody.of(run) for run in found])
 
 
-@router.get("/courses/{course}/training/ranking", responses=documented(403))
+@router.get("/courses/{course}/training/ranking")
 def show_ranking(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.READ_OWN_WORK))], training: TheTraining
 ) -> RankingBody:
@@ -103,7 +103,7 @@ async def follow_run(
         yield ServerSentEvent(event="chunk" if run.is_live else "done", data=TrainingRunBody.of(run))
 
 
-@router.post("/training/runs/{id}/cancel", responses=documented(403, 409))
+@router.post("/training/runs/{id}/cancel", responses=documented(409))
 def cancel_run(access: Cancelling) -> TrainingRunBody:
     """End a training run, as its owner or staff. A chunk that runs now is finished, and dropped."""
     with access.writing() as opened:
