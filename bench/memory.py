@@ -25,7 +25,8 @@ class Memory:
 
     def as_json(self) -> dict[str, float | str]:
         """Return the entry of ``bench/results.json``."""
-        return {"process": self.name, "uss_mib": round(self.uss, 1), "pss_mib": round(self.pss, 1)}
+        parts = {"uss": self.uss, "pss": self.pss, "anonymous": self.anonymous, "files": self.files}
+        return {"process": self.name} | {f"{name}_mib": round(mib, 1) for name, mib in parts.items()}
 
 
 def of_server(pid: int) -> list[Memory]:

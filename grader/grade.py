@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from exercises.instance import Instance, Kind
 from grader import numerics
+from grader import reference as references
 from grader.answer import Answer, missing, unreached
 from grader.byte_cache import ByteCache
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
+from grader.memory_budget import EXPLAINED_BYTES
 from grader.misfits import shape_hint
 from grader.reference import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox
@@ -202,9 +204,14 @@ def _weigh(rows: Sequence[Comparison]) -> int:
 
 
 _ROW_BYTES: Final = 400
-EXPLAINED_BYTES_MAX: Final = 16 * 1024 * 1024
 # A wrong single step costs 20 times a right one. It comes again from a cell that is run again, or as what was checked.
-_explained: ByteCache[tuple[str, str, bytes], tuple[Comparison, ...]] = ByteCache(EXPLAINED_BYTES_MAX, _weigh)
+_explained: ByteCache[tuple[str, str, bytes], tuple[Comparison, ...]] = ByteCache(EXPLAINED_BYTES, _weigh)
+
+
+def divide_room(processes: int) -> None:
+    """Give this process its part of what a server keeps, if several of it grade."""
+    references.divide_room(processes)
+    _explained.bound(EXPLAINED_BYTES // processes)
 
 
 def _with_shape_hint(instance: Instance, run: Run) -> Run:

@@ -13,7 +13,8 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
-from grader.byte_cache import MIB, ByteCache
+from grader.byte_cache import ByteCache
+from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
 
 VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
 
@@ -280,16 +281,10 @@ def _weigh_dissection(made: Dissection) -> int:
     return DISSECTED_TIMES * sum(tensor.nbytes for tensor in made.state.values())
 
 
-# Some 0.2 MB each for the lecture's network, half of which is the instance, which the store keeps too. It takes 2 ms
-# to make one again, which is most of what a right step costs. All processes of a server together have room for 500
-# (``divide_room``), and each for twice the hidden pool. Those of a GPT block take 0.9 MB: half of its pool.
-HIDDEN_BYTES_MAX: Final = 32 * MIB
-STUDENT_BYTES_MAX: Final = 96 * MIB
-DISSECTED_BYTES_MAX: Final = 48 * MIB
 DISSECTED_TIMES: Final = 20  # the bytes of the forward state
-_of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_BYTES_MAX, _weigh)
-_of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_BYTES_MAX, _weigh)
-_dissections: ByteCache[Instance, Dissection] = ByteCache(DISSECTED_BYTES_MAX, _weigh_dissection, newest_stays=True)
+_of_hidden: ByteCache[Instance, Reference] = ByteCache(HIDDEN_REFERENCES_BYTES, _weigh)
+_of_student: ByteCache[Instance, Reference] = ByteCache(STUDENT_REFERENCES_BYTES, _weigh)
+_dissections: ByteCache[Instance, Dissection] = ByteCache(DISSECTIONS_BYTES, _weigh_dissection, newest_stays=True)
 
 
 def _dissection(instance: Instance) -> Dissection:
@@ -298,5 +293,5 @@ def _dissection(instance: Instance) -> Dissection:
 
 def divide_room(processes: int) -> None:
     """Give this process its part of the room, if several of a server keep references of students."""
-    _of_student.bound(STUDENT_BYTES_MAX // processes)
-    _dissections.bound(DISSECTED_BYTES_MAX // processes)
+    _of_student.bound(STUDENT_REFERENCES_BYTES // processes)
+    _dissections.bound(DISSECTIONS_BYTES // processes)

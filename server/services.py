@@ -16,7 +16,8 @@ from fastapi import FastAPI
 
 from exercises import registry
 from exercises.training import Trainable
-from grader import reference
+from grader import grade
+from grader.memory_budget import INSTANCES_BYTES
 from grader.sandbox import Sandbox
 from grader.training import Trainer
 from server.authoring.turns import Trials
@@ -29,7 +30,7 @@ from server.grading.grade import Grading
 from server.instances.exercises import record_revisions
 from server.instances.pool import HiddenPool
 from server.instances.secret import check_secret
-from server.instances.store import INSTANCES_BYTES_MAX, InstanceStore
+from server.instances.store import InstanceStore
 from server.metrics import Metrics
 from server.operations import health
 from server.operations.peer_pages import PeerPages
@@ -132,7 +133,7 @@ class Services:
         registry.prepare()
         peers = peers or Peers.alone()
         database = Database(settings.url, peers.write_lock)
-        instances = InstanceStore(database, settings.key, INSTANCES_BYTES_MAX // peers.count)
+        instances = InstanceStore(database, settings.key, INSTANCES_BYTES // peers.count)
         code_runner = code_runner or make_code_runner(settings, peers)
         metrics = Metrics()
         pool = HiddenPool(database, instances)
@@ -301,7 +302,7 @@ class ServerServices(Services):
 
         The first worker starts the sandbox. What is handed in meanwhile waits for it.
         """
-        reference.divide_room(self.peers.count)
+        grade.divide_room(self.peers.count)
         self.prepare_database()
         self.dispatcher.start()
 

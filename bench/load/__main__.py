@@ -165,6 +165,12 @@ def _show(outcome: dict[str, Any]) -> None:
     print(f"regrade: {done} graded again, {end}")
     used = ", ".join(f"{name} {seconds} s" for name, seconds in outcome["cpu_seconds"].items())
     print(f"processor time: {used}; memory of all {outcome['memory_mib']} MiB", flush=True)
+    for each in outcome["memories"]:
+        print(
+            f"{each['process']:24s} {each['uss_mib']:6.1f} MiB of its own, {each['anonymous_mib']:6.1f} with its "
+            f"share; {each['files_mib']:6.1f} of files",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ from sqlmodel import Session, select
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
 from grader.byte_cache import ByteCache
+from grader.memory_budget import INSTANCES_BYTES
 from server.accounts.accounts import lock_account
 from server.database import dialect
 from server.database.engine import Database
 from server.tables import InstanceRow
 
-INSTANCES_BYTES_MAX = 64 * 1024 * 1024  # some 700 of the lecture's network
 OWNERS_MAX = 20_000  # whose instance's id is known: some 4 MB
 CANONICAL_LOCK = 0x0D0_72  # any number, the same in every process
 
@@ -45,7 +45,7 @@ class InstanceStore:
     :param bytes_max: how many bytes of instances are kept in memory
     """
 
-    def __init__(self, database: Database, secret: bytes, bytes_max: int = INSTANCES_BYTES_MAX) -> None:
+    def __init__(self, database: Database, secret: bytes, bytes_max: int = INSTANCES_BYTES) -> None:
         self._database = database
         self._secret = secret
         # An instance never changes, and its reference gradients are cached too. So each is read once an evening.

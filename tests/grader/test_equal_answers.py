@@ -8,7 +8,8 @@ import torch
 from exercises.instance import Instance, Kind
 from exercises.registry import find
 from grader.compare import Comparison, Origin
-from grader.grade import compare_all, grade_tensors
+from grader.grade import compare_all, divide_room, grade_tensors
+from grader.memory_budget import EXPLAINED_BYTES
 from grader.reference import reference
 from grader.tensors import read_answers
 
@@ -29,6 +30,19 @@ def test_an_equal_wrong_answer_is_not_explained_again() -> None:
 
     assert first.origin is Origin.OWN
     assert again is first
+
+
+def test_a_process_of_several_keeps_its_part_of_what_was_explained() -> None:
+    first = row_of(INSTANCE, **{NAME: -2 * RIGHT})
+
+    try:
+        divide_room(EXPLAINED_BYTES)
+        again = row_of(INSTANCE, **{NAME: -2 * RIGHT})
+    finally:
+        divide_room(1)
+
+    assert again == first
+    assert again is not first
 
 
 def test_another_tensor_or_instance_or_context_is_explained_anew() -> None:

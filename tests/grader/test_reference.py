@@ -11,10 +11,8 @@ from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind, freeze
 from exercises.registry import exercises, find
 from exercises.tape import CutTape
+from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
 from grader.reference import (
-    DISSECTED_BYTES_MAX,
-    HIDDEN_BYTES_MAX,
-    STUDENT_BYTES_MAX,
     VANISHING_BELOW,
     StaleInstance,
     _dissections,
@@ -51,8 +49,8 @@ def test_it_is_made_once_for_an_instance() -> None:
 
 def test_there_is_room_for_the_students_of_an_evening() -> None:
     """A third of 300 students works on a second exercise; all processes of a server have this room together."""
-    assert 400 * _weigh(reference(Instance.canonical(FULL))) < STUDENT_BYTES_MAX
-    assert 128 * _weigh(reference(Instance.canonical(FULL))) < HIDDEN_BYTES_MAX
+    assert 400 * _weigh(reference(Instance.canonical(FULL))) < STUDENT_REFERENCES_BYTES
+    assert 128 * _weigh(reference(Instance.canonical(FULL))) < HIDDEN_REFERENCES_BYTES
 
 
 def test_what_only_wrong_answers_need_is_made_when_they_come() -> None:
@@ -74,7 +72,7 @@ def test_what_is_worked_out_goes_with_its_dissection() -> None:
 
     _dissections.bound(1)  # the newest alone
     right_terms(Instance.draw(FULL, 20_263, Kind.STUDENT))
-    _dissections.bound(DISSECTED_BYTES_MAX)
+    _dissections.bound(DISSECTIONS_BYTES)
 
     assert again is first
     assert right_terms(instance) is not first
@@ -85,7 +83,7 @@ def test_a_process_of_several_keeps_its_part_of_the_references() -> None:
     first, _ = map(reference, instances)
 
     try:
-        divide_room(STUDENT_BYTES_MAX // _weigh(first))
+        divide_room(STUDENT_REFERENCES_BYTES // _weigh(first))
         known = [instance in _of_student for instance in instances]
     finally:
         divide_room(1)
