@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlmodel import Session
 
 from server.database import postgresql, sqlite
-from server.database.outage import DISK, FULL, NO_DESCRIPTORS, DatabaseUnavailable, Outage, translated
+from server.database.outage import DISK, FULL, HELD, NO_DESCRIPTORS, DatabaseUnavailable, Outage, translated
 from server.database.transaction import BEGUN, Transaction
 
 POOLED_CONNECTIONS = 10
@@ -33,7 +33,8 @@ CONNECTIONS_MAX = 50  # more than all request threads and workers of a process
 class Database:
     """Transactions on the database of ``url``. The first one opens it.
 
-    :param write_lock: on SQLite the turn to write, if other processes write as often as this one
+    :param write_lock: on SQLite the turn to write, if other processes write as often as this one;
+        it raises ``TimeoutError`` if one of them holds it for too long
     """
 
     def __init__(self, url: str, write_lock: AbstractContextManager[object] | None = None) -> None:
@@ -67,12 +68,27 @@ class Database:
         """
         beginning = self._beginnings.durable if durable else self._beginnings.fast
         with self._watched():
-            with self._write_lock, Transaction(self._joining, beginning) as session:
+            with self._turn(), Transaction(self._joining, beginning) as session:
                 yield session
                 session.finish()
             if durable and self._log is not None:
                 self._sync(self._log)
         self._outage.end()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the turn to write.
+
+        :raises DatabaseUnavailable: another process holds it for too long
+        """
+        try:
+            self._write_lock.__enter__()
+        except TimeoutError as error:
+            raise DatabaseUnavailable(HELD) from error
+        try:
+            yield
+        finally:
+            self._write_lock.__exit__(None, None, None)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

@@ -78,10 +78,6 @@ class Peers:
     def become(self, number: int) -> None:
         """Be this process: a fork calls it first."""
         self.number = number
-        if self.write_lock is not None:
-            self.write_lock.reopen()
-        if isinstance(self.memory.lock, SharedLock):
-            self.memory.lock.reopen()
 
     def share(self, count: int) -> int:
         """Return how many of ``count`` things are this process's, at least 1."""

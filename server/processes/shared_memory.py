@@ -8,13 +8,14 @@ gone with the server.
 from __future__ import annotations
 
 import ctypes
-import fcntl
+import errno
 import hashlib
 import json
 import mmap
 import os
 import struct
 import threading
+import time
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, Self
@@ -24,44 +25,76 @@ _DIRECTORY_BYTES: Final = 4096
 _DIRECTORY_LENGTH: Final = struct.Struct("<I")
 _ALIGNMENT: Final = 64
 
+LOCK_SECONDS: Final = 10.0  # a writer holds its turn for milliseconds; as long as SQLite waits for one
+_MUTEX_BYTES: Final = 64  # more than ``pthread_mutex_t`` and ``pthread_mutexattr_t`` take: 40 and 4, 48 and 8 on ARM
+_PROCESS_SHARED: Final = 1  # pthread.h
+_ROBUST: Final = 1  # pthread.h
+
+_waiting = ctypes.CDLL(None)  # lets go of the interpreter's lock while it waits
 # Called with the interpreter's lock held: to let go of it costs up to 5 ms in a busy process, and this call nothing.
-_flock = ctypes.PyDLL(None).flock
+_prompt = ctypes.PyDLL(None)
+
+
+class _Timespec(ctypes.Structure):
+    """A moment of ``CLOCK_REALTIME`` (``timespec(3type)``)."""
+
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+
+class LockTimeout(TimeoutError):
+    """Another process holds a lock for too long: it was probably stopped."""
 
 
 class SharedLock:
     """A lock between the threads and the processes of a server. A process that dies lets go of it.
 
-    It is ``flock`` on a file without a name. POSIX locks would do for two processes and one lock; with two locks and
-    several threads the kernel takes some waits for deadlocks (``fcntl_locking(2)``, EDEADLK).
+    It is a robust mutex in memory that forks share (``pthread_mutexattr_setrobust(3)``). A process that is stopped
+    keeps it, so nobody waits for longer than ``seconds``. ``flock`` cannot wait for a limited time.
     """
 
-    def __init__(self) -> None:
-        self._threads = threading.Lock()
-        self._file = os.memfd_create("dojo-lock")
-        self._own = self._open()
-
-    def reopen(self) -> None:
-        """Be another holder than the process that this one was forked from."""
-        self._threads = threading.Lock()
-        self._own = self._open()
-
-    def _open(self) -> int:
-        return os.open(f"/proc/self/fd/{self._file}", os.O_RDWR | os.O_CLOEXEC)
+    def __init__(self, seconds: float = LOCK_SECONDS) -> None:
+        self._seconds = seconds
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self._mutex = (ctypes.c_char * _MUTEX_BYTES).from_buffer(self._memory)
+        attributes = (ctypes.c_char * _MUTEX_BYTES)()
+        _done(_prompt.pthread_mutexattr_init(attributes))
+        _done(_prompt.pthread_mutexattr_setpshared(attributes, _PROCESS_SHARED))
+        _done(_prompt.pthread_mutexattr_setrobust(attributes, _ROBUST))
+        _done(_prompt.pthread_mutex_init(self._mutex, attributes))
+        _done(_prompt.pthread_mutexattr_destroy(attributes))
 
     def __enter__(self) -> None:
-        self._threads.acquire()
-        try:
-            if _flock(self._own, fcntl.LOCK_EX | fcntl.LOCK_NB) != 0:
-                fcntl.flock(self._own, fcntl.LOCK_EX)
-        except BaseException:
-            self._threads.release()
-            raise
+        """Take the lock.
+
+        :raises LockTimeout: another process or thread has held it all the time
+        """
+        code = _prompt.pthread_mutex_trylock(self._mutex)
+        if code == errno.EBUSY:
+            seconds, rest = divmod(time.time() + self._seconds, 1)
+            until = _Timespec(int(seconds), int(rest * 1e9))
+            code = _waiting.pthread_mutex_timedlock(self._mutex, ctypes.byref(until))
+        if code == errno.EOWNERDEAD:  # the holder died, and the lock is this thread's
+            code = _prompt.pthread_mutex_consistent(self._mutex)
+        if code == errno.ETIMEDOUT:
+            raise LockTimeout(
+                f"A process of this server held a lock for {self._seconds:g} s. If it stands still, continue or end it."
+            )
+        _done(code)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _flock(self._own, fcntl.LOCK_UN)
-        self._threads.release()
+        """Let go of the lock; the thread that took it does so."""
+        _done(_prompt.pthread_mutex_unlock(self._mutex))
+
+
+def _done(code: int) -> None:
+    """Check what a function of pthreads returned.
+
+    :raises OSError: it failed
+    """
+    if code != 0:
+        raise OSError(code, os.strerror(code))
 
 
 class SharedMemory:

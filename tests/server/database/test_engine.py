@@ -17,6 +17,8 @@ from sqlmodel import insert, select
 
 from server.database import migrate
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
+from server.processes.shared_memory import SharedLock
 from server.tables import AccountRow
 from tests.support.servers import HOLD_SECONDS, PATIENCE_SECONDS, eventually
 
@@ -163,6 +165,22 @@ def test_a_log_that_went_into_the_database_is_synced_already(database: Database,
         session.commit()
         database.close()  # the last connection moves the log into the database and removes it
         (tmp_path / "dojo.db-wal").unlink(missing_ok=True)
+
+    with database.reading() as session:
+        assert len(session.exec(select(AccountRow)).all()) == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_turn_that_is_held_for_too_long_is_an_outage(database: Database, url: str) -> None:
+    turn = SharedLock(seconds=0.0)
+    waiting = Database(url, turn)
+    refused = pytest.raises(DatabaseUnavailable, match="continue it if it was stopped, or end it")
+    with turn, refused, waiting.writing():
+        pass
+
+    with waiting.writing() as session:
+        session.add(AccountRow(name="Ada"))
+    waiting.close()
 
     with database.reading() as session:
         assert len(session.exec(select(AccountRow)).all()) == 1

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.processes.shared_memory import Gauge, MomentLog, Pace, SharedLock, SharedMemory, key_of
+from server.processes.shared_memory import Gauge, LockTimeout, MomentLog, Pace, SharedLock, SharedMemory, key_of
 
 
 def in_a_fork(act: Callable[[], None]) -> int:
@@ -54,7 +54,6 @@ def test_a_lock_is_held_by_one_process_at_a_time() -> None:
     reader, writer = os.pipe()
 
     def take() -> None:
-        lock.reopen()
         with lock:
             os.write(writer, b"f")
 
@@ -73,11 +72,58 @@ def test_a_process_that_dies_lets_go_of_a_lock() -> None:
     lock = SharedLock()
 
     def die() -> None:
-        lock.reopen()
         lock.__enter__()
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_a_fork(die) == -signal.SIGKILL
+    with lock:
+        pass
+
+
+def test_the_next_one_takes_the_lock_of_a_process_that_dies_meanwhile() -> None:
+    lock = SharedLock()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        lock.__enter__()
+        os.write(writer, b"h")
+        signal.pause()
+    assert os.read(reader, 1) == b"h"
+    taken = threading.Event()
+
+    def take() -> None:
+        with lock:
+            taken.set()
+
+    waiter = threading.Thread(target=take)
+    waiter.start()
+    assert not taken.is_set()
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    waiter.join()
+
+    assert taken.is_set()
+
+
+def test_nobody_waits_for_a_stopped_process_for_ever() -> None:
+    lock = SharedLock(seconds=0.0)
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with lock:
+            os.write(writer, b"h")
+            os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(0)
+    try:
+        assert os.read(reader, 1) == b"h"
+        os.waitpid(pid, os.WUNTRACED)
+
+        with pytest.raises(LockTimeout, match="If it stands still, continue or end it"), lock:
+            pass
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    os.waitpid(pid, 0)
+
     with lock:
         pass
 
