@@ -39,6 +39,7 @@ from server.database import migrate  # noqa: E402
 from server.database.engine import Database  # noqa: E402
 from server.database.table import now  # noqa: E402
 from server.instances.exercises import record_revisions  # noqa: E402
+from server.submissions.quota import LARGE_BYTES  # noqa: E402
 from server.tables import (  # noqa: E402
     AnswerKind,
     AssignmentRow,
@@ -216,6 +217,7 @@ def _write_submissions(session: Session, course: CourseRow) -> QueryArguments:
         grade_id=grades[0].id,
         waiting_ids=[submissions[0].id],
         newer=59,
+        larger=LARGE_BYTES,
         moment=moment + timedelta(seconds=1),
         until=moment + timedelta(seconds=5),
         new_submission={**_submission(course, account_id, moment), "attempt": 2},

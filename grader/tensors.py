@@ -69,7 +69,8 @@ def read_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> TensorFil
     except safetensors.SafetensorError as error:
         raise BadAnswer(f"this is not a safetensors file ({error}). {HOW_TO_WRITE}") from None
     answers = _entries(checkpoints, tensors)
-    context = _entries(checkpoints, tensors, CONTEXT_PREFIX)
+    has_context = any(name.startswith(CONTEXT_PREFIX) for name in tensors)
+    context = _entries(checkpoints, tensors, CONTEXT_PREFIX) if has_context else {}
     return TensorFile(
         {name: _read(entry) for name, entry in answers.items()},
         {name: _read(entry) for name, entry in context.items() if name not in answers},
@@ -101,8 +102,13 @@ def only_answers(checkpoints: Sequence[Checkpoint], content: bytes) -> bytes:
 
 def _entries(checkpoints: Sequence[Checkpoint], tensors: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return checkpoint name → entry of the file, for the entries whose names start with the prefix."""
-    entries = {each.name: tensors.get(prefix + each.answer, tensors.get(prefix + each.name)) for each in checkpoints}
-    return {name: entry for name, entry in entries.items() if entry is not None}
+    entries = {}
+    for each in checkpoints:
+        for name in (prefix + each.answer, prefix + each.name):
+            if name in tensors:
+                entries[each.name] = tensors[name]
+                break
+    return entries
 
 
 def _read(entry: Mapping[str, Any]) -> Answer:

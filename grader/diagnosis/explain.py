@@ -54,7 +54,7 @@ def explain(
     rows = [
         _incomparable(row) if row.name not in handed_in and _has_tensor(answers, row) else row for row in tolerated.rows
     ]
-    if all(row.passed or row.name not in handed_in for row in rows):  # nothing is wrong: so are most single steps
+    if all(row.name not in handed_in or row.passed for row in rows):  # nothing is wrong: so are most single steps
         return tuple(rows)
     replay = replay_backward(reference(instance), handed_in, rows, tolerated.inherited)
     table = _Table(instance, rows, replay, stopped, context, tolerated.beyond)
@@ -180,8 +180,9 @@ def _has_tensor(answers: Mapping[str, Answer], row: Comparison) -> bool:
 
 def _with_words(row: Comparison) -> Comparison:
     """Replace the sandbox's one-word note by a sentence for the student."""
-    notes = tuple(CHANGED if note == CHANGED_AFTER_CMP else note for note in row.notes)
-    return replace(row, notes=notes) if notes != row.notes else row
+    if CHANGED_AFTER_CMP not in row.notes:
+        return row
+    return replace(row, notes=tuple(CHANGED if note == CHANGED_AFTER_CMP else note for note in row.notes))
 
 
 def _usable(answers: Mapping[str, Answer], rows: Sequence[Comparison]) -> dict[str, Tensor]:

@@ -6,11 +6,11 @@ object that was not written yet has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any, ClassVar, Self
+from functools import cache, partial
+from typing import Any, ClassVar, Self, cast
 
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, Enum, MetaData, inspect
@@ -72,9 +72,9 @@ class Table(SQLModel):
         (``bench/queries.py``).
         """
         row = dict(values)
-        for name, field in _fields(cls):
+        for name, default in _defaults(cls):
             if name not in row:
-                row[name] = field.get_default(call_default_factory=True)
+                row[name] = default()
         row["id"] = _insert(cls).scalar(session, row)
         return cls.loaded(row.items())
 
@@ -85,8 +85,15 @@ def _manager(table: type[Table]) -> Any:
 
 
 @cache
-def _fields(table: type[Table]) -> list[tuple[str, FieldInfo]]:
-    return [(name, field) for name, field in table.model_fields.items() if name != "id"]
+def _defaults(table: type[Table]) -> list[tuple[str, Callable[[], Any]]]:
+    """Return what makes the default of each column. ``FieldInfo`` looks at its factory's signature each time."""
+    return [(name, _default(field)) for name, field in table.model_fields.items() if name != "id"]
+
+
+def _default(field: FieldInfo) -> Callable[[], Any]:
+    if field.default_factory is not None:
+        return cast(Callable[[], Any], field.default_factory)
+    return partial(field.get_default)
 
 
 @cache

@@ -15,17 +15,17 @@ PASSING = tuple(verdict.value for verdict in Verdict if verdict.passed)
 
 def record(session: Session, submission: SubmissionRow, rows: Iterable[Comparison]) -> None:
     """Count the rows of a submission's first grade. A checkpoint that was not handed in is no attempt."""
+    handed_in_at = submission.created_at
+    whose = {"course_id": submission.course_id, "account_id": submission.account_id, "exercise": submission.exercise}
     entries = [
         {
-            "course_id": submission.course_id,
-            "account_id": submission.account_id,
-            "exercise": submission.exercise,
+            **whose,
             "checkpoint": row.name,
             "best": row.verdict.value,
             "attempts": 1,
-            "first_exact_at": submission.created_at if row.verdict is Verdict.EXACT else None,
-            "first_passed_at": submission.created_at if row.passed else None,
-            "first_inherited_at": submission.created_at if row.inherits_credit else None,
+            "first_exact_at": handed_in_at if row.verdict is Verdict.EXACT else None,
+            "first_passed_at": handed_in_at if row.passed else None,
+            "first_inherited_at": handed_in_at if row.inherits_credit else None,
         }
         for row in rows
         if row.verdict is not Verdict.MISSING

@@ -48,7 +48,7 @@ def _levels(session: Session, rules: Rules) -> Callable[[str], int]:
 
 
 def _cut(diagnosis: list[dict[str, Any]], levels: int, counterexamples: bool) -> list[dict[str, Any]]:
-    if levels == 0:  # not even the code: it names the kind
+    if levels == 0 or not diagnosis:  # at level 0 not even the code: it names the kind
         return []
     hints = [_hints(each, levels, counterexamples) for each in diagnosis]
     return [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam
+from sqlalchemy import Integer, and_, bindparam
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, func, select
 
@@ -46,6 +46,15 @@ LAST_ATTEMPTS: Final = Prepared(
     )
     .order_by(col(SubmissionRow.attempt).desc())
     .limit(POOL_SIZE)
+)
+# How many bytes of an account's files are kept in a course, of those that are ``larger`` than so many.
+_bytes = func.length(SubmissionRow.body)
+LARGE_BYTES_KEPT: Final = Prepared(
+    select(func.coalesce(func.sum(_bytes), 0)).where(
+        SubmissionRow.course_id == bindparam("course_id"),
+        SubmissionRow.account_id == bindparam("account_id"),
+        _bytes > bindparam("larger", type_=Integer),
+    )
 )
 # The newest grade of a submission that counts, and the kind of its instance. One of a regrade counts once it is
 # accepted.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
 from server.http.problems import TooLarge
-from server.tables import SubmissionRow
+from server.submissions.queries import LARGE_BYTES_KEPT
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -30,12 +30,8 @@ def check(session: Session, course_id: int, account_id: int, size: int, quota_by
     """
     if quota_bytes == 0 or size <= LARGE_BYTES:
         return
-    length = func.length(SubmissionRow.body)
-    kept = session.exec(
-        select(func.coalesce(func.sum(length), 0)).where(
-            SubmissionRow.course_id == course_id, SubmissionRow.account_id == account_id, length > LARGE_BYTES
-        )
-    ).one()
+    which = {"course_id": course_id, "account_id": account_id, "larger": LARGE_BYTES}
+    kept = LARGE_BYTES_KEPT.scalar(session, which)
     if kept + size > quota_bytes:
         raise QuotaUsedUp(
             f"Your files in this course take {kept / MIB:.0f} MiB, and {quota_bytes // MIB} are kept of a person. "

@@ -348,6 +348,7 @@ def _arguments(known: _Known, number: int) -> QueryArguments:
         grade_id=graded[0] if graded else 0,
         waiting_ids=[each.id for each in known.submissions[: which + 1]],
         newer=number % 3,
+        larger=number % 3 * 10,  # a body has 13 bytes
         moment=NOON + which * 10 * MINUTE,
         until=NOON + timedelta(days=1),
         new_submission=submission.model_dump(exclude={"id", "idempotency_key"})

@@ -57,6 +57,7 @@ from server.submissions.queries import (
     COMMENTS,
     HAS_GRADE,
     HEAD_COLUMNS,
+    LARGE_BYTES_KEPT,
     LAST_ATTEMPTS,
     NEIGHBOURS,
     NTH_NEWEST_MOMENT,
@@ -106,6 +107,7 @@ class QueryArguments:
     grade_id: int
     waiting_ids: Sequence[int]  # of submissions
     newer: int
+    larger: int  # bytes
     moment: datetime
     until: datetime
     new_submission: Mapping[str, Any]
@@ -259,6 +261,15 @@ def last_attempts(session: Session, given: QueryArguments) -> Any:
         SubmissionRow.exercise == given.exercise,
     )
     return session.exec(attempts.order_by(col(SubmissionRow.attempt).desc()).limit(POOL_SIZE)).all()
+
+
+def large_bytes_kept(session: Session, given: QueryArguments) -> Any:
+    """Return how many bytes of an account's files are kept in a course, of those with more than ``larger``."""
+    length = func.length(SubmissionRow.body)
+    kept = select(func.coalesce(func.sum(length), 0)).where(
+        SubmissionRow.course_id == given.course.id, SubmissionRow.account_id == given.account_id, length > given.larger
+    )
+    return session.exec(kept).all()
 
 
 def assignment_of_exercise(session: Session, given: QueryArguments) -> Any:
@@ -639,6 +650,13 @@ PAIRS: Mapping[str, Pair] = {
     "submissions.HAS_GRADE": Pair(
         lambda session, given: HAS_GRADE.first(session, _of_submission(given)) is not None,
         has_grade,
+    ),
+    "submissions.LARGE_BYTES_KEPT": Pair(
+        _rows(
+            LARGE_BYTES_KEPT,
+            lambda given: {"course_id": given.course.id, "account_id": given.account_id, "larger": given.larger},
+        ),
+        large_bytes_kept,
     ),
     "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
     "submissions.NEWEST_GRADE": Pair(_read_newest_grade, newest_grade),
