@@ -60,7 +60,7 @@ class Proofs:
         return summary.model_copy(update={"proved": self.of(exercise)})
 
     def _path(self, slug: str) -> Path:
-        return self._folder / f"{slug.replace('/', '-')}.json"
+        return self._folder / f"{slug}.json"
 
     def _checked(self, exercise: Exercise, content: bytes) -> ProofBody | None:
         """Return a proof if it holds. To find out costs a play of the exercise, so the answer is remembered."""
