@@ -65,6 +65,7 @@ PACK_SETTINGS: Final[Mapping[str, type]] = {"title": str, "summary": str, "licen
 # Who installs a pack is trusted. To ask torch for a size before it computes costs a second of its imports.
 INSTALLED: Final = Limits(elements=2**40, elements_total=2**44)
 OURS: Final = Path(__file__).resolve().parent  # the packs that come with the server
+CHECKPOINTS_MAX: Final = 128  # ``grader.sandbox.result_layout.SLOTS_MAX``; a test compares the two
 TEXT_BYTES_MAX: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[a-z0-9-]+")
 _FOLDER: Final = re.compile(r"[a-z0-9_-]+")
@@ -164,6 +165,7 @@ def load(folder: Path, pack: str, *, is_installed: bool = False) -> Exercise:
         proof=_text(folder / PROOF_FILE, "").encode() or None,
     )
     _check_names(folder, exercise, start.params)
+    _check_count(folder, exercise)
     return exercise
 
 
@@ -314,6 +316,23 @@ def _check_names(folder: Path, exercise: Exercise, params: Iterable[str]) -> Non
             )
     if not asked or len(set(asked)) < len(asked):
         raise PackError(f"{folder / EXERCISE_FILE} asks for nothing, or for one name twice. Mend its checkpoints.")
+
+
+def _check_count(folder: Path, exercise: Exercise) -> None:
+    """Check that a run has room for an answer to each checkpoint.
+
+    :raises PackError: there are too many
+    """
+    asked = [each.name for each in exercise.checkpoints]
+    if len(asked) <= CHECKPOINTS_MAX:
+        return
+    extra = asked[CHECKPOINTS_MAX]
+    line = next(line for line in exercise.forward.lines if extra in (line.name, *line.reads))
+    raise PackError(
+        f"{folder / 'forward.py'}, line {line.number}: {extra} is checkpoint {CHECKPOINTS_MAX + 1} from the loss back, "
+        f"and {CHECKPOINTS_MAX} fit; there are {len(asked)}. "
+        f"Name fewer as checkpoints in {EXERCISE_FILE}, or make two exercises of it."
+    )
 
 
 def _in_file(path: Path, read: Callable[[str], Value]) -> Value:

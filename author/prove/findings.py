@@ -34,7 +34,6 @@ class Fault(StrEnum):
     NOT_NAMED = "not_named"
     NO_MISTAKES = "no_mistakes"
     GIVES_AWAY = "gives_away"
-    TOO_MANY_CHECKPOINTS = "too_many_checkpoints"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
     DIAGNOSIS_TOO_SLOW = "diagnosis_too_slow"
@@ -64,7 +63,6 @@ MESSAGES: Final[Mapping[Fault, str]] = {
     Fault.NOT_NAMED: "{named} of {tried} mistakes are named, the first without is {at}. Split that line.",
     Fault.NO_MISTAKES: "No mistake could be made in the key. Ask for more than what is handed on unchanged.",
     Fault.GIVES_AWAY: "The {text} holds the answer d{at}: {code}. Say what to look at, not what to write.",
-    Fault.TOO_MANY_CHECKPOINTS: "There are {count} checkpoints, and {most} fit. Make two exercises of it.",
     Fault.TOO_LARGE: "{at} takes {size}, and {most} fit. Give it smaller sizes.",
     Fault.TOO_SLOW: "The step {at} takes {size}, and {most} are allowed. Give it smaller sizes.",
     Fault.DIAGNOSIS_TOO_SLOW: "A mistake takes {size} ms to explain, and {most} are allowed. Use smaller sizes.",

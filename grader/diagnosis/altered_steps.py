@@ -17,7 +17,7 @@ from exercises.instance import Instance
 from exercises.language.expression import Call, Name, Part, walk
 from exercises.tape import CutTape, Step
 from grader.reference import back, kept_with_dissection, reference
-from grader.rounding import close, is_uniform
+from grader.rounding import broadcasts_to, close, is_uniform
 
 PLACES_MAX: Final = 4
 NODES_MAX: Final = 64  # of a line
@@ -54,8 +54,12 @@ class AlteredSteps:
             return None
         return tape.steps[0]
 
+    def read_by(self, step: str) -> tuple[str, ...]:
+        """Return the names that the line of a step reads, also those without a gradient."""
+        return tuple(self._lines[step].reads)
+
     def stretched(self, step: str, read: str) -> Step | None:
-        """Return the step with ``read`` stretched to the shape of the output, so that its gradient is not summed yet.
+        """Return the step with ``read`` stretched as its line stretches it, so that its gradient is not summed yet.
 
         None if the line does not broadcast ``read``.
         """
@@ -157,16 +161,14 @@ class AlteredSteps:
 
     def _stretch(self, step: str, read: str) -> Step | None:
         small, large = self._values[read], self._steps[step].output
-        if small.numel() >= large.numel():
-            return None
-        try:
-            wide = small.expand(large.shape)
-        except RuntimeError:
-            return None
-        played = self.substituted(step, read, wide)
-        if played is None or played.output.shape != large.shape or not torch.equal(played.output, large):
-            return None
-        return played
+        # A line may take a piece of what it stretched: (x @ W + b).split(8, 2)[0]. Then the axes in front are new.
+        for shape in (large.shape, large.shape[: large.dim() - small.dim()] + small.shape):
+            if small.numel() >= shape.numel() or not broadcasts_to(small.shape, shape):
+                continue
+            played = self.substituted(step, read, small.expand(shape))
+            if played is not None and played.output.shape == large.shape and torch.equal(played.output, large):
+                return played
+        return None
 
 
 def _numbered(expression: Any, read: str, numbers: Iterator[int]) -> Any:

@@ -54,8 +54,12 @@ _EACH_PART = "Each part is a summand of its own: derive it alone, then add all o
 _PLACE = "{read} stands {count:times} in the line of {step}. What comes through the {place:ordinal} place "
 _ONE_PLACE_AT_A_TIME = "Derive one place at a time, as if the others were constants; then add."
 _IN_THE_DERIVATIVE = "In the derivative of the line of {step}, "
+_DIRECT = "the part without a sum "
+_WITH_SUM = "the part with the sum along axis {axis} "
 _SUM_OVER_MOVED = "Which elements of {step} does one element of {read} move? The sum goes over those."
 _MOVES_ALL = "An element of {read} moves the element of {step} at its own place, and all others along axis {axis}."
+_ONE_OF_EACH_PART = "An element of {read} moves {step} in two ways. Each gives one part, and each part counts once."
+_EACH_HAS_THE_GRADIENT = "The gradient of {step} is a factor in both parts: the chain rule multiplies with it in each."
 _STRETCHED_AT_THE_END = "Broadcasting lines up the last axes. Put an axis of length 1 where the line summed: unsqueeze."
 _FIRST_TWO = "Write down which two elements meet at the first index, and which two at the second."
 _ABOUT = "{about:sentences}"
@@ -100,6 +104,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_TERM: Kind(
         "left out a path at",
         {
+            "derivative_direct": Message(_IN_THE_DERIVATIVE + _DIRECT + "is missing.", _MOVES_ALL),
             "place": Message(_PLACE + "is missing.", _ONE_PLACE_AT_A_TIME),
             "derivative_sum": Message(
                 _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} is missing.", _MOVES_ALL
@@ -156,6 +161,8 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.DOUBLE_COUNTED: Kind(
         "counted a path twice, or one too many, at",
         {
+            "derivative_direct": Message(_IN_THE_DERIVATIVE + _DIRECT + "is there twice.", _ONE_OF_EACH_PART),
+            "derivative_sum": Message(_IN_THE_DERIVATIVE + _WITH_SUM + "is there twice.", _ONE_OF_EACH_PART),
             "path": Message(
                 "The path from {read} through {step} is there twice, or has a factor of 2.",
                 "Each use of a tensor adds its term once; look for a += that runs twice or for a factor of 2.",
@@ -187,6 +194,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TERM_SIGN: Kind(
         "gave one term the wrong sign at",
         {
+            "derivative_direct": Message(_IN_THE_DERIVATIVE + _DIRECT + "has the wrong sign.", _MOVES_ALL),
             "place": Message(_PLACE + "has the wrong sign.", _ONE_PLACE_AT_A_TIME, _REST),
             "derivative_sum": Message(
                 _IN_THE_DERIVATIVE + "the part with the sum along axis {axis} has the wrong sign.", _MOVES_ALL
@@ -214,6 +222,9 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.TERM_SCALE: Kind(
         "had one term off by a factor at",
         {
+            "derivative_mean": Message(
+                _IN_THE_DERIVATIVE + "a mean along axis {axis} stands where a sum belongs.", _SUM_OVER_MOVED
+            ),
             "place": Message(_PLACE + "is off by a factor of {factor}.", _ONE_PLACE_AT_A_TIME, _REST),
             "path": Message(
                 "The term that comes to {read} through {step} is off by a factor of {factor}.",
@@ -422,6 +433,17 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_UPSTREAM: Kind(
         "left out the upstream gradient at",
         {
+            "derivative_direct": Message(
+                _IN_THE_DERIVATIVE + _DIRECT + "has a value in place of a gradient.",
+                _EACH_HAS_THE_GRADIENT,
+            ),
+            "derivative_sum": Message(
+                _IN_THE_DERIVATIVE + _WITH_SUM + "has a value in place of a gradient.",
+                _EACH_HAS_THE_GRADIENT,
+            ),
+            "derivative_sum_alone": Message(
+                _IN_THE_DERIVATIVE + "no gradient shows in " + _WITH_SUM.strip() + ".", _EACH_HAS_THE_GRADIENT
+            ),
             "constant": Message(
                 "Your gradient is {value} everywhere; {upstream} does not show in it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {name} does to {step}.",
@@ -463,6 +485,14 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_LOCAL: Kind(
         "left out the local derivative, or had another one, at",
         {
+            "derivative_factor": Message(
+                _IN_THE_DERIVATIVE + "the factor in front of the parenthesis is missing.", _MOVES_ALL
+            ),
+            "derivative_sum": Message(_IN_THE_DERIVATIVE + _WITH_SUM + "lacks a factor.", _MOVES_ALL),
+            "derivative_sum_divided": Message(
+                _IN_THE_DERIVATIVE + _WITH_SUM + "divides where it must multiply.", _MOVES_ALL
+            ),
+            "derivative_sum_of_another": Message(_IN_THE_DERIVATIVE + _WITH_SUM + "has another factor.", _MOVES_ALL),
             "unchanged": Message(
                 "{upstream:start} goes through to {read} unchanged; the derivative of the line of {step} is missing.",
                 _MOVE,

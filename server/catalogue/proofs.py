@@ -60,7 +60,7 @@ class Proofs:
         return summary.model_copy(update={"proved": self.of(exercise)})
 
     def _path(self, slug: str) -> Path:
-        return self._folder / f"{slug.replace('/', '-')}.json"
+        return self._folder / f"{slug}.json"
 
     def _checked(self, exercise: Exercise, content: bytes) -> ProofBody | None:
         """Return a proof if it holds. To find out costs a play of the exercise, so the answer is remembered."""
@@ -73,7 +73,8 @@ class Proofs:
             log.warning("the proof of %s is left out: the exercise has changed. Prove it again.", exercise.slug)
             return None
         # The author of a pack may have signed anything with a key of their own.
-        said = {name: record.proof.get(name) for name in ("seeds", "mistakes", "named")}
+        said = {name: record.proof.get(name) for name in ("seeds", "exact", "mistakes", "named")}
+        said["answers"] = record.proof.get("rows")
         counts = {name: count for name, count in said.items() if type(count) is int and 0 <= count <= COUNT_MAX}
         if counts.keys() != said.keys():
             log.warning("the proof of %s is left out: it does not say what was tried. Prove it again.", exercise.slug)

@@ -13,12 +13,15 @@ from server.submissions.schemas import OverrideBody
 class ProofBody(BaseModel):
     """A signed proof that an exercise is sound. ``key`` is the public key that signed it, in hexadecimal.
 
-    The key was right on so many ``seeds``; of ``mistakes`` made in it, so many were ``named``.
+    The key was right on so many ``seeds``; of its ``answers`` so many were ``exact``, equal to the last bit. Of
+    ``mistakes`` made in it, so many were ``named``.
     """
 
     by_this_server: bool
     key: str
     seeds: int
+    answers: int
+    exact: int
     mistakes: int
     named: int
 

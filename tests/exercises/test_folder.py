@@ -11,6 +11,7 @@ from exercises import folder
 from exercises.errors import PackError
 from exercises.exercise import Checkpoint
 from exercises.instance import Instance, Kind
+from grader.sandbox.result_layout import SLOTS_MAX
 from tests.support.packs import write_pack
 
 LINES = """
@@ -129,6 +130,23 @@ def test_noise_of_the_lines_is_drawn_with_the_rest(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_named(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(PackError, match=says):
         folder.load(write(tmp_path, **files), "squares", is_installed=True)
+
+
+def test_more_checkpoints_than_a_run_has_room_for_are_refused(tmp_path: Path) -> None:
+    steps = [f"h{number + 1} = h{number} + W" for number in range(folder.CHECKPOINTS_MAX)]
+    at = write(
+        tmp_path,
+        given="W = param(3)",
+        forward="\n".join(["h0 = W * W", *steps, f"loss = h{folder.CHECKPOINTS_MAX}.sum()"]),
+        exercise='title = "A"\nrevision = 1',
+    )
+
+    with pytest.raises(PackError, match=r"forward\.py, line 1: h0 is checkpoint 129 .*; there are 130\. Name fewer"):
+        folder.load(at, "squares")
+
+
+def test_as_many_checkpoints_are_read_as_a_run_has_room_for() -> None:
+    assert folder.CHECKPOINTS_MAX == SLOTS_MAX
 
 
 @pytest.mark.parametrize("missing", ["statement.md", "forward.py", "given.py", "exercise.toml"])

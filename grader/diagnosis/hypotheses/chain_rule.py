@@ -286,7 +286,7 @@ def scaled_and_number_added(case: Case) -> Iterator[Finding]:
 def other_operand(case: Case) -> Iterator[Finding]:
     """Find another tensor of the forward pass, or a gradient, in the line's derivative."""
     for edge in case.direct:
-        for operand, recorded in edge.step.reads.items():
+        for operand, recorded in _operands(case, edge).items():
             if operand == edge.read and len(edge.step.reads) > 1:
                 continue
             substituted = _substituted(case, edge, operand, recorded)
@@ -306,6 +306,15 @@ def other_operand(case: Case) -> Iterator[Finding]:
             else:
                 yield Finding(Code.MISSING_LOCAL, "other_operand", at, repair, besides, **values)
             return
+
+
+def _operands(case: Case, edge: Edge) -> dict[str, Tensor]:
+    """Return what a line reads, each with its value: what has a gradient first, then given data of real numbers."""
+    operands = dict(edge.step.reads)
+    for name in case.altered.read_by(edge.step.name):
+        if name not in operands and case.values[name].is_floating_point():
+            operands[name] = case.values[name]
+    return operands
 
 
 def _substituted(case: Case, edge: Edge, operand: str, recorded: Tensor) -> tuple[str, Tensor, float] | None:
@@ -339,7 +348,7 @@ def _likely(case: Case, edge: Edge, operand: str, substitutes: list[tuple[str, T
     if len(substitutes) < STACKED_MIN or edge.observed.shape != edge.term.shape:
         return substitutes
     count, recorded = len(substitutes), edge.step.reads
-    stacked = torch.stack([recorded[operand].detach(), *(value for _, value in substitutes)])
+    stacked = torch.stack([_operands(case, edge)[operand].detach(), *(value for _, value in substitutes)])
     read = recorded[edge.read].detach().expand(count + 1, *edge.term.shape)
     altered = {edge.read: read, operand: stacked}  # in this order: the operand may be what is read
     played = case.altered.played(edge.step.name, lambda name, value: altered.get(name, value))

@@ -12,9 +12,12 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from author.derive import mathml
+from server.assignments import packs
 from server.authoring.routes import account_of
 from server.authoring.trial import PACK, Trial, Wanted
 from server.authoring.turns import TheTrials
+from server.catalogue.proofs import Proofs, TheProofs
+from server.catalogue.schemas import ProofBody
 from server.courses.access import CourseAccess
 from server.courses.roles import Permission
 from server.pages.forms import TheForm, text
@@ -44,14 +47,25 @@ class LineShown:
     verdict: str
 
 
+@dataclass(frozen=True)
+class ProofShown:
+    """An exercise of the course, and its proof; None without one that holds."""
+
+    slug: str
+    title: str
+    proof: ProofBody | None
+
+
 @router.get(AUTHORING)
-def show_authoring(page: ThePage, access: Setting) -> Response:
-    """Show the form, filled with an example."""
-    return _render(page, access, EXAMPLE, None)
+def show_authoring(page: ThePage, access: Setting, proofs: TheProofs) -> Response:
+    """Show the form, filled with an example, and what is proved of the course's exercises."""
+    return _render(page, access, proofs, EXAMPLE, None)
 
 
 @router.post(AUTHORING)
-async def try_forward_pass(page: ThePage, access: Setting, trials: TheTrials, form: TheForm) -> Response:
+async def try_forward_pass(
+    page: ThePage, access: Setting, trials: TheTrials, proofs: TheProofs, form: TheForm
+) -> Response:
     """Show what came of a forward pass, or send the folder of the exercise."""
     account_id = await run_in_threadpool(account_of, access)
     act = text(form, "act")
@@ -60,12 +74,12 @@ async def try_forward_pass(page: ThePage, access: Setting, trials: TheTrials, fo
     if act == "download" and trial.refusal is None:
         headers = {"Content-Disposition": f'attachment; filename="{PACK}.zip"'}
         return Response(_zipped(trial), media_type="application/zip", headers=headers)
-    return await run_in_threadpool(_render, page, access, wanted, trial)
+    return await run_in_threadpool(_render, page, access, proofs, wanted, trial)
 
 
-def _render(page: Page, access: CourseAccess, wanted: Wanted, trial: Trial | None) -> Response:
+def _render(page: Page, access: CourseAccess, proofs: Proofs, wanted: Wanted, trial: Trial | None) -> Response:
     with access.reading() as member:
-        membership = member.membership
+        membership, held = member.membership, packs.exercises_of(member.course)
     refused = None if trial is None or trial.refusal is None else _refused_line(wanted, trial)
     return page.render(
         "teach/authoring.html",
@@ -74,6 +88,7 @@ def _render(page: Page, access: CourseAccess, wanted: Wanted, trial: Trial | Non
         trial=trial,
         refused=refused,
         key=() if trial is None else _key(trial),
+        proofs=[ProofShown(slug, exercise.title, proofs.of(exercise)) for slug, exercise in held.items()],
     )
 
 

@@ -34,12 +34,14 @@ FAULTS = {
     "a_comment_that_holds_the_answer": (Fault.GIVES_AWAY, "W"),
     "tensors_too_large": (Fault.TOO_LARGE, "h"),
     "a_step_too_slow": (Fault.TOO_SLOW, "h"),
-    "too_many_checkpoints": (Fault.TOO_MANY_CHECKPOINTS, ""),
     "relu_dead_everywhere": (Fault.NO_GRADIENT, "h"),
     "relu_dead_on_some_seeds": (Fault.DEAD, "h"),
     "a_row_that_no_token_reads": (Fault.NO_GRADIENT, "E[4]"),
 }
-REFUSED_WHEN_READ = {"labels_out_of_range": "index 3 is out of bounds"}
+REFUSED_WHEN_READ = {
+    "labels_out_of_range": "index 3 is out of bounds",
+    "too_many_checkpoints": "line 2: x1 is checkpoint 129",
+}
 
 
 def faults(made: Exercise, **settings: Any) -> dict[Fault, str]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 
+from author.prove.proof import Proof, content_of
+from exercises.registry import find
+from server.catalogue.proofs import Proofs
 from tests.pages.staff_desk import Office, said
+from tests.support.servers import FULL
 
 GIVEN = "x = param(3)\n"
 LINES = "y = x * x\nloss = y.sum()\n"
@@ -34,3 +38,16 @@ def test_a_refusal_shows_its_line(office: Office) -> None:
 
 def test_the_page_begins_with_an_example(office: Office) -> None:
     assert "logprobs = logits.log_softmax(1)" in office.instructor.get("authoring").text
+
+
+def test_the_page_says_what_is_proved(office: Office) -> None:
+    exercise = find(FULL)
+    proof = Proof(FULL, exercise.revision, content_of(exercise), "", False, 20, 1, 19, 20, 9, 0, 9, 8, 1.0, ())
+
+    before = said(office.instructor.get("authoring"))
+    kept = Proofs(office.services.settings.data, office.services.settings.key).keep(proof)
+    after = said(office.instructor.get("authoring"))
+    kept.unlink()
+
+    assert f"{FULL} not proved" in before
+    assert f"{FULL} proved by this server 95 % 8 of 9" in after

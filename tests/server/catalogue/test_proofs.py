@@ -17,6 +17,7 @@ from tests.support.servers import EXERCISES, FULL, RunningServer
 
 SECRET, OTHER = b"0123456789abcdef0123456789abcdef", b"another secret of some other server"
 LOSS = "makemore/cross-entropy"
+SAID: dict[str, object] = {"seeds": 1, "exact": 1, "rows": 1, "mistakes": 1, "named": 1}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def url(tmp_path: Path) -> str:
 def proof(slug: str = LOSS) -> Proof:
     """A proof of an exercise that nobody made: what is shown is tested here, and not what is proved."""
     exercise = find(slug)
-    return Proof(slug, exercise.revision, content_of(exercise), "", False, 20, 1, 20, 20, 9, 0, 9, 9, 1.0, ())
+    return Proof(slug, exercise.revision, content_of(exercise), "", False, 20, 1, 19, 20, 9, 0, 9, 9, 1.0, ())
 
 
 def test_a_kept_proof_is_found_again(tmp_path: Path) -> None:
@@ -39,6 +40,14 @@ def test_a_kept_proof_is_found_again(tmp_path: Path) -> None:
     found = Proofs(tmp_path, SECRET).of(find(LOSS))
     assert found is not None and found.by_this_server
     assert (found.key, found.seeds, found.mistakes, found.named) == (public_key(SECRET), 20, 9, 9)
+    assert (found.exact, found.answers) == (19, 20)
+
+
+def test_two_slugs_with_the_same_letters_have_files_of_their_own(tmp_path: Path) -> None:
+    proofs = Proofs(tmp_path, SECRET)
+    one, other = (replace(proof(), exercise=slug) for slug in ("a/b-c", "a-b/c"))
+
+    assert proofs.keep(one) != proofs.keep(other)
 
 
 def test_the_proof_of_another_server_comes_with_the_pack(tmp_path: Path) -> None:
@@ -56,9 +65,7 @@ def test_a_proof_of_what_has_changed_since_is_not_shown(tmp_path: Path) -> None:
     assert proofs.of(replace(find(LOSS), summary="Another.")) is None
 
 
-@pytest.mark.parametrize(
-    "left", [{}, {"seeds": "many", "mistakes": 1, "named": 1}, {"seeds": -1, "mistakes": 1, "named": 1}]
-)
+@pytest.mark.parametrize("left", [{}, SAID | {"seeds": "many"}, SAID | {"seeds": -1}])
 def test_a_packs_proof_that_says_nothing_is_left_out(tmp_path: Path, left: dict[str, object]) -> None:
     exercise = find(LOSS)
     said = {"exercise": LOSS, "revision": exercise.revision, "content": content_of(exercise), "is_sound": True}
