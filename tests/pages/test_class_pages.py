@@ -171,6 +171,13 @@ def test_a_submission_is_its_owners_and_its_staffs(drawn: Class, staff: Window, 
     assert "file of tensors" in staff.open(f"/submissions/{drawn.submissions['tensors']}").text
 
 
+def test_what_is_wrong_stands_before_the_code(drawn: Class, staff: Window) -> None:
+    page = staff.open(f"/submissions/{drawn.submissions['ben']}").text
+
+    assert page.index('class="stack findings"') < page.index('id="code-title"') < page.index('id="rows-title"')
+    assert page.index('id="rows-title"') < page.index('class="stack talk"')
+
+
 def test_staff_comment_and_the_student_reads(drawn: Class, staff: Window, window: OpenWindow) -> None:
     address = f"/submissions/{drawn.submissions['ben']}"
     ben = window(drawn.ben.token)
@@ -192,9 +199,14 @@ def test_an_instructor_gives_points_and_takes_them_back(drawn: Class, staff: Win
 
     refused = window(drawn.assistant).send(f"{address}/override", points="3", reason="On paper")
     unreadable = staff.send(f"{address}/override", points="many", reason="On paper")
+    too_many = staff.send(f"{address}/override", points="900", reason="On paper")
+    without_reason = staff.send(f"{address}/override", points="7", reason="")
     given = staff.send(f"{address}/override", points="7,5", reason="On paper")
 
     assert (refused.status_code, unreadable.status_code, given.status_code) == (403, 422, 303)
+    assert 'value="many"' in unreadable.text and 'value="On paper"' in unreadable.text
+    assert '<p class="err" id="e-points">' in unreadable.text and '<p class="err" id="e-points">' in too_many.text
+    assert '<p class="err" id="e-reason">' in without_reason.text
     assert "<strong>7.5 points</strong> by Quinn" in window(drawn.ben.token).open(address).text
     (override,) = re.findall(r"override/(\d+)/withdraw", staff.open(address).text)
     assert staff.send(f"{address}/override/{override}/withdraw").status_code == 303

@@ -27,6 +27,7 @@ from server.pages.heat import times
 from server.pages.marks import Mark, mark_of
 from server.pages.source import inline
 from server.pages.statement import Block, blocks
+from server.pages.study.reading import TENSORS_BYTES_MAX
 from server.pages.study.verdicts import LectureShown, Looking, Verdicts, lecture_of, verdicts
 from server.progress import record
 from server.queue.dispatcher import Dispatcher
@@ -117,6 +118,11 @@ class Bench:
     names: tuple[str, ...]
     shapes: str
     forward: tuple[ForwardLine, ...]
+
+    @property
+    def tensors_kib_max(self) -> int:
+        """How large a file of tensors may be that a page hands in."""
+        return TENSORS_BYTES_MAX // 1024
 
     @property
     def statement(self) -> tuple[Block, ...]:

@@ -11,19 +11,22 @@ from server.courses.roles import Permission
 from server.feedback import comments, overrides
 from server.feedback.comments import Note
 from server.feedback.overrides import BadPoints, Setting
-from server.http.problems import Conflict
+from server.http.problems import Conflict, Problem
 from server.http.row_id import RowId
+from server.pages.fields import FormState
 from server.pages.forms import TheForm, text
-from server.pages.page import ThePage
+from server.pages.page import Page, ThePage
 from server.pages.route import page_router
 from server.pages.session import VisitingSubmission
 from server.pages.study.submission_view import read_submission
-from server.queue.dispatcher import TheDispatcher
-from server.submissions.access import SubmissionAccess
+from server.queue.dispatcher import Dispatcher, TheDispatcher
+from server.submissions.access import SubmissionAccess, SubmissionSession
 from server.submissions.source import handed_out
 
 router = page_router()
 ADDRESS: Final = "/submissions/{id}"
+OVERRIDE_LABELS: Final = {"points": "Points", "reason": "Reason"}
+OVERRIDE_FIELD_OF: Final = {"bad-points": "points", "bad-text": "reason"}
 Reading = Annotated[
     SubmissionAccess, Depends(VisitingSubmission(Permission.READ_OWN_WORK, Permission.READ_SUBMISSIONS))
 ]
@@ -41,8 +44,7 @@ Releasing = Annotated[
 def show_submission(page: ThePage, access: Reading, dispatcher: TheDispatcher) -> Response:
     """Show a submission."""
     with access.reading() as opened:
-        view = read_submission(opened, dispatcher)
-        return page.render("study/submission.html", membership=opened.reader, view=view)
+        return _render(page, opened, dispatcher, FormState())
 
 
 @router.get(f"{ADDRESS}/source")
@@ -70,13 +72,19 @@ def withdraw_comment(page: ThePage, access: Commenting, form: TheForm, comment: 
 
 
 @router.post(f"{ADDRESS}/override")
-def override(page: ThePage, access: Overriding, form: TheForm) -> Response:
+def override(page: ThePage, access: Overriding, form: TheForm, dispatcher: TheDispatcher) -> Response:
     """Give the student points for this exercise instead of those worked out."""
-    with access.writing() as opened:
-        points, submission = _points(text(form, "points")), opened.submission
-        setting = Setting(submission.account_id, submission.exercise, points, text(form, "reason"))
-        overrides.set_points(opened.session, opened.reader.course, setting, opened.reader_id)
-    return page.go(f"/submissions/{access.id}#override")
+    state = FormState.of(form, OVERRIDE_LABELS)
+    try:
+        with access.writing() as opened:
+            points, submission = _points(text(form, "points")), opened.submission
+            setting = Setting(submission.account_id, submission.exercise, points, text(form, "reason"))
+            overrides.set_points(opened.session, opened.reader.course, setting, opened.reader_id)
+        return page.go(f"/submissions/{access.id}#override")
+    except Problem as problem:
+        state.blame(problem, OVERRIDE_FIELD_OF.get(problem.slug, ""))
+    with access.reading() as opened:
+        return _render(page, opened, dispatcher, state)
 
 
 @router.post(f"{ADDRESS}/override/{{override_id}}/withdraw")
@@ -105,6 +113,13 @@ def release(page: ThePage, access: Releasing, form: TheForm, dispatcher: TheDisp
     return page.go(f"/submissions/{access.id}")
 
 
+def _render(page: Page, opened: SubmissionSession, dispatcher: Dispatcher, state: FormState) -> Response:
+    """Return the page. ``state`` is the form of an override, as it was sent if it was refused."""
+    view = read_submission(opened, dispatcher)
+    status = 422 if state.is_wrong else 200
+    return page.render("study/submission.html", status, membership=opened.reader, view=view, state=state)
+
+
 def _points(typed: str) -> float:
     """Return the points that somebody typed; a comma is a point.
 
@@ -115,5 +130,5 @@ def _points(typed: str) -> float:
     except ValueError:
         points = math.nan
     if not math.isfinite(points):
-        raise BadPoints(f"{typed[:40]!r} is no number. Go back and type the points, such as 7.5.")
+        raise BadPoints(f"{typed[:40]!r} is no number. Type the points, such as 7.5.")
     return points
