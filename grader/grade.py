@@ -193,7 +193,6 @@ def _joined(grade: Grade, further: Grade) -> Grade:
 
 
 @cache
-@cache
 def _not_handed_in(name: str, answer: str) -> Comparison:
     """Return the row of a checkpoint without an answer: most rows of a single step. It never changes."""
     return Comparison(name, Verdict.MISSING, notes=(f"{answer} was not handed in",))

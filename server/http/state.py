@@ -12,7 +12,7 @@ from server.database.engine import Database
 def database_of(request: Request) -> Database:
     """Return the application's database.
 
-    Each dependency of a route costs the event loop some 15 to 45 µs, so what every request needs calls this.
+    Each dependency of a route costs the event loop some 15 µs, so what every request needs calls this.
     """
     value = request.app.state.database
     assert isinstance(value, Database)
