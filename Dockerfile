@@ -28,7 +28,7 @@ COPY migrations migrations
 COPY client client
 RUN pip install --no-deps --no-build-isolation -e . -e ./client \
  && cd /opt/dojo/lib/python3*/site-packages \
- && rm -rf pip torch/include torch/share torch/lib/*.a torch/lib/libtorchbind_test.so torch/lib/libjitbackend_test.so \
+ && rm -rf pip torch/include torch/share torch/test torch/lib/*.a torch/lib/libtorchbind_test.so torch/lib/libjitbackend_test.so \
  && find torch/bin -type f -not -name torch_shm_manager -delete \
  && find . -type d \( -name tests -o -name __pycache__ \) -not -path "*/torch/*" -prune -exec rm -rf {} +
 

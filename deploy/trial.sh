@@ -53,7 +53,7 @@ finish() {
     status=$?
     [ $status = 0 ] || docker compose --profile tls logs --no-color --tail 40 || true
     say "Down"
-    docker compose --profile tls down --volumes --remove-orphans --timeout 10 || true
+    docker compose --profile tls down --volumes --remove-orphans || true
     rm -rf "$work"
     exit $status
 }
@@ -134,7 +134,7 @@ elif [ "${grading[0]}" = server ]; then
     backup=$(ls "$work/backups")
     tar -tzf "$work/backups/$backup" | xargs
     progress > "$work/before"
-    docker compose down --volumes --timeout 10
+    docker compose down --volumes
     typed 'deploy/restore.sh /srv/backups/dojo-2026-11-26-031700.tar.gz'
     typed 'docker compose up --detach --wait'
     progress | cmp - "$work/before" && echo "the same progress as before"
