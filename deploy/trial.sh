@@ -174,7 +174,13 @@ PROGRAM
             docker compose exec -T --index "$index" $part sh -c 'kill -9 -1' || true
         done
         begun=$SECONDS
-        dojo submit --all full-backward/solution.py > "$work/table"
+        dojo submit --all full-backward/solution.py > "$work/table" || true # 1 if it is not graded yet
+        number=$(sed -n 's/^Look later: dojo show //p' "$work/table")
+        for _ in $(seq 60); do # a worker that starts anew imports torch, and the machine may be slow
+            [ -z "$number" ] || dojo show --all "$number" > "$work/table" || true
+            [ "$(grep -c 'exact: True' "$work/table")" = 26 ] && break
+            sleep 2
+        done
         [ "$(grep -c 'exact: True' "$work/table")" = 26 ] || fail "26 exact rows were expected"
         echo "graded all the same, $((SECONDS - begun)) s after it was handed in"
     done
