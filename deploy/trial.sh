@@ -53,7 +53,7 @@ finish() {
     status=$?
     [ $status = 0 ] || docker compose --profile tls logs --no-color --tail 40 || true
     say "Down"
-    docker compose --profile tls down --volumes --remove-orphans --timeout 10 || true
+    docker compose --profile tls down --volumes --remove-orphans || true
     rm -rf "$work"
     exit $status
 }
@@ -134,7 +134,7 @@ elif [ "${grading[0]}" = server ]; then
     backup=$(ls "$work/backups")
     tar -tzf "$work/backups/$backup" | xargs
     progress > "$work/before"
-    docker compose down --volumes --timeout 10
+    docker compose down --volumes
     typed 'deploy/restore.sh /srv/backups/dojo-2026-11-26-031700.tar.gz'
     typed 'docker compose up --detach --wait'
     progress | cmp - "$work/before" && echo "the same progress as before"
@@ -174,7 +174,13 @@ PROGRAM
             docker compose exec -T --index "$index" $part sh -c 'kill -9 -1' || true
         done
         begun=$SECONDS
-        dojo submit --all full-backward/solution.py > "$work/table"
+        dojo submit --all full-backward/solution.py > "$work/table" || true # 1 if it is not graded yet
+        number=$(sed -n 's/^Look later: dojo show //p' "$work/table")
+        for _ in $(seq 60); do # a worker that starts anew imports torch, and the machine may be slow
+            [ -z "$number" ] || dojo show --all "$number" > "$work/table" || true
+            [ "$(grep -c 'exact: True' "$work/table")" = 26 ] && break
+            sleep 2
+        done
         [ "$(grep -c 'exact: True' "$work/table")" = 26 ] || fail "26 exact rows were expected"
         echo "graded all the same, $((SECONDS - begun)) s after it was handed in"
     done

@@ -6,6 +6,7 @@ grades, and Prometheus reads what it counts.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -69,6 +70,11 @@ class _PagesServer(ThreadingHTTPServer):
     timeout = POLL_SECONDS
     readiness: Callable[[], HealthBody]
     registry: CollectorRegistry
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Write the traceback of a mistake of ours. A container engine that asks no longer is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed names what a socket may be
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
@@ -128,3 +130,47 @@ def test_counters_are_sent_and_nothing_else(pages: WorkerPages) -> None:
     assert (status, body) == (200, "")
     assert ask(pages, "/api/v1/me")[0] == 404
     assert eventually(lambda: pages.thread.health == "ok")
+
+
+def test_who_asks_no_longer_leaves_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    handlers: list[threading.Thread] = []
+    asked, gone = threading.Event(), threading.Event()
+
+    def readiness() -> HealthBody:
+        handlers.append(threading.current_thread())
+        asked.set()
+        assert gone.wait(HOLD_SECONDS)
+        return HealthBody(status=health.OK, checks={}, threads=[])
+
+    served = WorkerPages(("127.0.0.1", 0), readiness, CollectorRegistry())
+    served.start()
+    with socket.create_connection(("127.0.0.1", served.port)) as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets
+        caller.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert asked.wait(HOLD_SECONDS)
+
+    gone.set()
+    handlers[0].join(HOLD_SECONDS)
+    served.stop()
+
+    assert not handlers[0].is_alive()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_of_ours_leaves_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    handlers: list[threading.Thread] = []
+
+    def readiness() -> HealthBody:
+        handlers.append(threading.current_thread())
+        raise LookupError("a mistake of ours")
+
+    served = WorkerPages(("127.0.0.1", 0), readiness, CollectorRegistry())
+    served.start()
+    with socket.create_connection(("127.0.0.1", served.port)) as caller:
+        caller.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert caller.recv(100) == b""
+
+    handlers[0].join(HOLD_SECONDS)
+    served.stop()
+
+    assert "LookupError: a mistake of ours" in capsys.readouterr().err
