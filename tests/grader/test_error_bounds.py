@@ -389,6 +389,10 @@ def test_what_a_value_of_the_forward_pass_is_known_to() -> None:
     assert error.round().tolist() == [FORWARD_ROUNDINGS + 1 + 1]
 
 
+def test_the_unit_is_that_of_float32() -> None:
+    assert torch.finfo(torch.float32).eps / 2 == UNIT
+
+
 def test_an_answer_is_covered_up_to_its_bound() -> None:
     bounded = Bounded(torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([0.5, 0.25], dtype=torch.float64))
 

@@ -22,9 +22,9 @@ from server.grading.grade import TimedGrade, store
 from server.reports.analytics import read_analytics, read_mistakes
 from server.reports.clusters import WantedClusters, read_clusters
 from server.reports.live_rows import read_live_rows
-from server.reports.progress_table import read_progress_table
+from server.reports.progress_table import Wanted, read_progress_table
 from server.reports.sources import list_handins
-from server.reports.students import EVERYBODY, list_standings
+from server.reports.students import EVERYBODY, Scope, list_standings
 from server.rules.rules import find_all_rules
 from server.tables import (
     AnswerKind,
@@ -88,6 +88,7 @@ def everything(session: Session, course: CourseRow, account_id: int) -> Mapping[
         "analytics": read_analytics(session, course, asked).model_dump(),
         "mistakes": read_mistakes(session, course, EXERCISE, EXERCISE.checkpoints[-1].name, EVERYBODY, 1),
         "table": read_progress_table(session, course, asked).as_json(),
+        "own table": read_progress_table(session, course, asked, Wanted(Scope(account_id=account_id))).as_json(),
         "standings": list_standings(session, course, asked, EVERYBODY),
         "live": read_live_rows(session, course, EXERCISE, EVERYBODY),
         "clusters": read_clusters(session, course, asked, EVERYBODY, WantedClusters()).model_dump(),
