@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 from sqlmodel import Session
@@ -37,6 +37,7 @@ from server.tables import (
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
+Written = TypeVar("Written")
 FULL = "makemore/full-backward"
 NORM = "makemore/batch-norm"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -146,7 +147,7 @@ class Class:
             del shown["grade"]["checkpoints"], shown["grade"]["handed_in"]
         return [shown, listed]
 
-    def _written(self, row: Any) -> Any:
+    def _written(self, row: Written) -> Written:
         self.session.add(row)
         self.session.flush()
         return row
@@ -265,7 +266,7 @@ def test_withheld_feedback_tells_neither_points_nor_rows(room: Class) -> None:
     room.grade(submission, (EXACT, WRONG, MISSING), flags=["autograd"])
 
     grade = room.show(submission)["grade"]
-    hidden = {"passed": None, "exact": None, "points": None, "flags": [], "feedback": "withheld"}
+    hidden: dict[str, Any] = {"passed": None, "exact": None, "points": None, "flags": [], "feedback": "withheld"}
 
     assert grade["checkpoints"] == [] and grade["handed_in"] == ["logits", "h"]
     for each in room.both(submission):
