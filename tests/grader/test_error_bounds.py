@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import pytest
 import torch
@@ -12,7 +13,20 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises
 from exercises.tape import Step
-from grader.error_bounds import UNIT, Bounded, BoundedBackward, FrozenSteps, Unbounded, bounded_back, frozen_steps
+from grader.error_bounds import (
+    DECOMPOSED,
+    FORWARD_ROUNDINGS,
+    RULES,
+    SMALLEST,
+    UNIT,
+    Bounded,
+    BoundedBackward,
+    FrozenSteps,
+    Unbounded,
+    bounded_back,
+    frozen_steps,
+    step_without_constant,
+)
 from grader.reference import reference
 from tests.grader.rows import FULL, INSTANCE
 
@@ -203,3 +217,220 @@ def test_a_bound_of_one_term_is_not_doubled_by_a_sum_of_terms() -> None:
     most = 3 * UNIT * (right["norm_logits"].abs() + right["logit_maxes"].abs()).double()
 
     assert bool((logits.error <= most + 1e-30).all())
+
+
+ROW = torch.linspace(-2.0, 2.0, 12, dtype=torch.float64).reshape(3, 4)
+UPSTREAM = torch.linspace(0.5, 1.7, 12, dtype=torch.float64).reshape(3, 4)
+TARGET = torch.linspace(0.9, 0.1, 12, dtype=torch.float64).reshape(3, 4)
+SHARE = torch.sigmoid(ROW)
+LABELS = torch.tensor([1, -100, 3])
+KINK = torch.tensor([-2.0, -0.5, 0.0, 0.5, 2.0], dtype=torch.float64)
+SLOPES = torch.tensor([0.5, 0.7, 1.1, 1.3, 1.7], dtype=torch.float64)
+MEAN_OF_ROW, INVERSE = ROW.mean(1, keepdim=True), (ROW.var(1, unbiased=False, keepdim=True) + 1e-5) ** -0.5
+WEIGHT = torch.tensor([0.5, -2.0, 3.0, 0.7], dtype=torch.float64)
+ONE, THREE = torch.tensor(1.5, dtype=torch.float64), torch.tensor(2.0, dtype=torch.float64)
+
+
+TAKEN_APART: list[tuple[str, tuple[Any, ...]]] = [
+    ("tanh_backward", (UPSTREAM, torch.tanh(ROW))),
+    ("sigmoid_backward", (UPSTREAM, SHARE)),
+    ("threshold_backward", (SLOPES, KINK, 0)),
+    ("_softmax_backward_data", (UPSTREAM, ROW.softmax(1), 1, torch.float64)),
+    ("_log_softmax_backward_data", (UPSTREAM, ROW.log_softmax(1), 1, torch.float64)),
+    ("gelu_backward", (UPSTREAM, ROW)),
+    ("silu_backward", (UPSTREAM, ROW)),
+    ("elu_backward", (SLOPES, 0.7, 1.3, 0.6, False, KINK)),
+    ("elu_backward", (SLOPES, 0.7, 1.3, 0.6, True, KINK / 4)),
+    ("softplus_backward", (SLOPES, KINK, 1.5, 2.0)),
+    ("leaky_relu_backward", (SLOPES, KINK, 0.2, False)),
+    ("hardtanh_backward", (SLOPES, KINK, -0.5, 1.0)),
+    ("log_sigmoid_backward", (UPSTREAM, ROW, torch.exp(-ROW.abs()))),
+    *(
+        ("native_layer_norm_backward", (UPSTREAM, ROW, [4], MEAN_OF_ROW, INVERSE, weight, weight, wanted))
+        for weight in (WEIGHT, None)
+        for wanted in ([True, False, False], [False, weight is not None, False], [True, False, weight is not None])
+    ),
+    ("mse_loss_backward", (ONE, ROW, TARGET, 1)),
+    ("mse_loss_backward", (ONE, ROW, TARGET, 2)),
+    ("mse_loss_backward", (UPSTREAM, ROW, TARGET, 0)),
+    ("nll_loss_backward", (ONE, ROW, LABELS, None, 1, -100, THREE)),
+    ("nll_loss_backward", (ONE, ROW, LABELS, None, 2, -100, THREE)),
+    ("nll_loss_backward", (UPSTREAM[:, 0], ROW, LABELS, None, 0, -100, THREE)),
+    ("binary_cross_entropy_backward", (ONE, SHARE, TARGET, None, 1)),
+    ("binary_cross_entropy_backward", (ONE, SHARE, TARGET)),
+    ("binary_cross_entropy_backward", (ONE, SHARE, TARGET, None, 2)),
+    ("embedding_dense_backward", (UPSTREAM.reshape(3, 2, 2), torch.tensor([[0, 2], [1, 0], [0, 4]]), 5, -1, False)),
+]
+
+
+@pytest.mark.parametrize("place", range(len(TAKEN_APART)), ids=lambda place: f"{place} {TAKEN_APART[place][0]}")
+def test_a_derivative_that_is_taken_apart_is_torchs(place: int) -> None:
+    name, arguments = TAKEN_APART[place]
+    expected = getattr(torch.ops.aten, name)(*arguments)
+    apart = DECOMPOSED[name](*arguments)
+
+    for have, want in zip(*(each if isinstance(each, tuple) else (each,) for each in (apart, expected)), strict=True):
+        if want is None or not want.numel():
+            assert have is None
+        else:
+            assert torch.allclose(have, want, rtol=1e-12, atol=1e-14)
+
+
+def test_gelu_by_tanh_is_torchs() -> None:
+    expected = torch.ops.aten.gelu_backward(UPSTREAM, ROW, approximate="tanh")
+
+    assert torch.allclose(DECOMPOSED["gelu_backward"](UPSTREAM, ROW, approximate="tanh"), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("nll_loss_backward", (ONE, ROW, LABELS, WEIGHT, 1, -100, THREE), "nll_loss_backward with weights"),
+        ("nll_loss_backward", (ONE, ROW[0], LABELS[0], None, 1, -100, THREE), "of no matrix"),
+        ("binary_cross_entropy_backward", (ONE, SHARE, TARGET, TARGET), "with weights has no rule"),
+    ],
+)
+def test_a_weighted_loss_has_no_bound(name: str, arguments: Sequence[Any], message: str) -> None:
+    with pytest.raises(Unbounded, match=message):
+        DECOMPOSED[name](*arguments)
+
+
+class Errors:
+    """Bounds by tensor; every other tensor is exact."""
+
+    def __init__(self, *known: tuple[Tensor, float]) -> None:
+        self._known = known
+
+    def error_of(self, value: Tensor) -> Tensor:
+        error = next((error for each, error in self._known if each is value), 0.0)
+        return torch.full_like(value, error, dtype=torch.float64)
+
+
+A, B = torch.tensor([2.0, -3.0, 0.0], dtype=torch.float64), torch.tensor([5.0, 4.0, 7.0], dtype=torch.float64)
+ROW_OF_A = A.reshape(1, 3)
+OFF = 1000 * UNIT  # a bound that stands out beside roundings
+
+
+IN_UNITS: list[tuple[str, tuple[Any, ...], Any]] = [
+    # Linear: a sum of k terms that are not 0 has k - 1 roundings.
+    ("sum", (A,), 1 * 5 + 3000),
+    ("sum", (torch.zeros_like(A),), 0),
+    ("index_add", (B, 0, torch.tensor([0, 0, 1]), A), [2 * (5 + 5) + 2000, 1000, 0]),
+    # Bilinear: |a|·error(b) + error(a)·|b|, and as many roundings as products in a sum.
+    ("mul", (A, B), [10 + 1000 * 5, 12 + 1000 * 4, 1000 * 7]),
+    ("mul", (A, 3.0), [6 + 3000, 9 + 3000, 3000]),
+    ("mul", (B, A), [10 + 1000 * 5, 12 + 1000 * 4, 1000 * 7]),
+    ("dot", (A, B), 3 * 22 + 1000 * 16),
+    ("mv", (A.expand(2, 3), B), [3 * 22] * 2),
+    # A sum or difference rounds both, so that what cancels is known no better.
+    ("add", (A, B), [7 + 1000, 7 + 1000, 7 + 1000]),
+    ("sub", (A, B), [7 + 1000, 7 + 1000, 7 + 1000]),
+    ("add", (B, A), [7 + 1000, 7 + 1000, 7 + 1000]),
+    ("div", (A, B), [2 / 5 + 200, 3 / 4 + 250, 1000 / 7]),
+    ("div", (B, A[:2].repeat(2)[:3]), [5 / 2, 4 / 3, 7 / 2]),
+    ("mean", (ROW_OF_A, [1]), [3 * 5 / 3 + 1000]),
+    ("mean", (A,), 3 * 5 / 3 + 1000),
+    ("cumprod", (B, 0), [15 * 5, 15 * 20, 15 * 140]),
+    ("neg", (A,), [1000, 1000, 1000]),
+    ("view", (A, [3, 1]), [[1000], [1000], [1000]]),
+    ("cat", ([A, B],), [1000] * 3 + [0] * 3),
+    ("zeros_like", (A,), [0, 0, 0]),
+    ("sign", (A,), [0, 0, 0]),
+]
+
+
+@pytest.mark.parametrize("place", range(len(IN_UNITS)), ids=lambda place: f"{place} {IN_UNITS[place][0]}")
+def test_a_rule_gives_the_bound_that_its_formula_says(place: int) -> None:
+    name, arguments, in_units = IN_UNITS[place]
+    function = getattr(torch.ops.aten, name)
+
+    error = RULES[name](cast("Any", Errors((A, OFF), (ROW_OF_A, OFF))), function, arguments, function(*arguments))
+
+    expected = torch.tensor(in_units, dtype=torch.float64) * UNIT
+    assert error.shape == expected.shape
+    assert torch.allclose(error, expected, rtol=2e-5, atol=0)
+
+
+def test_a_function_moves_as_far_as_its_argument_may_and_rounds_a_little() -> None:
+    error = RULES["exp"](cast("Any", Errors((A, 0.5))), torch.exp, (A,), A.exp())
+
+    assert torch.allclose(error, (A + 0.5).exp() - A.exp(), rtol=1e-5)
+    exact = RULES["exp"](cast("Any", Errors()), torch.exp, (A,), A.exp())
+    assert torch.allclose(exact, FORWARD_ROUNDINGS * UNIT * A.exp())
+    beyond = RULES["log"](cast("Any", Errors((B, 6.0))), torch.log, (B,), B.log())
+    assert beyond[:2].isinf().all() and beyond[2].isfinite()  # 5 - 6 has no logarithm
+
+
+def bounds_in_units(function: Callable[..., Tensor], *values: Tensor, error: float = 0.0) -> list[Tensor]:
+    """The bounds of the gradients of several tensors, in roundings of each element."""
+    leaves = {f"x{place}": value.double().requires_grad_() for place, value in enumerate(values)}
+    output = function(*leaves.values())
+    upstream = torch.ones_like(output)
+    found = bounded_back(Step("y", output, leaves), Bounded(upstream, torch.full_like(upstream, error)))
+    return [(found[name].error - SMALLEST) / (UNIT * found[name].value.abs()) for name in leaves]
+
+
+def test_a_convolution_has_bounds_for_its_three_arguments() -> None:
+    x, weight, bias = torch.full((1, 1, 6), 2.0), torch.full((1, 1, 3), 3.0), torch.ones(1)
+
+    exact = bounds_in_units(functional.conv1d, x, weight, bias)
+    carried = bounds_in_units(functional.conv1d, x, weight, bias, error=OFF)
+
+    # What is read rounds FORWARD_ROUNDINGS times, each product once, and the answer once more.
+    assert [each.round().flatten().tolist() for each in exact] == [[6, 7, 8, 8, 7, 6], [9, 9, 9], [5]]
+    for one, other in zip(exact, carried, strict=True):
+        assert torch.allclose(other - one, torch.full_like(one, 1000.0), rtol=1e-5)
+
+
+def test_what_a_value_of_the_forward_pass_is_known_to() -> None:
+    """d(x·w)/dw is x, which another style may read from another tensor."""
+    (error,) = bounds_in_units(lambda w: torch.tensor([3.0]) * w, torch.ones(1))
+
+    assert error.round().tolist() == [FORWARD_ROUNDINGS + 1 + 1]
+
+
+def test_the_unit_is_that_of_float32() -> None:
+    assert torch.finfo(torch.float32).eps / 2 == UNIT
+
+
+def test_an_answer_is_covered_up_to_its_bound() -> None:
+    bounded = Bounded(torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([0.5, 0.25], dtype=torch.float64))
+
+    assert bounded.covers(torch.tensor([1.5, 1.75]))
+    assert not bounded.covers(torch.tensor([1.0, 2.5])) and not bounded.covers(torch.tensor([float("nan"), 2.0]))
+
+
+def test_steps_are_played_once_and_when_they_are_asked_for() -> None:
+    played: list[str] = []
+
+    def play(name: str) -> Step:
+        played.append(name)
+        return step_of(torch.exp, torch.ones(1))
+
+    steps = FrozenSteps({"a": [], "b": ["a"], "c": ["b"]}, play)
+
+    assert len(steps) == 3 and played == []
+    assert steps[-1] is steps.named("c") and steps[0:2] == [steps.named("a"), steps[1]]
+    assert played == ["c", "a", "b"]
+
+
+def test_consumers_come_last_first_and_a_step_can_be_left_to_the_pass() -> None:
+    right = reference(INSTANCE).gradients
+    doubled = BoundedBackward(frozen_steps(INSTANCE), {"hpreact": 2 * right["hpreact"]})
+
+    assert doubled.consumers("logits") == ["norm_logits", "logit_maxes"]
+    doubled.consumers("logits").clear()
+    assert doubled.consumers("logits") == ["norm_logits", "logit_maxes"]
+    doubled.carry_through("hpreact")
+    doubled.carry_through("none of them")
+    assert torch.allclose(doubled.gradient("bnbias").value, right["bnbias"].double(), rtol=1e-4)
+
+
+def test_a_step_is_played_without_its_small_constant() -> None:
+    found = step_without_constant(INSTANCE, "bnvar_inv")
+
+    assert found is not None
+    step, constant = found
+    assert constant == 1e-5 and step.name == "bnvar_inv"
+    assert torch.allclose(step.output, reference(INSTANCE).state["bnvar"].double() ** -0.5, rtol=1e-12)
+    assert step_without_constant(INSTANCE, "bnraw") is None

@@ -31,9 +31,10 @@ NOT_NOTICED: Final = ("survived", "no tests", "not checked", "not tried")
 # Imported once, before the forks. tests.conftest comes first: torch must not be imported before its numbers are pinned.
 # The tests themselves are not: pytest, called twice in a process, does not find an id with a line break again.
 # Nor is what imports the target: a table of functions that the target makes when it is imported is then the mutant's.
+# A target without such a table may name modules of its own in ``targets.toml``.
 PRELOADED: Final = ("tests.conftest", "torch", "hypothesis", "exercises.registry")
 PRELOADED_BY_PACKAGE: Final = {
-    "grader": ("safetensors.torch",),
+    "grader": ("safetensors.torch", "sympy"),  # torch imports sympy when it intercepts operations
     "server": ("grader.grade", "alembic.command", "fastapi", "prometheus_client", "sqlmodel", "starlette.testclient"),
     "client": ("grader.grade", "server.app"),
 }
@@ -67,11 +68,12 @@ use_git_change_detection = false
 
 @dataclass(frozen=True)
 class Target:
-    """A module, and the tests that judge it."""
+    """A module, and the tests that judge it. ``preloaded`` are modules that are imported once for all mutants."""
 
     module: str
     tests: tuple[str, ...]
     without: str
+    preloaded: tuple[str, ...]
 
     @property
     def source(self) -> str:
@@ -129,7 +131,10 @@ class Score:
 
 def targets() -> list[Target]:
     entries = tomllib.loads((HERE / "targets.toml").read_text(encoding="utf-8"))["target"]
-    return [Target(entry["module"], tuple(entry["tests"]), entry.get("without", "")) for entry in entries]
+    return [
+        Target(entry["module"], tuple(entry["tests"]), entry.get("without", ""), tuple(entry.get("preloaded", ())))
+        for entry in entries
+    ]
 
 
 def listed() -> dict[Change, str]:
@@ -158,7 +163,7 @@ def prepare(target: Target) -> None:
         tests="\n    ".join(target.tests),
     )
     (target.copy / "setup.cfg").write_text(settings, encoding="utf-8")
-    preloaded = (*PRELOADED, *PRELOADED_BY_PACKAGE[target.module.partition("/")[0]])
+    preloaded = (*PRELOADED, *PRELOADED_BY_PACKAGE[target.module.partition("/")[0]], *target.preloaded)
     (target.copy / "preload.txt").write_text("\n".join(preloaded), encoding="utf-8")
 
 

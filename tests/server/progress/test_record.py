@@ -12,7 +12,7 @@ from sqlmodel import Session, delete, select
 from grader.compare import Comparison, Origin, Verdict
 from server.courses import courses
 from server.database.engine import Database
-from server.progress.record import record
+from server.progress.record import passed_counts, record
 from server.progress.recount import Place, recount, recount_students
 from server.tables import (
     AnswerKind,
@@ -140,3 +140,14 @@ def test_the_newest_grade_that_counts_is_counted_anew(database: Database, course
 
         assert moments(session) == ((None, *FIRST[1:]), len(ROWS))
         assert session.exec(select(ProgressRow.best)).one() == "rounding"
+
+
+def test_what_passes_is_counted_and_what_is_exact_too(database: Database, course: CourseRow) -> None:
+    with database.writing() as session:
+        submission = hand_in(session, course)[0]
+        elsewhere = courses.open_course(session, "spring", "Spring")
+        verdicts = (Verdict.EXACT, Verdict.APPROXIMATE, Verdict.ROUNDING, Verdict.WRONG)
+        record(session, submission, [Comparison(f"step {each}", each) for each in verdicts])
+
+        assert passed_counts(session, course, submission.account_id) == {"a/b": (3, 1)}
+        assert passed_counts(session, elsewhere, submission.account_id) == {}
