@@ -12,6 +12,7 @@ from exercises.instance import Instance, Kind
 from exercises.makemore import names
 from exercises.makemore.training import PARAMETERS, TrainingNumbers
 from exercises.registry import find
+from grader.answer import Answer
 from grader.grade import NOT_ON_EACH, grade_code
 from grader.sandbox import Run, RunStatus, Sandbox
 from grader.training import AGREED, Chunk, Own, Trainer, Verdict, distance, is_finite
@@ -58,6 +59,28 @@ def test_right_code_of_each_kind_agrees_with_the_replay(sandbox: Sandbox, chunk:
     assert claimed is not None and list(claimed) == list(PARAMETERS)
     assert distance(claimed, TRAINER.replay(chunk)) <= AGREED
     assert distance(claimed, chunk.start) > 100 * AGREED
+
+
+def test_a_chunk_claims_parameters_of_the_networks_shapes_and_type(chunk: Chunk) -> None:
+    def claimed(**changed: torch.Tensor) -> dict[str, torch.Tensor] | None:
+        answers = {name: Answer(tensor) for name, tensor in {**chunk.start, **changed}.items()}
+        return TRAINER.parameters(Run(RunStatus.OK, "", "", answers, (), 0.1), chunk.start)
+
+    b1 = chunk.start["b1"]
+    assert claimed() == chunk.start
+    assert claimed(b1=b1.double()) is None
+    assert claimed(b1=b1[None]) is None
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.5, Verdict.AGREED), (2.0, Verdict.FORGED)])
+def test_parameters_agree_within_a_millionth_and_a_little_for_each_step(
+    chunk: Chunk, share: float, verdict: Verdict
+) -> None:
+    reference = TRAINER.replay(chunk)
+    largest = max(float(tensor.abs().max()) for tensor in reference.values())
+    moved = reference["b1"] + share * (1e-6 + 1e-8 * STEPS) * max(1.0, largest)
+
+    assert TRAINER.judge(chunk, reference | {"b1": moved}, reference, lambda: None) is verdict
 
 
 def test_two_halves_end_with_the_bytes_of_the_whole(sandbox: Sandbox, chunk: Chunk) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from server.tables import TrainingChunkRow
-from server.training.store import CURVE_POINTS_MAX, make_later_chunks_due, with_point
+from server.tables import RunState, TrainingChunkRow
+from server.training.store import CURVE_POINTS_MAX, held, make_later_chunks_due, with_point
 from tests.server.training.conftest import Gym
 
 
@@ -32,3 +32,14 @@ def test_after_a_mistake_all_later_chunks_of_the_run_are_replayed(gym: Gym) -> N
     due = select(TrainingChunkRow.run_id, TrainingChunkRow.step).where(col(TrainingChunkRow.is_due))
     with gym.database.reading() as session:
         assert sorted(session.exec(due).all()) == [(run, 20), (run, 30)]
+
+
+def test_only_the_newest_claim_of_a_run_that_goes_on_holds_it(gym: Gym) -> None:
+    running = gym.begin(state=RunState.RUNNING, claims=3)
+    cancelled = gym.begin(student=1, state=RunState.CANCELLED, claims=3)
+
+    claims = [(run, number) for run in (running, cancelled) for number in (2, 3)]
+    with gym.database.writing() as session:
+        holding = [claim for claim in claims if held(session, *claim) is not None]
+
+    assert holding == [(running, 3)]
