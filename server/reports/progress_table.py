@@ -22,7 +22,7 @@ from exercises.exercise import Exercise
 from grader.compare import Verdict
 from server.courses.local_time import zone_of
 from server.database import dialect
-from server.reports.queries import CELL_BEGIN, SEPARATOR, cells_of_students
+from server.reports.queries import SEPARATOR, cells_of_students
 from server.reports.students import (
     EVERY_ROW,
     EVERYBODY,
@@ -166,9 +166,7 @@ def read_progress_table(
 
 def _in_places(checkpoints: tuple[str, ...], names: str, cells: str) -> list[str]:
     """Return the cells of one student and exercise, which are in the order of ``names``, in that of the checkpoints."""
-    # Both databases write a moment with a space in the middle; nothing else in a cell has one.
-    whole = CELL_BEGIN + cells.replace(" ", "T").replace(SEPARATOR, SEPARATOR + CELL_BEGIN)
-    texts = [*whole.split(SEPARATOR), NO_CELL]
+    texts = [*cells.split(SEPARATOR), NO_CELL]
     return [texts[place] for place in _places(checkpoints, names)]
 
 
