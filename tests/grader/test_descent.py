@@ -43,6 +43,17 @@ def test_a_gradient_may_lack_dimensions_of_one(key: str, shape: tuple[int, ...])
     assert trained(lambda state: {key: torch.ones(shape)}).tolist() == [[0.5, 1.5]]
 
 
+def test_the_lectures_name_of_a_gradient_goes_first() -> None:
+    gradients = {"W": torch.zeros(1, 2), "dW": torch.ones(1, 2)}
+
+    assert trained(lambda state: gradients).tolist() == [[0.5, 1.5]]
+
+
+def test_a_transposed_gradient_is_refused() -> None:
+    with pytest.raises(BadGradient, match=r"dW has shape \[3, 2\], and W has \[2, 3\]"):
+        update({"W": torch.zeros(2, 3)}, {"dW": torch.ones(3, 2)}, 0.1)
+
+
 @pytest.mark.parametrize(
     ("gradients", "words"),
     [

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from server.authoring.trial import ANSWER_BYTES_MAX, TEXT_CHARACTERS_MAX, Trial, Wanted, try_apart, try_out
+from server.authoring.trial import (
+    ANSWER_BYTES_MAX,
+    CPU_SECONDS_MAX,
+    DATA_BYTES_MAX,
+    PROOF_CPU_SECONDS_MAX,
+    TEXT_CHARACTERS_MAX,
+    Trial,
+    Wanted,
+    try_apart,
+    try_out,
+)
 from server.authoring.turns import TRIALS_PER_MINUTE, Trials
 from server.processes.shared_memory import SharedMemory
 from server.submissions.rate_limit import TooFast
@@ -101,6 +112,42 @@ def test_nobody_waits_twice() -> None:
 
     assert isinstance(second, TooFast) and "still being read" in second.detail
     assert (first, other) == (Trial(), Trial())
+
+
+def test_one_is_tried_at_a_time() -> None:
+    running, most = 0, 0
+
+    def try_(wanted: Wanted) -> Trial:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)  # long enough for another one, if one may begin
+        running -= 1
+        return Trial()
+
+    async def try_four() -> None:
+        trials = Trials(SharedMemory(), try_)
+        await asyncio.gather(*(trials.of(account_id, Wanted("", "")) for account_id in range(4)))
+
+    asyncio.run(try_four())
+
+    assert most == 1
+
+
+@pytest.mark.parametrize(("is_proved", "seconds"), [(False, CPU_SECONDS_MAX), (True, PROOF_CPU_SECONDS_MAX)])
+def test_the_process_has_limits_of_its_own(is_proved: bool, seconds: int) -> None:
+    program = f"""
+import resource, sys
+sys.path.append({str(Path(__file__).parents[3])!r})
+from server.authoring import trial
+limits = resource.RLIMIT_CPU, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE
+trial.try_out = lambda wanted: trial.Trial(notes=tuple((each, str(resource.getrlimit(each))) for each in limits))
+trial._main()
+"""
+    found = try_apart(Wanted(GIVEN, LINES, is_proved), (sys.executable, "-I", "-c", program))
+
+    most = (seconds, DATA_BYTES_MAX, ANSWER_BYTES_MAX + 1, 0)
+    assert [text for _, text in found.notes] == [str((each, each)) for each in most]
 
 
 def test_a_killed_process_leaves_no_file(tmp_path: Path) -> None:
