@@ -83,6 +83,24 @@ def _mappings(process: int) -> int:
     return Path(f"/proc/{process}/maps").read_text().count("memfd:result")
 
 
+class _LastChild:
+    """Stands in the queue of what is cleaned up, and says that all before it is."""
+
+    def __init__(self) -> None:
+        self.is_reached = threading.Event()
+
+    def clean_up(self) -> None:
+        """Say so."""
+        self.is_reached.set()
+
+
+def _wait_for_cleanup(sandbox: Sandbox) -> None:
+    """Wait until all is cleaned up. An empty queue does not tell: a child is taken out first."""
+    last = _LastChild()
+    sandbox._cleanup.put(last)  # type: ignore[arg-type]
+    until(last.is_reached.is_set)
+
+
 @dataclass(frozen=True)
 class Traces:
     """Processes, descriptors and mappings when nothing runs."""
@@ -110,6 +128,8 @@ class Traces:
     @classmethod
     def settled(cls, sandbox: Sandbox, like: Self | None = None) -> Self:
         """Wait until cleanup is done and enough children wait, and until the traces equal ``like``."""
+        if like is None:
+            _wait_for_cleanup(sandbox)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = cls.now(sandbox)
