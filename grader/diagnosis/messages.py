@@ -2,21 +2,18 @@
 
 A hypothesis yields a ``Finding``; ``diagnosis_of`` makes the sentences for the student from it. A template may name the
 values of the finding, and always ``name`` (the checkpoint) and ``step`` (the first step to look at). The format
-specifications are the keys of ``WORDS``: ``{uses:and}`` is "a, b and c".
+specifications are the keys of ``wording.WORDS``: ``{uses:and}`` is "a, b and c".
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from string import Formatter
-from typing import Any
 
 from grader.compare import Diagnosis
 from grader.diagnosis.codes import Code, Finding, NamedPart
 from grader.diagnosis.evidence import BrokenInvariant, Counterexample
+from grader.diagnosis.wording import filled
 
 LINE = "Look at the line {line}."
 LINES = "Look at the lines of {steps:and}."
@@ -789,16 +786,6 @@ BESIDES: Mapping[str, str] = {
     ),
 }
 
-# What the numbers of an answer show that no hypothesis explains.
-FIGURES: Mapping[str, str] = {
-    "shape": "Its shape is {shape}, and {right} is wanted",
-    "nearly_right": (
-        "It is nearly right, off by at most {share:.1g} of its largest element. Look for lost digits or for a small "
-        "constant"
-    ),
-    "elements": "{right} of {count} elements are right{where:where}{ratio:ratio}",
-    "hardly_any": "Hardly any of the {count} elements is right{ratio:ratio}",
-}
 COUNTEREXAMPLE = (
     "Moving {name}[{index:indices}] by {step:plain} changes the loss by {change:plain}; your gradient says "
     "{predicted:plain}."
@@ -810,7 +797,6 @@ INVARIANT = (
     "A number added to a whole {axis_from_end:along} of {name} does not change the loss, so each {axis_from_end:along} "
     "of d{name} sums to 0. In yours, {axis_from_end:along} {slice} sums to {total:plain}."
 )
-LISTED_SLICES_MAX = 8  # more slices are given as a range
 
 
 def diagnosis_of(
@@ -835,8 +821,8 @@ def diagnosis_of(
         if isinstance(part, NamedPart) and part.about is not None and not finding.besides:
             hints += [part.about, _EACH_PART]  # the student's formula has no line of that step
         else:
-            look = _look(finding.at, name, lines) if message.line is None else _format(message.line, values)
-            hints += [look, _format(message.advice, values)]
+            look = _look(finding.at, name, lines) if message.line is None else filled(message.line, values)
+            hints += [look, filled(message.advice, values)]
     return Diagnosis(finding.code.value, tuple(hints))
 
 
@@ -846,10 +832,10 @@ def with_evidence(
     """Return a diagnosis with what shows that the gradient is wrong. A broken invariant belongs to the last hint."""
     if broken is not None and len(diagnosis.hints) > 1:
         *others, last = diagnosis.hints
-        diagnosis = replace(diagnosis, hints=(*others, f"{last} {_format(INVARIANT, asdict(broken))}"))
+        diagnosis = replace(diagnosis, hints=(*others, f"{last} {filled(INVARIANT, asdict(broken))}"))
     if counterexample is not None:
         template = COUNTEREXAMPLE if counterexample.change else COUNTEREXAMPLE_NO_CHANGE
-        diagnosis = replace(diagnosis, counterexample=_format(template, asdict(counterexample)))
+        diagnosis = replace(diagnosis, counterexample=filled(template, asdict(counterexample)))
     return diagnosis
 
 
@@ -860,181 +846,16 @@ def mistake_phrase(code: str) -> str:
 
 
 def _kind(message: Message, finding: Finding, values: Mapping[str, object]) -> str:
-    kind = _format(message.kind, values)
+    kind = filled(message.kind, values)
     if finding.besides:
-        besides = [_format(BESIDES[form], {"name": values["name"], **beside}) for form, beside in finding.besides]
+        besides = [filled(BESIDES[form], {"name": values["name"], **beside}) for form, beside in finding.besides]
         return " ".join([TWO_THINGS, kind, *besides])
     return kind if message.rest is None else f"{kind.removesuffix('.')}; {message.rest}."
 
 
 def _look(steps: Sequence[str], name: str, lines: Mapping[str, str]) -> str:
     if not steps:
-        return _format(ALL_LINES, {"name": name})
+        return filled(ALL_LINES, {"name": name})
     if len(steps) == 1:
-        return _format(LINE, {"line": lines.get(steps[0], steps[0])})
-    return _format(LINES, {"steps": steps})
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def _are(names: Sequence[str]) -> str:
-    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'}"
-
-
-def _capital_are(names: Sequence[str]) -> str:
-    return _start(_are(names))
-
-
-def _does_not_show(names: Sequence[str]) -> str:
-    """Say of parts of a formula that nothing of them is left in the numbers; one that is there may cancel."""
-    if len(names) == 1:
-        return f"nothing of {names[0]} shows: it is missing, or it cancels"
-    return f"nothing of {_listed(names)} shows: they are missing, or they cancel"
-
-
-def _capital_does_not_show(names: Sequence[str]) -> str:
-    text = _does_not_show(names).replace(" shows:", " shows in your formula:")
-    return text[0].upper() + text[1:]
-
-
-def _start(text: str) -> str:
-    """Return the text with a capital at its start, unless it starts with the name of a variable."""
-    return text[:1].upper() + text[1:] if text.startswith(("the ", "its ")) else text
-
-
-def _part(part: NamedPart) -> str:
-    to = "" if part.read == part.checkpoint else f" to {part.read}"
-    return part.name or f"the part of d{part.checkpoint} that comes{to} through {part.step}"
-
-
-def _capital_part(part: NamedPart) -> str:
-    return _start(_part(part))
-
-
-def _sentences(sentences: Sequence[str]) -> str:
-    return " ".join(sentences)
-
-
-def _clauses(clauses: Sequence[str]) -> str:
-    return ", and ".join(dict.fromkeys(clauses))
-
-
-def _used(shapes: tuple[Sequence[int], Sequence[int]]) -> str:
-    """Return how often a tensor of a narrow shape is used in a wide one: "is used in 32 rows: 32 contributions …"."""
-    narrow, wide = shapes
-    padded = [1] * (len(wide) - len(narrow)) + list(narrow)
-    stretched = [axis for axis, length in enumerate(wide) if padded[axis] == 1 < length]
-    count = math.prod(wide[axis] for axis in stretched)
-    if len(wide) == 2 and len(stretched) == 1:
-        where, each = ("rows", "column") if stretched == [0] else ("columns", "row")
-        return f"is used in {count} {where}: {count} contributions a {each}"
-    return f"is used in {count} places: {count} contributions for each of its elements"
-
-
-def _subject(step: str | None) -> str:
-    return "Your numbers are those of" if step is None else f"The term through {step} has the numbers of"
-
-
-def _summed(is_summed: bool) -> str:
-    return ", summed" if is_summed else ""
-
-
-def _times(count: int) -> str:
-    return {2: "twice", 3: "three times"}.get(count, f"{count} times")
-
-
-def _ordinal(number: int) -> str:
-    return ("first", "second", "third", "fourth")[number - 1]
-
-
-def _elements(count: int) -> str:
-    return f"{count} element{'s' * (count > 1)}"
-
-
-def _slices(indices: Sequence[int]) -> str:
-    names = [str(index) for index in indices]
-    which = _listed(names) if len(names) <= LISTED_SLICES_MAX else f"{names[0]} to {names[-1]}"
-    return f"{'slices' if len(names) > 1 else 'slice'} {which}"
-
-
-def _along(axis_from_end: int) -> str:
-    return {1: "row", 2: "column"}.get(axis_from_end, "slice")
-
-
-def _where(wrong: tuple[int, Sequence[int]] | None) -> str:
-    """Return where the wrong elements are: an axis and indices along it, or None."""
-    if wrong is None:
-        return ""
-    axis, indices = wrong
-    shown = ", ".join(map(str, indices[:6])) + (", …" if len(indices) > 6 else "")
-    return f". The wrong ones sit at {shown} of axis {axis}"
-
-
-def _ratio(ratio: float | None) -> str:
-    if ratio is None or f"{ratio:.3g}" == "1":  # half of the wrong ones are too large, half too small
-        return ""
-    return f". Where they are wrong, they are typically {ratio:.3g} times what they should be"
-
-
-def _plain(number: float) -> str:
-    """Return a number with three digits, without an exponent: 0.0000214."""
-    if number == 0 or not math.isfinite(number):
-        return "0" if number == 0 else str(number)
-    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
-    text = f"{number:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _indices(index: Sequence[int]) -> str:
-    return ", ".join(map(str, index))
-
-
-def _figures(figures: tuple[str, Mapping[str, object]]) -> str:
-    form, values = figures
-    return _format(FIGURES[form], values)
-
-
-WORDS: Mapping[str, Callable[[Any], str]] = {
-    "and": _listed,
-    "are": _are,
-    "Are": _capital_are,
-    "does_not_show": _does_not_show,
-    "do_not_show": _capital_does_not_show,
-    "start": _start,
-    "part": _part,
-    "Part": _capital_part,
-    "sentences": _sentences,
-    "clauses": _clauses,
-    "used": _used,
-    "subject": _subject,
-    "summed": _summed,
-    "times": _times,
-    "ordinal": _ordinal,
-    "elements": _elements,
-    "slices": _slices,
-    "along": _along,
-    "where": _where,
-    "ratio": _ratio,
-    "plain": _plain,
-    "indices": _indices,
-    "figures": _figures,
-}
-
-
-def _format(template: str, values: Mapping[str, object]) -> str:
-    return "".join(
-        literal if name is None else literal + _field(values[name], spec) for literal, name, spec in _parsed(template)
-    )
-
-
-@cache  # a Formatter reads a template again each time, which costs more than all else that a sentence does
-def _parsed(template: str) -> Sequence[tuple[str, str | None, str]]:
-    """Return the parts of a template: text, then the name of a value, or None at the end, and how it is written."""
-    return [(literal, name, spec or "") for literal, name, spec, _ in Formatter().parse(template)]
-
-
-def _field(value: Any, spec: str) -> str:
-    word = WORDS.get(spec)
-    return format(value, spec) if word is None else word(value)
+        return filled(LINE, {"line": lines.get(steps[0], steps[0])})
+    return filled(LINES, {"steps": steps})

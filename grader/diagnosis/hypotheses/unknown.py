@@ -39,7 +39,7 @@ def figures(case: Case) -> Finding:
 
 
 def _figures(case: Case) -> tuple[str, Mapping[str, object]]:
-    """Return a key of ``messages.FIGURES`` and the values that it names."""
+    """Return a key of ``wording.FIGURES`` and the values that it names."""
     answer, right = case.answer, case.right
     if not case.same_shape or case.is_stretched:
         return "shape", {"shape": list(case.replay.handed_in[case.name].shape), "right": list(right.shape)}
