@@ -7,6 +7,7 @@ of the run; where the code ran to its end it is also `graded`, and `pass` (all c
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import re
@@ -45,6 +46,7 @@ def sandbox() -> Iterator[Sandbox]:
 def clean(sandbox: Sandbox) -> Traces:
     """What is there when nothing hostile has run."""
     honest(sandbox)
+    gc.collect()  # what tests before have left holds descriptors of this process
     return Traces.settled(sandbox)
 
 

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -155,9 +155,16 @@ class Sandbox:
         with self._lock:
             leftover = list(self._waiting)
             self._waiting.clear()
-        for child in leftover:
+        for child in [*leftover, *self._not_cleaned_up()]:
             child.clean_up()
         self._zygote.close()
+
+    def _not_cleaned_up(self) -> Iterator[ChildHandle]:
+        """Yield what the maintenance thread, which has ended, was still to clean up."""
+        while not self._cleanup.empty():
+            child = self._cleanup.get_nowait()
+            if child is not None:
+                yield child
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,8 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -104,6 +106,24 @@ def test_cleanup_waits_unless_the_sandbox_is_busy() -> None:
 
     assert at_leisure == [(0.5, 2), (0.5, 3), (0.5, 4)]
     assert in_haste == [(Timing().cleanup_delay_seconds, 2)]  # the first, before two had been taken
+
+
+def test_who_closes_cleans_up_what_is_left() -> None:
+    cleaned_up: list[str] = []
+
+    def child(name: str, *, waits: bool = False) -> Any:
+        def clean_up() -> None:
+            if waits:
+                sandbox._closing.wait()  # so the thread that cleans up ends with the next one in its queue
+            cleaned_up.append(name)
+
+        return SimpleNamespace(clean_up=clean_up)
+
+    with Sandbox(limits=LIMITS) as sandbox:
+        sandbox._cleanup.put(child("first", waits=True))
+        sandbox._cleanup.put(child("second"))
+
+    assert cleaned_up == ["first", "second"]
 
 
 def test_a_run_waits_for_a_place() -> None:
