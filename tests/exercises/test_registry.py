@@ -13,7 +13,7 @@ import pytest
 
 from exercises import makemore, registry
 from exercises.errors import PackError
-from exercises.folder import load_pack
+from exercises.folder import digest_of, load_pack
 from exercises.instance import Instance, Kind
 from exercises.registry import NoSuchExercise, NoSuchPack
 from tests.support.packs import write_pack
@@ -23,7 +23,7 @@ AS_FOLDER = "from pathlib import Path\nEXERCISES = Path(__file__).parent / 'squa
 AS_TUPLE = """
 from dataclasses import replace
 from pathlib import Path
-from exercises.folder import load_pack
+from exercises.folder import digest_of, load_pack
 
 SQUARE = replace(load_pack(Path(__file__).parent / 'squares').exercises[0], slug="tuples/a-square")
 EXERCISES = (SQUARE,)
@@ -130,6 +130,15 @@ def test_a_changed_file_gives_a_pack_another_digest(tmp_path: Path) -> None:
 
     assert unchanged == before
     assert load_pack(pack).digest != before
+
+
+def test_a_renamed_file_gives_a_pack_another_digest(tmp_path: Path) -> None:
+    file = tmp_path / "hints.md"
+    file.write_text("Look at the shapes.")
+    before = digest_of(tmp_path)
+    file.rename(tmp_path / "statement.md")
+
+    assert digest_of(tmp_path) != before
 
 
 def test_packs_are_loaded_once() -> None:

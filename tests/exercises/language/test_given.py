@@ -48,6 +48,14 @@ def test_each_kind_is_drawn() -> None:
     assert tensors["s"].shape == ()
 
 
+def test_each_name_has_numbers_of_its_own_whatever_else_is_given() -> None:
+    both = given.read("x = data(3)\ny = data(3)").tensors(1)
+    alone = given.read("y = data(3)").tensors(1)
+
+    assert both["x"].tolist() != both["y"].tolist()
+    assert both["y"].tolist() == alone["y"].tolist()
+
+
 def test_marks_say_what_has_a_gradient() -> None:
     read = given.read(LINES)
 
