@@ -13,6 +13,12 @@ from server.http.token_gate import SESSION_COOKIE
 from server.pages.forms import FIELD
 
 TOKEN = re.compile(r'<meta name="form-token" content="([^"]*)">')
+CHANCE = re.compile(r'"[\w-]{86}=="')
+
+
+def without_chance(page: str) -> str:
+    """Return a page without the numbers of its forms: they are drawn anew each time, and may spell a short name."""
+    return CHANCE.sub('""', page)
 
 
 @dataclass
