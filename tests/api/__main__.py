@@ -1,8 +1,9 @@
 """Ask every route as every role: ``make api-test``. No 500, and no answer that /openapi.json does not tell.
 
-    python -m tests.api [SECONDS]
+    python -m tests.api [SECONDS [SEED]]
 
 schemathesis reads the routes from the server, so there is no list of them here. Each role has an even share of time.
+Without a seed the same requests are made each time, so that a change is refused for what it does, not by chance.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ ANSWER_SECONDS_MAX = 20.0  # a server that takes longer for one answer hangs
 def main() -> int:
     """Ask as every role; return 0 if every answer was as it is documented."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_SECONDS
+    seed = sys.argv[2] if len(sys.argv) > 2 else "0"
     with tempfile.TemporaryDirectory(prefix="dojo-api-") as folder:
         tokens = open_course(Path(folder))
         environment = server_environment(
@@ -45,7 +47,9 @@ def main() -> int:
             server.wait_until_ready()
             hand_in(server.address, tokens[Role.STUDENT])
             failed = [
-                role for role, token in tokens.items() if not ask(server.address, role, token, seconds // len(tokens))
+                role
+                for role, token in tokens.items()
+                if not ask(server.address, role, token, seconds // len(tokens), seed)
             ]
             answered = routes_answered(server.address)
             faults = [line for line in server.output.splitlines() if "Traceback" in line]
@@ -80,14 +84,14 @@ def routes_answered(address: str) -> set[str]:
     return set(re.findall(r'^dojo_request_seconds_count{route="(\w+)",status="2\d\d"}', text, re.MULTILINE))
 
 
-def ask(address: str, role: str, token: str, seconds: int) -> bool:
+def ask(address: str, role: str, token: str, seconds: int, seed: str) -> bool:
     """Let schemathesis ask every route as somebody; return whether every answer was as documented."""
     print(f"\n==> as {role}", flush=True)
     command: list[str | Path] = [
         SCHEMATHESIS, "--config-file", CONFIGURATION, "run", f"{address}/openapi.json",
         "--phases", "examples,fuzzing", "--max-time", str(seconds), "--max-examples", "6", "--continue-on-failure",
         "--request-timeout", str(ANSWER_SECONDS_MAX), "--suppress-health-check", "all", "--warnings", "off",
-        "--generation-database", "none", "--no-shrink",
+        "--generation-database", "none", "--no-shrink", "--seed", seed,
         *(["--header", f"Authorization: Bearer {token}"] if token else []),
     ]  # fmt: skip
     begun = time.monotonic()
