@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from sqlmodel import col, select
 
 from server.database.engine import Database
+from server.tables import AccountRow, CourseRow
 from tests.pages.pages import FULL, LAB, PAGES, SeenPage
 from tests.support import browser as browsers
 from tests.support import seeded_class
@@ -16,17 +18,24 @@ from tests.support.browser import Visitor, faults
 from tests.support.migrated import Migrated
 from tests.support.seeded_site import SeededSite, serve
 
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2
+LONG_NAMES_FOR = ("Noor", "Viktor Petrov", "Amara Diallo", "Ibrahim Traoré")
 SitDown = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="module")
 def class_site(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterator[SeededSite]:
-    """The seeded class."""
+    """The seeded class, with some names of one long word."""
     folder: Path = tmp_path_factory.mktemp("class")
     url = f"sqlite:///{folder}/dojo.db"
     migrated.fill(url)
     database = Database(url)
     tokens = seeded_class.fill(database).tokens
+    with database.writing() as session:
+        for student in session.exec(select(AccountRow).where(col(AccountRow.name).in_(LONG_NAMES_FOR))):
+            student.name = LONG_NAME
+        for course in session.exec(select(CourseRow)):
+            course.title += f", {LONG_NAME}"
     database.close()
     with serve(folder, tokens) as site:
         yield site
@@ -69,7 +78,7 @@ def test_axe_finds_nothing_in_an_open_derivation(class_site: SeededSite, visitor
     assert width <= 390
 
 
-@pytest.mark.parametrize("seen", [each for each in PAGES if each.on_phone], ids=lambda seen: seen.name)
+@pytest.mark.parametrize("seen", PAGES, ids=lambda seen: seen.name)
 def test_nothing_is_wider_than_a_phone(class_site: SeededSite, visitor: Visitor, seen: SeenPage) -> None:
     page = class_site.open(visitor, seen.path, seen.who, seen.press)
     page.set_viewport_size({"width": 390, "height": 844})
