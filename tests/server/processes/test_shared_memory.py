@@ -181,6 +181,7 @@ class TestMomentLog:
             log.drop_until(1.0)
             log.remove(3.0, 5)
             log.remove(9.0, 5)
+            log.remove(2.0, 5)  # the moment of another
 
         with other:
             assert other.moments() == [2.0, 4.0]
