@@ -225,6 +225,15 @@ def test_a_gradient_that_is_given_is_exact_in_float64() -> None:
     assert upstream.value.dtype == torch.float64 and not upstream.error.any()
 
 
+def test_what_a_step_reads_and_does_not_use_gets_nothing() -> None:
+    used, unused = (torch.ones(2, dtype=torch.float64).requires_grad_() for _ in range(2))
+    upstream = torch.ones(2, dtype=torch.float64)
+
+    found = bounded_back(Step("y", 2 * used, {"a": used, "b": unused}), Bounded(upstream, torch.zeros_like(upstream)))
+
+    assert found["a"].value.tolist() == [2.0, 2.0] and found["b"].value.tolist() == [0.0, 0.0]
+
+
 def test_nothing_goes_back_to_data() -> None:
     exercise = exercises()["classics/logistic"]
     data = exercise.without_gradient
