@@ -25,6 +25,7 @@ from grader.error_bounds import (
     BoundedBackward,
     FrozenSteps,
     Unbounded,
+    _BoundsMode,
     bounded_back,
     frozen_steps,
     step_without_constant,
@@ -408,6 +409,22 @@ def test_a_function_moves_as_far_as_its_argument_may_and_rounds_a_little() -> No
     assert torch.allclose(exact, FORWARD_ROUNDINGS * UNIT * A.exp())
     beyond = RULES["log"](cast("Any", Errors((B, 6.0))), torch.log, (B,), B.log())
     assert beyond[:2].isinf().all() and beyond[2].isfinite()  # 5 - 6 has no logarithm
+
+
+def test_an_operation_in_place_changes_its_tensor_and_the_bound_of_it() -> None:
+    mode, value, added = _BoundsMode(), A.clone(), A.clone()
+    mode.set(value, torch.full_like(value, OFF))
+
+    with mode:
+        changed = torch.ops.aten.mul_(value, B)
+        added.add_(B, alpha=2)
+        single = A.to(dtype=torch.float32)
+
+    assert changed is value and value.tolist() == (A * B).tolist()
+    expected = OFF * B.abs() + (FORWARD_ROUNDINGS + 1) * UNIT * (A * B).abs()
+    assert torch.allclose(mode.error_of(value), expected, rtol=1e-6, atol=0)
+    assert added.tolist() == (A + 2 * B).tolist()
+    assert single.dtype == torch.float32
 
 
 def bounds_in_units(function: Callable[..., Tensor], *values: Tensor, error: float = 0.0) -> list[Tensor]:
