@@ -424,7 +424,7 @@ def test_an_operation_in_place_changes_its_tensor_and_the_bound_of_it() -> None:
     expected = OFF * B.abs() + (FORWARD_ROUNDINGS + 1) * UNIT * (A * B).abs()
     assert torch.allclose(mode.error_of(value), expected, rtol=1e-6, atol=0)
     assert added.tolist() == (A + 2 * B).tolist()
-    assert single.dtype == torch.float32
+    assert single.dtype == mode.error_of(single).dtype == torch.float32
 
 
 def bounds_in_units(function: Callable[..., Tensor], *values: Tensor, error: float = 0.0) -> list[Tensor]:
