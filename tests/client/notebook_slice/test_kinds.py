@@ -126,6 +126,7 @@ def test_other_statements_are_not_taken(rule: str) -> None:
         ("dh = torch.load('dh.pt')", "it reads a file or the keyboard"),
         ("from tools import box\ndh = h * box", "it imports tools"),
         ("from .tools import box\ndh = h * box", "it imports .tools"),
+        ("from .math import pi\ndh = h * pi", "it imports .math"),
         ("import argparse\nargs = argparse.ArgumentParser().parse_args()\ndh = h * args.by", "the command line"),
         ("dh = h * torch.rand(1)", "it draws random numbers, and the exercise hands out its own"),
         ("dh = W1.grad * 2", "it reads W1.grad, and there is none where it is graded; write dW1"),
