@@ -80,15 +80,42 @@ def test_what_is_worked_out_goes_with_its_dissection() -> None:
 
 def test_a_process_of_several_keeps_its_part_of_the_references() -> None:
     instances = [Instance.draw(FULL, seed, Kind.STUDENT) for seed in (2, 3)]
+    hidden = Instance.draw(FULL, 2, Kind.HIDDEN)
+    of_hidden = reference(hidden)
     first, _ = map(reference, instances)
+    for instance in instances:
+        right_terms(instance)
 
     try:
         divide_room(STUDENT_REFERENCES_BYTES // _weigh(first))
-        known = [instance in _of_student for instance in instances]
+        known = [[instance in cache for instance in instances] for cache in (_of_student, _dissections)]
+        again = reference(hidden)
     finally:
         divide_room(1)
 
-    assert known == [False, True]
+    assert known == [[False, True], [False, True]]
+    assert again is of_hidden  # everybody is graded on it
+
+
+def test_a_reference_weighs_what_it_keeps() -> None:
+    made = reference(Instance.canonical(FULL))
+    gradients = sum(gradient.nbytes for gradient in made.gradients.values())
+
+    assert _weigh(made) >= gradients + len(made.instance.state)
+
+
+def test_a_sum_that_cancels_shows_the_size_of_its_terms() -> None:
+    """Each column of bnraw has the mean 0, and an upstream gradient of ones would sum it to nothing."""
+    assert reference(Instance.canonical(FULL)).reach("hpreact", "bngain") > 1.0
+
+
+def test_the_terms_of_a_step_are_worked_out_once() -> None:
+    instance = Instance.canonical(FULL)
+    terms, steps = right_terms(instance), reference(instance).cut.steps
+    name = next(step.name for step in steps if step.reads)
+    first = terms.of(steps[:3])[name]
+
+    assert terms.of(steps)[name] is first
 
 
 def test_the_state_is_in_the_order_of_its_names() -> None:

@@ -11,6 +11,7 @@ from server.database.table import now
 from server.http.token_gate import SESSION_COOKIE
 from server.pages.account.door import HOME, own_path
 from server.pages.forms import FIELD
+from server.pages.route import FRAGMENT_HEADER
 from server.pairing.tries import Tries
 from tests.support.servers import COURSE, RunningServer
 from tests.support.windows import Window
@@ -149,6 +150,15 @@ def test_a_form_needs_the_number_of_its_session(server: RunningServer, window: O
 )
 def test_nobody_is_led_to_another_server(address: str) -> None:
     assert own_path(address) == HOME
+
+
+def test_a_part_of_a_page_tells_a_stranger_to_sign_in(window: OpenWindow) -> None:
+    """A redirect would be followed, and the whole page to sign in stand within the page."""
+    part = window().open("/account", headers={FRAGMENT_HEADER: "true"})
+
+    assert part.status_code == 401
+    assert 'role="alert"' in part.text and 'href="/sign-in"' in part.text
+    assert "<html" not in part.text
 
 
 def test_whoever_signed_in_goes_on_where_they_were(server: RunningServer, window: OpenWindow) -> None:

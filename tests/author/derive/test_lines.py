@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from author.derive.key import key_of, samples_of
 from exercises.language import reader
 from exercises.language.errors import Refused
 from exercises.registry import find
-from tests.author.derive.samples import check, code_of, samples
+from tests.author.derive.samples import check, code_of, derive, samples
 
 
 @pytest.mark.parametrize("name", ["full-backward", "cross-entropy", "batch-norm"])
@@ -35,6 +36,26 @@ def test_a_name_that_two_gradients_need_is_set_where_it_is_read_first() -> None:
     lines = checked(exercise.forward, samples_of(exercise), key_of(exercise).lines)
 
     assert [each.line.name for each in lines if not each.is_right] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("dx = 3.0 * dy", ""),
+        ("dx = 3.00001 * dy", ""),
+        ("dx = (3.0 * dy)[0]", "shape [4] for [1, 4]"),
+        ("dx = 3.0 * nothing", "NameError: name 'nothing' is not defined"),
+        ("dx = dy * float('nan')", ""),
+    ],
+)
+def test_a_line_is_right_if_it_gives_autograds_gradient(code: str, error: str) -> None:
+    given = samples("x:1,4")
+    forward, (dy, dx) = derive("y = x * 3.0\nloss = (y * y).sum()", given)
+
+    found = checked(forward, given, [dy, replace(dx, code=code)])
+
+    assert [each.is_right for each in found] == [True, code == "dx = 3.0 * dy"]
+    assert found[1].error == error
 
 
 def test_the_lectures_lines_read_as_in_the_lecture() -> None:

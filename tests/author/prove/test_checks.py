@@ -148,6 +148,14 @@ def outcome(named: bool, located: bool = True, asked: bool = True, seconds: floa
     return Outcome(mistake, {"h": (code,)} if located else {}, ("Text.",), True, seconds)
 
 
+def test_what_the_grader_says_of_a_mistake_is_read_for_lines_of_the_key() -> None:
+    keyed = Keyed(exercise("sound"), SMALL, code=(("h", "dh = da * (1.0 - a**2)"),))
+    telling = replace(outcome(True), messages=("Write `dh = da * (1.0 - a**2)`.",))
+
+    assert hints(keyed, [outcome(True)]).is_sound
+    assert [(each.fault, each.at) for each in hints(keyed, [telling]).faults] == [(Fault.GIVES_AWAY, "h")]
+
+
 def faults_of(*graded: Outcome) -> list[tuple[Fault, str]]:
     return [(each.fault, each.message) for each in found_in(subject("sound"), graded).faults]
 

@@ -229,6 +229,8 @@ def test_a_short_pause_is_slept_a_long_one_told(fake: FakeDojo) -> None:
     ("status", "headers", "pauses"),
     [
         (429, {"Retry-After": "3"}, [3.0, 3.0]),
+        (429, {"Retry-After": "15"}, [15.0, 15.0]),
+        (429, {"Retry-After": "16"}, []),
         (429, {"Retry-After": "0"}, [0.2, 0.8]),
         (429, {}, [1.0, 1.0]),
         (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, [1.0, 1.0]),

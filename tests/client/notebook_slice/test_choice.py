@@ -20,6 +20,7 @@ WHOLE = {
     "whether it is run as a program": ("if __name__ == '__main__':\n    dh = h",),
     "a name from a star": ("from math import *", "dh = h * pi"),
     "a function backward of the state": ("def backward(state):\n    return {'h': state['h']}",),
+    "answers with names made at run time": ("def back():\n    return {'dh': h}", "globals().update(back())"),
     "a lambda that is called at once": ("scale = 2", "dh = (lambda x: x * scale)(h)"),
     "a helper that may read what nothing makes": (
         "def f(x, deep=False):\n    return mystery(x) if deep else x",
@@ -39,6 +40,10 @@ WHOLE = {
 # Cells, and what is taken of them.
 PARTS = {
     "a function backward of something else": (("dh = h", "def backward(x):\n    return x"), "dh = h"),
+    "only the last function backward of the state": (
+        ("def backward(state):\n    return {}", "def backward(state):\n    return {'h': state['h']}"),
+        "def backward(state):\n    return {'h': state['h']}",
+    ),
     "a function of the state with another name": (("dh = h", "def forward(state):\n    return state"), "dh = h"),
     "only the last value": (("dh = h * 3", "dh = h"), "dh = h"),
     "the last value that can have run": (("dh = h", "dh = h * mystery"), "dh = h"),

@@ -23,6 +23,10 @@ WHOLE = {
         "class Layer:\n    def twice(self, x):\n        return x * 2\n    def check(self, x):\n        x.backward()",
         "dh = Layer().twice(h)",
     ),
+    "a function that may draw": (
+        "def twice(x, noise=False):\n    return x * torch.rand(1) if noise else x * 2",
+        "dh = twice(h)",
+    ),
     "a backward of the student's own": (BACKWARD_OF_ONES_OWN, "layer = Layer()", "dh = layer.backward(h)"),
     "grad of something that is not handed out": (
         "import types",
@@ -122,7 +126,9 @@ def test_other_statements_are_not_taken(rule: str) -> None:
         ("dh = torch.load('dh.pt')", "it reads a file or the keyboard"),
         ("from tools import box\ndh = h * box", "it imports tools"),
         ("from .tools import box\ndh = h * box", "it imports .tools"),
+        ("from .math import pi\ndh = h * pi", "it imports .math"),
         ("import argparse\nargs = argparse.ArgumentParser().parse_args()\ndh = h * args.by", "the command line"),
+        ("dh = h * torch.rand(1)", "it draws random numbers, and the exercise hands out its own"),
         ("dh = W1.grad * 2", "it reads W1.grad, and there is none where it is graded; write dW1"),
         ("g = W1.grad\ndh = g * 2", "write dW1"),
     ],

@@ -6,7 +6,7 @@ import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import bindparam, event
+from sqlalchemy import JSON, bindparam, event
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
@@ -80,6 +80,14 @@ def test_values_go_in_and_come_out_as_pythons(database: Database) -> None:
 
     assert [row[1:] for row in rows] == [(NOON, None)] * 2
     assert all(row[1].utcoffset() == timedelta(0) for row in rows)
+
+
+@pytest.mark.parametrize("value", [[], {}, [0], {"logits": 2.0}, 0, False, "", None], ids=repr)
+def test_what_is_empty_stays_what_it_is(database: Database, value: object) -> None:
+    echo = Prepared(select(bindparam("value", type_=JSON)))
+
+    with database.reading() as session:
+        assert repr(echo.scalar(session, {"value": value})) == repr(value)
 
 
 def test_a_statement_without_rows_gives_none(database: Database) -> None:

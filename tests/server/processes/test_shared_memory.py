@@ -76,8 +76,9 @@ def test_a_process_that_dies_lets_go_of_a_lock() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_a_fork(die) == -signal.SIGKILL
-    with lock:
-        pass
+    for _ in range(2):  # who takes it over makes it whole for those who come after
+        with lock:
+            pass
 
 
 def test_the_next_one_takes_the_lock_of_a_process_that_dies_meanwhile() -> None:
@@ -180,6 +181,7 @@ class TestMomentLog:
             log.drop_until(1.0)
             log.remove(3.0, 5)
             log.remove(9.0, 5)
+            log.remove(2.0, 5)  # the moment of another
 
         with other:
             assert other.moments() == [2.0, 4.0]

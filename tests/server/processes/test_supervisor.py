@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.supervision import Backoff
 from server.processes.supervisor import ManyThreads, Program, Supervisor
 from tests.support.servers import eventually
 
@@ -47,11 +49,29 @@ def wrong(note_serving):
     tell("wrong")
     return 2
 
+first_life, living = os.pipe(), os.pipe()
+os.set_blocking(first_life[0], False)
+os.write(first_life[1], b"f")
+
+def weak(note_serving):
+    try:
+        os.read(first_life[0], 1)
+    except BlockingIOError:
+        return server("weak")(lambda: os.write(living[1], b"l"))
+    tell("weak", os.getpid())
+    return 3
+
+def patient(note_serving):
+    os.read(living[0], 1)
+    return server("patient")(note_serving)
+
 logging.basicConfig(format="%(message)s")
 programs = {
     "helper": Program("The helper", server("helper"), is_helper=True),
     "one": Program("Process 1", server("one")),
     "two": Program("Process 2", server("two")),
+    "weak": Program("The weak helper", weak, is_helper=True),
+    "patient": Program("Who waits for the weak helper", patient),
     "deaf": Program("Process 3", deaf),
     "wrong": Program("Process 4", wrong),
 }
@@ -153,6 +173,29 @@ def test_a_program_that_cannot_begin_ends_everything(start: StartSupervisor) -> 
     assert supervised.wait() == 2
     assert supervised.lines.count("wrong") == 1
     assert not any(map(is_alive, supervised.pids("helper")))
+
+
+def test_a_helper_that_cannot_begin_is_tried_again(start: StartSupervisor) -> None:
+    supervised = start("weak", "patient")
+
+    assert eventually(lambda: "serving" in supervised.lines)
+    assert len(supervised.pids("weak")) == 2
+
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.wait() == 0
+
+
+def test_the_pause_grows_for_who_lives_shortly() -> None:
+    supervisor = Supervisor([Program("P", lambda _: 0)], lambda: None, 1.0, Backoff(1.0, 3.0, settled_seconds=60.0))
+    (child,) = supervisor._children
+    pauses = []
+
+    for began_at in (math.inf, math.inf, math.inf, -math.inf, math.inf):
+        child.began_at = began_at
+        supervisor._note_end(child, 1)
+        pauses.append(child.pause_seconds)
+
+    assert pauses == [2.0, 3.0, 3.0, 1.0, 2.0]
 
 
 def test_a_program_that_does_not_end_is_killed(start: StartSupervisor) -> None:

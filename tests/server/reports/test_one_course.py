@@ -103,7 +103,6 @@ def test_work_in_another_course_changes_no_report(database: Database) -> None:
         spring, autumn = (courses.open_course(session, slug, slug) for slug in ("spring", "autumn"))
         ada, ben = (courses.enrol(session, spring, name, Role.STUDENT).account.id for name in ("Ada", "Ben"))
         session.add(ExerciseRevisionRow(slug=SLUG, revision=EXERCISE.revision))
-        session.add_all(SeatRow(course_id=autumn.id, account_id=each) for each in (ada, ben))
         session.flush()
         instance = InstanceRow(
             exercise=SLUG, revision=EXERCISE.revision, kind="hidden", dataset="", digest="", state=b""
@@ -114,6 +113,8 @@ def test_work_in_another_course_changes_no_report(database: Database) -> None:
         hand_in(session, spring, ada, instance.id, NOON)
         before = everything(session, spring, ada)
 
+        session.add_all(SeatRow(course_id=autumn.id, account_id=each) for each in (ada, ben))
+        session.flush()
         for account_id in (ada, ben):
             hand_in(session, autumn, account_id, instance.id, NOON - 30 * HOUR)
         session.add(AssignmentRow(course_id=autumn.id, exercise=SLUG, position=0, points=100.0))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
 from server.assignments.assignment import Assignment
@@ -29,6 +30,7 @@ from server.tables import (
     GradeRow,
     InstanceRow,
     LatePolicy,
+    ProgressRow,
     Role,
     SeatRow,
     SubmissionRow,
@@ -129,6 +131,10 @@ class Class:
     def extend(self, hours: float, **whom: Any) -> None:
         due_at = NOON + hours * HOUR
         self._written(ExtensionRow(course_id=self.course.id, exercise=FULL, due_at=due_at, reason="ill", **whom))
+
+    def try_step(self, checkpoint: str, attempts: int) -> None:
+        whose: dict[str, Any] = {"course_id": self.course.id, "account_id": self.ada, "exercise": FULL}
+        self._written(ProgressRow(**whose, checkpoint=checkpoint, best="wrong", attempts=attempts))
 
     def show(self, submission: SubmissionRow, reader: Membership | None = None, **values: Any) -> dict[str, Any]:
         reader = reader or self.member()
@@ -350,6 +356,36 @@ def test_checkpoints_of_their_own_weight_count_by_their_rows(room: Class) -> Non
 
     assert [each["grade"]["points"] for each in room.both(submission)] == [6.0, 6.0]
     assert [each["grade"]["points"] for each in room.summaries(submission, plain)] == [6.0, 1.0]
+
+
+def test_further_hints_show_after_the_attempts_of_the_student(room: Class) -> None:
+    room.assign(hints_after=1)
+    submission = room.hand_in()
+    room.grade(submission, (WRONG,))
+
+    def hints() -> list[str]:
+        return room.show(submission)["grade"]["checkpoints"][0]["diagnosis"][0]["hints"]  # type: ignore[no-any-return]
+
+    assert hints() == ["The sign."]
+    room.try_step("h", attempts=2)
+    assert hints() == ["The sign.", "The line.", "The minus."]
+
+
+def test_a_list_reads_no_grades_but_those_of_its_submissions(room: Class) -> None:
+    submission, other = room.hand_in(1), room.hand_in(2)
+    grade = room.grade(submission).id
+    room.grade(other)
+    room.session.expunge_all()
+    read: list[int] = []
+
+    @event.listens_for(room.session, "loaded_as_persistent")
+    def note(session: Session, row: object) -> None:
+        if isinstance(row, GradeRow):
+            read.append(row.id)
+
+    room.summaries(submission)
+
+    assert read == [grade]
 
 
 def test_nothing_is_listed_without_a_query(room: Class) -> None:
