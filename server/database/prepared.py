@@ -72,7 +72,7 @@ class _Compiled:
         """Return rows with Python's values."""
         if self.conversions is None:
             found = [
-                each.dialect_impl(dialect).result_processor(dialect, column[1])
+                _converter(each, dialect, column[1])
                 for each, column in zip(self.types, result.description, strict=True)
             ]
             self.conversions = tuple(found) if any(found) else ()
@@ -195,6 +195,19 @@ def _processor(declared: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     if isinstance(declared, UTCDateTime) and convert is not None:
         return lru_cache(MOMENTS_MAX)(convert)  # all rows of an answer have the same one
     return convert
+
+
+def _converter(declared: TypeEngine[Any], dialect: Dialect, column_type: Any) -> Convert | None:
+    """Return what converts a column of a type from a driver; None if Python gets it as it is."""
+    convert: Convert | None = declared.dialect_impl(dialect).result_processor(dialect, column_type)
+    if isinstance(declared, JSON) and convert is not None:
+        return _quick_if_empty(convert)
+    return convert
+
+
+def _quick_if_empty(convert: Convert) -> Convert:
+    """Return a conversion from JSON that reads no empty list: most rows have two."""
+    return lambda text: [] if text == "[]" else convert(text)
 
 
 def _short_for_empty(convert: Convert) -> Convert:

@@ -14,6 +14,7 @@ from exercises.exercise import Exercise
 from grader.tensors import only_answers
 from server.accounts.accounts import lock_account
 from server.http.problems import Unprocessable
+from server.instances.pool import POOL_SIZE
 from server.rules.rules import Rules
 from server.submissions import quota, rate_limit
 from server.submissions.queries import LAST_ATTEMPTS, SUBMISSION_WITH_KEY
@@ -87,7 +88,7 @@ def accept(
     It raises what ``Rules.require_open`` does. An answer that was kept in time can be sent again later.
 
     :param choose_instance: the instances of the account's last submissions → the one on which this one is graded, or
-        None if that is chosen when it is graded.
+        None if that is chosen when it is graded. For tensors the numbers are settled, and the last one alone is told.
 
     :raises KeyReused: something else was handed in with this key
     :raises TooFast: the account has handed in too often
@@ -107,7 +108,9 @@ def accept(
         "account_id": rules.account_id,
         "exercise": answer.exercise.slug,
     }
-    last = LAST_ATTEMPTS.rows(session, where)
+    # Each instance is a look at a row of its own: 64 of them take 0.17 ms, and one 0.02 (SQLite, cold caches).
+    newest = POOL_SIZE if answer.kind is AnswerKind.CODE else 1
+    last = LAST_ATTEMPTS.rows(session, {**where, "newest": newest})
     values = {
         **where,
         "revision": answer.exercise.revision,

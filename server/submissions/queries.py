@@ -14,7 +14,6 @@ from sqlmodel import col, func, select
 
 from server.courses.queries import COURSE_COLUMNS
 from server.database.prepared import Prepared
-from server.instances.pool import POOL_SIZE
 from server.tables import (
     AccountRow,
     CommentRow,
@@ -36,7 +35,7 @@ SUBMISSION_WITH_KEY: Final = Prepared(
         SubmissionRow.account_id == bindparam("account_id"), SubmissionRow.idempotency_key == bindparam("key")
     )
 )
-# The newest attempts of an account, each with its instance: those that it is not to get again.
+# The newest attempts of an account, ``newest`` of them, each with its instance.
 LAST_ATTEMPTS: Final = Prepared(
     select(SubmissionRow.attempt, SubmissionRow.instance_id)
     .where(
@@ -45,7 +44,7 @@ LAST_ATTEMPTS: Final = Prepared(
         SubmissionRow.exercise == bindparam("exercise"),
     )
     .order_by(col(SubmissionRow.attempt).desc())
-    .limit(POOL_SIZE)
+    .limit(bindparam("newest"))
 )
 # How many bytes of an account's files are kept in a course, of those that are ``larger`` than so many.
 _bytes = func.length(SubmissionRow.body)

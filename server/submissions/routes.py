@@ -18,7 +18,6 @@ from server.courses.roles import Permission
 from server.http.middleware import SAFETENSORS, SOURCE_BYTES_MAX, media_type
 from server.http.problems import Conflict, TooLarge, UnsupportedMedia, documented
 from server.http.row_id import RowId
-from server.instances.exercises import TheExercise
 from server.queue.dispatcher import TheDispatcher
 from server.submissions import present
 from server.submissions.accept import HandedIn
@@ -44,18 +43,28 @@ WAIT_SECONDS_MAX = 30
 router = APIRouter(tags=["submissions"], responses=documented(401, 403, 404, 422))
 
 
-async def intake(request: Request) -> Intake:
-    """Return what takes answers in."""
+def intake_of(request: Request) -> Intake:
+    """Return what takes answers in. The routes that are asked most call this: a dependency takes longer."""
     value = request.app.state.intake
     assert isinstance(value, Intake)
     return value
 
 
-async def live_checks(request: Request) -> LiveChecks:
-    """Return what grades answers without keeping them."""
+async def intake(request: Request) -> Intake:
+    """Return what takes answers in."""
+    return intake_of(request)
+
+
+def live_checks_of(request: Request) -> LiveChecks:
+    """Return what grades answers without keeping them. The routes that are asked most call this."""
     value = request.app.state.live_checks
     assert isinstance(value, LiveChecks)
     return value
+
+
+async def live_checks(request: Request) -> LiveChecks:
+    """Return what grades answers without keeping them."""
+    return live_checks_of(request)
 
 
 async def follower(request: Request) -> Follower:
@@ -67,19 +76,22 @@ async def follower(request: Request) -> Follower:
 
 async def handed_in(
     request: Request,
-    exercise: TheExercise,
+    topic: str,
+    name: str,
     idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> HandedIn:
     """Return the answer in a request's body; raises what ``checked`` does."""
-    return dataclasses.replace(await checked(request, exercise), key=idempotency_key)
+    return dataclasses.replace(await checked(request, topic, name), key=idempotency_key)
 
 
-async def checked(request: Request, exercise: TheExercise) -> HandedIn:
+async def checked(request: Request, topic: str, name: str) -> HandedIn:
     """Return the answer in a request's body, without a key.
 
+    :raises UnknownExercise: there is no such exercise
     :raises UnsupportedMedia: it is neither safetensors nor JSON
     :raises TooLarge: the source is too long
     """
+    exercise = find_exercise(f"{topic}/{name}")
     content_type = media_type(request.headers)
     if content_type == SAFETENSORS:
         return HandedIn(exercise, AnswerKind.TENSORS, await request.body(), filename=None)
@@ -128,7 +140,7 @@ Reading = Annotated[
 async def submit(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
     answer: Annotated[HandedIn, Depends(handed_in)],
-    intake: Annotated[Intake, Depends(intake)],
+    request: Request,
     response: Response,
     wait: Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait for the grade.")] = 0,
 ) -> SubmissionBody:
@@ -138,6 +150,7 @@ async def submit(
     Tensors are graded at once; code waits its turn. What is acknowledged is kept, whatever happens. The same
     Idempotency-Key with the same content returns the same submission.
     """
+    intake = intake_of(request)
     if answer.kind is AnswerKind.TENSORS:
         submission = await run_in_threadpool(intake.compare_tensors, access, answer)
     else:
@@ -155,13 +168,14 @@ async def submit(
 async def check(
     access: Annotated[CourseAccess, Depends(Allowed(Permission.HAND_IN))],
     answer: Annotated[HandedIn, Depends(checked)],
-    live_checks: Annotated[LiveChecks, Depends(live_checks)],
+    request: Request,
 ) -> GradeBody:
     """Grade tensors or code on the numbers that the caller has. Nothing is kept, and it is no attempt.
 
     Entries such as ``context.dhpreact`` are not graded; they say what the student has above. Code waits for a moment
     while submissions need the sandbox, and is refused if that takes long.
     """
+    live_checks = live_checks_of(request)
     if answer.kind is AnswerKind.TENSORS:
         return await run_in_threadpool(live_checks.check_tensors, access, answer)
     return (await live_checks.check_code(access, answer)).grade

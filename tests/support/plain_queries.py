@@ -658,7 +658,9 @@ PAIRS: Mapping[str, Pair] = {
         ),
         large_bytes_kept,
     ),
-    "submissions.LAST_ATTEMPTS": Pair(_rows(LAST_ATTEMPTS, _where), last_attempts),
+    "submissions.LAST_ATTEMPTS": Pair(
+        _rows(LAST_ATTEMPTS, lambda given: {**_where(given), "newest": POOL_SIZE}), last_attempts
+    ),
     "submissions.NEWEST_GRADE": Pair(_read_newest_grade, newest_grade),
     "submissions.NTH_NEWEST_MOMENT": Pair(
         _rows(

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select, update
 from server.courses import courses
 from server.database.engine import Database
 from server.database.prepared import Prepared, PreparedRows
-from server.tables import AccountRow, Role, SeatRow, metadata
+from server.tables import AccountRow, CourseRow, Role, SeatRow, metadata
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NAMES = Prepared(select(AccountRow.id, AccountRow.name).where(col(AccountRow.id) >= bindparam("id")).order_by("id"))
@@ -88,6 +88,19 @@ def test_what_is_empty_stays_what_it_is(database: Database, value: object) -> No
 
     with database.reading() as session:
         assert repr(echo.scalar(session, {"value": value})) == repr(value)
+
+
+def test_each_empty_list_is_a_list_of_its_own(database: Database) -> None:
+    packs = Prepared(select(CourseRow.packs).order_by(col(CourseRow.slug)))
+    with database.writing() as session:
+        for slug, value in (("autumn", []), ("spring", []), ("winter", ["one"])):  # a column of any JSON
+            courses.open_course(session, slug, slug.title()).packs = value  # type: ignore[assignment]
+
+        (first,), *others = packs.rows(session, {})
+        first.append("changed")
+
+        assert others == [([],), (["one"],)]
+        assert packs.first(session, {}) == ([],)
 
 
 def test_a_statement_without_rows_gives_none(database: Database) -> None:

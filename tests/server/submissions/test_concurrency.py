@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx2 as httpx
 import pytest
 import safetensors.torch
+import torch
 from sqlmodel import Session, col, select
 
 from exercises.instance import Kind
@@ -36,11 +37,17 @@ from tests.support.servers import (
 CODE = HandedIn(find(FULL), AnswerKind.CODE, b"dlogits = 1", "solution.py")
 
 
-def keep(session: Session, student: Student, key: str | None, answer: HandedIn = CODE) -> tuple[SubmissionRow, bool]:
+def keep(
+    session: Session,
+    student: Student,
+    key: str | None,
+    answer: HandedIn = CODE,
+    choose_instance: Callable[[Collection[int]], int | None] = lambda seen: None,
+) -> tuple[SubmissionRow, bool]:
     """Hand in, in a transaction that the test ends."""
     asking = Membership(session.exec(select(CourseRow)).one(), frozenset({Role.STUDENT}))
     rules = find_rules(session, asking, student.id, answer.exercise.slug)
-    return accept(session, rules, replace(answer, key=key), Allowance(0, 0), lambda seen: None)
+    return accept(session, rules, replace(answer, key=key), Allowance(0, 0), choose_instance)
 
 
 def while_another(database: Database, holds: Callable[[Session], object], then: Callable[[], object]) -> None:
@@ -55,6 +62,28 @@ def while_another(database: Database, holds: Callable[[Session], object], then: 
             if database.engine.dialect.name == "postgresql":
                 assert eventually(lambda: waits_for_a_lock(database))
         second.result(PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("queue_stands_still")
+def test_code_is_told_all_last_instances_and_tensors_one(server: RunningServer, student: Student) -> None:
+    tensors = HandedIn(CODE.exercise, AnswerKind.TENSORS, safetensors.torch.save({"db2": torch.ones(1)}), None)
+    store = server.services.instances
+    own, everybodys = (store.get(student.id, CODE.exercise, kind).id for kind in (Kind.STUDENT, Kind.CANONICAL))
+    told: list[set[int]] = []
+
+    def choosing(instance_id: int) -> Callable[[Collection[int]], int]:
+        def choose(seen: Collection[int]) -> int:
+            told.append(set(seen))
+            return instance_id
+
+        return choose
+
+    with server.services.database.writing() as session:
+        for instance_id, answer in ((own, CODE), (everybodys, CODE), (own, tensors), (own, CODE)):
+            kept, _ = keep(session, student, None, answer, choosing(instance_id))
+
+    assert told == [set(), {own}, {everybodys}, {own, everybodys}]
+    assert kept.attempt == 4
 
 
 def all_submissions(database: Database) -> list[SubmissionRow]:
