@@ -75,7 +75,7 @@ def create_app(
 def build_routes() -> FastAPI:
     """Return an application of all routes, which are the same in every process; ``complete`` makes it a server.
 
-    Processes that are forked afterwards share it: 20 to 30 MiB for each of them.
+    Processes that are forked afterwards share it: 10 MiB of each once its pages were visited.
     """
     app = FastAPI(
         title="Backprop Dojo",
