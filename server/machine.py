@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import math
-import mmap
 import os
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,32 +94,6 @@ def limit_arenas() -> bool:
     if mallopt is None or "MALLOC_ARENA_MAX" in os.environ:
         return False
     return bool(mallopt(M_ARENA_MAX, ARENAS))
-
-
-def release_file_pages() -> None:
-    """Take unchanged pages of files out of this process's page table; what is used again is mapped again.
-
-    Loading libraries maps pages that are used once, such as their relocations: 60 MiB. The kernel still has them in its
-    cache, and takes them first when it needs room. Forks inherit no such pages, so only the supervisor does this.
-    """
-    madvise = ctypes.CDLL(None).madvise
-    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for start, end in _unchanged(Path("/proc/self/smaps").read_text().splitlines()):
-        madvise(start, end - start, mmap.MADV_DONTNEED)
-
-
-def _unchanged(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Yield the read-only mappings of files of which this process has no copy of its own, which would be lost."""
-    start, end, is_unchanged = 0, 0, False
-    for line in smaps:
-        name, *values = line.split()
-        if not name.endswith(":"):  # ``7f0c8a000000-7f0c8a021000 r-xp 00000000 fe:00 1234 /usr/lib/…``
-            start, end = (int(address, 16) for address in name.split("-"))
-            is_unchanged = values[0] in ("r--p", "r-xp") and len(values) > 4 and values[4].startswith("/")
-        elif name in ("Anonymous:", "Swap:"):  # copies in memory, and those that were swapped out
-            is_unchanged = is_unchanged and values[0] == "0"
-        elif name == "VmFlags:" and is_unchanged:  # the last line
-            yield start, end
 
 
 def raise_descriptor_limit() -> int:

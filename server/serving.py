@@ -21,7 +21,7 @@ from server import logs
 from server.app import build_routes, complete
 from server.database.engine import CONNECTIONS_MAX
 from server.http.connection import ConnectionLimits, Connections
-from server.machine import limit_arenas, raise_descriptor_limit, release_file_pages
+from server.machine import limit_arenas, raise_descriptor_limit
 from server.processes.peers import Peers
 from server.processes.supervisor import Program, Supervisor
 from server.queue.timing import Timing
@@ -90,7 +90,6 @@ def _serve_with_others(
         for number in range(peers.count)
     ]
     log.info("%d processes serve on port %d.", peers.count, port)
-    release_file_pages()
     return Supervisor(programs, lambda: show(address.url(port)), STOP_SECONDS).run()
 
 

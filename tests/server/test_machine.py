@@ -17,7 +17,6 @@ from server.machine import CHILD_BYTES, MIB, PROCESS_BYTES, SERVER_BYTES, Machin
 
 GIB = 1024 * MIB
 V2 = "0::/\n"
-PROJECT = os.fspath(Path(__file__).resolve().parents[2])
 DOCKER_V1 = "4:memory:/docker/0123\n3:cpuset:/docker/0123\n2:cpu,cpuacct:/docker/0123\n0::/docker/0123\n"
 MANY = "cpuset.cpus.effective"
 
@@ -154,39 +153,6 @@ print(is_limited)
     )
 
     assert (done.stdout.count("<heap nr=") <= 2, done.stdout.endswith(f"{is_limited}\n")) == (is_limited, True)
-
-
-def test_unchanged_pages_of_files_are_released_and_changed_ones_stay(tmp_path: Path) -> None:
-    (tmp_path / "read").write_bytes(b"r" * 65536)
-    (tmp_path / "changed").write_bytes(b"r" * 65536)
-    program = """
-import ctypes, mmap, pathlib, re
-from server.machine import release_file_pages
-
-def resident_kib(file):
-    return re.findall(rf"{file}\\n(?:.*\\n)*?Rss: +(\\d+) kB", pathlib.Path("/proc/self/smaps").read_text())[0]
-
-with open("read", "rb") as file:
-    read = mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
-with open("changed", "rb") as file:
-    changed = mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
-changed[5] = ord("c")  # as a loader relocates, and then protects
-start = ctypes.addressof((ctypes.c_char * 65536).from_buffer(changed))
-assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(start), 65536, mmap.PROT_READ) == 0
-assert read[:] == b"r" * 65536
-before = resident_kib("read")
-release_file_pages()
-print(before, resident_kib("read"), changed[:7], read[:7])
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": PROJECT},
-    )
-
-    assert done.stdout == "64 0 b'rrrrrcr' b'rrrrrrr'\n"
 
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
