@@ -31,6 +31,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
+from grader.backward import go_back
 from grader.reference import kept_with_dissection, reference
 from grader.rounding import sum_of
 
@@ -194,9 +195,7 @@ def bounded_back(step: Step, upstream: Bounded) -> dict[str, Bounded]:
     mode = _BoundsMode()
     mode.set(upstream.value, upstream.error)
     with mode:
-        values = torch.autograd.grad(
-            step.output, list(step.reads.values()), upstream.value, retain_graph=True, materialize_grads=True
-        )
+        values = go_back([step.output], list(step.reads.values()), [upstream.value])
     # The last rounding is that of the answer itself, where a style keeps it in float64 until the end.
     return {
         read: Bounded(value, mode.error_of(value) + UNIT * value.abs() + SMALLEST)

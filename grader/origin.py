@@ -34,6 +34,7 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
+from grader.backward import go_back
 from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
 from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
 from grader.recovery import recover_upstream
@@ -443,9 +444,7 @@ def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
     target = step.reads[read]
     if slices.shape[0] * max(target.numel(), step.output.numel()) > BROADCAST_ELEMENTS_MAX:
         return None
-    (terms,) = torch.autograd.grad(
-        step.output, target, slices, retain_graph=True, is_grads_batched=True, materialize_grads=True
-    )
+    terms = torch.func.vmap(lambda upstream: go_back([step.output], [target], [upstream])[0])(slices)
     if target.dim() != len(common):
         return None
     if target.shape[axis] == terms.shape[0]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
+from grader.backward import go_back
 from grader.byte_cache import ByteCache
 from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
 
@@ -173,9 +174,7 @@ def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
     """
     if not step.reads:
         return {}
-    terms = torch.autograd.grad(
-        step.output, list(step.reads.values()), upstream, retain_graph=True, materialize_grads=True
-    )
+    terms = go_back([step.output], list(step.reads.values()), [upstream])
     return dict(zip(step.reads, terms, strict=True))
 
 
@@ -184,12 +183,10 @@ def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str,
     leaves = [(step.name, read, leaf) for step in steps for read, leaf in step.reads.items()]
     terms_of: dict[str, dict[str, Tensor]] = {step.name: {} for step in steps}
     if leaves:
-        terms = torch.autograd.grad(
+        terms = go_back(
             [step.output for step in steps if step.reads],
             [leaf for _, _, leaf in leaves],
             [upstream[step.name] for step in steps if step.reads],
-            retain_graph=True,
-            materialize_grads=True,
         )
         for (name, read, _), term in zip(leaves, terms, strict=True):
             terms_of[name][read] = term

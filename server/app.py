@@ -1,4 +1,7 @@
-"""The application. ``create_app`` builds it from the settings; importing this module builds nothing."""
+"""The application. ``create_app`` builds it from the settings; importing this module builds nothing.
+
+Its routes can be built before, and shared by processes that are forked.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 
 from grader.training import Trainer
@@ -65,35 +69,25 @@ def create_app(
     :param trainer: what trains; by default the network of the last exercise
     :raises SettingsError: the settings cannot be used
     """
-    services = ServerServices.build(settings, code_runner, timing, peers, trainer)
+    return complete(build_routes(), ServerServices.build(settings, code_runner, timing, peers, trainer))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        threads = max(REQUEST_THREADS_MIN, services.peers.share(REQUEST_THREADS))
-        to_thread.current_default_thread_limiter().total_tokens = threads
-        await run_in_threadpool(services.start)
-        async with services.hearing_peers():
-            yield
-        await run_in_threadpool(services.stop)
 
+def build_routes() -> FastAPI:
+    """Return an application of all routes, which are the same in every process; ``complete`` makes it a server.
+
+    Processes that are forked afterwards share it: 10 MiB of each once its pages were visited.
+    """
     app = FastAPI(
         title="Backprop Dojo",
         version="1",
-        lifespan=lifespan,
+        lifespan=_lifespan,
         # FastAPI's own pages load scripts from a third party. The description stays at /openapi.json.
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(refuse_unknown_parameters)],
         responses=problems.documented(422),
     )
-    app.state.services = services
-    app.state.client_sources = ClientSources()
-    services.attach(app)
     problems.install(app)
-    app.add_middleware(TokenGate, tokens=Recognition(services.database), open_paths=OPEN_PATHS)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Envelope)
-    app.add_middleware(AccessLog, metrics=services.metrics)
     for room in (
         submissions,  # first: routes are tried in this order, and most requests hand in or check
         courses,
@@ -116,5 +110,31 @@ def create_app(
         app.include_router(room.router, prefix=API_PREFIX, responses=problems.documented(*problems.ALWAYS_POSSIBLE))
     app.include_router(operations.router)
     app.include_router(client_wheel.router)
-    pages.install(app, services.settings.key, services.peers.memory)
+    pages.install(app)
+    for _ in iter_route_contexts(app.routes):  # FastAPI builds them when they are first looked at
+        pass
     return app
+
+
+def complete(app: FastAPI, services: ServerServices) -> FastAPI:
+    """Give routes what they ask for, and put the middleware around them."""
+    app.state.services = services
+    app.state.client_sources = ClientSources()
+    services.attach(app)
+    pages.attach(app, services.settings.key, services.peers.memory)
+    app.add_middleware(TokenGate, tokens=Recognition(services.database), open_paths=OPEN_PATHS)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Envelope)
+    app.add_middleware(AccessLog, metrics=services.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: ServerServices = app.state.services
+    threads = max(REQUEST_THREADS_MIN, services.peers.share(REQUEST_THREADS))
+    to_thread.current_default_thread_limiter().total_tokens = threads
+    await run_in_threadpool(services.start)
+    async with services.hearing_peers():
+        yield
+    await run_in_threadpool(services.stop)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 
 from grader.sandbox import zygote_command
 from server import logs
-from server.app import create_app
+from server.app import build_routes, complete
 from server.database.engine import CONNECTIONS_MAX
 from server.http.connection import ConnectionLimits, Connections
 from server.machine import limit_arenas, raise_descriptor_limit
@@ -67,7 +68,7 @@ def serve(settings: Settings, address: Address, show: Show, timing: Timing | Non
     services.prepare_database()
     services.close()
     if settings.process_count == 1:
-        return _Process(settings, address, limits, timing, Peers.alone()).serve_alone(show)
+        return _Process(build_routes(), settings, address, limits, timing, Peers.alone()).serve_alone(show)
     with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
         return _serve_with_others(settings, address, limits, timing, show, Path(folder))
 
@@ -83,7 +84,7 @@ def _serve_with_others(
     if settings.dispatch == "embedded" and settings.zygote is None:
         peers.zygote = folder / "zygote"
         programs.append(Program("The zygote", partial(_become_zygote, peers.zygote), is_helper=True))
-    process = _Process(settings, address, limits, timing, peers)
+    process = _Process(build_routes(), settings, address, limits, timing, peers)
     programs += [
         Program(f"Server process {number + 1}", partial(process.serve_shared, listener, number))
         for number in range(peers.count)
@@ -121,8 +122,9 @@ def _become_zygote(path: Path, _: Callable[[], None]) -> NoReturn:
 
 @dataclass(frozen=True)
 class _Process:
-    """A process that serves."""
+    """A process that serves. The routes are built before it is forked."""
 
+    routes: FastAPI
     settings: Settings
     address: Address
     limits: ConnectionLimits
@@ -141,7 +143,7 @@ class _Process:
     def _run(self, on_started: Callable[[int], None], listener: socket.socket | None) -> int:
         connections = Connections(self.limits, self.peers)
         config = uvicorn.Config(
-            create_app(self.settings, timing=self.timing, peers=self.peers),
+            complete(self.routes, ServerServices.build(self.settings, timing=self.timing, peers=self.peers)),
             self.address.host,
             self.address.port,
             http=connections.protocol,  # type: ignore[arg-type]  # called as a class would be

@@ -21,6 +21,7 @@ from torch import Tensor
 from exercises import formula
 from exercises.instance import Instance
 from exercises.tape import Step
+from grader.backward import go_back
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
 from grader.origin import BackwardReplay, back_by_element
@@ -87,7 +88,7 @@ class Edge:
     def adjoint_of(self, term: Tensor) -> Tensor:
         """Return J·term, of the shape of the step's output, for a tensor of the shape of the edge's term."""
         upstream, any_term = self.graph(self.step.name, self.read)
-        return torch.autograd.grad(any_term, upstream, term, retain_graph=True, materialize_grads=True)[0]
+        return go_back([any_term], [upstream], [term])[0]
 
     def _adjoint_for(self, shape: torch.Size) -> npt.NDArray[np.float32] | None:
         """Return the adjoint summed to a shape, as one row; None if there is none, or the shape does not stretch to it.

@@ -65,11 +65,15 @@ ROOMS = (
 )
 
 
-def install(app: FastAPI, key: bytes, memory: SharedMemory) -> None:
-    """Add the pages to an application. ``key`` makes the numbers of their forms, ``memory`` is of all its processes."""
-    app.state.page_key = key
-    app.state.reading_turns = ReadingTurns(memory)
+def install(app: FastAPI) -> None:
+    """Add the pages to an application."""
     for room in ROOMS:
         app.include_router(room.router)
     app.mount(assets.PREFIX, StaticFiles(), name="static")
     app.add_exception_handler(HTTPException, show_refusal)
+
+
+def attach(app: FastAPI, key: bytes, memory: SharedMemory) -> None:
+    """Give pages what they ask for. ``key`` makes the numbers of their forms, ``memory`` is of all processes."""
+    app.state.page_key = key
+    app.state.reading_turns = ReadingTurns(memory)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from grader.backward import go_back
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
@@ -154,9 +155,7 @@ def _back(edge: Edge, change: Change) -> tuple[Tensor | None, int]:
     mode = _Changed(change)
     try:
         with mode:
-            (term,) = torch.autograd.grad(
-                edge.step.output, edge.step.reads[edge.read], edge.upstream, retain_graph=True, materialize_grads=True
-            )
+            (term,) = go_back([edge.step.output], [edge.step.reads[edge.read]], [edge.upstream])
     except RuntimeError:
         return None, mode.axis
     return term, mode.axis
