@@ -45,7 +45,7 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
     parts = _read_given(document.given)
     samples = parts.samples()
     comments = comments_of(document.lines)
-    uncut = reader.read(document.lines, samples, document.models)
+    uncut = reader.read(document.lines, samples, document.models, keep_spelling=cut)
     forward = loss.to_loss(uncut, samples, comments)
     if cut:
         whole = (*parts.drawn, *forward.drawn)
