@@ -85,11 +85,12 @@ class FaultAt:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. ``figures`` are what it counted."""
+    """What one check found. ``figures`` are what it counted, ``notes`` sentences on what it left out, and why."""
 
     check: str
     faults: tuple[FaultAt, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -97,9 +98,9 @@ class Finding:
         return not self.faults
 
 
-def finding(check: str, faults: Iterable[FaultAt], **figures: float) -> Finding:
+def finding(check: str, faults: Iterable[FaultAt], notes: Iterable[str] = (), **figures: float) -> Finding:
     """Return what a check found; of each fault at a place, the first."""
     first: dict[tuple[Fault, str], FaultAt] = {}
     for each in faults:
         first.setdefault((each.fault, each.at), each)
-    return Finding(check, tuple(first.values()), figures)
+    return Finding(check, tuple(first.values()), figures, tuple(notes))
