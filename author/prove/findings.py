@@ -98,9 +98,9 @@ class Finding:
         return not self.faults
 
 
-def finding(check: str, faults: Iterable[FaultAt], notes: Iterable[str] = (), **figures: float) -> Finding:
+def finding(check: str, faults: Iterable[FaultAt], **figures: float) -> Finding:
     """Return what a check found; of each fault at a place, the first."""
     first: dict[tuple[Fault, str], FaultAt] = {}
     for each in faults:
         first.setdefault((each.fault, each.at), each)
-    return Finding(check, tuple(first.values()), figures, tuple(notes))
+    return Finding(check, tuple(first.values()), figures)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import torch
@@ -37,7 +37,8 @@ def parts(subject: Subject) -> Finding:
     """Check that zeros pass nowhere but where the author declared it."""
     seen = [name for name in subject.asked if name in subject.reference(0).gradients]
     faults = [FaultAt(Fault.UNSEEN, name) for name in subject.asked if name not in seen]
-    return finding(CHECK, [*faults, *_faults(subject, seen)], _notes(subject.exercise), parts=_count(subject, seen))
+    found = finding(CHECK, [*faults, *_faults(subject, seen)], parts=_count(subject, seen))
+    return replace(found, notes=tuple(_notes(subject.exercise)))
 
 
 def _notes(exercise: Exercise) -> Iterator[str]:

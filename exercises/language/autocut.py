@@ -172,7 +172,7 @@ def _suffix(consumer: Call, value: Expression) -> str:
     if call.operation == "pow":
         exponent = call.argument("other")
         return {2: "sq", -1: "inv", 0.5: "sqrt", -0.5: "inv_sqrt"}.get(exponent if _is_number(exponent) else 0, "pow")
-    return _SUFFIXES.get(call.operation, call.operation)
+    return _SUFFIXES.get(call.operation, call.operation.removesuffix("_loss"))
 
 
 def _is_number(value: object) -> bool:
