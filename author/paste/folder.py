@@ -51,7 +51,7 @@ def _settings(title: str, pasted: Pasted) -> str:
     lines = [f'title = "{title}"', 'summary = "Say in a sentence what it trains."', "revision = 1"]
     if pasted.vanishing:
         lines += [
-            "# Zero, because a state starts at zero: zeros pass there.",
+            "# Their gradient is zero in mathematics: zeros pass there.",
             f"vanishing = {json.dumps(pasted.vanishing)}",
         ]
     return "\n".join([*lines, ""])

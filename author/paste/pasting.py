@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from author.paste import original
 from author.paste.document import Document
-from author.paste.vanishing import vanishing
+from author.paste.vanishing import listed, vanishing
 from exercises.language import autocut, given, loss, reader
 from exercises.language.errors import GivenRefused, Refused
 from exercises.language.forward import Forward, Note
@@ -28,8 +28,8 @@ _ABSOLUTE: Final = 1e-6  # of the loss, for gradients that vanish
 class Pasted:
     """An exercise in the making: the texts of ``given.py`` and ``forward.py``, and what its author should know.
 
-    ``compared`` says whether the gradients were compared with the original's own. ``vanishing`` has no gradient because
-    a state starts at zero.
+    ``compared`` says whether the gradients were compared with the original's own. ``vanishing`` has no gradient,
+    whatever the numbers are.
     """
 
     given: str
@@ -75,15 +75,12 @@ def _with_notes(pasted: Pasted, parts: Given) -> Pasted:
             number = readers[0].number if readers else 1
             notes.append(Note(number, f"{name} is not asked for: {why}, so it has no gradient"))
     found = vanishing(forward, parts)
-    if found.parts:
-        reason = f"{_listed(found.parts)} have no gradient, because {_listed(found.zeros)} start at zero"
-        notes.append(Note(forward.by_name["loss"].number, f"{reason}; declared as vanishing, so zeros pass there"))
-    return replace(pasted, notes=tuple(notes), vanishing=found.parts)
-
-
-def _listed(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    at = forward.by_name["loss"].number
+    notes += [
+        Note(at, f"no gradient {each.reason}: {listed(each.parts)}; declared as vanishing, so zeros pass there")
+        for each in found
+    ]
+    return replace(pasted, notes=tuple(notes), vanishing=tuple(part for each in found for part in each.parts))
 
 
 def _read_given(text: str) -> Given:

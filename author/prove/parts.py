@@ -16,8 +16,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from author.precise import PrecisePass
 from author.prove.findings import Fault, FaultAt, Finding, finding
-from author.prove.precise import PrecisePass
 from author.prove.subject import Subject
 from author.slices import silent
 from exercises.exercise import Exercise
@@ -97,7 +97,9 @@ def _over_seeds(subject: Subject, names: Sequence[str], declared: Container[str]
     while found.seeds < subject.effort.seeds or (waiting and found.seeds < subject.effort.part_seeds):
         seed = found.seeds
         subject.progress(f"looks for parts without a gradient on seed {seed}")
-        gradients = PrecisePass(subject.exercise, subject.instance(seed).tensors()).gradients()
+        exercise = subject.exercise
+        given = exercise.given(subject.instance(seed).tensors())
+        gradients = PrecisePass(exercise.forward, given, exercise.data).gradients()
         for name in names:
             size = gradients[name].abs()
             if seed < subject.effort.seeds and float(size.max()) < VANISHING_BELOW and name not in declared:

@@ -36,6 +36,16 @@ for t in range(2):
     c = torch.sigmoid(f) * c + torch.tanh(i)
 loss = (c * c).sum()
 """
+ATTENTION = """# --- given
+x = data(3, 4)
+W = param(4, 12)
+b = param(12)
+g = data(3, 4)
+# --- lines
+q, k, v = (x @ W + b).chunk(3, -1)
+scores = (q @ k.T).masked_fill(torch.ones(3, 3).triu(1) == 1, float("-inf"))
+loss = (scores.softmax(-1) @ v * g).sum()
+"""
 
 
 def made(text: str, place: Path) -> tuple[Pasted, Exercise]:
@@ -69,7 +79,19 @@ def test_what_a_zero_state_leaves_without_a_gradient_is_declared(tmp_path: Path)
     pasted, exercise = made(GATES, tmp_path)
 
     assert exercise.vanishing == {"c_1_sigmoid", "f_1", "gates_1[:, 0:3]"}
-    assert pasted.notes[-1].text.startswith("c_1_sigmoid, f_1 and gates_1[:, 0:3] have no gradient, because c ")
+    assert pasted.notes[-1].text.startswith(
+        "no gradient because c starts at zero: c_1_sigmoid, f_1 and gates_1[:, 0:3]"
+    )
+    assert parts(Subject(exercise, SMALL)).is_sound
+
+
+def test_what_is_zero_for_any_numbers_is_declared(tmp_path: Path) -> None:
+    pasted, exercise = made(ATTENTION, tmp_path)
+
+    assert exercise.vanishing == {"scores[0]", "q[0]", "b[4:8]"}
+    assert pasted.notes[-1].text == (
+        "no gradient whatever the numbers are: scores[0], q[0] and b[4:8]; declared as vanishing, so zeros pass there"
+    )
     assert parts(Subject(exercise, SMALL)).is_sound
 
 
