@@ -59,7 +59,7 @@ class Proof:
 
     def faults(self) -> list[str]:
         """Return a sentence for each fault, with the check that found it."""
-        return [f"{each.check}: {fault.message}" for each in self.findings for fault in each.faults]
+        return [f"{each.check}: {message}" for each in self.findings for message in each.messages]
 
     def notes(self) -> list[str]:
         """Return a sentence for each name that nobody is asked for, with the reason."""

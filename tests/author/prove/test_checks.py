@@ -14,7 +14,7 @@ from author.mistakes.key import Line
 from author.mistakes.making import Mistake
 from author.precise import PrecisePass
 from author.prove.caught import found_in
-from author.prove.findings import Fault
+from author.prove.findings import Fault, FaultAt, Finding
 from author.prove.hints import hints
 from author.prove.oracle import slopes
 from author.prove.parts import parts
@@ -176,3 +176,15 @@ def test_an_explanation_that_takes_long_is_a_fault() -> None:
 
 def test_a_key_without_mistakes_is_a_fault() -> None:
     assert [fault for fault, _ in faults_of()] == [Fault.NO_MISTAKES]
+
+
+def test_faults_that_differ_in_their_place_alone_share_a_sentence() -> None:
+    dead = [FaultAt(Fault.DEAD, f"h{place}", {"seed": 1}) for place in range(10)]
+    finding = Finding("parts", (*dead, FaultAt(Fault.DEAD, "a", {"seed": 2}), FaultAt(Fault.NO_SUCH_PART, "b[9]")))
+
+    assert finding.messages == [
+        "The gradient of h0, h1, h2, h3, h4, h5, h6 and 3 others is zero on seed 1, so zeros pass. "
+        "Draw more, or values that get through.",
+        "The gradient of a is zero on seed 2, so zeros pass. Draw more, or values that get through.",
+        "b[9] is declared as vanishing, and there is no such part. Write a checkpoint, or name[2:4].",
+    ]
