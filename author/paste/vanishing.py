@@ -27,6 +27,7 @@ from exercises.tape import Tape, is_constant
 
 SEEDS: Final = range(8)
 OTHERS_MIN: Final = 4  # finite losses with other distributions, or nothing is said
+LISTED_MAX: Final = 6  # exercise.toml has them all
 ZERO: Final = 1e-12  # of the largest gradient, in float64
 FILLED_WITH: Final = (1.0, -1.0)  # a maximum with zero, dead on each seed, is dead with one of these too
 
@@ -54,7 +55,9 @@ def vanishing(forward: Forward, given: Given) -> list[Vanishing]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words in a row: ``a, b and c``."""
+    """Return words in a row: ``a, b and c``; of many the first, and how many others there are."""
+    if len(words) > LISTED_MAX:
+        words = [*words[: LISTED_MAX - 1], f"{len(words) - LISTED_MAX + 1} others"]
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
