@@ -15,7 +15,7 @@ from exercises.language import given
 
 FORWARDS = Path(__file__).parents[1] / "forwards"
 DERIVED = (
-    "alibi_attention", "block_swiglu", "causal_conv", "contrastive_moco", "ddpm_vpred", "gru_masked", "lstm_cell",
+    "alibi_attention", "block_swiglu", "causal_conv", "contrastive_moco", "ddpm_vpred",
     "moe_topk", "resnet_groupnorm", "vae_bernoulli",
 )  # fmt: skip
 
