@@ -142,14 +142,14 @@ def _require(slugs: Sequence[str]) -> None:
 
 
 def _show(proof: Proof, keep: Keep | None) -> None:
-    """Print a row of the table, with the faults below it."""
+    """Print a row of the table, with notes and faults below it."""
     from author.prove import table
 
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     click.echo(table.terminal(table.row(proof)))
-    for fault in proof.faults():
-        click.echo(f"    {fault}")
+    for text in (*proof.notes(), *proof.faults()):
+        click.echo(f"    {text}")
     if keep is not None and proof.is_sound:
         click.echo(f"    {keep(proof)}")
 

@@ -172,13 +172,14 @@ def load(folder: Path, pack: str, *, is_installed: bool = False) -> Exercise:
 def default_checkpoints(forward: Forward, params: Iterable[str]) -> list[str]:
     """Return the names of all steps but the loss, and of all parameters, from the loss back.
 
-    A parameter comes as soon as all that read it are done, after the step that reads it first.
+    What is read behind ``detach`` or ``no_grad`` alone has no gradient, and is left out. A parameter comes as soon as
+    all that read it are done, after the step that reads it first.
     """
     names: list[str] = []
-    waiting = set(params)
+    waiting = forward.with_gradient.intersection(params)
     first_reader = {read: line.name for line in reversed(forward.lines) for read in line.reads if read in waiting}
     for line in reversed(forward.lines):
-        if line.name != "loss" and not line.frozen:
+        if line.name != "loss" and not line.frozen and line.name in forward.with_gradient:
             names.append(line.name)
         names += [read for read in line.reads if first_reader.get(read) == line.name]
     return names

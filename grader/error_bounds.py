@@ -333,6 +333,17 @@ def _mean(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[A
     return torch.add(_moved(mode, apply, arguments, result), _gamma(count) * apply(*_mapped(torch.abs, arguments)))
 
 
+def _weighted(terms: Callable[[Sequence[Any], Tensor], float]) -> Rule:
+    """Return the rule of a sum with weights of its own, of at most so many terms, as of an average or interpolation."""
+
+    def bound(mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor) -> Tensor:
+        roundings = terms(arguments, result) + 2 * FORWARD_ROUNDINGS
+        sizes = apply(*_mapped(torch.abs, arguments))
+        return torch.add(_moved(mode, apply, arguments, result), _gamma(roundings) * sizes)
+
+    return bound
+
+
 def _running_product(
     mode: _BoundsMode, apply: Callable[..., Tensor], arguments: Sequence[Any], result: Tensor
 ) -> Tensor:
@@ -360,6 +371,16 @@ RULES: Mapping[str, Rule] = {
     **_rules("cat stack where scatter gather index masked_fill repeat", _moved),
     **_rules("sum cumsum index_put _unsafe_index_put index_add scatter_add", _linear),
     **_rules("unfold_backward max_pool2d_with_indices_backward", _linear),
+    **_rules("reflection_pad1d_backward reflection_pad2d_backward", _linear),
+    **_rules("replication_pad1d_backward replication_pad2d_backward", _linear),
+    **_rules("upsample_nearest1d_backward upsample_nearest2d_backward", _linear),
+    **_rules("avg_pool2d_backward", _weighted(lambda arguments, result: math.prod(arguments[2]))),
+    **_rules("_adaptive_avg_pool2d_backward", _weighted(lambda arguments, result: arguments[0].numel())),
+    **_rules(
+        "upsample_linear1d_backward upsample_bilinear2d_backward",
+        # Each number goes to its two neighbours along an axis, from as many places as the axis has grown by, and one.
+        _weighted(lambda arguments, result: 4 * (arguments[0].numel() / result.numel() + 2) ** 2),
+    ),
     **_rules("mean", _mean),
     **_rules("cumprod", _running_product),
     **{name: _bilinear(getattr(torch, name)) for name in ("mul", "mm", "bmm", "mv", "dot")},
@@ -404,6 +425,23 @@ def _layer_norm_back(
     return (
         inverse * (scaled - shift - normed * turn) if wanted[0] else None,
         (upstream * normed).sum(others) if wanted[1] else None,
+        upstream.sum(others) if wanted[2] else None,
+    )
+
+
+def _group_norm_back(
+    upstream: Tensor, x: Tensor, mean: Tensor, inverse: Tensor, weight: Tensor | None, *rest: Any
+) -> tuple[Tensor | None, ...]:
+    rows, channels, _, groups, wanted = rest
+    grouped, spread = (rows, groups, -1), (channels, *[1] * (x.dim() - 2))
+    scale = inverse.reshape(rows, groups, 1)
+    normed = (x.reshape(grouped) - mean.reshape(rows, groups, 1)) * scale
+    scaled = (upstream if weight is None else upstream * weight.reshape(spread)).reshape(grouped)
+    shift, turn = scaled.mean(-1, keepdim=True), (scaled * normed).mean(-1, keepdim=True)
+    others = [0, *range(2, x.dim())]
+    return (
+        (scale * (scaled - shift - normed * turn)).reshape(x.shape) if wanted[0] else None,
+        (upstream * normed.reshape(x.shape)).sum(others) if wanted[1] else None,
         upstream.sum(others) if wanted[2] else None,
     )
 
@@ -467,6 +505,7 @@ DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     ),
     "log_sigmoid_backward": lambda upstream, argument, buffer: upstream * torch.sigmoid(-argument),
     "native_layer_norm_backward": _layer_norm_back,
+    "native_group_norm_backward": _group_norm_back,
     "mse_loss_backward": _mse_back,
     "nll_loss_backward": _nll_back,
     "binary_cross_entropy_backward": _binary_cross_entropy_back,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -24,6 +24,10 @@ from exercises.language.errors import Refused
 from exercises.language.forward import Forward, Line
 from exercises.tape import is_constant
 
+_INSTEAD: Final = {
+    "matrix_exp": "Write the first terms of its series: torch.eye(3) + A + A @ A / 2",
+    "cholesky_solve": "Write torch.linalg.solve(L @ L.T, b)",
+}
 IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
@@ -165,9 +169,8 @@ def _flows(site: Site, line: Line) -> Iterator[Flow]:
     if rule is None:
         if not site.node.call.definition.differentiable:
             return
-        raise Refused(
-            line.number, f"{site.node.operation} has no rule that derives it", "Write it with other operations"
-        )
+        advice = _INSTEAD.get(site.node.operation, "Write it with other operations")
+        raise Refused(line.number, f"{site.node.operation} has no rule that derives it", advice)
     try:
         yield from rule(site)
     except NoRule as error:

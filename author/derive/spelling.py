@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -32,17 +32,14 @@ class Numbers:
         except SyntaxError:
             return
         for node in ast.walk(tree):
-            names = {each.id for each in ast.walk(node) if isinstance(node, ast.expr) and isinstance(each, ast.Name)}
-            if not isinstance(node, (ast.BinOp, ast.Name, ast.Call)) or not names or names - set(namespace):
-                continue
-            if any(isinstance(each, ast.Attribute | ast.Lambda | ast.comprehension) for each in ast.walk(node)):
+            if not isinstance(node, ast.BinOp | ast.UnaryOp | ast.Name | ast.Call) or not _reads(node, namespace):
                 continue
             try:
                 value = eval(compile(ast.Expression(node), "line", "eval"), namespace)  # numbers and range alone
             except Exception:
                 continue
             if isinstance(value, (int, float, range)):
-                self._texts.setdefault((type(value), value), ast.unparse(node))
+                self._texts.setdefault((type(value), value), ast.get_source_segment(text, node) or ast.unparse(node))
 
     def text(self, value: float | range) -> str | None:
         """Return how the line writes a value, None if it does not."""
@@ -51,6 +48,14 @@ class Numbers:
     def code(self, value: float) -> Code:
         """Return a number as code."""
         return number(value, self.text(value) or spelled(value))
+
+
+def _reads(node: ast.expr, names: Container[str]) -> bool:
+    """Return whether an expression reads names, none but these, and no attributes."""
+    parts = list(ast.walk(node))
+    read = [each.id for each in parts if isinstance(each, ast.Name)]
+    is_plain = not any(isinstance(each, ast.Attribute | ast.Lambda | ast.comprehension) for each in parts)
+    return bool(read) and is_plain and all(each in names for each in read)
 
 
 def spelled(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ def write(pasted: Pasted, folder: Path) -> list[Path]:
     texts = {folder / "given.py": pasted.given, folder / "forward.py": pasted.lines}
     title = folder.name.replace("-", " ").replace("_", " ").capitalize()
     once = {
-        folder / EXERCISE_FILE: f'title = "{title}"\nsummary = "Say in a sentence what it trains."\nrevision = 1\n',
+        folder / EXERCISE_FILE: _settings(title, pasted),
         folder / "statement.md": "\n".join(_statement(title, pasted, parts)),
     }
     texts |= {path: text for path, text in once.items() if not path.exists()}
@@ -44,6 +45,16 @@ def write(pasted: Pasted, folder: Path) -> list[Path]:
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return list(texts)
+
+
+def _settings(title: str, pasted: Pasted) -> str:
+    lines = [f'title = "{title}"', 'summary = "Say in a sentence what it trains."', "revision = 1"]
+    if pasted.vanishing:
+        lines += [
+            "# Their gradient is zero in mathematics: zeros pass there.",
+            f"vanishing = {json.dumps(pasted.vanishing)}",
+        ]
+    return "\n".join([*lines, ""])
 
 
 def _pack(folder: Path) -> dict[Path, str]:
@@ -68,7 +79,8 @@ def _statement(title: str, pasted: Pasted, parts: Given) -> Iterator[str]:
     yield from (f"# {title}", "", "Say what this exercise trains, and one thing to look out for.", "", "You are given:")
     yield ""
     for each in parts.drawn:
-        what = "a parameter" if each.is_param else "data"
+        is_seen = each.name in pasted.forward.with_gradient
+        what = "data" if not each.is_param else "a parameter" if is_seen else "a parameter without a gradient"
         yield f"- `{each.name}`, {list(each.draw(0).shape)}: {what}"
     yield from (f"- `{name}` = {value}" for name, value in parts.constants.items())
     yield from ("", f"Derive {_listed(f'`d{name}`' for name in asked)}, from the loss back.", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from author.paste import original
 from author.paste.document import Document
+from author.paste.vanishing import listed, vanishing
 from exercises.language import autocut, given, loss, reader
 from exercises.language.errors import GivenRefused, Refused
 from exercises.language.forward import Forward, Note
@@ -27,7 +28,8 @@ _ABSOLUTE: Final = 1e-6  # of the loss, for gradients that vanish
 class Pasted:
     """An exercise in the making: the texts of ``given.py`` and ``forward.py``, and what its author should know.
 
-    ``compared`` says whether the gradients were compared with the original's own.
+    ``compared`` says whether the gradients were compared with the original's own. ``vanishing`` has no gradient,
+    whatever the numbers are.
     """
 
     given: str
@@ -35,6 +37,7 @@ class Pasted:
     forward: Forward
     notes: tuple[Note, ...]
     compared: bool
+    vanishing: tuple[str, ...] = ()
 
 
 def paste(document: Document, *, cut: bool = True, run_original: bool = False) -> Pasted:
@@ -45,7 +48,7 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
     parts = _read_given(document.given)
     samples = parts.samples()
     comments = comments_of(document.lines)
-    uncut = reader.read(document.lines, samples, document.models)
+    uncut = reader.read(document.lines, samples, document.models, keep_spelling=cut)
     forward = loss.to_loss(uncut, samples, comments)
     if cut:
         whole = (*parts.drawn, *forward.drawn)
@@ -55,10 +58,29 @@ def paste(document: Document, *, cut: bool = True, run_original: bool = False) -
         _given_text(document.given, forward.drawn), shown(forward.lines, comments) + "\n", forward, forward.notes, False
     )
     again = read_back(pasted)
+    pasted = _with_notes(pasted, again)
     if not run_original:
         return pasted
     name = _loss_name(uncut)
     return compared(pasted, again, lambda tensors: original.run(document, tensors, uncut.drawn, name))
+
+
+def _with_notes(pasted: Pasted, parts: Given) -> Pasted:
+    """Return a pasted document with a note on each name that has no gradient."""
+    forward, notes = pasted.forward, list(pasted.notes)
+    for name in parts.params:
+        if name not in forward.with_gradient:
+            readers = [line for line in forward.lines if name in line.reads]
+            why = "it is read behind a wall alone" if readers else "the loss does not depend on it"
+            number = readers[0].number if readers else 1
+            notes.append(Note(number, f"{name} is not asked for: {why}, so it has no gradient"))
+    found = vanishing(forward, parts)
+    at = forward.by_name["loss"].number
+    notes += [
+        Note(at, f"no gradient {each.reason}: {listed(each.parts)}; declared as vanishing, so zeros pass there")
+        for each in found
+    ]
+    return replace(pasted, notes=tuple(notes), vanishing=tuple(part for each in found for part in each.parts))
 
 
 def _read_given(text: str) -> Given:
@@ -96,9 +118,9 @@ def compared(pasted: Pasted, again: Given, run: Callable[[dict[str, Tensor]], Ma
             right = run(tensors)
         except original.CannotRun as error:
             note = Note(1, f"not compared: the original does not run here ({error})")
-            return Pasted(pasted.given, pasted.lines, pasted.forward, (*pasted.notes, note), False)
+            return replace(pasted, notes=(*pasted.notes, note))
         _check(pasted, gradients(pasted.forward, again, seed), right, again.params)
-    return Pasted(pasted.given, pasted.lines, pasted.forward, pasted.notes, True)
+    return replace(pasted, compared=True)
 
 
 def gradients(forward: Forward, parts: Given, seed: int) -> dict[str, Tensor]:

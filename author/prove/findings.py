@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -69,6 +69,13 @@ MESSAGES: Final[Mapping[Fault, str]] = {
 }
 
 
+# One sentence names all places of these.
+_AT_SEVERAL: Final = frozenset(
+    {Fault.UNSEEN, Fault.VANISHING, Fault.DEAD, Fault.NO_GRADIENT, Fault.KEY_WRONG, Fault.SOLUTION_WRONG}
+)
+_PLACES_MAX: Final = 8  # of a sentence; a proof that fails at each of sixty steps needs no list of them
+
+
 @dataclass(frozen=True)
 class FaultAt:
     """A fault, where it is, and what its message names."""
@@ -85,16 +92,36 @@ class FaultAt:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. ``figures`` are what it counted."""
+    """What one check found. ``figures`` are what it counted, ``notes`` sentences on what it left out, and why."""
 
     check: str
     faults: tuple[FaultAt, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
         """Whether it found no fault."""
         return not self.faults
+
+    @property
+    def messages(self) -> list[str]:
+        """The sentences for the author; faults that differ in their place alone share one."""
+        places: dict[tuple[Any, ...], list[FaultAt]] = {}
+        for each in self.faults:
+            place = "" if each.fault in _AT_SEVERAL else each.at
+            places.setdefault((each.fault, place, *sorted(each.values.items())), []).append(each)
+        return [
+            replace(first, at=_listed([first.at, *(each.at for each in rest)])).message
+            for first, *rest in places.values()
+        ]
+
+
+def _listed(places: list[str]) -> str:
+    if len(places) > _PLACES_MAX:
+        places = [*places[: _PLACES_MAX - 1], f"{len(places) - _PLACES_MAX + 1} others"]
+    *first, last = places
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def finding(check: str, faults: Iterable[FaultAt], **figures: float) -> Finding:

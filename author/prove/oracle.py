@@ -12,8 +12,8 @@ from typing import Final
 
 import torch
 
+from author.precise import PrecisePass
 from author.prove.findings import Fault, FaultAt, Finding, finding
-from author.prove.precise import PrecisePass
 from author.prove.subject import Subject
 
 CHECK: Final = "slopes"
@@ -31,9 +31,10 @@ def slopes(subject: Subject) -> Finding:
 
 
 def _faults(subject: Subject) -> Iterator[FaultAt]:
+    exercise = subject.exercise
     for seed in range(subject.effort.oracle_seeds):
         expected = subject.reference(seed)
-        precise = PrecisePass(subject.exercise, expected.state)
+        precise = PrecisePass(exercise.forward, exercise.given(expected.state), exercise.data)
         largest = max(float(each.abs().max()) for each in expected.gradients.values())
         generator = torch.Generator().manual_seed(seed + 1)
         for name in subject.asked:

@@ -10,19 +10,25 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from author.precise import PrecisePass
 from author.prove.findings import Fault, FaultAt, Finding, finding
-from author.prove.precise import PrecisePass
 from author.prove.subject import Subject
+from author.slices import silent
+from exercises.exercise import Exercise
+from exercises.tape import is_constant
 from grader.reference import VANISHING_BELOW
 
 CHECK: Final = "parts"
 ZERO: Final = 1e-12  # of the largest gradient of the exercise, in float64
+
+BEHIND_WALL: Final = "{name} is not asked for: {line} reads it behind a wall, so no gradient comes back to it."
+FROZEN: Final = "{name} is not asked for: no_grad or detach stands around its line, so it has no gradient."
 
 Index = tuple[slice, ...]
 
@@ -31,7 +37,23 @@ def parts(subject: Subject) -> Finding:
     """Check that zeros pass nowhere but where the author declared it."""
     seen = [name for name in subject.asked if name in subject.reference(0).gradients]
     faults = [FaultAt(Fault.UNSEEN, name) for name in subject.asked if name not in seen]
-    return finding(CHECK, [*faults, *_faults(subject, seen)], parts=_count(subject, seen))
+    found = finding(CHECK, [*faults, *_faults(subject, seen)], parts=_count(subject, seen))
+    return replace(found, notes=tuple(_notes(subject.exercise)))
+
+
+def _notes(exercise: Exercise) -> Iterator[str]:
+    """Yield a sentence for each parameter, and each value computed from one, that a wall keeps from a gradient."""
+    given = exercise.numbers.canonical().tensors.items()
+    params = {name for name, value in given if value.is_floating_point() and not is_constant(value)} - exercise.data
+    moving, forward = set(params), exercise.forward
+    for line in forward.lines:
+        behind = sorted(params.intersection(line.reads) - forward.with_gradient)
+        yield from (BEHIND_WALL.format(name=name, line=line.text) for name in behind)
+        params -= set(behind)  # the first line that reads it is enough
+        if moving.intersection(line.reads):
+            moving.add(line.name)
+            if line.frozen:
+                yield FROZEN.format(name=line.name)
 
 
 def _faults(subject: Subject, names: Sequence[str]) -> Iterator[FaultAt]:
@@ -48,9 +70,7 @@ def _faults(subject: Subject, names: Sequence[str]) -> Iterator[FaultAt]:
             hidden[index] = True
         if bool(hidden.all()):
             continue
-        for part in (
-            [""] if bool((largest < VANISHING_BELOW).all()) else _silent(largest.masked_fill(hidden, torch.inf))
-        ):
+        for part in [""] if bool((largest < VANISHING_BELOW).all()) else silent(largest.masked_fill(hidden, torch.inf)):
             size = largest[_index(part)]
             if bool((size <= ZERO * scale).all()) and bool((size > 0).any()):
                 yield FaultAt(Fault.VANISHING, f"{name}{part}")
@@ -77,39 +97,17 @@ def _over_seeds(subject: Subject, names: Sequence[str], declared: Container[str]
     while found.seeds < subject.effort.seeds or (waiting and found.seeds < subject.effort.part_seeds):
         seed = found.seeds
         subject.progress(f"looks for parts without a gradient on seed {seed}")
-        gradients = PrecisePass(subject.exercise, subject.instance(seed).tensors()).gradients()
+        exercise = subject.exercise
+        given = exercise.given(subject.instance(seed).tensors())
+        gradients = PrecisePass(exercise.forward, given, exercise.data).gradients()
         for name in names:
             size = gradients[name].abs()
             if seed < subject.effort.seeds and float(size.max()) < VANISHING_BELOW and name not in declared:
                 found.dead.setdefault(name, seed)
             found.largest[name] = torch.maximum(found.largest[name], size) if name in found.largest else size
-        waiting = [name for name in waiting if name not in declared and _silent(found.largest[name])]
+        waiting = [name for name in waiting if name not in declared and silent(found.largest[name])]
         found.seeds += 1
     return found
-
-
-def _silent(size: Tensor) -> list[str]:
-    """Return the slices along each axis in which no element is told from zero, neighbours together."""
-    found = []
-    for axis in range(size.dim()):
-        if size.shape[axis] == 1 and size.dim() > 1:
-            continue
-        others = [other for other in range(size.dim()) if other != axis]
-        along = size.amax(others) if others else size
-        found += [":, " * axis + run for run in _runs((along < VANISHING_BELOW).tolist())]
-    return [f"[{each}]" for each in found]
-
-
-def _runs(flags: Sequence[bool]) -> list[str]:
-    """Return the runs of true flags as slices: ``3``, ``8:16``."""
-    runs, start = [], None
-    for place, flag in enumerate([*flags, False]):
-        if flag and start is None:
-            start = place
-        elif not flag and start is not None:
-            runs.append(str(start) if place == start + 1 else f"{start}:{place}")
-            start = None
-    return runs
 
 
 def _declared(subject: Subject) -> tuple[dict[str, list[tuple[str, Index]]], list[str]]:

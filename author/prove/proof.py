@@ -59,12 +59,17 @@ class Proof:
 
     def faults(self) -> list[str]:
         """Return a sentence for each fault, with the check that found it."""
-        return [f"{each.check}: {fault.message}" for each in self.findings for fault in each.faults]
+        return [f"{each.check}: {message}" for each in self.findings for message in each.messages]
+
+    def notes(self) -> list[str]:
+        """Return a sentence for each name that nobody is asked for, with the reason."""
+        return [note for each in self.findings for note in each.notes]
 
     def signed(self, secret: bytes) -> bytes:
         """Return the record of this proof as JSON, signed with the key of a server's secret."""
         values = {name: value for name, value in asdict(self).items() if name != "findings"}
         values["checks"] = [each.check for each in self.findings]
+        values["notes"] = self.notes()
         values["is_sound"] = self.is_sound
         return signed({"purpose": PURPOSE, "format": FORMAT, "proof": values}, secret)
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from exercises.language.expression import Call, Expression, Name, Part
 from exercises.language.forward import Forward, Line
+from exercises.language.spelled import unspelled
 from exercises.language.step_names import StepNames
 from exercises.language.text import shown
 from exercises.language.writer import statement, written
@@ -54,14 +55,14 @@ def cut(
     """Return a forward pass with its composite lines cut.
 
     ``gradient_names`` are the given names that have a gradient, ``taken`` all given names. ``comments`` are those of
-    the source, by the number of their line.
+    the source, by the number of their line. The result has plain numbers, as if its text were read.
     """
     cutter = _Cutter(set(gradient_names), StepNames([*taken, *(line.name for line in forward.lines)]))
     for line in forward.lines:
         cutter.add(line)
-    lines = tuple(cutter.lines)
+    lines = tuple(replace(line, expression=unspelled(line.expression)) for line in cutter.lines)
     if [line.text for line in lines] == [line.text for line in forward.lines]:
-        return forward
+        return replace(forward, lines=lines)
     return replace(forward, lines=lines, text=shown(lines, comments or {}))
 
 
@@ -171,7 +172,7 @@ def _suffix(consumer: Call, value: Expression) -> str:
     if call.operation == "pow":
         exponent = call.argument("other")
         return {2: "sq", -1: "inv", 0.5: "sqrt", -0.5: "inv_sqrt"}.get(exponent if _is_number(exponent) else 0, "pow")
-    return _SUFFIXES.get(call.operation, call.operation)
+    return _SUFFIXES.get(call.operation, call.operation.removesuffix("_loss"))
 
 
 def _is_number(value: object) -> bool:

@@ -95,6 +95,15 @@ class Forward:
         return {line.name: line for line in self.lines}
 
     @cached_property
+    def with_gradient(self) -> frozenset[str]:
+        """The names that the loss's gradient goes back to: those that are not read behind a wall alone."""
+        found = {"loss"}
+        for line in reversed(self.lines):
+            if line.name in found and not line.frozen:
+                found.update(names_with_gradient(line.expression))
+        return frozenset(found)
+
+    @cached_property
     def frozen(self) -> frozenset[str]:
         """The names of the lines that set a tensor without a gradient."""
         return frozenset(line.name for line in self.lines if line.frozen)

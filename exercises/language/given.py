@@ -18,7 +18,7 @@ import ast
 import hashlib
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -111,7 +111,7 @@ def read(source: str) -> Given:
 def _read(source: str) -> Given:
     drawn: dict[str, Drawn] = {}
     constants: dict[str, Any] = {}
-    for node in ast.parse(source).body:
+    for node in _one_by_one(ast.parse(source).body):
         match node:
             case ast.Assign([ast.Name(name)], _) if name in drawn or name in constants:
                 raise Refused(node.lineno, f"{name} is given twice", "Give the second another name")
@@ -134,6 +134,17 @@ def _read(source: str) -> Given:
                     node.lineno, f"{ast.unparse(node)!r} is not given", "Write name = param(…), or name = a number"
                 )
     return Given(tuple(drawn.values()), constants, source)
+
+
+def _one_by_one(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements, with ``B, T = 2, 5`` as a statement for each name."""
+    for node in body:
+        match node:
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
+                for target, value in zip(targets, values, strict=True):
+                    yield ast.copy_location(ast.Assign([target], value), node)
+            case _:
+                yield node
 
 
 def _drawn(name: str, call: ast.Call, constants: Mapping[str, Any]) -> Drawn:
@@ -202,7 +213,7 @@ def _constant(node: ast.expr, constants: Mapping[str, Any]) -> Any:
             return number
         case ast.Name(name) if name in constants:
             return constants[name]
-        case ast.Tuple(elements):
+        case ast.Tuple(elements) | ast.List(elements):
             return tuple(_constant(each, constants) for each in elements)
         case ast.UnaryOp(ast.USub(), operand):
             return -_number(operand, constants)

@@ -10,9 +10,10 @@ from typing import Any, Final
 from torch import Tensor
 
 from exercises.language.errors import Refused
-from exercises.language.expression import Call, Name, names_with_gradient, renamed
+from exercises.language.expression import Call, Name, evaluated, names_with_gradient, renamed
 from exercises.language.expression import names as names_of
 from exercises.language.forward import Forward, Line, Note
+from exercises.language.spelled import unspelled
 from exercises.language.text import shown
 from exercises.language.writer import statement
 
@@ -47,7 +48,7 @@ def to_loss(forward: Forward, samples: Mapping[str, Any], comments: Mapping[int,
 def _value_of(forward: Forward, samples: Mapping[str, Any], name: str) -> Tensor:
     values = {**samples, **{each.name: each.draw(0) for each in forward.drawn}}
     for line in forward.lines:
-        values[line.name] = line.compute(values.__getitem__)
+        values[line.name] = evaluated(unspelled(line.expression), values.__getitem__)
         if line.name == name:
             break
     value = values[name]

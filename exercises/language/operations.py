@@ -376,6 +376,17 @@ def _batch_norm(input: Tensor, running_mean: Any, running_var: Any, *rest: Any, 
     return functional.batch_norm(input, mean, var, *rest, **options)
 
 
+def _stretched(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return a loss that stretches its arguments itself, as torch does after it has warned of it."""
+
+    def compute(input: Tensor, target: Tensor, **options: Any) -> Tensor:
+        if input.shape != target.shape:
+            input, target = torch.broadcast_tensors(input, target)
+        return loss(input, target, **options)
+
+    return compute
+
+
 # torch computes 1 / x as a reciprocal and a product, and those are the lecture's bits: Python's own operators.
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
@@ -386,6 +397,8 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "instance_norm": lambda input, **options: functional.instance_norm(input, None, None, **options),
     "norm": lambda input, p=2, dim=None, keepdim=False: torch.norm(input, p, dim, keepdim),
     "batch_norm": _batch_norm,
+    "mse_loss": _stretched(functional.mse_loss), "l1_loss": _stretched(functional.l1_loss),
+    "smooth_l1_loss": _stretched(functional.smooth_l1_loss), "huber_loss": _stretched(functional.huber_loss),
     "meshgrid": lambda tensors, indexing="ij": torch.meshgrid(*tensors, indexing=indexing),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -21,18 +22,28 @@ from exercises.language.reading.limits import Limits, parsed
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.session import Session
 from exercises.language.reading.values import Instance, Traced
+from exercises.language.spelled import spelled, unspelled
 from exercises.language.text import comments_of, shown
 
 
-def read(source: str, given: Mapping[str, Any], models: str = "", limits: Limits | None = None) -> Forward:
+def read(
+    source: str,
+    given: Mapping[str, Any],
+    models: str = "",
+    limits: Limits | None = None,
+    *,
+    keep_spelling: bool = False,
+) -> Forward:
     """Read lines. ``given`` holds sample tensors (a parameter requires a gradient) and constants.
 
+    ``keep_spelling`` leaves the spelling of numbers in the expressions, for who writes the lines anew.
     ``models`` are lines of given such as ``model = Block(6)``: an object of a class that the lines define. Its
     parameters are found in ``drawn`` of the result.
 
     :raises Refused: a line is not in the language
     """
     limits = limits or Limits()
+    given = {name: spelled(value, ast.Name(name)) for name, value in given.items()}
     session = _session(source, given, limits)
     scope = Scope(names={name: _traced(name, value) for name, value in given.items()})
     session.scopes.append(scope)
@@ -46,6 +57,8 @@ def read(source: str, given: Mapping[str, Any], models: str = "", limits: Limits
             session.kept(returned.value, "loss")
         lines = _without_unread(session.lines)
         text = _text(source, lines)
+        if not keep_spelling:
+            lines = tuple(replace(line, expression=unspelled(line.expression)) for line in lines)
     except RecursionError:
         raise session.refused("the lines are nested too deeply", "Give parts of the expression names.") from None
     except Left:

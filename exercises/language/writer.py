@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,6 +11,7 @@ import torch
 
 from exercises.language.expression import Call, Expression, Name, Part
 from exercises.language.operations import Operation
+from exercises.language.spelled import SpelledFloat, SpelledInt, SpelledRange
 
 _ATOM, _POWER, _SIGN, _PRODUCT, _SUM, _BITS, _COMPARISON = 7, 6, 5, 4, 3, 2, 1
 _PRECEDENCE: Final = {
@@ -48,17 +50,30 @@ def _written(value: Any) -> tuple[str, int]:
             return _call(value)
         case bool() | None | str():
             return repr(value), _ATOM
+        case SpelledInt() | SpelledFloat():
+            return ast.unparse(value.node).replace(" ** ", "**"), _binding(value.node)
         case int() | float():
             return number(value)
         case tuple():
             return _sequence(value), _ATOM
         case torch.dtype():
             return str(value), _ATOM
+        case SpelledRange(_, text):
+            return text, _ATOM
         case range():
             return _range(value), _ATOM
     if value is ...:
         return "...", _ATOM
     return repr(value), _ATOM
+
+
+def _binding(node: ast.expr) -> int:
+    """Return how tightly the spelling of a number binds."""
+    if isinstance(node, ast.UnaryOp):
+        return _SIGN
+    if not isinstance(node, ast.BinOp):
+        return _ATOM
+    return {ast.Pow: _POWER, ast.Add: _SUM, ast.Sub: _SUM}.get(type(node.op), _PRODUCT)
 
 
 def _tight(value: Any, least: int) -> str:

@@ -461,6 +461,7 @@ MESSAGES: Mapping[Code, Kind] = {
                 "Your gradient holds the derivative of the line of {step} alone; {upstream} does not show in it.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
             ),
+            "place": Message(_PLACE + "is the derivative alone, without {upstream}.", _ONE_PLACE_AT_A_TIME),
             "derivative_alone_of_a_term": Message(
                 "{part:Part} is the derivative of the line of {step} alone, without {upstream}.",
                 "The chain rule multiplies: what {step} does to the loss, times what {read} does to {step}.",
@@ -482,6 +483,7 @@ MESSAGES: Mapping[Code, Kind] = {
     Code.MISSING_LOCAL: Kind(
         "left out the local derivative, or had another one, at",
         {
+            "place": Message(_PLACE + "is divided by the derivative there; multiply with it.", _ONE_PLACE_AT_A_TIME),
             "derivative_factor": Message(
                 _IN_THE_DERIVATIVE + "the factor in front of the parenthesis is missing.", _MOVES_ALL
             ),

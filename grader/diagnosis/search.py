@@ -56,7 +56,7 @@ GROUPS: Groups = (
     (terms.zero, chain_rule.ones_as_upstream, terms.whole_scaled),
     (formula_parts.parts, slips.parenthesis),
     (terms.one_share, terms.overwritten_uses),
-    (places.one_of_a_line,),
+    (places.one_of_a_line, places.one_without_upstream),
     (orientation.pieces_exchanged, orientation.flipped, orientation.stretched_along_another_axis),
     (derivative_sums.in_the_derivative,),
     (shapes.rearranged, shapes.not_reduced, shapes.unsummed, positions.unfilled, elements.scaled),

@@ -103,6 +103,15 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "windows": lambda x: x.unfold(1, 3, 1),
     "lookup": lambda x: functional.embedding(torch.tensor([0, 2, 0, 1]), x),
     "convolution": lambda x: functional.conv1d(x.unsqueeze(0), x.detach()[:, :3].unsqueeze(0)),
+    "group_norm": lambda x: functional.group_norm(x.view(1, 4, 10), 2),
+    "reflected": lambda x: functional.pad(x.view(1, 5, 8), (2, 1), mode="reflect"),
+    "reflected twice": lambda x: functional.pad(x.view(1, 1, 5, 8), (2, 1, 1, 1), mode="reflect"),
+    "edges repeated": lambda x: functional.pad(x.view(1, 1, 5, 8), (2, 1, 1, 1), mode="replicate"),
+    "averages": lambda x: functional.avg_pool2d(x.view(1, 1, 5, 8), 3, stride=1, padding=1),
+    "averages to a size": lambda x: functional.adaptive_avg_pool2d(x.view(1, 1, 5, 8), (2, 3)),
+    "enlarged by copies": lambda x: functional.interpolate(x.view(1, 1, 5, 8), scale_factor=2),
+    "enlarged": lambda x: functional.interpolate(x.view(1, 1, 5, 8), scale_factor=3, mode="bilinear"),
+    "made smaller": lambda x: functional.interpolate(x.view(1, 5, 8), 5, mode="linear"),
     "pooling": lambda x: functional.max_pool1d(x.unsqueeze(0), 2),
 }
 
@@ -291,6 +300,11 @@ TAKEN_APART: list[tuple[str, tuple[Any, ...]]] = [
         ("native_layer_norm_backward", (UPSTREAM, ROW, [4], MEAN_OF_ROW, INVERSE, weight, weight, wanted))
         for weight in (WEIGHT, None)
         for wanted in ([True, False, False], [False, weight is not None, False], [True, False, weight is not None])
+    ),
+    *(
+        ("native_group_norm_backward", (UPSTREAM, ROW, MEAN_OF_ROW, INVERSE, weight, 3, 4, 1, 1, wanted))
+        for weight in (WEIGHT, None)
+        for wanted in ([True, False, False], [weight is not None] * 3)
     ),
     ("mse_loss_backward", (ONE, ROW, TARGET, 1)),
     ("mse_loss_backward", (ONE, ROW, TARGET, 2)),

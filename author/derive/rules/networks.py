@@ -425,6 +425,59 @@ def _hinge_embedding(site: Site) -> Iterator[Flow]:
         yield _loss_gradient(site, Code(f"torch.where({y} == 1, 1.0, {below})", each.shape), each)
 
 
+@rule("cosine_embedding_loss")
+def _cosine_embedding(site: Site) -> Iterator[Flow]:
+    """Towards each other where the target is 1, apart where it is not and the cosine is above the margin."""
+    one, two, target = (site.argument(name) for name in ("input1", "input2", "target"))
+    if one.shape != two.shape or len(one.shape) != 2:
+        raise NoRule("cosine_embedding_loss of tensors that are not both (rows, size)")
+    a, b = (site.value(each, often=True) for each in (one, two))
+    cosine, push = (site.temporaries.fresh(f"{site.line}_{each}") for each in ("cos", "push"))
+    site.temporaries.set(cosine, f"F.cosine_similarity({a}, {b}).unsqueeze(1)")
+    wanted = method(site.value(target), ".unsqueeze(1)", (one.shape[0], 1))
+    above = f"({cosine} > {site.plain('margin', 0)}) * 1.0"
+    site.temporaries.set(push, f"torch.where({wanted} == 1, -1.0, {above})")
+    share = _share_of_rows(site, Code(push, wanted.shape), one.shape[0])
+    for each, mine, other in ((one, a, b), (two, b, a)):
+        for node in needing(each):
+            length = f"{mine.atom}.norm(dim=1, keepdim=True)"
+            lengths = f"({length} * {other.atom}.norm(dim=1, keepdim=True))"
+            local = (
+                f"{other.within(Binding.PRODUCT)} / {lengths} - {cosine} * {mine.within(Binding.MINUS)} / {length}**2"
+            )
+            yield Flow(node, mul(share, Code(f"({local})", node.shape)))
+
+
+@rule("multi_margin_loss")
+def _multi_margin(site: Site) -> Iterator[Flow]:
+    """Up in each class within the margin, and as much down in the right one."""
+    weight, target = site.argument("weight"), site.value(site.argument("target"))
+    power = site.plain("p", 1)
+    for each in needing(site.argument("input")):
+        if len(each.shape) != 2:
+            raise NoRule("multi_margin_loss of a tensor that is not (rows, classes)")
+        rows, classes = each.shape
+        x = site.value(each, often=True)
+        hot, slack, over = (site.temporaries.fresh(f"{site.line}_{name}") for name in ("hot", "slack", "over"))
+        site.temporaries.set(hot, f"F.one_hot({target}, {classes})")
+        right = f"{x.atom}.gather(1, {target.atom}.unsqueeze(1))"
+        site.temporaries.set(slack, f"({x.within(Binding.SUM)} - {right} + {site.plain('margin', 1.0)}) * (1 - {hot})")
+        site.temporaries.set(over, f"({slack} > 0) * 1.0" if power == 1 else f"2 * {slack}.clamp(min=0)")
+        local = Code(f"({over} - {hot} * {over}.sum(1, keepdim=True))", each.shape)
+        if isinstance(weight, Node):
+            local = mul(local, Code(f"{site.value(weight).atom}[{target}].unsqueeze(1)", (rows, 1)))
+        yield Flow(each, _share_of_rows(site, div(local, site.numbers.code(classes)), rows))
+
+
+def _share_of_rows(site: Site, local: Code, rows: int) -> Code:
+    """Return what a loss with one number for each row makes of a gradient in the form ``(rows, …)``."""
+    reduction = site.plain("reduction", "mean")
+    if reduction == "mean":
+        local = div(local, site.numbers.code(rows))
+    incoming = method(site.full(), ".unsqueeze(1)", (rows, 1)) if reduction == "none" else site.gradient
+    return mul(local, incoming)
+
+
 @rule("triplet_margin_loss")
 def _triplet(site: Site) -> Iterator[Flow]:
     anchor, positive, negative = (site.argument(name) for name in ("anchor", "positive", "negative"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor
 
-from author.derive.code import Code, call, literal, method, turned
+from author.derive.code import Binding, Code, call, literal, method, turned
 from author.derive.nodes import Node, plain
 from author.derive.rules.arithmetic import needing
 from author.derive.rules.table import NoRule, rule
@@ -255,7 +255,8 @@ def _select(site: Site) -> Iterator[Flow]:
 @rule("pad")
 def _pad(site: Site) -> Iterator[Flow]:
     if site.plain("mode", "constant") != "constant":
-        raise NoRule(f"pad with mode {site.argument('mode')!r}")
+        yield from _pad_with_copies(site)
+        return
     pads = site.argument("pad")
     for each in needing(site.argument("input")):
         rank = len(each.shape)
@@ -269,6 +270,26 @@ def _pad(site: Site) -> Iterator[Flow]:
         while len(parts) > 1 and parts[-1] == ":":
             parts.pop()
         yield Flow(each, method(site.full(), f"[{', '.join(parts)}]", each.shape))
+
+
+def _pad_with_copies(site: Site) -> Iterator[Flow]:
+    """Add each padded place up where it was copied from: the padded numbers of the places tell where that is."""
+    pads, mode = site.argument("pad"), site.plain("mode")
+    for each in needing(site.argument("input")):
+        rank, code, shape = len(each.shape), site.full(), list(site.node.shape)
+        for place in range(len(pads) // 2):
+            before, after = pads[2 * place], pads[2 * place + 1]
+            if before < 0 or after < 0:
+                raise NoRule("pad by a negative number")
+            if before or after:
+                dim = rank - 1 - place
+                size = shape[dim] = each.shape[dim]
+                source = site.temporaries.fresh(f"{site.line}_from" if not place else f"{site.line}_from_{dim}")
+                counted = f"F.pad(torch.arange({size}.0)[None], ({before}, {after}), mode={mode!r})"
+                site.temporaries.set(source, f"{counted}[0].long()")
+                zeros = call("torch.zeros", literal(shape), shape=shape)
+                code = method(zeros, f".index_add({dim}, {source}, {code})", shape)
+        yield Flow(each, code)
 
 
 @rule("unfold")
@@ -323,9 +344,38 @@ def _interpolate(site: Site) -> Iterator[Flow]:
     for each in needing(site.argument("input")):
         spatial = list(zip(site.node.shape[2:], each.shape[2:], strict=True))
         if site.plain("mode", "nearest") != "nearest" or any(whole % size for whole, size in spatial):
-            raise NoRule("interpolate in another way than by copies")
+            yield Flow(each, _interpolated_back(site, each))
+            continue
         sizes = [*each.shape[:2], *(part for whole, size in spatial for part in (size, whole // size))]
         dims = [3 + 2 * i for i in range(len(spatial))]
         parts = method(site.full(), f".reshape({literal(sizes)})", sizes)
         shown = str(dims[0]) if len(dims) == 1 else f"({literal(dims)})"
         yield Flow(each, method(parts, f".sum({shown})", each.shape))
+
+
+_ALONG_AN_AXIS: Final = {"nearest": "nearest", "linear": "linear", "bilinear": "linear"}
+
+
+def _interpolated_back(site: Site, each: Node) -> Code:
+    """Return the gradient of what was interpolated along one or two axes.
+
+    Each axis is a product with a matrix, whose rows are the interpolated rows of the identity.
+    """
+    mode, sizes = site.plain("mode", "nearest"), list(zip(each.shape[2:], site.node.shape[2:], strict=True))
+    scale = site.argument("scale_factor")
+    scales = scale if isinstance(scale, tuple) else (scale,) * len(sizes)
+    is_rounded = any(by is not None and size * by != whole for by, (size, whole) in zip(scales, sizes, strict=True))
+    if mode not in _ALONG_AN_AXIS or len(sizes) > 2 or is_rounded:
+        raise NoRule(f"interpolate with mode {mode!r} and these sizes")
+    options = f"mode={_ALONG_AN_AXIS[mode]!r}" + (", align_corners=True" if site.argument("align_corners") else "")
+    matrices: dict[tuple[int, int], str] = {}
+    for size, whole in sizes:
+        if (size, whole) not in matrices:
+            matrices[size, whole] = site.temporaries.fresh(
+                f"{site.line}_weights{len(matrices) + 1 if matrices else ''}"
+            )
+            unit = f"F.interpolate(torch.eye({size})[None], {whole}, {options})"
+            site.temporaries.set(matrices[size, whole], f"{unit}[0]")
+    right = f"{site.full().within(Binding.PRODUCT)} @ {matrices[sizes[-1]]}.T"
+    left = f"{matrices[sizes[0]]} @ " if len(sizes) == 2 else ""
+    return Code(f"{left}{right}", each.shape, Binding.PRODUCT)

@@ -28,6 +28,7 @@ from exercises.language.reading.values import (
     Traced,
 )  # fmt: skip
 from exercises.language.reading.writes import Filling, settled
+from exercises.language.spelled import negated
 
 _OPERATORS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul",
@@ -121,7 +122,8 @@ def _unary(session: Session, node: ast.UnaryOp, scope: Scope) -> Any:
         if isinstance(node.op, ast.UAdd):
             return value
         return session.operation("neg" if isinstance(node.op, ast.USub) else "logical_not", value)
-    return _SIGNS[type(node.op)](value)
+    result = _SIGNS[type(node.op)](value)
+    return negated(result, value) if isinstance(node.op, ast.USub) else result
 
 
 def _binary(session: Session, node: ast.BinOp, scope: Scope) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,6 +15,7 @@ from exercises.language.reading.plain import product
 from exercises.language.reading.session import Session, holds_traced
 from exercises.language.reading.values import Class, Instance, Library, Traced
 from exercises.language.reading.writes import make_stale
+from exercises.language.spelled import SpelledFloat, SpelledInt, spelled
 
 ROOTS: Final = {
     "torch", "F", "nn", "math", "np", "numpy", "einops", "rearrange", "repeat", "einsum", "functional", "autograd",
@@ -120,7 +122,7 @@ def called(session: Session, path: str, positional: list[Any], options: dict[str
     path = normalised(path)
     if path.startswith("np.") and path[3:] in _MATH and not holds_traced(positional):
         return _mathematics(session, path[3:], positional, options)
-    if path == "np.arange" and not options and all(type(each) is int for each in positional):
+    if path == "np.arange" and not options and all(isinstance(each, int) for each in positional):
         return range(*positional)  # it counts the turns of a loop, or chooses rows
     if path == "torch.where" and len(positional) == 1 and not options:
         path = "torch.nonzero"
@@ -182,7 +184,10 @@ def _mathematics(session: Session, name: str, positional: list[Any], options: di
         raise session.refused(f"math.{name} is not in the language", "Write the number.")
     if name == "prod":
         return product(python.items(session, first), session.limits)
-    return _MATH[name](*positional)
+    result = _MATH[name](*positional)
+    if len(positional) == 1 and isinstance(first, SpelledInt | SpelledFloat):
+        return spelled(result, ast.Call(ast.Attribute(ast.Name("math"), name), [first.node], []))
+    return result
 
 
 def advice_for(path: str) -> str:

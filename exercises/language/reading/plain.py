@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from exercises.language.reading.limits import Limits
+from exercises.language.spelled import combined
 
 
 class TooMuch(ValueError):
@@ -42,7 +43,7 @@ def computed(op: ast.operator, left: Any, right: Any, limits: Limits) -> Any:
             raise TooMuch(f"a list or string has more than {limits.items:,} items")
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(op, left, right, limits)
-    return checked(ARITHMETIC[type(op)](left, right), limits)
+    return combined(checked(ARITHMETIC[type(op)](left, right), limits), op, left, right)
 
 
 def _check_bits(op: ast.operator, left: int, right: int, limits: Limits) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from exercises.language.reading.plain import TooMuch, checked, computed, taken, total
 from exercises.language.reading.session import Session, holds_traced
 from exercises.language.reading.values import Class, Function, Instance, Library, Results, Traced
+from exercises.language.spelled import range_text
 
 _DIGITS_MAX: Final = 30
 
@@ -47,7 +48,11 @@ def _range(session: Session, *bounds: Any) -> range:
         raise session.refused(
             "the number of turns depends on a tensor's values", "Write the loop with a number: for i in range(3)."
         )
-    return range(*bounds)
+    numbers = range(*bounds)
+    text = range_text(bounds)
+    if text is not None:
+        session.range_texts[numbers] = text
+    return numbers
 
 
 def _len(session: Session, value: Any) -> int:

@@ -21,6 +21,7 @@ from exercises.language.reading.limits import Budget, Limits, too_large
 from exercises.language.reading.scope import Scope
 from exercises.language.reading.sizes import elements_bound
 from exercises.language.reading.values import Class, Instance, Results, Stale, Traced
+from exercises.language.spelled import SpelledRange, unspelled
 from exercises.language.step_names import StepNames
 from exercises.language.writer import statement
 
@@ -49,6 +50,7 @@ class Session:
     notes: list[Note] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
+    range_texts: dict[range, str] = field(default_factory=dict)  # those whose bounds are spelled
     line: int = 1
     depth: int = 0
     no_grad: int = 0
@@ -183,7 +185,7 @@ class Session:
     def apply(self, operation: Operation, arguments: list[Any], options: Mapping[str, Any]) -> Any:
         """Return the call of an operation, computed on the sample numbers: a tensor, or several results."""
         operation, values = self._bound(operation, arguments, options)
-        call = Call(operation.name, tuple((key, plain(value)) for key, value in values.items()))
+        call = Call(operation.name, tuple((key, self._spelled(plain(value))) for key, value in values.items()))
         size = 1 + sum(_size(value) for value in values.values())
         if size > self.limits.size:
             raise self.refused("the line is too long", "Give parts of it names.")
@@ -193,6 +195,11 @@ class Session:
             return Results(call, tuple(result), size)
         self.budget.spend_elements(self.line, result.numel())
         return Traced(call, result, size)
+
+    def _spelled(self, argument: Any) -> Any:
+        if isinstance(argument, range) and argument in self.range_texts:
+            return SpelledRange(argument, self.range_texts[argument])
+        return tuple(self._spelled(each) for each in argument) if isinstance(argument, tuple) else argument
 
     def _computed(self, operation: Operation, values: dict[str, Any]) -> Any:
         try:
@@ -240,7 +247,12 @@ class Session:
         if self.models:  # what a parameter starts from; its numbers are drawn when it has a name
             start: Traced = self.operation("zeros", tuple(shape))
             return start
-        drawn = Drawn(self.names.fresh(name), kind, tuple(shape), options)
+        drawn = Drawn(
+            self.names.fresh(name),
+            kind,
+            unspelled(tuple(shape)),
+            {key: unspelled(value) for key, value in options.items()},
+        )
         self._check_shape(drawn.shape)
         self.drawn.append(drawn)
         value = drawn.draw(0)

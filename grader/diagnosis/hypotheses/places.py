@@ -1,4 +1,4 @@
-"""A line that reads a tensor at several places: what comes through one of them is left out, or off by a number.
+"""A line that reads a tensor at several places: what comes through one of them is left out, or wrong.
 
 ``qr = cat((q1 * cos - q2 * sin, q1 * sin + q2 * cos))`` reads ``q1`` twice. The line is played with a leaf of its own
 for each place, so that the term of a step comes apart into those of its places.
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from exercises.tape import Step
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
@@ -22,17 +24,44 @@ def one_of_a_line(case: Case) -> Iterator[Finding]:
     """Find the term of one place times a number, 0 if it is missing; all others are right."""
     if not case.same_shape or case.is_stretched:
         return
-    for edge in case.direct:
-        played = case.altered.apart(edge.step.name, edge.read)
-        if played is None or played.output.shape != edge.upstream.shape:
-            continue
-        terms = list(back(played, edge.upstream).items())
-        places = [term for name, term in terms if name.partition("#")[0] == edge.read]
+    for edge, played in _taken_apart(case):
+        places = _terms(edge, played, edge.upstream)
         for place, term in enumerate(places, 1):
             weight = _weight(case, edge, term)
             if weight is not None:
                 yield from _findings(case, edge, place, len(places), term, weight)
                 return
+
+
+def one_without_upstream(case: Case) -> Iterator[Finding]:
+    """Find the derivative of one place alone, or the upstream gradient divided by it; all others are right."""
+    if not case.same_shape or case.is_stretched:
+        return
+    for edge, played in _taken_apart(case):
+        places = _terms(edge, played, edge.upstream)
+        derivatives = _terms(edge, played, torch.ones_like(edge.upstream))
+        for place, (term, alone) in enumerate(zip(places, derivatives, strict=True), 1):
+            if term.shape != edge.observed.shape or not case.matters(term):
+                continue
+            observed = edge.observed - (edge.share - term)
+            for code, stands in ((Code.MISSING_UPSTREAM, alone), (Code.MISSING_LOCAL, term / alone**2)):
+                if stands.isfinite().all() and not case.same(term, stands) and case.same(observed, stands):
+                    values: dict[str, Any] = {"read": edge.read, "place": place, "count": len(places)}
+                    yield Finding(code, "place", edge.step.name, case.answer - stands + term, **values)
+                    return
+
+
+def _taken_apart(case: Case) -> Iterator[tuple[Edge, Step]]:
+    """Yield each line that reads a tensor at several places, played with a leaf for each."""
+    for edge in case.direct:
+        played = case.altered.apart(edge.step.name, edge.read)
+        if played is not None and played.output.shape == edge.upstream.shape:
+            yield edge, played
+
+
+def _terms(edge: Edge, played: Step, upstream: Tensor) -> list[Tensor]:
+    """Return the term of each place for an upstream gradient."""
+    return [term for name, term in back(played, upstream).items() if name.partition("#")[0] == edge.read]
 
 
 def _weight(case: Case, edge: Edge, term: Tensor) -> float | None:

@@ -140,15 +140,21 @@ def test_a_tensor_that_the_loss_does_not_need_has_gradient_zero() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("y = torch.matrix_exp(z @ z.T)", "matrix_exp has no rule that derives it"),
-        ("y = F.pad(z, (1, 1), mode='reflect')", "pad with mode 'reflect' has no rule that derives it"),
+        (
+            "y = torch.matrix_exp(z @ z.T)",
+            "matrix_exp has no rule that derives it. Write the first terms of",
+        ),
+        (
+            "y = F.pad(z, (-1, 1))",
+            "pad by a negative number has no rule that derives it. Write it with other",
+        ),
     ],
 )
 def test_an_operation_without_a_rule_is_refused_with_its_line(line: str, reason: str) -> None:
     given = samples("x:3,4")
     forward = reader.read(f"z = x * 2\n{line}\nloss = y.sum()", given)
 
-    with pytest.raises(Refused, match=f"line 2: {reason}. Write it with other operations"):
+    with pytest.raises(Refused, match=f"line 2: {reason}"):
         derived(forward, given, ["x"])
 
 

@@ -12,12 +12,12 @@ import torch
 from author.mistakes.grading import Outcome
 from author.mistakes.key import Line
 from author.mistakes.making import Mistake
+from author.precise import PrecisePass
 from author.prove.caught import found_in
-from author.prove.findings import Fault
+from author.prove.findings import Fault, FaultAt, Finding
 from author.prove.hints import hints
 from author.prove.oracle import slopes
 from author.prove.parts import parts
-from author.prove.precise import PrecisePass
 from author.prove.right_key import right_key
 from author.prove.subject import Subject
 from exercises.exercise import Exercise
@@ -64,7 +64,8 @@ def test_no_slope_goes_through_a_wall(tmp_path: Path) -> None:
         "q = x + (x.round() - x).detach()\nout = q @ W\nloss = (out * g).sum()\n",
         "x = param(5, 4)\nW = param(4, 2)\ng = data(5, 2)\n",
     )
-    precise = PrecisePass(straight_through, Subject(straight_through).reference(0).state)
+    given = straight_through.given(Subject(straight_through).reference(0).state)
+    precise = PrecisePass(straight_through.forward, given, straight_through.data)
     assert slopes(Subject(straight_through, SMALL)).is_sound
     moved = precise.play({"x": torch.full((5, 4), 1e-3, dtype=torch.float64)})
     assert float(moved) != precise.loss  # the wall keeps its value, and x itself goes on
@@ -183,3 +184,15 @@ def test_an_explanation_that_takes_long_is_a_fault() -> None:
 
 def test_a_key_without_mistakes_is_a_fault() -> None:
     assert [fault for fault, _ in faults_of()] == [Fault.NO_MISTAKES]
+
+
+def test_faults_that_differ_in_their_place_alone_share_a_sentence() -> None:
+    dead = [FaultAt(Fault.DEAD, f"h{place}", {"seed": 1}) for place in range(10)]
+    finding = Finding("parts", (*dead, FaultAt(Fault.DEAD, "a", {"seed": 2}), FaultAt(Fault.NO_SUCH_PART, "b[9]")))
+
+    assert finding.messages == [
+        "The gradient of h0, h1, h2, h3, h4, h5, h6 and 3 others is zero on seed 1, so zeros pass. "
+        "Draw more, or values that get through.",
+        "The gradient of a is zero on seed 2, so zeros pass. Draw more, or values that get through.",
+        "b[9] is declared as vanishing, and there is no such part. Write a checkpoint, or name[2:4].",
+    ]

@@ -11,11 +11,14 @@ from exercises.language.expression import evaluated
 from exercises.language.forward import Forward
 from exercises.language.text import comments_of
 
-GIVEN = given.read("x = data(4, 3)\nW = param(3, 3)\nV = param(3, 3)\nb = param(3)\ny = labels(3, 4)\ng = data(4, 3)")
+GIVEN = given.read(
+    "x = data(4, 3)\nW = param(3, 3)\nV = param(3, 3)\nb = param(3)\ny = labels(3, 4)\ng = data(4, 3)\n"
+    "alpha = 0.3\nk = 4"
+)
 
 
 def cut(lines: str) -> Forward:
-    forward = reader.read(lines, GIVEN.samples())
+    forward = reader.read(lines, GIVEN.samples(), keep_spelling=True)
     return autocut.cut(forward, GIVEN.params, [each.name for each in GIVEN.drawn], comments_of(lines))
 
 
@@ -33,6 +36,18 @@ CUTS = {
     "a gate": ("h = torch.sigmoid(x @ W) * torch.tanh(x @ V)",
                ["h_pre = x @ W", "h_sigmoid = torch.sigmoid(h_pre)", "h_pre_2 = x @ V", "h_tanh = torch.tanh(h_pre_2)",
                 "h = h_sigmoid * h_tanh"]),
+    "the name of a number": ("z = torch.tanh(x @ W * alpha)", ["z_pre = x @ W * alpha", "z = torch.tanh(z_pre)"]),
+    "arithmetic of a number": ("z = torch.tanh(x @ W * (1 - alpha) / -k) * k**-0.5",
+                               ["z_pre = x @ W * (1 - alpha) / -k", "z_tanh = torch.tanh(z_pre)",
+                                "z = z_tanh * k**-0.5"]),
+    "mathematics of a number": ("z = W.exp() / math.sqrt(k)", ["z_exp = torch.exp(W)", "z = z_exp / math.sqrt(k)"]),
+    "a number of a function": ("def f(x, scale):\n    return torch.tanh(x @ W * scale)\nz = f(x, 2 * alpha)",
+                               ["z_pre = x @ W * (2 * alpha)", "z = torch.tanh(z_pre)"]),
+    "sizes of a shape": ("z = W.exp().view(k - 1, -1)", ["z_exp = torch.exp(W)", "z = z_exp.view(k - 1, -1)"]),
+    "rows of a range": ("z = torch.exp(x @ W)[range(k), y]", ["z_prod = x @ W", "z_exp = torch.exp(z_prod)",
+                                                            "z = z_exp[range(k), y]"]),
+    "a long spelling": ("z = torch.tanh(x @ W * (alpha + k + alpha + k + alpha + 1.5))",
+                        ["z_pre = x @ W * 10.4", "z = torch.tanh(z_pre)"]),
     "a maximum": ("z = W - W.max(1, keepdim=True).values", ["z_max = W.max(1, keepdim=True).values", "z = W - z_max"]),
 }  # fmt: skip
 KEPT = [

@@ -72,6 +72,14 @@ def test_numbers_among_the_constants_are_tensors_of_the_state() -> None:
     assert not {"mode", "nothing"} & set(tensors)
 
 
+def test_several_numbers_are_given_in_one_line() -> None:
+    read = given.read("B, T = 2, 5\nsizes = [T, 3]\nx, W = data(B, T), param(T, 3)")
+
+    assert read.constants == {"B": 2, "T": 5, "sizes": (5, 3)}
+    assert {name: tuple(value.shape) for name, value in read.draw(0).items()} == {"x": (2, 5), "W": (5, 3)}
+    assert read.params == ("W",)
+
+
 def test_a_seed_decides_the_numbers() -> None:
     read = given.read(LINES)
     one, again, other = read.draw(1), read.draw(1), read.draw(2)
@@ -107,7 +115,7 @@ def test_another_line_changes_no_other_tensor() -> None:
         ("x = data(k)", 1, "'k' is no constant"),
         ("x = data(-'a')", 1, "is no number"),
         ("import os", 1, "'import os' is not given"),
-        ("a, b = 1, 2", 1, "is not given"),
+        ("a, b = 1", 1, "is not given"),
         ("x = data(3)\nx = (", 2, "this is no line of Python"),
         ("x = " + "-" * 5000 + "1", 1, "this is no line of Python"),
         ("x = " + "1 + " * 20000 + "1", 1, "this is no line of Python"),

@@ -412,3 +412,14 @@ def test_operations_without_a_gradient_are_those_of_the_table() -> None:
 )
 def test_a_default_is_told_from_what_is_equal_to_it(parameter: str, value: object, is_default: bool) -> None:
     assert OPERATIONS["sum"].is_default(parameter, value) == is_default
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+@pytest.mark.filterwarnings("error")
+def test_a_loss_of_two_shapes_is_torchs_and_warns_of_nothing(name: str) -> None:
+    x, y = torch.arange(6.0).reshape(2, 3).requires_grad_(), torch.tensor([1.0, 0.5, -2.0])
+
+    loss = OPERATIONS[name].apply(input=x, target=y)
+
+    assert torch.equal(loss, getattr(F, name)(x, y.expand(2, 3)))
+    assert torch.equal(*torch.autograd.grad(loss, x), *torch.autograd.grad(getattr(F, name)(x, y.expand(2, 3)), x))

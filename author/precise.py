@@ -6,7 +6,7 @@ goes back through a wall.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -14,8 +14,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from exercises.exercise import Exercise
 from exercises.language.expression import Call, Name, Part, compiled
+from exercises.language.forward import Forward
 from exercises.tape import is_constant
 
 _CASTS: Final = frozenset({"to", "float", "double", "half", "bfloat16", "type", "type_as"})
@@ -39,14 +39,14 @@ class Walls:
 class PrecisePass:
     """A forward pass in float64.
 
-    :param state: the frozen forward state, of which the given part is read
+    :param given: the given part of a forward state
+    :param data: the names in it that have no gradient
     """
 
-    def __init__(self, exercise: Exercise, state: Mapping[str, Tensor]) -> None:
-        self._lines = exercise.forward.lines
-        given = exercise.given(state)
+    def __init__(self, forward: Forward, given: Mapping[str, Tensor], data: Collection[str]) -> None:
+        self._lines = forward.lines
         self._given = {name: _read(value) for name, value in given.items()}
-        self._data = frozenset(exercise.data)
+        self._data = frozenset(data)
         self._walls = Walls()
         self.loss = float(self.play().detach())
 

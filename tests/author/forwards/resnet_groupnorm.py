@@ -1,0 +1,26 @@
+# a pre-activation ResNet block with GroupNorm and a time embedding, as diffusion U-Nets have it
+# --- given
+x = data(2, 4, 4, 4)
+t_emb = data(2, 6)
+gn1_w = param(4, mean=1.0, scale=0.1)
+gn1_b = param(4)
+conv1_w = param(8, 4, 3, 3)
+conv1_b = param(8)
+time_w = param(8, 6)
+time_b = param(8)
+gn2_w = param(8, mean=1.0, scale=0.1)
+gn2_b = param(8)
+conv2_w = param(8, 8, 3, 3)
+conv2_b = param(8)
+skip_w = param(8, 4, 1, 1)
+skip_b = param(8)
+target = data(2, 8, 4, 4)
+# --- lines
+h = F.group_norm(x, 2, gn1_w, gn1_b)
+h = F.silu(h)
+h = F.conv2d(F.pad(h, (1, 1, 1, 1), mode='reflect'), conv1_w, conv1_b)
+h += F.linear(F.silu(t_emb), time_w, time_b)[:, :, None, None]
+h = F.group_norm(h, num_groups=4, weight=gn2_w, bias=gn2_b, eps=1e-6)
+h = F.conv2d(F.silu(h), conv2_w, conv2_b, padding=1)
+out = (h + F.conv2d(x, skip_w, skip_b)) / math.sqrt(2.0)
+loss = F.mse_loss(out, target)
