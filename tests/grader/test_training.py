@@ -103,6 +103,15 @@ def test_what_the_backward_pass_does_not_give_is_forged(sandbox: Sandbox, chunk:
     assert judged(sandbox, chunk, source) is Verdict.FORGED
 
 
+def test_right_steps_forgive_no_wrong_one(sandbox: Sandbox) -> None:
+    chunk = TRAINER.chunk(4, 0, 8, [0.1] * 3, NUMBERS.start(4))
+    wrong_at_first = function(dW2=f"dW2 * (1.05 if torch.equal(W2, torch.tensor({chunk.start['W2'].tolist()})) else 1)")
+
+    own = TRAINER.own(chunk, wrong_at_first, "backward.py", sandbox, lambda: None)
+
+    assert own is not None and not own.are_right
+
+
 def test_right_gradients_of_a_run_that_blows_up_are_not_called_wrong(chunk: Chunk) -> None:
     reference = TRAINER.replay(chunk)
     claimed = {name: tensor + 0.01 for name, tensor in reference.items()}
