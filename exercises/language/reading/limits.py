@@ -48,8 +48,10 @@ class Budget:
         :raises Refused: the tensor is too large, or all tensors together are
         """
         self._elements -= elements + others
-        if elements > self.limits.elements or self._elements < 0:
+        if elements > self.limits.elements:
             raise too_large(line, self.limits)
+        if self._elements < 0:
+            raise too_much(line, f"all tensors together have more than {self.limits.elements_total:,} elements")
 
 
 def too_much(line: int, reason: str) -> Refused:
