@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from grader.compare import Origin, Verdict
 from server.courses.schemas import PersonBody
@@ -39,6 +39,8 @@ class ComparisonBody(BaseModel):
     ``maxdiff`` is null if there is no finite difference. ``origin`` is null for a row that passed or holds no tensor,
     and unknown if the gradient above was not handed in. A row that ``inherits_constant`` inherits no credit.
     """
+
+    model_config = ConfigDict(frozen=True)  # answers share the rows without an answer
 
     name: str
     verdict: Verdict
