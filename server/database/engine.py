@@ -126,6 +126,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         hide_parameters=True,
         pool_pre_ping=not on_sqlite,  # after a restart of the database server, a connection is replaced
         pool_size=POOLED_CONNECTIONS,
+        pool_use_lifo=True,  # the one that was used last has pages and statements at hand
         max_overflow=CONNECTIONS_MAX - POOLED_CONNECTIONS,
         connect_args={} if on_sqlite else {"connect_timeout": CONNECT_SECONDS},
     )
