@@ -36,10 +36,19 @@ from torch import Tensor
 from exercises.tape import Step
 from grader.backward import go_back
 from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
-from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
 from grader.recovery import recover_upstream
 from grader.reference import Reference, back, back_all, right_terms
-from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, is_nearly_uniform, sum_of
+from grader.rounding.closeness import (
+    Target,
+    align,
+    broadcast_shape,
+    close,
+    fit,
+    is_degenerate,
+    is_nearly_uniform,
+    sum_of,
+)
+from grader.rounding.error_bounds import BoundedBackward, Unbounded, frozen_steps
 
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 READINGS_MAX = 64  # combinations of the gradients above one step

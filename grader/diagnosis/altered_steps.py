@@ -18,7 +18,7 @@ from exercises.language.expression import Call, Name, Part, walk
 from exercises.tape import CutTape, Step
 from grader.backward import go_back
 from grader.reference import back, kept_with_dissection, reference
-from grader.rounding import broadcasts_to, close, is_uniform
+from grader.rounding.closeness import broadcasts_to, close, is_uniform
 
 PLACES_MAX: Final = 4
 NODES_MAX: Final = 64  # of a line

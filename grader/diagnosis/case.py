@@ -26,7 +26,7 @@ from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
 from grader.origin import BackwardReplay, back_by_element
 from grader.reference import Reference, back, kept_with_dissection, reference
-from grader.rounding import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
+from grader.rounding.closeness import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost

@@ -18,8 +18,8 @@ from grader.grade import Grade, compare_all
 from grader.origin import back_by_element
 from grader.reference import reference
 from tests.grader.diagnosis.test_search import ATTENTION
+from tests.grader.rounding.test_tolerance import CURVE
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own, written
-from tests.grader.test_tolerance import CURVE
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
 

@@ -16,7 +16,7 @@ from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.origin import BackwardReplay, back_by_element, replay_backward
 from grader.reference import reference
-from grader.rounding import Target, close
+from grader.rounding.closeness import Target, close
 from tests.grader.rows import FULL, INSTANCE, RIGHT
 from tests.support.forwards import SameNumbers, forward
 

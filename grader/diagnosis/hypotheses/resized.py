@@ -13,7 +13,7 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
 from grader.reference import back
-from grader.rounding import align, is_uniform
+from grader.rounding.closeness import align, is_uniform
 
 AXES_MAX = 4
 SLICES_MIN = 8  # one of each row does not fit this many rows by chance

@@ -14,7 +14,7 @@ from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
 from grader.reference import back, kept_with_dissection, reference
-from grader.rounding import align, close, is_uniform
+from grader.rounding.closeness import align, close, is_uniform
 
 # Derivatives that are written as a function of the line's own value, or of what it reads.
 DERIVATIVES: tuple[Callable[[Tensor], Tensor], ...] = (

@@ -33,7 +33,7 @@ from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
 from grader.backward import go_back
 from grader.reference import kept_with_dissection, reference
-from grader.rounding import sum_of
+from grader.rounding.closeness import sum_of
 
 UNIT = 2.0**-24  # the unit roundoff of float32
 # The error of a value of the forward pass, and of a nonlinear function of one, in unit roundoffs.

@@ -14,12 +14,12 @@ from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance, Kind
 from exercises.language.expression import Call, Name, Reader
 from exercises.language.forward import Forward, Line
-from grader import tolerance
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.grade import Grade, compare_all
 from grader.reference import Reference, reference
-from grader.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
+from grader.rounding import tolerance
+from grader.rounding.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own
 from tests.mistakes.play import play
 from tests.support.forwards import SameNumbers
