@@ -14,7 +14,7 @@ import torch
 from exercises.tape import Tape
 from grader.compare import BROADCAST_ELEMENTS_MAX
 from grader.diagnosis.explain import IN_CONTEXT
-from grader.origin import CONSTANT_ABOVE, NOT_HANDED_IN
+from grader.origin.backward_replay import CONSTANT_ABOVE, NOT_HANDED_IN
 from grader.rounding.error_bounds import FORWARD_ROUNDINGS, UNIT
 from grader.rounding.tolerance import BEYOND, FROM_ABOVE
 from tests.support.forwards import forward

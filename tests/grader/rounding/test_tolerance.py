@@ -275,7 +275,7 @@ def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch
 
     assert judged({"h": RIGHT["h"] * 2})["h"].verdict is Verdict.WRONG
     below: dict[str, Tensor | None] = {"hprebn": 1000 * RIGHT["hprebn"], "b1": 1000 * RIGHT["b1"].flip(0)}
-    monkeypatch.setattr("grader.origin.BackwardReplay._differs_by_rounding", lambda *_: False)
+    monkeypatch.setattr("grader.origin.backward_replay.BackwardReplay._differs_by_rounding", lambda *_: False)
     assert judged(below)["b1"].verdict is Verdict.WRONG
     assert judged(below | {"b1": RIGHT["b1"] * 1.5})["b1"].verdict is Verdict.APPROXIMATE
     with pytest.raises(AssertionError, match="bound"):

@@ -15,7 +15,7 @@ from exercises.tape import variables
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
-from grader.origin import back_by_element
+from grader.origin.backward_replay import back_by_element
 from grader.reference import reference
 from tests.grader.diagnosis.test_search import ATTENTION
 from tests.grader.rounding.test_tolerance import CURVE
@@ -524,7 +524,7 @@ def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch
     def never(*_: object) -> None:
         raise AssertionError("a bound was computed")
 
-    monkeypatch.setattr("grader.origin.BoundedBackward", never)
+    monkeypatch.setattr("grader.origin.backward_replay.BoundedBackward", never)
 
     assert own(judged({"h": 2 * RIGHT["h"], "hpreact": 5 * RIGHT["hpreact"]})) == {"h", "hpreact"}
     with pytest.raises(AssertionError, match="bound"):

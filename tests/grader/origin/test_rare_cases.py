@@ -14,7 +14,7 @@ from exercises.instance import Instance
 from exercises.tape import Step
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
-from grader.origin import BackwardReplay, back_by_element, replay_backward
+from grader.origin.backward_replay import BackwardReplay, back_by_element, replay_backward
 from grader.reference import reference
 from grader.rounding.closeness import Target, close
 from tests.grader.rows import FULL, INSTANCE, RIGHT

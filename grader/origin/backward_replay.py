@@ -9,8 +9,8 @@ Some gradients cannot be fed in. The replay uses instead:
 
 1. Where a step is not a checkpoint: the gradient that the replay itself gives there.
 2. Where the gradient of a checkpoint was not handed in: the one recovered from what the student made of it
-   (``grader.recovery``) if their answers agree on it, else the one that the replay gives. An answer that agrees with it
-   inherits. One that does not is *unknown*: the mistake is here, or in what was not handed in.
+   (``grader.origin.recovery``) if their answers agree on it, else the one that the replay gives. An answer that agrees
+   with it inherits. One that does not is *unknown*: the mistake is here, or in what was not handed in.
 3. Where a gradient has another shape: what it broadcasts or reduces to. Students' lines broadcast too, so a wrong
    answer is also compared with the result of the line applied to the odd shape element by element.
 4. Where a wrong gradient is *degenerate* (zero everywhere, or not finite): the gradient that the replay gives. A
@@ -36,7 +36,7 @@ from torch import Tensor
 from exercises.tape import Step
 from grader.backward import go_back
 from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
-from grader.recovery import recover_upstream
+from grader.origin.recovery import recover_upstream
 from grader.reference import Reference, back, back_all, right_terms
 from grader.rounding.closeness import (
     Target,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
-from grader.recovery import ELEMENTS_MAX, recover_upstream
+from grader.origin.recovery import ELEMENTS_MAX, recover_upstream
 from grader.reference import back
 from grader.rounding.error_bounds import frozen_steps
 from tests.grader.rows import INSTANCE
