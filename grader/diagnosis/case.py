@@ -24,7 +24,8 @@ from exercises.tape import Step
 from grader.backward import go_back
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
-from grader.origin.backward_replay import BackwardReplay, back_by_element
+from grader.origin.backward_replay import BackwardReplay
+from grader.origin.odd_shapes import back_by_element
 from grader.reference import Reference, back, kept_with_dissection, reference
 from grader.rounding.closeness import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
