@@ -20,7 +20,7 @@ from grader import numerics
 from grader.answer import Answer
 from grader.compare import ATOL, RTOL, compare
 from grader.descent import BadGradient, compiled, descend, forward_state, update
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.rounding.tolerance import judge_rounding
 from grader.sandbox import Job, Limits, Loop, Run, RunStatus, Sandbox, SandboxFault, Slot
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.language.expression import Call, Name, Part, walk
 from exercises.tape import CutTape, Step
-from grader.backward import go_back
-from grader.reference import back, kept_with_dissection, reference
+from grader.reference.backward import go_back
+from grader.reference.gradients import back, kept_with_dissection, reference
 from grader.rounding.closeness import broadcasts_to, close, is_uniform
 
 PLACES_MAX: Final = 4

@@ -18,7 +18,7 @@ from grader.diagnosis.messages import with_evidence
 from grader.diagnosis.pattern import answer_pattern
 from grader.diagnosis.search import diagnose
 from grader.origin.backward_replay import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.rounding.closeness import align, fit
 from grader.rounding.tolerance import judge_rounding
 

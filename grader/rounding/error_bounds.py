@@ -31,8 +31,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
-from grader.backward import go_back
-from grader.reference import kept_with_dissection, reference
+from grader.reference.backward import go_back
+from grader.reference.gradients import kept_with_dissection, reference
 from grader.rounding.closeness import sum_of
 
 UNIT = 2.0**-24  # the unit roundoff of float32

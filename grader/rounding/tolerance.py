@@ -28,7 +28,7 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.tape import Step
 from grader.compare import ATOL, RTOL, Comparison, Verdict
-from grader.reference import Reference, back, back_all, kept_with_dissection, reference
+from grader.reference.gradients import Reference, back, back_all, kept_with_dissection, reference
 from grader.rounding.closeness import align, fit, sum_of
 from grader.rounding.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 

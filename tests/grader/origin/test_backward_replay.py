@@ -15,7 +15,7 @@ from exercises.tape import variables
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
-from grader.reference import reference
+from grader.reference.gradients import reference
 from tests.grader.diagnosis.test_search import ATTENTION
 from tests.grader.rounding.test_tolerance import CURVE
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own, written

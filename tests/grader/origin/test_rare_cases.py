@@ -14,7 +14,7 @@ from exercises.instance import Instance
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.origin.backward_replay import BackwardReplay, replay_backward
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.rounding.closeness import Target, close
 from tests.grader.rows import FULL, INSTANCE, RIGHT
 from tests.support.forwards import SameNumbers, forward

@@ -15,7 +15,7 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises
 from exercises.tape import Step
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.rounding.error_bounds import (
     DECOMPOSED,
     FORWARD_ROUNDINGS,

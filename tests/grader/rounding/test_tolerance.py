@@ -17,7 +17,7 @@ from exercises.language.forward import Forward, Line
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.grade import Grade, compare_all
-from grader.reference import Reference, reference
+from grader.reference.gradients import Reference, reference
 from grader.rounding import tolerance
 from grader.rounding.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own

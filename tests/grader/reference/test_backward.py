@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.backward import go_back
+from grader.reference.backward import go_back
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def test_gradients_are_those_of_torch() -> None:
@@ -46,7 +46,7 @@ def test_an_upstream_gradient_of_another_shape_is_refused() -> None:
 def test_a_process_that_grades_does_not_import_sympy() -> None:
     program = """
 import sys, torch
-from grader.backward import go_back
+from grader.reference.backward import go_back
 read = torch.ones(2, 3, requires_grad=True)
 go_back([read.tanh()], [read], [torch.ones(2, 3)])
 torch.func.vmap(lambda upstream: go_back([read.tanh()], [read], [upstream])[0])(torch.ones(4, 2, 3))

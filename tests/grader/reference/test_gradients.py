@@ -12,7 +12,7 @@ from exercises.instance import Instance, Kind, freeze
 from exercises.registry import exercises, find
 from exercises.tape import CutTape
 from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
-from grader.reference import (
+from grader.reference.gradients import (
     VANISHING_BELOW,
     StaleInstance,
     _dissections,

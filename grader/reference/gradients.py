@@ -13,9 +13,9 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step, constants
 from grader import numerics
-from grader.backward import go_back
 from grader.byte_cache import ByteCache
 from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
+from grader.reference.backward import go_back
 
 VANISHING_BELOW = 1e-7  # measured: a gradient that is zero in mathematics comes out below 6e-9, any other above 2e-4
 
