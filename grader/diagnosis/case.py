@@ -25,8 +25,9 @@ from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
 from grader.origin.backward_replay import BackwardReplay
 from grader.origin.odd_shapes import back_by_element
-from grader.reference.backward import go_back
-from grader.reference.gradients import Reference, back, kept_with_dissection, reference
+from grader.reference.backward import back, go_back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import Reference, reference
 from grader.rounding.closeness import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding

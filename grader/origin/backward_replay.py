@@ -37,7 +37,8 @@ from exercises.tape import Step
 from grader.compare import Comparison, Origin, Verdict
 from grader.origin.odd_shapes import terms_of_odd_shape
 from grader.origin.recovery import recover_upstream
-from grader.reference.gradients import Reference, back, back_all, right_terms
+from grader.reference.backward import back, back_all
+from grader.reference.gradients import Reference, right_terms
 from grader.rounding.closeness import (
     Target,
     align,

@@ -32,7 +32,8 @@ from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
 from grader.reference.backward import go_back
-from grader.reference.gradients import kept_with_dissection, reference
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
 from grader.rounding.closeness import sum_of
 
 UNIT = 2.0**-24  # the unit roundoff of float32

@@ -28,7 +28,9 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.tape import Step
 from grader.compare import ATOL, RTOL, Comparison, Verdict
-from grader.reference.gradients import Reference, back, back_all, kept_with_dissection, reference
+from grader.reference.backward import back, back_all
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import Reference, reference
 from grader.rounding.closeness import align, fit, sum_of
 from grader.rounding.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 

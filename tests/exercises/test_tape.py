@@ -1,4 +1,4 @@
-"""The tape holds a forward pass played plainly or cut; tests of `grader.reference.gradients` compare the gradients."""
+"""The tape holds a forward pass played plainly or cut; tests of `grader.reference.backward` compare the gradients."""
 
 from __future__ import annotations
 

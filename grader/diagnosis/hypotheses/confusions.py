@@ -10,7 +10,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference.gradients import back
+from grader.reference.backward import back
 from grader.rounding.closeness import NOISE, RELATIVE, broadcast_shape, close, is_uniform
 
 

@@ -13,7 +13,7 @@ from exercises.tape import Step
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference.gradients import back
+from grader.reference.backward import back
 from grader.rounding.closeness import is_uniform
 
 STEPS_UP_MAX = 2  # to the next gradient above that is a sum

@@ -12,7 +12,7 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
-from grader.reference.gradients import back
+from grader.reference.backward import back
 from grader.rounding.closeness import align, is_uniform
 
 AXES_MAX = 4

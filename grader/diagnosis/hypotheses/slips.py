@@ -13,7 +13,9 @@ from grader.diagnosis.altered_steps import altered_steps
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference.gradients import back, kept_with_dissection, reference
+from grader.reference.backward import back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
 from grader.rounding.closeness import align, close, is_uniform
 
 # Derivatives that are written as a function of the line's own value, or of what it reads.

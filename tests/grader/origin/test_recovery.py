@@ -10,7 +10,7 @@ from torch import Tensor
 
 from exercises.tape import Step
 from grader.origin.recovery import ELEMENTS_MAX, recover_upstream
-from grader.reference.gradients import back
+from grader.reference.backward import back
 from grader.rounding.error_bounds import frozen_steps
 from tests.grader.rows import INSTANCE
 
