@@ -12,10 +12,10 @@ from typing import Any, Final
 from exercises.instance import Instance, Kind
 from grader import numerics
 from grader.answer import Answer, missing, unreached
-from grader.byte_cache import ByteCache
+from grader.caches.budget import EXPLAINED_BYTES
+from grader.caches.byte_cache import ByteCache
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
-from grader.memory_budget import EXPLAINED_BYTES
 from grader.misfits import shape_hint
 from grader.reference import gradients
 from grader.reference.gradients import reference

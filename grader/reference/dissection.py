@@ -14,8 +14,8 @@ from torch import Tensor
 
 from exercises.instance import Instance
 from exercises.tape import Step, constants
-from grader.byte_cache import ByteCache
-from grader.memory_budget import DISSECTIONS_BYTES
+from grader.caches.budget import DISSECTIONS_BYTES
+from grader.caches.byte_cache import ByteCache
 from grader.reference.backward import back_all
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.tape import CutTape, Step
 from grader import numerics
-from grader.byte_cache import ByteCache
-from grader.memory_budget import HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
+from grader.caches.budget import HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
+from grader.caches.byte_cache import ByteCache
 from grader.reference import dissection
 from grader.reference.backward import back_all
 from grader.reference.dissection import Dissection, dissect, kept_with_dissection, state_of

@@ -7,9 +7,9 @@ import torch
 
 from exercises.instance import Instance, Kind
 from exercises.registry import find
+from grader.caches.budget import EXPLAINED_BYTES
 from grader.compare import Comparison, Origin
 from grader.grade import compare_all, divide_room, grade_tensors
-from grader.memory_budget import EXPLAINED_BYTES
 from grader.reference.gradients import reference
 from grader.tensors import read_answers
 

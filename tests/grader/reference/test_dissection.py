@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exercises.instance import Instance, Kind
 from exercises.registry import find
-from grader.memory_budget import DISSECTIONS_BYTES
+from grader.caches.budget import DISSECTIONS_BYTES
 from grader.reference.dissection import _dissections
 from grader.reference.gradients import reference, right_terms
 

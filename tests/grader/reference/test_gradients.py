@@ -10,7 +10,7 @@ import torch
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind, freeze
 from exercises.registry import exercises, find
-from grader.memory_budget import HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
+from grader.caches.budget import HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
 from grader.reference.dissection import _dissections
 from grader.reference.gradients import (
     StaleInstance,
