@@ -16,7 +16,7 @@ from grader.caches.budget import EXPLAINED_BYTES
 from grader.caches.byte_cache import ByteCache
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
-from grader.misfits import shape_hint
+from grader.diagnosis.misfits import shape_hint
 from grader.reference import gradients
 from grader.reference.gradients import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox
