@@ -1,6 +1,6 @@
 """``python -m grader EXERCISE FILE … [--json]``: grade files on the canonical instance, without a server.
 
-``python -m grader replay RECORD …`` grades again what the record of a grade holds (grader.replay).
+``python -m grader replay RECORD …`` grades again what the record of a grade holds (grader.records.replay).
 
 Uses the grader and the sandbox of the server, and no database. Exit codes: 0, every answer is right; 1, something in an
 answer is wrong; 2, the call is wrong.
@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import numerics, replay
+from grader import numerics
+from grader.records import replay
 
 if TYPE_CHECKING:
     from exercises.instance import Instance

@@ -2,7 +2,7 @@
 
 ``exact`` is ``torch.all(dt == t.grad)``, ``approximate`` is ``torch.allclose`` with its defaults, ``maxdiff`` is the
 largest absolute difference (the lecture's notebook, makemore part 4, defines ``cmp`` so). A bad answer gets a verdict;
-it never raises. ``grader.tolerance`` makes ``rounding`` of ``wrong`` where the difference is one of rounding.
+it never raises. ``grader.rounding.tolerance`` makes ``rounding`` of ``wrong`` where the difference is one of rounding.
 """
 
 from __future__ import annotations

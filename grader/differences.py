@@ -17,7 +17,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from grader.compare import BROADCAST_ELEMENTS_MAX
-from grader.rounding import broadcast_shape
+from grader.rounding.closeness import broadcast_shape
 
 LEVELS: Final = 10
 SUM_LEVELS: Final = 20

@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from exercises.instance import Instance, Kind
 from grader import numerics
-from grader import reference as references
 from grader.answer import Answer, missing, unreached
-from grader.byte_cache import ByteCache
+from grader.caches.budget import EXPLAINED_BYTES
+from grader.caches.byte_cache import ByteCache
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.diagnosis.explain import explain
-from grader.memory_budget import EXPLAINED_BYTES
-from grader.misfits import shape_hint
-from grader.reference import reference
+from grader.diagnosis.misfits import shape_hint
+from grader.reference import gradients
+from grader.reference.gradients import reference
 from grader.sandbox import Job, Limits, Run, RunStatus, Sandbox
 from grader.slots import slots_of
 from grader.tensors import read_answers
@@ -210,7 +210,7 @@ _explained: ByteCache[tuple[str, str, bytes], tuple[Comparison, ...]] = ByteCach
 
 def divide_room(processes: int) -> None:
     """Give this process its part of what a server keeps, if several of it grade."""
-    references.divide_room(processes)
+    gradients.divide_room(processes)
     _explained.bound(EXPLAINED_BYTES // processes)
 
 

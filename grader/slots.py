@@ -14,7 +14,7 @@ from typing import Final
 import torch
 
 from exercises.instance import Instance
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.sandbox import Limits, Slot
 from grader.sandbox.result_layout import ALIGNMENT_BYTES
 

@@ -20,9 +20,9 @@ from grader import numerics
 from grader.answer import Answer
 from grader.compare import ATOL, RTOL, compare
 from grader.descent import BadGradient, compiled, descend, forward_state, update
-from grader.reference import reference
+from grader.reference.gradients import reference
+from grader.rounding.tolerance import judge_rounding
 from grader.sandbox import Job, Limits, Loop, Run, RunStatus, Sandbox, SandboxFault, Slot
-from grader.tolerance import judge_rounding
 
 # A chunk is to take a second or two. Code that needs longer for a single step loops without end.
 CHUNK_LIMITS: Final = Limits(cpu_seconds=8.0, wall_seconds=10.0)

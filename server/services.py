@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from exercises import registry
 from exercises.training import Trainable
 from grader import grade
-from grader.memory_budget import INSTANCES_BYTES
+from grader.caches.budget import INSTANCES_BYTES
 from grader.sandbox import Sandbox
 from grader.training import Trainer
 from server.authoring.turns import Trials

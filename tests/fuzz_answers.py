@@ -50,7 +50,7 @@ class Draw:
     gradients: dict[str, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
-        from grader.reference import reference
+        from grader.reference.gradients import reference
 
         known = reference(self.instance)
         self.numbers = random.Random(self.seed)

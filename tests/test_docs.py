@@ -14,9 +14,9 @@ import torch
 from exercises.tape import Tape
 from grader.compare import BROADCAST_ELEMENTS_MAX
 from grader.diagnosis.explain import IN_CONTEXT
-from grader.error_bounds import FORWARD_ROUNDINGS, UNIT
-from grader.origin import CONSTANT_ABOVE, NOT_HANDED_IN
-from grader.tolerance import BEYOND, FROM_ABOVE
+from grader.origin.backward_replay import CONSTANT_ABOVE, NOT_HANDED_IN
+from grader.rounding.error_bounds import FORWARD_ROUNDINGS, UNIT
+from grader.rounding.tolerance import BEYOND, FROM_ABOVE
 from tests.support.forwards import forward
 
 ROOT = Path(__file__).parents[1]

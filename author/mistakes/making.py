@@ -17,8 +17,8 @@ from author.mistakes import changes
 from author.mistakes.key import KeyRun, Line, compiled
 from exercises.instance import Instance
 from grader.diagnosis.codes import Code
-from grader.reference import Reference, reference
-from grader.rounding import close
+from grader.reference.gradients import Reference, reference
+from grader.rounding.closeness import close
 
 NEIGHBOURS: Final = 1  # tensors of the same shape that are tried in place of one
 DEGENERATE: Final = 1e-4  # of the right gradient: what is zero but for this shows nothing

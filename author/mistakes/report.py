@@ -11,7 +11,7 @@ from author.mistakes.making import mistakes
 from author.named import named as exercise_named
 from exercises.instance import Instance
 from exercises.tape import variables
-from grader.reference import reference
+from grader.reference.gradients import reference
 
 
 def report(slug: str, per_line: int | None = None, only_missed: bool = False) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from author.paste.pasting import Pasted
+from author.wording import listed
 from exercises.errors import PackError
 from exercises.folder import EXERCISE_FILE, PACK_FILE, default_checkpoints
 from exercises.language import given
@@ -83,9 +84,4 @@ def _statement(title: str, pasted: Pasted, parts: Given) -> Iterator[str]:
         what = "data" if not each.is_param else "a parameter" if is_seen else "a parameter without a gradient"
         yield f"- `{each.name}`, {list(each.draw(0).shape)}: {what}"
     yield from (f"- `{name}` = {value}" for name, value in parts.constants.items())
-    yield from ("", f"Derive {_listed(f'`d{name}`' for name in asked)}, from the loss back.", "")
-
-
-def _listed(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    yield from ("", f"Derive {listed([f'`d{name}`' for name in asked])}, from the loss back.", "")

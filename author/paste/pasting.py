@@ -11,7 +11,8 @@ from torch import Tensor
 
 from author.paste import original
 from author.paste.document import Document
-from author.paste.vanishing import listed, vanishing
+from author.paste.vanishing import LISTED_MAX, vanishing
+from author.wording import listed
 from exercises.language import autocut, given, loss, reader
 from exercises.language.errors import GivenRefused, Refused
 from exercises.language.forward import Forward, Note
@@ -77,7 +78,10 @@ def _with_notes(pasted: Pasted, parts: Given) -> Pasted:
     found = vanishing(forward, parts)
     at = forward.by_name["loss"].number
     notes += [
-        Note(at, f"no gradient {each.reason}: {listed(each.parts)}; declared as vanishing, so zeros pass there")
+        Note(
+            at,
+            f"no gradient {each.reason}: {listed(each.parts, LISTED_MAX)}; declared as vanishing, so zeros pass there",
+        )
         for each in found
     ]
     return replace(pasted, notes=tuple(notes), vanishing=tuple(part for each in found for part in each.parts))

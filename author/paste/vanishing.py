@@ -20,6 +20,7 @@ from torch import Tensor
 
 from author.precise import PrecisePass
 from author.slices import silent
+from author.wording import listed
 from exercises.folder import default_checkpoints
 from exercises.language.forward import Forward
 from exercises.language.given import Given
@@ -47,19 +48,13 @@ def vanishing(forward: Forward, given: Given) -> list[Vanishing]:
     zeros = _zeros(forward, given)
     by_zeros = _because_of(zeros, names, forward, given) if zeros else []
     if by_zeros:
-        found.append(Vanishing(tuple(by_zeros), f"because {listed(zeros)} start{'s' * (len(zeros) == 1)} at zero"))
+        found.append(
+            Vanishing(tuple(by_zeros), f"because {listed(zeros, LISTED_MAX)} start{'s' * (len(zeros) == 1)} at zero")
+        )
     always = [part for part in _always(names, forward, given) if part not in by_zeros]
     if always:
         found.append(Vanishing(tuple(always), "whatever the numbers are"))
     return found
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words in a row: ``a, b and c``; of many the first, and how many others there are."""
-    if len(words) > LISTED_MAX:
-        words = [*words[: LISTED_MAX - 1], f"{len(words) - LISTED_MAX + 1} others"]
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _always(names: Sequence[str], forward: Forward, given: Given) -> Iterator[str]:

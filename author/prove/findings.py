@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from author.wording import listed
+
 
 class Fault(StrEnum):
     """What can be wrong with an exercise."""
@@ -112,16 +114,9 @@ class Finding:
             place = "" if each.fault in _AT_SEVERAL else each.at
             places.setdefault((each.fault, place, *sorted(each.values.items())), []).append(each)
         return [
-            replace(first, at=_listed([first.at, *(each.at for each in rest)])).message
+            replace(first, at=listed([first.at, *(each.at for each in rest)], _PLACES_MAX)).message
             for first, *rest in places.values()
         ]
-
-
-def _listed(places: list[str]) -> str:
-    if len(places) > _PLACES_MAX:
-        places = [*places[: _PLACES_MAX - 1], f"{len(places) - _PLACES_MAX + 1} others"]
-    *first, last = places
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def finding(check: str, faults: Iterable[FaultAt], **figures: float) -> Finding:

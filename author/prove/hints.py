@@ -21,7 +21,7 @@ from exercises.language import reader
 from exercises.language.errors import Refused
 from exercises.language.expression import evaluated
 from exercises.tape import variables
-from grader.rounding import close
+from grader.rounding.closeness import close
 
 CHECK: Final = "hints"
 SHORT: Final = 8  # characters; a shorter line, such as dh.sum(), stands in many sentences

@@ -22,7 +22,7 @@ from author.prove.subject import Subject
 from author.slices import silent
 from exercises.exercise import Exercise
 from exercises.tape import is_constant
-from grader.reference import VANISHING_BELOW
+from grader.reference.gradients import VANISHING_BELOW
 
 CHECK: Final = "parts"
 ZERO: Final = 1e-12  # of the largest gradient of the exercise, in float64

@@ -1,6 +1,6 @@
 """A proof: what the checks found, for one revision of one exercise in one numeric environment; and its signed record.
 
-The signature is that of a server (``grader.record``), so a course can show who proved an exercise. A proof holds for
+The signature is that of a server (``grader.records``), so a course can show who proved an exercise. A proof holds for
 the very content that was proved: an exercise that was changed since has none.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from author.prove.findings import Finding
 from exercises.exercise import Exercise
 from exercises.instance import Instance
-from grader.signature import BadSignature, read_signed, signed
+from grader.records.signature import BadSignature, read_signed, signed
 
 FORMAT: Final = 1
 PURPOSE: Final = "proof of an exercise"

@@ -12,7 +12,7 @@ from author.mistakes.key import KeyRun, Line
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
 from exercises.tape import variables
-from grader.reference import Reference, reference
+from grader.reference.gradients import Reference, reference
 from grader.sandbox import Limits
 
 if TYPE_CHECKING:

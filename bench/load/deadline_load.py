@@ -17,7 +17,7 @@ from bench.test_server import COURSE, EXERCISE, BenchServer
 from exercises.instance import Instance, Kind
 from exercises.registry import find
 from grader.grade import grade_code
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.sandbox import Sandbox
 from server.courses.courses import find_course
 from server.database.engine import Database

@@ -16,9 +16,10 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.language.expression import Call, Name, Part, walk
 from exercises.tape import CutTape, Step
-from grader.backward import go_back
-from grader.reference import back, kept_with_dissection, reference
-from grader.rounding import broadcasts_to, close, is_uniform
+from grader.reference.backward import back, go_back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
+from grader.rounding.closeness import broadcasts_to, close, is_uniform
 
 PLACES_MAX: Final = 4
 NODES_MAX: Final = 64  # of a line

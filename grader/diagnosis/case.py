@@ -21,12 +21,14 @@ from torch import Tensor
 from exercises import formula
 from exercises.instance import Instance
 from exercises.tape import Step
-from grader.backward import go_back
 from grader.diagnosis.altered_steps import AlteredSteps, altered_steps
 from grader.diagnosis.codes import NamedPart
-from grader.origin import BackwardReplay, back_by_element
-from grader.reference import Reference, back, kept_with_dissection, reference
-from grader.rounding import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
+from grader.origin.backward_replay import BackwardReplay
+from grader.origin.odd_shapes import back_by_element
+from grader.reference.backward import back, go_back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import Reference, reference
+from grader.rounding.closeness import NOISE, RELATIVE, Target, broadcasts_to, close, sum_of
 
 MATTERS = 1e-5  # of the largest element around; anything smaller may be rounding
 NEAR = 1e-2  # relative difference of two products up to which the full comparison is worth its cost

@@ -23,7 +23,8 @@ from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import variables
 from grader.diagnosis.case import Case
-from grader.reference import kept_with_dissection, reference
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
 
 STEPS = (1e-3, 1e-5)  # by which an element is moved: the first for which the loss is nearly linear
 LINEAR = 0.02  # relative difference of the loss's change and the right gradient's prediction

@@ -17,10 +17,10 @@ from grader.diagnosis.evidence import broken_invariant, counterexample
 from grader.diagnosis.messages import with_evidence
 from grader.diagnosis.pattern import answer_pattern
 from grader.diagnosis.search import diagnose
-from grader.origin import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
-from grader.reference import reference
-from grader.rounding import align, fit
-from grader.tolerance import judge_rounding
+from grader.origin.backward_replay import ODD_SHAPE, BackwardReplay, Judgement, replay_backward
+from grader.reference.gradients import reference
+from grader.rounding.closeness import align, fit
+from grader.rounding.tolerance import judge_rounding
 
 INCOMPARABLE = "nothing more can be told about this tensor; hand in one that can be compared"
 RECOVERED = "what you made of d{0} agrees on one, and it is not right: hand in d{0} as well, and begin there"

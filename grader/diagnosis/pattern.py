@@ -17,7 +17,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from grader.diagnosis.codes import Code, Finding, NamedPart
-from grader.rounding import align
+from grader.rounding.closeness import align
 
 PATTERN_LENGTH_MAX: Final = 200
 DIGEST_LENGTH: Final = 8

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
-from grader.rounding import NOISE, RELATIVE, broadcast_shape, broadcasts_to
+from grader.rounding.closeness import NOISE, RELATIVE, broadcast_shape, broadcasts_to
 
 # A repair leaves the rounding of the answer. Where that is a larger share of the right gradient than this, the wrong
 # part is so large that nothing can be said about the rest.

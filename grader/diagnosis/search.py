@@ -41,7 +41,8 @@ from grader.diagnosis.hypotheses import (
 from grader.diagnosis.messages import diagnosis_of
 from grader.diagnosis.pattern import finding_pattern
 from grader.diagnosis.repair import is_verified
-from grader.reference import kept_with_dissection, reference
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from author.prove.proof import BadProof, Proof, ProofRecord
 from exercises.exercise import Exercise
-from grader.signature import public_key
+from grader.records.signature import public_key
 from server.catalogue.schemas import ExerciseSummaryBody, ProofBody
 
 log = logging.getLogger(__name__)

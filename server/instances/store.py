@@ -13,8 +13,8 @@ from sqlmodel import Session, select
 
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind
-from grader.byte_cache import ByteCache
-from grader.memory_budget import INSTANCES_BYTES
+from grader.caches.budget import INSTANCES_BYTES
+from grader.caches.byte_cache import ByteCache
 from server.accounts.accounts import lock_account
 from server.database import dialect
 from server.database.engine import Database

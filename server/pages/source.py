@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from grader.byte_cache import ByteCache
+from grader.caches.byte_cache import ByteCache
 
 BYTES_OF_LINE: Final = 300  # of its object
 KEPT_BYTES_MAX: Final = 32 * 1024 * 1024  # of 64 KiB of code, somebody can make 3 MB of HTML

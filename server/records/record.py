@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from grader.record import Record
-from grader.signature import public_key
+from grader.records.record import Record
+from grader.records.signature import public_key
 from server.http.problems import Conflict
 from server.submissions.queries import NEWEST_GRADE, ROWS_OF_GRADE
 from server.submissions.schemas import ComparisonBody

@@ -26,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 from grader.compare import Verdict
 from grader.differences import Difference, difference
 from grader.grade import Grade, grade_code, grade_tensors
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.sandbox import Limits, SandboxFault
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess

@@ -10,7 +10,7 @@ from author.commands import main
 from author.prove import table
 from author.prove.proof import ProofRecord
 from exercises.registry import find
-from grader.signature import public_key
+from grader.records.signature import public_key
 
 LOSS = "makemore/cross-entropy"
 

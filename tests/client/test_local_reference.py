@@ -19,7 +19,7 @@ from exercises.language.operations import SPELLINGS
 from exercises.registry import find
 from grader.answer import normalise
 from grader.compare import compare as servers_compare
-from grader.reference import reference
+from grader.reference.gradients import reference
 from tests.client.fake import FORWARD, FakeDojo, expected, state
 
 SLUGS = sorted(registry.exercises())

@@ -1,4 +1,4 @@
-"""The tape holds a forward pass played plainly or cut; tests/grader/test_reference.py compares their gradients."""
+"""The tape holds a forward pass played plainly or cut; tests of `grader.reference.backward` compare the gradients."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from exercises.registry import find
 from grader.answer import normalise
 from grader.compare import Comparison, Origin
 from grader.grade import compare_all
-from grader.reference import reference
+from grader.reference.gradients import reference
 from tests.mistakes.play import play
 
 FULL = find("makemore/full-backward")

@@ -7,10 +7,10 @@ import torch
 
 from exercises.instance import Instance, Kind
 from exercises.registry import find
+from grader.caches.budget import EXPLAINED_BYTES
 from grader.compare import Comparison, Origin
 from grader.grade import compare_all, divide_room, grade_tensors
-from grader.memory_budget import EXPLAINED_BYTES
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.tensors import read_answers
 
 CROSS_ENTROPY = find("makemore/cross-entropy")

@@ -19,7 +19,7 @@ from grader.__main__ import main
 from grader.answer import normalise
 from grader.compare import Origin, Verdict
 from grader.grade import VANISHING, Grade, compare_all, grade_code
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.sandbox import Limits, RunStatus, Sandbox
 from tests.grader.rows import RIGHT, judged, written
 from tests.lecture import lecture_notebook

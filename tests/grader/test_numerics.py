@@ -32,7 +32,7 @@ def test_no_reference_is_made_without_pinning() -> None:
     program = """
 from exercises.instance import Instance
 from exercises.registry import find
-from grader.reference import reference
+from grader.reference.gradients import reference
 reference(Instance.canonical(find("makemore/batch-norm")))
 """
     result = python(program)

@@ -16,7 +16,7 @@ from exercises.registry import find
 from grader.answer import DTYPES
 from grader.compare import Verdict
 from grader.grade import grade_tensors
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.tensors import HEADER_BYTES_MAX, BadAnswer, read_answers
 
 EXERCISE = find("makemore/batch-norm")

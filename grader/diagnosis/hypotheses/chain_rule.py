@@ -14,8 +14,8 @@ from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import broadcasts_to, is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import broadcasts_to, is_uniform
 
 ADDED_ELEMENTS_MIN = 24  # one number does not fit this many elements by chance
 CONSTANT_ELEMENTS_MIN = 8

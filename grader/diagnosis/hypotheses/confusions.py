@@ -10,8 +10,8 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import NOISE, RELATIVE, broadcast_shape, close, is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import NOISE, RELATIVE, broadcast_shape, close, is_uniform
 
 
 def aliased(case: Case) -> Iterator[Finding]:

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grader.backward import go_back
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
+from grader.reference.backward import go_back
 
 NODES: Final = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})
 BACKWARD: Final = frozenset({"_softmax_backward_data", "_log_softmax_backward_data"})

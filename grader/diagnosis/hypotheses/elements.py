@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import named, signed
-from grader.rounding import is_uniform
+from grader.rounding.closeness import is_uniform
 
 WRONG_MIN = 8  # elements that no factor fits by chance
 UNIT = 1e-4  # how far from 1 a fitted number may be and still count as 1

@@ -24,8 +24,8 @@ from grader.diagnosis.case import NEAR, Case
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named, signed
 from grader.diagnosis.repair import replaced
-from grader.reference import kept_with_dissection
-from grader.rounding import sum_of
+from grader.reference.dissection import kept_with_dissection
+from grader.rounding.closeness import sum_of
 
 _Numbers = npt.NDArray[np.float64]
 _Positions = npt.NDArray[np.int64]

@@ -12,8 +12,8 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import broadcasts_to, is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import broadcasts_to, is_uniform
 
 FLIPPED_MIN: Final = 3  # slices; two exchanged ones are pieces that changed places
 PIECES_MAX: Final = 4

@@ -13,8 +13,8 @@ from exercises.tape import Step
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import is_uniform
 
 STEPS_UP_MAX = 2  # to the next gradient above that is a sum
 ALL_CHOICES_SLICES_MAX = 8  # with more slices, only likely choices of them are tried

@@ -17,7 +17,7 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.hypotheses.terms import REMAINDER, UNIT
-from grader.reference import back
+from grader.reference.backward import back
 
 
 def one_of_a_line(case: Case) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from torch import Tensor
 from grader.diagnosis.case import Bundle, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import NOISE, RELATIVE
+from grader.reference.backward import back
+from grader.rounding.closeness import NOISE, RELATIVE
 
 SPARSE = 0.25  # of the elements are not zero, at most, where numbers are looked for at other places
 

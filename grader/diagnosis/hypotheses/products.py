@@ -21,7 +21,7 @@ from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import named
 from grader.diagnosis.repair import replaced
-from grader.rounding import broadcasts_to, is_uniform
+from grader.rounding.closeness import broadcasts_to, is_uniform
 
 _Numbers = npt.NDArray[np.float32]
 _Positions = npt.NDArray[np.int64]

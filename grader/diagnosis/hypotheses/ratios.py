@@ -12,7 +12,7 @@ from grader.diagnosis.case import OVERDETERMINED, Bundle, Case
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described
 from grader.diagnosis.repair import replaced
-from grader.rounding import broadcasts_to
+from grader.rounding.closeness import broadcasts_to
 
 FUNCTION_ELEMENTS_MIN = 24  # this many elements do not look like a function by chance
 FAMILIAR_ELEMENTS_MIN = 3

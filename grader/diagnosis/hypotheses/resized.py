@@ -12,8 +12,8 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import described, named
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import align, is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import align, is_uniform
 
 AXES_MAX = 4
 SLICES_MIN = 8  # one of each row does not fit this many rows by chance

@@ -14,8 +14,8 @@ from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.factors import named
 from grader.diagnosis.repair import replaced
-from grader.reference import back
-from grader.rounding import is_uniform
+from grader.reference.backward import back
+from grader.rounding.closeness import is_uniform
 
 AXES_MAX = 4
 # Form → the one for a tensor inside the answer's expression, whose gradient the student did not write down.

@@ -13,8 +13,10 @@ from grader.diagnosis.altered_steps import altered_steps
 from grader.diagnosis.case import NEAR, Case, Edge
 from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.repair import replaced
-from grader.reference import back, kept_with_dissection, reference
-from grader.rounding import align, close, is_uniform
+from grader.reference.backward import back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
+from grader.rounding.closeness import align, close, is_uniform
 
 # Derivatives that are written as a function of the line's own value, or of what it reads.
 DERIVATIVES: tuple[Callable[[Tensor], Tensor], ...] = (

@@ -16,7 +16,7 @@ from torch import Tensor
 from grader.diagnosis.case import Case, Edge
 from grader.diagnosis.codes import Beside, Code, Finding
 from grader.diagnosis.factors import described, named
-from grader.rounding import close, sum_of
+from grader.rounding.closeness import close, sum_of
 
 SHARES_MAX = 6
 ELEMENTS_A_SHARE_MIN = 4  # so many for each fitted number do not fit by chance

@@ -10,7 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from grader.byte_cache import ByteCache
+from grader.caches.byte_cache import ByteCache
 from server.pages.page import TEMPLATES
 from server.pages.study.verdicts import ErrorShown, StepShown
 

@@ -15,7 +15,7 @@ from exercises.folder import load
 from exercises.instance import Instance
 from exercises.tape import variables
 from grader.diagnosis.codes import Code
-from grader.reference import reference
+from grader.reference.gradients import reference
 from tests.author.subjects import line
 
 FORWARD = "h = x @ W + b\na = h.sigmoid()\nloss = (a * da).sum()\n"

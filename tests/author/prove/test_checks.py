@@ -23,7 +23,7 @@ from author.prove.subject import Subject
 from exercises.exercise import Exercise
 from exercises.folder import load
 from grader.diagnosis.codes import Code
-from grader.reference import Reference
+from grader.reference.gradients import Reference
 from tests.author.subjects import SMALL, exercise, line, subject
 
 

@@ -11,7 +11,7 @@ import pytest
 from author.prove import table
 from author.prove.proof import BadProof, Proof, ProofRecord
 from author.prove.prove import prove
-from grader.signature import public_key
+from grader.records.signature import public_key
 from tests.author.subjects import SMALL, TrustingSandbox, exercise
 
 SECRET = b"0123456789abcdef0123456789abcdef"

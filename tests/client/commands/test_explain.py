@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 
 from tests.client.conftest import Student
 from tests.client.fake import EXPLANATION, SLUG
-
-
-@pytest.fixture
-def pulled(student: Student) -> Student:
-    """A student in the folder of a pulled exercise."""
-    student.join()
-    assert student.type("pull", SLUG)[0] == 0
-    os.chdir("cross-entropy")
-    return student
 
 
 @pytest.mark.parametrize("step", ["counts", "dcounts"])

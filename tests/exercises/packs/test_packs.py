@@ -24,8 +24,8 @@ from grader.compare import Origin, Verdict
 from grader.diagnosis.case import Case
 from grader.diagnosis.hypotheses.positions import misread_indices, other_indices
 from grader.grade import compare_all
-from grader.origin import replay_backward
-from grader.reference import reference
+from grader.origin.backward_replay import replay_backward
+from grader.reference.gradients import reference
 from tests.exercises.packs import mistakes
 from tests.mistakes.play import play
 

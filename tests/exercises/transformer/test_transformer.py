@@ -17,7 +17,7 @@ from exercises.tape import variables
 from grader.answer import normalise
 from grader.compare import Origin, Verdict
 from grader.grade import compare_all, grade_code
-from grader.reference import reference
+from grader.reference.gradients import reference
 from grader.sandbox import Limits, Sandbox
 from grader.sandbox.result_layout import Layout
 from grader.slots import slots_of

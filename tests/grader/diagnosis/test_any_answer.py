@@ -13,7 +13,7 @@ from exercises.registry import exercises, find
 from exercises.tape import Step
 from grader.compare import Origin
 from grader.grade import compare_all
-from grader.reference import back
+from grader.reference.backward import back
 from tests.fuzz_answers import Draw
 
 CANONICAL = [Instance.canonical(exercise) for exercise in exercises().values()]

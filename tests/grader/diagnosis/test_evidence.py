@@ -18,8 +18,8 @@ from grader.compare import Comparison, Origin, compare
 from grader.diagnosis.case import Case
 from grader.diagnosis.evidence import Counterexample, broken_invariant, counterexample
 from grader.grade import compare_all
-from grader.origin import replay_backward
-from grader.reference import reference
+from grader.origin.backward_replay import replay_backward
+from grader.reference.gradients import reference
 from tests.mistakes.play import play
 
 FULL = find("makemore/full-backward")

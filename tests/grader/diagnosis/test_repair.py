@@ -19,8 +19,8 @@ from grader.diagnosis.codes import Code, Finding
 from grader.diagnosis.messages import BESIDES, MESSAGES, TWO_THINGS, diagnosis_of
 from grader.diagnosis.repair import VERIFIED_OTHERWISE, is_right, is_verified, replaced
 from grader.grade import compare_all
-from grader.origin import replay_backward
-from grader.reference import reference
+from grader.origin.backward_replay import replay_backward
+from grader.reference.gradients import reference
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import answers, play
 

@@ -20,8 +20,9 @@ from grader.diagnosis.hypotheses.terms import whole_scaled
 from grader.diagnosis.messages import MESSAGES
 from grader.diagnosis.search import diagnose
 from grader.grade import compare_all
-from grader.origin import replay_backward
-from grader.reference import back, reference
+from grader.origin.backward_replay import replay_backward
+from grader.reference.backward import back
+from grader.reference.gradients import reference
 from tests.mistakes.__main__ import Score, _groups
 from tests.mistakes.catalogue import HERE, Mistake, load, source
 from tests.mistakes.play import play

@@ -3,7 +3,7 @@
 import importlib
 
 for name in (
-    "grader.compare", "grader.reference", "grader.grade", "exercises.registry", "exercises.instance",
+    "grader.compare", "grader.reference.gradients", "grader.grade", "exercises.registry", "exercises.instance",
     "exercises.makemore.full_backward", "exercises.makemore.full_backward.solution", "exercises.makemore.names",
     "server", "server.settings", "server.db", "sqlalchemy", "fastapi",
 ):

@@ -11,7 +11,7 @@ import pytest
 
 from author.prove.proof import FORMAT, PURPOSE, Proof, content_of
 from exercises.registry import find
-from grader.signature import public_key, signed
+from grader.records.signature import public_key, signed
 from server.catalogue.proofs import Proofs
 from tests.support.servers import EXERCISES, FULL, RunningServer
 

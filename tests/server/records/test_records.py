@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.record import BadRecord, Record
-from grader.replay import differences, main
+from grader.records.record import BadRecord, Record
+from grader.records.replay import differences, main
 from grader.sandbox import Sandbox
 from server.settings import Settings
 from tests.support.servers import SOLUTION, RunningServer, Student, gradients, is_problem

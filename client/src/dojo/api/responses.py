@@ -1,21 +1,32 @@
 """The server's answers as values. An answer without the promised form raises NotADojo.
 
-A member that is absent has its default; one of another type than promised is refused. Names and words that stand in a
-line or in a path are checked to be such.
+A member that is absent has its default; one of another type than promised is refused (``dojo.api.members``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from dojo.api.addresses import is_exercise_slug, is_slug, safe_link
-from dojo.errors import NotADojo
+from dojo.api.addresses import safe_link
+from dojo.api.members import (
+    NAME_CHARACTERS_MAX,
+    optional,
+    read_count,
+    read_line,
+    read_number,
+    read_objects,
+    read_seconds,
+    read_strings,
+    read_word,
+    refuse,
+    required,
+    required_exercise_slug,
+    required_name,
+    required_objects,
+)
 from dojo.text import duration, plural
-
-T = TypeVar("T")
 
 PASSING_VERDICTS = ("exact", "approximate", "rounding")
 INHERITED_REMARK = "Right, given the gradients above it: the mistake is further up."
@@ -29,11 +40,7 @@ WORDS_OF_VERDICTS = {
     "not_finite": "wrong here: not finite",
 }
 
-_WORD = re.compile(r"[a-z_]{1,40}")
-NAME_CHARACTERS_MAX = 100
-LINE_CHARACTERS_MAX = 300
 FORWARD_CHARACTERS_MAX = 256 * 1024
-SECONDS_MAX = 10**6
 LATE_SECONDS_MAX = 10.0**9  # nobody hands in thirty years late
 SIZE_MAX = 2**40  # of a tensor, along one axis
 
@@ -345,167 +352,39 @@ class Explanation:
     body: Mapping[str, Any] = field(repr=False)
 
 
-def refuse(key: str) -> NotADojo:
-    """Return the error for a member that is absent, or is not what the API promises."""
-    return NotADojo(
-        f"The server's answer has no usable “{key}”. It may be no Backprop Dojo server.",
-        "Check the address (dojo profile), and whether your dojo is up to date.",
-    )
-
-
-def required(body: Mapping[str, Any], key: str, kind: type[T]) -> T:
-    """Return a required member of a JSON object.
-
-    :raises NotADojo: the member is absent or of another type
-    """
-    value = body.get(key) if isinstance(body, Mapping) else None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise refuse(key)
-    return value
-
-
-def required_slug(body: Mapping[str, Any], key: str = "slug") -> str:
-    """Return the slug of a course.
-
-    :raises NotADojo: the member is no slug
-    """
-    slug = required(body, key, str)
-    if not is_slug(slug):
-        raise refuse(key)
-    return slug
-
-
-def one_line(text: str) -> str:
-    """Return a text in one line that is not too long for a message."""
-    return " ".join(text.split())[:LINE_CHARACTERS_MAX]
-
-
-def _optional(body: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
-    is_absent = isinstance(body, Mapping) and body.get(key) is None
-    return None if is_absent else required(body, key, kind)
-
-
-def read_count(body: Mapping[str, Any], key: str) -> int | None:
-    """Return a count, or None if it is absent.
-
-    :raises NotADojo: it is something else
-    """
-    count = _optional(body, key, int)
-    if count is not None and count < 0:
-        raise refuse(key)
-    return count
-
-
-def read_number(body: Mapping[str, Any], key: str) -> float | None:
-    """Return a number, or None if it is absent.
-
-    :raises NotADojo: it is something else
-    """
-    value = body.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise refuse(key)
-    return float(value)
-
-
-def _seconds(body: Mapping[str, Any], key: str) -> float | None:
-    seconds = read_number(body, key)
-    if seconds is not None and not 0 <= seconds <= SECONDS_MAX:
-        raise refuse(key)
-    return seconds
-
-
-def _strings(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    values = _optional(body, key, list) or []
-    if not all(isinstance(value, str) for value in values):
-        raise refuse(key)
-    return tuple(values)
-
-
-def _objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    values = _optional(body, key, list) or []
-    if not all(isinstance(value, dict) for value in values):
-        raise refuse(key)
-    return values
-
-
-def required_objects(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return a required list of JSON objects.
-
-    :raises NotADojo: the member is absent, or something else
-    """
-    required(body, key, list)
-    return _objects(body, key)
-
-
-def read_word(body: Mapping[str, Any], key: str) -> str | None:
-    """Return a word of small letters, or None if it is absent.
-
-    :raises NotADojo: it is something else
-    """
-    word = _optional(body, key, str)
-    if word is not None and not _WORD.fullmatch(word):
-        raise refuse(key)
-    return word
-
-
-def read_line(body: Mapping[str, Any], key: str) -> str:
-    """Return a text in one line, or an empty one if it is absent.
-
-    :raises NotADojo: it is no text
-    """
-    return one_line(_optional(body, key, str) or "")
-
-
-def _exercise_slug(body: Mapping[str, Any], key: str) -> str:
-    slug = required(body, key, str)
-    if not is_exercise_slug(slug):
-        raise refuse(key)
-    return slug
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    """Return the name of a step, which stands in a line and is typed."""
-    name = required(body, "name", str)
-    if not 0 < len(name) <= NAME_CHARACTERS_MAX or len(name.split()) != 1:
-        raise refuse("name")
-    return name
-
-
 def read_comparison(body: Mapping[str, Any]) -> Comparison:
     """Read one row of a grade."""
-    diagnosis = _objects(body, "diagnosis")
+    diagnosis = read_objects(body, "diagnosis")
     return Comparison(
-        name=_name(body),
+        name=required_name(body),
         verdict=read_word(body, "verdict") or required(body, "verdict", str),
-        exact=_optional(body, "exact", bool) is True,
-        approximate=_optional(body, "approximate", bool) is True,
+        exact=optional(body, "exact", bool) is True,
+        approximate=optional(body, "approximate", bool) is True,
         maxdiff=read_number(body, "maxdiff"),
         origin=read_word(body, "origin"),
         diagnosis=tuple(required(entry, "message", str) for entry in diagnosis),
-        notes=_strings(body, "notes"),
+        notes=read_strings(body, "notes"),
         # A server without levels has the message alone.
-        hints=tuple(_strings(entry, "hints") or (required(entry, "message", str),) for entry in diagnosis),
+        hints=tuple(read_strings(entry, "hints") or (required(entry, "message", str),) for entry in diagnosis),
     )
 
 
 def read_grade(body: Mapping[str, Any]) -> Grade:
     """Read a grade with its rows."""
-    run = _optional(body, "run", dict) or {}
+    run = optional(body, "run", dict) or {}
     return Grade(
         rows=tuple(map(read_comparison, required_objects(body, "checkpoints"))),
-        flags=_strings(body, "flags"),
+        flags=read_strings(body, "flags"),
         run_status=read_word(run, "status"),
-        run_message=_optional(run, "message", str) or "",
-        stdout=_optional(run, "stdout", str) or "",
+        run_message=optional(run, "message", str) or "",
+        stdout=optional(run, "stdout", str) or "",
         environment=read_line(body, "environment"),
         points=read_number(body, "points"),
         late_seconds=min(read_number(body, "late_seconds") or 0.0, LATE_SECONDS_MAX),
         late_factor=1.0 if (factor := read_number(body, "late_factor")) is None else factor,
-        is_hidden=_optional(run, "hidden", bool) is True,
+        is_hidden=optional(run, "hidden", bool) is True,
         withheld=_withheld(body),
-        handed_in=_strings(body, "handed_in"),
+        handed_in=read_strings(body, "handed_in"),
     )
 
 
@@ -525,10 +404,10 @@ def _summary(body: Mapping[str, Any]) -> GradeSummary | None:
 
 def read_submission(body: Mapping[str, Any]) -> Submission:
     """Read a submission. In a list, its grade has no rows and is read as None."""
-    grade = _optional(body, "grade", dict) or {}
+    grade = optional(body, "grade", dict) or {}
     return Submission(
         id=required(body, "id", int),
-        exercise=_exercise_slug(body, "exercise"),
+        exercise=required_exercise_slug(body, "exercise"),
         course=read_line(body, "course"),
         attempt=read_count(body, "attempt") or 0,
         kind=read_word(body, "kind") or "",
@@ -540,14 +419,14 @@ def read_submission(body: Mapping[str, Any]) -> Submission:
         grade=read_grade(grade) if "checkpoints" in grade else None,
         summary=_summary(grade),
         body=body,
-        comments=tuple(map(_comment, _objects(body, "comments"))),
-        override=_override(_optional(body, "override", dict)),
-        practice=_practice(_optional(body, "practice", dict)),
+        comments=tuple(map(_comment, read_objects(body, "comments"))),
+        override=_override(optional(body, "override", dict)),
+        practice=_practice(optional(body, "practice", dict)),
     )
 
 
 def _practice(body: Mapping[str, Any] | None) -> Practice | None:
-    return None if body is None else Practice(_exercise_slug(body, "exercise"), read_count(body, "lines") or 0)
+    return None if body is None else Practice(required_exercise_slug(body, "exercise"), read_count(body, "lines") or 0)
 
 
 def _comment(body: Mapping[str, Any]) -> Comment:
@@ -566,11 +445,11 @@ def _override(body: Mapping[str, Any] | None) -> Override | None:
 
 def read_exercise(body: Mapping[str, Any]) -> Exercise:
     """Read an exercise, alone or from a list."""
-    forward = _optional(body, "forward", str) or ""
+    forward = optional(body, "forward", str) or ""
     if len(forward) > FORWARD_CHARACTERS_MAX:
         raise refuse("forward")
     return Exercise(
-        slug=_exercise_slug(body, "slug"),
+        slug=required_exercise_slug(body, "slug"),
         revision=read_count(body, "revision") or 1,
         title=read_line(body, "title"),
         summary=read_line(body, "summary"),
@@ -579,30 +458,30 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         passed=read_count(body, "passed") or 0,
         exact=read_count(body, "exact") or 0,
         total=read_count(body, "total") or 0,
-        statement=_optional(body, "statement", str) or "",
+        statement=optional(body, "statement", str) or "",
         forward=forward,
         lecture_url=_link(body),
-        checkpoints=tuple(map(read_checkpoint, _objects(body, "checkpoints"))),
+        checkpoints=tuple(map(read_checkpoint, read_objects(body, "checkpoints"))),
         body=body,
         withheld=_withheld(body),
         opens=read_line(body, "opens_at") or None,
         time_zone=read_line(body, "time_zone") or None,
         late=read_line(body, "late"),
         attempts_left=read_count(body, "attempts_left"),
-        override=_override(_optional(body, "override", dict)),
+        override=_override(optional(body, "override", dict)),
     )
 
 
 def read_checkpoint(body: Mapping[str, Any]) -> Checkpoint:
     """Read a checkpoint, of the server or of a pulled folder."""
-    shape = _optional(body, "shape", list)
+    shape = optional(body, "shape", list)
     if shape is not None and not all(type(size) is int and 0 <= size <= SIZE_MAX for size in shape):
         raise refuse("shape")
     return Checkpoint(
-        name=_name(body),
+        name=required_name(body),
         shape=None if shape is None else tuple(shape),
-        lecture_start=_seconds(body, "lecture_start"),
-        lecture_end=_seconds(body, "lecture_end"),
+        lecture_start=read_seconds(body, "lecture_start"),
+        lecture_end=read_seconds(body, "lecture_end"),
         lecture_url=_link(body),
         best=read_word(body, "best"),
         attempts=read_count(body, "attempts") or 0,
@@ -612,9 +491,9 @@ def read_checkpoint(body: Mapping[str, Any]) -> Checkpoint:
 
 def _link(body: Mapping[str, Any]) -> str | None:
     """Return the link to the lecture if it is safe: it is shown, and the browser opens it."""
-    return safe_link(_optional(body, "lecture_url", str) or "")
+    return safe_link(optional(body, "lecture_url", str) or "")
 
 
 def read_explanation(body: Mapping[str, Any]) -> Explanation:
     """Read the explanation of a step."""
-    return Explanation(required(body, "checkpoint", str), _strings(body, "lines"), body)
+    return Explanation(required(body, "checkpoint", str), read_strings(body, "lines"), body)

@@ -11,19 +11,16 @@ from typing import Any
 
 from dojo.api.addresses import checked_slug, checkpoint_path, course_path, exercise_path, server_address
 from dojo.api.http import HttpClient, Network, Transferred
+from dojo.api.members import one_line, refuse, required, required_slug
 from dojo.api.responses import (
     Exercise,
     Explanation,
     Grade,
     Submission,
-    one_line,
     read_exercise,
     read_explanation,
     read_grade,
     read_submission,
-    refuse,
-    required,
-    required_slug,
 )
 from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranking, read_training_run, read_training_runs
 from dojo.errors import NotADojo, NotFound, ServerError, Unreachable

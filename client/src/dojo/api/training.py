@@ -7,16 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from dojo.api.responses import (
-    one_line,
-    read_count,
-    read_line,
-    read_number,
-    read_word,
-    refuse,
-    required,
-    required_objects,
-)
+from dojo.api.members import one_line, read_count, read_line, read_number, read_word, refuse, required, required_objects
 from dojo.curve import Curve
 from dojo.text import duration
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dojo.api.responses import required
+from dojo.api.members import required
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
 

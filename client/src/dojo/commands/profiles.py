@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dojo.api.addresses import is_unencrypted, server_address
-from dojo.api.responses import required, required_slug
+from dojo.api.members import required, required_slug
 from dojo.api.server import Server
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dojo.api.responses import Checkpoint, Exercise, required
+from dojo.api.members import required
+from dojo.api.responses import Checkpoint, Exercise
 from dojo.api.server import Connection
 from dojo.commands.context import Context
 from dojo.errors import BadFile

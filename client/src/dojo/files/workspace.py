@@ -22,7 +22,8 @@ from typing import Any
 
 from dojo.api.addresses import checked_slug, server_address
 from dojo.api.http import Transferred
-from dojo.api.responses import Checkpoint, Exercise, read_checkpoint, required, required_slug
+from dojo.api.members import required, required_slug
+from dojo.api.responses import Checkpoint, Exercise, read_checkpoint
 from dojo.api.server import Connection, Server
 from dojo.errors import BadFile, NotADojo
 from dojo.files import atomic, starter

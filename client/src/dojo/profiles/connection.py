@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dojo.api.http import Network
-from dojo.api.responses import required
+from dojo.api.members import required
 from dojo.api.server import Connection, Server
 from dojo.errors import DojoError, NotJoined
 from dojo.files.workspace import Workspace

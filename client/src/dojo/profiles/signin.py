@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dojo.api.http import Network
-from dojo.api.responses import required, required_slug
+from dojo.api.members import required, required_slug
 from dojo.api.server import Server
 from dojo.errors import DojoError, NotJoined, Unauthorized
 from dojo.profiles.config import Config, Profile

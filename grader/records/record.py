@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from cryptography.exceptions import InvalidSignature
 
-from grader.signature import public_key, signature_of, verify
+from grader.records.signature import public_key, signature_of, verify
 
 FORMAT: Final = 1
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024  # a forward state and a submission, as base64

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grader.byte_cache import MIB
+from grader.caches.byte_cache import MIB
 
 # Some 0.2 MB each for the lecture's network, half of which is the instance, which the store keeps too. It takes 2 ms
 # to make one again, which is most of what a right step costs. There is room for 500.

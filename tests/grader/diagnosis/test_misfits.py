@@ -6,8 +6,8 @@ import pytest
 
 from exercises.instance import Instance
 from exercises.registry import find
+from grader.diagnosis.misfits import shape_hint
 from grader.grade import grade_code
-from grader.misfits import shape_hint
 from grader.sandbox import Run, RunStatus, Sandbox
 
 FULL = find("makemore/full-backward")

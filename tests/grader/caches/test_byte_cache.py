@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.byte_cache import ByteCache
+from grader.caches.byte_cache import ByteCache
 
 
 class Maker:

@@ -28,9 +28,11 @@ from torch import Tensor
 from exercises.instance import Instance
 from exercises.tape import Step
 from grader.compare import ATOL, RTOL, Comparison, Verdict
-from grader.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
-from grader.reference import Reference, back, back_all, kept_with_dissection, reference
-from grader.rounding import align, fit, sum_of
+from grader.reference.backward import back, back_all
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import Reference, reference
+from grader.rounding.closeness import align, fit, sum_of
+from grader.rounding.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
 
 ROUNDING = "it passes: cmp wants it closer, but another order of the same operations may round like this"
 BEYOND = "within tolerance, but more than rounding explains"

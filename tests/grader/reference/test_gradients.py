@@ -10,20 +10,16 @@ import torch
 from exercises.exercise import Exercise
 from exercises.instance import Instance, Kind, freeze
 from exercises.registry import exercises, find
-from exercises.tape import CutTape
-from grader.memory_budget import DISSECTIONS_BYTES, HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
-from grader.reference import (
-    VANISHING_BELOW,
+from grader.caches.budget import HIDDEN_REFERENCES_BYTES, STUDENT_REFERENCES_BYTES
+from grader.reference.dissection import _dissections
+from grader.reference.gradients import (
     StaleInstance,
-    _dissections,
     _of_student,
     _weigh,
-    back_all,
     divide_room,
     reference,
     right_terms,
 )
-from tests.support.forwards import forward
 
 FULL = find("makemore/full-backward")
 
@@ -53,31 +49,6 @@ def test_there_is_room_for_the_students_of_an_evening() -> None:
     assert 128 * _weigh(reference(Instance.canonical(FULL))) < HIDDEN_REFERENCES_BYTES
 
 
-def test_what_only_wrong_answers_need_is_made_when_they_come() -> None:
-    instance = Instance.draw(FULL, 20_261, Kind.STUDENT)
-    right = reference(instance)
-
-    before, shapes = instance in _dissections, {name: value.shape for name, value in right.state.items()}
-
-    assert not before
-    assert instance in _dissections
-    assert right.shapes == shapes
-    assert right.cut is right.cut
-
-
-def test_what_is_worked_out_goes_with_its_dissection() -> None:
-    """An instance that is a key elsewhere would be kept, too."""
-    instance = Instance.draw(FULL, 20_262, Kind.STUDENT)
-    first, again = right_terms(instance), right_terms(instance)
-
-    _dissections.bound(1)  # the newest alone
-    right_terms(Instance.draw(FULL, 20_263, Kind.STUDENT))
-    _dissections.bound(DISSECTIONS_BYTES)
-
-    assert again is first
-    assert right_terms(instance) is not first
-
-
 def test_a_process_of_several_keeps_its_part_of_the_references() -> None:
     instances = [Instance.draw(FULL, seed, Kind.STUDENT) for seed in (2, 3)]
     hidden = Instance.draw(FULL, 2, Kind.HIDDEN)
@@ -102,11 +73,6 @@ def test_a_reference_weighs_what_it_keeps() -> None:
     gradients = sum(gradient.nbytes for gradient in made.gradients.values())
 
     assert _weigh(made) >= gradients + len(made.instance.state)
-
-
-def test_a_sum_that_cancels_shows_the_size_of_its_terms() -> None:
-    """Each column of bnraw has the mean 0, and an upstream gradient of ones would sum it to nothing."""
-    assert reference(Instance.canonical(FULL)).reach("hpreact", "bngain") > 1.0
 
 
 def test_the_terms_of_a_step_are_worked_out_once() -> None:
@@ -146,32 +112,3 @@ def test_a_state_of_another_environment_is_refused(exercise: Exercise) -> None:
     state[name].view(-1)[0] = torch.nextafter(state[name].view(-1)[0], torch.tensor(1e9))
     with pytest.raises(StaleInstance, match=f"{name} comes out different here"):
         reference(dataclasses.replace(instance, state=freeze(state)))
-
-
-def test_each_consumer_contributes_a_term_that_follows_from_the_upstream_that_was_fed_in() -> None:
-    x = torch.tensor([1.0, 2.0, 3.0])
-    tape = CutTape({"x": x})
-    forward("y = x * x\nz = x + y", {"x": x}).play(tape)
-    ones = torch.ones(3)
-    terms = back_all(tape.steps, {"y": 10 * ones, "z": ones})
-    assert terms["z"]["x"].equal(ones)
-    assert terms["y"]["x"].equal(10 * 2 * x)
-
-
-@pytest.mark.parametrize("exercise", exercises().values(), ids=lambda exercise: exercise.slug)
-def test_with_perfect_upstreams_the_cut_play_equals_the_plain_one_bit_for_bit(exercise: Exercise) -> None:
-    state = Instance.canonical(exercise).tensors()
-    gradients = exercise.played(state).gradients()
-    steps = exercise.cut(state).steps
-    found: dict[str, torch.Tensor] = {}
-    # The last consumer first: the order in which autograd's engine adds them up.
-    terms = back_all(steps, gradients | {"loss": torch.ones(())})
-    for step in reversed(steps):
-        for name, term in terms[step.name].items():
-            found[name] = found[name] + term if name in found else term
-    assert found
-    for name, total in found.items():
-        if name in exercise.vanishing:  # nothing but rounding noise, which the order of sums decides
-            assert torch.allclose(total, gradients[name], atol=VANISHING_BELOW), name
-        else:
-            assert torch.equal(total, gradients[name]), name

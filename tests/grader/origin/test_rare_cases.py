@@ -11,12 +11,11 @@ from torch import Tensor
 
 from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance
-from exercises.tape import Step
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
-from grader.origin import BackwardReplay, back_by_element, replay_backward
-from grader.reference import reference
-from grader.rounding import Target, close
+from grader.origin.backward_replay import BackwardReplay, replay_backward
+from grader.reference.gradients import reference
+from grader.rounding.closeness import Target, close
 from tests.grader.rows import FULL, INSTANCE, RIGHT
 from tests.support.forwards import SameNumbers, forward
 
@@ -175,18 +174,3 @@ def test_another_reading_of_a_shape_is_tried() -> None:
     judgement = replayed({"h": h.reshape(64, 32), "hpreact": hpreact}).judgements["hpreact"]
 
     assert judgement.origin is Origin.INHERITED
-
-
-class TestBackByElement:
-    def test_an_axis_in_the_middle_stays_there(self) -> None:
-        leaf = torch.ones(2, 3, 4, requires_grad=True)
-        upstream = torch.arange(24.0).reshape(2, 3, 4)
-
-        found = back_by_element(Step("y", leaf.sum(1, keepdim=True), {"x": leaf}), "x", upstream)
-
-        assert found is not None and found.equal(upstream)
-
-    def test_an_axis_of_a_third_length_has_no_result(self) -> None:
-        leaf = torch.ones(2, 5, requires_grad=True)
-
-        assert back_by_element(Step("y", leaf.sum(1, keepdim=True), {"x": leaf}), "x", torch.ones(2, 3)) is None

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
-from grader.backward import go_back
-from grader.reference import back
+from grader.reference.backward import back, go_back
 
 ITERATIONS_MAX = 80  # a product with a matrix of rank r takes some r
 ELEMENTS_MAX = 8192

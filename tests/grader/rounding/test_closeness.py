@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.compare import BROADCAST_ELEMENTS_MAX
-from grader.rounding import (
+from grader.rounding.closeness import (
     NOISE,
     RELATIVE,
     SAMPLE_RELATIVE,

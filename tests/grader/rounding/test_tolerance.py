@@ -14,12 +14,12 @@ from exercises.exercise import Checkpoint, Exercise
 from exercises.instance import Instance, Kind
 from exercises.language.expression import Call, Name, Reader
 from exercises.language.forward import Forward, Line
-from grader import tolerance
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict, compare
 from grader.grade import Grade, compare_all
-from grader.reference import Reference, reference
-from grader.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
+from grader.reference.gradients import Reference, reference
+from grader.rounding import tolerance
+from grader.rounding.tolerance import BEYOND, FROM_ABOVE, IS_ZERO, ROUNDING, SIGN, judge_rounding
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own
 from tests.mistakes.play import play
 from tests.support.forwards import SameNumbers
@@ -275,7 +275,7 @@ def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch
 
     assert judged({"h": RIGHT["h"] * 2})["h"].verdict is Verdict.WRONG
     below: dict[str, Tensor | None] = {"hprebn": 1000 * RIGHT["hprebn"], "b1": 1000 * RIGHT["b1"].flip(0)}
-    monkeypatch.setattr("grader.origin.BackwardReplay._differs_by_rounding", lambda *_: False)
+    monkeypatch.setattr("grader.origin.backward_replay.BackwardReplay._differs_by_rounding", lambda *_: False)
     assert judged(below)["b1"].verdict is Verdict.WRONG
     assert judged(below | {"b1": RIGHT["b1"] * 1.5})["b1"].verdict is Verdict.APPROXIMATE
     with pytest.raises(AssertionError, match="bound"):

@@ -15,11 +15,10 @@ from exercises.tape import variables
 from grader.answer import normalise
 from grader.compare import Comparison, Origin, Verdict
 from grader.grade import Grade, compare_all
-from grader.origin import back_by_element
-from grader.reference import reference
+from grader.reference.gradients import reference
 from tests.grader.diagnosis.test_search import ATTENTION
+from tests.grader.rounding.test_tolerance import CURVE
 from tests.grader.rows import FULL, INSTANCE, RIGHT, judged, own, written
-from tests.grader.test_tolerance import CURVE
 from tests.mistakes.catalogue import Mistake, load, source
 from tests.mistakes.play import play
 
@@ -196,13 +195,6 @@ def test_a_mistake_of_5e_5_below_another_is_own_too() -> None:
 
     assert own(judged({"h": wrong, "hpreact": follows})) == {"h"}
     assert own(judged({"h": wrong, "hpreact": follows * (1 + 5e-5)})) == {"h", "hpreact"}
-
-
-def test_going_back_by_element_is_bounded() -> None:
-    step = next(step for step in reference(INSTANCE).cut.steps if step.name == "bnvar_inv")
-
-    assert back_by_element(step, "bnvar", torch.ones(1024, 64)) is not None
-    assert back_by_element(step, "bnvar", torch.ones(1025, 64)) is None
 
 
 def context_of(*changes: tuple[str, str]) -> dict[str, Tensor]:
@@ -524,7 +516,7 @@ def test_a_large_difference_is_not_worth_a_bound(monkeypatch: pytest.MonkeyPatch
     def never(*_: object) -> None:
         raise AssertionError("a bound was computed")
 
-    monkeypatch.setattr("grader.origin.BoundedBackward", never)
+    monkeypatch.setattr("grader.origin.backward_replay.BoundedBackward", never)
 
     assert own(judged({"h": 2 * RIGHT["h"], "hpreact": 5 * RIGHT["hpreact"]})) == {"h", "hpreact"}
     with pytest.raises(AssertionError, match="bound"):

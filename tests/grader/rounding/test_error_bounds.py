@@ -15,7 +15,8 @@ from torch import Tensor
 from exercises.instance import Instance, Kind
 from exercises.registry import exercises
 from exercises.tape import Step
-from grader.error_bounds import (
+from grader.reference.gradients import reference
+from grader.rounding.error_bounds import (
     DECOMPOSED,
     FORWARD_ROUNDINGS,
     RULES,
@@ -30,7 +31,6 @@ from grader.error_bounds import (
     frozen_steps,
     step_without_constant,
 )
-from grader.reference import reference
 from tests.grader.rows import FULL, INSTANCE
 
 SEEDS = torch.Generator().manual_seed(7)

@@ -1,4 +1,4 @@
-"""Going back through a recorded graph for given upstream gradients.
+"""Going back through a recorded graph, or through its steps, for given upstream gradients.
 
 ``torch.autograd.grad`` does the same, but compares shapes by its symbolic ones. For that it imports sympy when it is
 first called, which takes 26 MiB in each process that grades.
@@ -6,11 +6,13 @@ first called, which takes 26 MiB in each process that grades.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import _engine_run_backward
+
+from exercises.tape import Step
 
 
 def go_back(
@@ -40,3 +42,30 @@ def go_back(
         torch.zeros_like(read, requires_grad=create_graph) if gradient is None else gradient
         for read, gradient in zip(reads, gradients, strict=True)
     )
+
+
+def back(step: Step, upstream: Tensor) -> dict[str, Tensor]:
+    """Go back through one step.
+
+    ``upstream`` is the gradient of its output, of the same shape. Returns the name of each tensor that the step reads
+    → the term that the step adds to its gradient.
+    """
+    if not step.reads:
+        return {}
+    terms = go_back([step.output], list(step.reads.values()), [upstream])
+    return dict(zip(step.reads, terms, strict=True))
+
+
+def back_all(steps: Sequence[Step], upstream: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Go back through many steps in one pass of the engine: step → the result of ``back``."""
+    leaves = [(step.name, read, leaf) for step in steps for read, leaf in step.reads.items()]
+    terms_of: dict[str, dict[str, Tensor]] = {step.name: {} for step in steps}
+    if leaves:
+        terms = go_back(
+            [step.output for step in steps if step.reads],
+            [leaf for _, _, leaf in leaves],
+            [upstream[step.name] for step in steps if step.reads],
+        )
+        for (name, read, _), term in zip(leaves, terms, strict=True):
+            terms_of[name][read] = term
+    return terms_of

@@ -9,8 +9,8 @@ Some gradients cannot be fed in. The replay uses instead:
 
 1. Where a step is not a checkpoint: the gradient that the replay itself gives there.
 2. Where the gradient of a checkpoint was not handed in: the one recovered from what the student made of it
-   (``grader.recovery``) if their answers agree on it, else the one that the replay gives. An answer that agrees with it
-   inherits. One that does not is *unknown*: the mistake is here, or in what was not handed in.
+   (``grader.origin.recovery``) if their answers agree on it, else the one that the replay gives. An answer that agrees
+   with it inherits. One that does not is *unknown*: the mistake is here, or in what was not handed in.
 3. Where a gradient has another shape: what it broadcasts or reduces to. Students' lines broadcast too, so a wrong
    answer is also compared with the result of the line applied to the odd shape element by element.
 4. Where a wrong gradient is *degenerate* (zero everywhere, or not finite): the gradient that the replay gives. A
@@ -34,12 +34,22 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
-from grader.backward import go_back
-from grader.compare import BROADCAST_ELEMENTS_MAX, Comparison, Origin, Verdict
-from grader.error_bounds import BoundedBackward, Unbounded, frozen_steps
-from grader.recovery import recover_upstream
-from grader.reference import Reference, back, back_all, right_terms
-from grader.rounding import Target, align, broadcast_shape, close, fit, is_degenerate, is_nearly_uniform, sum_of
+from grader.compare import Comparison, Origin, Verdict
+from grader.origin.odd_shapes import terms_of_odd_shape
+from grader.origin.recovery import recover_upstream
+from grader.reference.backward import back, back_all
+from grader.reference.gradients import Reference, right_terms
+from grader.rounding.closeness import (
+    Target,
+    align,
+    broadcast_shape,
+    close,
+    fit,
+    is_degenerate,
+    is_nearly_uniform,
+    sum_of,
+)
+from grader.rounding.error_bounds import BoundedBackward, Unbounded, frozen_steps
 
 MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 READINGS_MAX = 64  # combinations of the gradients above one step
@@ -247,7 +257,7 @@ class BackwardReplay:
         if step in self.degenerate:
             readings.append(torch.zeros_like(term))
         if step in self.odd_shapes:
-            odd = _terms_of_odd_shape(flow.step, name, self.handed_in[step])
+            odd = terms_of_odd_shape(flow.step, name, self.handed_in[step])
             readings += [reading for reading in odd if broadcast_shape(reading.shape, term.shape) is not None]
         # The student may have changed the variable after using it, or may have left out the step and its mistake.
         if step in above and above[step].origin is Origin.OWN:
@@ -421,40 +431,3 @@ def _recover(replay: BackwardReplay, name: str) -> _Recovered | None:
 def _listed(names: Sequence[str]) -> str:
     variables = ["d" + name for name in names]
     return ", ".join(variables[:-1]) + " and " + variables[-1]
-
-
-def back_by_element(step: Step, read: str, upstream: Tensor) -> Tensor | None:
-    """Return the result of a student's line for an upstream gradient that is too large along one axis.
-
-    ``counts_sum`` is [32, 1]; a student who forgot the sum has [32, 27], and multiplies on, element by element. Each
-    slice of it is a proper upstream gradient. So this goes back through the step once for each slice, and keeps of each
-    result the elements that the multiplication would give.
-
-    None unless exactly one axis is larger, or if the slices are too many.
-    """
-    proper, odd = step.output.shape, upstream.shape
-    common = broadcast_shape(odd, proper)
-    if common is None or len(common) != len(proper):
-        return None
-    larger = [axis for axis, length in enumerate(common) if length != proper[axis]]
-    if len(larger) != 1:
-        return None
-    axis = larger[0]
-    slices = upstream.expand(common).movedim(axis, 0).unsqueeze(axis + 1)
-    target = step.reads[read]
-    if slices.shape[0] * max(target.numel(), step.output.numel()) > BROADCAST_ELEMENTS_MAX:
-        return None
-    terms = torch.func.vmap(lambda upstream: go_back([step.output], [target], [upstream])[0])(slices)
-    if target.dim() != len(common):
-        return None
-    if target.shape[axis] == terms.shape[0]:
-        return terms.diagonal(dim1=0, dim2=axis + 1).movedim(-1, axis)
-    return terms.movedim(0, axis).squeeze(axis + 1) if target.shape[axis] == 1 else None
-
-
-def _terms_of_odd_shape(step: Step, read: str, upstream: Tensor) -> list[Tensor]:
-    """Return the terms that a student's line may give for an upstream gradient of another shape."""
-    shape = step.output.shape
-    reshaped = [back(step, upstream.reshape(shape))[read]] if upstream.numel() == shape.numel() else []
-    by_element = back_by_element(step, read, upstream)
-    return reshaped if by_element is None else [*reshaped, by_element]

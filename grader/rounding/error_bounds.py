@@ -31,9 +31,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from exercises.instance import Instance
 from exercises.language.forward import Line
 from exercises.tape import CutTape, Step
-from grader.backward import go_back
-from grader.reference import kept_with_dissection, reference
-from grader.rounding import sum_of
+from grader.reference.backward import go_back
+from grader.reference.dissection import kept_with_dissection
+from grader.reference.gradients import reference
+from grader.rounding.closeness import sum_of
 
 UNIT = 2.0**-24  # the unit roundoff of float32
 # The error of a value of the forward pass, and of a nonlinear function of one, in unit roundoffs.

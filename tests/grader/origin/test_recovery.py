@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from exercises.tape import Step
-from grader.error_bounds import frozen_steps
-from grader.recovery import ELEMENTS_MAX, recover_upstream
-from grader.reference import back
+from grader.origin.recovery import ELEMENTS_MAX, recover_upstream
+from grader.reference.backward import back
+from grader.rounding.error_bounds import frozen_steps
 from tests.grader.rows import INSTANCE
 
 STEPS = {step.name: step for step in frozen_steps(INSTANCE)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import numerics
-from grader.record import BadRecord, Record
+from grader.records.record import BadRecord, Record
 
 if TYPE_CHECKING:
     from grader.grade import Grade

@@ -1,0 +1,1 @@
+"""Whose mistake a wrong row is: the student's backward pass, replayed with their own gradients."""

@@ -1,0 +1,1 @@
+"""Records of grades: everything that made a grade, signed, so that anyone can make it again."""
