@@ -65,19 +65,26 @@ class Installed:
         return out
 
 
-@pytest.fixture(params=range(10, 15), ids=lambda minor: f"3.{minor}")
-def installed(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Installed:
+@pytest.fixture(scope="module", params=range(10, 15), ids=lambda minor: f"3.{minor}")
+def scripts(request: pytest.FixtureRequest, live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with the client alone. Its tests share it, and come in the order of this file."""
     program = python(request.param)
     if program is None:
         pytest.skip(f"there is no Python 3.{request.param} on this machine")
-    subprocess.run([program, "-m", "venv", tmp_path / "venv"], check=True)
-    scripts = tmp_path / "venv" / "bin"
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run([program, "-m", "venv", folder], check=True)
+    pip = str(folder / "bin" / "pip")
+    subprocess.run([pip, "install", "--quiet", wheel_address(live)], env=os.environ | {"PYTHONPATH": ""}, check=True)
+    return folder / "bin"
+
+
+@pytest.fixture
+def installed(scripts: Path, live: Live, tmp_path: Path) -> Installed:
+    """A student in a folder of their own."""
     environ = live.environ(tmp_path / "config")
     environ |= {"PATH": os.pathsep.join((str(scripts), environ["PATH"])), "PYTHONPATH": ""}
     (tmp_path / "work").mkdir()
-    found = Installed(scripts, environ, tmp_path / "work")
-    found.must("pip", "install", "--quiet", wheel_address(live))
-    return found
+    return Installed(scripts, environ, tmp_path / "work")
 
 
 def wheel_address(live: Live) -> str:
@@ -124,6 +131,17 @@ def test_a_student_without_torch(installed: Installed, live: Live) -> None:
     installed.must("dojo", "logout")
 
 
+def test_torch_free_tests_pass_here(installed: Installed) -> None:
+    installed.must("pip", "install", "--quiet", "pytest", "keyring", "keyrings.alt")
+    environ = installed.environ | {"PYTHONPATH": str(ROOT)}
+    files = [ROOT / "tests" / "client" / name for name in STANDALONE]
+    standalone = Installed(installed.scripts, environ, installed.folder)
+    said = standalone.must("pytest", "--noconftest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", *files)
+    assert "failed" not in said
+    assert "skipped" not in said
+    print(said.splitlines()[-1])
+
+
 def test_a_read_only_copy_installs_and_stays_as_it_was(installed: Installed, tmp_path: Path) -> None:
     copy = tmp_path / "client"
     shutil.copytree(ROOT / "client", copy, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
@@ -138,14 +156,3 @@ def test_a_read_only_copy_installs_and_stays_as_it_was(installed: Installed, tmp
 def test_the_address_without_a_version_installs(installed: Installed, live: Live) -> None:
     installed.must("pip", "install", "--quiet", "--force-reinstall", "--no-deps", f"{live.address}/client.tar.gz")
     assert installed.must("dojo", "--version").startswith("dojo, version ")
-
-
-def test_torch_free_tests_pass_here(installed: Installed) -> None:
-    installed.must("pip", "install", "--quiet", "pytest", "keyring", "keyrings.alt")
-    environ = installed.environ | {"PYTHONPATH": str(ROOT)}
-    files = [ROOT / "tests" / "client" / name for name in STANDALONE]
-    standalone = Installed(installed.scripts, environ, installed.folder)
-    said = standalone.must("pytest", "--noconftest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", *files)
-    assert "failed" not in said
-    assert "skipped" not in said
-    print(said.splitlines()[-1])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+
 from tests.mutation.__main__ import ROOT, Change, Score, listed, targets
 
 DIFF = """\
@@ -24,6 +28,31 @@ def test_each_target_and_its_tests_exist() -> None:
 
 def test_each_listed_survivor_has_a_reason() -> None:
     assert [change for change, reason in listed().items() if not reason.strip()] == []
+
+
+def functions(module: str) -> Iterator[tuple[str, set[str]]]:
+    """The functions of a module and the methods of its classes, each with its lines."""
+    source = (ROOT / module).read_text(encoding="utf-8")
+    lines = [line.strip() for line in source.splitlines()]
+    tree = ast.parse(source)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for prefix, body in [("", tree.body), *((f"{each.name}.", each.body) for each in classes)]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield prefix + node.name, set(lines[node.lineno - 1 : node.end_lineno])
+
+
+def test_each_listed_survivor_is_still_in_the_code() -> None:
+    named = defaultdict(list)
+    for target in targets():
+        for name, lines in functions(target.module):
+            named[name].append(lines)
+
+    gone = [
+        each for each in listed() if not any(lines >= set(each.before.splitlines()) for lines in named[each.function])
+    ]
+
+    assert gone == []
 
 
 def test_a_change_is_known_by_its_lines() -> None:

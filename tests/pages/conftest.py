@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from server.accounts import accounts
-from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
 from server.http.token_gate import SESSION_COOKIE
@@ -23,6 +22,7 @@ from server.services import ServerServices
 from server.settings import Settings
 from server.tables import CourseRow, Role
 from tests.support import browser as browsers
+from tests.support.application import create_app
 from tests.support.browser import Visitor
 from tests.support.listening import listening
 from tests.support.migrated import Migrated

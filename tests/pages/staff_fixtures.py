@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from server.app import create_app
 from server.courses import courses
 from server.settings import Settings
 from server.tables import Role
 from tests.pages.staff_desk import Desk, Office
+from tests.support.application import create_app
 from tests.support.migrated import Migrated
 from tests.support.servers import FakeSandbox
 

@@ -10,13 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from grader.training import Trainer
-from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import Role
 from tests.support import postgres
+from tests.support.application import create_app
 from tests.support.documented_client import DocumentedClient
 from tests.support.migrated import Migrated
 from tests.support.servers import COURSE, FakeSandbox, Members, RunningServer, Student, join_code_of

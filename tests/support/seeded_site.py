@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 from pydantic import SecretStr
 
-from server.app import create_app
 from server.settings import Settings
+from tests.support.application import create_app
 from tests.support.browser import Visitor
 from tests.support.listening import listening
 from tests.support.servers import FakeSandbox

@@ -23,11 +23,11 @@ from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from server import cli
-from server.app import create_app
 from server.database.engine import Database
 from server.progress.recount import recount
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, SubmissionRow, TicketRow
+from tests.support.application import create_app
 from tests.support.servers import FULL, IMPATIENT, SOLUTION, FakeSandbox, Student, eventually, gradients
 
 TODAY: Final = date(2026, 10, 21)  # of the document

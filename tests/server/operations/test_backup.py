@@ -17,7 +17,6 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from server import cli
-from server.app import create_app
 from server.database import migrate, snapshot
 from server.database.engine import Database
 from server.database.snapshot import SnapshotError
@@ -26,6 +25,7 @@ from server.operations.backup import BackupError
 from server.settings import SECRET_FILE, Settings
 from server.tables import GradeRow, SubmissionRow
 from tests.support import postgres
+from tests.support.application import create_app
 from tests.support.servers import EXERCISES, FULL, FakeSandbox, RunningServer, Student, gradients
 
 ONLY_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -15,7 +15,6 @@ from sqlmodel import func, select
 from starlette.testclient import TestClient
 
 from grader.sandbox import Job, Sandbox, SandboxFault
-from server.app import create_app
 from server.courses import courses
 from server.database.engine import Database
 from server.grading.code_runner import CodeRunner
@@ -28,6 +27,7 @@ from server.services import ServerServices
 from server.settings import Settings
 from server.submissions.live_check import CheckTurns
 from server.tables import GradeRow, Role
+from tests.support.application import create_app
 from tests.support.migrated import Migrated
 from tests.support.servers import (
     COURSE,

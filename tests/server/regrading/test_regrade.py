@@ -16,7 +16,6 @@ from exercises.registry import find
 from grader import numerics
 from grader.sandbox import Job
 from server.accounts.accounts import lock_account
-from server.app import create_app
 from server.database.table import now
 from server.grading.grade import compare, store
 from server.settings import Settings
@@ -31,6 +30,7 @@ from server.tables import (
     TicketRow,
     TicketState,
 )
+from tests.support.application import create_app
 from tests.support.servers import (
     COURSE,
     EXERCISES,
