@@ -43,7 +43,7 @@ from server.people.join_limits import JoinLimits
 from server.processes.peers import Message, Peers
 from server.queue.dispatcher import Dispatcher
 from server.queue.embedded import EmbeddedDispatcher
-from server.queue.leases import LeaseKeeper
+from server.queue.leases import LeaseKeeper, Notify
 from server.queue.postgres_signals import PostgresNotifier
 from server.queue.procrastinate import ProcrastinateDispatcher
 from server.queue.signals import PeerNotifier, Signals
@@ -194,7 +194,7 @@ class Services:
         turns = max(1, self.settings.children - 1)
         return TrainingWork(self.database, self.code_runner, self.trainer, self.timing.training, self.metrics, turns)
 
-    def _make_lease_keeper(self, notify: Callable[[int], None]) -> LeaseKeeper:
+    def _make_lease_keeper(self, notify: Notify) -> LeaseKeeper:
         return LeaseKeeper(self.database, self.grading, self.code_runner, notify, self.timing, self.metrics)
 
 

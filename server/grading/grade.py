@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlmodel import Session, select
 
@@ -29,6 +30,8 @@ from server.tables import AnswerKind, CourseRow, GradeRow, SubmissionRow
 
 DEFAULT_FILENAME = "solution.py"
 
+Next = TypeVar("Next")
+
 
 @dataclass(frozen=True)
 class TimedGrade:
@@ -43,6 +46,29 @@ class TimedGrade:
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the grade as they are stored and sent."""
         return [row.as_json() for row in self.grade.checkpoints]
+
+
+@dataclass(frozen=True)
+class FreshGrade:
+    """The grade of a submission as it was just stored: a request that waits for it need not read it again.
+
+    ``rows`` are those of its checkpoints, as they are stored and sent.
+    """
+
+    row: GradeRow
+    instance_kind: Kind
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Finished(Generic[Next]):
+    """The work on a submission that has a grade. ``fresh`` is None unless it was stored now and counts.
+
+    ``next`` is what was taken in the transaction that stored it.
+    """
+
+    fresh: FreshGrade | None
+    next: Next | None
 
 
 def compare(stored: StoredInstance, content: bytes) -> TimedGrade:
@@ -73,8 +99,12 @@ class Grading:
         self.proof = GradingProof(code_runner)
 
     def grade_submission(
-        self, submission_id: int, look_seconds: float | None = None, submission: SubmissionRow | None = None
-    ) -> bool:
+        self,
+        submission_id: int,
+        look_seconds: float | None = None,
+        submission: SubmissionRow | None = None,
+        take_next: Callable[[Session], Next] | None = None,
+    ) -> Finished[Next] | None:
         """Grade a submission by today's revision and environment, and store the grade.
 
         It is graded on the instance that was chosen when it was handed in. Only a regrade brings tensors here. A second
@@ -83,7 +113,8 @@ class Grading:
 
         :param look_seconds: what a run may take, if less than its whole time; one that takes longer has no grade.
         :param submission: as it was just read; by default it is read.
-        :return: whether it has a grade now.
+        :param take_next: called at the end of the transaction that stores the grade. If that fails, nothing was taken.
+        :return: None if it has no grade now.
         :raises SandboxFault: the sandbox failed, not the code
         :raises NoSuchExercise: the exercise is no longer served
         """
@@ -91,29 +122,26 @@ class Grading:
             with self._database.reading() as session:
                 submission = session.get_one(SubmissionRow, submission_id)
         waited = (now() - submission.created_at).total_seconds()
-        timed = self._grade(submission, look_seconds)
+        stored = self._instance(submission)
+        timed = self._grade(submission, stored, look_seconds)
         if timed is None:
-            return False
+            return None
         started = time.perf_counter()
         # A power cut that takes this grade away brings its ticket back.
         with self._database.writing(durable=False) as session:
-            lock_account(session, submission.account_id)
-            ticket = DELETE_TICKET.first(session, {"submission_id": submission.id})
-            grades = GRADES_OF_SUBMISSION.rows(session, {"submission_id": submission.id})
-            if not grades:
-                store(session, submission, timed)
-            elif ticket is not None and (timed.revision, timed.grade.environment) not in grades:
-                (regrade_id,) = ticket
-                assert regrade_id is not None, "what has a grade is graded again by a regrade alone"
-                store(session, submission, timed, regrade_id=regrade_id)
-        if not grades:  # a regrade waits for everybody, and says nothing of how long students do
-            self._metrics.phases.labels("wait").observe(waited)
+            row = _finish(session, submission, timed)
+            next = take_next(session) if take_next else None
         self._metrics.phases.labels("store").observe(time.perf_counter() - started)
         count(self._metrics, submission.kind, timed)
-        return True
+        if row is None or row.regrade_id is not None:
+            return Finished(None, next)
+        # A regrade waits for everybody, and says nothing of how long students do.
+        self._metrics.phases.labels("wait").observe(waited)
+        return Finished(FreshGrade(row, stored.instance.kind, timed.rows), next)
 
-    def _grade(self, submission: SubmissionRow, look_seconds: float | None) -> TimedGrade | None:
-        stored = self._instance(submission)
+    def _grade(
+        self, submission: SubmissionRow, stored: StoredInstance, look_seconds: float | None
+    ) -> TimedGrade | None:
         if submission.kind is AnswerKind.TENSORS:
             return compare(stored, submission.body)
         started = time.perf_counter()
@@ -152,6 +180,20 @@ class Grading:
         stored = self._instances.load(id, exercise)
         assert stored, "the row is of today's revision"
         return stored
+
+
+def _finish(session: Session, submission: SubmissionRow, timed: TimedGrade) -> GradeRow | None:
+    """Delete the ticket of a submission and store its grade; return None if the grade was dropped."""
+    lock_account(session, submission.account_id)
+    ticket = DELETE_TICKET.first(session, {"submission_id": submission.id})
+    grades = GRADES_OF_SUBMISSION.rows(session, {"submission_id": submission.id})
+    if not grades:
+        return store(session, submission, timed)
+    if ticket is None or (timed.revision, timed.grade.environment) in grades:
+        return None
+    (regrade_id,) = ticket
+    assert regrade_id is not None, "what has a grade is graded again by a regrade alone"
+    return store(session, submission, timed, regrade_id=regrade_id)
 
 
 def count(metrics: Metrics, kind: AnswerKind, timed: TimedGrade) -> None:

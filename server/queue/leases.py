@@ -8,17 +8,23 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlmodel import Session
 
 from grader.sandbox.job import SandboxExhausted, SandboxFault
 from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
 from server.grading.code_runner import CodeRunner
-from server.grading.grade import Grading
+from server.grading.grade import FreshGrade, Grading
 from server.metrics import Metrics
 from server.queue import tickets
 from server.queue.tickets import Lease
 from server.queue.timing import Timing
+
+Next = TypeVar("Next")
+Notify = Callable[[int, FreshGrade | None], None]
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +48,22 @@ class Again:
     rank: int | None = None
 
 
+@dataclass(frozen=True)
+class Ended(Generic[Next]):
+    """A run that is over: it comes ``again``, or has a grade, or neither, if its ticket is set aside or gone.
+
+    ``next`` is what was taken in the transaction that stored the grade; None if none was stored.
+    """
+
+    again: Again | None = None
+    fresh: FreshGrade | None = None
+    next: Next | None = None
+
+
 class LeaseKeeper:
     """Grades claimed tickets and renews the leases of long runs. Thread-safe.
 
-    ``notify`` is called with a submission's id when its run is over.
+    ``notify`` is called with a submission's id when its run is over, and with its grade if it was stored now.
     """
 
     def __init__(
@@ -53,7 +71,7 @@ class LeaseKeeper:
         database: Database,
         grading: Grading,
         code_runner: CodeRunner,
-        notify: Callable[[int], None],
+        notify: Notify,
         timing: Timing,
         metrics: Metrics,
     ) -> None:
@@ -87,30 +105,41 @@ class LeaseKeeper:
         self._stopping.set()
         self._renewer.join()
 
-    def grade(self, lease: Lease) -> Again | None:
-        """Grade the submission of a ticket; return when the run comes again if it was lost or took too long.
+    def grade(self, lease: Lease, take_next: Callable[[Session], Next] | None = None) -> Ended[Next]:
+        """Grade the submission of a ticket; it comes again if the run was lost or took too long.
 
         A grade that the database does not take is no lost run: it waits until the database takes it.
+
+        :param take_next: called at the end of the transaction that stores the grade.
         """
         run = _Run(lease.ticket_id, time.monotonic())
         self._runs.add(run)
+        ended: Ended[Next] = Ended()
         try:
-            return self._grade(lease)
+            ended = self._grade(lease, take_next)
+            return ended
         finally:
             self._runs.discard(run)
-            self._notify(lease.submission_id)
+            self._notify(lease.submission_id, ended.fresh)
 
-    def _grade(self, lease: Lease) -> Again | None:
+    def return_unused(self, lease: Lease) -> None:
+        """Give a ticket back that was not run. It is no try."""
+        self._give_back(lease, "", blameless=True)
+
+    def _grade(self, lease: Lease, take_next: Callable[[Session], Next] | None) -> Ended[Next]:
         look_seconds = self._timing.look_seconds if lease.tries == 1 else None
         while True:
             try:
-                if self._grading.grade_submission(lease.submission_id, look_seconds, lease.submission):
-                    return None
-                return self._put_back(lease)
+                finished = self._grading.grade_submission(
+                    lease.submission_id, look_seconds, lease.submission, take_next
+                )
+                if finished is None:
+                    return Ended(self._put_back(lease))
+                return Ended(None, finished.fresh, finished.next)
             except DatabaseUnavailable as outage:
                 self._count(outage)
                 if self._giving_up.wait(self._timing.database_retry_seconds):
-                    return self._give_back(lease, "", blameless=True)
+                    return Ended(self._give_back(lease, "", blameless=True))
             except Exception as error:
                 self._count(error)
                 # A fault of the sandbox says what it is; of anything else, the place is needed.
@@ -124,7 +153,7 @@ class LeaseKeeper:
                 )
                 # A run that was lost because no code can be run here does not count.
                 blameless = self._code_runner.inspect() is not None or isinstance(error, SandboxExhausted)
-                return self._give_back(lease, str(error), blameless=blameless)
+                return Ended(self._give_back(lease, str(error), blameless=blameless))
 
     def _count(self, fault: Exception) -> None:
         self._faults.labels(type(fault).__name__).inc()

@@ -16,6 +16,7 @@ from grader.supervision import SupervisedThread, ThreadStatus
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable, Repetitions
 from server.database.postgresql import connection_string
+from server.grading.grade import FreshGrade
 from server.queue.signals import Signals
 from server.queue.timing import Timing
 
@@ -30,8 +31,8 @@ class PostgresNotifier:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def notify(self, submission_id: int) -> None:
-        """Tell the servers that this submission is graded or was given back."""
+    def notify(self, submission_id: int, _: FreshGrade | None) -> None:
+        """Tell the servers that this submission is graded or was given back. They read its grade."""
         message = {"channel": CHANNEL, "id": str(submission_id)}
         with suppress(DatabaseUnavailable), self._database.writing(durable=False) as session:
             session.connection().execute(text("SELECT pg_notify(:channel, :id)"), message)

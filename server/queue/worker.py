@@ -188,7 +188,7 @@ class WorkerPool:
                 lease = tickets.claim(session, submission_id, self._timing.lease_seconds)
         except DatabaseUnavailable:
             return Again(self._timing.database_retry_seconds)
-        return None if lease is None else self._leases.grade(lease)
+        return None if lease is None else self._leases.grade(lease).again
 
     async def _sweep(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from server.database.engine import Database
 from server.database.outage import DatabaseUnavailable
+from server.grading.grade import FreshGrade
 from server.http.problems import Problem
 from server.processes.shared_memory import Gauge
 from server.queue.signals import Signals
@@ -28,6 +29,7 @@ STREAMS_MAX = 8  # of a person: a browser's tabs and a terminal
 STREAM_COLUMNS = 16_384  # of the gauge; accounts so many apart count together
 
 Read = Callable[[], SubmissionBody]
+ReadGraded = Callable[[FreshGrade | None], SubmissionBody]
 ReadStandings = Callable[[Session, Sequence[int]], Mapping[int, Standing]]
 
 
@@ -54,8 +56,11 @@ class Follower:
         self._listeners: dict[int, set[asyncio.Event]] = defaultdict(set)  # by submission
         self._looking: asyncio.Task[None] | None = None
 
-    async def wait(self, submission_id: int, read: Read, seconds: float) -> SubmissionBody:
-        """Return a submission once it is graded, or as it is after so many seconds."""
+    async def wait(self, submission_id: int, read: ReadGraded, seconds: float) -> SubmissionBody:
+        """Return a submission once it is graded, or as it is after so many seconds.
+
+        :param read: is given the grade if this process has just stored it.
+        """
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         with self._signals.listening(submission_id) as signal:
@@ -64,10 +69,10 @@ class Follower:
                     await asyncio.wait_for(signal.wait(), min(left, self._timing.wait_look_seconds))
                 if signal.is_set() or await run_in_threadpool(self._is_graded, submission_id):
                     signal.clear()  # a lost run signals too
-                    submission = await run_in_threadpool(read)
+                    submission = await run_in_threadpool(read, signal.grade)
                     if submission.status == GRADED:
                         return submission
-        return await run_in_threadpool(read)
+        return await run_in_threadpool(read, None)
 
     def require_room(self, account_id: int) -> None:
         """Do nothing if an account may open one stream more.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from exercises.instance import Kind
 from grader.tensors import BadAnswer
 from server.courses.access import CourseAccess, Membership
 from server.database.engine import Database
 from server.grading import grade
+from server.grading.grade import FreshGrade
 from server.http.problems import Unavailable, Unprocessable
 from server.instances import choice
 from server.instances.pool import HiddenPool
@@ -19,7 +21,7 @@ from server.rules.rules import Rules, find_rules
 from server.submissions import rate_limit
 from server.submissions.accept import Allowance, HandedIn, accept, find_earlier
 from server.submissions.follow import Follower
-from server.submissions.present import Graded, show, show_graded
+from server.submissions.present import Graded, show, show_fresh, show_graded
 from server.submissions.schemas import SubmissionBody
 from server.tables import SubmissionRow
 
@@ -119,8 +121,10 @@ class Intake:
 
     async def wait_for_grade(self, accepted: Accepted, seconds: float) -> SubmissionBody:
         """Return a submission once it is graded, or as it is after so many seconds."""
-        return await self.follower.wait(accepted.submission.id, lambda: self._read(accepted), seconds)
+        return await self.follower.wait(accepted.submission.id, partial(self._read, accepted), seconds)
 
-    def _read(self, accepted: Accepted) -> SubmissionBody:
+    def _read(self, accepted: Accepted, fresh: FreshGrade | None) -> SubmissionBody:
         with self.database.reading() as session:
+            if fresh is not None:
+                return show_fresh(session, accepted.submission, accepted.rules, fresh)
             return show(session, accepted.submission, accepted.student, self.dispatcher, accepted.rules)

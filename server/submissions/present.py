@@ -12,6 +12,7 @@ from exercises.instance import Kind
 from grader.compare import Verdict
 from server.assignments.assignment import read_extensions
 from server.courses.access import Membership
+from server.grading.grade import FreshGrade
 from server.queue.dispatcher import Dispatcher
 from server.queue.tickets import Standing
 from server.rules.rules import Rules, find_all_rules, find_rules
@@ -91,6 +92,12 @@ def show_graded(
     points = points_fields(rules.assignment, extensions, handed_in_at, grade.row, rows)
     body = GradeBody(**_grade(grade, rules, points), handed_in=handed_in(rows), checkpoints=visible)
     return SubmissionBody(**_head(submission, rules.course), grade=body)
+
+
+def show_fresh(session: Session, submission: SubmissionRow, rules: Rules, fresh: FreshGrade) -> SubmissionBody:
+    """Return a submission as ``show`` does, with a grade that was stored a moment ago: it is not read again."""
+    graded = Graded(fresh.row, fresh.instance_kind.value)
+    return show_graded(session, submission, rules.recounted(session), graded, fresh.rows)
 
 
 def handed_in(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from server.tables import GradeRow
-from tests.support.servers import SOLUTION, RunningServer, Student, gradients
+from grader import numerics
+from server.grading.grade import Finished, FreshGrade
+from server.tables import GradeRow, SubmissionRow
+from tests.support.servers import SOLUTION, RunningServer, Student, gradients, open_regrade
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\0"])
@@ -50,3 +52,31 @@ def test_a_ticket_goes_with_its_own_grade_alone(server: RunningServer, student: 
 
     told = [student.get(f"/api/v1/submissions/{id}").json()["status"] for id in (first, second)]
     assert told == ["graded", "queued"]
+
+
+def fresh(server: RunningServer, id: int) -> FreshGrade | None:
+    """Grade a submission; its grade if it is fresh."""
+    finished: Finished[None] | None = server.services.grading.grade_submission(id)
+    assert finished is not None
+    return finished.fresh
+
+
+def test_only_the_first_grade_is_fresh(
+    server: RunningServer, student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.services.dispatcher.stop()
+    id = student.submit_code(SOLUTION, wait=0).json()["id"]
+    database = server.services.database
+
+    first, second = fresh(server, id), fresh(server, id)
+    environment = f"{numerics.environment()} renewed"
+    monkeypatch.setattr(numerics, "environment", lambda: environment)
+    with database.writing() as session:
+        again = session.get_one(SubmissionRow, id)
+        server.services.dispatcher.enqueue(session, [again], regrade_id=open_regrade(session))
+    regraded = fresh(server, id)
+
+    assert first is not None and first.row.submission_id == id
+    assert (second, regraded) == (None, None)
+    with database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 2

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from dataclasses import replace
+
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
@@ -10,12 +14,19 @@ from grader.sandbox import Job, Sandbox, SandboxFault
 from grader.sandbox.trusted.doctor import Finding, Report
 from server.app import create_app
 from server.database.engine import Database
+from server.database.table import now
 from server.grading.code_runner import CodeRunner
+from server.grading.grade import FreshGrade
+from server.processes.peers import Peers
+from server.queue.dispatcher import STOPPING
+from server.queue.embedded import EmbeddedDispatcher
+from server.queue.leases import LeaseKeeper
 from server.queue.queries import TRIES_MAX
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.support.servers import (
+    HOLD_SECONDS,
     IMPATIENT,
     SOLUTION,
     FakeSandbox,
@@ -147,6 +158,83 @@ def test_a_run_lost_while_no_code_can_be_run_does_not_count(
     fake_sandbox.before = lambda job: None
     address = answer.headers["Location"]
     assert eventually(lambda: student.get(address).json()["status"] == "graded")
+
+
+def test_what_came_with_a_grade_is_given_back_where_no_code_runs_any_more(
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    is_queued, is_lost = threading.Event(), threading.Event()
+
+    def lose_the_zygote(job: Job) -> None:
+        if job.source:
+            is_queued.wait(HOLD_SECONDS)
+            fake_sandbox.generation_now += 1  # after this run
+            is_lost.set()
+        elif is_lost.is_set():
+            _lost(job)
+
+    fake_sandbox.before = lose_the_zygote
+    first = student.submit_code(SOLUTION, wait=0).headers["Location"]
+    assert eventually(lambda: [job.source for job in fake_sandbox.jobs if job.source] == [SOLUTION])
+    second = server.join("Ben").submit_code(f"# b\n{SOLUTION}", wait=0)
+    is_queued.set()
+
+    assert eventually(lambda: student.get(first).json()["status"] == "graded")
+    untried = [(TicketState.QUEUED, 0)]
+    assert eventually(lambda: [(each.state, each.tries) for each in tickets(server.services.database)] == untried)
+    assert not any(job.source.startswith("# b") for job in fake_sandbox.jobs)
+    fake_sandbox.before = lambda job: None
+    assert eventually(lambda: server.instructor.get(second.headers["Location"]).json()["status"] == "graded")
+
+
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, retry_seconds=60)])
+def test_a_worker_that_is_to_stop_takes_nothing_with_its_last_grade(
+    server: RunningServer, fake_sandbox: FakeSandbox, student: Student, caplog: pytest.LogCaptureFixture
+) -> None:
+    def hold(job: Job) -> None:
+        if job.source:
+            assert eventually(lambda: STOPPING in caplog.text)
+
+    fake_sandbox.before = hold
+    caplog.set_level(logging.INFO)
+    student.submit_code(SOLUTION, wait=0)
+    assert eventually(lambda: any(job.source for job in fake_sandbox.jobs))
+    second = server.join("Ben").submit_code(SOLUTION, wait=0).json()["id"]
+
+    server.services.dispatcher.stop()
+
+    (ticket,) = tickets(server.services.database)
+    assert (ticket.submission_id, ticket.state, ticket.tries) == (second, TicketState.QUEUED, 0)
+    assert ticket.due_at <= now()  # it was not even taken and given back
+
+
+def test_a_worker_that_is_told_to_stop_after_its_grade_gives_the_next_ticket_back(
+    server: RunningServer, student: Student, caplog: pytest.LogCaptureFixture
+) -> None:
+    services = server.services
+    services.dispatcher.stop()
+    for each in (student, server.join("Ben")):
+        each.submit_code(SOLUTION, wait=0)
+    states: list[TicketState] = []
+
+    def stop(submission_id: int, grade: FreshGrade | None) -> None:
+        states.extend(ticket.state for ticket in tickets(services.database))
+        stopper.start()
+        assert eventually(lambda: STOPPING in caplog.text)
+
+    runner, timing = services.code_runner, services.timing
+    leases = LeaseKeeper(services.database, services.grading, runner, stop, timing, services.metrics)
+    background = services.make_training_work()
+    worker = EmbeddedDispatcher(services.database, runner, leases, 1, timing, Peers.alone(), background)
+    stopper = threading.Thread(target=worker.stop)
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+
+    worker.start()
+
+    assert eventually(lambda: stopper.ident is not None and not stopper.is_alive())
+    assert states == [TicketState.RUNNING]
+    assert [(each.state, each.tries) for each in tickets(services.database)] == [(TicketState.QUEUED, 0)]
 
 
 def test_a_server_without_a_sandbox_starts_and_says_why(settings: Settings) -> None:

@@ -7,7 +7,10 @@ import threading
 
 import pytest
 
+from exercises.instance import Kind
+from server.grading.grade import FreshGrade
 from server.queue.signals import REMEMBERED_SIGNALS, Signals
+from server.tables import GradeRow
 from tests.support.servers import PATIENCE_SECONDS
 
 
@@ -62,6 +65,19 @@ def test_everybody_who_waits_is_woken() -> None:
             await asyncio.wait_for(asyncio.gather(first.wait(), second.wait()), PATIENCE_SECONDS)
 
     asyncio.run(both())
+
+
+def test_a_grade_is_handed_to_those_alone_who_wait() -> None:
+    bell, grade = Signals(), FreshGrade(GradeRow.loaded(()), Kind.HIDDEN, ())
+
+    async def listen() -> list[FreshGrade | None]:
+        with bell.listening(7) as waiting, bell.listening(8) as other:
+            bell.notify(7, grade)
+            with bell.listening(7) as late:
+                assert late.is_set()
+                return [waiting.grade, other.grade, late.grade]
+
+    assert asyncio.run(listen()) == [grade, None, None]
 
 
 def test_a_ring_after_the_last_has_gone_wakes_nobody() -> None:

@@ -17,6 +17,7 @@ from grader.sandbox import Job, SandboxFault
 from server.app import create_app
 from server.database.engine import Database
 from server.database.table import now
+from server.grading.grade import FreshGrade
 from server.queue import queries, tickets
 from server.queue.timing import Timing
 from server.settings import Settings
@@ -138,7 +139,7 @@ def test_a_finished_grade_wakes_who_waits(working: RunningServer, gate: HeldRuns
     assert portal is not None
     id = hand_in(working.join(), "a1")
 
-    def read() -> SubmissionBody:
+    def read(_: FreshGrade | None) -> SubmissionBody:
         with services.database.reading() as session:
             is_graded = HAS_GRADE.first(session, {"submission_id": id}) is not None
         return SubmissionBody.model_construct(id=id, status=GRADED if is_graded else "running")

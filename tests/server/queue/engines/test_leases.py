@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from grader.sandbox import Job, SandboxFault
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.database.table import now
 from server.queue import queries, tickets
-from server.queue.leases import LeaseKeeper
+from server.queue.leases import Again, Ended, LeaseKeeper
 from server.queue.tickets import Lease
 from server.queue.timing import Timing
 from server.tables import GradeRow, TicketRow, TicketState
@@ -52,7 +53,12 @@ def turns(server: RunningServer, rung: list[int], timing: Timing) -> Iterator[Le
     server.services.dispatcher.stop()
     services = server.services
     found = LeaseKeeper(
-        services.database, services.grading, services.code_runner, rung.append, timing, services.metrics
+        services.database,
+        services.grading,
+        services.code_runner,
+        lambda id, _: rung.append(id),
+        timing,
+        services.metrics,
     )
     found.start()
     yield found
@@ -65,6 +71,17 @@ def take(database: Database) -> Lease:
         lease = tickets.take(session, DAY)
     assert lease is not None
     return lease
+
+
+def take_one(session: Session) -> Lease | None:
+    """Lease the first ticket that is due."""
+    return tickets.take(session, DAY)
+
+
+def again(turns: LeaseKeeper, lease: Lease) -> Again | None:
+    """Grade what was leased; when its run comes again, or None."""
+    ended: Ended[None] = turns.grade(lease)
+    return ended.again
 
 
 def the_ticket(database: Database) -> TicketRow:
@@ -114,7 +131,7 @@ def test_a_run_renews_its_lease_to_a_whole_one(
     database, held = server.services.database, HeldRun(fake_sandbox)
     lease = take(database)
     with ThreadPoolExecutor() as pool:
-        turn = pool.submit(turns.grade, lease)
+        turn = pool.submit(again, turns, lease)
         assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         set_due(database, 60)
@@ -143,7 +160,7 @@ def test_a_lease_is_renewed_after_a_renewal_that_failed(
 
     monkeypatch.setattr(tickets, "renew", fail_once)
     with ThreadPoolExecutor() as pool:
-        turn = pool.submit(turns.grade, lease)
+        turn = pool.submit(again, turns, lease)
         assert held.begun.acquire(timeout=PATIENCE_SECONDS)
         assert failed.wait(PATIENCE_SECONDS)
 
@@ -160,12 +177,12 @@ def test_a_ticket_in_two_turns_is_graded_once_and_rung_twice(
     id = student.submit_code(SOLUTION, wait=0).json()["id"]
     database, held = server.services.database, HeldRun(fake_sandbox)
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(turns.grade, take(database))
+        first = pool.submit(again, turns, take(database))
         assert held.begun.acquire(timeout=PATIENCE_SECONDS)
         with database.writing() as session:
             lease = tickets.claim(session, id, DAY)
         assert lease is not None
-        second = pool.submit(turns.grade, lease)
+        second = pool.submit(again, turns, lease)
         assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         held.let_go.set()
@@ -187,7 +204,7 @@ def test_a_lost_run_is_due_later_with_each_try(
     days = []
     for _ in range(queries.TRIES_MAX):
         lease = take(database)
-        tried_again = turns.grade(lease) is not None
+        tried_again = again(turns, lease) is not None
         ticket = the_ticket(database)
         days.append(round((ticket.due_at - now()) / timedelta(days=1)))
         assert tried_again is (ticket.state is TicketState.QUEUED)
@@ -221,7 +238,7 @@ def test_a_run_lost_without_a_sandbox_is_no_try(
         raise SandboxFault("the zygote died")  # the empty program that tries the sandbox, too
 
     fake_sandbox.before = lose
-    tried_again = turns.grade(take(database)) is not None
+    tried_again = again(turns, take(database)) is not None
 
     assert tried_again
     assert the_ticket(database).tries == 0
@@ -233,13 +250,13 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
     database = server.services.database
     student.submit_code(SOLUTION, wait=0)
     fake_sandbox.before = lose_code
-    assert turns.grade(take(database)) is not None
+    assert again(turns, take(database)) is not None
     lost = take(database).ticket_id  # by another worker, which is not this keeper's affair
 
     server.join("Grace").submit_code(SOLUTION, wait=0)
     held, other = HeldRun(fake_sandbox), take(database)
     with ThreadPoolExecutor() as pool:
-        turn = pool.submit(turns.grade, other)
+        turn = pool.submit(again, turns, other)
         assert held.begun.acquire(timeout=PATIENCE_SECONDS)
 
         for ticket_id in (lost, other.ticket_id):
@@ -251,10 +268,86 @@ def test_the_lease_of_an_ended_run_is_renewed_no_more(
         assert turn.result(PATIENCE_SECONDS) is None
 
 
+def test_a_grade_comes_with_the_next_lease(
+    server: RunningServer, turns: LeaseKeeper, student: Student, rung: list[int]
+) -> None:
+    ids = [student.submit_code(SOLUTION, wait=0).json()["id"] for _ in range(2)]
+    database = server.services.database
+
+    ended = turns.grade(take(database), take_one)
+
+    assert rung == ids[:1]
+    assert ended.again is None and ended.fresh is not None and ended.fresh.row.submission_id == ids[0]
+    # Of the same student: the run that kept this ticket waiting ends in the same transaction.
+    assert ended.next is not None and (ended.next.submission_id, ended.next.tries) == (ids[1], 1)
+    assert the_ticket(database).state is TicketState.RUNNING
+
+
+def test_a_run_without_a_grade_comes_with_no_lease(
+    server: RunningServer, turns: LeaseKeeper, fake_sandbox: FakeSandbox, student: Student
+) -> None:
+    for each in (student, server.join("Ben")):
+        each.submit_code(SOLUTION, wait=0)
+    fake_sandbox.before = lose_code
+
+    ended = turns.grade(take(server.services.database), take_one)
+
+    assert ended.again is not None and ended.next is None and ended.fresh is None
+
+
+@pytest.mark.parametrize("timing", [replace(IMPATIENT, lease_seconds=DAY, database_retry_seconds=0.02)])
+def test_a_grade_that_is_not_stored_takes_nothing(server: RunningServer, turns: LeaseKeeper, student: Student) -> None:
+    for each in (student, server.join("Ben")):
+        each.submit_code(SOLUTION, wait=0)
+    database, failures = server.services.database, iter([True, True])
+
+    def take_and_fail(session: Session) -> Lease | None:
+        lease = take_one(session)
+        if next(failures, False):
+            raise DatabaseUnavailable("it is away")
+        return lease
+
+    ended = turns.grade(take(database), take_and_fail)
+
+    assert ended.next is not None and ended.next.tries == 1
+    with database.reading() as session:
+        assert len(session.exec(select(GradeRow)).all()) == 1
+
+
+def test_a_lease_that_came_with_a_grade_ends_with_its_worker(
+    server: RunningServer, turns: LeaseKeeper, student: Student
+) -> None:
+    ids = [each.submit_code(SOLUTION, wait=0).json()["id"] for each in (student, server.join("Ben"))]
+    database = server.services.database
+    lost = turns.grade(take(database), take_one).next  # its worker is killed after the commit
+    assert lost is not None
+    with database.writing() as session:
+        assert take_one(session) is None
+
+    set_due(database, 0, lost.ticket_id)
+    lease = take(database)
+    assert again(turns, lease) is None
+
+    assert (lease.submission_id, lease.tries) == (ids[1], 2)
+    with database.reading() as session:
+        assert sorted(session.exec(select(GradeRow.submission_id))) == ids
+        assert session.exec(select(TicketRow)).all() == []
+
+
+def test_an_unused_lease_is_no_try(server: RunningServer, turns: LeaseKeeper, student: Student) -> None:
+    student.submit_code(SOLUTION, wait=0)
+    database = server.services.database
+
+    turns.return_unused(take(database))
+
+    ticket = the_ticket(database)
+    assert (ticket.state, ticket.tries) == (TicketState.QUEUED, 0)
+
+
 def test_no_renewer_outlives_stop(server: RunningServer, timing: Timing) -> None:
     others, services = set(threading.enumerate()), server.services
     keeper = LeaseKeeper(
-        services.database, services.grading, services.code_runner, lambda _: None, timing, services.metrics
+        services.database, services.grading, services.code_runner, lambda *_: None, timing, services.metrics
     )
     keeper.start()
     [renewer] = [thread for thread in threading.enumerate() if thread.name == "renewer" and thread not in others]
