@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from grader.sandbox import Job, Sandbox, SandboxFault
 from grader.sandbox.trusted.doctor import Finding, Report
-from server.app import create_app
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.code_runner import CodeRunner
@@ -25,6 +24,7 @@ from server.queue.queries import TRIES_MAX
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
+from tests.support.application import create_app
 from tests.support.servers import (
     HOLD_SECONDS,
     IMPATIENT,

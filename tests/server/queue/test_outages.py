@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from grader.sandbox import Job
 from grader.sandbox.job import SandboxExhausted
-from server.app import create_app
 from server.courses import courses
 from server.database import migrate
 from server.database.engine import Database
@@ -24,6 +23,7 @@ from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import TicketRow, TicketState
 from tests.support import postgres
+from tests.support.application import create_app
 from tests.support.full_disk import full_disk
 from tests.support.servers import (
     COURSE,

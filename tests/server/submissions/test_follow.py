@@ -12,11 +12,11 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from grader.sandbox import Job, SandboxFault
-from server.app import create_app
 from server.database.table import now
 from server.queue.timing import Timing
 from server.settings import Settings
 from server.tables import SubmissionRow
+from tests.support.application import create_app
 from tests.support.servers import (
     HOLD_SECONDS,
     IMPATIENT,

@@ -10,10 +10,10 @@ import torch
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from server.app import create_app
 from server.settings import Settings
 from server.submissions.quota import LARGE_BYTES
 from server.tables import SubmissionRow
+from tests.support.application import create_app
 from tests.support.servers import IMPATIENT, FakeSandbox, RunningServer, Student, is_problem
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -14,7 +14,6 @@ from sqlmodel import col, select
 from starlette.testclient import TestClient
 
 from grader.sandbox import Job, SandboxFault
-from server.app import create_app
 from server.database.engine import Database
 from server.database.table import now
 from server.grading.grade import FreshGrade
@@ -26,6 +25,7 @@ from server.submissions.queries import HAS_GRADE
 from server.submissions.schemas import SubmissionBody
 from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow, TicketRow, TicketState
 from tests.server.queue.engines.conftest import workers
+from tests.support.application import create_app
 from tests.support.servers import (
     HOLD_SECONDS,
     IMPATIENT,
