@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (Problem, SettingsError, PackError, NewerDatabase) as error:
-        click.echo(f"Error: {error.detail if isinstance(error, Problem) else error}", err=True)
+        click.echo(f"Error: {error.for_page if isinstance(error, Problem) else error}", err=True)
         return USAGE_ERROR
     except DatabaseUnavailable as outage:
         click.echo(f"Error: The database cannot be used: {outage}.", err=True)

@@ -64,7 +64,7 @@ def clean_name(name: str) -> str:
     """
     name = one_line(name)
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise BadName(f"A name has 1 to {NAME_LENGTH_MAX} characters. Send the name that your instructor knows.")
+        raise BadName(f"A name has 1 to {NAME_LENGTH_MAX} characters. Give the name that the course knows.")
     if any(map(is_invisible, name)) or not any(map(_is_seen, name)):
         raise BadName("The name holds control characters or other invisible ones. Send it without them.")
     return name

@@ -33,7 +33,7 @@ class Problem(HTTPException):
 
     It is an HTTPException because FastAPI lets no other exception through while it reads a body.
 
-    :param on_api: what to do next by the API. ``detail`` ends with it; a page says ``for_page``, and links instead.
+    :param on_api: what to do next by the API. ``detail`` ends with it; pages and the command line say ``for_page``.
     """
 
     status: ClassVar[int]

@@ -28,7 +28,9 @@ from server.settings import Settings, write_private
 from server.tables import AccountRow, CourseRow, Role
 
 ROLE = click.Choice([role.value for role in Role if role is not Role.ADMIN])
-ADDRESS = click.option("--address", help="The server's address, for the links; by default that of DOJO_HOST and PORT.")
+ADDRESS = click.option(
+    "--address", help="The server's address, for the links; by default that of DOJO_HOST and DOJO_PORT."
+)
 REVOKE_OLD = click.option("--revoke-old", is_flag=True, help="Revoke the tokens that the person has now.")
 LISTED_MAX = 1000
 

@@ -52,7 +52,7 @@ def finding(pulled: Workspace, source: str) -> Finding:
         ("dcounts = None", "shape: -            | -        | dcounts is not there yet"),
         (
             "dcounts = 3",
-            "shape: -            | -        | dcounts is a int, not a tensor. A gradient is a torch.Tensor.",
+            "shape: -            | -        | dcounts is an int, not a tensor. A gradient is a torch.Tensor.",
         ),
     ],
 )

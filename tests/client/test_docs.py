@@ -160,7 +160,7 @@ def test_every_command_of_the_running_text(live: Live, tmp_path: Path) -> None:
     for mode in ("--follow", "--cancel"):
         code, told = typed(live, folder, "train", mode)
         assert code == 2 and "dojo train FILE" in told
-    assert typed(live, folder, "hint") == (0, "There is no mistake of your own.\n")
+    assert typed(live, folder, "hint") == (0, "There is no mistake of your own. Go on with dlogits.\n")
     assert "None is not a tensor" in typed(live, folder, "submit", "--all")[1]
     token = next(iter(json.loads((folder / "config" / "tokens.json").read_text()).values()))
     code = json.loads(typed(live, folder, "pair", "--json")[1])["code"]

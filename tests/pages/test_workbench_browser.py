@@ -95,6 +95,17 @@ def test_a_student_goes_from_the_join_link_to_26_of_26_with_two_mistakes_on_the_
     expect(page.locator("#source")).to_have_value(SOLUTION)
 
 
+def test_code_that_stops_at_no_line_shows_why(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Kim")).open(BENCH)
+    paste(page, SOLUTION)
+    expect(page.locator("#count")).to_have_text("26 of 26")
+
+    site.sandbox.seconds = lambda job: 60.0
+    paste(page, SOLUTION + "# without an end")  # not half typed: nothing old stays
+    expect(page.locator(".sheet.is-chosen")).to_contain_text("The code ran too long")
+    expect(page.locator("#count")).to_have_text("0 of 26")
+
+
 def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit_down: SitDown) -> None:
     page = sit_down(site.enrol("Mika")).open(BENCH)
     paste(page, "dlogprobs = logprobs * 0\n")

@@ -594,3 +594,12 @@ def test_a_library_does_not_log_each_attempt_while_the_database_is_away() -> Non
     assert logged("procrastinate.worker", RuntimeError())
     assert logged("server.queue.worker", ConnectorException())
     assert logs.is_worth_a_line(logging.LogRecord("procrastinate", logging.WARNING, "", 1, "", (), None))
+
+
+def test_advice_for_the_api_is_not_given_to_a_terminal(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["course", "add", "autumn", "Autumn course"])
+    capsys.readouterr()
+    assert cli.main(["assignment", "set", "autumn", "basics/neuron"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: This course does not have the pack basics. Add it to the course first.\n"
+    )

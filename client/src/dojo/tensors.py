@@ -129,7 +129,9 @@ def plain(name: str, value: Any) -> Tensor:
     if type(value).__module__ == "numpy":
         value = torch.as_tensor(value)
     if not isinstance(value, torch.Tensor):
-        raise NotATensor(f"{name} is a {type(value).__name__}, not a tensor.", "A gradient is a torch.Tensor.")
+        kind = type(value).__name__
+        article = "an" if kind[:1].lower() in "aeiou" else "a"
+        raise NotATensor(f"{name} is {article} {kind}, not a tensor.", "A gradient is a torch.Tensor.")
     if value.is_meta:
         raise NotATensor(f"{name} is a meta tensor, which holds no numbers.", "Compute it on the CPU.")
     tensor = value.detach()

@@ -133,3 +133,14 @@ def test_a_hint_without_a_mistake(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT)
     pulled.type("submit", "solution.py")
     assert pulled.type("hint")[:2] == (0, "There is no mistake of your own: all of it passes.\n")
+
+
+def test_a_hint_says_what_comes_next_where_no_step_is_wrong(pulled: Student) -> None:
+    Path("solution.py").write_text(RIGHT)
+    pulled.type("submit", "solution.py")
+    (submission,) = pulled.fake.graded.values()
+    submission["grade"]["checkpoints"][1] |= {"verdict": "missing", "exact": False, "approximate": False}
+    assert pulled.type("hint")[1] == "There is no mistake of your own. Go on with dlogits.\n"
+    submission["grade"]["run"] = {"status": "time_limit", "message": "", "stdout": ""}
+    sentence = "No step is wrong, and your code did not run to its end. What stopped it: dojo show 1\n"
+    assert pulled.type("hint")[1] == sentence

@@ -99,6 +99,9 @@ def test_a_script_is_sliced_as_a_notebook_is(pulled: Student) -> None:
     _, _, err = pulled.type("submit", "script.py", "--explain")
 
     assert err == "1 answer taken from lines 2 to 4 of the script.\nTaken: dcounts.\n"
+
+    Path("script.py").write_text("words = open('names.txt').read()\ndcounts = n / counts\n")
+    assert pulled.type("submit", "script.py", "--explain")[2].startswith("1 answer taken from line 2 of the script.\n")
     assert "open" not in json.loads(pulled.fake.requests[-1].content)["source"]
 
 

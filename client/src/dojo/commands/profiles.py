@@ -30,7 +30,7 @@ def join(context: Context, address: str, code: str | None, name: str | None) -> 
 
     \b
     Examples:
-      dojo join https://dojo.example.org K7QF-2MXD --name "Ada"
+      dojo join https://dojo.example.org K7QF2-9TXMD --name "Ada"
       dojo join "https://dojo.example.org/join#join_..."
     """
     if code and _is_address(code) and not _is_address(address):

@@ -17,6 +17,7 @@ from dojo.errors import BadFile, ServerError
 from dojo.files.workspace import find_workspace
 from dojo.show import brief, grades
 from dojo.show.brief import Before, View
+from dojo.show.grades import RUN_SENTENCES
 from dojo.text import plural
 
 LISTED_MAX = 500  # submissions that are looked through for the attempt before
@@ -177,8 +178,7 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
         raise BadFile(submission.grade.withheld, f"Then: dojo hint {submission.id}")
     row = submission.grade.first_wrong
     if row is None:
-        sentence = "There is no mistake of your own" + (": all of it passes." if submission.grade.all_passed else ".")
-        return _print_hint(context, submission, None, [], sentence)
+        return _print_hint(context, submission, None, [], _without_mistake(submission.grade, submission.id))
     if not row.own_mistake:
         return _print_hint(context, submission, row, list(row.notes), "")
     memory = Memory(context.config.folder, connection)
@@ -191,6 +191,16 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
     if shown >= there:
         return _print_hint(context, submission, row, hints, "That was the last hint. The lecture: dojo open")
     return _print_hint(context, submission, row, hints, "" if levels == there else "One more: dojo hint")
+
+
+def _without_mistake(grade: Grade, submission_id: int) -> str:
+    """Return what there is to say where no step is wrong by itself: what stopped the code, or what comes next."""
+    if grade.all_passed:
+        return "There is no mistake of your own: all of it passes."
+    if grade.run_status in RUN_SENTENCES:
+        return f"No step is wrong, and your code did not run to its end. What stopped it: dojo show {submission_id}"
+    missing = next((row.name for row in grade.rows if row.missing), None)
+    return "There is no mistake of your own." + (f" Go on with d{missing}." if missing else "")
 
 
 def _print_hint(

@@ -49,7 +49,7 @@ def solution(exercise: Exercise) -> str:
         "# Replace each None by the gradient of the loss at that tensor. No loss.backward().",
         "#",
         "#   dojo check solution.py     looks at names and shapes, here, without the server",
-        "#   dojo submit solution.py    has it graded; do so as often as you like",
+        "#   dojo submit solution.py    has it graded",
         "#",
         "# The forward pass:",
         *_commented(exercise.forward, indent=4),

@@ -44,7 +44,8 @@ class NotebookSlice:
         answers = f"{self.answers} answer{'' if self.answers == 1 else 's'}" if self.answers else "Answers"
         if self.is_script:
             lines = [place[1] for place in self.lines if place]
-            return f"{answers} taken from lines {min(lines)} to {max(lines)} of the script."
+            where = f"lines {min(lines)} to {max(lines)}" if len(set(lines)) > 1 else f"line {lines[0]}"
+            return f"{answers} taken from {where} of the script."
         return f"{answers} taken from {len(self.taken)} of {self.cells} code cells."
 
     def contributions(self) -> list[str]:

@@ -72,10 +72,11 @@ function stale(is) {
 
 const reaches = (marks) => Object.values(marks).some((mark) => mark !== "missing");
 
-// Code that stops before its first step is mostly a line that is half typed: the old marks stay, at reduced strength.
+// Code that stops at a line before its first step is mostly half typed: the old marks stay, at reduced strength. Code that
+// stops without a line, such as an endless loop, is not: its reason shows.
 function isHalfTyped(parts) {
   const marks = Object.fromEntries([...parts.querySelectorAll(".sheet[data-sheet]")].map(({ dataset }) => [dataset.sheet, dataset.mark]));
-  return parts.dataset.error && !reaches(marks) && reaches(panel.marks());
+  return parts.dataset.error && parts.dataset.errorLine && !reaches(marks) && reaches(panel.marks());
 }
 
 function take(text, { checked }) {
