@@ -91,16 +91,19 @@ def test_a_student_goes_from_the_join_link_to_26_of_26_with_two_mistakes_on_the_
 
     paste(page, SOLUTION)
     expect(page.locator("[data-draft-state]")).to_have_text("draft kept just now")
+    paste(page, SOLUTION + " ")
+    paste(page, SOLUTION)  # what the server has already
+    expect(page.locator("[data-draft-state]")).to_have_text("draft kept just now")
     page.reload()
     expect(page.locator("#source")).to_have_value(SOLUTION)
 
 
-def test_code_that_stops_at_no_line_shows_why(site: Site, sit_down: SitDown) -> None:
+def test_code_that_stops_at_no_line_shows_why(site: Site, sit_down: SitDown, monkeypatch: pytest.MonkeyPatch) -> None:
     page = sit_down(site.enrol("Kim")).open(BENCH)
     paste(page, SOLUTION)
     expect(page.locator("#count")).to_have_text("26 of 26")
 
-    site.sandbox.seconds = lambda job: 60.0
+    monkeypatch.setattr(site.sandbox, "seconds", lambda job: 60.0)
     paste(page, SOLUTION + "# without an end")  # not half typed: nothing old stays
     expect(page.locator(".sheet.is-chosen")).to_contain_text("The code ran too long")
     expect(page.locator("#count")).to_have_text("0 of 26")

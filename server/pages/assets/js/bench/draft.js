@@ -30,19 +30,26 @@ export function makeDraft({ main, address, token, starter, sourceOfServer, tell 
 
   async function send(source) {
     waiting = null;
-    if (source === kept) return;
+    if (source === kept) {
+      if (seen) show(seen); // what the server has was written again
+      return;
+    }
     try {
       const answer = await fetch(`${address}/draft`, { method: "POST", headers: { "X-Form-Token": token }, body: new URLSearchParams({ source, seen, form_token: token }) });
       if (!answer.ok) return;
       const { changed_at: changedAt, overwrote } = await answer.json();
       [seen, kept] = [changedAt, source];
       write({ source, seen, kept, at: changedAt });
-      const time = document.createElement("time");
-      time.dateTime = changedAt;
-      time.textContent = "just now";
-      state.replaceChildren("draft kept ", time);
+      show(changedAt);
       if (overwrote) tell("This draft took the place of one from another device. It is the newest now.");
     } catch { /* the browser has it; the next key tries again */ }
+  }
+
+  function show(at) {
+    const time = document.createElement("time");
+    time.dateTime = at;
+    time.textContent = "just now";
+    state.replaceChildren("draft kept ", time);
   }
 
   // A page that is left sends what waits.
