@@ -49,9 +49,8 @@ from grader.rounding.closeness import (
     is_nearly_uniform,
     sum_of,
 )
-from grader.rounding.error_bounds import BoundedBackward, Unbounded, frozen_steps
+from grader.rounding.error_bounds import MAY_BE_ROUNDING, BoundedBackward, Unbounded, frozen_steps
 
-MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 READINGS_MAX = 64  # combinations of the gradients above one step
 AGREEING_MIN = 2  # wrong answers that must agree on a gradient that was not handed in
 MEND_FIRST = "nothing can be told about this step while d{} is zero everywhere or not finite; mend that first"

@@ -41,6 +41,7 @@ UNIT = 2.0**-24  # the unit roundoff of float32
 FORWARD_ROUNDINGS = 4
 SMALL_CONSTANT = 1e-3  # a number that keeps a division or a root from its edge is smaller
 SMALLEST = 1.2e-38  # below this, float32 rounds to a fixed step
+MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 
 
 class Unbounded(RuntimeError):

@@ -32,7 +32,14 @@ from grader.reference.backward import back, back_all
 from grader.reference.dissection import kept_with_dissection
 from grader.reference.gradients import Reference, reference
 from grader.rounding.closeness import align, fit, sum_of
-from grader.rounding.error_bounds import Bounded, BoundedBackward, Unbounded, frozen_steps, step_without_constant
+from grader.rounding.error_bounds import (
+    MAY_BE_ROUNDING,
+    Bounded,
+    BoundedBackward,
+    Unbounded,
+    frozen_steps,
+    step_without_constant,
+)
 
 ROUNDING = "it passes: cmp wants it closer, but another order of the same operations may round like this"
 BEYOND = "within tolerance, but more than rounding explains"
@@ -42,7 +49,6 @@ TWICE = BEYOND + ": the path through {} is counted twice"
 TERM_SIGN = BEYOND + ": the term that comes through {} has the wrong sign"
 CONSTANT = BEYOND + ": the {1:g} in the line of {0} is missing"
 MISPLACED = BEYOND + ": the term that comes through {} stands at other elements"
-MAY_BE_ROUNDING = 1e-4  # of the largest term of a sum; a larger difference is not worth the price of the bound
 IS_ZERO = "; its true gradient is zero, so it adds rounding noise only"
 OVERDETERMINED = 3  # elements that must agree before a term is said to be misplaced
 FROM_ABOVE = "right, given your d{}; what is more than rounding comes from there"
