@@ -75,7 +75,7 @@ def test_a_student_goes_from_the_join_link_to_26_of_26_with_two_mistakes_on_the_
     paste(page, SOLUTION)
     expect(page.locator("#count")).to_have_text("26 of 26")
     paste(page, SOLUTION + "dhprebn = (")  # half typed: what was graded stays, at reduced strength
-    expect(page.get_by_text("was never closed")).to_be_visible()
+    expect(page.locator(".says")).to_contain_text("was never closed")
     expect(page.locator("#main")).to_have_class(re.compile("is-stale"))
     expect(page.locator("#count")).to_have_text("26 of 26")
     expect(page.locator("#summary")).to_contain_text("0 of 26 pass")
@@ -107,6 +107,54 @@ def test_code_that_stops_at_no_line_shows_why(site: Site, sit_down: SitDown, mon
     paste(page, SOLUTION + "# without an end")  # not half typed: nothing old stays
     expect(page.locator(".sheet.is-chosen")).to_contain_text("The code ran too long")
     expect(page.locator("#count")).to_have_text("0 of 26")
+
+
+def test_on_a_phone_a_stop_shows_where_one_types(
+    site: Site, sit_down: SitDown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = sit_down(site.enrol("Toni"), viewport=PHONE).open(BENCH)
+    above = page.locator("#above")
+    paste(page, "x = (\n" + SOLUTION)
+    expect(above).to_contain_text("was never closed")
+    expect(above).to_be_in_viewport(ratio=1)
+
+    above.get_by_role("button", name="Go to line 1").click()
+    expect(page.locator(".says")).to_be_in_viewport()
+    expect(page.get_by_role("textbox", name="Your code")).to_be_focused()
+
+    paste(page, SOLUTION)
+    expect(above).to_be_empty()
+    monkeypatch.setattr(site.sandbox, "seconds", lambda job: 60.0)
+    paste(page, SOLUTION + "# without an end")
+    expect(above).to_contain_text("The code ran too long")
+    above.get_by_role("button", name="Look").click()
+    expect(page.locator(".sheet.is-chosen .diag")).to_be_in_viewport()
+
+
+def test_on_a_phone_the_result_and_what_comes_next_are_seen_at_once(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Robin"), viewport=PHONE).open(BENCH)
+    for attempt, code in enumerate((SOLUTION.replace(*FIRST_MISTAKE), SOLUTION), start=1):
+        paste(page, code)
+        page.get_by_role("button", name=f"Hand in attempt {attempt}").click()
+        expect(page.get_by_text(f"Attempt {attempt} is in,")).to_be_in_viewport()
+
+    expect(page.locator("#notices .done")).to_be_focused()
+    expect(page.get_by_role("link", name="Next: ")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", name=re.compile("^d"))).to_be_in_viewport()  # not below a list of 25 steps
+
+
+def test_a_link_brings_the_chosen_step_into_sight(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Jo"), viewport=PHONE).open(BENCH)
+    paste(page, SOLUTION.replace(*FIRST_MISTAKE))
+    link = page.locator("#summary a")
+    link.click()
+    expect(page.locator("#step-probs .diag")).to_be_in_viewport()
+
+    page.locator(".cm-content").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 2000)
+    expect(page.locator("#step-probs .diag")).not_to_be_in_viewport()
+    link.click()
+    expect(page.locator("#step-probs .diag")).to_be_in_viewport()
 
 
 def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit_down: SitDown) -> None:

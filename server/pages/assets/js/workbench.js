@@ -24,6 +24,15 @@ function say(text, { off = false, idle = false } = {}) {
   live.classList.toggle("idle", idle);
 }
 
+// In a narrow window the panel is out of sight while one types: what it says stands above the editor, too, with a way there.
+function sayAbove(text, line = null) {
+  const button = document.createElement("button"), words = document.createElement("span");
+  words.textContent = text;
+  Object.assign(button, { type: "button", className: "btn small", textContent: line ? `Go to line ${line}` : "Look" });
+  button.addEventListener("click", () => line ? editor.goTo(line) : panel.reveal());
+  main.querySelector("#above").replaceChildren(...(text ? [words, button] : []));
+}
+
 // A notice above the panel, with one thing to do.
 function tell(sentence, act = null, source = null) {
   const notice = document.createElement("div");
@@ -35,10 +44,11 @@ function tell(sentence, act = null, source = null) {
   if (act) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "btn small", textContent: act });
-    button.addEventListener("click", () => { editor.replace(source()); notice.remove(); });
+    button.addEventListener("click", () => { editor.replace(source()); quiet(); });
     notice.append(button);
   }
   main.querySelector("#own-notices").replaceChildren(notice);
+  sayAbove(sentence);
 }
 
 const card = (title, sentence, link = null) => {
@@ -54,8 +64,12 @@ const card = (title, sentence, link = null) => {
     done.append(to);
   }
   main.querySelector("#own-notices").replaceChildren(done);
+  sayAbove(`${title}. ${sentence}`);
 };
-const quiet = () => main.querySelector("#own-notices").replaceChildren();
+function quiet() {
+  main.querySelector("#own-notices").replaceChildren();
+  sayAbove("");
+}
 
 const panel = makePanel(main, {
   chose(step) {
@@ -84,10 +98,11 @@ function take(text, { checked }) {
   const keeps = checked && isHalfTyped(parts);
   if (keeps) for (const id of ["summary", "counts"]) document.getElementById(id).replaceWith(parts.querySelector(`#${id}`));
   else panel.take(parts);
-  const { error, errorLine } = parts.dataset;
-  editor.show(panel.marks(), error ? { text: error, line: Number(errorLine) || null } : null);
+  const { error, errorLine } = parts.dataset, line = Number(errorLine) || null;
+  editor.show(panel.marks(), error ? { text: error, line } : null);
   stale(keeps);
-  if (error) say(`stopped${errorLine ? ` at line ${errorLine}` : ""}`, { off: true });
+  if (error && !(line && editor.sees(line))) sayAbove(error, line);
+  if (error) say(`stopped${line ? ` at line ${line}` : ""}`, { off: true });
   else say(checked ? "checked just now" : "graded just now");
   return parts;
 }
@@ -177,6 +192,7 @@ async function handIn(form) {
       return;
     }
     outcome(text);
+    showOutcome();
     if (form.id === "taken-form") checks?.now(); // the gutter is of the editor's own code, not of the file
   } catch {
     tell("No connection. Nothing was handed in; your draft is kept in this browser.");
@@ -189,7 +205,6 @@ function outcome(text) {
   const parts = take(text, { checked: false });
   handedIn = parts.dataset.handedIn;
   for (const field of document.querySelectorAll('input[name="attempt"]')) field.value = parts.dataset.attempt;
-  document.getElementById("panel").scrollTop = 0;
   ready();
   const again = main.querySelector("[data-again]")?.dataset.again;
   if (again) {
@@ -199,6 +214,14 @@ function outcome(text) {
       if (answer?.ok) outcome(await answer.text());
     }, 1000);
   }
+}
+
+// The button that was pressed is disabled now; the next key goes on at what became of it.
+function showOutcome() {
+  panel.reveal();
+  const done = main.querySelector("#notices .done");
+  done?.setAttribute("tabindex", "-1");
+  done?.focus({ preventScroll: true });
 }
 
 main.addEventListener("submit", (event) => {
@@ -223,8 +246,8 @@ async function open(file) {
     }
     room.querySelector("[data-close]").addEventListener("click", (event) => { event.preventDefault(); quiet(); });
     room.querySelector("h2").setAttribute("tabindex", "-1");
-    room.querySelector("h2").focus();
-    document.getElementById("panel").scrollTop = 0;
+    room.querySelector("h2").focus({ preventScroll: true });
+    panel.reveal();
   } catch { tell("No connection. The file was not read; try again when you are connected."); }
 }
 main.addEventListener("change", (event) => {

@@ -225,6 +225,18 @@ export function makeEditor({ room, source, steps, shapes, label, readOnly, chang
         },
       });
     },
+    // Whether a line can be seen now, in the editor and in the window.
+    sees(number) {
+      if (number > view.state.doc.lines) return false;
+      const room = view.scrollDOM.getBoundingClientRect(), block = view.lineBlockAt(view.state.doc.line(number).from);
+      const top = view.documentTop + block.top;
+      return top >= Math.max(room.top, 0) && top + block.height <= Math.min(room.bottom, innerHeight);
+    },
+    goTo(number) {
+      const { from } = view.state.doc.line(Math.min(number, view.state.doc.lines));
+      view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+      view.focus();
+    },
     stale(is) {
       if (is === isStale) return;
       isStale = is;

@@ -18,12 +18,23 @@ export function makePanel(main, { chose }) {
   }
 
   function choose(step, { write = true, scroll = false } = {}) {
+    if (step === chosen && scroll) bringIntoSight(`step-${step}`);
     if (!step || step === chosen || !main.querySelector(`.sheet[data-sheet="${CSS.escape(step)}"]`)) return;
     chosen = step;
     mark();
     if (write) history.replaceState(null, "", `#step-${step}`);
-    if (scroll && narrow.matches) document.getElementById(`step-${step}`).scrollIntoView({ block: "start" });
+    if (scroll) bringIntoSight(`step-${step}`);
     chose(step);
+  }
+
+  // In a narrow window the panel stands above the editor, so the page scrolls; in a wide one it scrolls itself.
+  function bringIntoSight(id) {
+    if (narrow.matches) document.getElementById(id)?.scrollIntoView({ block: "start" });
+  }
+
+  function reveal() {
+    main.querySelector("#panel").scrollTop = 0;
+    bringIntoSight("panel");
   }
 
   const fromHash = () => location.hash.startsWith("#step-") ? decodeURIComponent(location.hash.slice(6)) : null;
@@ -142,5 +153,5 @@ export function makePanel(main, { chose }) {
 
   main.classList.add("is-live");
   choose(fromHash() ?? first(), { write: false });
-  return { choose, take, marks, wantsPicture, get chosen() { return chosen; }, begin: first };
+  return { choose, take, marks, reveal, wantsPicture, get chosen() { return chosen; }, begin: first };
 }
