@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from server.machine import CHILDREN_MAX, PROCESSES_MAX, Machine
 
@@ -26,6 +27,7 @@ USUAL_PASSWORDS = frozenset(
 SECRET_CHARACTERS_MIN = 8  # different ones: 32 random hexadecimal digits have fewer once in 20,000,000 times
 NO_DEFAULT = "default_factory_not_called"  # pydantic's, where a default depends on a setting that cannot be used
 DATABASE_FILE = "dojo.db"
+DATABASE_KINDS = frozenset({"sqlite", "postgresql", "postgres"})
 SECRET_FILE = "secret"
 
 
@@ -116,6 +118,19 @@ class Settings(BaseSettings):
             also = f" Also `DOJO_{name.upper()}_FILE`." if field.annotation == SecretStr | None else ""
             rows.append((f"DOJO_{name.upper()}", default, meaning + also))
         return rows
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_a_known_kind(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        try:
+            kind = make_url(url.get_secret_value()).get_backend_name()
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
+            kind = ""
+        if kind not in DATABASE_KINDS:
+            raise ValueError("it is no postgresql://USER:PASSWORD@HOST:PORT/NAME")
+        return url
 
     @field_validator("proxies")
     @classmethod

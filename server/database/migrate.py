@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from server.database.engine import make_engine
 from server.database.outage import translated
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+log = logging.getLogger(__name__)
 MIGRATION_LOCK = 0x0D0_70  # any number, the same in every server
 
 
@@ -38,13 +40,17 @@ def upgrade(url: str, revision: str = "head") -> None:
     with migrating(url) as connection:
         scripts = ScriptDirectory.from_config(_config())
         known = {script.revision for script in scripts.walk_revisions()}
-        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+        before = _heads(connection)
+        unknown = before - known
         if unknown:
             raise NewerDatabase(
                 f"The database is of a newer server: it has revision {', '.join(sorted(unknown))}, and this server "
                 f"knows none after {', '.join(scripts.get_heads())}. Start the newer server, or restore a backup."
             )
         command.upgrade(_config(connection), revision)
+        after = _heads(connection)
+        if before and before != after:
+            log.info("The database had revision %s and has %s now.", ", ".join(before), ", ".join(after))
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -65,7 +71,11 @@ def check(url: str) -> None:
 def is_current(session: Session) -> bool:
     """Return whether this database has every migration, and none that this server does not know."""
     heads = ScriptDirectory.from_config(_config()).get_heads()
-    return set(MigrationContext.configure(session.connection()).get_current_heads()) == set(heads)
+    return _heads(session.connection()) == set(heads)
+
+
+def _heads(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 @contextmanager

@@ -114,18 +114,18 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
         reason = reason_of(error)
         if reason is None:
             raise
         raise DatabaseUnavailable(reason) from error
 
 
-def reason_of(error: DBAPIError | PoolTimeout) -> str | None:
+def reason_of(error: DBAPIError | PoolTimeout | sqlite3.Error) -> str | None:
     """Return what is wrong with the database; None if the statement was wrong."""
     if isinstance(error, PoolTimeout):
         return BUSY
-    cause = error.orig
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     if not isinstance(cause, psycopg.Error):

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, inspect, make_url
 
 from server.database import postgresql
 from server.database.engine import make_engine
+from server.database.outage import translated
 
 Rows = dict[str, int]  # table → number of rows
 
@@ -37,26 +38,30 @@ def save(url: str, to: Path) -> Rows:
     """Write a snapshot into a new file, and return how many rows it holds of each table.
 
     :raises SnapshotError: the database cannot be copied
+    :raises DatabaseUnavailable: the database is away, damaged, …
     """
-    return _save_sqlite(url, to) if kind(url) == "sqlite" else _save_postgresql(url, to)
+    with translated():
+        return _save_sqlite(url, to) if kind(url) == "sqlite" else _save_postgresql(url, to)
 
 
 def load(url: str, snapshot: Path) -> Rows:
     """Put a snapshot into an empty database, and return how many rows of each table arrived.
 
     :raises SnapshotError: there is something in the database already, or the snapshot cannot be read
+    :raises DatabaseUnavailable: the database is away, full, …
     """
-    if tables(url):
-        raise SnapshotError(
-            "The database is not empty. Stop the server and move the old database away, or name another one in "
-            "DOJO_DATABASE_URL; then restore again."
-        )
-    if kind(url) == "sqlite":
-        _load_sqlite(url, snapshot)
-    else:
-        command = ["pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
-        _run([*command, "--dbname", _without_password(url), str(snapshot)], url)
-    return rows(url)
+    with translated():
+        if tables(url):
+            raise SnapshotError(
+                "The database is not empty. Stop the server and move the old database away, or name another one in "
+                "DOJO_DATABASE_URL; then restore again."
+            )
+        if kind(url) == "sqlite":
+            _load_sqlite(url, snapshot)
+        else:
+            command = ["pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
+            _run([*command, "--dbname", _without_password(url), str(snapshot)], url)
+        return rows(url)
 
 
 def tables(url: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
+from server import logs
 from server.command_line import CommandError, pass_settings
 from server.database.setup import prepared_database
 from server.database.snapshot import SnapshotError
@@ -39,6 +40,7 @@ def doctor(settings: Settings) -> None:
 @pass_settings
 def migrate(settings: Settings) -> None:
     """Bring the database to this version's schema, and stop. "serve" and "worker" do so by themselves."""
+    logs.configure(settings.log)  # the log says from which revision to which
     check_secret(prepared_database(settings), settings.key)
     click.echo("The database is up to date.")
 
@@ -58,8 +60,11 @@ def backup(settings: Settings, file: Path) -> None:
     """Write everything into one FILE, while the server goes on. Keep it as private as a password."""
     try:
         manifest = take_backup(settings, file)
-    except (BackupError, SnapshotError, OSError) as error:
+    except (BackupError, SnapshotError) as error:
         raise CommandError(str(error)) from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandError(f"{file} cannot be written: {reason}. Name a file in a folder that can.") from None
     click.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB): {manifest.summary()}")
 
 
@@ -70,8 +75,13 @@ def restore(settings: Settings, file: Path) -> None:
     """Put a backup FILE into an empty database. Then run "init", which brings the schema to this version."""
     try:
         manifest = restore_backup(settings, file)
-    except (BackupError, SnapshotError, OSError) as error:
+    except (BackupError, SnapshotError) as error:
         raise CommandError(str(error)) from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandError(
+            f"The folder {settings.data} cannot be written: {reason}. Give it to the server's user, or make room."
+        ) from None
     click.echo(f"Restored {file}: {manifest.summary()}")
     click.echo("Now run: python -m server init")
 

@@ -119,7 +119,11 @@ def test_serving_to_others_with_a_guessable_secret_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "http"), ("PORT", "99999"), ("CHILDREN", "0"), ("CONNECTIONS", "1"), ("DISPATCH", "x"), ("PROXIES", "*")],
+    [
+        *(("PORT", "http"), ("PORT", "99999"), ("CHILDREN", "0"), ("CONNECTIONS", "1"), ("DISPATCH", "x")),
+        *(("PROXIES", "*"), ("DATABASE_URL", ""), ("DATABASE_URL", "mysql://db/dojo"), ("DATABASE_URL", "dojo.db")),
+        ("DATABASE_URL", "postgresql://dojo@db:port/dojo"),
+    ],
 )
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"DOJO_{name}", value)

@@ -81,6 +81,17 @@ def test_it_is_cached_whether_the_database_is_current(url: str) -> None:
     database.close()
 
 
+def test_the_log_says_from_which_revision_to_which(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "server.database.migrate")
+    migrate.upgrade(url, "0014")
+    migrate.upgrade(url)
+    migrate.upgrade(url)
+
+    said = [each.getMessage() for each in caplog.records if each.name == migrate.__name__]
+    assert len(said) == 1
+    assert said[0].startswith("The database had revision 0014 and has ")
+
+
 def test_a_database_of_a_newer_server_is_not_current(url: str) -> None:
     migrate.upgrade(url)
     database = Database(url)

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from server import cli
 from server.database import migrate, snapshot
 from server.database.engine import Database
+from server.database.outage import DatabaseUnavailable
 from server.database.snapshot import SnapshotError
 from server.operations import backup
 from server.operations.backup import BackupError
@@ -246,6 +247,17 @@ def test_rows_that_did_not_arrive_are_noticed(
         backup.restore(elsewhere, tmp_path / "night.tar.gz")
 
 
+@pytest.mark.parametrize("address", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:///{folder}/text"])
+def test_a_database_that_cannot_be_used_is_no_fault_of_ours(tmp_path: Path, address: str) -> None:
+    (tmp_path / "text").write_text("not a database" * 100)
+    url = address.format(folder=tmp_path)
+
+    with pytest.raises(DatabaseUnavailable):
+        snapshot.save(url, tmp_path / "copy")
+    with pytest.raises(DatabaseUnavailable):
+        snapshot.load(url, tmp_path / "copy")
+
+
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_what_postgresql_says_reaches_the_operator(
     settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -274,6 +286,8 @@ def test_the_commands_say_what_they_did(
     assert cli.main(["backup", archive]) == 0
     assert "1 accounts, 0 submissions, 0 grades" in capsys.readouterr().out
     assert cli.main(["backup", archive]) == 2
+    assert cli.main(["backup", str(tmp_path / "nowhere" / "night.tar.gz")]) == 2
+    assert "night.tar.gz cannot be written: No such file or directory. Name a file" in capsys.readouterr().err
     assert cli.main(["restore", archive]) == 2
     assert "Stop the server" in capsys.readouterr().err
 
