@@ -181,6 +181,19 @@ def test_a_draft_survives_a_reload_and_a_notebook_can_be_dropped(site: Site, sit
     expect(page.locator("#count")).to_have_text("26 of 26")
 
 
+def test_a_draft_reaches_the_server_when_the_connection_is_back(site: Site, sit_down: SitDown) -> None:
+    visitor = sit_down(site.enrol("Nik"))
+    page = visitor.open(BENCH)
+    visitor.context.set_offline(True)
+    paste(page, SOLUTION)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft")):
+        expect(page.locator("[data-draft-state]")).to_have_text("draft kept in this browser")
+
+    visitor.context.set_offline(False)
+    expect(page.locator("[data-draft-state]")).to_have_text("draft kept just now")
+    visitor.wrong.clear()  # the browser tells of what it could not send
+
+
 def test_without_live_checks_one_writes_and_hands_in(site: Site, sit_down: SitDown) -> None:
     with site.services.database.writing() as session:
         course = courses.open_course(session, "by-hand", "By hand")

@@ -1,5 +1,6 @@
 // The draft: in this browser at each key, on the server after a pause. The last one holds, and a notice says so.
 const SERVER_PAUSE = 2000;
+const AGAIN = 5000; // after the server could not be reached
 
 export function makeDraft({ main, address, token, starter, sourceOfServer, tell }) {
   const key = `draft ${main.dataset.course} ${main.dataset.exercise}`;
@@ -42,7 +43,7 @@ export function makeDraft({ main, address, token, starter, sourceOfServer, tell 
       write({ source, seen, kept, at: changedAt });
       show(changedAt);
       if (overwrote) tell("This draft took the place of one from another device. It is the newest now.");
-    } catch { /* the browser has it; the next key tries again */ }
+    } catch { waiting ??= setTimeout(() => send(source), AGAIN); } // meanwhile the browser has it
   }
 
   function show(at) {
