@@ -22,6 +22,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -36,6 +37,7 @@ from exercises.folder import PACK_FILE, Pack
 GROUP: Final = "backprop_dojo.exercises"
 FOLDERS_VARIABLE: Final = "DOJO_PACKS"
 DRILLS: Final = Path(__file__).parent / "drills"
+CLOSE_SLUGS_MAX: Final = 3  # that an unknown one may have been meant for
 _SLUG: Final = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 
@@ -43,7 +45,9 @@ class NoSuchExercise(LookupError):
     """No pack has an exercise of this slug."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"there is no exercise {slug!r}; choose one of: {', '.join(exercises())}")
+        close = close_to(slug)
+        meant = f"; did you mean {' or '.join(close)}?" if close else ";"
+        super().__init__(f"there is no exercise {slug!r}{meant} docs/exercises.md lists them")
 
 
 class NoSuchPack(LookupError):
@@ -81,6 +85,15 @@ def find(slug: str) -> Exercise:
         return (drills() if is_drill(slug) else exercises())[slug]
     except KeyError:
         raise NoSuchExercise(slug) from None
+
+
+def close_to(slug: str) -> list[str]:
+    """Return the slugs of the exercises whose names are most like that of a slug which has none."""
+    slugs_of: dict[str, list[str]] = {}
+    for each in exercises():
+        slugs_of.setdefault(each.rpartition("/")[2], []).append(each)
+    names = get_close_matches(slug.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX)
+    return [each for name in names for each in slugs_of[name]][:CLOSE_SLUGS_MAX]
 
 
 @cache

@@ -10,6 +10,7 @@ import click
 from exercises.errors import PackError
 from server import logs
 from server.assignments.commands import assignment, extension
+from server.assignments.exercises import UnknownExercise
 from server.catalogue.commands import author
 from server.command_line import USAGE_ERROR, CommandError, pass_settings
 from server.courses import courses
@@ -150,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (Problem, SettingsError, PackError, NewerDatabase) as error:
-        click.echo(f"Error: {error.for_page if isinstance(error, Problem) else error}", err=True)
+        advice = " docs/exercises.md lists them all." if isinstance(error, UnknownExercise) else ""
+        click.echo(f"Error: {error.for_page if isinstance(error, Problem) else error}{advice}", err=True)
         return USAGE_ERROR
     except DatabaseUnavailable as outage:
         click.echo(f"Error: The database cannot be used: {outage}.", err=True)

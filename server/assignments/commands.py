@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -9,7 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 from sqlmodel import Session
 
-from server.command_line import ROW_ID, Share, pass_settings, require_typed, show_effect
+from server.assignments.validation import BadAssignment
+from server.command_line import ROW_ID, CommandError, Share, pass_settings, require_typed, show_effect
 from server.courses.access import OPERATOR
 from server.courses.commands import course as course_group
 from server.courses.commands import find_course
@@ -97,6 +99,11 @@ def rule_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+OPTION_OF_RULE: Final[Mapping[str, str]] = {
+    str(each.name): each.opts[0] for each in click.command(rule_options(lambda **_: None)).params
+}
+
+
 @click.group()
 def assignment() -> None:
     """Assignments: which exercises a course asks for, by when and by which rules.
@@ -131,7 +138,7 @@ def list_assignments(settings: Settings, slug: str) -> None:
 @click.argument("slug", metavar="COURSE")
 @click.argument("exercise")
 @rule_options
-@click.option("--position", type=int, help="Its place among the others, from 1.")
+@click.option("--position", type=click.IntRange(1), help="Its place among the others, from 1.")
 @click.option("--version", type=int, help="Refuse the change if the assignment is at another version.")
 @click.option("--dry-run", is_flag=True, help="Only say whose points it would change.")
 @pass_settings
@@ -280,11 +287,22 @@ def typed_rules(options: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return fields
 
 
+def in_options(sentence: str) -> str:
+    """Return a sentence about rules with what is typed in place of the names and values of REST."""
+    for name, option in OPTION_OF_RULE.items():
+        place = rf"\b(?:an? )?{name}\b" if "_" in name else rf"^{name}\b"  # else it may be a word like any other
+        sentence = re.sub(place, option, sentence)
+    return sentence.replace("nothing for any", "'none' for any").replace("nothing for the course's", "'course'")
+
+
 def _make(session: Session, course: CourseRow, change: Any, dry_run: bool) -> None:
     """Make a change, or only say what it does to points."""
     from server.assignments import changes
 
-    plan = changes.plan_change(session, course, change)
+    try:
+        plan = changes.plan_change(session, course, change)
+    except BadAssignment as bad:
+        raise CommandError(" ".join(in_options(fault.sentence) for fault in bad.faults)) from None
     if not dry_run:
         changes.write(session, course, plan, OPERATOR)
     _show(plan.row, course)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from exercises import registry
 from exercises.exercise import Exercise
 from server.courses.pinned_packs import holds
 from server.http.problems import NotFound
 from server.tables import CourseRow
+
+SHOWN_CHARACTERS_MAX: Final = 64  # of an unknown name
 
 
 class UnknownExercise(NotFound):
@@ -29,8 +33,12 @@ def find_exercise(slug: str) -> Exercise:
     try:
         return registry.find(slug)
     except registry.NoSuchExercise:
-        slugs = ", ".join(registry.exercises())
-        raise UnknownExercise(f"There is no exercise {slug!r}. Choose one of: {slugs}.") from None
+        close = registry.close_to(slug)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UnknownExercise(
+            f"There is no exercise {slug[:SHOWN_CHARACTERS_MAX]!r}.{hint}",
+            on_api="GET /api/v1/courses/{course}/exercises lists those of a course.",
+        ) from None
 
 
 def find_exercise_of(course: CourseRow, slug: str) -> Exercise:

@@ -11,21 +11,26 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
 
 
 class ProblemBody(BaseModel):
-    """The body of every error. ``type`` names the kind of problem, for programs."""
+    """The body of every error. ``type`` names the kind of problem, for programs.
+
+    ``message`` is there if ``detail`` ends with what to do by the API: it is the detail without that, for a program
+    that tells people what to do in its own words.
+    """
 
     type: str
     title: str
     status: int
     detail: str
+    message: str | None = None
 
 
 class Problem(HTTPException):
@@ -43,6 +48,7 @@ class Problem(HTTPException):
     def __init__(self, detail: str, headers: dict[str, str] | None = None, *, on_api: str = "") -> None:
         super().__init__(self.status, f"{detail} {on_api}" if on_api else detail, headers)
         self.for_page = detail
+        self.on_api = on_api
 
 
 class Unauthorised(Problem):
@@ -160,7 +166,9 @@ class HeadTooLarge(Problem):
 def response(problem: Problem) -> JSONResponse:
     """Return the HTTP response of a problem."""
     headers = dict(problem.headers) if problem.headers else None
-    return _response(problem.status, problem.title, problem.slug, problem.detail, headers)
+    kind = f"urn:dojo:problem:{problem.slug}"
+    body = ProblemBody(type=kind, title=problem.title, status=problem.status, detail=problem.detail)
+    return _sent(body.model_copy(update={"message": problem.for_page}) if problem.on_api else body, headers)
 
 
 def internal_error() -> JSONResponse:
@@ -169,7 +177,8 @@ def internal_error() -> JSONResponse:
         "Something went wrong in the server, and its log says what. "
         "Try again; if that does not help, tell your instructor."
     )
-    return _response(500, "Server error", "internal", detail)
+    kind = "urn:dojo:problem:internal"
+    return _sent(ProblemBody(type=kind, title="Server error", status=500, detail=detail))
 
 
 def install(app: FastAPI) -> None:
@@ -214,37 +223,43 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Send what pydantic found in one sentence, without the input: it may hold a secret."""
     assert isinstance(error, RequestValidationError)
     mistakes = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:5]]
-    detail = f"{'; '.join(mistakes)}. Correct that and send it again; /openapi.json says what is expected."
-    return response(Unprocessable(detail))
+    detail = f"{'; '.join(mistakes)}. Correct that and send it again."
+    return response(Unprocessable(detail, on_api="/openapi.json says what is expected."))
 
 
-NEXT_STEPS = {
-    400: "The request could not be read. Check that it was sent whole and try again.",
-    404: "There is nothing at this address. Check it against /openapi.json.",
-    405: "This address does not accept that method. /openapi.json lists those that it accepts.",
+REFUSALS = {  # status → what happened, and what to do next by the API
+    400: ("The request could not be read. Check that it was sent whole and try again.", ""),
+    404: ("There is nothing at this address.", "Check it against /openapi.json."),
+    405: ("This address does not accept that method.", "/openapi.json lists those that it accepts."),
 }
 
 
 def refused(request: Request, error: Exception) -> JSONResponse:
     """Send what the framework refuses: unknown addresses, wrong methods, bodies that broke off."""
     assert isinstance(error, HTTPException)
-    detail = NEXT_STEPS.get(error.status_code, f"{error.detail}. Check the request against /openapi.json.")
+    status = error.status_code
+    message, on_api = REFUSALS.get(status, (f"{error.detail}.", "Check the request against /openapi.json."))
     headers = dict(error.headers or {})
-    if error.status_code == 405:
-        headers["Allow"] = ", ".join(_methods(request)) or headers.get("Allow", "")
-    return _response(error.status_code, "Request refused", f"http-{error.status_code}", detail, headers)
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    body = ProblemBody(type=f"urn:dojo:problem:http-{status}", title="Request refused", status=status, detail=message)
+    if on_api:
+        body = body.model_copy(update={"detail": f"{message} {on_api}", "message": message})
+    return _sent(body, headers)
 
 
 def _methods(request: Request) -> list[str]:
-    """Return the methods that an address takes, as documented. The framework names those of its first route alone."""
-    return sorted(
-        method.upper()
-        for path, operations in request.app.openapi()["paths"].items()
-        if compile_path(path)[0].match(request.url.path)
-        for method in operations
+    """Return the methods that an address takes. The framework names those of its first route alone.
+
+    The description of the API would say them too. It takes 500 times the processor time, and 11 MiB that stay.
+    """
+    matching = (
+        route.methods
+        for route in iter_route_contexts(request.app.routes)
+        if route.methods and route.path_regex.match(request.url.path)
     )
+    return sorted(set().union(*matching))
 
 
-def _response(status: int, title: str, slug: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    body = ProblemBody(type=f"urn:dojo:problem:{slug}", title=title, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)
+def _sent(body: ProblemBody, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(body.model_dump(exclude_none=True), body.status, headers, MEDIA_TYPE)

@@ -280,7 +280,10 @@ def cancel(
     """Take a submission out of the queue before it is run, as its owner or staff. It stays in the history."""
     with access.writing() as opened:
         if not dispatcher.cancel(opened.session, access.id):
-            raise Conflict(f"Submission {access.id} is not waiting. Look at it: GET /api/v1/submissions/{access.id}.")
+            raise Conflict(
+                f"Submission {access.id} is not waiting any more.",
+                on_api=f"GET /api/v1/submissions/{access.id} has its result.",
+            )
         return present.show(opened.session, opened.submission, opened.reader, dispatcher)
 
 

@@ -10,17 +10,25 @@ import pytest
 import safetensors.torch
 import torch
 
+from dojo.api.http import ADVICE, PROBLEM
+from dojo.api.server import UNKNOWN_EXERCISE, close_to
 from dojo.api.training import TrainingPlan, read_training_run
 from dojo.commands import training as client_training
 from dojo.notebook_slice import Goal, read_cells, slice_notebook
 from dojo.notebook_slice.callables import GRADER_MODULES
 from dojo.notebook_slice.indentation import reindented
 from dojo.notebook_slice.kinds import STAND_IN_MODULES
+from exercises import registry
 from grader.sandbox import Job, Run, RunStatus, Sandbox, Slot
 from grader.sandbox.child.notebook import PLOTTING, PROGRESS
+from server.assignments.assignment import NotAssigned
+from server.assignments.exercises import UnknownExercise
+from server.courses.access import UnknownCourse
+from server.submissions.access import UnknownSubmission
 from server.tables import RunState, TrainingRunRow
 from server.training import runs
 from server.training.run import TrainingRun
+from server.training.runs import UnknownRun
 from server.training.schemas import TrainingOrderBody, TrainingRunBody
 from tests.client.notebooks import notebook
 
@@ -51,6 +59,18 @@ COMPARERS = {
     "another order": "def check(t, dt, s):\n    print(s, (dt - t.grad).max())\ncheck(h, dh, 'h')\ncheck(C, dC, 'C')",
     "a lambda": "check = lambda s, dt, t: print(s, dt - t.grad)\ncheck('h', dh, h)\ncheck('C', dC, C)",
 }
+
+
+@pytest.mark.parametrize("typed", ["makemore/full-backwrad", "full-backward", "basics/chain", "x/y"])
+def test_both_know_the_same_exercises_like_an_unknown_one(typed: str) -> None:
+    assert close_to(typed, registry.exercises()) == registry.close_to(typed)
+
+
+def test_advice_is_for_problems_of_the_server() -> None:
+    kinds = {UnknownCourse, UnknownExercise, UnknownSubmission, UnknownRun, NotAssigned}
+
+    assert ADVICE.keys() == {kind.slug for kind in kinds}
+    assert [kind.removeprefix(PROBLEM) for kind in UNKNOWN_EXERCISE] == [UnknownExercise.slug, NotAssigned.slug]
 
 
 @pytest.fixture(scope="module")

@@ -64,9 +64,20 @@ def test_a_slug_finds_its_exercise() -> None:
     assert registry.find("makemore/batch-norm").slug == "makemore/batch-norm"
 
 
-def test_an_unknown_slug_is_answered_with_the_known() -> None:
-    with pytest.raises(NoSuchExercise, match=r"choose one of: .*makemore/full-backward, makemore/cross-entropy"):
-        registry.find("makemore/full-backwards")
+@pytest.mark.parametrize(
+    ("slug", "meant"),
+    [
+        ("makemore/full-backwards", "; did you mean makemore/full-backward?"),
+        ("micrograd/full-backward", "; did you mean makemore/full-backward?"),
+        ("full-backward", "; did you mean makemore/full-backward?"),
+        ("makemore/gibberish", ";"),
+    ],
+)
+def test_an_unknown_slug_is_answered_with_those_like_it(slug: str, meant: str) -> None:
+    with pytest.raises(NoSuchExercise) as unknown:
+        registry.find(slug)
+
+    assert str(unknown.value) == f"there is no exercise {slug!r}{meant} docs/exercises.md lists them"
 
 
 @pytest.mark.parametrize(

@@ -351,6 +351,7 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
-    assert set(body) == {"type", "title", "status", "detail"}
+    assert set(body) - {"message"} == {"type", "title", "status", "detail"}
+    assert body["detail"].startswith(body.get("message", ""))
     assert body["status"] == status
     return bool(body["detail"].endswith("."))

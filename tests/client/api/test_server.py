@@ -170,6 +170,60 @@ def test_a_problems_detail_is_shown(fake: FakeDojo) -> None:
         server(fake).submission(99)
 
 
+def refusal(status: int, kind: str) -> httpx.Response:
+    """Return a problem with advice for users of the API."""
+    message = "There is none."
+    body = {"type": f"urn:dojo:problem:{kind}", "detail": f"{message} GET /api/v1/… lists them.", "message": message}
+    return httpx.Response(status, headers={"Content-Type": "application/problem+json"}, json=body)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "next_step"),
+    [
+        (404, "unknown-course", "See yours: dojo profile"),
+        (404, "unknown-training-run", "See yours: dojo train --history"),
+        (404, "http-404", "The server and this dojo may not fit together. Install the client of this server, as"),
+        (405, "http-405", "The server and this dojo may not fit together. Install the client of this server, as"),
+        (409, "wrong-state", ""),
+    ],
+)
+def test_advice_for_users_of_the_api_is_not_shown(fake: FakeDojo, status: int, kind: str, next_step: str) -> None:
+    fake.before = lambda _: refusal(status, kind)
+
+    with pytest.raises(errors.Refused) as refused:
+        server(fake).me()
+
+    assert refused.value.message == "There is none."
+    assert refused.value.next_step.startswith(next_step)
+    assert bool(refused.value.next_step) == bool(next_step)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message", "next_step"),
+    [
+        ("makemore/cross-entropi", "There is no exercise “makemore/cross-entropi”", f"Did you mean {SLUG}? See all: "),
+        ("cross-entropy", "“cross-entropy” is no exercise.", f"Did you mean {SLUG}? See all: dojo list"),
+        ("makemore/gibberish", "There is no exercise “makemore/gibberish” in", "See which there are: dojo list"),
+    ],
+)
+def test_an_unknown_exercise_is_answered_with_those_like_it(
+    fake: FakeDojo, typed: str, message: str, next_step: str
+) -> None:
+    name = typed.rpartition("/")[2]
+    fake.before = lambda request: refusal(404, "unknown-exercise") if name in str(request.url) else None
+
+    for ask in (lambda: server(fake).exercise("autumn", typed), lambda: submissions_of(fake, typed)):
+        with pytest.raises(errors.DojoError) as unknown:
+            ask()
+
+        assert unknown.value.message.startswith(message)
+        assert unknown.value.next_step.startswith(next_step)
+
+
+def submissions_of(fake: FakeDojo, exercise: str) -> object:
+    return server(fake).submissions("autumn", exercise=exercise, limit=1)
+
+
 def test_an_html_page_is_no_dojo(fake: FakeDojo) -> None:
     fake.headers = {}
     fake.before = lambda _: httpx.Response(200, html="<h1>Welcome</h1>")

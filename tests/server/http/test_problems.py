@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
+from fastapi import FastAPI
 
 from tests.support.servers import EXERCISES, RunningServer, Student, is_problem
 
@@ -92,6 +94,45 @@ def test_openapi_describes_every_route_and_its_problems(server: RunningServer) -
     assert set(submit["requestBody"]["content"]) == {"application/vnd.safetensors", "application/json"}
     assert {"201", "202", "401", "404", "413", "415", "422", "503"} <= set(submit["responses"])
     assert submit["security"]
+
+
+def test_a_refused_method_describes_no_api(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FastAPI, "openapi", lambda _: pytest.fail("the description takes 11 MiB"))
+
+    allowed = [
+        server.client.request(method, path).headers["Allow"]
+        for method, path in (("PATCH", EXERCISES), ("PUT", "/api/v1/join"), ("PUT", "/sign-in"))
+    ]
+
+    assert allowed == ["GET", "POST", "GET, POST"]
+
+
+def test_every_address_allows_what_is_documented(server: RunningServer) -> None:
+    told = server.client.get("/openapi.json").json()
+    for path, operations in told["paths"].items():
+        answer = server.client.request("TRACE", re.sub(r"\{.*?\}", "1", path))
+        assert set(answer.headers["Allow"].split(", ")) >= set(map(str.upper, operations)), path
+
+
+def test_a_message_leaves_out_what_to_do_by_the_api(student: Student) -> None:
+    unknown = student.get("/api/v1/submissions/7").json()
+    refused = student.client.get("/api/v1/nothing").json()
+    forbidden = student.get("/api/v1/courses/backprop/queue").json()
+
+    assert unknown["message"] == "You have no submission 7."
+    assert unknown["detail"] == f"{unknown['message']} GET /api/v1/courses/{{course}}/submissions lists yours."
+    assert refused["message"] == "There is nothing at this address."
+    assert "message" not in forbidden
+
+
+def test_an_unknown_exercise_is_answered_with_those_like_it(student: Student) -> None:
+    slugs = ("makemore/full-backwrad", "makemore/gibberish")
+    messages = [student.get(f"{EXERCISES}/{slug}").json()["message"] for slug in slugs]
+
+    assert messages == [
+        "There is no exercise 'makemore/full-backwrad'. Did you mean makemore/full-backward?",
+        "There is no exercise 'makemore/gibberish'.",
+    ]
 
 
 def test_what_a_refusal_has_to_say_in_headers_is_said(server: RunningServer, student: Student) -> None:

@@ -104,13 +104,16 @@ REFUSED = (
     (("--due", "2026-10-25 02:30"), "show 2026-10-25 02:30 twice. Say which:"),
     (("--due", "2026-03-29 02:30"), "skip 2026-03-29 02:30."),
     (("--due", "soon"), "Type it as 2026-12-01 23:59"),
-    (("--late", "closed"), "The late policy 'closed' needs a due_at."),
+    (("--late", "closed"), "The late policy 'closed' needs --due."),
     (("--late-per-day", "110%"), "Type one from 0 to 1, or from 0% to 100%."),
-    (("--points", "nan"), "points must be above 0"),
+    (("--opens", "2026-12-02 10:00", "--due", "2026-12-01 10:00"), "Error: --opens must be before --due."),
+    (("--points", "nan"), "--points must be above 0"),
     (("--weight", "h"), "Type a checkpoint and a number"),
     (("--weight", "nothing=1"), "names no checkpoint with 'nothing'"),
-    (("--attempts", "0"), "attempts_max must be 1 to 1000"),
-    (("--feedback", "after_attempts"), "needs a feedback_after"),
+    (("--attempts", "0"), "--attempts must be 1 to 1000, or 'none' for any number."),
+    (("--feedback", "after_attempts"), "needs --feedback-after of 1 to 1000."),
+    (("--hint-levels", "9"), "--hint-levels must be 0 to 3, or 'course'."),
+    (("--position", "0"), "Invalid value for '--position'"),
 )
 
 

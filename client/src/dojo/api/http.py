@@ -42,6 +42,14 @@ RETRY_PAUSES = (0.2, 0.8)  # seconds between attempts after a connection failure
 PROBLEM_CHARACTERS_MAX = 2000  # of a server's explanation
 READ_BYTES = 64 * 1024  # a piece of an answer
 SILENCE_SECONDS = 30.0  # a stream that sends nothing for so long is broken; the server sends comments in between
+PROBLEM = "urn:dojo:problem:"  # before the name of a kind of problem
+ADVICE = {
+    "unknown-exercise": "See which there are: dojo list",
+    "not-assigned": "See what it asks for: dojo list",
+    "unknown-submission": "See yours: dojo history",
+    "unknown-training-run": "See yours: dojo train --history",
+    "unknown-course": "See yours: dojo profile",
+}
 PAUSE_SECONDS_MAX = 15.0  # if the server asks for a longer pause, the command ends with its message
 
 T = TypeVar("T")
@@ -350,14 +358,18 @@ def _refusal(response: httpx.Response, content: bytes, address: str) -> ServerEr
         for value in map(problem.get, ("title", "detail", "type"))
     )
     kind = kind or "about:blank"
+    plain = problem.get("message")  # the detail without what to do by the API, which nobody types here
+    if isinstance(plain, str):
+        detail = plain[:PROBLEM_CHARACTERS_MAX]
     message = detail or title or f"{address} answered {status} {printable(response.reason_phrase)}."
+    advice = _advice(kind, address)
     if status == 401:
         next_step = "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
         return Unauthorized(message, next_step, status=status, problem=kind)
     if status == 404:
         if not problem:
             return NotADojo(f"There is no Backprop Dojo at {address}.", "Check the address: dojo profile")
-        return NotFound(message, "", status=status, problem=kind)
+        return NotFound(message, advice, status=status, problem=kind)
     if status == 426:
         return Outdated(message, _upgrade(address))
     if status == 429 or (status == 503 and "Retry-After" in response.headers):
@@ -367,4 +379,11 @@ def _refusal(response: httpx.Response, content: bytes, address: str) -> ServerEr
         return TooManyRequests(message, next_step, pause_seconds=pause_seconds, problem=kind)
     if status >= 500:
         return Unreachable(message, "" if detail else "This is the server's fault. Try again in a minute.")
-    return Refused(message, "", status=status, problem=kind)
+    return Refused(message, advice, status=status, problem=kind)
+
+
+def _advice(kind: str, address: str) -> str:
+    """Return what to type after a kind of problem, where the server says only what to do by the API."""
+    if kind in (f"{PROBLEM}http-404", f"{PROBLEM}http-405"):  # the path, not the thing: the versions differ
+        return f"The server and this dojo may not fit together. {_upgrade(address)}"
+    return ADVICE.get(kind.removeprefix(PROBLEM), "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from dojo.api.addresses import checked_slug, checkpoint_path, course_path, exercise_path, server_address
-from dojo.api.http import HttpClient, Network, Transferred
+from dojo.api.http import PROBLEM, HttpClient, Network, Transferred
 from dojo.api.members import one_line, refuse, required, required_slug
 from dojo.api.responses import (
     Exercise,
@@ -23,12 +24,16 @@ from dojo.api.responses import (
     read_submission,
 )
 from dojo.api.training import RankedRun, TrainingPlan, TrainingRun, read_ranking, read_training_run, read_training_runs
-from dojo.errors import NotADojo, NotFound, ServerError, Unreachable
+from dojo.errors import BadFile, DojoError, NotADojo, NotFound, ServerError, Unreachable
+from dojo.text import printable
 
 SAFETENSORS = "application/vnd.safetensors"
 
 _PAIRING_CODE = re.compile(r"[A-Z0-9-]{8,32}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
+
+UNKNOWN_EXERCISE = (f"{PROBLEM}unknown-exercise", f"{PROBLEM}not-assigned")
+CLOSE_SLUGS_MAX = 3  # that an unknown exercise may have been meant for
 
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
@@ -101,14 +106,32 @@ class Server:
         return [read_exercise(entry) for entry in required(body, "exercises", list)]
 
     def exercise(self, course: str, slug: str) -> Exercise:
-        """Return one exercise with its statement and checkpoints."""
-        exercise = read_exercise(self._client.json("GET", exercise_path(course, slug)))
+        """Return one exercise with its statement and checkpoints.
+
+        :raises DojoError: the course has none of this name; the error says which are like it
+        """
+        try:
+            exercise = read_exercise(self._client.json("GET", exercise_path(course, slug)))
+        except (BadFile, NotFound) as error:
+            raise self.with_close_names(course, slug, error) from error
         if exercise.slug != slug:
             raise NotADojo(
                 f"Asked for {slug}, the server answered with another exercise.",
                 "Tell your instructor about it.",
             )
         return exercise
+
+    def with_close_names(self, course: str, typed: str, error: DojoError) -> DojoError:
+        """Return an error about an exercise that was typed wrongly, with those of the course that are like it."""
+        if isinstance(error, NotFound) and error.problem not in UNKNOWN_EXERCISE:
+            return error
+        slugs = [each.slug for each in self.exercises(course)]
+        if isinstance(error, NotFound) and error.problem == UNKNOWN_EXERCISE[0]:
+            error.message = f"There is no exercise “{printable(typed)}” in this course."  # the server names others, too
+        close = close_to(typed, slugs)
+        if close:
+            error.next_step = f"Did you mean {' or '.join(close)}? See all: dojo list"
+        return error
 
     def explanation(self, course: str, slug: str, checkpoint: str) -> Explanation:
         """Return why the gradient of a step is what it is. The server tells it once the step has passed."""
@@ -176,8 +199,11 @@ class Server:
 
     def submissions(self, course: str, *, exercise: str | None, limit: int) -> list[Submission]:
         """Return the student's submissions, the newest first, without the rows of their grades."""
-        params = {"student": "me", "limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
-        body = self._client.json("GET", f"{course_path(course)}/submissions", params=params)
+        try:
+            params = {"student": "me", "limit": str(limit)} | ({"exercise": checked_slug(exercise)} if exercise else {})
+            body = self._client.json("GET", f"{course_path(course)}/submissions", params=params)
+        except (BadFile, NotFound) as error:
+            raise self.with_close_names(course, exercise or "", error) from error
         return [read_submission(entry) for entry in required(body, "submissions", list)]
 
     def wait_for(
@@ -262,6 +288,15 @@ class Server:
         if submission.waiting and seconds > 0:
             events = self._client.events(f"submissions/{submission.id}/events", seconds=seconds)
             yield from map(read_submission, events)
+
+
+def close_to(typed: str, slugs: Iterable[str]) -> list[str]:
+    """Return the slugs whose names are most like what was typed, with or without a topic."""
+    slugs_of: dict[str, list[str]] = {}
+    for slug in slugs:
+        slugs_of.setdefault(slug.rpartition("/")[2], []).append(slug)
+    names = get_close_matches(typed.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX)
+    return [slug for name in names for slug in slugs_of[name]][:CLOSE_SLUGS_MAX]
 
 
 def _checked_join(body: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,11 @@ def pull(context: Context, exercise: str | None, folder: Path | None) -> int:
         if workspace is None:
             raise BadFile("Which exercise?", "See which there are with dojo list, then type: dojo pull EXERCISE")
         exercise, folder = workspace.exercise, workspace.folder
-    folder = folder or workspaces.default_folder(exercise, here)
+    try:
+        folder = folder or workspaces.default_folder(exercise, here)
+    except BadFile as error:
+        connection = context.connect()
+        raise connection.server.with_close_names(connection.course, exercise, error) from error
     earlier = workspaces.open_workspace(folder) if (folder / workspaces.MARKER).is_file() else None
     connection = context.connect(earlier)
     with context.download_bar(exercise) as transferred:
