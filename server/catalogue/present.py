@@ -76,6 +76,7 @@ def _summary(
         opens_at=assignment.opens_at,
         due_at=due_at,
         late=late_sentence(assignment),
+        answers=rules.answers,
         attempts_left=attempts_left,
         points=points_max(assignment, [each.name for each in exercise.checkpoints]),
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from server.rules.rules import Answers
 from server.submissions.schemas import OverrideBody
 
 
@@ -32,7 +33,8 @@ class ExerciseSummaryBody(BaseModel):
     While ``feedback`` is withheld, ``shown_when`` says when it shows, and ``passed`` and ``exact`` are null.
 
     ``due_at`` is the caller's, with their extensions; clocks of the course show ``time_zone``. ``late`` says in a
-    sentence what becomes of late answers. ``attempts_left`` is null for any number, ``points`` what the whole exercise
+    sentence what becomes of late answers. ``answers`` says whether the caller's are taken: now (``open``), ``later``
+    when it opens, or no more (``closed``). ``attempts_left`` is null for any number, ``points`` what the whole exercise
     is worth. ``proved`` is null without a proof that holds for the exercise as it is now. Only staff see an exercise
     with ``is_assigned`` false: the course does not ask for it.
     """
@@ -52,6 +54,7 @@ class ExerciseSummaryBody(BaseModel):
     opens_at: datetime | None = None
     due_at: datetime | None = None
     late: str | None = None
+    answers: Answers = "open"
     attempts_left: int | None = None
     points: float
     proved: ProofBody | None = None

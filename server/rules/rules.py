@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from sqlmodel import Session
 
@@ -31,6 +31,8 @@ from server.rules.problems import (
 )
 from server.rules.queries import ASSIGNMENT_COLUMNS, ASSIGNMENT_OF_EXERCISE, ATTEMPTS_USED
 from server.tables import Accepts, AnswerKind, AssignmentRow, CourseRow, Feedback, LatePolicy
+
+Answers = Literal["open", "later", "closed"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,24 @@ class Rules:
         return self.ends_at is not None and self.moment > self.ends_at
 
     @property
+    def is_before_opening(self) -> bool:
+        """Whether the exercise opens later. Staff may use it before."""
+        opens_at = self.assignment.opens_at
+        return not self.is_free and opens_at is not None and self.moment < opens_at
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is too late for an answer. Staff may hand in at any time."""
+        return not self.is_free and self.assignment.late_policy is LatePolicy.CLOSED and self.is_over
+
+    @property
+    def answers(self) -> Answers:
+        """Whether answers are taken: now, from when it opens, or no more. Attempts are not counted."""
+        if self.is_closed or self.course.archived_at is not None:
+            return "closed"
+        return "later" if self.is_before_opening else "open"
+
+    @property
     def withheld(self) -> str | None:
         """When feedback will show, as a sentence; None if it shows now."""
         if self.is_free:
@@ -93,9 +113,9 @@ class Rules:
                 f"This course does not ask for {self.exercise!r}.",
                 on_api=f"GET /api/v1/courses/{self.course.slug}/exercises lists what it asks for.",
             )
-        opens_at = self.assignment.opens_at
-        if opens_at is not None and self.moment < opens_at:
-            raise NotOpenYet(f"{self.exercise} opens at {self._shown(opens_at)}. Come back then.")
+        if self.is_before_opening:
+            assert self.assignment.opens_at is not None
+            raise NotOpenYet(f"{self.exercise} opens at {self._shown(self.assignment.opens_at)}. Come back then.")
 
     def require_open(self, kind: AnswerKind) -> None:
         """Do nothing if the account may hand in an answer of this kind, as far as no attempts are counted.
@@ -166,7 +186,7 @@ class Rules:
     def _require_time(self) -> None:
         require_active(self.course)
         self.require_readable()
-        if not self.is_free and self.assignment.late_policy is LatePolicy.CLOSED and self.is_over:
+        if self.is_closed:
             assert self.due_at is not None
             raise Closed(
                 f"{self.exercise} was due at {self._shown(self.due_at)}, and takes no more answers. "

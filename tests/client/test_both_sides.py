@@ -13,7 +13,7 @@ import torch
 from dojo.api.http import ADVICE, PROBLEM
 from dojo.api.server import UNKNOWN_EXERCISE, close_to
 from dojo.api.training import TrainingPlan, read_training_run
-from dojo.commands import training as client_training
+from dojo.commands.next_step import TRAINING
 from dojo.notebook_slice import Goal, read_cells, slice_notebook
 from dojo.notebook_slice.callables import GRADER_MODULES
 from dojo.notebook_slice.indentation import reindented
@@ -156,7 +156,7 @@ def _tensor(run: Run, name: str) -> torch.Tensor:
 
 
 def test_the_client_trains_with_the_exercise_that_the_server_trains_with() -> None:
-    assert client_training.EXERCISE == runs.EXERCISE
+    assert TRAINING == runs.EXERCISE
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from dojo.tensors import NotATensor, TensorInfo, describe
 class Finding:
     """The check of one answer.
 
-    ``shape`` and ``dtype`` are None if the answer is missing. ``problem`` is a sentence, or None if the answer fits;
-    ``note`` is a sentence about an answer that fits.
+    ``shape`` and ``dtype`` are None without a tensor: the answer is ``missing``, or is something else. ``problem`` is a
+    sentence, or None if the answer fits; ``note`` is a sentence about an answer that fits.
     """
 
     name: str
@@ -28,11 +28,7 @@ class Finding:
     dtype: str | None
     problem: str | None = None
     note: str | None = None
-
-    @property
-    def missing(self) -> bool:
-        """Whether there is no such answer."""
-        return self.shape is None
+    missing: bool = False
 
     def line(self) -> str:
         """Return the finding in the form of a row of ``cmp``."""
@@ -155,7 +151,7 @@ def _returned_gradients(workspace: Workspace, namespace: dict[str, Any], handed_
 def _finding(checkpoint: Checkpoint, value: Any, expected: tuple[int, ...] | None) -> Finding:
     """Check one answer. ``expected`` is the shape of the tensor, or None if it is not known."""
     if value is None:
-        return Finding(checkpoint.name, None, None, f"{checkpoint.variable} is not there yet")
+        return Finding(checkpoint.name, None, None, f"{checkpoint.variable} is not there yet", missing=True)
     try:
         info = value if isinstance(value, TensorInfo) else _describe(checkpoint.variable, value)
     except NotATensor as error:

@@ -32,6 +32,35 @@ def test_check_needs_no_server(pulled: Student) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        (
+            "dcounts = counts * 1\n",
+            [
+                "counts          | shape: [2, 3]       | float32  | fits",
+                "· 1 is not there yet: logits",
+                "1 of 2 fit. Whether they are right, the server says: dojo submit solution.py",
+            ],
+        ),
+        (
+            "dcounts = 3\ndlogits = None\n",
+            [
+                "counts          | shape: -            | -        | dcounts is an int, not a tensor. "
+                "A gradient is a torch.Tensor.",
+                "· 1 is not there yet: logits",
+                "0 of 2 fit. Whether they are right, the server says: dojo submit solution.py",
+            ],
+        ),
+        ("", ["· 2 are not there yet: counts, logits", "Next: write dcounts, and check again."]),
+    ],
+)
+def test_steps_without_an_answer_share_a_line(pulled: Student, code: str, lines: list[str]) -> None:
+    Path("solution.py").write_text(code)
+
+    assert pulled.type("check", "solution.py")[1].splitlines() == lines
+
+
+@pytest.mark.parametrize(
     ("code", "good"),
     [
         (RIGHT, True),

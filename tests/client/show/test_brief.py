@@ -147,7 +147,7 @@ def test_the_next_step_is_named() -> None:
 
 def test_the_end_says_so_and_what_is_next() -> None:
     rows = (exact("a"), Comparison("b", "approximate", False, True, 1e-9))
-    lines = shown(Grade(rows, (), "ok", "", "", ""), View(next_exercise="c/d"))
+    lines = shown(Grade(rows, (), "ok", "", "", ""), View(next_steps=["Next: dojo pull c/d"]))
     assert lines[-2:] == [
         "All 2 steps pass, 1 of them exact: this exercise is done.",
         "Next: dojo pull c/d",

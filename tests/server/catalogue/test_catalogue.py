@@ -44,6 +44,7 @@ def test_the_list_holds_the_catalogue_with_nothing_done_yet(server: RunningServe
         "opens_at": None,
         "due_at": None,
         "late": None,
+        "answers": "open",
         "attempts_left": None,
         "points": 26,
         "proved": None,
@@ -190,16 +191,18 @@ def test_the_list_is_what_the_course_asks_for_with_the_callers_due_time(server: 
     of_ada, of_bob, of_staff = (each.get(EXERCISES).json()["exercises"] for each in (ada, bob, here.instructor))
 
     assert [each["slug"] for each in of_ada] == [FULL, LOSS]
-    asked = ("opens_at", "due_at", "late", "attempts_left", "points", "time_zone", "is_assigned")
+    asked = ("opens_at", "due_at", "late", "answers", "attempts_left", "points", "time_zone", "is_assigned")
     assert [of_bob[1][name] for name in asked] == [
         "2099-11-28T22:00:00Z",
         "2099-12-01T22:00:00Z",
         "It closes at the due time.",
+        "later",
         3,
         5,
         "Europe/Berlin",
         True,
     ]
     assert of_ada[1] == of_bob[1] | {"due_at": "2099-12-08T22:00:00Z"}
+    assert [each["answers"] for each in (of_ada[0], of_staff[1])] == ["open", "open"]
     assert [each["is_assigned"] for each in of_staff[:3]] == [True, True, False]
     assert len(of_staff) == len(default_exercises())

@@ -105,6 +105,28 @@ def test_an_archived_course_can_be_read_and_takes_nothing_in() -> None:
     assert refusals(replace(asked, is_free=True)) == refusals(asked)
 
 
+@pytest.mark.parametrize(
+    ("hours", "policy", "course", "is_free", "answers"),
+    [
+        (-30, LatePolicy.CLOSED, COURSE, False, "later"),
+        (-30, LatePolicy.CLOSED, COURSE, True, "open"),
+        (-30, LatePolicy.CLOSED, ARCHIVED, False, "closed"),
+        (-1, LatePolicy.CLOSED, COURSE, False, "open"),
+        (1, LatePolicy.CLOSED, COURSE, False, "closed"),
+        (1, LatePolicy.CLOSED, COURSE, True, "open"),
+        (1, LatePolicy.DAILY, COURSE, False, "open"),
+    ],
+)
+def test_answers_are_taken_from_the_opening_until_they_are_refused(
+    hours: int, policy: LatePolicy, course: CourseRow, is_free: bool, answers: str
+) -> None:
+    dates = {"opens_at": DUE - 24 * HOUR, "due_at": DUE}
+    asked = replace(rules(DUE + hours * HOUR, course=course, late_policy=policy, **dates), is_free=is_free)
+
+    assert asked.answers == answers
+    assert (refusal(lambda: asked.require_open(AnswerKind.CODE)) is None) == (answers == "open")
+
+
 def test_what_is_not_assigned_is_not_found() -> None:
     assert refusals(replace(rules(DUE), is_assigned=False)) == [NotAssigned] * 4 + [None]
 

@@ -313,7 +313,8 @@ class Exercise:
 
     ``withheld`` is the sentence that says when feedback shows, or empty; until then ``passed`` and ``exact`` are 0.
     ``opens`` and ``due`` are moments in ISO 8601; clocks of the course show ``time_zone``. ``late`` is a sentence.
-    ``attempts_left`` is None for any number.
+    ``answers`` says whether they are taken: ``open``, ``later`` or ``closed``. ``attempts_left`` is None for any
+    number.
     """
 
     slug: str
@@ -334,6 +335,7 @@ class Exercise:
     opens: str | None = None
     time_zone: str | None = None
     late: str = ""
+    answers: str = "open"
     attempts_left: int | None = None
     override: Override | None = None
 
@@ -341,6 +343,11 @@ class Exercise:
     def is_done(self) -> bool:
         """Whether there are checkpoints and all of them passed."""
         return self.total > 0 and self.passed == self.total
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether the student can hand in now."""
+        return self.answers == "open" and self.attempts_left != 0
 
 
 @dataclass(frozen=True)
@@ -467,6 +474,7 @@ def read_exercise(body: Mapping[str, Any]) -> Exercise:
         opens=read_line(body, "opens_at") or None,
         time_zone=read_line(body, "time_zone") or None,
         late=read_line(body, "late"),
+        answers=read_word(body, "answers") or "open",
         attempts_left=read_count(body, "attempts_left"),
         override=_override(optional(body, "override", dict)),
     )

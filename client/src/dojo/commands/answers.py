@@ -26,6 +26,7 @@ from dojo.errors import BadFile, DojoError, NotGradedYet, Unreachable
 from dojo.files.answer_file import AnswerFile, CodeFile, TensorFile, find_answer_file, read_answer_file
 from dojo.files.workspace import find_workspace
 from dojo.notebook_slice import NotebookSlice
+from dojo.show import brief
 
 WATCH_SECONDS = 0.5  # between looks at a watched file
 AWAY_SECONDS_MAX = 5.0  # between two tries while the server cannot be reached
@@ -35,7 +36,7 @@ FIRST_WAIT_SECONDS = 1.0  # of them, before the place in the queue is shown
 
 _exercise_option = click.option(
     "--exercise",
-    metavar="TOPIC/NAME",
+    metavar="PACK/NAME",
     help="The exercise it is for; otherwise its folder says so.",
     shell_complete=complete_exercise,
 )
@@ -47,9 +48,9 @@ _file_argument = click.argument("words", metavar="[FILE]", nargs=-1, type=click.
 @command("check")
 @_file_argument
 def check(context: Context, words: tuple[Path, ...]) -> int:
-    """Look at an answer here: names, shapes, dtypes, finite numbers.
+    """Look at the names, shapes and dtypes of an answer.
 
-    No server is asked, so nothing is said about right or wrong.
+    It also says whether all numbers are finite. No server is asked, so nothing is said about right or wrong.
 
     Code is run on the pulled state with your own torch.
 
@@ -80,12 +81,18 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
         screen.print("Your code printed:", style="bright_black")
         screen.print(result.printed.rstrip())
     for finding in result.findings:
-        style = "green" if not finding.problem else "bright_black" if finding.missing else "red"
-        screen.print(finding.line(), style=style)
+        if not finding.missing:
+            screen.print(finding.line(), style="red" if finding.problem else "green")
+    missing = [finding.name for finding in result.findings if finding.missing]
+    if missing:
+        brief.show_missing(screen, missing)
     if result.error:
         screen.print("Your code stopped with an error:", style="red")
         screen.print(result.error.rstrip())
         _print_place(context, answer, result.error)
+    if len(missing) == len(result.findings) and not result.error:
+        screen.print(f"Next: write d{missing[0]}, and check again.")
+        return
     fits = sum(not finding.problem for finding in result.findings)
     next_step = f"dojo submit {shell_word(short_path(answer.path))}"
     screen.print(f"{fits} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")

@@ -9,6 +9,7 @@ import click
 
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
+from dojo.commands.next_step import TRAINING, next_steps
 from dojo.commands.paths import complete_exercise, short_path
 from dojo.commands.target import current_exercise
 from dojo.errors import BadFile
@@ -32,9 +33,8 @@ def list_(context: Context) -> int:
         context.print_json({"course": connection.course, "exercises": [exercise.body for exercise in exercises]})
         return PASSED
     lists.show_exercises(context.screen, exercises)
-    undone = next((exercise for exercise in exercises if exercise.passed < exercise.total), None)
-    if undone is not None:
-        context.screen.print(f"Next: dojo pull {undone.slug}")
+    for line in next_steps(exercises):
+        context.screen.print(line)
     return PASSED
 
 
@@ -98,6 +98,8 @@ def _print_pulled(context: Context, pulled: Pulled, here: Path) -> None:
         context.screen.print(f"Your {' and '.join(pulled.kept)} {verb} as before.")
     change_folder = "" if is_here else f"cd {short_path(folder)} && "
     context.screen.print(f"Next: read {STATEMENT}, write {SOLUTION}, then: {change_folder}dojo submit")
+    if pulled.workspace.exercise == TRAINING:
+        context.screen.print(f"Once it passes, train the network with it: dojo train {SOLUTION}")
 
 
 @command("open")

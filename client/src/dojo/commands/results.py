@@ -13,6 +13,7 @@ from dojo.api.server import Connection
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, WRONG
 from dojo.commands.memory import Memory
+from dojo.commands.next_step import next_steps
 from dojo.errors import BadFile, ServerError
 from dojo.files.workspace import find_workspace
 from dojo.show import brief, grades
@@ -75,9 +76,10 @@ def _show_brief(
     if mistake is not None:
         levels = max(memory.hint_levels(submission.exercise, mistake), 1)
         memory.store_hint_levels(submission.exercise, mistake, levels)
-    next_exercise = _next_exercise(connection, submission.exercise) if grade.all_passed else None
+    file = submission.filename or "FILE"
+    steps = _next_steps(connection, submission.exercise, file) if grade.all_passed else ()
     practice = _practice(connection, submission) if mistake is not None else None
-    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, next_exercise, practice))
+    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, steps, practice))
     memory.store(submission)
 
 
@@ -107,16 +109,12 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
     return Before(wanted, frozenset(row.name for row in earlier.grade.rows if row.passed))
 
 
-def _next_exercise(connection: Connection, done: str) -> str | None:
-    """Return the exercise to go on with: one that is not done, below this one in the course's list or else above it."""
+def _next_steps(connection: Connection, done: str, file: str = "FILE") -> Sequence[str]:
+    """Return what to go on with after an exercise, a sentence each."""
     try:
-        exercises = connection.server.exercises(connection.course)
+        return next_steps(connection.server.exercises(connection.course), done, file)
     except ServerError:
-        return None
-    slugs = [exercise.slug for exercise in exercises]
-    place = slugs.index(done) if done in slugs else 0
-    in_turn = exercises[place:] + exercises[:place]
-    return next((exercise.slug for exercise in in_turn if not exercise.is_done and exercise.slug != done), None)
+        return ()
 
 
 def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
@@ -136,8 +134,8 @@ def show_status(context: Context, connection: Connection, exercise: Exercise) ->
     if mistake is not None:
         memory = Memory(context.config.folder, connection)
         levels = max(memory.hint_levels(exercise.slug, mistake), 1)
-    next_exercise = _next_exercise(connection, exercise.slug) if grade.all_passed else None
-    view = View(exercise.checkpoints, hint_levels=levels, next_exercise=next_exercise)
+    steps = _next_steps(connection, exercise.slug) if grade.all_passed else ()
+    view = View(exercise.checkpoints, hint_levels=levels, next_steps=steps)
     brief.show_progress(context.screen, heading, grade, view)
 
 

@@ -61,6 +61,8 @@ def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
     variables = variables_in(file)
     counts = {}
     for entry in connection.server.exercises(connection.course):
+        if entry.answers == "later":
+            continue  # nobody may read it yet
         exercise = connection.server.exercise(connection.course, entry.slug)
         counts[entry.slug] = sum(checkpoint.variable in variables for checkpoint in exercise.checkpoints)
     best = max(counts.values(), default=0)
@@ -70,7 +72,7 @@ def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
             f"It is not clear which exercise {file} is for: it could be {' or '.join(candidates)}."
             if best
             else f"{file} makes no answer of any exercise.",
-            f"Name it: dojo submit {file} --exercise TOPIC/NAME",
+            f"Name it: dojo submit {file} --exercise PACK/NAME",
         )
     slug = candidates[0]
     context.print_note(f"{file.name} makes {best} answers of {slug}. Another exercise is named with --exercise.")
@@ -97,11 +99,14 @@ def current_exercise(connection: Connection, named: str | None, workspace: Works
 
 
 def _next_exercise(connection: Connection) -> str:
-    """Return the exercise of the last submission if it is not done, else the first that is not, else the last."""
+    """Return the exercise of the last submission if it is not done, else the first that is not, else the last.
+
+    :raises BadFile: none is open yet
+    """
     server, course = connection.server, connection.course
-    exercises = server.exercises(course)
+    exercises = [exercise for exercise in server.exercises(course) if exercise.answers != "later"]
     if not exercises:
         raise BadFile("This course has no exercises yet.", "Look again later: dojo list")
     latest = {submission.exercise for submission in server.submissions(course, exercise=None, limit=1)}
-    undone = [exercise.slug for exercise in exercises if exercise.passed < exercise.total]
+    undone = [exercise.slug for exercise in exercises if not exercise.is_done and exercise.takes_answers]
     return next((slug for slug in undone if slug in latest), [*undone, exercises[-1].slug][0])

@@ -15,13 +15,13 @@ from dojo.api.server import Connection
 from dojo.api.training import Schedule, TrainingPlan, TrainingRun, parse_schedule
 from dojo.commands.context import Context
 from dojo.commands.decorators import INTERRUPTED, PASSED, WRONG, command
+from dojo.commands.next_step import TRAINING
 from dojo.commands.paths import one_file
 from dojo.commands.target import find_target
 from dojo.errors import BadFile, Unreachable
 from dojo.files.answer_file import CodeFile, find_answer_file, read_answer_file
 from dojo.show import training as show
 
-EXERCISE = "makemore/train"
 COME_BACK = "It goes on without you. Come back: dojo train --follow   Cancel it: dojo train --cancel"
 
 
@@ -47,7 +47,7 @@ def _schedule(context: click.Context, option: click.Parameter, typed: str | None
 @click.option("--cancel", "mode", flag_value="cancel", help="Cancel the run that goes on.")
 @click.option("--ranking", "mode", flag_value="ranking", help="Show the ranking of the course.")
 def train(context: Context, words: tuple[Path, ...], mode: str | None, **options: Any) -> int:
-    """Train the lecture's network with your own backward pass, and watch its loss.
+    """Train the lecture's network with your own backward pass.
 
     FILE holds def backward(state), or it is your notebook: of the lecture's cell of
     exercise 4, everything but the loop is taken. The server draws the minibatches, runs
@@ -73,7 +73,7 @@ def train(context: Context, words: tuple[Path, ...], mode: str | None, **options
 def _start(context: Context, words: tuple[Path, ...], plan: TrainingPlan) -> int:
     """Read a file, start a run of it, and follow it to its end."""
     path = find_answer_file(one_file("train", words))
-    connection, target = find_target(context, path, EXERCISE)
+    connection, target = find_target(context, path, TRAINING)
     answer = read_answer_file(path, target.goal)
     if not isinstance(answer, CodeFile):
         raise BadFile(f"{path} holds tensors, and training needs code.", "Type: dojo train backward.py")

@@ -46,15 +46,15 @@ class Before:
 class View:
     """What is known beside a grade.
 
-    ``hint_levels`` is how many levels of the first mistake's hints are shown. ``next_exercise`` is the slug to go on
-    with once all steps pass, or None if every exercise is done or that is not known. ``practice`` is the drill that the
-    server offers after a mistake was made twice.
+    ``hint_levels`` is how many levels of the first mistake's hints are shown. ``next_steps`` are sentences that say
+    what to go on with once all steps pass; there is none if every exercise is done or that is not known. ``practice``
+    is the drill that the server offers after a mistake was made twice.
     """
 
     checkpoints: Sequence[Checkpoint] = ()
     before: Before | None = None
     hint_levels: int = 1
-    next_exercise: str | None = None
+    next_steps: Sequence[str] = ()
     practice: Practice | None = None
 
 
@@ -155,6 +155,13 @@ def _group_sentences(counts: Mapping[str, int], mistakes: int) -> Iterator[tuple
     yield from some("missing", "is not there yet", "are not there yet")
 
 
+def show_missing(screen: Screen, names: Sequence[str]) -> None:
+    """Print in a line which steps have no answer yet."""
+    ((_, sentence),) = _group_sentences({"missing": len(names)}, mistakes=0)
+    text = f"{screen.mark('missing')} {sentence}: "
+    screen.print(text + _names(screen, names, used=len(text)), style=STYLES["missing"])
+
+
 def _show_printed(screen: Screen, grade: Grade) -> None:
     lines = grade.stdout.rstrip().splitlines()
     if not lines:
@@ -223,10 +230,8 @@ def _show_done(screen: Screen, grade: Grade, view: View) -> None:
     steps = "The step passes" if count == 1 else f"All {count} steps pass"
     exact = "exact" if not inexact else "not to the last bit" if inexact == count else f"{grade.exact} of them exact"
     screen.print(f"{steps}, {exact}: this exercise is done.", style="bold green")
-    if view.next_exercise is not None:
-        screen.print(f"Next: dojo pull {view.next_exercise}")
-    else:
-        screen.print("See how far you are: dojo list")
+    for line in view.next_steps or ("See how far you are: dojo list",):
+        screen.print(line)
 
 
 def _names(screen: Screen, names: Iterable[str], used: int = 0) -> str:

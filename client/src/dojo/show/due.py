@@ -34,13 +34,22 @@ def due_lines(exercise: Exercise, now: datetime | None = None) -> list[str]:
     zone = f" ({exercise.time_zone})" if _zone(exercise) is not None else ""
     lines = []
     if opens is not None and opens > now:
-        lines.append(f"Opens {_shown(opens, exercise)}{zone}, {relative(opens, now)}.")
+        lines.append(f"O{opening_text(exercise, now).removeprefix('o')}.")
     if due is not None:
         lines.append(f"Due {_shown(due, exercise)}{zone}, {relative(due, now)}.")
         lines += [exercise.late] if exercise.late else []
     if exercise.attempts_left is not None:
         lines.append(f"{plural(exercise.attempts_left, 'attempt')} left.")
     return lines
+
+
+def opening_text(exercise: Exercise, now: datetime | None = None) -> str:
+    """Return when an exercise opens: ``opens 2026-12-01 10:00 (Europe/Berlin), in 3 days``."""
+    opens = _moment(exercise.opens)
+    if opens is None:
+        return "opens later"
+    zone = f" ({exercise.time_zone})" if _zone(exercise) is not None else ""
+    return f"opens {_shown(opens, exercise)}{zone}, {relative(opens, now or datetime.now(UTC))}"
 
 
 def relative(moment: datetime, now: datetime) -> str:
