@@ -34,7 +34,10 @@ def author() -> None:
 @click.option("--per-line", type=click.IntRange(1), help="At most so many of each line; all without it.")
 @click.option("--missed", is_flag=True, help="Only those that are not found at their step, or not named.")
 def show_mistakes(exercise: str, per_line: int | None, missed: bool) -> None:
-    """Make mistakes in the key of EXERCISE, and print what the grader says of each."""
+    """Make mistakes in the key of EXERCISE, and grade them.
+
+    What the grader says of each is printed.
+    """
     from author.mistakes.report import report
 
     _require([exercise])
@@ -100,7 +103,10 @@ author.add_command(prove_command())
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", type=click.IntRange(0), default=0, help="It decides sizes and numbers.")
 def write_drills(folder: Path, seed: int) -> None:
-    """Write the drills of a seed as a pack into FOLDER, once each is proved."""
+    """Write the drills of a seed as a pack into FOLDER.
+
+    Each of them is proved before.
+    """
     from author.drills.making import drills
     from author.drills.proving import proved
     from author.drills.writing import write

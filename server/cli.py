@@ -50,7 +50,7 @@ def server(context: click.Context) -> None:
 @click.option("--new-secret", is_flag=True, help="Accept that the secret was changed. Numbers drawn already stay.")
 @pass_settings
 def init(settings: Settings, slug: str, title: str, new_secret: bool) -> None:
-    """Prepare the database and the secret, and open the first course."""
+    """Prepare database and secret, and open the first course."""
     database = prepared_database(settings)
     if new_secret:
         with database.writing() as session:
@@ -79,7 +79,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
 @server.command()
 @pass_settings
 def worker(settings: Settings) -> None:
-    """Run students' code for servers with DOJO_DISPATCH=procrastinate."""
+    """Run students' code, with DOJO_DISPATCH=procrastinate."""
     if settings.dispatch != "procrastinate":
         raise CommandError(
             "A worker works with DOJO_DISPATCH=procrastinate only; otherwise the server runs the code itself. "

@@ -18,6 +18,7 @@ from server.settings import LogFormat
 
 QUIET: Final = {
     "alembic": logging.WARNING,  # logs its configuration on every check
+    "flit_core": logging.WARNING,  # logs each step of building the client; an exception says which one failed
     "procrastinate": logging.WARNING,  # logs every job
     "psycopg.pool": logging.ERROR,  # logs every attempt while the database is away
     "uvicorn.access": logging.WARNING,  # server.http.access_log writes one line for each request

@@ -19,7 +19,9 @@ PREVIEW: Final = "preview"
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; any free one without it.")
 def preview(folder: Path, port: int) -> None:
-    """Show the exercise of FOLDER as a student sees it, on this machine, until Ctrl-C.
+    """Show the exercise of FOLDER as a student sees it.
+
+    On this machine, until Ctrl-C.
 
     It is a whole server with a course of its own, in a temporary folder. Nothing of it stays.
     """

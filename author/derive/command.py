@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 @click.argument("exercise", metavar="EXERCISE")
 @click.option("--write", "is_written", is_flag=True, help="Write solution.py and derivations.md into its folder.")
 def derive_command(exercise: str, is_written: bool) -> None:
-    """Derive the gradients of EXERCISE, a folder or a slug, and compare each line with autograd."""
+    """Derive the gradients of EXERCISE, a folder or a slug.
+
+    Each line is compared with autograd.
+    """
     from author.derive.checked import checked
     from author.derive.key import answer_key, derivations_of, key_of, samples_of
     from author.named import named

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="Paste each file of a folder, and print a table.",
 )
 def paste_command(source: str | None, given: Path | None, into: Path | None, no_cut: bool, folder: Path | None) -> None:
-    """Make an exercise of SOURCE: a file of lines, or package.module:NAME, a function or an nn.Module.
+    """Make an exercise of SOURCE.
+
+    SOURCE is a file of lines, or package.module:NAME, a function or an nn.Module.
 
     SOURCE is run as Python here, to compare the gradients: paste what you would run.
     """

@@ -106,7 +106,7 @@ OPTION_OF_RULE: Final[Mapping[str, str]] = {
 
 @click.group()
 def assignment() -> None:
-    """Assignments: which exercises a course asks for, by when and by which rules.
+    """Which exercises a course asks for, and by which rules.
 
     A TIME is in the course's zone, such as "2026-12-01 23:59", or has an offset, such as 2026-12-01T23:59+01:00.
     """
@@ -212,7 +212,10 @@ def extension() -> None:
 def grant_extension(
     settings: Settings, /, slug: str, exercise: str, due: str, reason: str, dry_run: bool, **recipient: Any
 ) -> None:
-    """Give a person or a section a later due time, before it or after it."""
+    """Give a person or a section a later due time.
+
+    It can be given before the due time, and after it.
+    """
     from server.assignments import extensions
 
     with prepared_database(settings).writing() as session:
@@ -329,7 +332,10 @@ def _show(row: AssignmentRow, course: CourseRow) -> None:
 @click.option("--remove", "removed", metavar="PACK", multiple=True, help="Take it out of the course.")
 @pass_settings
 def set_packs(settings: Settings, slug: str, pinned: tuple[str, ...], removed: tuple[str, ...]) -> None:
-    """Print or change the packs of exercises of a course, and say which are not as they were pinned."""
+    """Print or change the packs of exercises of a course.
+
+    Those that are not as they were pinned have a note.
+    """
     from server.assignments import packs
 
     with prepared_database(settings).writing() as session:

@@ -58,7 +58,10 @@ def list_submissions(
 @click.option("--source", is_flag=True, help="Write what was handed in to the standard output, byte for byte.")
 @pass_settings
 def show_submission(settings: Settings, id: int, source: bool) -> None:
-    """Print a submission with its student, its place in their work, its rows and the comments on it."""
+    """Print a submission with its student and its rows.
+
+    Its place in their work and the comments on it are there, too.
+    """
     with prepared_database(settings).reading() as session:
         found = session.get(SubmissionRow, id)
         if found is None:
@@ -92,7 +95,10 @@ def list_overrides(settings: Settings, course: str) -> None:
 @click.option("--reason", required=True, help="The student reads it.")
 @pass_settings
 def set_override(settings: Settings, course: str, student: int, exercise: str, points: float, reason: str) -> None:
-    """Give STUDENT, a number, points for an exercise instead of those worked out."""
+    """Give STUDENT, a number, points for an exercise.
+
+    They count instead of those worked out.
+    """
     with prepared_database(settings).writing() as session:
         setting = Setting(student, exercise, points, reason)
         made = overrides.set_points(session, find_course(session, course), setting, actor_id=None)

@@ -30,7 +30,10 @@ READABLE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def gradebook(
     settings: Settings, slug: str, format: str, section: str | None, base: Path | None, out: Path | None
 ) -> None:
-    """Print what every student of a course has earned, in all and by assignment."""
+    """Print what every student of a course has earned.
+
+    Points are there in all, and by assignment.
+    """
     from exercises import registry
 
     if base is not None and format != "canvas":

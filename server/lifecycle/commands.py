@@ -51,7 +51,10 @@ def change_course(settings: Settings, /, slug: str, dry_run: bool, **options: An
 def copy_course(
     settings: Settings, slug: str, new_slug: str, title: str | None, shift_days: int, instructor_id: int | None
 ) -> None:
-    """Copy a course for the next term: rules and assignments with their dates; no people and no work."""
+    """Copy a course for the next term.
+
+    It gets the rules and the assignments with their dates, and no people and no work.
+    """
     from server.lifecycle import copying
 
     with prepared_database(settings).writing() as session:

@@ -47,7 +47,10 @@ def migrate(settings: Settings) -> None:
 
 @click.command()
 def demo() -> None:
-    """Grade a right and a wrong answer on a server of its own, and stop."""
+    """Grade two answers on a server of its own, and stop.
+
+    One is right, and one is wrong.
+    """
     from server.operations.demo import demo as run_demo
 
     sys.exit(run_demo())

@@ -22,7 +22,7 @@ from server.courses.local_time import local_text, parse, zone_of
 from server.database.setup import prepared_database
 from server.people import invitations, join_codes, keys, merge, people, roster_import
 from server.people.people import Details, Person, Search, find_person
-from server.people.roster import read_roster
+from server.people.roster import known_headings, read_roster
 from server.people.roster_import import Imported, ImportPlan
 from server.settings import Settings, write_private
 from server.tables import AccountRow, CourseRow, Role
@@ -81,7 +81,10 @@ def list_people(
 @ADDRESS
 @pass_settings
 def add_person(settings: Settings, /, course: str, name: str, role: str, address: str | None, **details: Any) -> None:
-    """Add somebody to a course, and print the link that opens their account once."""
+    """Add somebody to a course, and print their link.
+
+    It opens their account once.
+    """
     with written(settings, course) as (session, row):
         person, notes = people.add(session, row, OPERATOR, Details(name, Role(role), **details))
         code = invitations.invite(session, row, OPERATOR, person)
@@ -99,7 +102,10 @@ def add_person(settings: Settings, /, course: str, name: str, role: str, address
 @click.option("--university-id")
 @pass_settings
 def change_person(settings: Settings, /, course: str, who: str, **details: Any) -> None:
-    """Change somebody's name, role, section, e-mail or university id. An empty word takes one away."""
+    """Change what a course knows of somebody.
+
+    That is a name, role, section, e-mail or university id. An empty word takes one away.
+    """
     changes = {field: value for field, value in details.items() if value is not None}
     if "role" in changes:
         changes["role"] = Role(changes["role"])
@@ -153,7 +159,10 @@ def merge_person(settings: Settings, course: str, who: str, into: str, reason: s
 @REVOKE_OLD
 @pass_settings
 def give_token(settings: Settings, course: str, who: str, revoke_old: bool) -> None:
-    """Make a token for somebody in a course, and print whose it is, and the token."""
+    """Make a token for somebody in a course, and print it.
+
+    It prints whose it is, too.
+    """
     with written(settings, course) as (session, row):
         id = find_person(session, row, who).account.id
         given = keys.give_token(session, row, OPERATOR, id, revoke_old=revoke_old)
@@ -167,7 +176,10 @@ def give_token(settings: Settings, course: str, who: str, revoke_old: bool) -> N
 @REVOKE_OLD
 @pass_settings
 def give_pairing_code(settings: Settings, course: str, who: str, revoke_old: bool) -> None:
-    """Make a pairing code for somebody in a course: it signs them in once, within ten minutes."""
+    """Make a pairing code for somebody in a course.
+
+    It signs them in once, within ten minutes.
+    """
     with written(settings, course) as (session, row):
         id = find_person(session, row, who).account.id
         given = keys.give_pairing_code(session, row, OPERATOR, id, revoke_old=revoke_old)
@@ -207,7 +219,9 @@ def import_people(
     links: Path | None,
     address: str | None,
 ) -> None:
-    """Import a roster: a CSV with name, e-mail, university id, section and role.
+    """Import a roster, a CSV file.
+
+    It has name, e-mail, university id, section and role.
 
     What is new is added, what differs is changed, and everything else stays. Nothing is written if a line is wrong.
     """
@@ -261,7 +275,10 @@ def new_join_code(settings: Settings, course: str, section: str | None, uses: in
 @click.option("--reopen", is_flag=True, help="Open it again instead, without an end.")
 @pass_settings
 def close_join_code(settings: Settings, course: str, code: str, reopen: bool) -> None:
-    """Close a join code: it takes nobody in until it is opened again."""
+    """Close a join code.
+
+    It takes nobody in until it is opened again.
+    """
     with written(settings, course) as (session, row):
         found = join_codes.find(session, row, code)
         join_codes.change(session, row, OPERATOR, found.id, {}, closed=not reopen)
@@ -289,7 +306,9 @@ def token() -> None:
 @click.option("--yes", is_flag=True, help="It is the account that you mean.")
 @pass_settings
 def new_token(settings: Settings, account_id: int, yes: bool) -> None:
-    """Make a further token for an account, and print whose it is, and the token.
+    """Make a further token for an account, and print it.
+
+    It prints whose it is, too.
 
     Without --yes it says whose account it is, and makes none.
     """
@@ -380,7 +399,7 @@ def _show_plan(plan: ImportPlan, would_be: str) -> None:
     for number, note in plan.notes:
         click.echo(f"Line {number}: {note}")
     if plan.ignored_columns:
-        click.echo(f"Columns that mean nothing here: {', '.join(plan.ignored_columns)}.")
+        click.echo(f"Columns that mean nothing here: {', '.join(plan.ignored_columns)}. {known_headings()}")
     if plan.absent:
         click.echo(f"In the course and not in the file, and left as they are: {len(plan.absent)}.")
     counts = f"{len(plan.additions)} {would_be}added, {len(plan.changes)} {would_be}changed"

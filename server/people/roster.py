@@ -20,32 +20,29 @@ DELIMITERS: Final = ",;\t"
 MISTAKES_SHOWN: Final = 10
 LINES_MAX: Final = 10_000
 
-# Headings without spaces, punctuation and case, as spreadsheets, Canvas, Moodle and university systems have them.
+# Headings without spaces, punctuation, accents and case, in English and German, as spreadsheets, Canvas, Moodle and
+# university systems have them. Those that messages name come first.
 HEADINGS: Final = {
-    "name": "name fullname student studentname displayname nameofstudent",
-    "first_name": "firstname givenname forename vorname",
-    "last_name": "lastname surname familyname nachname",
-    "email": "email emailaddress mail mailaddress emails",
-    "university_id": (
-        "universityid uniid studentid studentnumber studentno matriculationnumber matriculationno matriculation "
-        "matrikelnummer matrikelnr matriculationid sisuserid sisid idnumber"
-    ),
-    "section": "section sections group tutorial tutorialgroup class sectionname",
-    "role": "role roles",
+    "name": "name fullname student studentname displayname nameofstudent vollername vollstandigername anzeigename "
+    "studierende studierender studentin teilnehmer teilnehmerin",
+    "first_name": "firstname vorname vornamen givenname forename rufname",
+    "last_name": "lastname nachname surname familyname familienname zuname",
+    "email": "email mail emailaddress mailaddress emails emailadresse mailadresse",
+    "university_id": "universityid studentid matriculationnumber matrikelnummer idnumber uniid studentnumber studentno "
+    "matriculationno matriculation matriculationid matrikelnr matrikel matrnr matnr sisuserid sisid idnummer",
+    "section": "section group gruppe tutorial tutorium sections groups gruppen tutorialgroup tutoriumsgruppe "
+    "ubungsgruppe uebungsgruppe ubung uebung class klasse sektion sectionname gruppenname",
+    "role": "role rolle roles rollen",
 }
+HEADINGS_SHOWN: Final = 4  # of each, in a message
 # These mean a university id if no other heading does: Canvas has an ID of its own beside the "SIS User ID".
-VAGUE_ID_HEADINGS: Final = ("id", "number")
+VAGUE_ID_HEADINGS: Final = ("id", "number", "nummer")
 FIELD_OF_HEADING: Final = {heading: name for name, headings in HEADINGS.items() for heading in headings.split()}
 ROLE_OF_WORD: Final = {
-    "student": Role.STUDENT,
-    "learner": Role.STUDENT,
-    "assistant": Role.ASSISTANT,
-    "ta": Role.ASSISTANT,
-    "tutor": Role.ASSISTANT,
-    "teachingassistant": Role.ASSISTANT,
-    "instructor": Role.INSTRUCTOR,
-    "teacher": Role.INSTRUCTOR,
-    "lecturer": Role.INSTRUCTOR,
+    **dict.fromkeys("student studentin studierende studierender learner teilnehmer teilnehmerin".split(), Role.STUDENT),
+    **dict.fromkeys("assistant assistent assistentin ta teachingassistant tutor tutorin".split(), Role.ASSISTANT),
+    **dict.fromkeys("instructor teacher lecturer dozent dozentin lehrende lehrender trainer".split(), Role.INSTRUCTOR),
+    "trainerin": Role.INSTRUCTOR,
 }
 WORDS: Final = {
     "university_id": "university id",
@@ -175,9 +172,19 @@ def _check_headings(line: int, headings: Sequence[str], columns: Sequence[str | 
                 [Mistake(line, WORDS.get(column, column), f"The headings {' and '.join(twice)} both mean it.")]
             )
     if not {"name", "last_name"} & set(named):
-        raise BadRoster([Mistake(line, "name", "There is no such heading. The first line names the columns.")])
+        text = f"There is no such heading. {known_headings('name', 'first_name', 'last_name')}"
+        raise BadRoster([Mistake(line, "name", text)])
     if not {"email", "university_id"} & set(named):
-        raise BadRoster([Mistake(line, "university id", "There is neither such a heading nor one for the e-mail.")])
+        text = f"There is neither such a heading nor one for the e-mail. {known_headings('university_id', 'email')}"
+        raise BadRoster([Mistake(line, "university id", text)])
+
+
+def known_headings(*names: str) -> str:
+    """Return a sentence with the headings that are known for some columns, or with all columns in words."""
+    if not names:
+        return f"What is known: {', '.join(WORDS.get(name, name) for name in HEADINGS)}, in English or German."
+    known = (f"for the {WORDS.get(name, name)}: {', '.join(HEADINGS[name].split()[:HEADINGS_SHOWN])}" for name in names)
+    return f"Known are {'; '.join(known)}. Spaces and capitals do not matter."
 
 
 def _line(number: int, columns: Sequence[str | None], cells: Sequence[str]) -> tuple[RosterLine | None, list[Mistake]]:

@@ -30,7 +30,7 @@ def show_queue(settings: Settings) -> None:
 @click.option("--all", "is_all", is_flag=True, help="Release everything that was set aside.")
 @pass_settings
 def release(settings: Settings, submission_ids: tuple[int, ...], is_all: bool) -> None:
-    """Put submissions that were set aside or cancelled back into the queue."""
+    """Put cancelled or set aside submissions back into the queue."""
     if is_all == bool(submission_ids):
         raise CommandError(
             "Name submissions, or --all for everything that was set aside. See: python -m server queue show"

@@ -36,7 +36,9 @@ def regrade_course(
     submission_id: int | None,
     act: str | None,
 ) -> None:
-    """Grade a course again, or a part of it, and print who gains and who loses.
+    """Grade a course again, or a part of it.
+
+    Who gains and who loses is printed.
 
     The server or its workers grade in the background. Nothing counts before it is accepted.
     """

@@ -23,7 +23,10 @@ from server.settings import Settings
 def sources(
     settings: Settings, slug: str, exercise: str, file: Path, which: str, section: str | None, names: bool
 ) -> None:
-    """Write the code that students handed in into a ZIP FILE, in the layout that JPlag and Dolos read."""
+    """Write the code that students handed in into a ZIP FILE.
+
+    It has the layout that JPlag and Dolos read.
+    """
     from server.assignments.exercises import find_exercise
     from server.reports.sources import Selection, open_archive
     from server.reports.students import Scope

@@ -35,6 +35,7 @@ from server.tables import (
     TicketState,
     TokenRow,
 )
+from tests.support.help_lines import cut_lines
 from tests.support.servers import FakeSandbox, join_code_of
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -603,3 +604,7 @@ def test_advice_for_the_api_is_not_given_to_a_terminal(database: Database, capsy
     assert capsys.readouterr().err == (
         "Error: This course does not have the pack basics. Add it to the course first.\n"
     )
+
+
+def test_every_command_is_summed_up_in_a_line_of_80_characters() -> None:
+    assert cut_lines(cli.server) == []

@@ -88,8 +88,10 @@ def test_people_read_lines_without_colours_or_local_variables(root: logging.Logg
     except ValueError:
         logging.getLogger("server.somewhere").exception("It failed", extra={"color_message": "\x1b[1mIt failed"})
     logging.getLogger("alembic.runtime").info("a schema")
+    logging.getLogger("flit_core.wheel").info("Built wheel")
 
     text = stream.getvalue()
     assert "It failed" in text and "ValueError: 7" in text
     assert "private" not in text
     assert "\x1b" not in text and "a schema" not in text
+    assert "Built wheel" not in text

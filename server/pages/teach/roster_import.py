@@ -24,7 +24,7 @@ from server.pages.page import Page, ThePage
 from server.pages.route import page_router
 from server.pages.session import Visiting
 from server.people import roster_import
-from server.people.roster import BadRoster, Mistake, read_roster
+from server.people.roster import BadRoster, Mistake, known_headings, read_roster
 from server.people.roster_import import Imported, ImportPlan
 from server.people.routes import TheAddress
 
@@ -143,4 +143,5 @@ def _preview(page: Page, member: CourseSession, content: bytes, *, is_changed: b
         is_changed=is_changed,
         listed_max=LISTED_MAX,
         never_signed_in=sum(not person.has_signed_in for person in plan.people),
+        known_headings=known_headings(),
     )

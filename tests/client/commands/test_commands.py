@@ -12,6 +12,7 @@ import pytest
 from dojo.cli import cli
 from tests.client.conftest import Student
 from tests.client.fake import SLUG, TOKEN, problem
+from tests.support.help_lines import cut_lines
 
 
 def test_every_command_takes_json_and_explains_itself(student: Student) -> None:
@@ -79,3 +80,7 @@ def test_hostile_text_of_the_server_stays_text(pulled: Student) -> None:
     _, _, err = pulled.type("history")
     assert "[bold]x[/bold] [link=https://evil.test]y[/link]" in err
     assert "\x1b" not in err
+
+
+def test_every_command_is_summed_up_in_a_line_of_80_characters() -> None:
+    assert cut_lines(cli) == []

@@ -8,7 +8,8 @@ import pytest
 from rich.text import Text
 
 from dojo.api.responses import read_exercise, read_submission
-from dojo.show.lists import show_exercises, show_history
+from dojo.files.starter import statement
+from dojo.show.lists import show_checkpoints, show_exercises, show_history
 from tests.client.fake import FakeDojo
 from tests.client.show.terminal import terminal
 
@@ -48,6 +49,24 @@ def test_a_narrow_list_shows_whole_slugs(fake: FakeDojo) -> None:
     screen, file = terminal(30)
     show_exercises(screen, [read_exercise(fake.exercise())])
     assert "makemore/cross-entropy" in file.getvalue()
+
+
+def test_an_exercise_that_no_lecture_is_about_has_no_column_for_it(fake: FakeDojo) -> None:
+    def shown() -> str:
+        exercise = read_exercise(fake.exercise())
+        screen, file = terminal(100)
+        show_checkpoints(screen, exercise)
+        return file.getvalue() + statement(exercise)
+
+    with_lecture = shown()
+    for checkpoint in (common := fake.exercise())["checkpoints"]:
+        checkpoint |= {"lecture_start": None, "lecture_url": None}
+    fake.exercise = lambda: common  # type: ignore[method-assign]
+    without_lecture = shown()
+
+    assert "| first passed | lecture" in with_lecture and "| in the lecture |" in with_lecture
+    assert "lecture" not in without_lecture
+    assert "| 1 | `dcounts` | 2 × 3 |\n" in without_lecture
 
 
 def test_the_history_shows_points_if_they_differ() -> None:

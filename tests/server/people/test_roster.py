@@ -26,12 +26,32 @@ ADA = Details("Ada Lovelace", Role.STUDENT, "ada@example.org", "17", "A")
         '"Surname","First name","Matrikelnummer","Mail","Tutorial"\n"Lovelace","Ada","17","ada@example.org","A"',
         "\n\nNAME,ID number,email address,sections\n\n  Ada   Lovelace , 17,ada@example.org,A\n,,,\n",
         "Student,ID,SIS User ID,Email,Section\nAda Lovelace,5,17,ada@example.org,A\n",
+        "Nachname;Vorname;Matrikel-Nr.;E-Mail-Adresse;Gruppe;Rolle\nLovelace;Ada;17;ada@example.org;A;Student/in\n",
+        "Vollständiger Name;Nummer;E-Mail;Übungsgruppe\nAda Lovelace;17;ada@example.org;A\n",
     ],
 )
 def test_a_roster_is_read_however_it_is_written(content: str) -> None:
     (line,) = read_roster(content.encode()).lines
 
     assert line.details == ADA
+
+
+@pytest.mark.parametrize(
+    ("word", "role"), [("Teilnehmer/in", Role.STUDENT), ("Tutorin", Role.ASSISTANT), ("Trainer/in", Role.INSTRUCTOR)]
+)
+def test_a_role_may_be_german(word: str, role: Role) -> None:
+    (line,) = read_roster(f"Name;E-Mail;Rolle\nEve;eve@example.org;{word}\n".encode()).lines
+
+    assert line.details.role is role
+
+
+def test_a_heading_that_is_missing_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(
+        BadRoster, match=r"for the name: name, .*; for the first name: firstname, vorname, "
+    ):
+        read_roster(b"Wer,E-Mail\nAda,ada@example.org\n")
+    with pytest.raises(BadRoster, match=r"for the university id: universityid, .*; for the e-mail: email, mail,"):
+        read_roster(b"Name,Wo\nAda,ada@example.org\n")
 
 
 def test_excels_unicode_text_is_read() -> None:

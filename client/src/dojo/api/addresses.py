@@ -85,7 +85,7 @@ def checkpoint_path(course: str, slug: str, checkpoint: str) -> str:
 
 
 def checked_slug(slug: str) -> str:
-    """Return an exercise's slug, ``topic/name``, which becomes part of paths and of folder names.
+    """Return an exercise's slug, ``pack/name``, which becomes part of paths and of folder names.
 
     :raises BadFile: the text is no such slug
     """
@@ -100,6 +100,6 @@ def is_slug(text: str) -> bool:
 
 
 def is_exercise_slug(text: str) -> bool:
-    """Return whether a text can be an exercise's slug: ``topic/name``."""
-    topic, slash, name = text.partition("/")
-    return slash == "/" and is_slug(topic) and is_slug(name)
+    """Return whether a text can be an exercise's slug: ``pack/name``."""
+    pack, slash, name = text.partition("/")
+    return slash == "/" and is_slug(pack) and is_slug(name)

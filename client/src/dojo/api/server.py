@@ -291,7 +291,7 @@ class Server:
 
 
 def close_to(typed: str, slugs: Iterable[str]) -> list[str]:
-    """Return the slugs whose names are most like what was typed, with or without a topic."""
+    """Return the slugs whose names are most like what was typed, with or without a pack."""
     slugs_of: dict[str, list[str]] = {}
     for slug in slugs:
         slugs_of.setdefault(slug.rpartition("/")[2], []).append(slug)

@@ -16,7 +16,7 @@ from dojo.show import lists
 
 @command("explain")
 @click.argument("step")
-@click.option("--exercise", metavar="TOPIC/NAME", help="The exercise; otherwise the folder says so.")
+@click.option("--exercise", metavar="PACK/NAME", help="The exercise; otherwise the folder says so.")
 def explain(context: Context, step: str, exercise: str | None) -> int:
     """Explain a step that you have passed, in three lines.
 

@@ -54,7 +54,9 @@ def status(context: Context, exercise: str | None, whole: bool) -> int:
 @click.argument("exercise", required=False, shell_complete=complete_exercise)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many, newest first.")
 def history(context: Context, exercise: str | None, limit: int) -> int:
-    """List your submissions, the newest first; in an exercise's folder, for that alone.
+    """List your submissions, the newest first.
+
+    In an exercise's folder, those for that exercise alone.
 
     \b
     Examples:

@@ -24,7 +24,9 @@ from dojo.profiles.signin import sign_in, sign_in_with_code
 @click.argument("code", required=False)
 @click.option("--name", help="Your name, as your instructor shall see it. An account that you have keeps its own.")
 def join(context: Context, address: str, code: str | None, name: str | None) -> int:
-    """Join a course with the code, or with the personal link, that your instructor gave you.
+    """Join a course with a code or a personal link.
+
+    Your instructor gave you one of the two.
 
     If you have an account on that server, the course is added to it. To be somebody else there, add --profile NEW-NAME.
 
@@ -110,7 +112,9 @@ def _warn_if_unencrypted(context: Context, server: Server) -> None:
 @click.argument("address")
 @click.option("--code", help="A pairing code, which dojo pair prints where you are signed in.")
 def login(context: Context, address: str, code: str | None) -> int:
-    """Use an account that you have already, by a pairing code or by its token.
+    """Use an account that you have already.
+
+    Sign in by a pairing code, or by the account's token.
 
     Without --code, the token is asked for, or read from standard input.
 

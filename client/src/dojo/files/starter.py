@@ -33,10 +33,13 @@ def statement(exercise: Exercise) -> str:
     """Return ``exercise.md``: the server's statement, the forward pass, and a table of the checkpoints."""
     lines = [exercise.statement.strip(), "", "## The forward pass", "", "```python"]
     lines += [*exercise.forward.replace("```", "").splitlines(), "```", "", "## The checkpoints", ""]
-    lines += ["| | variable | shape | in the lecture |", "| --- | --- | --- | --- |"]
+    rows = [["", "variable", "shape", "in the lecture"], ["---"] * 4]
     for number, checkpoint in enumerate(exercise.checkpoints, 1):
         shape = " × ".join(str(size) for size in checkpoint.shape or ())
-        lines.append(f"| {number} | `{checkpoint.variable}` | {shape} | {_lecture_link(checkpoint)} |")
+        rows.append([str(number), f"`{checkpoint.variable}`", shape, _lecture_link(checkpoint)])
+    if not any(row[-1] for row in rows[2:]):  # an exercise that no lecture is about
+        rows = [row[:-1] for row in rows]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 

@@ -104,6 +104,8 @@ def show_checkpoints(screen: Screen, exercise: Exercise, now: datetime | None = 
     if screen.colour:
         screen.print(f"{exercise.slug}: {exercise.title}", style="bold")
     titles = ("step", "best", "attempts", "first passed", "lecture")
+    if not any(row[-1] for row in rows):  # an exercise that no lecture is about
+        titles, rows = titles[:-1], [row[:-1] for row in rows]
     _show_list(
         screen, _List(titles, frozenset({"step"}), rows, [checkpoint.passed for checkpoint in exercise.checkpoints])
     )
