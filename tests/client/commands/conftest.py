@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.client.conftest import Student
@@ -20,3 +22,17 @@ def pulled(student: Student) -> Student:
     assert student.type("pull", SLUG)[0] == 0
     os.chdir("cross-entropy")
     return student
+
+
+@pytest.fixture
+def losing(pulled: Student) -> Student:
+    """A student with a right answer, whose server is lost once it has it: before its grade."""
+    Path("solution.py").write_text(RIGHT)
+    pulled.fake.waits, pulled.fake.breaks_after = 5, 1
+
+    def goes_away(request: httpx.Request) -> None:
+        if request.url.path.endswith("/submissions/1"):
+            raise httpx.ConnectError("refused")
+
+    pulled.fake.before = goes_away
+    return pulled

@@ -46,9 +46,7 @@ def test_a_role_may_be_german(word: str, role: Role) -> None:
 
 
 def test_a_heading_that_is_missing_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(
-        BadRoster, match=r"for the name: name, .*; for the first name: firstname, vorname, "
-    ):
+    with pytest.raises(BadRoster, match=r"for the name: name, .*; for the first name: firstname, vorname, "):
         read_roster(b"Wer,E-Mail\nAda,ada@example.org\n")
     with pytest.raises(BadRoster, match=r"for the university id: universityid, .*; for the e-mail: email, mail,"):
         read_roster(b"Name,Wo\nAda,ada@example.org\n")
