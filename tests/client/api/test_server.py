@@ -164,7 +164,7 @@ def test_an_untrusted_certificate_is_said_so(fake: FakeDojo) -> None:
 
 
 def test_a_problems_detail_is_shown(fake: FakeDojo) -> None:
-    with pytest.raises(errors.Unauthorized, match="Type: dojo login"):
+    with pytest.raises(errors.Unauthorized, match=r"Type: dojo login https://dojo\.test$"):
         server(fake, "another").me()
     with pytest.raises(errors.NotFound, match="dojo history"):
         server(fake).submission(99)

@@ -52,10 +52,11 @@ def test_what_is_absent_has_its_default() -> None:
     assert run.is_active and not run.is_right
 
 
-def test_names_and_messages_are_one_line_each() -> None:
-    run = read_training_run(RUN | {"samples": ["mona\nlisa"], "message": "Line 1.\nLine 2."})
+def test_names_are_a_line_each_and_a_message_has_some() -> None:
+    run = read_training_run(RUN | {"samples": ["mona\nlisa"], "message": "Line 1.\nLine 2." + 9999 * "."})
 
-    assert (run.samples, run.message) == (("mona lisa",), "Line 1. Line 2.")
+    assert run.samples == ("mona lisa",)
+    assert run.message.startswith("Line 1.\nLine 2.") and len(run.message) == 4000
 
 
 def test_a_plan_asks_only_for_what_was_said() -> None:

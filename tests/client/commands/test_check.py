@@ -101,3 +101,11 @@ def test_checked_code_does_not_change_the_state(pulled: Student) -> None:
     Path("solution.py").write_text(RIGHT + "counts.zero_()\n")
     pulled.type("check", "solution.py")
     assert torch.equal(safetensors.torch.load_file("state.safetensors")["counts"], state()["counts"])
+
+
+def test_code_that_stopped_is_corrected_before_it_is_submitted(pulled: Student) -> None:
+    Path("solution.py").write_text("dcounts = (\n")
+
+    out = pulled.type("check", "solution.py")[1]
+
+    assert out.endswith("SyntaxError: '(' was never closed\nCorrect that, and check again: dojo check solution.py\n")

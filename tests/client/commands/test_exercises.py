@@ -10,6 +10,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from dojo.commands.next_step import TRAINING
 from tests.client.conftest import Student
 from tests.client.fake import SLUG
 
@@ -57,3 +58,39 @@ def test_open_continues_the_last_exercise(pulled: Student, monkeypatch: pytest.M
     for latest, todo, slug in ((SLUG, listed, "a/other"), ("a/third", [done], SLUG)):
         submissions[0]["exercise"], listed = latest, todo
         assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
+
+
+def test_pulling_says_when_it_is_due_and_whether_it_takes_answers(student: Student) -> None:
+    student.join()
+    exercise = student.fake.exercise() | {"due_at": "2099-12-01T22:00:00Z", "time_zone": "UTC", "late": "It closes."}
+    student.fake.exercise = lambda: exercise  # type: ignore[method-assign]
+
+    open_now = student.type("pull", SLUG)[1].splitlines()
+    exercise["answers"] = "closed"
+    closed = student.type("pull", SLUG)[1].splitlines()
+
+    assert open_now[1].startswith("Due 2099-12-01 22:00 (UTC), in ")
+    assert open_now[2:] == [
+        "It closes.",
+        "Next: read exercise.md, write solution.py, then: cd cross-entropy && dojo submit",
+    ]
+    assert closed[-1] == "It takes no more answers. See what does: dojo list"
+
+
+def test_after_pulling_the_last_exercise_training_is_named(student: Student) -> None:
+    student.join()
+    exercise = student.fake.exercise() | {"slug": TRAINING}
+    student.fake.exercise = lambda: exercise  # type: ignore[method-assign]
+    plain = student.fake.before
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if TRAINING not in request.url.path:
+            return plain(request) if plain else None
+        twin = httpx.Request("GET", str(request.url).replace(TRAINING, SLUG), headers=request.headers)
+        return student.fake._answer(twin)
+
+    student.fake.before = answer
+
+    assert student.type("pull", TRAINING)[1].endswith(
+        "\nOnce it passes, train the network with it: dojo train solution.py\n"
+    )

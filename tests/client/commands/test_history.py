@@ -144,3 +144,14 @@ def test_a_hint_says_what_comes_next_where_no_step_is_wrong(pulled: Student) -> 
     submission["grade"]["run"] = {"status": "time_limit", "message": "", "stdout": ""}
     sentence = "No step is wrong, and your code did not run to its end. What stopped it: dojo show 1\n"
     assert pulled.type("hint")[1] == sentence
+
+
+@pytest.mark.parametrize("words", [("show",), ("submissions", "show"), ("restore",), ("hint",)])
+@pytest.mark.parametrize("number", ["abc", "0", "1.5"])
+def test_what_is_no_number_is_answered_with_where_they_are(
+    pulled: Student, words: tuple[str, ...], number: str
+) -> None:
+    code, _, err = pulled.type(*words, number)
+
+    assert code == 2
+    assert f"“{number}” is no number of a submission. See yours: dojo history\n" in err

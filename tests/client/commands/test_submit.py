@@ -251,3 +251,17 @@ def test_tensors_of_a_replaced_state_are_not_sent(pulled: Student) -> None:
     assert code == 2
     assert f"dojo pull {SLUG}" in err
     assert not pulled.fake.graded
+
+
+def test_a_file_without_answers_says_what_one_is(student: Student) -> None:
+    student.join()
+    Path("empty file.py").write_text("")
+
+    code, _, err = student.type("submit", "empty file.py")
+
+    assert code == 2
+    assert err == (
+        "empty file.py makes no answer of any exercise. An answer is a variable such as dlogits.\n"
+        "Write one. If the file makes them in another way, name its exercise: "
+        "dojo submit 'empty file.py' --exercise PACK/NAME\n"
+    )

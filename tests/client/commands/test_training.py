@@ -178,3 +178,8 @@ def test_of_a_notebook_the_loop_stays_behind(student: Student, training: FakeTra
     source = training.sources[0]["source"]
     assert "for i in" not in source and "Xtr" not in source and "C.data" not in source
     assert source.count("torch.zeros_like") == 7
+
+
+def test_the_file_of_a_folder_is_named(student: Student, training: FakeTraining) -> None:
+    assert "Training with backward.py.\n" in student.type("train")[2]
+    assert "Training with" not in student.type("train", "backward.py")[2]

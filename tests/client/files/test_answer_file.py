@@ -115,3 +115,13 @@ def test_a_files_variables_are_found(tmp_path: Path) -> None:
     assert variables_in(write(tensors, "h", "dC")) == {"h", "dh", "dC", "ddC"}
     code.write_text("dh = (")
     assert variables_in(code) == set()
+
+
+@pytest.mark.parametrize("name", ["a.txt", "nothing.py", ""])
+def test_the_advice_names_the_command_that_was_typed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_text("")
+
+    with pytest.raises(BadFile) as refused:
+        find_answer_file(tmp_path / name, "train")
+
+    assert "dojo train " in refused.value.next_step

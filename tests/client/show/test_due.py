@@ -30,6 +30,7 @@ def exercise(**fields: Any) -> Exercise:
         ({"opens_at": "2026-11-30T07:00:00Z"}, "opens 2026-11-30 08:00"),
         ({"opens_at": "2026-11-20T07:00:00Z"}, "2026-12-01 23:59, in 3 days"),
         ({"due_at": "2026-11-26T22:59:00Z"}, "2026-11-26 23:59, 37 hours ago"),
+        ({"due_at": "2026-11-26T22:59:00Z", "answers": "closed"}, "closed 2026-11-26 23:59"),
         ({"due_at": None}, "-"),
         ({"due_at": "whenever"}, "whenever"),
         ({"due_at": "9999-12-31T23:59:00Z"}, "9999-12-31T23:59:00Z"),

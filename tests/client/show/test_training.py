@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -114,3 +115,11 @@ def test_the_end_says_what_to_do_next() -> None:
 
     assert all("dojo train" in line for line in told)
     assert len(set(told)) == 5
+
+
+def test_a_traceback_keeps_its_lines() -> None:
+    screen, file = terminal(80)
+    show.show_run(screen, run(status="failed", message="It stopped:\n    dC = (\n         ^\nCorrect it."))
+
+    text = re.sub(r"\x1b\[\d*m", "", file.getvalue())
+    assert "It stopped:\n    dC = (\n         ^\nCorrect it.\n" in text

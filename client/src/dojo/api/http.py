@@ -364,7 +364,10 @@ def _refusal(response: httpx.Response, content: bytes, address: str) -> ServerEr
     message = detail or title or f"{address} answered {status} {printable(response.reason_phrase)}."
     advice = _advice(kind, address)
     if status == 401:
-        next_step = "" if detail else "Type: dojo join ADDRESS CODE --name NAME, or with a token: dojo login ADDRESS"
+        message = message.replace("dojo login ADDRESS", f"dojo login {address}")  # which a server does not know
+        next_step = (
+            "" if detail else f"Type: dojo join {address} CODE --name NAME, or with a token: dojo login {address}"
+        )
         return Unauthorized(message, next_step, status=status, problem=kind)
     if status == 404:
         if not problem:

@@ -7,13 +7,24 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from dojo.api.members import one_line, read_count, read_line, read_number, read_word, refuse, required, required_objects
+from dojo.api.members import (
+    one_line,
+    optional,
+    read_count,
+    read_line,
+    read_number,
+    read_word,
+    refuse,
+    required,
+    required_objects,
+)
 from dojo.curve import Curve
 from dojo.text import duration
 
 STEPS_MAX = 10**7
 POINTS_MAX = 100_000
 NAMES_MAX = 100
+MESSAGE_CHARACTERS_MAX = 4000
 EXAMPLE = "0.1,0.01@10000"  # of a schedule
 
 Schedule = tuple[tuple[int, float], ...]
@@ -25,7 +36,7 @@ class TrainingRun:
     """A network that is trained with a student's backward pass.
 
     ``curve`` is its loss on the probe, ``reference_curve`` that of the right gradients from the same start.
-    ``seconds_left`` is None if unknown. ``checked`` is ``yes``, ``no`` or ``failed``. ``message`` is a sentence of the
+    ``seconds_left`` is None if unknown. ``checked`` is ``yes``, ``no`` or ``failed``. ``message`` are lines of the
     server, or empty. ``losses`` are those of the whole training and dev split, and ``samples`` are names, once it is
     done. ``body`` is the JSON that it was read from, for ``--json``.
     """
@@ -162,7 +173,7 @@ def read_training_run(body: Mapping[str, Any]) -> TrainingRun:
         reference_curve=_curve(body, "reference_curve"),
         seconds_left=_seconds_left(body),
         checked=read_word(body, "checked") or "no",
-        message=read_line(body, "message"),
+        message=(optional(body, "message", str) or "")[:MESSAGE_CHARACTERS_MAX],
         losses=losses,
         samples=tuple(name for name in map(one_line, samples[:NAMES_MAX]) if name),
         ranked=body.get("ranked") is True,

@@ -58,7 +58,7 @@ def check(context: Context, words: tuple[Path, ...]) -> int:
     Example:
       dojo check solution.py
     """
-    path = find_answer_file(one_file("check", words))
+    path = find_answer_file(one_file("check", words), "check")
     workspace = find_workspace(path.parent) or find_workspace(Path.cwd())
     if workspace is None:
         raise BadFile(
@@ -90,12 +90,15 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
         screen.print("Your code stopped with an error:", style="red")
         screen.print(result.error.rstrip())
         _print_place(context, answer, result.error)
-    if len(missing) == len(result.findings) and not result.error:
+    file = shell_word(short_path(answer.path))
+    if result.error:
+        screen.print(f"Correct that, and check again: dojo check {file}")
+        return
+    if len(missing) == len(result.findings):
         screen.print(f"Next: write d{missing[0]}, and check again.")
         return
     fits = sum(not finding.problem for finding in result.findings)
-    next_step = f"dojo submit {shell_word(short_path(answer.path))}"
-    screen.print(f"{fits} of {len(result.findings)} fit. Whether they are right, the server says: {next_step}")
+    screen.print(f"{fits} of {len(result.findings)} fit. Whether they are right, the server says: dojo submit {file}")
 
 
 @command("submit")
@@ -248,7 +251,7 @@ def watch(context: Context, words: tuple[Path, ...], exercise: str | None) -> in
     Example:
       dojo watch solution.py
     """
-    path = find_answer_file(one_file("watch", words))
+    path = find_answer_file(one_file("watch", words), "watch")
     context.compact = True
     watching = Watching(context, path, exercise)
     watching.print_status()

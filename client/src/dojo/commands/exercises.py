@@ -16,6 +16,7 @@ from dojo.errors import BadFile
 from dojo.files import workspace as workspaces
 from dojo.files.workspace import SOLUTION, STATEMENT, Pulled, find_workspace
 from dojo.show import lists
+from dojo.show.due import due_lines
 
 
 @command("list")
@@ -97,6 +98,11 @@ def _print_pulled(context: Context, pulled: Pulled, here: Path) -> None:
         verb = "is" if len(pulled.kept) == 1 else "are"
         context.screen.print(f"Your {' and '.join(pulled.kept)} {verb} as before.")
     change_folder = "" if is_here else f"cd {short_path(folder)} && "
+    for line in due_lines(pulled.exercise):
+        context.screen.print(line)
+    if not pulled.exercise.takes_answers:
+        context.screen.print("It takes no more answers. See what does: dojo list")
+        return
     context.screen.print(f"Next: read {STATEMENT}, write {SOLUTION}, then: {change_folder}dojo submit")
     if pulled.workspace.exercise == TRAINING:
         context.screen.print(f"Once it passes, train the network with it: dojo train {SOLUTION}")

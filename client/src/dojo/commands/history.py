@@ -9,7 +9,7 @@ import click
 from dojo.commands import results
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
-from dojo.commands.paths import complete_exercise
+from dojo.commands.paths import SubmissionNumber, complete_exercise
 from dojo.commands.target import current_exercise, send_outbox
 from dojo.files.workspace import MARKER, find_workspace
 from dojo.show import lists
@@ -84,7 +84,7 @@ def show_list(context: Context, exercise: str | None, limit: int) -> int:
 
 
 @command("show")
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=SubmissionNumber())
 @click.option("--all", "whole", is_flag=True, help="Show the whole table.")
 def show(context: Context, number: int, whole: bool) -> int:
     """Show the grade of an earlier submission.
@@ -100,7 +100,7 @@ def show(context: Context, number: int, whole: bool) -> int:
 
 
 @command("hint")
-@click.argument("number", metavar="[ID]", required=False, type=click.IntRange(min=1))
+@click.argument("number", metavar="[ID]", required=False, type=SubmissionNumber())
 def hint(context: Context, number: int | None) -> int:
     """Show one more hint at the first mistake.
 

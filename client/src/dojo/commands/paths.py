@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,6 +16,22 @@ from dojo.commands.context import Context
 from dojo.errors import BadFile
 from dojo.files.answer_file import SUFFIXES
 from dojo.profiles.config import Config
+
+
+class SubmissionNumber(click.IntRange):
+    """The number of a submission. Another word is answered with where the numbers are."""
+
+    name = "number"
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"“{value}” is no number of a submission. See yours: dojo history", param, ctx)
 
 
 def complete_exercise(click_context: click.Context, _: click.Parameter, prefix: str) -> list[CompletionItem]:

@@ -11,7 +11,7 @@ import click
 from dojo.commands import history, results
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command, group
-from dojo.commands.paths import shell_word, short_path
+from dojo.commands.paths import SubmissionNumber, shell_word, short_path
 from dojo.errors import BadFile
 from dojo.files import atomic
 from dojo.files.workspace import STATE, find_workspace, is_file_name
@@ -37,7 +37,7 @@ def submissions(context: Context, limit: int) -> int:
 
 
 @command("show")
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=SubmissionNumber())
 @click.option("--all", "whole", is_flag=True, help="Show the whole table.")
 @click.option("--code", is_flag=True, help="Print the code that was handed in.")
 def show(context: Context, number: int, whole: bool, code: bool) -> int:
@@ -67,7 +67,7 @@ submissions.add_command(show)
 
 
 @command("restore")
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=SubmissionNumber())
 @click.option("--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 def restore(context: Context, number: int, target: Path | None) -> int:
     """Write what you handed in back into a file.

@@ -9,6 +9,7 @@ from dojo.api.members import required
 from dojo.api.responses import Checkpoint, Exercise
 from dojo.api.server import Connection
 from dojo.commands.context import Context
+from dojo.commands.paths import shell_word
 from dojo.errors import BadFile
 from dojo.files.answer_file import variables_in
 from dojo.files.outbox import Outbox
@@ -68,11 +69,13 @@ def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
     best = max(counts.values(), default=0)
     candidates = [slug for slug, count in counts.items() if count == best]
     if best == 0 or len(candidates) > 1:
+        naming = f"dojo submit {shell_word(str(file))} --exercise PACK/NAME"
+        if best:
+            message = f"It is not clear which exercise {file} is for: it could be {' or '.join(candidates)}."
+            raise BadFile(message, f"Name it: {naming}")
         raise BadFile(
-            f"It is not clear which exercise {file} is for: it could be {' or '.join(candidates)}."
-            if best
-            else f"{file} makes no answer of any exercise.",
-            f"Name it: dojo submit {file} --exercise PACK/NAME",
+            f"{file} makes no answer of any exercise. An answer is a variable such as dlogits.",
+            f"Write one. If the file makes them in another way, name its exercise: {naming}",
         )
     slug = candidates[0]
     context.print_note(f"{file.name} makes {best} answers of {slug}. Another exercise is named with --exercise.")

@@ -72,11 +72,14 @@ def train(context: Context, words: tuple[Path, ...], mode: str | None, **options
 
 def _start(context: Context, words: tuple[Path, ...], plan: TrainingPlan) -> int:
     """Read a file, start a run of it, and follow it to its end."""
-    path = find_answer_file(one_file("train", words))
+    file = one_file("train", words)
+    path = find_answer_file(file, "train")
     connection, target = find_target(context, path, TRAINING)
     answer = read_answer_file(path, target.goal)
     if not isinstance(answer, CodeFile):
         raise BadFile(f"{path} holds tensors, and training needs code.", "Type: dojo train backward.py")
+    if file.is_dir():
+        context.print_note(f"Training with {path.name}.")
     if answer.notebook is not None:
         context.print_note(answer.notebook.summary())
     filename = path.name.replace("\\", "_")

@@ -57,23 +57,23 @@ class TensorFile:
 AnswerFile = CodeFile | TensorFile
 
 
-def find_answer_file(path: Path) -> Path:
-    """Return the file to submit: the path itself, or in a folder the file that was changed last.
+def find_answer_file(path: Path, command: str = "submit") -> Path:
+    """Return the file for a command: the path itself, or in a folder the file that was changed last.
 
     :raises BadFile: there is none, or it is of another kind
     """
     if path.is_file():
         if path.suffix not in SUFFIXES:
-            raise BadFile(f"{path} is neither of {', '.join(SUFFIXES)}.", "Try: dojo submit solution.py")
+            raise BadFile(f"{path} is neither of {', '.join(SUFFIXES)}.", f"Try: dojo {command} {SOLUTION}")
         return path
     if not path.is_dir():
-        raise BadFile(f"There is no {path}.", "Try: dojo submit solution.py, in the folder that dojo pull made")
+        raise BadFile(f"There is no {path}.", f"Try: dojo {command} {SOLUTION}, in the folder that dojo pull made")
     files = [file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file() and file.name != STATE]
     if not files:
         where = "this folder" if path == Path() else str(path)
         raise BadFile(
-            f"There is nothing to submit in {where}.",
-            f"Write {SOLUTION} or {NOTEBOOK}, or name a file: dojo submit FILE",
+            f"There is nothing to {command} in {where}.",
+            f"Write {SOLUTION} or {NOTEBOOK}, or name a file: dojo {command} FILE",
         )
     return max(files, key=lambda file: (file.stat().st_mtime_ns, file.name == SOLUTION))
 

@@ -103,12 +103,16 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Pulled:
-    """The result of a pull: the files that were written, and the student's files that were left alone."""
+    """The result of a pull: the files that were written, and the student's files that were left alone.
+
+    ``exercise`` is as the server has it now.
+    """
 
     workspace: Workspace
     written: tuple[str, ...]
     kept: tuple[str, ...]
     new_state: bool
+    exercise: Exercise
 
 
 def open_workspace(folder: Path) -> Workspace:
@@ -210,6 +214,7 @@ def pull(connection: Connection, slug: str, folder: Path, transferred: Transferr
         written=tuple(name for name in written if name != MARKER),
         kept=tuple(name for name in OWN_FILES if name not in missing),
         new_state=before is not None and before.digest != digest,
+        exercise=exercise,
     )
 
 

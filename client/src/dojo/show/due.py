@@ -14,7 +14,9 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 def due_text(exercise: Exercise, now: datetime | None = None) -> str:
-    """Return when an exercise is due: ``2026-12-01 23:59, in 3 days``; when it opens if it is not open; ``-`` if never.
+    """Return when an exercise is due: ``2026-12-01 23:59, in 3 days``; ``-`` if never.
+
+    It is when it opens if it is not open yet, and says so if it is closed.
 
     An exercise that is done needs no hurry, so it has the date alone.
     """
@@ -24,6 +26,8 @@ def due_text(exercise: Exercise, now: datetime | None = None) -> str:
         return f"opens {_shown(opens, exercise)}"
     if due is None:
         return exercise.due or "-"
+    if exercise.answers == "closed":
+        return f"closed {_shown(due, exercise)}"
     return _shown(due, exercise) if exercise.is_done else f"{_shown(due, exercise)}, {relative(due, now)}"
 
 

@@ -161,7 +161,9 @@ def show_run(screen: Screen, run: TrainingRun) -> None:
     if run.status == "done":  # what was said on the way is over
         screen.print(CHECKS.get(run.checked, ""))
     elif run.message:
-        screen.print(run.message, style="red" if run.status in ("failed", "forged") else "")
+        style = "red" if run.status in ("failed", "forged") else ""
+        for line in run.message.splitlines():  # of a traceback, among sentences
+            screen.print(line, style=style)
     if run.samples:
         screen.print("Names that your network makes up:", style="bold")
         screen.print(", ".join(run.samples))
