@@ -212,12 +212,16 @@ def test_an_unknown_exercise_is_answered_with_those_like_it(
     name = typed.rpartition("/")[2]
     fake.before = lambda request: refusal(404, "unknown-exercise") if name in str(request.url) else None
 
-    for ask in (lambda: server(fake).exercise("autumn", typed), lambda: submissions_of(fake, typed)):
+    for ask in (exercise_of, submissions_of):
         with pytest.raises(errors.DojoError) as unknown:
-            ask()
+            ask(fake, typed)
 
         assert unknown.value.message.startswith(message)
         assert unknown.value.next_step.startswith(next_step)
+
+
+def exercise_of(fake: FakeDojo, exercise: str) -> object:
+    return server(fake).exercise("autumn", exercise)
 
 
 def submissions_of(fake: FakeDojo, exercise: str) -> object:

@@ -94,7 +94,7 @@ def _print_check(context: Context, answer: AnswerFile, result: checks.CheckResul
     if result.error:
         screen.print(f"Correct that, and check again: dojo check {file}")
         return
-    if len(missing) == len(result.findings):
+    if missing and len(missing) == len(result.findings):
         screen.print(f"Next: write d{missing[0]}, and check again.")
         return
     fits = sum(not finding.problem for finding in result.findings)

@@ -92,20 +92,21 @@ def explanation_lines(explanation: Explanation) -> list[str]:
 def show_checkpoints(screen: Screen, exercise: Exercise, now: datetime | None = None) -> None:
     """Print the student's progress at each checkpoint of an exercise, and when it is due."""
     rows = [
-        (
+        [
             checkpoint.name,
             checkpoint.best or (NOT_SHOWN if exercise.withheld and checkpoint.attempts else "not yet"),
             str(checkpoint.attempts),
             local_time(checkpoint.first_passed_at),
             clock(checkpoint.lecture_start) if checkpoint.lecture_start is not None else "",
-        )
+        ]
         for checkpoint in exercise.checkpoints
     ]
     if screen.colour:
         screen.print(f"{exercise.slug}: {exercise.title}", style="bold")
-    titles = ("step", "best", "attempts", "first passed", "lecture")
+    titles = ["step", "best", "attempts", "first passed", "lecture"]
     if not any(row[-1] for row in rows):  # an exercise that no lecture is about
-        titles, rows = titles[:-1], [row[:-1] for row in rows]
+        for row in (titles, *rows):
+            row.pop()
     _show_list(
         screen, _List(titles, frozenset({"step"}), rows, [checkpoint.passed for checkpoint in exercise.checkpoints])
     )

@@ -162,8 +162,8 @@ def show_run(screen: Screen, run: TrainingRun) -> None:
         screen.print(CHECKS.get(run.checked, ""))
     elif run.message:
         style = "red" if run.status in ("failed", "forged") else ""
-        for line in run.message.splitlines():  # of a traceback, among sentences
-            screen.print(line, style=style)
+        for said in run.message.splitlines():  # of a traceback, among sentences
+            screen.print(said, style=style)
     if run.samples:
         screen.print("Names that your network makes up:", style="bold")
         screen.print(", ".join(run.samples))
