@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,21 @@ def postgresql() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, of each kind. One that is filled for the test is made when it is filled."""
+    """The address of an empty database, of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/dojo.db"
     else:
-        is_filled = "migrated" in request.fixturenames
-        with postgres.database(request.getfixturevalue("postgresql"), made=not is_filled) as address:
+        with postgresql_database(request) as address:
             yield address
+
+
+def postgresql_database(request: pytest.FixtureRequest) -> AbstractContextManager[str]:
+    """Return the address of an empty database; it has its tables if the test asks for them."""
+    server: str = request.getfixturevalue("postgresql")
+    if "migrated" not in request.fixturenames:
+        return postgres.database(server)
+    migrated: Migrated = request.getfixturevalue("migrated")
+    return migrated.lend(server)
 
 
 @pytest.fixture(scope="session")

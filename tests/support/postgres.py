@@ -107,15 +107,11 @@ def restartable(*, durable: bool = False) -> Iterator[Server]:
 
 
 @contextmanager
-def database(server_url: str, *, made: bool = True) -> Iterator[str]:
-    """Make an empty database on a running server; yield its URL.
-
-    :param made: whether to make it; who makes it otherwise is ``Migrated``, as a copy.
-    """
+def database(server_url: str) -> Iterator[str]:
+    """Make an empty database on a running server; yield its URL. ``Migrated`` lends one that has its tables."""
     name = f"dojo_{uuid.uuid4().hex}"
-    if made:
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
     try:
         yield server_url.replace("/postgres?", f"/{name}?")
     finally:

@@ -17,7 +17,7 @@ from grader.training import Trainer
 from server.queue.timing import Timing
 from server.services import Services
 from server.settings import Settings
-from tests.support import postgres
+from tests.server.conftest import postgresql_database
 from tests.support.servers import IMPATIENT, FakeSandbox
 
 ENGINES = ["embedded-sqlite", "embedded-postgresql", "procrastinate-postgresql"]
@@ -35,8 +35,7 @@ def url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator
     if engine.endswith("sqlite"):
         yield f"sqlite:///{tmp_path}/dojo.db"
     else:
-        is_filled = "migrated" in request.fixturenames
-        with postgres.database(request.getfixturevalue("postgresql"), made=not is_filled) as address:
+        with postgresql_database(request) as address:
             yield address
 
 
