@@ -1,12 +1,19 @@
 """Tests compute in the pinned numeric environment, like everything that is graded. In CI a skip is an error."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
 
 from grader import numerics
 from tests.allowed_skips import ALLOWED_SKIPS, SkipGuard
+
+if TYPE_CHECKING:
+    from grader.sandbox import Sandbox
 
 numerics.pin()
 
@@ -20,3 +27,12 @@ settings.register_profile("mutation", deadline=None, derandomize=True, phases=[P
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipGuard(ALLOWED_SKIPS))
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox for who only runs code there, one in each process: a zygote imports torch for a second or more."""
+    from grader.sandbox import Sandbox  # imports torch, and not before the numbers are pinned
+
+    with Sandbox() as found:
+        yield found

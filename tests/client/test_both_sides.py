@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -71,12 +70,6 @@ def test_advice_is_for_problems_of_the_server() -> None:
 
     assert ADVICE.keys() == {kind.slug for kind in kinds}
     assert [kind.removeprefix(PROBLEM) for kind in UNKNOWN_EXERCISE] == [UnknownExercise.slug, NotAssigned.slug]
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def run(sandbox: Sandbox, source: str) -> Run:

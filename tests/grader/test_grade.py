@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,6 @@ from tests.mistakes.play import play
 
 FULL = find("makemore/full-backward")
 INSTANCE = Instance.canonical(FULL)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def graded(sandbox: Sandbox, source: str, exercise: Exercise = FULL) -> Grade:

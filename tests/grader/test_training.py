@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -22,12 +22,6 @@ NUMBERS = TrainingNumbers(names_file=names.BUNDLED, n_hidden=20)
 EXERCISE = replace(find("makemore/train"), numbers=NUMBERS)
 TRAINER = Trainer(EXERCISE, NUMBERS)
 STEPS = 20
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture(scope="module")

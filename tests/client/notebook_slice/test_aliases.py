@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from grader.sandbox import Sandbox
@@ -220,12 +218,6 @@ WRITES = {
     ),
     "late alias": (ZEROS, "dprobs = dlogprobs / probs", "a = dlogprobs", "a[range(n), Yb] = -1/n"),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.mark.parametrize("way", WRITES)

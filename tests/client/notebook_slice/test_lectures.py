@@ -6,7 +6,6 @@ Each has the shape of something that public notebooks of this lecture do.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -487,12 +486,6 @@ LECTURES = {
         "dlogits = F.softmax(logits, 1) # ???\ncmp('logits', dlogits, logits)",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def read(cells: tuple[str, ...], slug: str = FULL) -> NotebookSlice:

@@ -6,7 +6,6 @@ Each holds the lecture's derivation in another form, and all rows that it derive
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -400,12 +399,6 @@ SHAPES = {
 }
 
 FEWER = {"softmax own names": 1, "parallel chain": 2}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from dojo.notebook_slice import NotebookSlice, read_script, runs_as_it_is, slice_notebook
@@ -13,12 +11,6 @@ from grader.grade import grade_code
 from grader.sandbox import RunStatus, Sandbox
 from tests.client.notebook_slice.scripts import SCRIPTS
 from tests.client.notebook_slice.small_notebooks import FULL, wanted
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def read(source: str) -> NotebookSlice:

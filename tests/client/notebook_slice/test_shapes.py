@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,6 @@ SHAPES = [
     for group in (unfinished, writes, batch_names, half_taken, labels, exercises_2_to_4, scripts, other, more)
     for shape in group.SHAPES
 ]
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def written(shape: Shape, folder: Path) -> Path:

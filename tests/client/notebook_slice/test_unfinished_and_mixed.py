@@ -7,7 +7,6 @@ said; words after ``!`` must not be. No row may be wrong: what cannot be taken w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -410,12 +409,6 @@ CASES = {
         "",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.mark.parametrize("case", [name for name, case in CASES.items() if case[2] is not None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from tests.support.servers import SOLUTION, RunningServer, Student, gradients, i
 def url(tmp_path: Path) -> str:
     """SQLite: nothing here is about databases."""
     return f"sqlite:///{tmp_path}/dojo.db"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """A real sandbox: a replay has no server's."""
-    with Sandbox() as found:
-        yield found
 
 
 def recorded(server: RunningServer, submission: int) -> bytes:
