@@ -32,7 +32,7 @@ _OUT_OF_MEMORY: Final = (
 _REFUSED: Final = ("can't start new thread", "nable to open", "open file failed")
 # Words of a message that a student may meet here, and not at home.
 _WORDS: Final = (
-    (("CUDA enabled", "not linked with support for"), Hint.NO_GPU),
+    (("CUDA enabled", "NVIDIA driver", "CUDA-capable device", "not linked with support for"), Hint.NO_GPU),
     (
         ("name 'null' is not defined", "name 'true' is not defined", "name 'false' is not defined"),
         Hint.NOTEBOOK_FILE,

@@ -190,6 +190,11 @@ def test_a_forbidden_act_is_named(run: Runner, source: str, sentence: str) -> No
     [
         ("import pandas", RunStatus.ERROR, "pandas cannot be imported here"),
         ("x.cuda()", RunStatus.ERROR, "There is no GPU here; leave the tensors where they are."),
+        (
+            "raise RuntimeError('Found no NVIDIA driver on your system.')",  # as a build with CUDA says it
+            RunStatus.ERROR,
+            "There is no GPU here",
+        ),
         ('{"cells": [], "metadata": {"a": null}}', RunStatus.ERROR, "hand in its code"),
         ("torch.autograd.grad(x.sum(), x)", RunStatus.ERROR, "derive the gradient and hand it to cmp"),
         ("torch.save({}, 'x.pt')", RunStatus.DENIED, "opening files is not possible here"),
