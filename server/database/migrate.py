@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from server.database import dialect
+from server.database import dialect, sqlite
 from server.database.engine import make_engine
 from server.database.outage import translated
 
@@ -89,6 +89,8 @@ def migrating(url: str) -> Iterator[Connection]:
     :raises DatabaseUnavailable: the database is away, full, …
     """
     engine = make_engine(url, foreign_keys=False)
+    if sqlite.is_dialect(engine.dialect):
+        sqlite.make_file(Path(engine.url.database or ""))
     try:
         with translated(), engine.execution_options(writing=True).begin() as connection:
             dialect.take_turns(connection, MIGRATION_LOCK)

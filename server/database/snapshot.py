@@ -18,7 +18,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, inspect, make_url
 
-from server.database import postgresql
+from server.database import postgresql, sqlite
 from server.database.engine import make_engine
 from server.database.outage import translated
 
@@ -108,6 +108,7 @@ def _save_sqlite(url: str, to: Path) -> Rows:
 
 
 def _load_sqlite(url: str, snapshot: Path) -> None:
+    sqlite.make_file(_file(url))
     with closing(sqlite3.connect(snapshot)) as source, closing(sqlite3.connect(_file(url))) as target:
         source.backup(target)
 

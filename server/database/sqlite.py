@@ -15,6 +15,8 @@ import os
 import sqlite3
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -36,6 +38,15 @@ def configure(engine: Engine, *, foreign_keys: bool) -> None:
     """Set up every connection and transaction of an engine."""
     event.listen(engine, "connect", _connect_with_foreign_keys if foreign_keys else _connect)
     event.listen(engine, "begin", _begin)
+
+
+def make_file(path: Path) -> None:
+    """Make the file of a database if there is none, for its owner alone. SQLite would let everybody read it.
+
+    It gives its log the same mode.
+    """
+    with suppress(OSError):  # SQLite meets it, too, and its error is told
+        path.touch(0o600, exist_ok=False)
 
 
 class WriteAheadLog:

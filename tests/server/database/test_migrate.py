@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -42,6 +43,16 @@ def test_migrations_make_what_the_models_describe_and_unmake_it(url: str) -> Non
     assert tables(url) == {"alembic_version"}
     migrate.upgrade(url)
     migrate.check(url)
+
+
+def test_a_file_and_its_log_are_for_their_owner_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'dojo.db'}"
+    migrate.upgrade(url)
+    with make_engine(url).connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM account")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+
+    assert modes == dict.fromkeys(["dojo.db", "dojo.db-wal", "dojo.db-shm"], 0o600)
 
 
 def test_a_difference_between_models_and_migrations_is_found(url: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import make_url
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -128,6 +129,16 @@ def test_a_restored_server_goes_on(
         )
         assert again.state() == student.state()
         assert again.submit_tensors(answers).json()["attempt"] == 2
+
+
+@ONLY_SQLITE
+def test_a_restored_database_is_for_its_owner_alone(
+    settings: Settings, elsewhere: Settings, database: Database, tmp_path: Path
+) -> None:
+    backup.take(settings, tmp_path / "night.tar.gz")
+    backup.restore(elsewhere, tmp_path / "night.tar.gz")
+
+    assert stat.S_IMODE(Path(make_url(elsewhere.url).database or "").stat().st_mode) == 0o600
 
 
 def test_a_restore_needs_an_empty_database(settings: Settings, database: Database, tmp_path: Path) -> None:
