@@ -38,6 +38,7 @@ GROUP: Final = "backprop_dojo.exercises"
 FOLDERS_VARIABLE: Final = "DOJO_PACKS"
 DRILLS: Final = Path(__file__).parent / "drills"
 CLOSE_SLUGS_MAX: Final = 3  # that an unknown one may have been meant for
+CLOSENESS_MIN: Final = 0.7  # of two names, from 0 to 1, as difflib counts it
 _SLUG: Final = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 
@@ -46,8 +47,8 @@ class NoSuchExercise(LookupError):
 
     def __init__(self, slug: str) -> None:
         close = close_to(slug)
-        meant = f"; did you mean {' or '.join(close)}?" if close else ";"
-        super().__init__(f"there is no exercise {slug!r}{meant} docs/exercises.md lists them")
+        meant = f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(exercises())}"
+        super().__init__(f"there is no exercise {slug!r}; {meant}")
 
 
 class NoSuchPack(LookupError):
@@ -92,7 +93,7 @@ def close_to(slug: str) -> list[str]:
     slugs_of: dict[str, list[str]] = {}
     for each in exercises():
         slugs_of.setdefault(each.rpartition("/")[2], []).append(each)
-    names = get_close_matches(slug.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX)
+    names = get_close_matches(slug.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX, CLOSENESS_MIN)
     return [each for name in names for each in slugs_of[name]][:CLOSE_SLUGS_MAX]
 
 

@@ -60,7 +60,7 @@ COMPARERS = {
 }
 
 
-@pytest.mark.parametrize("typed", ["makemore/full-backwrad", "full-backward", "basics/chain", "x/y"])
+@pytest.mark.parametrize("typed", ["makemore/full-backwrad", "full-backward", "basics/chain", "x/nothing"])
 def test_both_know_the_same_exercises_like_an_unknown_one(typed: str) -> None:
     assert close_to(typed, registry.exercises()) == registry.close_to(typed)
 

@@ -67,17 +67,17 @@ def test_a_slug_finds_its_exercise() -> None:
 @pytest.mark.parametrize(
     ("slug", "meant"),
     [
-        ("makemore/full-backwards", "; did you mean makemore/full-backward?"),
-        ("micrograd/full-backward", "; did you mean makemore/full-backward?"),
-        ("full-backward", "; did you mean makemore/full-backward?"),
-        ("makemore/gibberish", ";"),
+        ("makemore/full-backwards", "did you mean makemore/full-backward?"),
+        ("micrograd/full-backward", "did you mean makemore/full-backward?"),
+        ("full-backward", "did you mean makemore/full-backward?"),
+        ("makemore/nothing", f"choose one of: {', '.join(registry.exercises())}"),
     ],
 )
 def test_an_unknown_slug_is_answered_with_those_like_it(slug: str, meant: str) -> None:
     with pytest.raises(NoSuchExercise) as unknown:
         registry.find(slug)
 
-    assert str(unknown.value) == f"there is no exercise {slug!r}{meant} docs/exercises.md lists them"
+    assert str(unknown.value) == f"there is no exercise {slug!r}; {meant}"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,256}")  # becomes part of a header
 
 UNKNOWN_EXERCISE = (f"{PROBLEM}unknown-exercise", f"{PROBLEM}not-assigned")
 CLOSE_SLUGS_MAX = 3  # that an unknown exercise may have been meant for
+CLOSENESS_MIN = 0.7  # of two names, from 0 to 1, as difflib counts it
 
 POLL_SECONDS_MIN = 0.2  # between questions for a grade, if the server sends no events
 POLL_SECONDS_MAX = 2.0
@@ -295,7 +296,7 @@ def close_to(typed: str, slugs: Iterable[str]) -> list[str]:
     slugs_of: dict[str, list[str]] = {}
     for slug in slugs:
         slugs_of.setdefault(slug.rpartition("/")[2], []).append(slug)
-    names = get_close_matches(typed.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX)
+    names = get_close_matches(typed.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX, CLOSENESS_MIN)
     return [slug for name in names for slug in slugs_of[name]][:CLOSE_SLUGS_MAX]
 
 
