@@ -60,10 +60,12 @@ def test_open_continues_the_last_exercise(pulled: Student, monkeypatch: pytest.M
         assert json.loads(pulled.type("open", "--json")[1])["exercise"] == slug
 
 
-def test_pulling_says_when_it_is_due_and_whether_it_takes_answers(student: Student) -> None:
+def test_pulling_says_when_it_is_due_and_whether_it_takes_answers(
+    student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
     student.join()
     exercise = student.fake.exercise() | {"due_at": "2099-12-01T22:00:00Z", "time_zone": "UTC", "late": "It closes."}
-    student.fake.exercise = lambda: exercise  # type: ignore[method-assign]
+    monkeypatch.setattr(student.fake, "exercise", lambda: exercise)
 
     open_now = student.type("pull", SLUG)[1].splitlines()
     exercise["answers"] = "closed"
@@ -77,10 +79,10 @@ def test_pulling_says_when_it_is_due_and_whether_it_takes_answers(student: Stude
     assert closed[-1] == "It takes no more answers. See what does: dojo list"
 
 
-def test_after_pulling_the_last_exercise_training_is_named(student: Student) -> None:
+def test_after_pulling_the_last_exercise_training_is_named(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     student.join()
     exercise = student.fake.exercise() | {"slug": TRAINING}
-    student.fake.exercise = lambda: exercise  # type: ignore[method-assign]
+    monkeypatch.setattr(student.fake, "exercise", lambda: exercise)
     plain = student.fake.before
 
     def answer(request: httpx.Request) -> httpx.Response | None:

@@ -51,7 +51,9 @@ def test_a_narrow_list_shows_whole_slugs(fake: FakeDojo) -> None:
     assert "makemore/cross-entropy" in file.getvalue()
 
 
-def test_an_exercise_that_no_lecture_is_about_has_no_column_for_it(fake: FakeDojo) -> None:
+def test_an_exercise_that_no_lecture_is_about_has_no_column_for_it(
+    fake: FakeDojo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def shown() -> str:
         exercise = read_exercise(fake.exercise())
         screen, file = terminal(100)
@@ -61,7 +63,7 @@ def test_an_exercise_that_no_lecture_is_about_has_no_column_for_it(fake: FakeDoj
     with_lecture = shown()
     for checkpoint in (common := fake.exercise())["checkpoints"]:
         checkpoint |= {"lecture_start": None, "lecture_url": None}
-    fake.exercise = lambda: common  # type: ignore[method-assign]
+    monkeypatch.setattr(fake, "exercise", lambda: common)
     without_lecture = shown()
 
     assert "| first passed | lecture" in with_lecture and "| in the lecture |" in with_lecture
