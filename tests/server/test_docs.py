@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from exercises.instance import freeze
 from grader import numerics
+from grader.sandbox import Job
 from server.cli import server as command
 from server.settings import Settings
 from tests.support.console import is_as_printed, read_console
@@ -58,6 +60,16 @@ def test_the_term_of_the_page_goes_as_it_says(
         ]
         overrides = term.students["Cy D. Fect"].get("/api/v1/courses/backprop/overrides").json()["overrides"]
         assert [(each["points"], each["reason"]) for each in overrides] == [(8.0, "Shown at the blackboard.")]
+
+
+def test_a_command_beside_the_fake_keeps_its_own_output(
+    fake_sandbox: FakeSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "import sys\nsys.stdout.write('Regrade 1')\nprint('h')\n"  # writes as a thread beside it would
+
+    run = fake_sandbox.run(Job(source, "solution.py", freeze({}), ()))
+
+    assert (run.stdout, capsys.readouterr().out) == ("h\n", "Regrade 1")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import itertools
 import time
@@ -75,10 +74,10 @@ class FakeSandbox(Sandbox):
         if job.loop is not None:
             return replace(self._descend(job, job.loop), seconds=max(0.001, self.seconds(job)))
         printed, status, message = io.StringIO(), RunStatus.OK, ""
-        names = play(job.state)
+        # A print of its own: redirected, sys.stdout would be that of every thread, so of a command beside this one too.
+        names = play(job.state) | {"print": partial(print, file=printed)}
         try:
-            with contextlib.redirect_stdout(printed):
-                exec(compile(job.source, job.filename, "exec"), names)
+            exec(compile(job.source, job.filename, "exec"), names)
         except Exception as error:
             status, message = RunStatus.ERROR, str(error)
         if self.message is not None:
