@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from grader.compare import Verdict
 from server.accounts import accounts, tokens
 from server.assignments.exercises import find_exercise
 from server.courses import courses
-from server.database import migrate
+from server.database import dialect, migrate
 from server.database.engine import Database
 from server.database.prepared import Prepared, PreparedRows
 from server.instances.exercises import record_revisions
@@ -59,9 +60,10 @@ WRITTEN_TABLES = ("comparison", "progress", "submission", "ticket")
 
 @dataclass(frozen=True)
 class SmallClass:
-    """A database with two courses, and arguments about every submission, its owner, and a stranger to it."""
+    """A database with two courses, its rows, and arguments about every submission, its owner, and a stranger to it."""
 
     database: Database
+    rows: Mapping[str, Any]
     arguments: Sequence[QueryArguments]
 
 
@@ -130,7 +132,7 @@ def test_a_statement_gives_what_its_plain_twin_gives(name: str, small_class: Sma
     queries = _both(PAIRS[name])
 
     outcomes = [
-        tuple(_outcome(small_class.database, name, query, given) for query in queries)
+        tuple(_outcome(small_class, name, query, given) for query in queries)
         for given in small_class.arguments
     ]
 
@@ -183,15 +185,27 @@ def _leases_until_empty(database: Database, query: Query, given: QueryArguments)
     return leases
 
 
-def _outcome(database: Database, name: str, query: Query, given: QueryArguments) -> tuple[Any, Mapping[str, Any]] | str:
+def _outcome(
+    small_class: SmallClass, name: str, query: Query, given: QueryArguments
+) -> tuple[Any, Mapping[str, Any]] | str:
     """Return what a query gives, and the rows that it leaves; nothing is committed."""
-    with database.reading() as session:
+    with small_class.database.reading() as session:
+        before = _writes(session)
         try:
             result = _plain(query(session, given))
         except IntegrityError:
             return "IntegrityError"
-        rows = {table: _rows_of(session, table) for table in WRITTEN_TABLES}
+        rows = small_class.rows if _writes(session) == before else _rows(session)
         return sorted(result, key=repr) if name in UNORDERED else result, rows
+
+
+def _writes(session: Session) -> object:
+    """Return what another value replaces once the transaction has written: most queries only read."""
+    connection = session.connection()
+    if dialect.name(session) == "sqlite":
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        return driver.total_changes
+    return connection.exec_driver_sql("SELECT CAST(pg_current_xact_id_if_assigned() AS text)").scalar_one()
 
 
 def _plain(value: Any) -> Any:
@@ -205,6 +219,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("{"):
         return ProgressBody.model_validate_json(value)  # the two databases write a moment in two ways
     return round(value, 9) if isinstance(value, float) else value
+
+
+def _rows(session: Session) -> Mapping[str, Any]:
+    return {table: _rows_of(session, table) for table in WRITTEN_TABLES}
 
 
 def _rows_of(session: Session, name: str) -> list[dict[str, Any]]:
@@ -241,7 +259,9 @@ def _opened(url: str) -> Iterator[SmallClass]:
         _write_feedback(session, accounts_by_name["Teacher"], submissions)
         digests = _write_tokens(session, list(accounts_by_name.values()))
         known = _Known(list(courses_by_slug.values()), list(accounts_by_name.values()), submissions, grades, digests)
-    yield SmallClass(database, [_arguments(known, number) for number in range(2 * len(submissions))])
+    with database.reading() as session:
+        rows = _rows(session)
+    yield SmallClass(database, rows, [_arguments(known, number) for number in range(2 * len(submissions))])
     database.close()
 
 
