@@ -39,7 +39,6 @@ STUDENTS = 6
 BACKLOG = 12
 BETWEEN_SECONDS = 0.5  # two submissions of a student: what is graded meanwhile takes its time from what starts again
 AWAY_SECONDS = 1.5  # how long something is away that comes back by itself
-RECOVERY_SECONDS = 30  # a bound so that a test ends; the goal is 10, and what it was is printed
 
 
 class Supervised:
@@ -299,7 +298,7 @@ def kill(pids: list[int]) -> bool:
 
 
 def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    assert eventually(lambda: site.grades() >= 10, 60)
+    assert eventually(lambda: site.grades() >= 10)
     blows: dict[str, Callable[[], bool]] = {
         "a child": lambda: kill(children(site)[:1]),
         "every zygote": lambda: kill(zygotes(site)),
@@ -317,19 +316,18 @@ def test_everything_dies_and_nothing_is_lost(site: Site, capsys: pytest.CaptureF
     blows["descriptors"] = lambda: take_descriptors(site)
     blows["the clock's day"] = lambda: put_clock_back(site)
     blows["the server"] = lambda: kill([site.parts["server"].process.pid])
-    figures = {}
+    figures = {}  # printed; the goal is 10 s, and a busy machine has its time
     for name, strike in blows.items():
         assert eventually(strike), f"there was no way to strike {name}"
         begun = time.monotonic()
         waiting, last = site.oldest(), site.newest(SubmissionRow)
         assert eventually(
-            lambda: site.newest(GradeRow) > last >= 0 and (waiting is None or site.graded(waiting)),  # noqa: B023
-            RECOVERY_SECONDS,
+            lambda: site.newest(GradeRow) > last >= 0 and (waiting is None or site.graded(waiting))  # noqa: B023
         ), f"nothing was graded after the loss of {name}"
         figures[name] = time.monotonic() - begun
     site.stopped.set()
-    assert eventually(lambda: site.oldest() is None and site.grades() > 0, RECOVERY_SECONDS), site.left()
-    assert eventually(site.is_ready, RECOVERY_SECONDS), "a process does not say that it is well again"
+    assert eventually(lambda: site.oldest() is None and site.grades() > 0), site.left()
+    assert eventually(site.is_ready), "a process does not say that it is well again"
     with site.database.reading() as session:
         graded = list(session.exec(select(GradeRow.submission_id)))
         kept = set(session.exec(select(SubmissionRow.id)))
