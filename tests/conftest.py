@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 numerics.pin()
 
+# Files that take minutes and would come last: one process would still have them when the others are done.
+BEGUN_FIRST = ("test_process.py", "test_cli.py", "test_queries.py", "test_migrations.py")
+
 # The first example pays for imports, and these machines are shared: a deadline would only flicker.
 settings.register_profile("dojo", deadline=None)
 settings.load_profile("dojo")
@@ -27,6 +30,10 @@ settings.register_profile("mutation", deadline=None, derandomize=True, phases=[P
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipGuard(ALLOWED_SKIPS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in BEGUN_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -132,8 +132,7 @@ def test_a_statement_gives_what_its_plain_twin_gives(name: str, small_class: Sma
     queries = _both(PAIRS[name])
 
     outcomes = [
-        tuple(_outcome(small_class, name, query, given) for query in queries)
-        for given in small_class.arguments
+        tuple(_outcome(small_class, name, query, given) for query in queries) for given in small_class.arguments
     ]
 
     for hand_built, plain in outcomes:
