@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from server import spreadsheet
 from server.gradebook.gradebook import Gradebook, Line
-from server.spreadsheet import BOM, csv_text, number
+from server.spreadsheet import number
 
 STUDENT_COLUMNS: Final = ("id", "student", "university id", "e-mail", "section")
 OVERRIDE: Final = "override"
@@ -17,7 +18,7 @@ def as_csv(gradebook: Gradebook) -> str:
     for column in gradebook.columns:
         name = column.exercise
         header += [f"{name} (of {number(column.points_max)})", f"{name} days late", f"{name} {OVERRIDE}"]
-    return BOM + csv_text([header, *map(_cells, gradebook.lines)])
+    return spreadsheet.as_csv(header, map(_cells, gradebook.lines))
 
 
 def _cells(line: Line) -> list[str | float | None]:

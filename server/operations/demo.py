@@ -171,7 +171,7 @@ def _save_answers(state: Path, solution: str, to: Path) -> None:
 def _print_progress(address: str, token: str) -> None:
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
-        lines = csv.DictReader(answer.read().decode().splitlines())
+        lines = csv.DictReader(answer.read().decode("utf-8-sig").splitlines())
     print(f"{'student':10s} {'checkpoint':15s} {'best':12s} attempts  first passed at")
     for line in lines:
         print(

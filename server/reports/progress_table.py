@@ -6,8 +6,6 @@ of the class.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +34,7 @@ from server.reports.students import (
     shown,
     standings_of,
 )
-from server.spreadsheet import defused
+from server.spreadsheet import cells_as_csv, defused
 from server.tables import CourseRow
 
 CELLS_HEADER: Final = (
@@ -108,11 +106,11 @@ class ProgressTable:
 
     def as_csv(self) -> str:
         """Return a line for each student and checkpoint handed in, and one for each student without any."""
-        return _csv(CELLS_HEADER, self._cell_lines())
+        return cells_as_csv(CELLS_HEADER, self._cell_lines())
 
     def students_as_csv(self) -> str:
         """Return a line for each student."""
-        return _csv(STUDENTS_HEADER, map(self._student_line, self.page.standings))
+        return cells_as_csv(STUDENTS_HEADER, map(self._student_line, self.page.standings))
 
     def _cell_lines(self) -> Iterator[Sequence[object]]:
         for standing, cells in zip(self.page.standings, self.cells, strict=True):
@@ -198,11 +196,3 @@ def _text(text: str | None) -> str:
 
 def _utc(moment: datetime | None) -> str:
     return "null" if moment is None else f'"{moment.isoformat().removesuffix("+00:00")}Z"'
-
-
-def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(lines)
-    return text.getvalue()

@@ -53,7 +53,7 @@ def show_progress(
     """Students by checkpoints, of all exercises of the course or of one.
 
     Staff see the class, everyone in it; a student their own row. ``csv`` has a line for each student and checkpoint,
-    ``students-csv`` one for each student.
+    ``students-csv`` one for each student. Both begin with a byte order mark, for spreadsheets.
     """
     with access.reading() as member:
         asked = assigned(member.session, member.course, exercises)

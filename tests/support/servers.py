@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import csv
 import io
 import itertools
 import time
@@ -343,6 +345,12 @@ def waits_for_a_lock(database: Database) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with database.reading() as session:
         return bool(session.connection().exec_driver_sql(waiting).scalar_one())
+
+
+def csv_lines(answer: httpx.Response) -> list[dict[str, str]]:
+    """Read a CSV for people. A spreadsheet knows its encoding by the byte order mark."""
+    assert answer.content.startswith(codecs.BOM_UTF8), answer.text
+    return list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
 
 
 def is_problem(answer: httpx.Response, status: int) -> bool:

@@ -125,7 +125,7 @@ class Term:
             assert self.client is not None
             answer = self.client.request(method, f"/api/v1/{path}", content=content, headers=headers)
             assert answer.is_success, f"{path}\n{answer.text}"
-            return answer.text
+            return answer.text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")  # a terminal shows none
 
         text: str = curl.main(words, standalone_mode=False)
         return text

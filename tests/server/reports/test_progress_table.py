@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import threading
 from datetime import datetime
 
@@ -13,7 +12,7 @@ from sqlmodel import Session
 
 from server.tables import AccountRow, ProgressRow, SeatRow
 from tests.support.packs import default_exercises
-from tests.support.servers import FULL, Members, RunningServer, Student, gradients, is_problem
+from tests.support.servers import FULL, Members, RunningServer, Student, csv_lines, gradients, is_problem
 
 PROGRESS = "/api/v1/courses/backprop/progress"
 
@@ -88,7 +87,7 @@ def test_a_class_is_of_one_course(here: Members, there: Members) -> None:
         address = f"{members.address}/progress"
         for reader in (members.instructor, members.student):
             rows = reader.get(address).json()["rows"]
-            lines = list(csv.DictReader(reader.get(address, params={"format": "csv"}).text.splitlines()))
+            lines = csv_lines(reader.get(address, params={"format": "csv"}))
             assert [row["student"]["id"] for row in rows] == [members.student.id]
             assert [line["student_id"] for line in lines] == [str(members.student.id)]
 
@@ -102,7 +101,7 @@ def test_one_account_has_a_row_of_its_own_in_each_course(server: RunningServer, 
     for members, mine, name in ((here, here.student, "logits"), (there, abroad, "h")):
         for reader in (members.instructor, mine):
             answer = reader.get(f"{members.address}/progress", params={"exercise": FULL, "format": "csv"})
-            lines = list(csv.DictReader(answer.text.splitlines()))
+            lines = csv_lines(answer)
             handed_in = [(line["student_id"], line["checkpoint"]) for line in lines if line["checkpoint"]]
             assert handed_in == [(str(mine.id), name)]
     best = {
@@ -150,7 +149,7 @@ def test_each_exercise_has_its_own_cells(student: Student) -> None:
 
     answer = student.get(PROGRESS, params={"format": "csv"})
 
-    lines = list(csv.DictReader(answer.text.splitlines()))
+    lines = csv_lines(answer)
     assert [(line["exercise"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
         (FULL, "approximate", "false", "1"),
         ("makemore/cross-entropy", "wrong", "false", "2"),
@@ -167,7 +166,7 @@ def test_the_csv_has_a_line_for_each_checkpoint_handed_in(server: RunningServer,
     student.submit_tensors({"dlogits": gradients(student.state())["dlogits"], "dh": torch.zeros(32, 64)})
     answer = server.instructor.get(PROGRESS, params={"format": "csv"})
     assert answer.headers["content-type"].startswith("text/csv")
-    lines = list(csv.DictReader(answer.text.splitlines()))
+    lines = csv_lines(answer)
     assert [(line["checkpoint"], line["best"], line["exact"], line["attempts"]) for line in lines] == [
         ("logits", "exact", "true", "1"),
         ("h", "wrong", "false", "1"),
@@ -192,8 +191,8 @@ def test_the_csv_has_a_line_for_each_checkpoint_handed_in(server: RunningServer,
 def test_a_name_that_is_a_formula_stays_a_name_in_a_spreadsheet(server: RunningServer, name: str) -> None:
     mallory = server.join(name)
     mallory.submit_tensors({"dlogits": torch.zeros(32, 27)})
-    text = server.instructor.get(PROGRESS, params={"format": "csv"}).text
-    assert [line["student"] for line in csv.DictReader(text.splitlines())] == [f"'{name}"]
+    answer = server.instructor.get(PROGRESS, params={"format": "csv"})
+    assert [line["student"] for line in csv_lines(answer)] == [f"'{name}"]
 
 
 def test_a_class_is_read_in_as_many_queries_as_one_student(server: RunningServer, student: Student) -> None:

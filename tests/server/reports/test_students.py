@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlmodel import Session
 from server.reports.students import Order, RowFilter, State, StuckStep, StudentStanding, chosen
 from server.tables import AccountRow, AssignmentRow, CourseRow, ExtensionRow, Feedback, ProgressRow, SeatRow
 from tests.support.sections import sectioned
-from tests.support.servers import FULL, RunningServer, Student, gradients, is_problem
+from tests.support.servers import FULL, RunningServer, Student, csv_lines, gradients, is_problem
 
 PROGRESS = "/api/v1/courses/backprop/progress"
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -118,7 +117,7 @@ def test_both_forms_of_csv_have_everyone(server: RunningServer, student: Student
         session.get_one(SeatRow, (1, student.id)).university_id = "＝1"
 
     cells, students = (
-        list(csv.DictReader(server.instructor.get(PROGRESS, params={"format": each}).text.splitlines()))
+        csv_lines(server.instructor.get(PROGRESS, params={"format": each}))
         for each in ("csv", "students-csv")
     )
 
