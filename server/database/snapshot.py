@@ -7,6 +7,7 @@ users of the machine do not see it.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, inspect, make_url
@@ -23,6 +25,8 @@ from server.database.engine import make_engine
 from server.database.outage import translated
 
 Rows = dict[str, int]  # table → number of rows
+# SQLite's codes of a copy that cannot be written. They do not tell of the database: taking a copy writes nothing there.
+_COPY_ERRORS: Final = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
 
 
 class SnapshotError(RuntimeError):
@@ -39,6 +43,7 @@ def save(url: str, to: Path) -> Rows:
 
     :raises SnapshotError: the database cannot be copied
     :raises DatabaseUnavailable: the database is away, damaged, …
+    :raises OSError: the file cannot be written, such as on a full disk
     """
     with translated():
         return _save_sqlite(url, to) if kind(url) == "sqlite" else _save_postgresql(url, to)
@@ -99,9 +104,15 @@ def _file(url: str) -> Path:
 def _save_sqlite(url: str, to: Path) -> Rows:
     if not _file(url).exists():
         raise SnapshotError(f"There is no database in {_file(url)}. DOJO_DATA names the folder of the right one.")
-    with closing(sqlite3.connect(_file(url))) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)  # all pages in one read transaction: one state, and writers go on
-        (found,) = target.execute("PRAGMA integrity_check").fetchone()
+    try:
+        with closing(sqlite3.connect(_file(url))) as source, closing(sqlite3.connect(to)) as target:
+            source.backup(target)  # all pages in one read transaction: one state, and writers go on
+            (found,) = target.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.OperationalError as error:
+        number = _COPY_ERRORS.get(error.sqlite_errorcode)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(to)) from error
     if found != "ok":
         raise SnapshotError(f"The copy is damaged: {found}. Restore the newest older backup, and look at the disk.")
     return rows(f"sqlite:///{to.absolute()}")

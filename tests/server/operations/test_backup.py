@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import sqlite3
 import stat
 import tarfile
 import threading
@@ -256,6 +257,39 @@ def test_rows_that_did_not_arrive_are_noticed(
 
     with pytest.raises(BackupError, match="Not every row"):
         backup.restore(elsewhere, tmp_path / "night.tar.gz")
+
+
+@pytest.fixture
+def small_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder on whose disk SQLite finds room for one page."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    connect = sqlite3.connect
+
+    def limited(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        if folder in path.parents:
+            connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", limited)
+    return folder
+
+
+@ONLY_SQLITE
+def test_a_full_disk_of_the_backup_is_not_the_databases(
+    settings: Settings,
+    database: Database,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DOJO_DATABASE_URL", settings.url)
+
+    assert cli.main(["backup", str(small_disk / "night.tar.gz")]) == 2
+
+    assert "night.tar.gz cannot be written: No space left on device. Name a file" in capsys.readouterr().err
+    assert list(small_disk.iterdir()) == []
 
 
 @pytest.mark.parametrize("address", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:///{folder}/text"])
