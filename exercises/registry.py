@@ -222,7 +222,7 @@ def _pack(origin: str, held: object, is_installed: bool) -> Pack:
         )
     for exercise in held:
         if not _SLUG.fullmatch(exercise.slug):
-            raise PackError(f"{origin}: {exercise.slug!r} is no slug. Use two words, such as topic/some-name.")
+            raise PackError(f"{origin}: {exercise.slug!r} is no slug. Use two words, such as pack/some-name.")
     name = held[0].slug.partition("/")[0]
     return Pack(name, name, "", "", _digest(held), held)
 

@@ -1,6 +1,7 @@
 """CSV for spreadsheets: no cell of it is computed.
 
-What a person opens has a byte order mark (``as_csv``, ``cells_as_csv``). What a program imports has none (``csv_text``).
+What a person opens has a byte order mark (``as_csv``, ``cells_as_csv``). What a program imports has none
+(``csv_text``).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ Reading = Annotated[CourseAccess, Depends(Allowed(Permission.READ_CLASS))]
 Setting = Annotated[CourseAccess, Depends(Allowed(Permission.MANAGE_ASSIGNMENTS))]
 Extending = Annotated[CourseAccess, Depends(Allowed(Permission.EXTEND))]
 IfMatch = Annotated[str | None, Header(description="The version that the change was made on, as its ETag.")]
-ASSIGNMENTS, ASSIGNMENT, EXTENSIONS = "/assignments", "/assignments/{topic}/{name}", "/extensions"
+ASSIGNMENTS, ASSIGNMENT, EXTENSIONS = "/assignments", "/assignments/{pack}/{name}", "/extensions"
 PACKS, PACK = "/packs", "/packs/{pack}"
 
 
@@ -51,9 +51,9 @@ class BadIfMatch(Unprocessable):
     title, slug = "Not a version", "bad-if-match"
 
 
-async def named_slug(topic: Annotated[str, Path(max_length=64)], name: Annotated[str, Path(max_length=64)]) -> str:
+async def named_slug(pack: Annotated[str, Path(max_length=64)], name: Annotated[str, Path(max_length=64)]) -> str:
     """Return the slug that an address names. The exercise may be gone; its assignment can still be removed."""
-    return f"{topic}/{name}"
+    return f"{pack}/{name}"
 
 
 async def seen_version(if_match: IfMatch = None) -> int | None:

@@ -53,7 +53,7 @@ def list_exercises(access: Reading, proofs: TheProofs) -> ExerciseListBody:
     return ExerciseListBody(exercises=shown)
 
 
-@router.get("/{topic}/{name}")
+@router.get("/{pack}/{name}")
 def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstances, proofs: TheProofs) -> ExerciseBody:
     """One exercise: statement, forward pass, constants and checkpoints, from when it opens."""
     with access.reading() as member:
@@ -67,14 +67,14 @@ def show_exercise(access: Reading, exercise: TheExercise, instances: TheInstance
     return body.model_copy(update={"override": override})
 
 
-@router.get("/{topic}/{name}/instance")
+@router.get("/{pack}/{name}/instance")
 def show_instance(stored: OwnInstance) -> InstanceBody:
     """The caller's instance: its digest, its origin, and what it holds."""
     return present.instance_body(stored.instance)
 
 
 @router.get(
-    "/{topic}/{name}/instance/state",
+    "/{pack}/{name}/instance/state",
     response_class=Response,
     responses={200: {"content": {SAFETENSORS: {}}}, 304: {"description": "Unchanged."}},
 )
@@ -87,7 +87,7 @@ def read_state(stored: OwnInstance, if_none_match: Annotated[str | None, Header(
     return Response(instance.state, media_type=SAFETENSORS, headers=headers)
 
 
-@router.get("/{topic}/{name}/checkpoints/{checkpoint}/explanation")
+@router.get("/{pack}/{name}/checkpoints/{checkpoint}/explanation")
 def explain_checkpoint(access: Reading, exercise: TheExercise, checkpoint: CheckpointName) -> ExplanationBody:
     """Why the gradient of a step is what it is, once the caller has passed the step. Staff may always read it."""
     with access.reading() as member:

@@ -15,12 +15,12 @@ from server.database.table import now
 from server.tables import ExerciseRevisionRow, metadata
 
 
-async def named_exercise(topic: str, name: str) -> Exercise:
+async def named_exercise(pack: str, name: str) -> Exercise:
     """Return the exercise that an address names.
 
     :raises UnknownExercise: there is none
     """
-    return find_exercise(f"{topic}/{name}")
+    return find_exercise(f"{pack}/{name}")
 
 
 async def asked_exercises(exercise: str | None = None) -> list[Exercise]:

@@ -76,22 +76,22 @@ async def follower(request: Request) -> Follower:
 
 async def handed_in(
     request: Request,
-    topic: str,
+    pack: str,
     name: str,
     idempotency_key: Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> HandedIn:
     """Return the answer in a request's body; raises what ``checked`` does."""
-    return dataclasses.replace(await checked(request, topic, name), key=idempotency_key)
+    return dataclasses.replace(await checked(request, pack, name), key=idempotency_key)
 
 
-async def checked(request: Request, topic: str, name: str) -> HandedIn:
+async def checked(request: Request, pack: str, name: str) -> HandedIn:
     """Return the answer in a request's body, without a key.
 
     :raises UnknownExercise: there is no such exercise
     :raises UnsupportedMedia: it is neither safetensors nor JSON
     :raises TooLarge: the source is too long
     """
-    exercise = find_exercise(f"{topic}/{name}")
+    exercise = find_exercise(f"{pack}/{name}")
     content_type = media_type(request.headers)
     if content_type == SAFETENSORS:
         return HandedIn(exercise, AnswerKind.TENSORS, await request.body(), filename=None)
@@ -129,7 +129,7 @@ Reading = Annotated[
 
 
 @router.post(
-    "/courses/{course}/exercises/{topic}/{name}/submissions",
+    "/courses/{course}/exercises/{pack}/{name}/submissions",
     status_code=201,
     responses={
         202: {"model": SubmissionBody, "description": "Kept; not graded yet."},
@@ -161,7 +161,7 @@ async def submit(
 
 
 @router.post(
-    "/courses/{course}/exercises/{topic}/{name}/check",
+    "/courses/{course}/exercises/{pack}/{name}/check",
     responses=documented(413, 415, 429, 503),
     openapi_extra=BODY_OF_SUBMIT,
 )

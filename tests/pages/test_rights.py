@@ -40,7 +40,7 @@ SIGNED_IN = {
 OF_OWNERS = ("/submissions/", "/training/")
 ADMINS = "/admin"
 STREAM = "/events"  # it does not end, so nobody who may see it asks here
-PLACES = {"course": COURSE, "topic": "makemore", "name": "cross-entropy", "exercise": "makemore/cross-entropy"}
+PLACES = {"course": COURSE, "pack": "makemore", "name": "cross-entropy", "exercise": "makemore/cross-entropy"}
 PLACES |= {"checkpoint": "logits", "format": "csv"}
 
 

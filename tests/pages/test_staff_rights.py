@@ -30,7 +30,7 @@ from tests.pages.staff_fixtures import client, office
 __all__ = ["client", "office"]
 
 COURSE, PERSON, CODE = "/courses/{course}", "/courses/{course}/people/{account}", "/courses/{course}/join-codes/{code}"
-ASSIGNMENT, ACCOUNT = "/courses/{course}/assignments/{topic}/{name}", "/admin/people/{account}"
+ASSIGNMENT, ACCOUNT = "/courses/{course}/assignments/{pack}/{name}", "/admin/people/{account}"
 REGRADE, EXTENSION = "/courses/{course}/regrade/{id}", "/courses/{course}/extensions/{id}"
 
 # Page → the permission that it takes, or None for admins alone.
@@ -148,7 +148,7 @@ def permission_of(route: APIRoute) -> Permission | None:
 
 
 def test_no_form_is_taken_without_its_number(office: Office) -> None:
-    named = {"course": office.slug, "account": 1, "topic": "makemore", "name": "full-backward", "code": 1, "id": 1}
+    named = {"course": office.slug, "account": 1, "pack": "makemore", "name": "full-backward", "code": 1, "id": 1}
     admin = office.admin()
     for page in SENDS:
         answer = admin.send(page.format(**named, submission=1), {"title": "Foreign"})

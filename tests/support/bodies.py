@@ -11,7 +11,7 @@ EMPTY_TENSORS = b"\x02\0\0\0\0\0\0\0{}"
 COURSE = "/api/v1/courses/{course}"
 SUBMISSION = "/api/v1/submissions/{id}"
 RUN = "/api/v1/training/runs/{id}"
-ASSIGNMENT = f"{COURSE}/assignments/{{topic}}/{{name}}"
+ASSIGNMENT = f"{COURSE}/assignments/{{pack}}/{{name}}"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ async def asked(
     return Asked(student, before, one, other)
 
 
-@router.get("/courses/{course}/exercises/{topic}/{name}/history")
+@router.get("/courses/{course}/exercises/{pack}/{name}/history")
 def show_history(
     page: ThePage,
     access: Looking,

@@ -38,7 +38,7 @@ from server.tables import AnswerKind
 
 HINTS_MAX = 100
 WAIT_SECONDS = 2.0  # for a grade, before the page says that it waits
-ADDRESS = "/courses/{course}/exercises/{topic}/{name}"
+ADDRESS = "/courses/{course}/exercises/{pack}/{name}"
 
 router = page_router()
 Reading = Annotated[CourseAccess, Depends(Visiting(Permission.READ_EXERCISES))]

@@ -31,7 +31,7 @@ from server.tables import AssignmentRow, CourseRow
 
 router = page_router()
 ASSIGNMENTS: Final = "/courses/{course}/assignments"
-ASSIGNMENT: Final = f"{ASSIGNMENTS}/{{topic}}/{{name}}"
+ASSIGNMENT: Final = f"{ASSIGNMENTS}/{{pack}}/{{name}}"
 DONE: Final = {
     "saved": "The assignment is saved.",
     "same": "Nothing was changed: the rules were as before.",
@@ -43,9 +43,9 @@ Reading = Annotated[CourseAccess, Depends(Visiting(Permission.READ_CLASS))]
 Setting = Annotated[CourseAccess, Depends(Visiting(Permission.MANAGE_ASSIGNMENTS))]
 
 
-async def named_slug(topic: Annotated[str, Path(max_length=64)], name: Annotated[str, Path(max_length=64)]) -> str:
+async def named_slug(pack: Annotated[str, Path(max_length=64)], name: Annotated[str, Path(max_length=64)]) -> str:
     """Return the slug that an address names."""
-    return f"{topic}/{name}"
+    return f"{pack}/{name}"
 
 
 Slug = Annotated[str, Depends(named_slug)]

@@ -24,7 +24,7 @@ from server.reports.students import STUCK_AFTER, Scope
 router = page_router()
 Looking = Annotated[CourseAccess, Depends(Visiting(Permission.READ_CLASS))]
 MISTAKE_SECONDS: Final = 3.0  # between two readings of the commonest mistake, which looks at every answer
-ADDRESS: Final = "/courses/{course}/lecture/{topic}/{name}/{checkpoint}"
+ADDRESS: Final = "/courses/{course}/lecture/{pack}/{name}/{checkpoint}"
 
 
 @router.get(ADDRESS)

@@ -17,14 +17,14 @@ from tests.support.training import run_beside
 
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
-EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
+EXERCISE = f"{COURSE}/exercises/{{pack}}/{{name}}"
 
 # What the owner of a graded submission, a classmate and the instructor of the course are answered.
 RIGHTS = {
     ("get", COURSE): (200, 200, 200),
-    ("put", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 201),
-    ("get", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
-    ("patch", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 200),
+    ("put", f"{COURSE}/assignments/{{pack}}/{{name}}"): (403, 403, 201),
+    ("get", f"{COURSE}/assignments/{{pack}}/{{name}}"): (403, 403, 200),
+    ("patch", f"{COURSE}/assignments/{{pack}}/{{name}}"): (403, 403, 200),
     ("get", f"{COURSE}/packs"): (403, 403, 200),
     ("put", f"{COURSE}/packs/{{pack}}"): (403, 403, 200),
     ("delete", f"{COURSE}/packs/{{pack}}"): (403, 403, 409),
@@ -73,7 +73,7 @@ RIGHTS = {
     ("post", f"{COURSE}/gradebook"): (403, 403, 200),
     ("get", f"{COURSE}/regrade"): (403, 403, 200),
     ("post", f"{COURSE}/regrade"): (403, 403, 202),
-    ("delete", f"{COURSE}/assignments/{{topic}}/{{name}}"): (403, 403, 409),
+    ("delete", f"{COURSE}/assignments/{{pack}}/{{name}}"): (403, 403, 409),
     ("get", f"{COURSE}/training/runs"): (200, 200, 200),
     ("post", f"{COURSE}/training/runs"): (201, 201, 201),
     ("get", f"{COURSE}/training/ranking"): (200, 200, 200),
@@ -111,12 +111,10 @@ def statuses(caller: Student, id: int, course: str = "backprop") -> Statuses:
     """What a caller is answered on every route, about a submission of a course."""
     found = {}
     for method, path in RIGHTS:
-        topic, _, name = FULL.partition("/")
+        pack, _, name = FULL.partition("/")
         places = places_of(caller, course, id)
         of = places["run"] if path.startswith(RUN) else id
-        address = path.format(
-            course=course, topic=topic, name=name, id=of, checkpoint="h", pack="makemore", comment=99, **places
-        )
+        address = path.format(course=course, name=name, id=of, checkpoint="h", pack=pack, comment=99, **places)
         named = Named(id, caller.account, places["into"])
         answer = caller.request(method, address, **sent_to(method.upper(), path, named))
         assert answer.status_code < 400 or is_problem(answer, answer.status_code)
@@ -214,13 +212,11 @@ def test_without_a_valid_token_every_route_is_closed(server: RunningServer, here
     authorization = values.get(token, f"Basic {bearer}")
 
     for method, path in RIGHTS:
-        topic, _, name = FULL.partition("/")
+        pack, _, name = FULL.partition("/")
         sent = sent_to(method.upper(), path, Named(id))
         sent["headers"] = sent.get("headers", {}) | ({"Authorization": authorization} if authorization else {})
         places = {"account": 1, "code": 1, "comment": 99}
-        address = path.format(
-            course=here.slug, topic=topic, name=name, id=id, checkpoint="h", pack="makemore", **places
-        )
+        address = path.format(course=here.slug, name=name, id=id, checkpoint="h", pack=pack, **places)
         answer = server.client.request(method, address, **sent)
 
         assert is_problem(answer, 401), path

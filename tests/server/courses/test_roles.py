@@ -45,7 +45,7 @@ from tests.support.training import run_beside
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
-EXERCISE = f"{COURSE}/exercises/{{topic}}/{{name}}"
+EXERCISE = f"{COURSE}/exercises/{{pack}}/{{name}}"
 TRAIN = "makemore/train"
 DUE = datetime(2100, 12, 1, tzinfo=UTC)
 
@@ -226,7 +226,7 @@ def callers(server: RunningServer, owner: Student, here: Members, there: Members
 def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submission_id: int, slug: str) -> int:
     """Return the status of a request that is right in everything but perhaps its caller."""
     method, path = route
-    topic, _, name = FULL.partition("/")
+    pack, _, name = FULL.partition("/")
     if (method, path) in CLIENT:
         name = server.client.get("/client.whl", follow_redirects=False).headers["Location"].rpartition("/")[2]
     places = {"account": server.join("Zed").id} if "{account}" in path else {}
@@ -234,9 +234,7 @@ def ask(server: RunningServer, route: tuple[str, str], caller: Caller, submissio
         places["code"] = server.instructor.post(f"/api/v1/courses/{slug}/join-codes", json={}).json()["id"]
     headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
     id, comment = _things(server, path, submission_id, headers)
-    address = path.format(
-        course=slug, topic=topic, name=name, id=id, checkpoint="h", pack="makemore", comment=comment, **places
-    )
+    address = path.format(course=slug, name=name, id=id, checkpoint="h", pack=pack, comment=comment, **places)
     if path.endswith("/v1/join"):
         return server.client.post(address, json={"code": server.join_code, "name": "Zoe"}).status_code
     if path.endswith("/pair"):

@@ -37,7 +37,7 @@ def test_no_route_without_a_token_reads_more_than_a_join(server: RunningServer) 
 
 def test_every_refusal_is_documented(server: RunningServer, student: Student) -> None:
     described = server.client.get("/openapi.json").json()["paths"]
-    submit = described["/api/v1/courses/{course}/exercises/{topic}/{name}/submissions"]["post"]
+    submit = described["/api/v1/courses/{course}/exercises/{pack}/{name}/submissions"]["post"]
     answers = [
         server.client.post(SUBMISSIONS, content=b"x"),
         student.post(SUBMISSIONS, content=b"x", headers={"Content-Type": "text/plain"}),

@@ -90,7 +90,7 @@ def test_openapi_describes_every_route_and_its_problems(server: RunningServer) -
             for status, response in operation["responses"].items():
                 if status.startswith(("4", "5")) and path.startswith("/api"):
                     assert list(response["content"]) == ["application/problem+json"], (method, path, status)
-    submit = told["paths"]["/api/v1/courses/{course}/exercises/{topic}/{name}/submissions"]["post"]
+    submit = told["paths"]["/api/v1/courses/{course}/exercises/{pack}/{name}/submissions"]["post"]
     assert set(submit["requestBody"]["content"]) == {"application/vnd.safetensors", "application/json"}
     assert {"201", "202", "401", "404", "413", "415", "422", "503"} <= set(submit["responses"])
     assert submit["security"]

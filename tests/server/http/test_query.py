@@ -14,11 +14,11 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 def test_no_route_takes_an_unknown_parameter(server: RunningServer) -> None:
     paths = server.client.get("/openapi.json").json()["paths"]
-    topic, _, name = FULL.partition("/")
+    pack, _, name = FULL.partition("/")
 
     for path, operations in paths.items():
         address = path
-        for parameter, value in {"course": "backprop", "topic": topic, "name": name}.items():
+        for parameter, value in {"course": "backprop", "pack": pack, "name": name}.items():
             address = address.replace(f"{{{parameter}}}", value)
         address = address.replace("{checkpoint}", "h").replace("{", "").replace("}", "").replace("/id", "/1")
         for method in operations:

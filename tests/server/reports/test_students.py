@@ -117,8 +117,7 @@ def test_both_forms_of_csv_have_everyone(server: RunningServer, student: Student
         session.get_one(SeatRow, (1, student.id)).university_id = "＝1"
 
     cells, students = (
-        csv_lines(server.instructor.get(PROGRESS, params={"format": each}))
-        for each in ("csv", "students-csv")
+        csv_lines(server.instructor.get(PROGRESS, params={"format": each})) for each in ("csv", "students-csv")
     )
 
     assert [(line["student"], line["checkpoint"], line["state"]) for line in cells] == [
