@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from server.accounts import accounts
 from server.accounts.commands import find_account
-from server.command_line import ROW_ID, CommandError, pass_settings
+from server.command_line import ROW_ID, CommandError, pass_settings, private_file
 from server.courses import courses
 from server.courses.access import OPERATOR
 from server.courses.commands import find_course
@@ -24,7 +24,7 @@ from server.people import invitations, join_codes, keys, merge, people, roster_i
 from server.people.people import Details, Person, Search, find_person
 from server.people.roster import known_headings, read_roster
 from server.people.roster_import import Imported, ImportPlan
-from server.settings import Settings, write_private
+from server.settings import Settings
 from server.tables import AccountRow, CourseRow, Role
 
 ROLE = click.Choice([role.value for role in Role if role is not Role.ADMIN])
@@ -235,6 +235,9 @@ def import_people(
         return
     with written(settings, course) as (session, row):
         imported = roster_import.import_roster(session, row, OPERATOR, roster, _address(settings, address), renew=renew)
+        if links is not None and imported.links:  # before the import is stored: links are told this once
+            with private_file(links) as stream:
+                stream.write(imported.links_csv().encode())
     _show_plan(imported.plan, "")
     _show_links(imported, links)
 
@@ -410,7 +413,6 @@ def _show_links(imported: Imported, path: Path | None) -> None:
     if not imported.links:
         return
     if path is not None:
-        write_private(path, imported.links_csv().rstrip())
         click.echo(f"{len(imported.links)} personal links are in {path}. Only you can read it.")
         return
     for link in imported.links:

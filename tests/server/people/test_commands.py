@@ -60,6 +60,13 @@ def test_a_roster_is_imported_with_links_in_a_private_file(folder: Path, capsys:
     assert "Line 2, column e-mail: " in refused(capsys, "import backprop roster.csv")
 
 
+def test_nobody_is_imported_whose_links_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "import backprop roster.csv --links nowhere/links.csv")
+
+    assert "nowhere/links.csv cannot be written: No such file or directory. Name another file." in told
+    assert "2 would be added" in typed(capsys, "import backprop roster.csv --dry-run")
+
+
 def test_a_token_is_printed_with_its_owner(
     folder: Path, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
