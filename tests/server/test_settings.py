@@ -156,6 +156,16 @@ def test_the_manual_has_the_table_of_all_settings(capsys: pytest.CaptureFixture[
     assert all(meaning for _, _, meaning in Settings.described())
 
 
+def test_compose_passes_on_what_an_operator_may_choose() -> None:
+    text = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+    passed = set(re.findall(r"^      (DOJO_[A-Z_]+):", text, re.MULTILINE))
+    of_the_image, of_secrets = {"DOJO_DATA", "DOJO_HOST", "DOJO_PORT"}, {"DOJO_DATABASE_URL", "DOJO_SECRET"}
+    of_workers = {"DOJO_DISPATCH", "DOJO_ZYGOTE", "DOJO_WORKER_PORT"}
+
+    settings = {variable for variable, _, _ in Settings.described()}
+    assert settings - of_the_image - of_secrets - of_workers <= passed
+
+
 def test_settings_are_shown_without_secrets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
