@@ -75,7 +75,7 @@ def backup(settings: Settings, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @pass_settings
 def restore(settings: Settings, file: Path) -> None:
-    """Put a backup FILE into an empty database. Then run "init", which brings the schema to this version."""
+    """Put a backup FILE into an empty database. Then start the server, which brings the schema to this version."""
     try:
         manifest = restore_backup(settings, file)
     except (BackupError, SnapshotError) as error:
@@ -86,7 +86,7 @@ def restore(settings: Settings, file: Path) -> None:
             f"The folder {settings.data} cannot be written: {reason}. Give it to the server's user, or make room."
         ) from None
     click.echo(f"Restored {file}: {manifest.summary()}")
-    click.echo("Now run: python -m server init")
+    click.echo("Next: start the server. It brings the database to this version.")
 
 
 @click.command("settings")

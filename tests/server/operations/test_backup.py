@@ -339,4 +339,4 @@ def test_the_commands_say_what_they_did(
     monkeypatch.setenv("DOJO_DATA", str(tmp_path / "new"))
     monkeypatch.setenv("DOJO_DATABASE_URL", f"sqlite:///{tmp_path}/new/dojo.db")
     assert cli.main(["restore", archive]) == 0
-    assert "python -m server init" in capsys.readouterr().out
+    assert "Next: start the server." in capsys.readouterr().out
