@@ -95,6 +95,10 @@ class Exercise:
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
     proof: bytes | None = field(default=None, compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        """Return the hash of slug and revision: the numbers may hold what has none, such as the options of a draw."""
+        return hash((self.slug, self.revision))
+
     @cached_property
     def lines(self) -> dict[str, str]:
         """Name of a step → its line of the forward pass, without the comment."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from exercises.registry import find
 from server.accounts import accounts
 from server.courses import courses
 from server.tables import (
@@ -265,6 +266,27 @@ def test_withheld_results_show_nowhere(drawn: Class, window: OpenWindow, staff: 
     assert "missing term" in staff.open(f"/submissions/{drawn.submissions['ben']}").text
     with drawn.server.services.database.writing() as session:
         session.delete(session.exec(select(AssignmentRow)).one())
+
+
+@pytest.mark.parametrize(
+    "slug", ["basics/neuron", "classics/hinge", "puzzles/relu", "transformer/gelu", "drills/missing-term-1"]
+)
+def test_an_exercise_of_any_pack_has_its_pages(drawn: Class, window: OpenWindow, slug: str) -> None:
+    exercise = find(slug)
+    step = exercise.checkpoints[0].name
+    there = drawn.server.open_course(slug.replace("/", "-"))
+    with drawn.server.services.database.writing() as session:
+        course = session.exec(select(CourseRow).where(CourseRow.slug == there.slug)).one()
+        course.packs = {exercise.slug.partition("/")[0]: "0" * 64}
+    answer = there.student.submit_code(f"{exercise.solution}\nd{step} = 3.0 * d{step}", exercise=slug)
+    student, staff = window(there.student.token), window(there.instructor.token)
+    here, submission = f"/courses/{there.slug}", f"/submissions/{answer.json()['id']}"
+
+    pages = [visitor.open(submission) for visitor in (student, staff)]
+    pages += [staff.open(f"{here}/{page}?exercise={slug}") for page in ("class", "hurts")]
+    pages.append(staff.open(f"{here}/lecture/{slug}/{step}"))
+
+    assert [page.status_code for page in pages] == [200] * 5
 
 
 def test_an_empty_course_says_what_to_do(drawn: Class, window: OpenWindow) -> None:
