@@ -46,7 +46,7 @@ class NoSuchExercise(LookupError):
     """No pack has an exercise of this slug."""
 
     def __init__(self, slug: str) -> None:
-        close = close_to(slug)
+        close = close_to(slug, exercises())
         meant = f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(exercises())}"
         super().__init__(f"there is no exercise {slug!r}; {meant}")
 
@@ -88,10 +88,10 @@ def find(slug: str) -> Exercise:
         raise NoSuchExercise(slug) from None
 
 
-def close_to(slug: str) -> list[str]:
-    """Return the slugs of the exercises whose names are most like that of a slug which has none."""
+def close_to(slug: str, among: Iterable[str]) -> list[str]:
+    """Return those of some slugs whose names are most like that of a slug which has no exercise."""
     slugs_of: dict[str, list[str]] = {}
-    for each in exercises():
+    for each in among:
         slugs_of.setdefault(each.rpartition("/")[2], []).append(each)
     names = get_close_matches(slug.rpartition("/")[2], slugs_of, CLOSE_SLUGS_MAX, CLOSENESS_MIN)
     return [each for name in names for each in slugs_of[name]][:CLOSE_SLUGS_MAX]

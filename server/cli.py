@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from exercises import registry
 from exercises.errors import PackError
 from server import logs
 from server.assignments.commands import assignment, extension
@@ -151,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (Problem, SettingsError, PackError, NewerDatabase) as error:
-        advice = " docs/exercises.md lists them all." if isinstance(error, UnknownExercise) else ""
+        advice = ""
+        if isinstance(error, UnknownExercise):
+            error, advice = UnknownExercise(error.asked, registry.exercises()), " docs/exercises.md lists them all."
         click.echo(f"Error: {error.for_page if isinstance(error, Problem) else error}{advice}", err=True)
         return USAGE_ERROR
     except DatabaseUnavailable as outage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from exercises import registry
@@ -14,9 +15,18 @@ SHOWN_CHARACTERS_MAX: Final = 64  # of an unknown name
 
 
 class UnknownExercise(NotFound):
-    """There is no exercise with this slug."""
+    """There is no exercise with this slug. It proposes those of ``among`` that have a similar name."""
 
     title, slug = "No such exercise", "unknown-exercise"
+
+    def __init__(self, asked: str, among: Iterable[str] = ()) -> None:
+        close = registry.close_to(asked, among)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        super().__init__(
+            f"There is no exercise {asked[:SHOWN_CHARACTERS_MAX]!r}.{hint}",
+            on_api="GET /api/v1/courses/{course}/exercises lists those of a course.",
+        )
+        self.asked = asked
 
 
 class UnknownPack(NotFound):
@@ -28,17 +38,12 @@ class UnknownPack(NotFound):
 def find_exercise(slug: str) -> Exercise:
     """Return the exercise of a slug.
 
-    :raises UnknownExercise: there is none
+    :raises UnknownExercise: there is none; it proposes nothing, because not every course has every exercise
     """
     try:
         return registry.find(slug)
     except registry.NoSuchExercise:
-        close = registry.close_to(slug)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        raise UnknownExercise(
-            f"There is no exercise {slug[:SHOWN_CHARACTERS_MAX]!r}.{hint}",
-            on_api="GET /api/v1/courses/{course}/exercises lists those of a course.",
-        ) from None
+        raise UnknownExercise(slug) from None
 
 
 def find_exercise_of(course: CourseRow, slug: str) -> Exercise:
@@ -47,7 +52,10 @@ def find_exercise_of(course: CourseRow, slug: str) -> Exercise:
     :raises UnknownExercise: there is none
     :raises UnknownPack: it is in a pack that the course does not have
     """
-    exercise = find_exercise(slug)
+    try:
+        exercise = find_exercise(slug)
+    except UnknownExercise:
+        raise UnknownExercise(slug, (each for each in registry.exercises() if holds(course, each))) from None
     if not holds(course, slug):
         name = slug.partition("/")[0]
         raise UnknownPack(

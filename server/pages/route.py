@@ -10,11 +10,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from exercises import registry
+from server.accounts.signin import Credentials
+from server.assignments.assignment import list_assignments
+from server.assignments.exercises import UnknownExercise
+from server.courses.access import read_membership
 from server.database.outage import DatabaseUnavailable
 from server.http.problems import DatabaseDown, NotFound, Problem, Unprocessable, refused
-from server.http.token_gate import API_PREFIX
+from server.http.state import database_of
+from server.http.token_gate import API_PREFIX, session_token
 from server.pages.page import Page
 from server.pages.session import SignedOut
 
@@ -50,7 +57,7 @@ class PageRoute(APIRoute):
 
         async def served(request: Request) -> Response:
             try:
-                return await serve(request)
+                return await _within_course(serve, request)
             except RequestValidationError:
                 return _shown(request, Unprocessable("This address or form cannot be read. Go back and try again."))
             except Problem as problem:
@@ -81,6 +88,33 @@ def show_refusal(request: Request, error: Exception) -> Response:
 def page_router() -> APIRouter:
     """Return a router of pages. They are not in the description of the API."""
     return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+async def _within_course(serve: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
+    """Serve a request of a page.
+
+    :raises UnknownExercise: there is no such exercise; it proposes what the course of the address asks for
+    """
+    try:
+        return await serve(request)
+    except UnknownExercise as unknown:
+        raise UnknownExercise(unknown.asked, await run_in_threadpool(_exercises_of_course, request)) from None
+
+
+def _exercises_of_course(request: Request) -> list[str]:
+    """Return the slugs of what the course of an address asks for; none if the address names no course.
+
+    :raises SignedOut: the browser has no session
+    :raises UnknownCourse: there is no such course, or the visitor has no seat in it
+    """
+    token, course = session_token(request.headers), request.path_params.get("course")
+    if token is None:
+        raise SignedOut
+    if course is None:
+        return []
+    with Credentials(database_of(request), token, request.state).reading() as account:
+        asked_for = list_assignments(account.session, read_membership(account, course).course, registry.exercises())
+        return [each.exercise for each in asked_for]
 
 
 def _asked(request: Request) -> str:

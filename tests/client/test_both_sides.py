@@ -23,6 +23,7 @@ from grader.sandbox.child.notebook import PLOTTING, PROGRESS
 from server.assignments.assignment import NotAssigned
 from server.assignments.exercises import UnknownExercise
 from server.courses.access import UnknownCourse
+from server.http.problems import Problem
 from server.submissions.access import UnknownSubmission
 from server.tables import RunState, TrainingRunRow
 from server.training import runs
@@ -62,11 +63,11 @@ COMPARERS = {
 
 @pytest.mark.parametrize("typed", ["makemore/full-backwrad", "full-backward", "basics/chain", "x/nothing"])
 def test_both_know_the_same_exercises_like_an_unknown_one(typed: str) -> None:
-    assert close_to(typed, registry.exercises()) == registry.close_to(typed)
+    assert close_to(typed, registry.exercises()) == registry.close_to(typed, registry.exercises())
 
 
 def test_advice_is_for_problems_of_the_server() -> None:
-    kinds = {UnknownCourse, UnknownExercise, UnknownSubmission, UnknownRun, NotAssigned}
+    kinds: set[type[Problem]] = {UnknownCourse, UnknownExercise, UnknownSubmission, UnknownRun, NotAssigned}
 
     assert ADVICE.keys() == {kind.slug for kind in kinds}
     assert [kind.removeprefix(PROBLEM) for kind in UNKNOWN_EXERCISE] == [UnknownExercise.slug, NotAssigned.slug]

@@ -148,6 +148,25 @@ def test_strangers_sign_in_and_members_of_another_course_find_nothing(
     assert window(there.student.token).open(BENCH).status_code == 404
 
 
+def test_an_unknown_exercise_is_answered_with_those_of_the_course(
+    server: RunningServer, window: OpenWindow, at_work: Window, elsewhere: Callable[..., Elsewhere]
+) -> None:
+    there = elsewhere(position=1)  # the course asks for the full backward pass alone
+    typed = "makemore/cross-entropi", "makemore/full-backwards", "puzzles/relus"
+
+    pages = [there.window.open(there.bench.replace(FULL, slug)) for slug in typed]
+
+    assert [page.status_code for page in pages] == [404, 404, 404]
+    assert ["Did you mean" in page.text for page in pages] == [False, True, False]
+    assert f"Did you mean {FULL}?" in pages[1].text
+    practice = at_work.open(BENCH.replace(FULL, typed[0]))  # nothing is assigned: all of its packs are to practise
+    assert "Did you mean makemore/cross-entropy?" in practice.text
+    outside = at_work.open(there.bench.replace(FULL, typed[1]))
+    assert "No such course" in outside.text and FULL not in outside.text
+    nobody = window("dojo_" + "x" * 43).open(BENCH.replace(FULL, typed[1]))
+    assert nobody.headers["location"].startswith("/sign-in")
+
+
 def test_a_draft_is_there_on_the_next_device(at_work: Window, window: OpenWindow, student: Student) -> None:
     kept = at_work.send(f"{BENCH}/draft", on=BENCH, source="dh = 1 < 2\n").json()
 

@@ -121,6 +121,13 @@ def test_tokens_are_made_and_revoked(database: Database, capsys: pytest.CaptureF
     assert cli.main(["token", "new", "99", "--yes"]) == 2
 
 
+def test_an_unknown_exercise_is_answered_with_those_like_it(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["submission", "list", "backprop", "--exercise", "puzzles/relus"]) == 2
+    assert "Did you mean puzzles/relu? docs/exercises.md lists them all." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("slug", ["", "Autumn", "a b", "-a", "x" * 65])
 def test_a_slug_that_is_none_is_refused(slug: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["course", "add", slug, "Title"]) == 2

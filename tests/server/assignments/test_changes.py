@@ -196,8 +196,10 @@ def test_removing_asks_where_there_is_work_and_keeps_it(database: Database, autu
 @on_sqlite
 def test_unknown_exercises_and_archived_courses_are_refused(database: Database, autumn: Class) -> None:
     with database.writing() as session:
-        with pytest.raises(UnknownExercise):
-            changes.plan_change(session, autumn.of(session), Change("no/such"))
+        with pytest.raises(UnknownExercise, match=rf"Did you mean {FULL}\?"):
+            changes.plan_change(session, autumn.of(session), Change(f"{FULL}s"))
+        with pytest.raises(UnknownExercise, match=r"'basics/softmaxe'\. GET"):  # it has not that pack
+            changes.plan_change(session, autumn.of(session), Change("basics/softmaxe"))
         session.get_one(CourseRow, autumn.course_id).archived_at = now() - DAY
         session.flush()
         with pytest.raises(Archived):
