@@ -143,6 +143,19 @@ def test_on_a_phone_the_result_and_what_comes_next_are_seen_at_once(site: Site, 
     expect(page.get_by_role("heading", name=re.compile("^d"))).to_be_in_viewport()  # not below a list of 25 steps
 
 
+def test_on_a_phone_the_tab_key_goes_as_the_eye_does(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.enrol("Nour"), viewport=PHONE).open(BENCH)
+    expect(page.locator(".cm-content")).to_be_visible()
+
+    page.locator(".bench-head a").first.focus()
+    rooms: list[str] = []
+    while not rooms or "editor" not in rooms[-1]:
+        page.keyboard.press("Tab")
+        rooms.append(page.evaluate("document.activeElement.closest('.pane, .bench-head').className"))
+
+    assert [room for room in dict.fromkeys(rooms) if room != "bench-head"] == ["pane step", "pane map", "pane editor"]
+
+
 def test_a_link_brings_the_chosen_step_into_sight(site: Site, sit_down: SitDown) -> None:
     page = sit_down(site.enrol("Jo"), viewport=PHONE).open(BENCH)
     paste(page, SOLUTION.replace(*FIRST_MISTAKE))
