@@ -298,9 +298,49 @@ def test_an_empty_course_says_what_to_do(drawn: Class, window: OpenWindow) -> No
     visitor = window(token)
 
     assert "Nobody is here yet" in visitor.open("/courses/empty/class").text
+    assert "There is no student<" in visitor.open("/courses/empty/gradebook").text
+    for path in ("class", "gradebook"):
+        assert (
+            '<a class="btn first" href="/courses/empty/people">Add people'
+            in visitor.open(f"/courses/empty/{path}").text
+        )
+    for path in ("people", "people?role=student"):
+        assert "No student has joined yet" in visitor.open(f"/courses/empty/{path}").text
+    assert "Nobody is found" in visitor.open("/courses/empty/people?role=assistant").text
+    assert "Nobody has joined yet. Show the class a join code." in visitor.open("/courses").text
     assert "Nobody has handed in yet" in visitor.open("/courses/empty/hurts").text
     assert "Nothing was handed in yet" in visitor.open(f"/courses/empty/exercises/{FULL}/history").text
     assert "of 0 have it" in visitor.open(f"/courses/empty/lecture/{FULL}/h").text
+
+
+def test_an_empty_section_says_that_it_is_one(drawn: Class, window: OpenWindow) -> None:
+    with drawn.server.services.database.writing() as session:
+        course = courses.open_course(session, "of-two", "Of two")
+        courses.enrol(session, course, "Uma", Role.STUDENT, "A")
+        token = courses.enrol(session, course, "Bo", Role.ASSISTANT, "B").token
+    visitor = window(token)
+
+    pages = {path: visitor.open(f"/courses/of-two/{path}").text for path in ("class", "people", "gradebook", "hurts")}
+
+    for path in ("class", "people"):
+        assert "No student is in section B yet" in pages[path] and "Your instructor lets them in" in pages[path]
+        assert "join code" not in pages[path].lower()
+    assert "There is no student in section B" in pages["gradebook"]
+    assert "Nobody in section B has handed in yet" in pages["hurts"]
+    assert "No student is in your section yet." in visitor.open("/courses").text
+
+
+def test_a_class_of_which_nobody_began_is_not_said_to_have_run(drawn: Class, window: OpenWindow) -> None:
+    with drawn.server.services.database.writing() as session:
+        course = courses.open_course(session, "idle", "Idle")
+        courses.enrol(session, course, "Ole", Role.STUDENT)
+        visitor = window(courses.enrol(session, course, "Per", Role.INSTRUCTOR).token)
+
+    page, filtered = (visitor.open(f"/courses/idle/class{query}").text for query in ("", "?show=never_ran"))
+
+    assert re.search(r"<dt>no run yet</dt><dd [^>]+>1</dd>", page)
+    assert "No student is at work without a run that could be compared" in filtered
+    assert "1 student is in another state" in filtered
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ class PeopleList:
     following: int | None
     never_signed_in: int
 
+    @property
+    def is_staff_alone(self) -> bool:
+        """Whether everybody whom the visitor looks after is shown, and no student is among them."""
+        is_everybody = self.search == Search(section=self.search.section) and len(self.people) == self.total > 0
+        return is_everybody and all(person.seat.role is not Role.STUDENT for person in self.people)
+
 
 @dataclass(frozen=True)
 class GivenKey:
