@@ -215,6 +215,40 @@ def test_an_instructor_gives_points_and_takes_them_back(drawn: Class, staff: Win
     assert drawn.count(OverrideRow) == 1
 
 
+@pytest.mark.parametrize(
+    "slug", ["basics/neuron", "classics/hinge", "puzzles/relu", "transformer/gelu", "drills/missing-term-1"]
+)
+def test_an_exercise_of_any_pack_has_its_pages(drawn: Class, window: OpenWindow, slug: str) -> None:
+    exercise = find(slug)
+    step = exercise.checkpoints[0].name
+    there = drawn.server.open_course(slug.replace("/", "-"))
+    with drawn.server.services.database.writing() as session:
+        course = session.exec(select(CourseRow).where(CourseRow.slug == there.slug)).one()
+        course.packs = {exercise.slug.partition("/")[0]: "0" * 64}
+    answer = there.student.submit_code(f"{exercise.solution}\nd{step} = 3.0 * d{step}", exercise=slug)
+    student, staff = window(there.student.token), window(there.instructor.token)
+    here, submission = f"/courses/{there.slug}", f"/submissions/{answer.json()['id']}"
+
+    pages = [visitor.open(submission) for visitor in (student, staff)]
+    pages += [staff.open(f"{here}/{page}?exercise={slug}") for page in ("class", "hurts")]
+    pages.append(staff.open(f"{here}/lecture/{slug}/{step}"))
+
+    assert answer.json()["status"] == "graded"
+    assert [page.status_code for page in pages] == [200] * 5
+
+
+def test_code_that_reached_no_step_was_handed_in(drawn: Class, window: OpenWindow) -> None:
+    there = drawn.server.open_course("stopping")
+    answer = there.student.submit_code("raise ValueError('shapes')")
+
+    page = window(there.instructor.token).open(f"/courses/stopping/hurts?exercise={FULL}").text
+
+    assert answer.json()["status"] == "graded"
+    assert "Nobody has handed in yet" not in page
+    assert "The code of 1 student ran, and set no step that is asked for." in page
+    assert "Code that stops" in page and "1 of 1 still do" in page
+
+
 def test_what_waits_is_taken_out_and_put_back(drawn: Class, staff: Window, window: OpenWindow) -> None:
     drawn.server.services.dispatcher.stop()
     cleo = drawn.server.join("Dora")
@@ -266,27 +300,6 @@ def test_withheld_results_show_nowhere(drawn: Class, window: OpenWindow, staff: 
     assert "missing term" in staff.open(f"/submissions/{drawn.submissions['ben']}").text
     with drawn.server.services.database.writing() as session:
         session.delete(session.exec(select(AssignmentRow)).one())
-
-
-@pytest.mark.parametrize(
-    "slug", ["basics/neuron", "classics/hinge", "puzzles/relu", "transformer/gelu", "drills/missing-term-1"]
-)
-def test_an_exercise_of_any_pack_has_its_pages(drawn: Class, window: OpenWindow, slug: str) -> None:
-    exercise = find(slug)
-    step = exercise.checkpoints[0].name
-    there = drawn.server.open_course(slug.replace("/", "-"))
-    with drawn.server.services.database.writing() as session:
-        course = session.exec(select(CourseRow).where(CourseRow.slug == there.slug)).one()
-        course.packs = {exercise.slug.partition("/")[0]: "0" * 64}
-    answer = there.student.submit_code(f"{exercise.solution}\nd{step} = 3.0 * d{step}", exercise=slug)
-    student, staff = window(there.student.token), window(there.instructor.token)
-    here, submission = f"/courses/{there.slug}", f"/submissions/{answer.json()['id']}"
-
-    pages = [visitor.open(submission) for visitor in (student, staff)]
-    pages += [staff.open(f"{here}/{page}?exercise={slug}") for page in ("class", "hurts")]
-    pages.append(staff.open(f"{here}/lecture/{slug}/{step}"))
-
-    assert [page.status_code for page in pages] == [200] * 5
 
 
 def test_an_empty_course_says_what_to_do(drawn: Class, window: OpenWindow) -> None:
