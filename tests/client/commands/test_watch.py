@@ -81,6 +81,20 @@ def test_watch_sends_nothing_twice_that_the_server_has(losing: Student) -> None:
     assert pauses[-3:] == [0.5, 0.5, 0.5]
 
 
+def test_watch_stops_where_the_token_is_refused(pulled: Student) -> None:
+    def revoke(_: int) -> None:
+        pulled.fake.before = lambda _: problem(401, "This token was revoked. Type: dojo login ADDRESS")
+        Path("solution.py").write_text(HALF)
+
+    Path("solution.py").write_text(RIGHT)
+
+    code, out, err, pauses = watched(pulled, 3, revoke)
+
+    assert (code, pauses) == (2, [0.5])
+    assert out.count("2 of 2 pass") == 1
+    assert err.splitlines()[-1] == "This token was revoked. Type: dojo login https://dojo.test"
+
+
 def test_watch_ends_by_an_interrupt_that_python_dropped(pulled: Student) -> None:
     pauses: list[float] = []
 

@@ -22,7 +22,7 @@ from dojo.commands.decorators import PASSED, WRONG, command
 from dojo.commands.paths import complete_exercise, one_file, shell_word, short_path
 from dojo.commands.results import show_result
 from dojo.commands.target import Target, find_target, send_outbox, target_of
-from dojo.errors import BadFile, DojoError, NotGradedYet, Unreachable
+from dojo.errors import BadFile, DojoError, NotGradedYet, Unauthorized, Unreachable
 from dojo.files.answer_file import AnswerFile, CodeFile, TensorFile, find_answer_file, read_answer_file
 from dojo.files.workspace import find_workspace
 from dojo.notebook_slice import NotebookSlice
@@ -245,7 +245,8 @@ def watch(context: Context, words: tuple[Path, ...], exercise: str | None) -> in
     """Submit FILE now, and each time it is saved, until Ctrl-C.
 
     The screen is cleared, and shows the newest result alone. While the server cannot be
-    reached, that is said once, and the last version is submitted when it is back.
+    reached, that is said once, and the last version is submitted when it is back. If it
+    refuses your token, the watch ends.
 
     \b
     Example:
@@ -297,7 +298,10 @@ class Watching:
     _is_away: bool = False
 
     def look(self) -> None:
-        """Submit the file if it was saved since the last look, or if the server was away then."""
+        """Submit the file if it was saved since the last look, or if the server was away then.
+
+        :raises Unauthorized: the server refuses the token, as it would after each further save
+        """
         content = self.path.read_bytes() if self.path.is_file() else b""  # an editor that saves may replace the file
         if not content or content == self._seen:
             return
@@ -306,6 +310,8 @@ class Watching:
             connection, target = find_target(self.context, self.path, self.exercise)
             answer = read_answer_file(self.path, target.goal)
             self.code = _submit_and_show(self.context, HandingIn(connection, target, answer, is_watched=True))
+        except Unauthorized:
+            raise
         except DojoError as error:
             self.code = error.exit_code
             if isinstance(error, Unreachable) and not isinstance(error, NotGradedYet):
