@@ -117,6 +117,16 @@ def test_the_end_says_what_to_do_next() -> None:
     assert len(set(told)) == 5
 
 
+@pytest.mark.parametrize("status", ["failed", "forged"])
+def test_advice_stands_in_the_message_alone(status: str) -> None:
+    screen, file = terminal(80)
+    show.show_run(screen, run(status=status, message="It stopped. Correct it, and start again."))
+
+    advice, commands = re.sub(r"\x1b\[\d*m", "", file.getvalue()).splitlines()[-2:]
+    assert advice == "It stopped. Correct it, and start again."
+    assert re.fullmatch(r"(Hand it in: dojo submit FILE   )?Start again: dojo train FILE", commands)
+
+
 def test_a_traceback_keeps_its_lines() -> None:
     screen, file = terminal(80)
     show.show_run(screen, run(status="failed", message="It stopped:\n    dC = (\n         ^\nCorrect it."))

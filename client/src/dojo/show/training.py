@@ -22,11 +22,11 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille
 _BRAILLE = 0x2800
 OWN_STYLE, REFERENCE_STYLE = "bold cyan", "yellow"
 
-NEXT_STEPS = {
+NEXT_STEPS = {  # of a failed or forged run the server's message says what to do, and this only how to type it
     "done": "Another choice: dojo train FILE --steps N --batch N --lr 0.1,0.01@10000",
     "cancelled": "Start another: dojo train FILE",
-    "failed": "Mend it, check it with dojo submit FILE, and start another run: dojo train FILE",
-    "forged": "Start another run with a backward that depends on its state alone: dojo train FILE",
+    "failed": "Hand it in: dojo submit FILE   Start again: dojo train FILE",
+    "forged": "Start again: dojo train FILE",
 }
 CHECKS = {
     "yes": "Checked: each chunk agrees with the reference.",
