@@ -101,7 +101,6 @@ def _print_pulled(context: Context, pulled: Pulled, here: Path) -> None:
     for line in due_lines(pulled.exercise):
         context.screen.print(line)
     if not pulled.exercise.takes_answers:
-        context.screen.print("It takes no more answers. See what does: dojo list")
         return
     context.screen.print(f"Next: read {STATEMENT}, write {SOLUTION}, then: {change_folder}dojo submit")
     if pulled.workspace.exercise == TRAINING:

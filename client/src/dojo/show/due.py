@@ -10,6 +10,7 @@ from dojo.text import plural
 
 UTC = timezone.utc  # noqa: UP017  # the only name that Python 3.10 has
 
+NO_MORE = "It takes no more answers. See what does: dojo list"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -22,21 +23,28 @@ def due_text(exercise: Exercise, now: datetime | None = None) -> str:
     """
     now = now or datetime.now(UTC)
     opens, due = _moment(exercise.opens), _moment(exercise.due)
+    if exercise.answers == "closed":  # of an archived course also before it is due
+        return f"closed {_shown(due, exercise)}" if due is not None and due <= now else "closed"
     if opens is not None and opens > now:
         return f"opens {_shown(opens, exercise)}"
     if due is None:
         return exercise.due or "-"
-    if exercise.answers == "closed":
-        return f"closed {_shown(due, exercise)}"
     return _shown(due, exercise) if exercise.is_done else f"{_shown(due, exercise)}, {relative(due, now)}"
 
 
 def due_lines(exercise: Exercise, now: datetime | None = None) -> list[str]:
-    """Return what there is to say of the dates and the attempts of an exercise, a sentence each."""
+    """Return what there is to say of the dates and the attempts of an exercise, a sentence each.
+
+    Of one that is closed, only that it is, and since when.
+    """
     now = now or datetime.now(UTC)
     opens, due = _moment(exercise.opens), _moment(exercise.due)
     zone = f" ({exercise.time_zone})" if _zone(exercise) is not None else ""
     lines = []
+    if exercise.answers == "closed":
+        if due is not None and due <= now:
+            lines.append(f"It was due {_shown(due, exercise)}{zone}, {relative(due, now)}.")
+        return [*lines, NO_MORE]
     if opens is not None and opens > now:
         lines.append(f"O{opening_text(exercise, now).removeprefix('o')}.")
     if due is not None:
@@ -44,6 +52,8 @@ def due_lines(exercise: Exercise, now: datetime | None = None) -> list[str]:
         lines += [exercise.late] if exercise.late else []
     if exercise.attempts_left is not None:
         lines.append(f"{plural(exercise.attempts_left, 'attempt')} left.")
+    if exercise.attempts_left == 0:
+        lines.append(NO_MORE)
     return lines
 
 

@@ -60,7 +60,7 @@ def show_exercises(screen: Screen, exercises: Sequence[Exercise], now: datetime 
     if not exercises:
         screen.print("This course has no exercises yet. Look again later: dojo list")
         return
-    has_dates = any(exercise.due or exercise.opens for exercise in exercises)
+    has_dates = any(exercise.due or exercise.opens or exercise.answers == "closed" for exercise in exercises)
     # A narrow terminal leaves out the columns at the end, so dates come early.
     titles = ("exercise", "passed", *(("due",) if has_dates else ()), "exact", "attempts", "title")
     rows = []
