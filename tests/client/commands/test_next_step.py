@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -10,6 +11,7 @@ import pytest
 
 from dojo.api.responses import Exercise, read_exercise
 from dojo.commands.next_step import TRAINING, next_steps
+from tests.client.commands.conftest import RIGHT
 from tests.client.conftest import Student
 from tests.client.fake import SLUG
 
@@ -25,6 +27,7 @@ DONE, OPEN = exercise("done", passed=2), exercise("open")
 CLOSED, USED_UP = exercise("closed", answers="closed"), exercise("used-up", attempts_left=0)
 SOON = exercise("soon", answers="later", opens_at="2026-11-30T07:00:00Z")
 LATER = exercise("later", answers="later", opens_at="2026-12-30T07:00:00Z")
+KEPT = exercise("kept", feedback="withheld", shown_when="Later.", attempts=1)
 TRAIN, TRAINED = exercise(TRAINING), exercise(TRAINING, passed=2)
 WAIT = "There is nothing else to hand in now. a/soon opens 2026-11-30 08:00 (Europe/Berlin), in 43 hours."
 
@@ -35,8 +38,12 @@ WAIT = "There is nothing else to hand in now. a/soon opens 2026-11-30 08:00 (Eur
         ([DONE, CLOSED, USED_UP, SOON, OPEN], None, ["Next: dojo pull a/open"]),
         ([OPEN, DONE, CLOSED], "a/done", ["Next: dojo pull a/open"]),
         ([DONE, LATER, SOON, CLOSED], None, [WAIT]),
-        ([DONE, CLOSED], None, []),
+        ([DONE, CLOSED], None, ["There is nothing else to hand in now. See what you handed in: dojo history"]),
+        ([DONE], None, ["Every exercise of this course is done."]),
+        ([DONE, OPEN], "a/open", ["Every exercise of this course is done."]),
         ([], None, []),
+        ([KEPT, OPEN], None, ["Next: dojo pull a/open"]),
+        ([KEPT, DONE], None, ["Next: dojo pull a/kept"]),
         ([DONE, TRAIN], None, [f"Next: dojo pull {TRAINING}, and once it passes: dojo train FILE"]),
         ([TRAINED, OPEN], TRAINING, ["Train the network with it: dojo train x.py", "Next: dojo pull a/open"]),
         ([TRAINED, SOON], TRAINING, ["Train the network with it: dojo train x.py", WAIT]),
@@ -67,3 +74,18 @@ def test_what_is_not_open_yet_is_neither_shown_nor_asked_for(student: Student) -
 
     assert student.type("list")[1].endswith(f"\nNext: dojo pull {SLUG}\n")
     assert student.type("open", "--json")[1].count(SLUG) == 1
+
+
+@pytest.mark.parametrize("words", [("open",), ("submit", "solution.py")])
+def test_a_course_that_is_not_open_yet_has_exercises(student: Student, words: tuple[str, ...]) -> None:
+    student.join()
+    Path("solution.py").write_text(RIGHT)
+    later = {**student.fake.exercise(), "answers": "later", "opens_at": "2999-01-01T00:00:00Z"}
+    student.fake.before = lambda request: (
+        httpx.Response(200, json={"exercises": [later]}) if request.url.path.endswith("autumn/exercises") else None
+    )
+
+    code, _, err = student.type(*words)
+
+    assert code == 2
+    assert err == "No exercise of this course is open yet.\nSee when the first one opens: dojo list\n"

@@ -78,4 +78,4 @@ def test_all_right_says_so_and_what_is_next(pulled: Student) -> None:
     listed.pop()
     assert pulled.type("show", "1")[1].endswith("\nNext: dojo pull makemore/above\n")
     del listed[0]
-    assert pulled.type("show", "1")[1].endswith("this exercise is done.\nSee how far you are: dojo list\n")
+    assert pulled.type("show", "1")[1].endswith("this exercise is done.\nEvery exercise of this course is done.\n")

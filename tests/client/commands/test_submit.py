@@ -172,6 +172,8 @@ def test_outside_of_a_folder_the_exercise_is_guessed(pulled: Student) -> None:
     assert code == 0
     assert f"mine.py makes 2 answers of {SLUG}" in err
     assert pulled.type("submit", "mine.py", "--exercise", SLUG)[0] == 0
+    Path("mine.py").write_text("dlogits = torch.full((2, 3), 2.0)\n")
+    assert f"mine.py makes 1 answer of {SLUG}" in pulled.type("submit", "mine.py")[2]
     Path("other.py").write_text("x = 1")
     assert pulled.type("submit", "other.py")[0] == 2
 

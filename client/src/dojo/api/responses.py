@@ -349,6 +349,11 @@ class Exercise:
         """Whether the student can hand in now."""
         return self.answers == "open" and self.attempts_left != 0
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether something was handed in whose feedback shows later."""
+        return bool(self.withheld) and self.attempts > 0
+
 
 @dataclass(frozen=True)
 class Explanation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from dojo.files.outbox import Outbox
 from dojo.files.workspace import Workspace, find_workspace
 from dojo.notebook_slice import SECTIONS, Goal
 from dojo.tensors import shapes
+from dojo.text import plural
+
+NEWEST_MAX = 50  # submissions that are looked through for one that is no drill's
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,7 @@ def target_of(workspace: Workspace) -> Target:
 def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
     variables = variables_in(file)
     counts = {}
-    for entry in connection.server.exercises(connection.course):
-        if entry.answers == "later":
-            continue  # nobody may read it yet
+    for entry in _readable_exercises(connection):
         exercise = connection.server.exercise(connection.course, entry.slug)
         counts[entry.slug] = sum(checkpoint.variable in variables for checkpoint in exercise.checkpoints)
     best = max(counts.values(), default=0)
@@ -78,7 +80,8 @@ def _best_exercise(context: Context, connection: Connection, file: Path) -> str:
             f"Write one. If the file makes them in another way, name its exercise: {naming}",
         )
     slug = candidates[0]
-    context.print_note(f"{file.name} makes {best} answers of {slug}. Another exercise is named with --exercise.")
+    answers = plural(best, "answer")
+    context.print_note(f"{file.name} makes {answers} of {slug}. Another exercise is named with --exercise.")
     return slug
 
 
@@ -101,15 +104,37 @@ def current_exercise(connection: Connection, named: str | None, workspace: Works
     return connection.server.exercise(connection.course, slug)
 
 
+def begun_exercise(connection: Connection, exercises: Sequence[Exercise]) -> Exercise | None:
+    """Return the one of these exercises that was handed in last, if it is not done and takes answers; else None.
+
+    What was handed in for a drill does not count: drills are in no course's list.
+    """
+    listed = {exercise.slug: exercise for exercise in exercises}
+    newest = connection.server.submissions(connection.course, exercise=None, limit=NEWEST_MAX)
+    latest = next((listed[each.exercise] for each in newest if each.exercise in listed), None)
+    return latest if latest is not None and not latest.is_done and latest.takes_answers else None
+
+
 def _next_exercise(connection: Connection) -> str:
-    """Return the exercise of the last submission if it is not done, else the first that is not, else the last.
+    """Return the exercise that was handed in last if it is not done, else the first that is not, else the last.
 
     :raises BadFile: none is open yet
     """
-    server, course = connection.server, connection.course
-    exercises = [exercise for exercise in server.exercises(course) if exercise.answers != "later"]
+    exercises = _readable_exercises(connection)
+    begun = begun_exercise(connection, exercises)
+    undone = [exercise for exercise in exercises if not exercise.is_done and exercise.takes_answers]
+    return (begun or [*undone, exercises[-1]][0]).slug
+
+
+def _readable_exercises(connection: Connection) -> list[Exercise]:
+    """Return the exercises of a course that are open already.
+
+    :raises BadFile: there is none
+    """
+    exercises = connection.server.exercises(connection.course)
+    readable = [exercise for exercise in exercises if exercise.answers != "later"]
+    if exercises and not readable:
+        raise BadFile("No exercise of this course is open yet.", "See when the first one opens: dojo list")
     if not exercises:
         raise BadFile("This course has no exercises yet.", "Look again later: dojo list")
-    latest = {submission.exercise for submission in server.submissions(course, exercise=None, limit=1)}
-    undone = [exercise.slug for exercise in exercises if not exercise.is_done and exercise.takes_answers]
-    return next((slug for slug in undone if slug in latest), [*undone, exercises[-1].slug][0])
+    return readable
