@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -36,8 +37,12 @@ def test_a_drill_is_offered_pulled_and_passed(
     monkeypatch.chdir(tmp_path / "scale-1")
     Path("solution.py").write_text(RIGHT, encoding="utf-8")
     drilled = type_words("submit")
+    monkeypatch.chdir(tmp_path)
+    elsewhere = type_words("open --json")
 
     assert "Practise this" not in first
     assert OFFER in second.splitlines()
-    assert "Find the factor" in Path("exercise.md").read_text(encoding="utf-8")
+    assert "Find the factor" in Path("scale-1/exercise.md").read_text(encoding="utf-8")
     assert "3 of 3 pass, 3 exact" in drilled
+    assert drilled.endswith("\nNext: go on with puzzles/square. Type in its folder: dojo submit\n")
+    assert json.loads(elsewhere)["exercise"] == "puzzles/square"

@@ -61,6 +61,21 @@ def test_lists_and_status_say_kept_and_not_how_much_is_right(waiting: Student) -
     assert whole.splitlines()[-1] == WHEN
 
 
+def test_a_status_before_anything_was_handed_in_points_at_nothing(waiting: Student) -> None:
+    assert waiting.type("status", SLUG)[1].splitlines() == [f"{SLUG}: Softmax", f"Nothing is handed in yet. {WHEN}"]
+
+
+def test_the_lecture_is_opened_without_a_word_on_what_is_right(
+    waiting: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda url: None)
+    waiting.type("submit", "solution.py", "--exercise", SLUG)
+
+    out = waiting.type("open", SLUG)[1]
+
+    assert out.splitlines() == [f"{WHEN} Here is the lecture of {SLUG}:", "https://dojo.test/lecture?t=60"]
+
+
 def test_there_is_no_hint_yet(waiting: Student) -> None:
     waiting.type("submit", "solution.py", "--exercise", SLUG)
 

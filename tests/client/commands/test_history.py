@@ -52,6 +52,54 @@ def test_status_shows_the_best_and_the_last_mistake(pulled: Student) -> None:
     assert pulled.type("status")[1].splitlines()[1] == "[█✗]  1 of 2 pass, 1 exact"
 
 
+def test_status_ends_with_the_dates_and_whether_answers_are_taken(
+    pulled: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise = pulled.fake.exercise() | {"due_at": "2099-12-01T22:00:00Z", "time_zone": "UTC", "attempts_left": 2}
+    monkeypatch.setattr(pulled.fake, "exercise", lambda: exercise)
+
+    taken = pulled.type("status")[1].splitlines()
+    exercise["answers"] = "closed"
+    closed = pulled.type("status")[1].splitlines()
+
+    assert taken[-2].startswith("Due 2099-12-01 22:00 (UTC), in ")
+    assert taken[-1] == "2 attempts left."
+    assert closed[-1] == "It takes no more answers. See what does: dojo list"
+
+
+def test_status_elsewhere_ends_with_what_is_next(student: Student) -> None:
+    student.join()
+
+    assert student.type("status")[1].endswith(f"\nNext: dojo pull {SLUG}\n")
+
+
+def test_commands_name_what_was_named(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    exercise = pulled.fake.exercise()
+    exercise["checkpoints"][1] |= {"best": "wrong", "attempts": 1}
+    monkeypatch.setattr(pulled.fake, "exercise", lambda: exercise)
+
+    status, hint = pulled.type("status", SLUG)[1], pulled.type("hint", "1")[1]
+
+    assert f"Step by step: dojo status {SLUG} --all\n" in status
+    assert "  One more hint (2 of 3): dojo hint 1\n" in status
+    assert hint.endswith("\nOne more: dojo hint 1\n")
+
+
+def test_a_hint_that_the_status_showed_counts(pulled: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("solution.py").write_text(HALF)
+    pulled.type("submit", "solution.py")
+    (pulled.config / "attempts.json").unlink()  # it was handed in on another machine
+    exercise = pulled.fake.exercise()
+    exercise["checkpoints"][1] |= {"best": "wrong", "attempts": 1}
+    monkeypatch.setattr(pulled.fake, "exercise", lambda: exercise)
+
+    pulled.type("status")
+
+    assert f"  2. {HINTS[1]}\n" in pulled.type("hint")[1]
+
+
 def test_points_that_staff_set_are_shown_in_the_status(pulled: Student) -> None:
     exercise = pulled.fake.exercise() | {"override": {"points": 1.5, "reason": "Half of it by hand."}}
     pulled.fake.before = lambda request: (
@@ -126,6 +174,16 @@ def test_the_course_limits_the_hints(pulled: Student) -> None:
     assert "That was the last hint." in pulled.type("hint")[1]
     submission["grade"]["checkpoints"][1]["diagnosis"] = []
     assert "This course shows no hints." in pulled.type("hint")[1]
+
+
+def test_the_last_hint_names_no_lecture_where_there_is_none(pulled: Student) -> None:
+    Path("solution.py").write_text("dcounts = torch.ones(2, 3)\n")
+    pulled.type("submit", "solution.py")
+    pulled.fake.links = False
+
+    last = [pulled.type("hint")[1] for _ in HINTS][-1]
+
+    assert last.endswith("\nThat was the last hint. Read exercise.md once more.\n")
 
 
 def test_a_hint_without_a_mistake(pulled: Student) -> None:

@@ -123,7 +123,8 @@ def open_(context: Context, exercise: str | None) -> int:
     workspace = None if exercise else find_workspace(Path.cwd())
     connection = context.connect(workspace)
     current = current_exercise(connection, exercise, workspace)
-    step = next((checkpoint for checkpoint in current.checkpoints if not checkpoint.passed), None)
+    undone = [] if current.is_kept else [checkpoint for checkpoint in current.checkpoints if not checkpoint.passed]
+    step = next(iter(undone), None)
     url = (step and step.lecture_url) or current.lecture_url
     if context.as_json:
         context.print_json({"exercise": current.slug, "checkpoint": step.name if step else None, "url": url})
@@ -131,7 +132,9 @@ def open_(context: Context, exercise: str | None) -> int:
     if url is None:
         context.screen.print(f"The lecture has nothing on {current.slug}. Read {STATEMENT} once more.")
         return PASSED
-    if step is None:
+    if current.is_kept:
+        context.screen.print(f"{current.withheld} Here is the lecture of {current.slug}:")
+    elif step is None:
         context.screen.print(f"Every step of {current.slug} is right. Here is the lecture once more:")
     else:
         context.screen.print(f"{step.variable} is the first step of {current.slug} that is not right yet:")

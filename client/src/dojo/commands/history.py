@@ -9,6 +9,7 @@ import click
 from dojo.commands import results
 from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, command
+from dojo.commands.next_step import next_steps
 from dojo.commands.paths import SubmissionNumber, complete_exercise
 from dojo.commands.target import current_exercise, send_outbox
 from dojo.files.workspace import MARKER, find_workspace
@@ -40,13 +41,15 @@ def status(context: Context, exercise: str | None, whole: bool) -> int:
         elif whole:
             lists.show_checkpoints(context.screen, current)
         else:
-            results.show_status(context, connection, current)
+            results.show_status(context, connection, current, is_named=exercise is not None)
         return PASSED
     exercises = connection.server.exercises(connection.course)
     if context.as_json:
         context.print_json({"course": connection.course, "exercises": [entry.body for entry in exercises]})
     else:
         lists.show_exercises(context.screen, exercises)
+        for line in next_steps(exercises):
+            context.screen.print(line)
     return PASSED
 
 
@@ -114,6 +117,7 @@ def hint(context: Context, number: int | None) -> int:
     """
     workspace = find_workspace(Path.cwd())
     connection = context.connect(workspace)
+    command = "dojo hint" if number is None else f"dojo hint {number}"
     if number is None:
         number = results.newest_number(connection, workspace.exercise if workspace else None)
-    return results.show_hint(context, connection, connection.server.submission(number))
+    return results.show_hint(context, connection, connection.server.submission(number), command)

@@ -14,10 +14,12 @@ from dojo.commands.context import Context
 from dojo.commands.decorators import PASSED, WRONG
 from dojo.commands.memory import Memory
 from dojo.commands.next_step import next_steps
+from dojo.commands.target import begun_exercise
 from dojo.errors import BadFile, ServerError
-from dojo.files.workspace import find_workspace
+from dojo.files.workspace import STATEMENT, find_workspace
 from dojo.show import brief, grades
 from dojo.show.brief import Before, View
+from dojo.show.due import due_lines
 from dojo.show.grades import RUN_SENTENCES
 from dojo.text import plural
 
@@ -112,37 +114,57 @@ def _before(connection: Connection, submission: Submission) -> Before | None:
 def _next_steps(connection: Connection, done: str, file: str = "FILE") -> Sequence[str]:
     """Return what to go on with after an exercise, a sentence each."""
     try:
-        return next_steps(connection.server.exercises(connection.course), done, file)
+        exercises = connection.server.exercises(connection.course)
+        is_listed = any(exercise.slug == done for exercise in exercises)  # a drill is not
+        begun = None if is_listed else begun_exercise(connection, exercises)
+        if begun is not None:
+            return (f"Next: go on with {begun.slug}. Type in its folder: dojo submit",)
+        return next_steps(exercises, done, file)
     except ServerError:
         return ()
 
 
-def show_status(context: Context, connection: Connection, exercise: Exercise) -> None:
-    """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others."""
+def show_status(context: Context, connection: Connection, exercise: Exercise, *, is_named: bool) -> None:
+    """Print the progress in an exercise: the best of each step, and the rows of the last submission for the others.
+
+    :param is_named: the exercise was typed, so it may not be that of the current folder
+    """
     heading = f"{exercise.slug}: {exercise.title}"
     grades.show_override(context.screen, exercise.slug, exercise.override)
     if exercise.withheld:
         context.screen.print(heading, style="bold")
-        context.screen.print(f"{plural(exercise.attempts, 'attempt')} kept. {exercise.withheld} See them: dojo history")
+        kept = f"{plural(exercise.attempts, 'attempt')} kept. {exercise.withheld} See them: dojo history"
+        context.screen.print(kept if exercise.is_kept else f"Nothing is handed in yet. {exercise.withheld}")
+        _print_due(context, exercise)
         return
     newest = None
     if any(not checkpoint.passed and checkpoint.attempts for checkpoint in exercise.checkpoints):
         newest = _newest_graded(connection, exercise.slug)
-    grade = _best_rows(exercise, newest)
+    grade = _best_rows(exercise, newest.grade if newest else None)
     mistake = grade.first_own
     levels = 1
     if mistake is not None:
         memory = Memory(context.config.folder, connection)
         levels = max(memory.hint_levels(exercise.slug, mistake), 1)
+        memory.store_hint_levels(exercise.slug, mistake, levels)
     steps = _next_steps(connection, exercise.slug) if grade.all_passed else ()
-    view = View(exercise.checkpoints, hint_levels=levels, next_steps=steps)
+    hint = f"dojo hint {newest.id}" if is_named and newest else "dojo hint"
+    whole = f"dojo status {exercise.slug} --all" if is_named else "dojo status --all"
+    view = View(exercise.checkpoints, hint_levels=levels, next_steps=steps, hint_command=hint, whole_command=whole)
     brief.show_progress(context.screen, heading, grade, view)
+    if not grade.all_passed:  # what is done needs no hurry
+        _print_due(context, exercise)
 
 
-def _newest_graded(connection: Connection, slug: str) -> Grade | None:
+def _print_due(context: Context, exercise: Exercise) -> None:
+    for line in due_lines(exercise):
+        context.screen.print(line)
+
+
+def _newest_graded(connection: Connection, slug: str) -> Submission | None:
     listed = connection.server.submissions(connection.course, exercise=slug, limit=10)
     number = next((each.id for each in listed if each.status == "graded"), None)
-    return connection.server.submission(number).grade if number is not None else None
+    return connection.server.submission(number) if number is not None else None
 
 
 def _best_rows(exercise: Exercise, newest: Grade | None) -> Grade:
@@ -168,8 +190,8 @@ def newest_number(connection: Connection, slug: str | None) -> int:
     return number
 
 
-def show_hint(context: Context, connection: Connection, submission: Submission) -> int:
-    """Print the first mistake of a submission with one level more of its hints than before."""
+def show_hint(context: Context, connection: Connection, submission: Submission, command: str) -> int:
+    """Print the first mistake of a submission with one level more of its hints than before, by ``command`` again."""
     if submission.grade is None:
         raise BadFile(f"Submission {submission.id} has no grade yet.", f"Look again: dojo show {submission.id}")
     if submission.grade.withheld:
@@ -184,11 +206,21 @@ def show_hint(context: Context, connection: Connection, submission: Submission) 
     levels = min(shown + 1, there)
     memory.store_hint_levels(submission.exercise, row, levels)
     hints = brief.shown_hints(row, levels)
-    if there == 0:
-        return _print_hint(context, submission, row, hints, "This course shows no hints. The lecture: dojo open")
+    sentence = "" if levels == there else f"One more: {command}"
     if shown >= there:
-        return _print_hint(context, submission, row, hints, "That was the last hint. The lecture: dojo open")
-    return _print_hint(context, submission, row, hints, "" if levels == there else "One more: dojo hint")
+        why = "That was the last hint." if there else "This course shows no hints."
+        sentence = f"{why} {_reading(connection, submission)}"
+    return _print_hint(context, submission, row, hints, sentence)
+
+
+def _reading(connection: Connection, submission: Submission) -> str:
+    """Return what to read where there is no further hint: the lecture, if it has anything on the exercise."""
+    try:
+        exercise = connection.server.exercise(connection.course, submission.exercise)
+    except ServerError:  # such as one that the course asks for no longer
+        return f"Read {STATEMENT} once more."
+    has_lecture = exercise.lecture_url or any(checkpoint.lecture_url for checkpoint in exercise.checkpoints)
+    return "The lecture: dojo open" if has_lecture else f"Read {STATEMENT} once more."
 
 
 def _without_mistake(grade: Grade, submission_id: int) -> str:

@@ -48,7 +48,8 @@ class View:
 
     ``hint_levels`` is how many levels of the first mistake's hints are shown. ``next_steps`` are sentences that say
     what to go on with once all steps pass; there is none if every exercise is done or that is not known. ``practice``
-    is the drill that the server offers after a mistake was made twice.
+    is the drill that the server offers after a mistake was made twice. ``hint_command`` shows one hint more, and
+    ``whole_command`` the table of a progress.
     """
 
     checkpoints: Sequence[Checkpoint] = ()
@@ -56,6 +57,8 @@ class View:
     hint_levels: int = 1
     next_steps: Sequence[str] = ()
     practice: Practice | None = None
+    hint_command: str = "dojo hint"
+    whole_command: str = "dojo status --all"
 
 
 def show_brief(screen: Screen, submission: Submission, grade: Grade, view: View) -> None:
@@ -79,7 +82,7 @@ def show_progress(screen: Screen, heading: str, grade: Grade, view: View) -> Non
     screen.print(heading, style="bold")
     _show_bar(screen, grade)
     _show_groups(screen, grade, needs_kernels=False)
-    screen.print("Step by step: dojo status --all", style="bright_black")
+    screen.print(f"Step by step: {view.whole_command}", style="bright_black")
     screen.print()
     _show_next_thing(screen, grade, view)
 
@@ -200,7 +203,8 @@ def show_mistake(screen: Screen, row: Comparison, view: View) -> None:
     for note in row.notes:
         screen.print_text(Text(note), indent=2)
     if row.own_mistake and view.hint_levels < levels_of(row):
-        screen.print_text(Text(f"One more hint ({view.hint_levels + 1} of {levels_of(row)}): dojo hint"), indent=2)
+        number = f"{view.hint_levels + 1} of {levels_of(row)}"
+        screen.print_text(Text(f"One more hint ({number}): {view.hint_command}"), indent=2)
     _show_lecture(screen, row, view)
     if view.practice is not None:
         lines = plural(view.practice.lines, "line")
