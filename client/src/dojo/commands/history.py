@@ -22,8 +22,8 @@ from dojo.show import lists
 def status(context: Context, exercise: str | None, whole: bool) -> int:
     """Show how far you are.
 
-    In an exercise's folder or for the one you name: a character for each step, and what to
-    do next. With --all step by step. Elsewhere all exercises.
+    In an exercise's folder or for the one you name: a character for each step, what to do
+    next, and until when. With --all step by step. Elsewhere all exercises.
 
     \b
     Examples:
