@@ -67,7 +67,7 @@ def serve(settings: Settings, address: Address, show: Show, timing: Timing | Non
     services = ServerServices.build(settings, timing=timing)
     services.prepare_database()
     services.close()
-    if settings.process_count == 1:
+    if settings.processes == 1:
         return _Process(build_routes(), settings, address, limits, timing, Peers.alone()).serve_alone(show)
     with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
         return _serve_with_others(settings, address, limits, timing, show, Path(folder))
@@ -77,7 +77,7 @@ def _serve_with_others(
     settings: Settings, address: Address, limits: ConnectionLimits, timing: Timing | None, show: Show, folder: Path
 ) -> int:
     """Serve with several processes. They share a port, and a zygote if they run code."""
-    peers = Peers.make(settings.process_count, folder)
+    peers = Peers.make(settings.processes, folder)
     listener = _listen(address)
     port = listener.getsockname()[1]
     programs = []

@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -132,6 +132,11 @@ class Settings(BaseSettings):
             raise ValueError("it is no postgresql://USER:PASSWORD@HOST:PORT/NAME")
         return url
 
+    @field_validator("processes")
+    @classmethod
+    def _each_has_a_run(cls, processes: int, info: ValidationInfo) -> int:
+        return min(processes, info.data.get("children", processes)) if _is_embedded(info.data) else processes
+
     @field_validator("proxies")
     @classmethod
     def _are_addresses(cls, proxies: str) -> str:
@@ -165,11 +170,6 @@ class Settings(BaseSettings):
         except ValidationError as error:
             mistakes = [each for each in error.errors(include_input=False) if each["type"] != NO_DEFAULT]
             raise SettingsError("\n".join(map(_mistake, mistakes))) from None
-
-    @property
-    def process_count(self) -> int:
-        """How many processes a server has. Each of the embedded engine runs code, so each has a run at least."""
-        return min(self.processes, self.children) if _is_embedded(vars(self)) else self.processes
 
     @property
     def trusted_proxies(self) -> list[str]:

@@ -179,3 +179,16 @@ def test_settings_are_shown_without_secrets(
     assert re.search(r"^DOJO_PORT +8123$", shown, re.MULTILINE)
     assert "hunter2" not in shown and "xxxx" not in shown
     assert shown.count("(hidden)") == 2
+
+
+@pytest.mark.parametrize(("dispatch", "processes"), [("embedded", 1), ("procrastinate", 3)])
+def test_each_process_that_runs_code_has_a_run(
+    dispatch: str, processes: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOJO_DISPATCH", dispatch)
+    monkeypatch.setenv("DOJO_CHILDREN", "1")
+    monkeypatch.setenv("DOJO_PROCESSES", "3")
+
+    assert cli.main(["settings"]) == 0
+
+    assert re.search(rf"^DOJO_PROCESSES +{processes}$", capsys.readouterr().out, re.MULTILINE)
