@@ -160,6 +160,7 @@ def test_each_hint_says_one_level_more(pulled: Student) -> None:
     assert pulled.type("hint")[1].splitlines() == [row, *shown[:2], "One more: dojo hint"]
     # The same mistake, handed in again, goes on from there.
     assert f"  {HINTS[1]}\n  One more hint (3 of 3): dojo hint\n" in pulled.type("submit", "solution.py")[1]
+    assert "  One more hint (3 of 3): dojo hint 1\n" in pulled.type("show", "1")[1]  # not of the newest
     assert pulled.type("hint")[1].splitlines() == [row, *shown]
     assert pulled.type("hint")[1].splitlines() == [row, *shown, "That was the last hint. The lecture: dojo open"]
     assert json.loads(pulled.type("hint", "1", "--json")[1])["hints"] == list(HINTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,12 @@ def show_result(
     *,
     whole: bool = False,
     extra: dict[str, Any] | None = None,
+    hint_command: str = "dojo hint",
 ) -> int:
     """Print a submission, and return the exit code: whether all of it passes. ``extra`` is added to its JSON.
 
-    While feedback is withheld, the code says that the submission is kept.
+    ``hint_command`` shows one hint more on it; without a number that is of the newest submission. While feedback is
+    withheld, the code says that the submission is kept.
     """
     grade = submission.grade
     if context.as_json:
@@ -51,7 +54,7 @@ def show_result(
     elif whole:
         grades.show_whole(context.screen, submission, grade, checkpoints)
     else:
-        _show_brief(context, connection, submission, grade, checkpoints)
+        _show_brief(context, connection, submission, grade, View(checkpoints, hint_command=hint_command))
     return _exit_code(grade)
 
 
@@ -65,12 +68,11 @@ def show_earlier(context: Context, number: int, *, whole: bool) -> int:
     connection = context.connect(workspace)
     submission = connection.server.submission(number)
     checkpoints = workspace.checkpoints if workspace and workspace.exercise == submission.exercise else ()
-    return show_result(context, connection, submission, checkpoints, whole=whole)
+    hint_command = f"dojo hint {number}"
+    return show_result(context, connection, submission, checkpoints, whole=whole, hint_command=hint_command)
 
 
-def _show_brief(
-    context: Context, connection: Connection, submission: Submission, grade: Grade, checkpoints: Sequence[Checkpoint]
-) -> None:
+def _show_brief(context: Context, connection: Connection, submission: Submission, grade: Grade, view: View) -> None:
     memory = Memory(context.config.folder, connection)
     before = memory.before(submission) or _before(connection, submission)
     levels = 1
@@ -81,7 +83,8 @@ def _show_brief(
     file = submission.filename or "FILE"
     steps = _next_steps(connection, submission.exercise, file) if grade.all_passed else ()
     practice = _practice(connection, submission) if mistake is not None else None
-    brief.show_brief(context.screen, submission, grade, View(checkpoints, before, levels, steps, practice))
+    view = replace(view, before=before, hint_levels=levels, next_steps=steps, practice=practice)
+    brief.show_brief(context.screen, submission, grade, view)
     memory.store(submission)
 
 
