@@ -15,7 +15,7 @@ from exercises.exercise import Exercise
 from grader.compare import Origin
 from server.progress.record import PASSING
 from server.submissions.schemas import ComparisonBody, PracticeBody
-from server.tables import ComparisonRow, GradeRow, ProgressRow, SubmissionRow
+from server.tables import ComparisonRow, CourseRow, GradeRow, ProgressRow, SubmissionRow
 
 TIMES: Final = 2  # answers with the mistake before a drill is offered
 MISTAKES_MAX: Final = 500  # rows of a student that are looked through, the newest first
@@ -26,7 +26,7 @@ def practice_for(session: Session, submission: SubmissionRow, rows: Iterable[Com
 
     :param rows: what the reader is shown: a kind that is kept back is not told by a drill
     """
-    if registry.is_drill(submission.exercise):
+    if registry.is_drill(submission.exercise) or _takes_nothing(session, submission.course_id):
         return None
     kinds = list(dict.fromkeys(row.diagnosis[0].code for row in rows if row.origin is Origin.OWN and row.diagnosis))
     if not kinds:
@@ -39,6 +39,10 @@ def practice_for(session: Session, submission: SubmissionRow, rows: Iterable[Com
                 lines = len(drill.forward.lines)
                 return PracticeBody(kind=kind, exercise=drill.slug, title=drill.title, lines=lines)
     return None
+
+
+def _takes_nothing(session: Session, course_id: int) -> bool:
+    return session.get_one(CourseRow, course_id).archived_at is not None
 
 
 def _times(session: Session, submission: SubmissionRow) -> dict[str, int]:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from exercises import registry
 from server.http.token_gate import SESSION_COOKIE
 from server.tables import CourseRow
-from tests.support.assigned import assign
+from tests.support.assigned import archive, assign
 from tests.support.servers import COURSE, FULL, RunningServer, Student, gradients
 from tests.support.windows import Window
 
@@ -58,6 +58,16 @@ def test_the_result_page_leads_to_the_drill(server: RunningServer, student: Stud
     assert f'href="/courses/{COURSE}/exercises/{DRILL}"' in result
     assert "Every use adds a term" in theirs.open(f"/courses/{COURSE}/exercises/{DRILL}").text
     assert "Practise this" not in staff.open(f"/submissions/{second}").text
+
+
+@on_sqlite
+def test_an_archived_course_offers_nothing_that_it_would_not_take(server: RunningServer, student: Student) -> None:
+    leave_out_a_path(student)
+    second = leave_out_a_path(student)["id"]
+
+    archive(server)
+
+    assert student.get(f"/api/v1/submissions/{second}").json()["practice"] is None
 
 
 @on_sqlite
