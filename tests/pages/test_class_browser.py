@@ -115,6 +115,16 @@ def test_the_class_fills_while_it_works(site: Site, sit_down: SitDown, enrol: Ca
     expect(page.get_by_role("heading", name="Ada", exact=True)).to_be_visible()
 
 
+def test_an_empty_class_shows_its_first_student(site: Site, sit_down: SitDown) -> None:
+    page = sit_down(site.instructor_token).open(f"{HERE}/class?exercise={FULL}&section=Z")
+    expect(page.get_by_role("heading", name="No student is in section Z yet")).to_be_visible()
+    live(page)
+
+    Learner(site, 0, site.enrol("Zoe", section="Z")).hand_in(ONE_PATH)
+
+    expect(page.locator("[data-matrix] tbody th a").first).to_have_text("Zoe", timeout=LIVE_MS)
+
+
 def test_the_wall_moves_and_turns_by_keys(site: Site, sit_down: SitDown, enrol: Callable[[str], Learner]) -> None:
     cy = enrol("Cy")
     page = sit_down(site.instructor_token).open(f"{HERE}/lecture/{FULL}/counts")

@@ -11,9 +11,10 @@ for (const form of document.querySelectorAll("[data-submits]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
 
-if (matrix) {
-  keys();
-  follow(main.dataset.events, { student: redraw, reload: () => location.reload() }, document.querySelector("[data-live]"));
+if (matrix) keys();
+if (matrix || document.querySelector("[data-empty]")) {
+  const reload = () => location.reload();
+  follow(main.dataset.events, { student: matrix ? redraw : reload, reload }, document.querySelector("[data-live]"));
 }
 
 function redraw({ id, row }) {
