@@ -10,7 +10,7 @@ TORCH_FROM ?=
 FUZZ_SECONDS ?= 60
 PAGES ?=
 MODULE ?=
-WORKERS ?= 3
+WORKERS ?= 2
 # A file's tests stay together: they share fixtures, and some a sandbox. A worker that died is not replaced, because
 # pytest-xdist 3.8 may wait for ever afterwards (its issue 1323).
 IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0

@@ -63,7 +63,7 @@ class Unauthorised(Problem):
 NO_TOKEN = "Send your token as 'Authorization: Bearer dojo_…'; POST /api/v1/join gives you one."
 UNKNOWN_TOKEN = (
     "This token is not valid here, or was revoked. Where you are still signed in, type: dojo pair. "
-    "Else ask your instructor for a new token. Then type: dojo login ADDRESS"
+    "Else ask your instructor for a new token, and type dojo login ADDRESS to use it."
 )
 
 
