@@ -13,6 +13,12 @@ from server.tables import Role
 from tests.support.migrated import Migrated
 
 
+@pytest.fixture(autouse=True)
+def lent_as_often_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the tests before had the same database."""
+    monkeypatch.setattr("tests.support.migrated.USES", 10**9)
+
+
 def write(url: str) -> int:
     """Write rows of several tables; return the id of one."""
     database = Database(url)
