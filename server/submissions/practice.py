@@ -26,7 +26,7 @@ def practice_for(session: Session, submission: SubmissionRow, rows: Iterable[Com
 
     :param rows: what the reader is shown: a kind that is kept back is not told by a drill
     """
-    if registry.is_drill(submission.exercise) or _takes_nothing(session, submission.course_id):
+    if registry.is_drill(submission.exercise):
         return None
     kinds = list(dict.fromkeys(row.diagnosis[0].code for row in rows if row.origin is Origin.OWN and row.diagnosis))
     if not kinds:
@@ -35,14 +35,14 @@ def practice_for(session: Session, submission: SubmissionRow, rows: Iterable[Com
     for kind in kinds:
         if times.get(kind, 0) >= TIMES:
             drill = _next_drill(session, submission, kind)
-            if drill is not None:
+            if drill is not None and _takes_answers(session, submission.course_id):
                 lines = len(drill.forward.lines)
                 return PracticeBody(kind=kind, exercise=drill.slug, title=drill.title, lines=lines)
     return None
 
 
-def _takes_nothing(session: Session, course_id: int) -> bool:
-    return session.get_one(CourseRow, course_id).archived_at is not None
+def _takes_answers(session: Session, course_id: int) -> bool:
+    return session.get_one(CourseRow, course_id).archived_at is None
 
 
 def _times(session: Session, submission: SubmissionRow) -> dict[str, int]:
