@@ -33,6 +33,7 @@ from tests.support.seeded_site import SeededSite, serve  # noqa: E402
 
 ROOT: Final = Path(__file__).parents[2]
 KEPT_SECONDS: Final = 3600.0
+CHECKED: Final = """() => document.querySelector("[data-live]")?.textContent !== "checking" """
 LOOKERS: Final = ("student", "assistant", "staff", "admin", "nobody")
 
 
@@ -44,8 +45,9 @@ def class_server() -> Iterator[SeededSite]:
 
 
 def photograph(page: Page, target: Path, *, whole: bool = False) -> None:
-    """Write a picture of a page, once its fonts and pictures are there."""
+    """Write a picture of a page, once its fonts and pictures are there, and its workbench has checked the code."""
     page.wait_for_load_state("load")
+    page.wait_for_function(CHECKED)
     page.evaluate("document.fonts.ready.then(() => null)")
     page.screenshot(path=target, full_page=whole, animations="disabled", caret="hide")
 
