@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY: Final = "it cannot be reached; start it, and look at its log"
-FULL: Final = "its disk is full; make room, and the work goes on by itself"
+FULL: Final = "its disk is full; make room: a server goes on then, a command is typed again"
 READ_ONLY: Final = "it cannot be written; give the server's user the rights to it"
 BUSY: Final = "it is busy; if that does not end, look at its log"
 HELD: Final = "a process of this server holds the turn to write; continue it if it was stopped, or end it"

@@ -64,7 +64,7 @@ def test_a_full_disk_is_an_outage_and_one_line(database: Database, caplog: pytes
         session.add(AccountRow(name="x" * 20_000))
 
     assert [record.message for record in caplog.records] == [
-        "The database cannot be used: its disk is full; make room, and the work goes on by itself.",
+        "The database cannot be used: its disk is full; make room: a server goes on then, a command is typed again.",
     ]
 
 

@@ -93,7 +93,7 @@ def test_a_grade_that_finds_the_disk_full_waits_and_is_stored_when_there_is_room
         assert eventually(lambda: server.client.get("/readyz").status_code == 200)
     ours = [record for record in caplog.records if record.name.startswith("server")]
     assert [record.message for record in ours if record.levelno >= logging.ERROR] == [
-        "The database cannot be used: its disk is full; make room, and the work goes on by itself."
+        "The database cannot be used: its disk is full; make room: a server goes on then, a command is typed again."
     ]
 
 
